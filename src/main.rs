@@ -1,1 +1,8 @@
-fn main(){}
+//! Parses the command line and runs one command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the machine has threads");
+    runtime.block_on(weft::cli::main())
+}

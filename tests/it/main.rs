@@ -1,1 +1,7 @@
+//! The one integration-test binary: faces and edges on both databases.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
+#[macro_use]
+mod support;
+
+mod database;

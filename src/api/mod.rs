@@ -1,0 +1,26 @@
+//! Server functions: private RPC under `/rpc`, one file a capability, bodies of one to three lines.
+//!
+//! Every one is `#[server(prefix = "/rpc", endpoint = "noun/verb", input = Json)]` (POST with JSON), returns
+//! `Result<T, ApiError>`, takes its context from `crate::http::request_ctx()` and calls one face. They are public
+//! endpoints: the layer in `http` refuses cross-site calls, and each face authorises.
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+use crate::model::ApiError;
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
+                Self::Invalid { detail, fields: Vec::new() }
+            }
+            ServerFnErrorErr::Request(_) => {
+                Self::Network { detail: "The server can't be reached. Nothing was changed.".to_owned() }
+            }
+            other => Self::Network { detail: format!("The server's answer can't be read: {other}.") },
+        }
+    }
+}

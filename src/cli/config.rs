@@ -1,0 +1,18 @@
+//! `weft config`: the settings and where each came from.
+
+use serde_json::json;
+
+use super::{Failure, Global, out};
+
+pub(super) fn run(global: &Global) -> Result<(), Failure> {
+    let config = global.config()?;
+    for outcome in &config.outcomes {
+        let (name, value, origin) = (outcome.setting.name, outcome.shown(), outcome.origin.to_string());
+        if global.json {
+            out::json(&json!({"name": name, "value": value, "origin": origin, "help": outcome.setting.help}));
+        } else {
+            out::line(format_args!("{name:<16} {:<40} {origin}", if value.is_empty() { "-" } else { value }));
+        }
+    }
+    Ok(())
+}

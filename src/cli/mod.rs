@@ -1,0 +1,130 @@
+//! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
+
+mod config;
+pub mod out;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::runtime::{Config, config as settings, telemetry};
+
+/// The control plane for a team's AI agents.
+#[derive(Debug, Parser)]
+#[command(name = "weft", version, about, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Write JSON instead of text for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Listen address [default: 127.0.0.1:3000]
+    #[arg(long, global = true, value_name = "ADDR")]
+    addr: Option<String>,
+    /// The origin that browsers use, such as https://weft.example.com
+    #[arg(long, global = true, value_name = "URL")]
+    public_url: Option<String>,
+    /// sqlite:PATH or postgres://…
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Folder for keys, working directories and the SQLite database [default: weft-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+}
+
+impl Global {
+    /// The settings: these flags over the environment over the file over the defaults.
+    fn config(&self) -> Result<Config, Failure> {
+        let flags = [
+            ("addr", &self.addr),
+            ("public_url", &self.public_url),
+            ("database_url", &self.database_url),
+            ("data_dir", &self.data_dir),
+        ];
+        let flags: BTreeMap<&'static str, String> =
+            flags.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+        let config = Config::load(&flags, &settings::environment).map_err(|e| Failure::usage(e.to_string()))?;
+        telemetry::init(&config).map_err(Failure::usage)?;
+        Ok(config)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server.
+    Serve(serve::Arguments),
+    /// Print the settings and where each came from.
+    Config,
+}
+
+/// Why a command ended badly: what to say, and the exit code of `contract.md` section 2.
+#[derive(Debug)]
+pub struct Failure {
+    /// 1 failed, 2 usage, 3 not allowed, 4 not found, 5 conflict, 7 unavailable.
+    pub code: u8,
+    /// The sentence for a person.
+    pub message: String,
+}
+
+impl Failure {
+    /// The work was done and did not succeed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { code: 1, message: message.into() }
+    }
+
+    /// The call doesn't fit.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+}
+
+impl From<crate::model::ApiError> for Failure {
+    fn from(error: crate::model::ApiError) -> Self {
+        let code = match error.status() {
+            401 | 403 => 3,
+            404 => 4,
+            409 => 5,
+            413 | 422 => 2,
+            429 | 503 => 7,
+            _ => 1,
+        };
+        Self { code, message: error.to_string() }
+    }
+}
+
+impl From<crate::db::Error> for Failure {
+    fn from(error: crate::db::Error) -> Self {
+        Self { code: if error.is_transient() { 7 } else { 1 }, message: error.to_string() }
+    }
+}
+
+/// Reads the command line and runs one command.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let done = match cli.command {
+        Command::Serve(arguments) => serve::run(&cli.global, arguments).await,
+        Command::Config => config::run(&cli.global),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out::error(&failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}

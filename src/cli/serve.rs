@@ -1,0 +1,49 @@
+//! `weft serve`: the server, until it is asked to stop.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{Failure, Global};
+use crate::db::{Db, Options};
+use crate::http;
+use crate::runtime::outbound::Outbound;
+use crate::runtime::{Clock, Config, Ids, Keys, Runtime};
+
+/// How long a stop waits for what is in flight.
+const DRAIN: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {}
+
+pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Failure> {
+    let runtime = boot(global.config()?).await?;
+    let listener = tokio::net::TcpListener::bind(runtime.config.addr)
+        .await
+        .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", runtime.config.addr)))?;
+    tracing::info!(addr = %runtime.config.addr, url = runtime.config.public_url, engine = runtime.db.engine(), "ready");
+    let app = http::router(&runtime).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop_signal())
+        .await
+        .map_err(|error| Failure::failed(format!("the server stopped: {error}")))?;
+    runtime.tasks.stop(DRAIN).await;
+    runtime.db.close().await;
+    Ok(())
+}
+
+/// Opens the database and the keys, and puts the runtime together.
+pub(super) async fn boot(config: Config) -> Result<Runtime, Failure> {
+    let keys = Keys::open(&config.master_key_file, &Ids).map_err(|error| Failure::failed(error.to_string()))?;
+    let db = Db::open(&Options::new(config.database_url.clone())).await?;
+    Ok(Runtime::new(config, db, Clock::System, keys, Outbound::default()))
+}
+
+async fn stop_signal() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .expect("the runtime has signal handling");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

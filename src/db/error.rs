@@ -1,0 +1,73 @@
+//! What the databases can refuse, without their text.
+
+/// A failed query or connection. The source is for the log; no caller shows it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, a closed pool, or the server is restarting: worth another try.
+    #[error("the database did not answer in time")]
+    Unavailable,
+    /// A unique constraint was hit; its name (Postgres) or its columns (SQLite).
+    #[error("a row like this exists: {0}")]
+    Duplicate(String),
+    /// A row refers to one that is not there, or is still referred to.
+    #[error("a row is missing or still needed: {0}")]
+    Reference(String),
+    /// A stored row does not read as its type: the table, the column and what was found.
+    #[error("the database holds an unreadable {column} in {table}: {found}")]
+    Inconsistent {
+        /// Which table.
+        table: &'static str,
+        /// Which column.
+        column: &'static str,
+        /// What stood there, shortened.
+        found: String,
+    },
+    /// The URL or the options don't fit.
+    #[error("{0}")]
+    Options(String),
+    /// A migration failed.
+    #[error("the migration {0} failed")]
+    Migration(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Anything else.
+    #[error("the database refused a query")]
+    Query(#[source] sqlx::Error),
+}
+
+/// A result with this module's error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A stored text that does not read as its type.
+    pub fn inconsistent(table: &'static str, column: &'static str, found: impl std::fmt::Display) -> Self {
+        let found: String = found.to_string().chars().take(80).collect();
+        Self::Inconsistent { table, column, found }
+    }
+
+    /// Whether the same call may work a moment later.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
+                Self::Unavailable
+            }
+            sqlx::Error::Database(db) if db.is_unique_violation() => {
+                Self::Duplicate(db.constraint().map_or_else(|| db.message().to_owned(), str::to_owned))
+            }
+            sqlx::Error::Database(db) if db.is_foreign_key_violation() => {
+                Self::Reference(db.constraint().map_or_else(|| db.message().to_owned(), str::to_owned))
+            }
+            // 57P01..57P03: the server is shutting down or starting; 40001 and 40P01: serialisation, deadlock.
+            sqlx::Error::Database(db)
+                if matches!(db.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "40001" | "40P01")) =>
+            {
+                Self::Unavailable
+            }
+            _ => Self::Query(error),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The two engines behind one door: pools, transactions, migrations, row errors. Knows no table.
+//!
+//! SQL is written once, in the subset that SQLite and Postgres both speak (`$1` parameters, `returning`, `on conflict`,
+//! CTEs, `->>`). [`read!`](crate::read) and [`within!`](crate::within) compile one query body for each engine and run it on
+//! whichever is open. What an engine alone can do is a named method here, never an `if` in a capability.
+//!
+//! SQLite has one writer connection and a pool of readers, so that readers never wait and writers queue here and not in
+//! `SQLITE_BUSY`. One process owns the file: a lock file beside it says so clearly.
+
+mod error;
+mod migrate;
+mod open;
+mod types;
+
+pub use error::{Error, Result};
+pub use open::Options;
+
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+/// The open database; cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// The database inside the binary.
+    Sqlite(SqliteDb),
+    /// A team's database.
+    Postgres(PgPool),
+}
+
+/// SQLite's pools.
+#[derive(Debug, Clone)]
+pub struct SqliteDb {
+    /// Exactly one connection.
+    pub writer: SqlitePool,
+    /// Read-only connections.
+    pub reader: SqlitePool,
+    /// Held as long as the database is open; `None` in memory.
+    _owner: Option<std::sync::Arc<std::fs::File>>,
+}
+
+/// A transaction that may write. Rolled back when dropped.
+#[derive(Debug)]
+pub enum Tx {
+    /// On the writer.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On any connection.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Begins a transaction that may write.
+    ///
+    /// It begins in a task of its own: sqlx leaves the transaction open on the pooled connection when the caller of
+    /// `begin` is dropped half-way, and axum drops handlers whenever a client goes away.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection comes free in time.
+    pub async fn begin(&self) -> Result<Tx> {
+        let db = self.clone();
+        #[expect(clippy::disallowed_methods, reason = "short, and must outlive a caller that is dropped")]
+        let begun = tokio::spawn(async move {
+            Ok::<_, sqlx::Error>(match db {
+                Self::Sqlite(db) => Tx::Sqlite(db.writer.begin_with("begin immediate").await?),
+                Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            })
+        });
+        Ok(begun.await.map_err(|_| Error::Unavailable)??)
+    }
+
+    /// The engine's name as people know it.
+    pub const fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// Closes every connection; writes what is pending.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(db) => {
+                db.reader.close().await;
+                db.writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes everything done in it durable.
+    ///
+    /// # Errors
+    /// When the commit fails; its outcome is then unknown.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// Runs one query body on the open engine, outside a transaction and only to read.
+///
+/// `read!(db, conn => query_as("select …").bind(x).fetch_all(conn).await)`; the body gives a `sqlx::Result`.
+#[macro_export]
+macro_rules! read {
+    ($db:expr, $conn:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite(db) => {
+                let $conn = &db.reader;
+                $body
+            }
+            $crate::db::Db::Postgres(pool) => {
+                let $conn = pool;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs one query body inside a transaction (`&mut Tx`).
+#[macro_export]
+macro_rules! within {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::db::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}

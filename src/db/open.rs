@@ -1,0 +1,129 @@
+//! Opening a database from its URL.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Db, Error, Result, SqliteDb};
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
+    pub url: String,
+    /// Connections that may be open at once, 2..=100: Postgres' pool, SQLite's readers.
+    pub max_connections: u32,
+    /// The Postgres schema; tests give each its own.
+    pub schema: Option<String>,
+}
+
+impl Options {
+    /// The defaults for a URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), max_connections: 16, schema: None }
+    }
+}
+
+/// How long a caller waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Db {
+    /// Opens the database and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`Error::Options`] for a URL that is neither; [`Error::Unavailable`] when it can't be reached;
+    /// [`Error::Migration`] when a migration fails; all leave the database as it was.
+    pub async fn open(options: &Options) -> Result<Self> {
+        let db = if options.url.starts_with("sqlite:") {
+            Self::Sqlite(open_sqlite(options).await?)
+        } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
+            Self::Postgres(open_postgres(options).await?)
+        } else {
+            return Err(Error::Options("the database URL must begin with sqlite: or postgres://".to_owned()));
+        };
+        super::migrate::run(&db).await?;
+        Ok(db)
+    }
+}
+
+async fn open_sqlite(options: &Options) -> Result<SqliteDb> {
+    let path = options.url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let memory = path == ":memory:";
+    let owner = if memory { None } else { Some(Arc::new(own(Path::new(path))?)) };
+    let connect = if memory {
+        // A name of its own keeps two databases in memory apart; the shared cache lets readers see the writer.
+        let name = format!("file:weft-{}?mode=memory&cache=shared", uuid::Uuid::now_v7().simple());
+        SqliteConnectOptions::from_str(&format!("sqlite:{name}"))?.shared_cache(true).read_only(false)
+    } else {
+        SqliteConnectOptions::new().filename(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal)
+    };
+    let connect = connect
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("temp_store", "memory")
+        .pragma("cache_size", "-16000")
+        .statement_cache_capacity(256);
+    let writer = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(connect.clone())
+        .await?;
+    let reader = if memory {
+        writer.clone()
+    } else {
+        SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(options.max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(connect.read_only(true))
+            .await?
+    };
+    Ok(SqliteDb { writer, reader, _owner: owner })
+}
+
+/// Takes the lock file beside the database: a second process is told at once, and not by a busy database later.
+fn own(path: &Path) -> Result<File> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent)
+            .map_err(|error| Error::Options(format!("cannot make the folder {}: {error}", parent.display())))?;
+    }
+    let lock_path = path.with_extension("lock");
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&lock_path)
+        .map_err(|error| Error::Options(format!("cannot open {}: {error}", lock_path.display())))?;
+    lock.try_lock().map_err(|_| {
+        Error::Options(format!(
+            "{} is in use by another weft process; stop it, or talk to it with WEFT_URL",
+            path.display()
+        ))
+    })?;
+    Ok(lock)
+}
+
+async fn open_postgres(options: &Options) -> Result<sqlx::PgPool> {
+    let mut connect = PgConnectOptions::from_str(&options.url)
+        .map_err(|_| Error::Options("the database URL is not a valid postgres:// URL".to_owned()))?
+        .application_name("weft")
+        .statement_cache_capacity(256);
+    if let Some(schema) = &options.schema {
+        connect = connect.options([("search_path", schema.as_str())]);
+    }
+    Ok(PgPoolOptions::new()
+        .min_connections(1)
+        .max_connections(options.max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(connect)
+        .await?)
+}

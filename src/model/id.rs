@@ -1,0 +1,57 @@
+//! Typed ids: a UUIDv7 that can't be confused with another noun's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Declares id types; each is a transparent UUID on the wire.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A tenant.
+    WorkspaceId,
+    /// A person.
+    UserId,
+    /// A browser's sign-in, or the family of refresh tokens of an API client.
+    LoginSessionId,
+    /// A one-time link that lets a person join a workspace.
+    InviteId,
+    /// A machine's credential.
+    ApiKeyId,
+    /// A named graph.
+    WorkflowId,
+    /// One execution of one version of a workflow.
+    RunId,
+    /// A piece of knowledge.
+    EntryId,
+}

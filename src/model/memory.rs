@@ -1,0 +1,226 @@
+//! Memory: entries, their versions, and why a search found them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{EntryId, RunId, Timestamp};
+
+/// A piece of knowledge, as of its newest version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Entry {
+    /// Its id; stays through all versions.
+    pub id: EntryId,
+    /// A `/`-path.
+    pub namespace: String,
+    /// Unique in the namespace.
+    pub key: String,
+    /// Text or Markdown.
+    pub content: String,
+    /// Structured data beside the text; null when there is none.
+    #[schema(value_type = Object)]
+    pub value: Value,
+    /// Sorted, without repeats.
+    pub tags: Vec<String>,
+    /// Facts about the entry, filterable.
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+    /// 0..=1; 0.5 when nobody said.
+    pub importance: f64,
+    /// 1, 2, 3, …; the value for `If-Match`.
+    pub version: i64,
+    /// Where this version came from.
+    pub source: Source,
+    /// When the first version was written.
+    pub created_at: Timestamp,
+    /// When this version was written.
+    pub updated_at: Timestamp,
+    /// After this it is gone.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Where a version came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Source {
+    /// A person.
+    User { name: String },
+    /// A step of a run.
+    Run { run_id: RunId, step: String },
+    /// The command line without a server.
+    Cli {},
+}
+
+/// What a writer gives. Unknown fields are refused.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntryDraft {
+    /// Text or Markdown, at most 1 MiB.
+    pub content: String,
+    /// Structured data beside the text.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    #[schema(value_type = Object)]
+    pub value: Value,
+    /// At most 32, each 1..=64 characters.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// At most 64 keys.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+    /// 0..=1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importance: Option<f64>,
+    /// After this it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// One version of an entry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EntryVersion {
+    /// 1, 2, 3, …
+    pub version: i64,
+    /// `None` when this version deleted the entry.
+    pub content: Option<String>,
+    /// As of this version.
+    #[schema(value_type = Object)]
+    pub value: Value,
+    /// As of this version.
+    pub tags: Vec<String>,
+    /// Where it came from.
+    pub source: Source,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A namespace with how much is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Namespace {
+    /// A `/`-path.
+    pub path: String,
+    /// Entries in it, not below it.
+    pub entries: i64,
+}
+
+/// A search. Unknown fields are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// At most 1,000 characters.
+    pub query: String,
+    /// This namespace and all below it; empty or absent means all.
+    #[serde(default)]
+    pub namespace: Option<String>,
+    /// 1..=100.
+    #[serde(default = "Search::default_limit")]
+    pub limit: u32,
+    /// How to search; only `text` and `hybrid` are there without an embedder, and both search the text.
+    #[serde(default)]
+    pub mode: SearchMode,
+    /// Entries must have all of these.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Updated at or after.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Updated before.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// Whether to add what each word contributed.
+    #[serde(default)]
+    pub explain: bool,
+}
+
+impl Search {
+    const fn default_limit() -> u32 {
+        10
+    }
+
+    /// A search for these words in everything.
+    pub fn text(query: &str) -> Self {
+        Self {
+            query: query.to_owned(),
+            namespace: None,
+            limit: Self::default_limit(),
+            mode: SearchMode::Hybrid,
+            tags: Vec::new(),
+            since: None,
+            until: None,
+            explain: false,
+        }
+    }
+}
+
+/// How to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchMode {
+    /// All signals that there are.
+    #[default]
+    Hybrid,
+    /// Words only.
+    Text,
+}
+
+/// What a search found, best first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SearchResult {
+    /// Best first; ties by id.
+    pub hits: Vec<Hit>,
+    /// How long it took inside the server.
+    pub took_ms: f64,
+    /// How many entries matched before the limit.
+    pub matched: u32,
+}
+
+/// One found entry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Hit {
+    /// The entry.
+    pub entry: Entry,
+    /// Unitless; comparable within one answer only.
+    pub score: f64,
+    /// Why it was found.
+    pub why: Why,
+    /// The best passage of the content, at most about 240 characters.
+    pub snippet: String,
+    /// What matched in `snippet`: start and end in characters (not bytes), sorted, apart.
+    pub highlights: Vec<(u32, u32)>,
+}
+
+/// Why an entry was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Why {
+    /// The words.
+    pub text: Option<Signal>,
+    /// What age did to the score: a factor, 1 is neutral.
+    pub recency: f64,
+    /// What importance did to the score: a factor, 1 is neutral.
+    pub importance: f64,
+    /// With `explain`: what each word of the query added to the text score, and which word of the entry it met.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: BTreeMap<String, TermMatch>,
+}
+
+/// One signal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Signal {
+    /// 1 is best.
+    pub rank: u32,
+    /// The signal's own score.
+    pub score: f64,
+}
+
+/// What a word of the query added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TermMatch {
+    /// The word of the entry that it met.
+    pub met: String,
+    /// Letters that differ: 0 means exact or the same stem.
+    pub edits: u32,
+    /// What it added to the text score.
+    pub score: f64,
+}

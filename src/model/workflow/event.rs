@@ -1,0 +1,124 @@
+//! The history of a run: the append-only list of facts from which its state is folded.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::model::Timestamp;
+
+/// One fact. `seq` counts 1, 2, 3, … within a run without gaps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the history.
+    pub seq: i64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The step it is about, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What happened: `kind` and `data` on the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data", rename_all = "snake_case")]
+pub enum Fact {
+    /// The run began with these inputs.
+    RunStarted { inputs: Value },
+    /// An attempt began; `input` is the rendered config (secrets masked), `key` its idempotency key, the same for a repeat.
+    StepStarted { attempt: u32, input: Value, key: String },
+    /// The attempt succeeded and leaves by `port`.
+    StepSucceeded { attempt: u32, port: String, output: Value },
+    /// The attempt failed and will not be tried again. `handled` tells what comes of it.
+    StepFailed { attempt: u32, error: StepError, handled: FailureHandling },
+    /// No inbound edge was taken, or the step was cut off by a race or a cancel.
+    StepSkipped { reason: SkipReason },
+    /// The step waits, and says for what.
+    StepWaiting { attempt: u32, reason: String, until: Option<Timestamp> },
+    /// The attempt failed; the next begins at `at`.
+    RetryScheduled { attempt: u32, error: StepError, at: Timestamp },
+    /// The run was started or a step was in flight when its process ended; another took over.
+    RunTakenOver { steps_in_flight: Vec<String> },
+    /// A person held the run: nothing new starts.
+    RunPaused { by: Option<String> },
+    /// A person let it go on.
+    RunResumed { by: Option<String> },
+    /// A person asked to try the failed steps again.
+    RunRetried { by: Option<String>, steps: Vec<String> },
+    /// A person asked to stop; steps in flight are being ended.
+    CancelRequested { by: Option<String> },
+    /// The run ended well.
+    RunSucceeded { output: Value },
+    /// The run ended badly.
+    RunFailed { step: Option<String>, error: StepError },
+    /// The run was stopped.
+    RunCancelled {},
+}
+
+/// What comes of the last failure of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureHandling {
+    /// The run fails.
+    FailsRun,
+    /// The default stands in as output.
+    Continues,
+    /// The error port is taken.
+    ErrorPort,
+}
+
+/// Why a step never ran, or ended without a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Every inbound edge was skipped.
+    NotReached,
+    /// Another branch of a race was first.
+    LostRace,
+    /// The step is disabled.
+    Disabled,
+    /// The run ended or was cancelled before it.
+    RunEnded,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepError {
+    /// A stable word to decide by, such as `timeout`, `http_status`, `expression`, `refused`, `exit_code`.
+    pub class: String,
+    /// A sentence for people.
+    pub message: String,
+    /// Whether another attempt may help.
+    pub retryable: bool,
+}
+
+impl StepError {
+    /// An error that another attempt will not mend.
+    pub fn permanent(class: &str, message: impl Into<String>) -> Self {
+        Self { class: class.to_owned(), message: message.into(), retryable: false }
+    }
+
+    /// An error that may pass.
+    pub fn transient(class: &str, message: impl Into<String>) -> Self {
+        Self { class: class.to_owned(), message: message.into(), retryable: true }
+    }
+}
+
+/// A piece of what a step printed. Kept apart from the history, which it never decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogChunk {
+    /// Its place in the run's log, from 1.
+    pub seq: i64,
+    /// When it was received.
+    pub at: Timestamp,
+    /// The step that printed it.
+    pub step: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// `stdout`, `stderr` or `log`.
+    pub stream: String,
+    /// Whole lines where possible.
+    pub text: String,
+}

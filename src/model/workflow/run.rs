@@ -1,0 +1,289 @@
+//! Runs as people see them: status, summary, detail, and which commands a run allows.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{SkipReason, StepError};
+use crate::model::{RunId, Timestamp, WorkflowId};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Accepted, not begun.
+    Queued,
+    /// In motion.
+    Running,
+    /// All that is left waits for a time or an event.
+    Waiting,
+    /// Held by a person.
+    Paused,
+    /// Ended well.
+    Succeeded,
+    /// Ended badly.
+    Failed,
+    /// Stopped by a person.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// Every status.
+    pub const ALL: [Self; 7] =
+        [Self::Queued, Self::Running, Self::Waiting, Self::Paused, Self::Succeeded, Self::Failed, Self::Cancelled];
+
+    /// Whether nothing will happen any more, unless a person retries.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether a person may give this command now. The button and the server ask the same rule.
+    pub const fn allows(self, command: Command) -> bool {
+        match command {
+            Command::Cancel => !self.is_final(),
+            Command::Pause => matches!(self, Self::Queued | Self::Running | Self::Waiting),
+            Command::Resume => matches!(self, Self::Paused),
+            Command::Retry => matches!(self, Self::Failed | Self::Cancelled),
+        }
+    }
+
+    /// As stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Paused => "paused",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// As a person reads it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Running => "Running",
+            Self::Waiting => "Waiting",
+            Self::Paused => "Paused",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+
+    /// Reads [`RunStatus::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// What a person may tell a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Stop for good.
+    Cancel,
+    /// Start nothing new.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Try the failed steps again.
+    Retry,
+}
+
+/// Where a step of a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    /// Its inbound edges aren't settled.
+    Queued,
+    /// It may start, and will as soon as there is room.
+    Ready,
+    /// An attempt is in flight.
+    Running,
+    /// It waits for a time or an event.
+    Waiting,
+    /// An attempt failed; the next is scheduled.
+    Retrying,
+    /// Done.
+    Succeeded,
+    /// Its last attempt failed.
+    Failed,
+    /// It did not run.
+    Skipped,
+    /// It was stopped.
+    Cancelled,
+}
+
+impl StepStatus {
+    /// Whether it has ended.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Skipped | Self::Cancelled)
+    }
+
+    /// As stored, sent, and used as `data-status`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Retrying => "retrying",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// As a person reads it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Ready => "Ready",
+            Self::Running => "Running",
+            Self::Waiting => "Waiting",
+            Self::Retrying => "Retrying",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Skipped => "Skipped",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+/// What set a run off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// A person or an API call.
+    Manual,
+    /// A test from the designer, of the draft.
+    Test,
+    /// The command line, headless.
+    Cli,
+}
+
+impl TriggerKind {
+    /// As stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Test => "test",
+            Self::Cli => "cli",
+        }
+    }
+
+    /// Reads [`TriggerKind::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Manual, Self::Test, Self::Cli].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A row of the list of runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RunSummary {
+    /// Its id.
+    pub id: RunId,
+    /// Of what; `None` for a definition that was never stored.
+    pub workflow_id: Option<WorkflowId>,
+    /// The workflow's name when the run began.
+    pub workflow_name: String,
+    /// The version; `None` for the draft.
+    pub version: Option<i64>,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What set it off.
+    pub trigger: TriggerKind,
+    /// The name of who started it.
+    pub started_by: Option<String>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// The label of the step that runs, waits or failed, and what it says.
+    pub headline: Option<String>,
+    /// Steps that have ended, of `steps_total`.
+    pub steps_done: u32,
+    /// All steps of the definition.
+    pub steps_total: u32,
+}
+
+/// A run with its steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RunDetail {
+    /// The row.
+    #[serde(flatten)]
+    pub summary: RunSummary,
+    /// What it was given.
+    #[schema(value_type = Object)]
+    pub inputs: Value,
+    /// What came out, once succeeded.
+    #[schema(value_type = Object)]
+    pub output: Value,
+    /// Why it failed.
+    pub error: Option<StepError>,
+    /// What it runs.
+    pub definition: super::Definition,
+    /// In the order of the definition.
+    pub steps: Vec<StepState>,
+    /// The history up to here.
+    pub last_seq: i64,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StepState {
+    /// Its id in the definition.
+    pub id: String,
+    /// Where it stands.
+    pub status: StepStatus,
+    /// Tries begun so far.
+    pub attempt: u32,
+    /// When the first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// The rendered config of the newest attempt.
+    #[schema(value_type = Object)]
+    pub input: Value,
+    /// What came out.
+    #[schema(value_type = Object)]
+    pub output: Value,
+    /// The port that it left by.
+    pub port: Option<String>,
+    /// The newest failure.
+    pub error: Option<StepError>,
+    /// Why it waits, and until when.
+    pub waiting: Option<Waiting>,
+    /// Why it did not run.
+    pub skipped: Option<SkipReason>,
+    /// Every attempt and wait, for the timeline; oldest first.
+    pub spans: Vec<Span>,
+}
+
+/// Why a step waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Waiting {
+    /// A sentence.
+    pub reason: String,
+    /// When it goes on by itself.
+    pub until: Option<Timestamp>,
+}
+
+/// A bar of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Span {
+    /// `running`, `waiting` or `retrying` while open; how it ended when closed.
+    pub status: StepStatus,
+    /// The attempt.
+    pub attempt: u32,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended; `None` while open.
+    pub to: Option<Timestamp>,
+}

@@ -1,0 +1,5 @@
+//! The guarded outbound client.
+
+/// The one way out.
+#[derive(Debug, Clone, Default)]
+pub struct Outbound;

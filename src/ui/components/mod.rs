@@ -1,0 +1,1 @@
+//! Parts that draw, used by more than one page.

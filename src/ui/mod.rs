@@ -1,0 +1,11 @@
+//! What people see: the shell, the routes, pages, components, state, the designer, and one door to the browser.
+//!
+//! A page loads and arranges, a component draws, a rule is plain Rust with native tests. Nothing here names a server module.
+
+pub mod browser;
+pub mod components;
+pub mod pages;
+pub mod shell;
+pub mod state;
+
+pub use shell::{App, PageAssets, shell};

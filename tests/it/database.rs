@@ -1,0 +1,54 @@
+//! The door to the databases.
+
+use sqlx::{query, query_as};
+use weft::db;
+use weft::model::{Timestamp, WorkspaceId};
+use weft::{read, within};
+
+on_both_engines! {
+    async fn a_row_reads_back_as_it_was_written(site: Site) {
+        let rt = &site.runtime;
+        let id: WorkspaceId = rt.ids.fresh();
+        let now = rt.clock.now();
+        let mut tx = rt.db.begin().await.unwrap();
+        within!(&mut tx, conn => query("insert into workspace (id, name, created_at) values ($1, $2, $3)")
+            .bind(id).bind("Team").bind(now).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        let row: (WorkspaceId, String, Timestamp) = read!(&rt.db, conn =>
+            query_as("select id, name, created_at from workspace").fetch_one(conn).await).unwrap();
+        assert_eq!(row, (id, "Team".to_owned(), now));
+    }
+
+    async fn a_dropped_transaction_changes_nothing(site: Site) {
+        let rt = &site.runtime;
+        let mut tx = rt.db.begin().await.unwrap();
+        within!(&mut tx, conn => query("insert into workspace (id, name, created_at) values ($1, $2, $3)")
+            .bind(rt.ids.fresh::<WorkspaceId>()).bind("Team").bind(rt.clock.now()).execute(conn).await.map(drop)).unwrap();
+        drop(tx);
+        let count: i64 = read!(&rt.db, conn =>
+            sqlx::query_scalar("select count(*) from workspace").fetch_one(conn).await).unwrap();
+        assert_eq!(count, 0);
+    }
+
+    async fn a_second_row_with_the_same_key_is_a_duplicate(site: Site) {
+        let rt = &site.runtime;
+        let id: WorkspaceId = rt.ids.fresh();
+        let mut tx = rt.db.begin().await.unwrap();
+        let mut outcome = Ok(());
+        for _ in 0..2 {
+            outcome = within!(&mut tx, conn => query("insert into workspace (id, name, created_at) values ($1, 'a', $2)")
+                .bind(id).bind(rt.clock.now()).execute(conn).await.map(drop)).map_err(db::Error::from);
+        }
+        assert!(matches!(outcome, Err(db::Error::Duplicate(_))), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_that_the_file_is_in_use() {
+    let site = support::Site::sqlite().await;
+    let url = format!("sqlite:{}", site.folder.path().join("weft.db").display());
+    let error = db::Db::open(&db::Options::new(url)).await.expect_err("refused");
+    assert!(error.to_string().contains("in use by another weft process"), "{error}");
+}
+
+use crate::support;
