@@ -68,3 +68,10 @@ impl IntoResponse for Refusal {
         response
     }
 }
+
+/// What a handler's panic becomes: one answer, a log line, and the next request as if nothing had happened.
+pub fn panicked(_panic: Box<dyn std::any::Any + Send>) -> Response {
+    let trace_id = trace::current_id();
+    tracing::error!(%trace_id, "a handler panicked");
+    Refusal(ApiError::Internal { trace_id }).into_response()
+}

@@ -2,18 +2,35 @@
 //!
 //! Translates and nothing else: a handler reads a request, calls one face, writes the answer. Rules and SQL stay behind the faces.
 
+pub mod assets;
 pub mod error;
+pub mod headers;
+pub mod health;
+pub mod live;
 pub mod pages;
 pub mod request_ctx;
 pub mod rest;
+pub mod rpc;
+pub mod trace;
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
 
 pub use request_ctx::{Caller, request_ctx};
 
 use crate::runtime::Runtime;
 
-/// Every route of the program.
+/// Every route of the program, behind its layers; the outermost layer is the last one added.
 pub fn router(runtime: &Runtime) -> Router {
-    Router::new().merge(pages::router(runtime)).nest("/api/v1", rest::router(runtime))
+    Router::new()
+        .merge(pages::router(runtime))
+        .merge(rest::router(runtime))
+        .route("/ws/updates", get(live::connect).with_state(runtime.clone()))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .merge(assets::routes())
+        .merge(health::router(runtime))
+        .layer(from_fn_with_state(runtime.clone(), headers::layer))
+        .layer(from_fn(trace::layer))
 }

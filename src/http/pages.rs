@@ -1,12 +1,15 @@
-//! Server-rendered pages and server functions.
+//! Server-rendered pages.
 
 use axum::Router;
-use axum::extract::{FromRef, Request, State};
-use axum::response::IntoResponse;
+use axum::extract::FromRef;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 use axum::routing::post;
+use axum_extra::extract::CookieJar;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 
+use super::{assets, headers, rpc};
 use crate::runtime::Runtime;
 use crate::ui;
 
@@ -27,21 +30,39 @@ pub fn router(runtime: &Runtime) -> Router {
     };
     let routes = generate_route_list(ui::App);
     Router::new()
-        .route("/rpc/{*name}", post(call_server_fn))
-        .leptos_routes_with_context(&state, routes, provide, || ui::shell())
+        .route("/rpc/{*name}", post(rpc::call))
+        .leptos_routes_with_context(&state, routes, provide, ui::shell)
         .with_state(state)
 }
 
-async fn call_server_fn(State(runtime): State<Runtime>, request: Request) -> impl IntoResponse {
-    leptos_axum::handle_server_fns_with_context(move || provide_page_context(&runtime), request).await
-}
-
-/// What pages and server functions find in their context.
-fn provide_page_context(runtime: &Runtime) {
+/// What pages and server functions find in their context; also sets the page's content security policy.
+pub(super) fn provide_page_context(runtime: &Runtime) {
     provide_context(runtime.clone());
     let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
-    if let Some(_response) = use_context::<ResponseOptions>() {
-        // The content security policy belongs here, where the nonce is known.
+    if let (Some(response), Ok(policy)) =
+        (use_context::<ResponseOptions>(), HeaderValue::from_str(&headers::page_policy(&nonce)))
+    {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
-    provide_context(ui::PageAssets { nonce, ..ui::PageAssets::default() });
+    let theme = use_context::<Parts>().map(|parts| theme(&parts)).unwrap_or_default();
+    let site = assets::manifest();
+    provide_context(ui::PageAssets {
+        nonce,
+        js: asset(site.js.as_deref()),
+        wasm: asset(site.wasm.as_deref()),
+        css: asset(site.css.as_deref()),
+        theme,
+    });
+}
+
+/// The path of a built file; empty when this binary was built without the site, as a fast test is.
+fn asset(name: Option<&str>) -> String {
+    name.map(|name| format!("/assets/{name}")).unwrap_or_default()
+}
+
+/// The theme that the person chose, from its cookie; anything unknown follows the system.
+fn theme(parts: &Parts) -> String {
+    let jar = CookieJar::from_headers(&parts.headers);
+    let chosen = jar.get(ui::THEME_COOKIE).map(|cookie| cookie.value().to_owned());
+    chosen.filter(|theme| matches!(theme.as_str(), "light" | "dark")).unwrap_or_default()
 }

@@ -8,4 +8,4 @@ pub mod pages;
 pub mod shell;
 pub mod state;
 
-pub use shell::{App, PageAssets, shell};
+pub use shell::{App, PageAssets, THEME_COOKIE, shell};

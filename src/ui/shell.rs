@@ -5,6 +5,9 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
+/// Holds `light` or `dark` when the person chose; readable by the page, it is no secret.
+pub const THEME_COOKIE: &str = "weft-theme";
+
 /// What the server tells the document: names of the hashed assets, the nonce, the chosen theme.
 #[derive(Debug, Clone, Default)]
 pub struct PageAssets {

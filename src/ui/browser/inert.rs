@@ -1,6 +1,13 @@
 //! What the browser's APIs do on the server: nothing.
 
+mod updates;
+
+pub use updates::*;
+
 /// Milliseconds since the Unix epoch, by the browser's clock. 0 on the server: call it in effects and handlers only.
 pub fn now_ms() -> f64 {
     0.0
 }
+
+/// Forces `light` or `dark`, or follows the system when empty; remembered in a cookie for a year.
+pub fn set_theme(_cookie: &str, _theme: &str) {}

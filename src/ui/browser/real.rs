@@ -1,6 +1,24 @@
 //! The browser's APIs.
 
+mod updates;
+
+use wasm_bindgen::JsCast;
+
+pub use updates::*;
+
 /// Milliseconds since the Unix epoch, by the browser's clock.
 pub fn now_ms() -> f64 {
     js_sys::Date::now()
+}
+
+/// Forces `light` or `dark`, or follows the system when empty; remembered in a cookie for a year.
+pub fn set_theme(cookie: &str, theme: &str) {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    if let Some(root) = document.document_element() {
+        let _ = if theme.is_empty() { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", theme) };
+    }
+    let age = if theme.is_empty() { 0 } else { 365 * 24 * 3600 };
+    let text = format!("{cookie}={theme}; path=/; max-age={age}; samesite=lax");
+    // `cookie` stands on HTMLDocument, which web-sys hides behind a feature of its own.
+    let _ = js_sys::Reflect::set(document.unchecked_ref(), &"cookie".into(), &text.into());
 }

@@ -1,1 +1,3 @@
 //! State that outlives a page.
+
+pub mod live;

@@ -1,0 +1,194 @@
+//! `/ws/updates`: one socket a browser, topics with resume.
+//!
+//! A socket follows the bus of this process. It never holds more than one message: a browser that reads slowly makes the
+//! bus run over its place, and it is then told to take a snapshot. It is closed within a second after its sign-in was
+//! revoked.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Caller;
+use crate::model::live::{ClientMessage, ServerMessage, Topic, Update};
+use crate::runtime::Runtime;
+use crate::runtime::events::Change;
+
+/// Topics that one socket may follow.
+const MAX_TOPICS: usize = 64;
+/// The largest message of a browser.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+/// A browser that takes longer to read one message is gone.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest silence: then the server pings, and looks whether the sign-in still holds.
+const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// Opens the socket.
+pub async fn connect(
+    Caller(ctx): Caller,
+    State(_runtime): State<Runtime>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let _ = headers;
+    upgrade
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .on_upgrade(move |socket| Box::pin(Session { ctx, socket, topics: BTreeSet::new() }.run()))
+        .into_response()
+}
+
+struct Session {
+    ctx: crate::runtime::Ctx,
+    socket: WebSocket,
+    topics: BTreeSet<Topic>,
+}
+
+/// The socket is of no more use.
+struct Gone;
+
+impl Session {
+    async fn run(mut self) {
+        metrics::gauge!("weft_sockets").increment(1.0);
+        // Failing to send is how most sockets end; there is nobody left to tell.
+        let _ = self.serve().await;
+        metrics::gauge!("weft_sockets").decrement(1.0);
+    }
+
+    async fn serve(&mut self) -> Result<(), Gone> {
+        let mut changes = self.ctx.events.subscribe();
+        let stopping = self.ctx.tasks.stopping().clone();
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return self.close(1001, "the server is stopping").await,
+                _ = heartbeat.tick() => self.send_frame(Message::Ping(Vec::new().into())).await?,
+                message = self.socket.recv() => match message {
+                    Some(Ok(Message::Text(text))) => self.hear(&text).await?,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                    Some(Ok(_)) => {}
+                },
+                change = changes.recv() => match change {
+                    Ok(change) => self.tell(&change).await?,
+                    Err(RecvError::Lagged(_)) => self.snapshot_all().await?,
+                    Err(RecvError::Closed) => return Err(Gone),
+                },
+            }
+        }
+    }
+
+    /// Answers what the browser said.
+    async fn hear(&mut self, text: &str) -> Result<(), Gone> {
+        let message: ClientMessage = match serde_json::from_str(text) {
+            Ok(message) => message,
+            Err(error) => return self.send(&ServerMessage::Error { error: format!("unreadable message: {error}") }).await,
+        };
+        if let Some(pong) = message.ping {
+            self.send(&ServerMessage::Pong { pong }).await?;
+        }
+        for topic in message.unsubscribe {
+            self.topics.remove(&topic);
+        }
+        for topic in message.subscribe {
+            if self.topics.len() >= MAX_TOPICS {
+                return self.send(&ServerMessage::Error { error: format!("at most {MAX_TOPICS} topics") }).await;
+            }
+            let after = message.after.get(&topic).copied();
+            self.follow(topic, after).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow(&mut self, topic: Topic, after: Option<i64>) -> Result<(), Gone> {
+        if let Err(denied) = self.ctx.authorize(action(&topic)) {
+            return self.send(&ServerMessage::Error { error: format!("{topic}: {denied}") }).await;
+        }
+        self.topics.insert(topic.clone());
+        match (&topic, after) {
+            _ => self.snapshot(topic).await,
+        }
+    }
+
+    /// Tells that the watcher must read the topic anew.
+    async fn snapshot(&mut self, topic: Topic) -> Result<(), Gone> {
+        let seq = self.ctx.events.current();
+        self.send(&ServerMessage::Snapshot { snapshot: topic, seq, data: Value::Null }).await
+    }
+
+    async fn snapshot_all(&mut self) -> Result<(), Gone> {
+        for topic in self.topics.clone() {
+            self.snapshot(topic).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, change: &Arc<Change>) -> Result<(), Gone> {
+        if change.workspace != self.ctx.workspace() {
+            return Ok(());
+        }
+        let followed: Vec<Topic> = self.topics.iter().filter(|t| covers(t, &change.update.topic)).cloned().collect();
+        for topic in followed {
+            self.send(&ServerMessage::Update(Update { topic, ..change.update.clone() })).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, message: &ServerMessage) -> Result<(), Gone> {
+        let text = serde_json::to_string(message).unwrap_or_else(|_| json!({"error": "unwritable"}).to_string());
+        self.send_frame(Message::Text(text.into())).await
+    }
+
+    async fn send_frame(&mut self, frame: Message) -> Result<(), Gone> {
+        match tokio::time::timeout(SEND_TIMEOUT, self.socket.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone),
+        }
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
+        self.send_frame(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
+        Err(Gone)
+    }
+}
+
+/// Whether a watcher of `followed` wants what happened at `at`.
+fn covers(followed: &Topic, at: &Topic) -> bool {
+    match (followed, at) {
+        (Topic::Memory(subtree), Topic::Memory(namespace)) => {
+            subtree.is_empty()
+                || namespace.strip_prefix(subtree.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        _ => followed == at,
+    }
+}
+
+/// What one must be allowed to follow a topic.
+const fn action(topic: &Topic) -> crate::model::auth::Action {
+    use crate::model::auth::Action;
+    match topic {
+        Topic::Runs | Topic::Run(_) => Action::ReadRun,
+        Topic::Memory(_) => Action::ReadMemory,
+        Topic::Workflows => Action::ReadWorkflow,
+        Topic::Dashboard => Action::ViewDashboard,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_followed_with_all_below_it_and_nothing_beside_it() {
+        let topic = |path: &str| Topic::Memory(path.to_owned());
+        assert!(covers(&topic("code"), &topic("code")));
+        assert!(covers(&topic("code"), &topic("code/health")));
+        assert!(covers(&topic(""), &topic("anything")));
+        assert!(!covers(&topic("code"), &topic("codec")));
+        assert!(!covers(&Topic::Runs, &topic("code")));
+    }
+}
