@@ -1,0 +1,189 @@
+//! Whether a step's config fits the fields of its kind.
+
+use serde_json::Value;
+
+use super::super::expression;
+use super::super::kind::{Field, Kind, Shape};
+use super::super::{Edge, Step};
+use super::{Findings, is_step_id};
+
+pub(super) fn check(step: &Step, kind: &Kind, found: &mut Findings) {
+    let id = Some(step.id.as_str());
+    for name in step.config.keys() {
+        if !kind.fields.iter().any(|field| field.name == name) {
+            let known: Vec<&str> = kind.fields.iter().map(|field| field.name).collect();
+            found.error(id, format!("/config/{name}"), format!("unknown field; {} has {}", kind.name, known.join(", ")));
+        }
+    }
+    for field in kind.fields {
+        let at = format!("/config/{}", field.name);
+        match step.config.get(field.name).filter(|value| !value.is_null()) {
+            None if field.required => found.error(id, at, format!("{} is required", field.name)),
+            None => {}
+            Some(Value::String(text)) if field.required && text.trim().is_empty() => {
+                found.error(id, at, format!("{} is empty", field.name));
+            }
+            Some(value) => check_value(id, &at, field, value, found),
+        }
+    }
+    check_kind(step, found);
+}
+
+/// What one field's shape can't say.
+fn check_kind(step: &Step, found: &mut Findings) {
+    let id = Some(step.id.as_str());
+    let has = |name: &str| step.config.get(name).is_some_and(|value| !value.is_null() && value != "");
+    match step.kind.as_str() {
+        "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
+        "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),
+        "http" if has("json") && has("body") => found.error(id, "/config/body", "expected json or body, not both"),
+        _ => {}
+    }
+}
+
+fn check_value(id: Option<&str>, at: &str, field: &Field, value: &Value, found: &mut Findings) {
+    match (&field.shape, value) {
+        (Shape::Template { .. }, Value::String(text)) => check_template(id, at, text, found),
+        (Shape::Template { .. }, Value::Number(_) | Value::Bool(_)) => {}
+        (Shape::Expression, Value::String(text)) => check_expression(id, at, text, found),
+        (Shape::Integer { .. } | Shape::Number { .. }, Value::String(text)) => {
+            if text.contains("{{") {
+                check_template(id, at, text, found);
+            } else {
+                found.error(id, at, format!("expected a number or a template, found {text:?}"));
+            }
+        }
+        (Shape::Integer { min, max }, value) => {
+            if value.as_i64().is_none_or(|n| n < *min || n > *max) {
+                found.error(id, at, format!("expected a whole number from {min} to {max}, found {value}"));
+            }
+        }
+        (Shape::Number { min, max }, value) => {
+            if value.as_f64().is_none_or(|n| n < *min || n > *max) {
+                found.error(id, at, format!("expected a number from {min} to {max}, found {value}"));
+            }
+        }
+        (Shape::Bool, Value::Bool(_)) => {}
+        (Shape::Choice { options }, Value::String(word)) if options.contains(&word.as_str()) => {}
+        (Shape::Choice { options }, value) => {
+            found.error(id, at, format!("expected one of {}, found {value}", options.join(", ")));
+        }
+        (Shape::Json, value) => check_json(id, at, value, 0, found),
+        (Shape::TextMap, Value::Object(map)) => {
+            for (name, value) in map {
+                check_text(id, &format!("{at}/{name}"), value, found);
+            }
+        }
+        (Shape::TextList, Value::Array(items)) => {
+            for (index, value) in items.iter().enumerate() {
+                check_text(id, &format!("{at}/{index}"), value, found);
+            }
+        }
+        (Shape::IntegerList, Value::Array(items)) => {
+            for (index, value) in items.iter().enumerate().filter(|(_, value)| value.as_i64().is_none()) {
+                found.error(id, format!("{at}/{index}"), format!("expected a whole number, found {value}"));
+            }
+        }
+        (Shape::Cases, Value::Array(cases)) => check_cases(id, at, cases, found),
+        (Shape::Limits { keys }, Value::Object(map)) => check_limits(id, at, keys, map, found),
+        (shape, value) => found.error(id, at, format!("expected {}, found {value}", expected(shape))),
+    }
+}
+
+const fn expected(shape: &Shape) -> &'static str {
+    match shape {
+        Shape::Template { .. } => "text",
+        Shape::Expression => "an expression, as text",
+        Shape::Integer { .. } | Shape::Number { .. } => "a number",
+        Shape::Bool => "true or false",
+        Shape::Choice { .. } => "a word",
+        Shape::Json => "JSON",
+        Shape::TextMap => "an object of texts",
+        Shape::TextList => "a list of texts",
+        Shape::IntegerList => "a list of whole numbers",
+        Shape::Cases => "a list of {port, when}",
+        Shape::Limits { .. } => "an object of whole numbers",
+    }
+}
+
+fn check_text(id: Option<&str>, at: &str, value: &Value, found: &mut Findings) {
+    match value {
+        Value::String(text) => check_template(id, at, text, found),
+        other => found.error(id, at, format!("expected text, found {other}")),
+    }
+}
+
+/// Nesting of a JSON value in a config.
+const MAX_DEPTH: u32 = 64;
+
+fn check_json(id: Option<&str>, at: &str, value: &Value, depth: u32, found: &mut Findings) {
+    if depth > MAX_DEPTH {
+        return found.error(id, at, format!("expected at most {MAX_DEPTH} levels"));
+    }
+    match value {
+        Value::String(text) => check_template(id, at, text, found),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_json(id, &format!("{at}/{index}"), item, depth + 1, found);
+            }
+        }
+        Value::Object(map) => {
+            for (name, item) in map {
+                check_json(id, &format!("{at}/{name}"), item, depth + 1, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_cases(id: Option<&str>, at: &str, cases: &[Value], found: &mut Findings) {
+    if cases.is_empty() {
+        found.error(id, at, "expected at least one case");
+    }
+    let mut ports = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let at = format!("{at}/{index}");
+        match case.get("port").and_then(Value::as_str) {
+            Some(port) if !is_step_id(port) => {
+                found.error(id, format!("{at}/port"), "expected letters, digits and _, not beginning with a digit");
+            }
+            Some(port) if port == Edge::ERROR || port == "default" || ports.contains(&port) => {
+                found.error(id, format!("{at}/port"), format!("the port {port:?} is taken"));
+            }
+            Some(port) => ports.push(port),
+            None => found.error(id, format!("{at}/port"), "expected a port's name"),
+        }
+        match case.get("when").and_then(Value::as_str) {
+            Some(when) => check_expression(id, &format!("{at}/when"), when, found),
+            None => found.error(id, format!("{at}/when"), "expected an expression, as text"),
+        }
+    }
+}
+
+fn check_limits(
+    id: Option<&str>,
+    at: &str,
+    keys: &[&str],
+    map: &serde_json::Map<String, Value>,
+    found: &mut Findings,
+) {
+    for (name, value) in map {
+        if !keys.contains(&name.as_str()) {
+            found.error(id, format!("{at}/{name}"), format!("unknown limit; there are {}", keys.join(", ")));
+        } else if value.as_i64().is_none_or(|n| n < 1) {
+            found.error(id, format!("{at}/{name}"), format!("expected a whole number from 1, found {value}"));
+        }
+    }
+}
+
+pub(super) fn check_template(id: Option<&str>, at: &str, text: &str, found: &mut Findings) {
+    if let Err(error) = expression::check_template(text) {
+        found.error(id, at, error.to_string());
+    }
+}
+
+pub(super) fn check_expression(id: Option<&str>, at: &str, text: &str, found: &mut Findings) {
+    if let Err(error) = expression::check_expression(text) {
+        found.error(id, at, error.to_string());
+    }
+}
