@@ -1,8 +1,8 @@
 //! The browser half's files, served from inside the binary.
 //!
 //! `scripts/build-site.mjs` fills `target/site` and the compiler embeds it. Names under `/assets/` carry a hash of their
-//! content, so a browser keeps them for ever; the few files with a fixed name (`/favicon.svg`) are asked for again
-//! after an hour. Compressed copies are made once, by the build: a request never compresses anything.
+//! content, so a browser keeps them for ever; the few files with a fixed name (`/icons.svg`) are asked for again each
+//! time and confirmed by their tag. Compressed copies are made by the build: a request never compresses anything.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ struct Site;
 const ROOT_FOLDER: &str = "root/";
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-const AN_HOUR: &str = "public, max-age=3600";
+const ASK_AGAIN: &str = "no-cache";
 
 /// The names that the site build gave to what a page needs, each to be prefixed with `/assets/`.
 ///
@@ -78,7 +78,7 @@ pub async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
 /// Serves a file with a fixed name, such as `/favicon.svg`.
 async fn serve_fixed(uri: Uri, headers: HeaderMap) -> Response {
     let path = format!("{ROOT_FOLDER}{}", uri.path().trim_start_matches('/'));
-    respond(embedded, &path, AN_HOUR, &headers)
+    respond(embedded, &path, ASK_AGAIN, &headers)
 }
 
 /// One stored representation of a file.

@@ -1,0 +1,72 @@
+# Weft: everything from a fresh clone. Needs rustup, Node 20, Python 3, a C compiler, make and git; installs the rest.
+# Each target prepares what it uses (scripts/setup), says one line for each thing it does, and can be repeated.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+BINARY := $(or $(CARGO_TARGET_DIR),target)/release/weft
+ARGS ?=
+STORY ?=
+TEST ?=
+
+.PHONY: help run build dev check lint fmt test test-rust e2e size clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+run: build ## build and start on http://127.0.0.1:3000 with SQLite in ./weft-data (ARGS="--addr …")
+	@exec "$(BINARY)" serve $(ARGS)
+
+build: ## build the release binary, the site inside
+	@scripts/setup wasm npm
+	@node scripts/build-site.mjs
+	@echo "==> compiling the server (release; the first time takes minutes)"
+	@cargo build --quiet --release --features ssr --bin weft
+
+dev: ## build without optimisation, start, and do both again whenever a file changes
+	@scripts/setup wasm npm
+	@exec node scripts/dev.mjs $(ARGS)
+
+check: lint ## formatting, lints for server and browser, and the fast tests (SQLite only)
+	@scripts/setup nextest
+	@echo "==> tests on SQLite"
+	@cargo nextest run --features ssr --cargo-quiet -E 'not test(/::postgres$$/)' $(TEST)
+
+lint: # formatting and clippy, for both halves
+	@scripts/setup wasm
+	@echo "==> formatting"
+	@cargo fmt --check
+	@echo "==> clippy, server"
+	@cargo clippy --quiet --features ssr --all-targets -- -D warnings
+	@echo "==> clippy, browser"
+	@cargo clippy --quiet --features hydrate --target wasm32-unknown-unknown --lib -- -D warnings
+
+fmt: ## format the Rust code
+	@cargo fmt
+
+test: lint ## everything: lints, Rust tests on SQLite and Postgres, browser stories on both
+	@scripts/setup wasm npm e2e nextest postgres chromium
+	@node scripts/build-site.mjs
+	@$(MAKE) test-rust
+	@$(MAKE) e2e
+	@$(MAKE) e2e DB=postgres
+
+test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects)
+	@scripts/setup nextest postgres
+	@echo "==> tests on SQLite and Postgres"
+	@WEFT_TEST_REQUIRE_POSTGRES=1 scripts/with-postgres cargo nextest run --features ssr --cargo-quiet --no-fail-fast $(TEST)
+
+e2e: build ## the browser stories on the release binary (STORY=name selects, DB=postgres)
+	@scripts/setup e2e chromium
+	@echo "==> browser stories on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
+	@STORY="$(STORY)" WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node end2end/run.mjs
+
+size: build ## what the binary and the first load weigh, against the budget
+	@node scripts/size.mjs "$(BINARY)"
+
+clean: ## remove what was built; installed tools stay
+	@cargo clean --quiet --profile dev
+	@cargo clean --quiet --release
+	@rm -rf target/site target/site-build target/wasm32-unknown-unknown end2end/output

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// Prints what the release build weighs, and fails when the first load is over its budget.
+//
+//   node scripts/size.mjs BINARY
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FIRST_LOAD_BUDGET_KIB = 350;
+
+const site = join(import.meta.dirname, '..', 'target', 'site');
+const manifest = JSON.parse(readFileSync(join(site, 'manifest.json'), 'utf8'));
+const bytes = (name) => (existsSync(join(site, name)) ? statSync(join(site, name)).size : NaN);
+const kib = (size) => (Number.isNaN(size) ? '-' : (size / 1024).toFixed(1)).padStart(10);
+
+const rows = [['wasm', manifest.wasm], ['js', manifest.js], ['css', manifest.css], ...Object.entries(manifest.files)];
+let firstLoad = 0;
+console.log('KiB'.padEnd(14), 'raw'.padStart(10), 'gzip'.padStart(10), 'brotli'.padStart(10));
+for (const [label, name] of rows) {
+  const compressed = bytes(`${name}.br`);
+  firstLoad += Number.isNaN(compressed) ? bytes(name) : compressed;
+  console.log(label.padEnd(14), kib(bytes(name)), kib(bytes(`${name}.gz`)), kib(compressed));
+}
+console.log('first load'.padEnd(14), ''.padStart(10), ''.padStart(10), kib(firstLoad));
+console.log(`binary: ${(statSync(process.argv[2]).size / 2 ** 20).toFixed(1)} MiB`);
+if (firstLoad / 1024 > FIRST_LOAD_BUDGET_KIB) {
+  console.error(`size: the first load is over its budget of ${FIRST_LOAD_BUDGET_KIB} KiB in brotli`);
+  process.exit(1);
+}
