@@ -1,1 +1,3 @@
+//! Sentences about small trees of source code.
+
 
