@@ -1,7 +1,9 @@
 //! What the browser's APIs do on the server: nothing.
 
+mod dom;
 mod updates;
 
+pub use dom::*;
 pub use updates::*;
 
 /// Milliseconds since the Unix epoch, by the browser's clock. 0 on the server: call it in effects and handlers only.

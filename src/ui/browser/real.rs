@@ -1,9 +1,11 @@
 //! The browser's APIs.
 
+mod dom;
 mod updates;
 
 use wasm_bindgen::JsCast;
 
+pub use dom::*;
 pub use updates::*;
 
 /// Milliseconds since the Unix epoch, by the browser's clock.

@@ -1,1 +1,50 @@
 //! Parts that draw, used by more than one page.
+//!
+//! Owns the primitives of the look: each stands for a class of `style/README.md`, draws what it is given, and tells its
+//! caller what was pressed. Promises the same markup on the server and at hydration (no clock, no storage, no chance in a
+//! body: such things happen in effects, through [`crate::ui::browser`]), and a name for everything that can be pressed.
+//! Refuses to load: what comes from the server comes in through a page, at most through [`Load`].
+
+mod badge;
+mod button;
+mod card;
+mod choices;
+mod copy;
+mod dialog;
+mod empty;
+mod field;
+mod icon;
+mod json;
+mod kbd;
+mod load;
+mod markdown;
+mod menu;
+mod page_header;
+mod skeleton;
+mod table;
+mod tabs;
+mod time;
+mod toasts;
+mod virtual_list;
+
+pub use badge::{Badge, StatusBadge, StatusLook, StatusShape, Tone};
+pub use button::{Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant};
+pub use card::Card;
+pub use choices::{Checkbox, Choice, Select, Switch};
+pub use copy::CopyButton;
+pub use dialog::{ConfirmDialog, Dialog, DialogSize};
+pub use empty::{EmptyState, ErrorState};
+pub use field::{Bound, Field, TextArea, TextInput};
+pub use icon::Icon;
+pub use json::JsonTree;
+pub use kbd::Kbd;
+pub use load::Load;
+pub use markdown::Markdown;
+pub use menu::{Menu, MenuItem, MenuLink};
+pub use page_header::{Crumb, PageHeader};
+pub use skeleton::{Skeleton, SkeletonShape};
+pub use table::{Column, DataTable, Sort};
+pub use tabs::{Tab, TabPanel, Tabs};
+pub use time::{Now, RelativeTime, provide_now};
+pub use toasts::{Toaster, Toasts, provide_toasts, use_toasts};
+pub use virtual_list::VirtualList;

@@ -1,0 +1,105 @@
+//! Nothing here yet, and what went wrong.
+
+use leptos::prelude::*;
+
+use super::{Button, ButtonLink, CopyButton};
+use crate::model::ApiError;
+
+/// What would be here, why one wants it, and the next act.
+#[component]
+pub fn EmptyState(
+    #[prop(into)] title: String,
+    /// The next act: buttons.
+    #[prop(into, optional)]
+    actions: ViewFnOnce,
+    /// A sentence or two, as inline content of a paragraph.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <h3>{title}</h3>
+            <p>{children()}</p>
+            <div class="actions">{actions.run()}</div>
+        </div>
+    }
+}
+
+/// What happened, what it means, what to do; with the trace id where there is one.
+#[component]
+pub fn ErrorState(
+    error: ApiError,
+    /// What was asked for, with its article: "the runs".
+    what: &'static str,
+    /// Asks again.
+    #[prop(into, optional)]
+    on_retry: Option<Callback<()>>,
+) -> impl IntoView {
+    let trace = match &error {
+        ApiError::Internal { trace_id } => Some(trace_id.clone()),
+        _ => None,
+    };
+    let log_in = matches!(error, ApiError::Unauthenticated { .. });
+    let again = on_retry.filter(|_| worth_retrying(&error));
+    view! {
+        <div class="empty" role="alert">
+            <h3>{title(&error, what)}</h3>
+            <p>{sentence(error.detail())}</p>
+            {trace.map(|id| {
+                view! {
+                    <p class="trace">
+                        {format!("trace {id}")} <CopyButton text=id label="Copy the trace id" />
+                    </p>
+                }
+            })}
+            <div class="actions">
+                {again.map(|again| view! { <Button label="Try again" icon="retry" on_press=again /> })}
+                {log_in.then(|| view! { <ButtonLink href="/login" label="Log in" /> })}
+            </div>
+        </div>
+    }
+}
+
+/// What could not be had, in a few words.
+fn title(error: &ApiError, what: &str) -> String {
+    match error {
+        ApiError::NotFound { .. } => "Not found".to_owned(),
+        ApiError::Forbidden { .. } => format!("Your role doesn't include {what}"),
+        ApiError::Unauthenticated { .. } => "You are logged out".to_owned(),
+        ApiError::Network { .. } => "Weft doesn't answer".to_owned(),
+        _ => format!("Weft couldn't load {what}"),
+    }
+}
+
+/// Whether the same question may get another answer.
+const fn worth_retrying(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Internal { .. } | ApiError::Unavailable { .. } | ApiError::RateLimited { .. } | ApiError::Network { .. }
+    )
+}
+
+/// An error's text as a sentence: a capital, a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    first.to_uppercase().chain(chars).collect::<String>() + end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_a_sentence() {
+        assert_eq!(sentence("no such run"), "No such run.");
+        assert_eq!(sentence("It ended."), "It ended.");
+        assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn a_refusal_is_not_offered_again() {
+        assert!(!worth_retrying(&ApiError::Forbidden { detail: "no".to_owned() }));
+        assert!(worth_retrying(&ApiError::Internal { trace_id: "t".to_owned() }));
+    }
+}

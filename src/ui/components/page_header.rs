@@ -1,0 +1,50 @@
+//! The header of a page.
+
+use leptos::prelude::*;
+
+use super::Icon;
+
+/// A step of the way up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crumb {
+    /// Where to.
+    pub href: String,
+    /// Its page's title.
+    pub label: String,
+}
+
+impl Crumb {
+    /// A step of the way up.
+    pub fn new(href: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { href: href.into(), label: label.into() }
+    }
+}
+
+/// The way up, the title, what stands beside it, and the actions at the right.
+#[component]
+pub fn PageHeader(
+    #[prop(into)] title: Signal<String>,
+    /// From the top; empty for a page that the rail names.
+    #[prop(optional)]
+    crumbs: Vec<Crumb>,
+    /// At the right.
+    #[prop(into, optional)]
+    actions: ViewFnOnce,
+    /// Beside the title: badges, a status, `.segmented.views`.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let way = crumbs
+        .into_iter()
+        .map(|crumb| view! { <li><a href=crumb.href>{crumb.label}</a><Icon name="right" /></li> })
+        .collect::<Vec<_>>();
+    view! {
+        <leptos_meta::Title text=move || format!("{} · Weft", title.get()) />
+        <header class="page-head">
+            {(!way.is_empty()).then(|| view! { <nav class="crumbs" aria-label="Breadcrumb"><ol>{way}</ol></nav> })}
+            <h1>{move || title.get()}</h1>
+            {children.map(|children| children())}
+            <div class="actions">{actions.run()}</div>
+        </header>
+    }
+}
