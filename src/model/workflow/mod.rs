@@ -4,6 +4,7 @@
 
 pub mod definition;
 pub mod event;
+pub mod expression;
 pub mod kind;
 pub mod run;
 

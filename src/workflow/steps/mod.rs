@@ -1,0 +1,105 @@
+//! What the kinds of steps do: one file a kind, one function each.
+//!
+//! Owns the door between the engine and the work. A kind with an effect is an `async fn run(call: StepCall) ->
+//! Result<Outcome, StepError>`, named in the one `match` of [`run`]; it reads its rendered config with [`StepCall::config`],
+//! prints through [`StepCall::log`], ends soon after [`StepCall::cancel`] fires, and passes [`StepCall::key`] on where the
+//! outside knows idempotency keys. Timeouts, retries, panics and the history are the engine's.
+//!
+//! A kind that only computes is a pure function from its config and a scope; the machine calls it without a task.
+//!
+//! Refuses nothing at run time that the checker could refuse: an unknown kind never gets here.
+
+mod condition;
+mod switch;
+mod transform;
+mod wait;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::engine::LogSink;
+use crate::model::workflow::{Edge, StepError};
+use crate::model::{RunId, Timestamp};
+use crate::runtime::Ctx;
+
+pub(super) use condition::choose as choose_condition;
+pub(super) use switch::choose as choose_switch;
+pub(super) use transform::build as build_transform;
+pub(super) use wait::until as wait_until;
+
+/// One attempt of a step that has an effect.
+#[derive(Debug)]
+pub struct StepCall {
+    /// Acts for the program in the run's workspace, and reaches everything ambient.
+    pub ctx: Ctx,
+    /// Which run.
+    pub run_id: RunId,
+    /// The name of the workflow, for provenance.
+    pub workflow_name: String,
+    /// The step's id in the definition.
+    pub step: String,
+    /// 1 for the first try.
+    pub attempt: u32,
+    /// The idempotency key: the same when this very attempt is repeated after a crash, another for each further attempt.
+    pub key: String,
+    /// The config with its templates rendered.
+    pub config: Map<String, Value>,
+    /// Fires when the result is no longer wanted: cancelled, timed out, the server stops. End soon, and leave nothing behind.
+    pub cancel: CancellationToken,
+    /// Where output goes while it comes.
+    pub log: LogSink,
+}
+
+impl StepCall {
+    /// The config as a type of the kind's own.
+    ///
+    /// # Errors
+    /// Class `config`, permanent, saying which field does not fit and what was expected.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T, StepError> {
+        T::deserialize(Value::Object(self.config.clone()))
+            .map_err(|error| StepError::permanent("config", format!("the config does not fit: {error}")))
+    }
+}
+
+/// How an attempt ended well.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is done and leaves by `port`.
+    Done {
+        /// One of the kind's output ports.
+        port: String,
+        /// What came out.
+        output: Value,
+    },
+    /// It has to wait; the engine calls again, with the same attempt and key, once `until` has come.
+    Waiting {
+        /// A sentence for people.
+        reason: String,
+        /// When to look again.
+        until: Timestamp,
+    },
+}
+
+impl Outcome {
+    /// Done, leaving by `out`.
+    pub fn out(output: Value) -> Self {
+        Self::Done { port: Edge::OUT.to_owned(), output }
+    }
+
+    /// Done, leaving by another port.
+    pub fn port(port: &str, output: Value) -> Self {
+        Self::Done { port: port.to_owned(), output }
+    }
+}
+
+/// Runs one attempt of a step that has an effect.
+///
+/// # Errors
+/// Why the attempt failed, and whether another may help.
+pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
+    match kind {
+        // One line a kind: "http" => http::run(call).await,
+        other => Err(StepError::permanent("unknown_kind", format!("this server can't run steps of the kind {other:?}; step {:?}", call.step))),
+    }
+}

@@ -1,0 +1,3 @@
+//! The tables of workflows and runs.
+
+pub mod log;
