@@ -130,7 +130,7 @@ pub fn is_credential(name: &str, value: &str) -> bool {
     match telling {
         Telling::Password => {
             let kinds = [lower, upper, digit, symbol].into_iter().filter(|kind| *kind).count();
-            kinds >= 2 && (digit || (symbol && upper)) && entropy(value.as_bytes()) >= 2.5
+            kinds >= 2 && (lower || upper) && (digit || (symbol && upper)) && entropy(value.as_bytes()) >= 2.5
         }
         Telling::Key => length >= 12 && digit && (lower || upper) && entropy(value.as_bytes()) >= 3.0,
     }
@@ -180,7 +180,7 @@ fn is_placeholder(value: &str) -> bool {
         "sample", "fake", "insert",
     ];
     const BEGINS: [&str; 8] = ["http://", "https://", "/", "./", "$", "%", "<", "env:"];
-    const HOLDS: [&str; 4] = ["${", "{{", "{}", "%s"];
+    const HOLDS: [&str; 5] = ["${", "{{", "{}", "%s", "\\"];
     let lower = value.to_ascii_lowercase();
     TELLING.iter().any(|word| lower.contains(word))
         || BEGINS.iter().any(|start| value.starts_with(start))
@@ -207,5 +207,5 @@ pub fn password_in_url(text: &str) -> Option<&str> {
     let local = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| host.starts_with(name));
     let usable = !user.is_empty() && password.len() >= 6 && password != user && !local && !host.is_empty();
     let literal = !password.contains(['{', '$', '<', '*', '%']) && !matches!(password, "password" | "passwd" | "secret");
-    (usable && literal && !is_placeholder(password) && !host.contains("example")).then_some(password)
+    (usable && literal && !is_placeholder(password) && !host.contains("example") && !host.starts_with("host")).then_some(password)
 }

@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::grammar::{self, Grammar, Parsed};
 use super::language::{self, Kind, Language};
 use super::source::Source;
-use super::tests_found::{is_test_name, is_test_path};
+use super::tests_found::{is_sample_path, is_test_name};
 use super::tree::{self, Facts};
 use super::walk::{self, Entry};
 use super::{Options, literals, manifests, notes};
@@ -121,7 +121,7 @@ fn parse(
 
 /// Counts a file without a tree, and looks for notes in its comments and for credentials in its lines.
 fn scan(language: &Language, source: &Source<'_>, findings: &mut Findings) -> Lines {
-    let in_test = is_test_path(source.path);
+    let in_test = is_sample_path(source.path);
     let lines = count::scan(language, source, |row, comment| notes::check(comment, row, source, findings));
     match language.kind {
         Kind::Data if !is_lock_file(source.path) => {

@@ -30,13 +30,16 @@ pub const UNSAFE: Rule = rule("unsafe_block", Severity::Info);
 pub const FIXME: Rule = rule("fixme", Severity::Low);
 pub const TODO: Rule = rule("todo", Severity::Info);
 
+/// Findings by severity; the last list holds unsafe blocks, which are many and would crowd out the notes.
+pub type Lists = [Vec<Finding>; 5];
+
 /// Findings of one file: exact counts, and the first of each severity up to a cap.
 #[derive(Debug, Default)]
 pub struct Findings {
     cap: usize,
     pub by_rule: BTreeMap<&'static str, u32>,
     pub by_severity: SeverityCounts,
-    lists: [Vec<Finding>; 4],
+    lists: Lists,
     /// Values that must not be shown anywhere.
     secrets: Vec<String>,
 }
@@ -58,7 +61,7 @@ impl Findings {
     pub fn add(&mut self, rule: Rule, source: &Source<'_>, row: usize, message: impl Into<String>) {
         *self.by_rule.entry(rule.name).or_default() += 1;
         self.by_severity.add(rule.severity);
-        let list = &mut self.lists[rule.severity as usize];
+        let list = &mut self.lists[if rule == UNSAFE { 4 } else { rule.severity as usize }];
         if list.len() < self.cap {
             list.push(Finding {
                 rule: rule.name.to_owned(),
@@ -97,7 +100,7 @@ impl Findings {
 
     /// Ends the collection: the kept findings by severity, each list in the order of lines, with every hidden value
     /// masked.
-    pub fn finish(&mut self) -> [Vec<Finding>; 4] {
+    pub fn finish(&mut self) -> Lists {
         let mut lists = std::mem::take(&mut self.lists);
         for finding in lists.iter_mut().flatten() {
             finding.excerpt = self.masked(std::mem::take(&mut finding.excerpt));

@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::model::analysis::{Finding, Function, Report};
+use crate::model::analysis::{Function, Report};
 
 use super::complexity::percentile;
 use super::duplicates::Comparison;
+use super::findings::Lists;
 use super::file::{Counted, Outcome, Skip};
 use super::tree::Facts;
 use super::{MAX_COMPARED_BYTES, MAX_DUPLICATE_BLOCKS, MAX_FUNCTIONS, MAX_MANIFESTS, MAX_SYNTAX_ERRORS, MAX_TESTS, Options};
@@ -17,7 +18,7 @@ pub struct Fold<'a> {
     report: Report,
     /// Functions by complexity.
     complexities: BTreeMap<u32, u64>,
-    findings: [Vec<Finding>; 4],
+    findings: Lists,
     comparison: Comparison,
     compared_bytes: u64,
 }

@@ -41,6 +41,7 @@ pub mod role {
     pub const ATTRIBUTE: u16 = 1 << 8;
     pub const IMPORT: u16 = 1 << 9;
     pub const JSX_ATTRIBUTE: u16 = 1 << 10;
+    pub const MODULE: u16 = 1 << 11;
 }
 
 const GRAMMARS: usize = 6;
@@ -118,6 +119,7 @@ fn named_roles(family: Family, kind: &str) -> u16 {
             role::STRING
         }
         (Family::Rust, "unsafe_block") => role::UNSAFE,
+        (Family::Rust, "mod_item") => role::MODULE,
         (Family::Rust, "attribute_item") => role::ATTRIBUTE,
         (Family::Python | Family::Script, "import_statement")
         | (Family::Python, "import_from_statement")

@@ -50,6 +50,9 @@ pub fn check_line(row: usize, in_test: bool, source: &Source<'_>, findings: &mut
         return;
     }
     let Some((name, value)) = line.split_once(['=', ':']) else { return };
+    if value.trim_start().starts_with(['[', '{']) {
+        return;
+    }
     let quotes = ['"', '\'', ' ', '\t', ','];
     let name = name.trim_start_matches("export ").trim_start_matches("- ").trim_matches(quotes);
     check_pair(name, value.trim_matches(quotes), row, in_test, source, findings);

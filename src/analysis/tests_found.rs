@@ -12,6 +12,13 @@ pub fn is_test_path(path: &str) -> bool {
     in_folder || is_test_name(name) || stem == "tests" || stem == "conftest"
 }
 
+/// True if a file holds tests or examples, where a credential is most often made up.
+pub fn is_sample_path(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let is_sample = |folder| matches!(folder, "examples" | "example" | "benches" | "bench" | "fixtures" | "samples");
+    is_test_path(path) || folders.split('/').any(is_sample)
+}
+
 /// True if the name alone says that a file holds tests.
 pub fn is_test_name(name: &str) -> bool {
     let name = name.rsplit('/').next().unwrap_or(name);

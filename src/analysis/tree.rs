@@ -15,7 +15,7 @@ use super::duplicates::{Shingle, Tokens};
 use super::findings::{Findings, UNSAFE};
 use super::grammar::{Family, Grammar, role};
 use super::source::{Source, presentable};
-use super::tests_found::{is_test_attribute, is_test_function, is_test_path, test_call};
+use super::tests_found::{is_sample_path, is_test_attribute, is_test_function, test_call};
 use super::{literals, notes, risks};
 
 /// Syntax errors listed for one file.
@@ -42,7 +42,10 @@ struct Open {
 struct Walk<'a, 't> {
     family: Family,
     source: &'a Source<'a>,
-    in_test: bool,
+    /// The file holds tests or examples.
+    in_sample: bool,
+    /// Depth of a `mod tests` that the walk is inside of.
+    test_module: Option<usize>,
     findings: &'a mut Findings,
     names: risks::Names,
     marks: Marks,
@@ -64,7 +67,8 @@ pub fn read(tree: &Tree, grammar: Grammar, source: &Source<'_>, findings: &mut F
     let mut walk = Walk {
         family: grammar.family(),
         source,
-        in_test: is_test_path(source.path),
+        in_sample: is_sample_path(source.path),
+        test_module: None,
         findings,
         names: risks::Names::default(),
         marks: Marks::new(source.rows()),
@@ -134,7 +138,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
         if is(role::STRING) {
             let (text, row) = (self.text(node), node.start_position().row);
-            literals::check_text(text, row, self.in_test, self.source, self.findings);
+            literals::check_text(text, row, self.in_test(), self.source, self.findings);
         }
         self.enter_rare(node, roles);
         true
@@ -143,7 +147,7 @@ impl<'a, 't> Walk<'a, 't> {
     fn enter_rare(&mut self, node: Node<'t>, roles: u16) {
         let is = |role: u16| roles & role != 0;
         if is(role::BINDING) {
-            literals::check_binding(node, self.in_test, self.source, self.findings);
+            literals::check_binding(node, self.in_test(), self.source, self.findings);
             if self.family == Family::Script {
                 self.names.require(node, self.source);
             }
@@ -160,6 +164,10 @@ impl<'a, 't> Walk<'a, 't> {
         if is(role::CONTAINER) {
             self.container(node);
         }
+        if is(role::MODULE) && self.test_module.is_none() {
+            let name = node.child_by_field_name("name").map_or("", |name| self.text(name));
+            self.test_module = matches!(name, "test" | "tests").then_some(self.ancestors.len());
+        }
         if is(role::UNSAFE) {
             let row = node.start_position().row;
             self.findings.add(UNSAFE, self.source, row, "an unsafe block: the compiler does not check memory safety here");
@@ -172,13 +180,14 @@ impl<'a, 't> Walk<'a, 't> {
             let complexity = (open.decisions + 1).max(1) as u32;
             self.facts.functions.push(Function { complexity, ..open.function });
         }
+        self.test_module = self.test_module.filter(|at| *at < depth);
         while self.containers.pop_if(|(at, ..)| *at >= depth).is_some() {}
     }
 
     fn comment(&mut self, node: Node<'t>) {
         let rows = rows(node);
         notes::check(self.text(node), *rows.start(), self.source, self.findings);
-        literals::check_text(self.text(node), *rows.start(), self.in_test, self.source, self.findings);
+        literals::check_text(self.text(node), *rows.start(), self.in_test(), self.source, self.findings);
         self.marks.comment(rows);
     }
 
@@ -204,7 +213,7 @@ impl<'a, 't> Walk<'a, 't> {
 
     fn syntax_error(&mut self, node: Node<'_>) {
         // What stands inside of a skipped text is the same error.
-        if self.ancestors.last().is_some_and(Node::is_error) {
+        if self.ancestors.last().is_some_and(Node::is_error) || self.is_in_macro() {
             return;
         }
         self.facts.syntax_errors += 1;
@@ -217,6 +226,15 @@ impl<'a, 't> Walk<'a, 't> {
                 excerpt: self.source.excerpt(at.row),
             });
         }
+    }
+
+    /// What a Rust macro takes is any tokens, so what the grammar does not know there is no error.
+    fn is_in_macro(&self) -> bool {
+        const NEAR: usize = 64;
+        let is_macro = |node: &Node<'_>| {
+            matches!(node.kind(), "token_tree" | "token_tree_pattern" | "macro_rule" | "macro_definition" | "macro_invocation")
+        };
+        self.family == Family::Rust && self.ancestors.iter().rev().take(NEAR).any(is_macro)
     }
 
     fn function(&mut self, node: Node<'t>) {
@@ -278,6 +296,10 @@ impl<'a, 't> Walk<'a, 't> {
             let line = call.start_position().row as u32 + 1;
             self.facts.tests.push(Test { name: shortened(title), path: self.source.path.to_owned(), line });
         }
+    }
+
+    const fn in_test(&self) -> bool {
+        self.in_sample || self.test_module.is_some()
     }
 
     fn text(&self, node: Node<'_>) -> &'a str {
