@@ -30,7 +30,11 @@ pub fn check(comment: &str, row: usize, source: &Source<'_>, findings: &mut Find
 }
 
 fn marked(line: &str) -> Option<(&'static str, &str)> {
-    MARKS.iter().filter_map(|mark| Some((*mark, find(line, mark)?))).min_by_key(|(_, (at, _))| *at).map(|(mark, (_, rest))| (mark, rest))
+    MARKS
+        .iter()
+        .filter_map(|mark| Some((*mark, find(line, mark)?)))
+        .min_by_key(|(_, (at, _))| *at)
+        .map(|(mark, (_, rest))| (mark, rest))
 }
 
 fn find<'a>(line: &'a str, mark: &str) -> Option<(usize, &'a str)> {
