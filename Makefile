@@ -22,7 +22,7 @@ run: build ## build and start on http://127.0.0.1:3000 with SQLite in ./weft-dat
 build: ## build the release binary, the site inside
 	@scripts/setup wasm npm
 	@node scripts/build-site.mjs
-	@echo "==> compiling the server (release; the first time takes minutes)"
+	@echo "==> compiling the server (release$(if $(wildcard $(BINARY)),,; the first time takes minutes))"
 	@cargo build --quiet --release --features ssr --bin weft
 
 dev: ## build without optimisation, start, and do both again whenever a file changes

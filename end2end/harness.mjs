@@ -108,6 +108,7 @@ export class Visitor {
   #options;
   #problems = [];
   #allowed = [];
+  #elsewhere = [];
 
   /** Options: `size` 'desktop' | 'phone', `theme` 'light' | 'dark', `storageState` of another visitor. */
   static async arrive(browser, server, { size = 'desktop', theme = 'light', storageState, ...more } = {}) {
@@ -144,6 +145,7 @@ export class Visitor {
     const other = await Visitor.arrive(browser, this.#server, { size, theme, ...options, storageState });
     other.#problems = this.#problems;
     other.#allowed = this.#allowed;
+    this.#elsewhere.push(other);
     return other;
   }
 
@@ -152,8 +154,9 @@ export class Visitor {
     return this.#context;
   }
 
+  /** Every open page of this person, at whatever size. */
   pages() {
-    return this.#context.pages();
+    return [...this.#context.pages(), ...this.#elsewhere.flatMap((other) => other.pages())];
   }
 
   /** Expects problems that match, such as the 401 of a wrong password. They don't fail the story any more. */

@@ -12,7 +12,7 @@ story('the binary alone in an empty folder starts, and starts again after a powe
 });
 
 story('the first page brings hashed assets that the browser may keep for ever', async ({ server }) => {
-  const page = await fetch(`${server.url}/login`);
+  const page = await fetch(`${server.url}/`);
   assert.equal(page.status, 200);
   const assets = [...new Set((await page.text()).match(/\/assets\/weft-[0-9a-f]+\.(?:js|css|wasm)/g))];
   assert.deepEqual(assets.map((path) => path.split('.').pop()).sort(), ['css', 'js', 'wasm']);

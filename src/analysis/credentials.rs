@@ -16,11 +16,23 @@ struct Shape {
 }
 
 const fn shape(prefix: &'static str, what: &'static str, min: usize, extra: &'static [u8]) -> Shape {
-    Shape { prefix, what, min, exact: false, extra }
+    Shape {
+        prefix,
+        what,
+        min,
+        exact: false,
+        extra,
+    }
 }
 
 const fn exact(prefix: &'static str, what: &'static str, length: usize) -> Shape {
-    Shape { prefix, what, min: length, exact: true, extra: b"" }
+    Shape {
+        prefix,
+        what,
+        min: length,
+        exact: true,
+        extra: b"",
+    }
 }
 
 /// Sources: the token formats that the services publish for secret scanning.
@@ -68,7 +80,11 @@ impl Shape {
         let body = bytes.get(at..)?.strip_prefix(self.prefix.as_bytes())?;
         let is_body = |b: &&u8| b.is_ascii_alphanumeric() || self.extra.contains(b);
         let length = body.iter().take_while(is_body).count();
-        let fits = if self.exact { length == self.min } else { length >= self.min };
+        let fits = if self.exact {
+            length == self.min
+        } else {
+            length >= self.min
+        };
         let body = &body[..length];
         // `AKIAIOSFODNN7EXAMPLE` is what AWS itself prints in its manuals.
         let real = fits && !body.ends_with(b"EXAMPLE") && entropy(body) >= 2.5;
@@ -84,7 +100,9 @@ fn private_key(text: &str) -> Option<(Range<usize>, &'static str)> {
     if header_end - begin > 64 {
         return None;
     }
-    let end = text[header_end..].find("-----END").map_or(text.len(), |at| header_end + at);
+    let end = text[header_end..]
+        .find("-----END")
+        .map_or(text.len(), |at| header_end + at);
     let is_key = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let body = text[header_end..end].chars().filter(is_key).take(FEWEST_CHARS);
     (body.count() == FEWEST_CHARS).then_some((begin..end, "a private key"))
@@ -92,7 +110,9 @@ fn private_key(text: &str) -> Option<(Range<usize>, &'static str)> {
 
 /// Masks every token of a known shape.
 pub fn mask_known(text: &str) -> Cow<'_, str> {
-    let Some((first, _)) = known(text) else { return Cow::Borrowed(text) };
+    let Some((first, _)) = known(text) else {
+        return Cow::Borrowed(text);
+    };
     let mut masked = String::with_capacity(text.len());
     let mut next = Some(first);
     let mut at = 0;
@@ -130,7 +150,7 @@ pub fn is_credential(name: &str, value: &str) -> bool {
     match telling {
         Telling::Password => {
             let kinds = [lower, upper, digit, symbol].into_iter().filter(|kind| *kind).count();
-            kinds >= 2 && (digit || (symbol && upper)) && entropy(value.as_bytes()) >= 2.5
+            kinds >= 2 && (lower || upper) && (digit || (symbol && upper)) && entropy(value.as_bytes()) >= 2.5
         }
         Telling::Key => length >= 12 && digit && (lower || upper) && entropy(value.as_bytes()) >= 3.0,
     }
@@ -150,7 +170,12 @@ fn telling(name: &str) -> Option<Telling> {
     match last {
         "password" | "passwd" | "pwd" | "passphrase" | "passcode" => Some(Telling::Password),
         "token" | "secret" | "apikey" | "secretkey" | "accesskey" | "credential" | "credentials" => Some(Telling::Key),
-        "key" if matches!(before, "api" | "access" | "secret" | "private" | "auth" | "encryption" | "signing" | "account") => {
+        "key"
+            if matches!(
+                before,
+                "api" | "access" | "secret" | "private" | "auth" | "encryption" | "signing" | "account"
+            ) =>
+        {
             Some(Telling::Key)
         }
         _ => None,
@@ -167,7 +192,10 @@ fn words(name: &str) -> Vec<String> {
         }
         was_lower = c.is_lowercase();
         if c.is_alphanumeric() {
-            words.last_mut().expect("there is always a word").extend(c.to_lowercase());
+            words
+                .last_mut()
+                .expect("there is always a word")
+                .extend(c.to_lowercase());
         }
     }
     words.retain(|word| !word.is_empty());
@@ -176,11 +204,23 @@ fn words(name: &str) -> Vec<String> {
 
 fn is_placeholder(value: &str) -> bool {
     const TELLING: [&str; 14] = [
-        "example", "changeme", "change-me", "change_me", "placeholder", "your", "dummy", "xxxx", "****", "redacted", "test",
-        "sample", "fake", "insert",
+        "example",
+        "changeme",
+        "change-me",
+        "change_me",
+        "placeholder",
+        "your",
+        "dummy",
+        "xxxx",
+        "****",
+        "redacted",
+        "test",
+        "sample",
+        "fake",
+        "insert",
     ];
     const BEGINS: [&str; 8] = ["http://", "https://", "/", "./", "$", "%", "<", "env:"];
-    const HOLDS: [&str; 4] = ["${", "{{", "{}", "%s"];
+    const HOLDS: [&str; 5] = ["${", "{{", "{}", "%s", "\\"];
     let lower = value.to_ascii_lowercase();
     TELLING.iter().any(|word| lower.contains(word))
         || BEGINS.iter().any(|start| value.starts_with(start))
@@ -194,7 +234,12 @@ fn entropy(bytes: &[u8]) -> f64 {
         times[*byte as usize] += 1;
     }
     let length = bytes.len() as f64;
-    times.iter().filter(|n| **n > 0).map(|n| f64::from(*n) / length).map(|p| -p * p.log2()).sum()
+    times
+        .iter()
+        .filter(|n| **n > 0)
+        .map(|n| f64::from(*n) / length)
+        .map(|p| -p * p.log2())
+        .sum()
 }
 
 /// The user and password of an address such as `postgres://user:password@host`, unless it is a placeholder, the
@@ -204,8 +249,12 @@ pub fn password_in_url(text: &str) -> Option<&str> {
     let authority = after.split(['/', '?', '#', ' ', '"', '\'']).next()?;
     let (user_info, host) = authority.rsplit_once('@')?;
     let (user, password) = user_info.split_once(':')?;
-    let local = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| host.starts_with(name));
+    let local = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"]
+        .iter()
+        .any(|name| host.starts_with(name));
     let usable = !user.is_empty() && password.len() >= 6 && password != user && !local && !host.is_empty();
-    let literal = !password.contains(['{', '$', '<', '*', '%']) && !matches!(password, "password" | "passwd" | "secret");
-    (usable && literal && !is_placeholder(password) && !host.contains("example")).then_some(password)
+    let literal =
+        !password.contains(['{', '$', '<', '*', '%']) && !matches!(password, "password" | "passwd" | "secret");
+    (usable && literal && !is_placeholder(password) && !host.contains("example") && !host.starts_with("host"))
+        .then_some(password)
 }

@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::grammar::{self, Grammar, Parsed};
 use super::language::{self, Kind, Language};
 use super::source::Source;
-use super::tests_found::{is_test_name, is_test_path};
+use super::tests_found::{is_sample_path, is_test_name};
 use super::tree::{self, Facts};
 use super::walk::{self, Entry};
 use super::{Options, literals, manifests, notes};
@@ -59,11 +59,19 @@ pub fn analyze(entry: &Entry, options: &Options, parser: &mut Parser, cancelled:
 }
 
 /// Analyses the content of one file. Bytes that are not UTF-8 are replaced.
-pub fn analyze_bytes(name: &str, bytes: &[u8], options: &Options, parser: &mut Parser, cancelled: &AtomicBool) -> Outcome {
+pub fn analyze_bytes(
+    name: &str,
+    bytes: &[u8],
+    options: &Options,
+    parser: &mut Parser,
+    cancelled: &AtomicBool,
+) -> Outcome {
     if language::is_binary(bytes) {
         return Outcome::Skipped(Skip::Binary);
     }
-    let Some(language) = language::detect(name, bytes) else { return Outcome::Skipped(Skip::Unrecognised) };
+    let Some(language) = language::detect(name, bytes) else {
+        return Outcome::Skipped(Skip::Unrecognised);
+    };
     if language::is_minified(language, bytes) {
         return Outcome::Skipped(Skip::Minified);
     }
@@ -121,8 +129,10 @@ fn parse(
 
 /// Counts a file without a tree, and looks for notes in its comments and for credentials in its lines.
 fn scan(language: &Language, source: &Source<'_>, findings: &mut Findings) -> Lines {
-    let in_test = is_test_path(source.path);
-    let lines = count::scan(language, source, |row, comment| notes::check(comment, row, source, findings));
+    let in_test = is_sample_path(source.path);
+    let lines = count::scan(language, source, |row, comment| {
+        notes::check(comment, row, source, findings)
+    });
     match language.kind {
         Kind::Data if !is_lock_file(source.path) => {
             (0..source.rows()).for_each(|row| literals::check_line(row, in_test, source, findings));
@@ -142,5 +152,7 @@ fn scan(language: &Language, source: &Source<'_>, findings: &mut Findings) -> Li
 /// Lock files hold checksums that look like keys, and nothing that people write.
 fn is_lock_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".lock") || name.ends_with(".sum") || matches!(name, "package-lock.json" | "pnpm-lock.yaml" | "npm-shrinkwrap.json")
+    name.ends_with(".lock")
+        || name.ends_with(".sum")
+        || matches!(name, "package-lock.json" | "pnpm-lock.yaml" | "npm-shrinkwrap.json")
 }

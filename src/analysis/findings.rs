@@ -30,13 +30,16 @@ pub const UNSAFE: Rule = rule("unsafe_block", Severity::Info);
 pub const FIXME: Rule = rule("fixme", Severity::Low);
 pub const TODO: Rule = rule("todo", Severity::Info);
 
+/// Findings by severity; the last list holds unsafe blocks, which are many and would crowd out the notes.
+pub type Lists = [Vec<Finding>; 5];
+
 /// Findings of one file: exact counts, and the first of each severity up to a cap.
 #[derive(Debug, Default)]
 pub struct Findings {
     cap: usize,
     pub by_rule: BTreeMap<&'static str, u32>,
     pub by_severity: SeverityCounts,
-    lists: [Vec<Finding>; 4],
+    lists: Lists,
     /// Values that must not be shown anywhere.
     secrets: Vec<String>,
 }
@@ -47,7 +50,10 @@ const MAX_MESSAGE_CHARS: usize = 240;
 impl Findings {
     /// `cap` is the number of findings kept for each severity.
     pub fn new(cap: u32) -> Self {
-        Self { cap: cap as usize, ..Self::default() }
+        Self {
+            cap: cap as usize,
+            ..Self::default()
+        }
     }
 
     pub fn total(&self) -> u32 {
@@ -58,7 +64,7 @@ impl Findings {
     pub fn add(&mut self, rule: Rule, source: &Source<'_>, row: usize, message: impl Into<String>) {
         *self.by_rule.entry(rule.name).or_default() += 1;
         self.by_severity.add(rule.severity);
-        let list = &mut self.lists[rule.severity as usize];
+        let list = &mut self.lists[if rule == UNSAFE { 4 } else { rule.severity as usize }];
         if list.len() < self.cap {
             list.push(Finding {
                 rule: rule.name.to_owned(),
@@ -85,19 +91,27 @@ impl Findings {
             // An excerpt may end in the middle of a secret.
             let shown = presentable(secret);
             let cut = text.strip_suffix('…').and_then(|start| {
-                (8..shown.len()).rev().filter_map(|n| shown.get(..n)).find(|part| start.ends_with(part)).map(|part| {
-                    let kept = &start[..start.len() - part.len()];
-                    format!("{kept}{}", super::credentials::mask(secret))
-                })
+                (8..shown.len())
+                    .rev()
+                    .filter_map(|n| shown.get(..n))
+                    .find(|part| start.ends_with(part))
+                    .map(|part| {
+                        let kept = &start[..start.len() - part.len()];
+                        format!("{kept}{}", super::credentials::mask(secret))
+                    })
             });
             let text = cut.unwrap_or(text);
-            if text.contains(secret.as_str()) { text.replace(secret.as_str(), &super::credentials::mask(secret)) } else { text }
+            if text.contains(secret.as_str()) {
+                text.replace(secret.as_str(), &super::credentials::mask(secret))
+            } else {
+                text
+            }
         })
     }
 
     /// Ends the collection: the kept findings by severity, each list in the order of lines, with every hidden value
     /// masked.
-    pub fn finish(&mut self) -> [Vec<Finding>; 4] {
+    pub fn finish(&mut self) -> Lists {
         let mut lists = std::mem::take(&mut self.lists);
         for finding in lists.iter_mut().flatten() {
             finding.excerpt = self.masked(std::mem::take(&mut finding.excerpt));

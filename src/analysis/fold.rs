@@ -3,13 +3,16 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::model::analysis::{Finding, Function, Report};
+use crate::model::analysis::{Function, Report};
 
 use super::complexity::percentile;
 use super::duplicates::Comparison;
 use super::file::{Counted, Outcome, Skip};
+use super::findings::Lists;
 use super::tree::Facts;
-use super::{MAX_COMPARED_BYTES, MAX_DUPLICATE_BLOCKS, MAX_FUNCTIONS, MAX_MANIFESTS, MAX_SYNTAX_ERRORS, MAX_TESTS, Options};
+use super::{
+    MAX_COMPARED_BYTES, MAX_DUPLICATE_BLOCKS, MAX_FUNCTIONS, MAX_MANIFESTS, MAX_SYNTAX_ERRORS, MAX_TESTS, Options,
+};
 
 /// A report in the making.
 pub struct Fold<'a> {
@@ -17,7 +20,7 @@ pub struct Fold<'a> {
     report: Report,
     /// Functions by complexity.
     complexities: BTreeMap<u32, u64>,
-    findings: [Vec<Finding>; 4],
+    findings: Lists,
     comparison: Comparison,
     compared_bytes: u64,
 }
@@ -104,7 +107,11 @@ impl<'a> Fold<'a> {
     fn add_facts(&mut self, name: &str, bytes: u64, facts: Facts) {
         let report = &mut self.report;
         report.syntax_errors += facts.syntax_errors;
-        extend_to(&mut report.syntax_error_list, facts.syntax_error_list, MAX_SYNTAX_ERRORS);
+        extend_to(
+            &mut report.syntax_error_list,
+            facts.syntax_error_list,
+            MAX_SYNTAX_ERRORS,
+        );
         report.tests.files += u32::from(!facts.tests.is_empty());
         report.tests.test_functions += facts.tests.len() as u32;
         extend_to(&mut report.tests.list, facts.tests, MAX_TESTS);
@@ -123,8 +130,12 @@ impl<'a> Fold<'a> {
         let functions = &mut self.report.functions;
         functions.count += 1;
         *self.complexities.entry(function.complexity).or_default() += 1;
-        keep_top(&mut functions.most_complex, &function, |f| (Reverse(f.complexity), Reverse(f.lines)));
-        keep_top(&mut functions.longest, &function, |f| (Reverse(f.lines), Reverse(f.complexity)));
+        keep_top(&mut functions.most_complex, &function, |f| {
+            (Reverse(f.complexity), Reverse(f.lines))
+        });
+        keep_top(&mut functions.longest, &function, |f| {
+            (Reverse(f.lines), Reverse(f.complexity))
+        });
     }
 
     /// Compares the files with each other and ends the report.
@@ -138,7 +149,11 @@ impl<'a> Fold<'a> {
             let room = self.options.max_findings as usize - report.finding_list.len();
             report.finding_list.extend(list.drain(..).take(room));
         }
-        let sum: u64 = self.complexities.iter().map(|(complexity, times)| u64::from(*complexity) * times).sum();
+        let sum: u64 = self
+            .complexities
+            .iter()
+            .map(|(complexity, times)| u64::from(*complexity) * times)
+            .sum();
         let functions = &mut report.functions;
         if functions.count > 0 {
             functions.mean_complexity = (sum as f64 / f64::from(functions.count) * 100.0).round() / 100.0;

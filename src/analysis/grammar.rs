@@ -41,6 +41,7 @@ pub mod role {
     pub const ATTRIBUTE: u16 = 1 << 8;
     pub const IMPORT: u16 = 1 << 9;
     pub const JSX_ATTRIBUTE: u16 = 1 << 10;
+    pub const MODULE: u16 = 1 << 11;
 }
 
 const GRAMMARS: usize = 6;
@@ -118,12 +119,16 @@ fn named_roles(family: Family, kind: &str) -> u16 {
             role::STRING
         }
         (Family::Rust, "unsafe_block") => role::UNSAFE,
+        (Family::Rust, "mod_item") => role::MODULE,
         (Family::Rust, "attribute_item") => role::ATTRIBUTE,
         (Family::Python | Family::Script, "import_statement")
         | (Family::Python, "import_from_statement")
         | (Family::Go, "import_spec") => role::IMPORT,
         (Family::Script, "jsx_attribute") => role::JSX_ATTRIBUTE,
-        (Family::Rust, "let_declaration" | "const_item" | "static_item" | "field_initializer" | "assignment_expression")
+        (
+            Family::Rust,
+            "let_declaration" | "const_item" | "static_item" | "field_initializer" | "assignment_expression",
+        )
         | (
             Family::Python,
             "assignment" | "keyword_argument" | "pair" | "default_parameter" | "typed_default_parameter",
@@ -156,11 +161,17 @@ pub enum Parsed {
 /// Parses a text within a budget of steps that grows with its length.
 pub fn parse(parser: &mut Parser, grammar: Grammar, text: &str, cancelled: &AtomicBool) -> Parsed {
     parser.reset();
-    parser.set_language(&grammar.language()).expect("the grammars fit the library they are built with");
+    parser
+        .set_language(&grammar.language())
+        .expect("the grammars fit the library they are built with");
     let mut left = BASE_BUDGET + BUDGET_PER_BYTE * text.len() as u64;
     let mut on_progress = |_: &tree_sitter::ParseState| {
         left = left.saturating_sub(1);
-        if left == 0 || cancelled.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if left == 0 || cancelled.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let options = ParseOptions::new().progress_callback(&mut on_progress);
     let bytes = text.as_bytes();

@@ -46,7 +46,7 @@ use tree_sitter::Parser;
 use crate::model::analysis::Report;
 
 pub use error::Error;
-pub use summary::summary;
+pub use summary::{grouped, summary};
 
 use file::Outcome;
 use fold::Fold;
@@ -81,7 +81,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { include: Vec::new(), exclude: Vec::new(), max_file_bytes: 1024 * 1024, max_files: 50_000, max_findings: 500 }
+        Self {
+            include: Vec::new(),
+            exclude: Vec::new(),
+            max_file_bytes: 1024 * 1024,
+            max_files: 50_000,
+            max_findings: 500,
+        }
     }
 }
 
@@ -121,7 +127,10 @@ pub fn analyze(
             return Outcome::Cancelled;
         }
         let outcome = file::analyze(entry, options, parser, cancelled);
-        progress(Progress::Analyzing { done: done.fetch_add(1, Ordering::Relaxed) + 1, total });
+        progress(Progress::Analyzing {
+            done: done.fetch_add(1, Ordering::Relaxed) + 1,
+            total,
+        });
         outcome
     };
     for batch in batches(&listing.entries) {

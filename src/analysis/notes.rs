@@ -16,15 +16,25 @@ pub fn check(comment: &str, row: usize, source: &Source<'_>, findings: &mut Find
     for (offset, line) in comment.lines().enumerate() {
         if let Some((mark, rest)) = marked(line) {
             let rule = if mark == "FIXME" { FIXME } else { TODO };
-            let note = rest.trim_start_matches([':', ' ', '-']).trim_end_matches(['*', '/', '-', '>', ' ']);
-            let message = if note.is_empty() { mark.to_owned() } else { format!("{mark}: {}", presentable(note)) };
+            let rest = rest.trim_end_matches(['*', '/', '-', '>', ' ']);
+            let note = rest.trim_start_matches([':', ' ', '-']);
+            let message = match note {
+                "" => mark.to_owned(),
+                // `TODO(owner): …` stays as it is.
+                _ if rest.starts_with('(') => format!("{mark}{}", presentable(rest)),
+                _ => format!("{mark}: {}", presentable(note)),
+            };
             findings.add(rule, source, row + offset, message);
         }
     }
 }
 
 fn marked(line: &str) -> Option<(&'static str, &str)> {
-    MARKS.iter().filter_map(|mark| Some((*mark, find(line, mark)?))).min_by_key(|(_, (at, _))| *at).map(|(mark, (_, rest))| (mark, rest))
+    MARKS
+        .iter()
+        .filter_map(|mark| Some((*mark, find(line, mark)?)))
+        .min_by_key(|(_, (at, _))| *at)
+        .map(|(mark, (_, rest))| (mark, rest))
 }
 
 fn find<'a>(line: &'a str, mark: &str) -> Option<(usize, &'a str)> {

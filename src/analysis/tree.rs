@@ -15,7 +15,7 @@ use super::duplicates::{Shingle, Tokens};
 use super::findings::{Findings, UNSAFE};
 use super::grammar::{Family, Grammar, role};
 use super::source::{Source, presentable};
-use super::tests_found::{is_test_attribute, is_test_function, is_test_path, test_call};
+use super::tests_found::{is_sample_path, is_test_attribute, is_test_function, test_call};
 use super::{literals, notes, risks};
 
 /// Syntax errors listed for one file.
@@ -42,7 +42,10 @@ struct Open {
 struct Walk<'a, 't> {
     family: Family,
     source: &'a Source<'a>,
-    in_test: bool,
+    /// The file holds tests or examples.
+    in_sample: bool,
+    /// Depth of a `mod tests` that the walk is inside of.
+    test_module: Option<usize>,
     findings: &'a mut Findings,
     names: risks::Names,
     marks: Marks,
@@ -60,11 +63,19 @@ struct Walk<'a, 't> {
 /// Walks over a tree. Findings go to `findings`.
 pub fn read(tree: &Tree, grammar: Grammar, source: &Source<'_>, findings: &mut Findings) -> Facts {
     let lines = Lines::default();
-    let facts = Facts { lines, functions: vec![], syntax_errors: 0, syntax_error_list: vec![], tests: vec![], shingles: vec![] };
+    let facts = Facts {
+        lines,
+        functions: vec![],
+        syntax_errors: 0,
+        syntax_error_list: vec![],
+        tests: vec![],
+        shingles: vec![],
+    };
     let mut walk = Walk {
         family: grammar.family(),
         source,
-        in_test: is_test_path(source.path),
+        in_sample: is_sample_path(source.path),
+        test_module: None,
         findings,
         names: risks::Names::default(),
         marks: Marks::new(source.rows()),
@@ -76,7 +87,12 @@ pub fn read(tree: &Tree, grammar: Grammar, source: &Source<'_>, findings: &mut F
         facts,
     };
     walk.run(tree, grammar.roles());
-    let Walk { mut facts, marks, tokens, .. } = walk;
+    let Walk {
+        mut facts,
+        marks,
+        tokens,
+        ..
+    } = walk;
     facts.lines = marks.count(source);
     facts.shingles = tokens.shingles(source.text.len());
     facts
@@ -134,7 +150,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
         if is(role::STRING) {
             let (text, row) = (self.text(node), node.start_position().row);
-            literals::check_text(text, row, self.in_test, self.source, self.findings);
+            literals::check_text(text, row, self.in_test(), self.source, self.findings);
         }
         self.enter_rare(node, roles);
         true
@@ -143,12 +159,13 @@ impl<'a, 't> Walk<'a, 't> {
     fn enter_rare(&mut self, node: Node<'t>, roles: u16) {
         let is = |role: u16| roles & role != 0;
         if is(role::BINDING) {
-            literals::check_binding(node, self.in_test, self.source, self.findings);
+            literals::check_binding(node, self.in_test(), self.source, self.findings);
             if self.family == Family::Script {
                 self.names.require(node, self.source);
             }
         }
-        if is(role::JSX_ATTRIBUTE) || (self.family == Family::Script && node.kind().ends_with("assignment_expression")) {
+        if is(role::JSX_ATTRIBUTE) || (self.family == Family::Script && node.kind().ends_with("assignment_expression"))
+        {
             risks::check_html(node, self.source, self.findings);
         }
         if is(role::IMPORT) {
@@ -160,9 +177,18 @@ impl<'a, 't> Walk<'a, 't> {
         if is(role::CONTAINER) {
             self.container(node);
         }
+        if is(role::MODULE) && self.test_module.is_none() {
+            let name = node.child_by_field_name("name").map_or("", |name| self.text(name));
+            self.test_module = matches!(name, "test" | "tests").then_some(self.ancestors.len());
+        }
         if is(role::UNSAFE) {
             let row = node.start_position().row;
-            self.findings.add(UNSAFE, self.source, row, "an unsafe block: the compiler does not check memory safety here");
+            self.findings.add(
+                UNSAFE,
+                self.source,
+                row,
+                "an unsafe block: the compiler does not check memory safety here",
+            );
         }
     }
 
@@ -170,15 +196,25 @@ impl<'a, 't> Walk<'a, 't> {
     fn leave_to(&mut self, depth: usize) {
         while let Some(open) = self.functions.pop_if(|open| open.depth >= depth) {
             let complexity = (open.decisions + 1).max(1) as u32;
-            self.facts.functions.push(Function { complexity, ..open.function });
+            self.facts.functions.push(Function {
+                complexity,
+                ..open.function
+            });
         }
+        self.test_module = self.test_module.filter(|at| *at < depth);
         while self.containers.pop_if(|(at, ..)| *at >= depth).is_some() {}
     }
 
     fn comment(&mut self, node: Node<'t>) {
         let rows = rows(node);
         notes::check(self.text(node), *rows.start(), self.source, self.findings);
-        literals::check_text(self.text(node), *rows.start(), self.in_test, self.source, self.findings);
+        literals::check_text(
+            self.text(node),
+            *rows.start(),
+            self.in_test(),
+            self.source,
+            self.findings,
+        );
         self.marks.comment(rows);
     }
 
@@ -204,7 +240,7 @@ impl<'a, 't> Walk<'a, 't> {
 
     fn syntax_error(&mut self, node: Node<'_>) {
         // What stands inside of a skipped text is the same error.
-        if self.ancestors.last().is_some_and(Node::is_error) {
+        if self.ancestors.last().is_some_and(Node::is_error) || self.is_in_macro() {
             return;
         }
         self.facts.syntax_errors += 1;
@@ -219,8 +255,22 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
+    /// What a Rust macro takes is any tokens, so what the grammar does not know there is no error.
+    fn is_in_macro(&self) -> bool {
+        const NEAR: usize = 64;
+        let is_macro = |node: &Node<'_>| {
+            matches!(
+                node.kind(),
+                "token_tree" | "token_tree_pattern" | "macro_rule" | "macro_definition" | "macro_invocation"
+            )
+        };
+        self.family == Family::Rust && self.ancestors.iter().rev().take(NEAR).any(is_macro)
+    }
+
     fn function(&mut self, node: Node<'t>) {
-        let Some(name) = node.child_by_field_name("name").or_else(|| self.bound_name()) else { return };
+        let Some(name) = node.child_by_field_name("name").or_else(|| self.bound_name()) else {
+            return;
+        };
         let name = self.text(name);
         let class = self.containers.last().map(|(_, _, with_bases)| with_bases.as_str());
         let by_name = is_test_function(self.family, self.source.path, name, class);
@@ -230,11 +280,25 @@ impl<'a, 't> Walk<'a, 't> {
         let name = shortened(&self.qualified(node, name));
         let path = self.source.path.to_owned();
         if by_name || by_attribute {
-            self.facts.tests.push(Test { name: name.clone(), path: path.clone(), line });
+            self.facts.tests.push(Test {
+                name: name.clone(),
+                path: path.clone(),
+                line,
+            });
         }
         let lines = (rows.end() - rows.start()) as u32 + 1;
-        let function = Function { name, path, line, complexity: 1, lines };
-        self.functions.push(Open { depth: self.ancestors.len(), function, decisions: 0 });
+        let function = Function {
+            name,
+            path,
+            line,
+            complexity: 1,
+            lines,
+        };
+        self.functions.push(Open {
+            depth: self.ancestors.len(),
+            function,
+            decisions: 0,
+        });
     }
 
     /// The name that a nameless function of a script is given where it stands: `const name = () => …`.
@@ -251,7 +315,9 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     fn qualified(&self, node: Node<'_>, name: &str) -> String {
-        let receiver = node.child_by_field_name("receiver").filter(|_| self.family == Family::Go);
+        let receiver = node
+            .child_by_field_name("receiver")
+            .filter(|_| self.family == Family::Go);
         if let Some(receiver) = receiver {
             let receiver = self.text(receiver).trim_matches(['(', ')']);
             let of = receiver.split_whitespace().next_back().unwrap_or(receiver);
@@ -265,10 +331,21 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     fn container(&mut self, node: Node<'t>) {
-        let Some(name) = node.child_by_field_name("name").or_else(|| node.child_by_field_name("type")) else { return };
+        let Some(name) = node
+            .child_by_field_name("name")
+            .or_else(|| node.child_by_field_name("type"))
+        else {
+            return;
+        };
         let name = self.text(name);
-        let bases = node.child_by_field_name("superclasses").map_or("", |bases| self.text(bases));
-        self.containers.push((self.ancestors.len(), shortened(name), shortened(&format!("{name}{bases}"))));
+        let bases = node
+            .child_by_field_name("superclasses")
+            .map_or("", |bases| self.text(bases));
+        self.containers.push((
+            self.ancestors.len(),
+            shortened(name),
+            shortened(&format!("{name}{bases}")),
+        ));
     }
 
     fn test_call(&mut self, call: Node<'_>) {
@@ -276,8 +353,16 @@ impl<'a, 't> Walk<'a, 't> {
             && let Some(title) = test_call(call, self.source.path, self.source.text)
         {
             let line = call.start_position().row as u32 + 1;
-            self.facts.tests.push(Test { name: shortened(title), path: self.source.path.to_owned(), line });
+            self.facts.tests.push(Test {
+                name: shortened(title),
+                path: self.source.path.to_owned(),
+                line,
+            });
         }
+    }
+
+    const fn in_test(&self) -> bool {
+        self.in_sample || self.test_module.is_some()
     }
 
     fn text(&self, node: Node<'_>) -> &'a str {
@@ -288,7 +373,11 @@ impl<'a, 't> Walk<'a, 't> {
 /// The rows of a node; a line break at its end is not a further row.
 fn rows(node: Node<'_>) -> RangeInclusive<usize> {
     let (start, end) = (node.start_position(), node.end_position());
-    let last = if end.column == 0 && end.row > start.row { end.row - 1 } else { end.row };
+    let last = if end.column == 0 && end.row > start.row {
+        end.row - 1
+    } else {
+        end.row
+    };
     start.row..=last
 }
 
@@ -296,5 +385,9 @@ fn rows(node: Node<'_>) -> RangeInclusive<usize> {
 fn shortened(name: &str) -> String {
     let words: Vec<&str> = name.split_whitespace().collect();
     let name = words.join(" ");
-    presentable(name.char_indices().nth(120).map_or(name.as_str(), |(at, _)| &name[..at]))
+    presentable(
+        name.char_indices()
+            .nth(120)
+            .map_or(name.as_str(), |(at, _)| &name[..at]),
+    )
 }

@@ -1,8 +1,10 @@
 //! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
 
+mod analyze;
 mod config;
 pub mod out;
 mod serve;
+mod table;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -62,6 +64,8 @@ impl Global {
 enum Command {
     /// Start the server.
     Serve(serve::Arguments),
+    /// Analyse a directory of source code.
+    Analyze(analyze::Arguments),
     /// Print the settings and where each came from.
     Config,
 }
@@ -118,6 +122,7 @@ pub async fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&cli.global, arguments).await,
+        Command::Analyze(arguments) => analyze::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
     };
     match done {

@@ -38,7 +38,7 @@ pub struct Report {
     pub findings_by_severity: SeverityCounts,
     /// Exact number of findings by rule.
     pub findings_by_rule: BTreeMap<String, u32>,
-    /// Findings, the most severe first, then by path and line.
+    /// Findings, the most severe first, then by path and line; unsafe blocks at the end.
     pub finding_list: Vec<Finding>,
     pub tests: Tests,
     /// Dependency manifests, by path.

@@ -42,10 +42,21 @@ fn text<'a>(node: Node<'_>, source: &Source<'a>) -> &'a str {
 /// No rule looks beyond the first few, so a call with thousands of arguments costs no more.
 fn positional<'t>(call: Node<'t>) -> Vec<Node<'t>> {
     const MOST: usize = 8;
-    let Some(arguments) = call.child_by_field_name("arguments") else { return Vec::new() };
+    let Some(arguments) = call.child_by_field_name("arguments") else {
+        return Vec::new();
+    };
     let mut cursor = arguments.walk();
-    let is_positional = |node: &Node<'_>| !matches!(node.kind(), "keyword_argument" | "comment" | "line_comment" | "block_comment");
-    arguments.named_children(&mut cursor).filter(is_positional).take(MOST).collect()
+    let is_positional = |node: &Node<'_>| {
+        !matches!(
+            node.kind(),
+            "keyword_argument" | "comment" | "line_comment" | "block_comment"
+        )
+    };
+    arguments
+        .named_children(&mut cursor)
+        .filter(is_positional)
+        .take(MOST)
+        .collect()
 }
 
 /// The literal text of a string without its quotes; `None` if it is not a plain string.
@@ -78,16 +89,43 @@ fn is_constant(node: Node<'_>, depth: u32) -> bool {
     match node.kind() {
         "string" => {
             let mut cursor = node.walk();
-            !node.named_children(&mut cursor).take(MOST_PARTS).any(|part| part.kind() == "interpolation")
+            !node
+                .named_children(&mut cursor)
+                .take(MOST_PARTS)
+                .any(|part| part.kind() == "interpolation")
         }
         "template_string" => {
             let mut cursor = node.walk();
-            !node.named_children(&mut cursor).take(MOST_PARTS).any(|part| part.kind() == "template_substitution")
+            !node
+                .named_children(&mut cursor)
+                .take(MOST_PARTS)
+                .any(|part| part.kind() == "template_substitution")
         }
-        "string_literal" | "raw_string_literal" | "interpreted_string_literal" | "integer" | "float" | "number" | "integer_literal"
-        | "float_literal" | "int_literal" | "boolean_literal" | "true" | "false" | "none" | "null" | "undefined" | "nil" => true,
-        "concatenated_string" | "parenthesized_expression" | "list" | "tuple" | "array" | "array_expression" | "reference_expression"
-        | "binary_expression" | "binary_operator" => all_constant(),
+        "string_literal"
+        | "raw_string_literal"
+        | "interpreted_string_literal"
+        | "integer"
+        | "float"
+        | "number"
+        | "integer_literal"
+        | "float_literal"
+        | "int_literal"
+        | "boolean_literal"
+        | "true"
+        | "false"
+        | "none"
+        | "null"
+        | "undefined"
+        | "nil" => true,
+        "concatenated_string"
+        | "parenthesized_expression"
+        | "list"
+        | "tuple"
+        | "array"
+        | "array_expression"
+        | "reference_expression"
+        | "binary_expression"
+        | "binary_operator" => all_constant(),
         _ => false,
     }
 }
@@ -97,11 +135,24 @@ fn is_shell(program: &str) -> bool {
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
     matches!(
         name,
-        "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" | "fish" | "cmd" | "cmd.exe" | "powershell" | "powershell.exe" | "pwsh"
+        "sh" | "bash"
+            | "zsh"
+            | "dash"
+            | "ksh"
+            | "ash"
+            | "fish"
+            | "cmd"
+            | "cmd.exe"
+            | "powershell"
+            | "powershell.exe"
+            | "pwsh"
     )
 }
 
 /// True for the option of a shell that is followed by a command.
 fn is_command_option(option: &str) -> bool {
-    matches!(option, "-c" | "-lc" | "-ec" | "-xc" | "-ic" | "/c" | "/C" | "/k" | "-Command" | "-command")
+    matches!(
+        option,
+        "-c" | "-lc" | "-ec" | "-xc" | "-ic" | "/c" | "/C" | "/k" | "-Command" | "-command"
+    )
 }

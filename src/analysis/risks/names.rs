@@ -27,10 +27,15 @@ impl Names {
 
     /// Learns from `const { exec } = require("child_process")`.
     pub fn require(&mut self, declarator: Node<'_>, source: &Source<'_>) {
-        let (Some(name), Some(value)) = (declarator.child_by_field_name("name"), declarator.child_by_field_name("value")) else {
+        let (Some(name), Some(value)) = (
+            declarator.child_by_field_name("name"),
+            declarator.child_by_field_name("value"),
+        ) else {
             return;
         };
-        let Some(module) = required_module(value, source) else { return };
+        let Some(module) = required_module(value, source) else {
+            return;
+        };
         if name.kind() == "identifier" {
             self.bind(text(name, source), module.to_owned());
             return;
@@ -84,13 +89,19 @@ impl Names {
     }
 
     fn python(&mut self, node: Node<'_>, source: &Source<'_>) {
-        let module = node.child_by_field_name("module_name").map(|module| text(module, source));
+        let module = node
+            .child_by_field_name("module_name")
+            .map(|module| text(module, source));
         let mut cursor = node.walk();
         for part in node.children_by_field_name("name", &mut cursor) {
             let (name, alias) = match part.kind() {
                 "aliased_import" => {
                     let name = part.child_by_field_name("name").map_or("", |name| text(name, source));
-                    (name, part.child_by_field_name("alias").map_or("", |alias| text(alias, source)))
+                    (
+                        name,
+                        part.child_by_field_name("alias")
+                            .map_or("", |alias| text(alias, source)),
+                    )
                 }
                 _ => (text(part, source), ""),
             };
@@ -105,9 +116,19 @@ impl Names {
     }
 
     fn script(&mut self, node: Node<'_>, source: &Source<'_>) {
-        let Some(module) = node.child_by_field_name("source").map(|from| module_name(text(from, source))) else { return };
+        let Some(module) = node
+            .child_by_field_name("source")
+            .map(|from| module_name(text(from, source)))
+        else {
+            return;
+        };
         let mut cursor = node.walk();
-        let Some(clause) = node.named_children(&mut cursor).find(|part| part.kind() == "import_clause") else { return };
+        let Some(clause) = node
+            .named_children(&mut cursor)
+            .find(|part| part.kind() == "import_clause")
+        else {
+            return;
+        };
         let mut cursor = clause.walk();
         for part in clause.named_children(&mut cursor) {
             match part.kind() {
@@ -126,14 +147,21 @@ impl Names {
     fn specifiers(&mut self, imports: Node<'_>, module: &str, source: &Source<'_>) {
         let mut cursor = imports.walk();
         for specifier in imports.named_children(&mut cursor) {
-            let Some(name) = specifier.child_by_field_name("name") else { continue };
+            let Some(name) = specifier.child_by_field_name("name") else {
+                continue;
+            };
             let local = specifier.child_by_field_name("alias").unwrap_or(name);
             self.bind(text(local, source), format!("{module}.{}", text(name, source)));
         }
     }
 
     fn go(&mut self, node: Node<'_>, source: &Source<'_>) {
-        let Some(path) = node.child_by_field_name("path").map(|path| text(path, source).trim_matches(['"', '`'])) else { return };
+        let Some(path) = node
+            .child_by_field_name("path")
+            .map(|path| text(path, source).trim_matches(['"', '`']))
+        else {
+            return;
+        };
         let name = match node.child_by_field_name("name") {
             Some(name) => text(name, source),
             None => path.rsplit('/').next().unwrap_or(path),
@@ -148,8 +176,13 @@ fn text<'a>(node: Node<'_>, source: &Source<'a>) -> &'a str {
 
 /// The module of `require("…")`.
 fn required_module<'a>(call: Node<'_>, source: &Source<'a>) -> Option<&'a str> {
-    let function = call.child_by_field_name("function").filter(|_| call.kind() == "call_expression")?;
-    let name = call.child_by_field_name("arguments")?.named_child(0).filter(|name| name.kind() == "string")?;
+    let function = call
+        .child_by_field_name("function")
+        .filter(|_| call.kind() == "call_expression")?;
+    let name = call
+        .child_by_field_name("arguments")?
+        .named_child(0)
+        .filter(|name| name.kind() == "string")?;
     (text(function, source) == "require").then(|| module_name(text(name, source)))
 }
 
