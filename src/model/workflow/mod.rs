@@ -2,6 +2,7 @@
 //!
 //! The same checker, the same expressions and the same fold run in the browser, the command line and the server.
 
+pub mod check;
 pub mod definition;
 pub mod event;
 pub mod expression;

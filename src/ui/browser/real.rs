@@ -24,3 +24,9 @@ pub fn set_theme(cookie: &str, theme: &str) {
     // `cookie` stands on HTMLDocument, which web-sys hides behind a feature of its own.
     let _ = js_sys::Reflect::set(document.unchecked_ref(), &"cookie".into(), &text.into());
 }
+
+/// The forced theme, as the document says: `light`, `dark`, or empty.
+pub fn theme() -> String {
+    let root = web_sys::window().and_then(|window| window.document()).and_then(|document| document.document_element());
+    root.and_then(|root| root.get_attribute("data-theme")).unwrap_or_default()
+}

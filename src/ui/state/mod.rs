@@ -1,3 +1,4 @@
 //! State that outlives a page.
 
 pub mod live;
+pub mod theme;

@@ -150,7 +150,7 @@ pub async fn get_version(ctx: &Ctx, id: WorkflowId, version: i64) -> Result<Vers
 pub async fn delete(ctx: &Ctx, id: WorkflowId) -> Result<(), Error> {
     ctx.authorize(Action::EditWorkflow)?;
     let mut tx = ctx.db.begin().await?;
-    if !store::delete(&mut tx, ctx.workspace(), id, ctx.clock.now()).await? {
+    if !store::delete(&mut tx, ctx.workspace(), id).await? {
         return Err(Error::NotFound("workflow"));
     }
     tx.commit().await?;
@@ -176,9 +176,13 @@ fn check_storable(definition: &Definition) -> Result<(), Error> {
     if definition.name.chars().any(char::is_control) {
         return Err(Error::invalid("/name", "expected no control characters"));
     }
-    let bytes = serde_json::to_vec(definition).map_or(usize::MAX, |text| text.len());
-    if bytes > MAX_BYTES {
-        return Err(Error::invalid("", format!("expected at most {MAX_BYTES} bytes, found {bytes}")));
+    let text = serde_json::to_string(definition).expect("our own types serialise");
+    if text.len() > MAX_BYTES {
+        return Err(Error::invalid("", format!("expected at most {MAX_BYTES} bytes, found {}", text.len())));
+    }
+    // Postgres' jsonb can't hold it.
+    if text.contains("\\u0000") {
+        return Err(Error::invalid("", "expected no NUL characters"));
     }
     Ok(())
 }

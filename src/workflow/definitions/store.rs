@@ -82,7 +82,7 @@ pub(super) async fn list(
         from workflow w
         left join workflow_version v on v.workflow_id = w.id and v.version = w.published_version
         left join app_user u on u.id = w.owner_id
-        where w.workspace_id = $1 and w.deleted_at is null
+        where w.workspace_id = $1
           and (lower(w.name) like $2 escape '\' or lower(w.description) like $2 escape '\')
           and (w.updated_at < $3 or (w.updated_at = $3 and w.id < $4))
         order by w.updated_at desc, w.id desc
@@ -110,14 +110,14 @@ pub(super) async fn get(db: &Db, workspace: WorkspaceId, id: WorkflowId) -> Resu
         from workflow w
         left join workflow_version v on v.workflow_id = w.id and v.version = w.published_version
         left join app_user u on u.id = w.owner_id
-        where w.workspace_id = $1 and w.id = $2 and w.deleted_at is null")
+        where w.workspace_id = $1 and w.id = $2")
         .bind(workspace).bind(id).fetch_optional(conn).await).map_err(DbError::from)?;
     Ok(row.map(Workflow::from))
 }
 
 pub(super) async fn find_by_name(db: &Db, workspace: WorkspaceId, name: &str) -> Result<Option<WorkflowId>, Error> {
     let id = read!(db, conn => query_scalar(
-        "select id from workflow where workspace_id = $1 and name = $2 and deleted_at is null")
+        "select id from workflow where workspace_id = $1 and name = $2")
         .bind(workspace).bind(name).fetch_optional(conn).await);
     Ok(id.map_err(DbError::from)?)
 }
@@ -127,7 +127,7 @@ pub(super) async fn free_name(tx: &mut Tx, workspace: WorkspaceId, name: &str) -
     for number in 1..10_000 {
         let candidate = if number == 1 { name.to_owned() } else { format!("{name} {number}") };
         let taken: i64 = within!(&mut *tx, conn => query_scalar(
-            "select count(*) from workflow where workspace_id = $1 and name = $2 and deleted_at is null")
+            "select count(*) from workflow where workspace_id = $1 and name = $2")
             .bind(workspace).bind(&candidate).fetch_one(conn).await).map_err(DbError::from)?;
         if taken == 0 {
             return Ok(candidate);
@@ -157,7 +157,7 @@ pub(super) async fn insert(
 pub(super) async fn revision(tx: &mut Tx, workspace: WorkspaceId, id: WorkflowId) -> Result<Option<i64>, Error> {
     // An update that changes nothing is the row lock that both engines know.
     let revision = within!(tx, conn => query_scalar(
-        r"update workflow set revision = revision where workspace_id = $1 and id = $2 and deleted_at is null
+        r"update workflow set revision = revision where workspace_id = $1 and id = $2
         returning revision")
         .bind(workspace).bind(id).fetch_optional(conn).await);
     Ok(revision.map_err(DbError::from)?)
@@ -247,10 +247,9 @@ pub(super) async fn get_version(db: &Db, id: WorkflowId, version: i64) -> Result
     Ok(row.map(Version::from))
 }
 
-/// Hides the workflow and frees its name; its versions go with retention.
-pub(super) async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: WorkflowId, now: Timestamp) -> Result<bool, Error> {
-    let done = within!(tx, conn => query(
-        "update workflow set deleted_at = $3 where workspace_id = $1 and id = $2 and deleted_at is null")
-        .bind(workspace).bind(id).bind(now).execute(conn).await.map(|done| done.rows_affected()));
+/// Deletes the workflow with its versions; its runs lose the reference and keep the rest.
+pub(super) async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: WorkflowId) -> Result<bool, Error> {
+    let done = within!(tx, conn => query("delete from workflow where workspace_id = $1 and id = $2")
+        .bind(workspace).bind(id).execute(conn).await.map(|done| done.rows_affected()));
     Ok(done.map_err(DbError::from)? == 1)
 }

@@ -77,6 +77,10 @@ fn check_error_ports(definition: &Definition, found: &mut Findings) {
     let used: BTreeSet<&str> =
         definition.edges.iter().filter(|edge| edge.port == Edge::ERROR).map(|edge| edge.from.as_str()).collect();
     for step in &definition.steps {
+        // A kind without an error port has been reported with its step.
+        if Kind::find(&step.kind).is_none_or(|kind| !kind.ports.contains(&Edge::ERROR)) {
+            continue;
+        }
         match (step.on_error == OnError::Port, used.contains(step.id.as_str())) {
             (true, false) => found.warning(Some(&step.id), "/on_error", "nothing follows the error port"),
             (false, true) => {

@@ -1,0 +1,126 @@
+//! The rail at the left, and the tabs at the foot of a phone.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::model::auth::{Action, Me};
+use crate::ui::components::Icon;
+use crate::ui::state::live::Connection;
+use crate::ui::state::theme;
+
+/// A place of the rail.
+struct Place {
+    href: &'static str,
+    label: &'static str,
+    icon: &'static str,
+    needs: Action,
+}
+
+const fn place(href: &'static str, label: &'static str, icon: &'static str, needs: Action) -> Place {
+    Place { href, label, icon, needs }
+}
+
+const HOME: Place = place("/", "Dashboard", "dashboard", Action::ViewDashboard);
+const BUILD: [Place; 2] = [
+    place("/workflows", "Workflows", "workflow", Action::ReadWorkflow),
+    place("/memory", "Memory", "memory", Action::ReadMemory),
+];
+const OPERATE: [Place; 1] = [place("/runs", "Runs", "runs", Action::ReadRun)];
+const WORKSPACE: [Place; 1] = [place("/users", "Users", "users", Action::ReadUser)];
+
+/// Whether the page at `path` belongs to the place at `href`.
+fn is_at(path: &str, href: &str) -> bool {
+    if href == "/" { path == "/" } else { path == href || path.starts_with(&format!("{href}/")) }
+}
+
+#[component]
+fn RailLink(place: &'static Place) -> impl IntoView {
+    let pathname = use_location().pathname;
+    let current = move || is_at(&pathname.read(), place.href).then_some("page");
+    view! {
+        <a class="rail-link" href=place.href aria-current=current title=place.label>
+            <Icon name=place.icon />
+            <span class="rail-label">{place.label}</span>
+        </a>
+    }
+}
+
+#[component]
+fn RailGroup(title: &'static str, places: &'static [Place], me: Me) -> impl IntoView {
+    let shown: Vec<&'static Place> = places.iter().filter(|place| me.may(place.needs)).collect();
+    (!shown.is_empty()).then(|| {
+        view! {
+            <div class="rail-group">
+                <h2>{title}</h2>
+                {shown.into_iter().map(|place| view! { <RailLink place /> }).collect::<Vec<_>>()}
+            </div>
+        }
+    })
+}
+
+/// The navigation of a wide window.
+#[component]
+pub(super) fn Rail(me: Me, palette_open: RwSignal<bool>, keys_open: RwSignal<bool>) -> impl IntoView {
+    let connection = expect_context::<Connection>();
+    let (state, state_label) = (move || (!connection.0.get()).then_some("offline"), move || if connection.0.get() { "Live" } else { "Reconnecting" });
+    view! {
+        <nav class="rail" aria-label="Main">
+            <a class="workspace" href="/" title=me.workspace.name.clone()>
+                <Icon name="weft" />
+                <span class="rail-label">{me.workspace.name.clone()}</span>
+            </a>
+            <button class="rail-link" type="button" title="Search" on:click=move |_| palette_open.set(true)>
+                <Icon name="search" />
+                <span class="rail-label">"Search"</span>
+                <kbd>"Ctrl K"</kbd>
+            </button>
+            <div class="rail-group"><RailLink place=&HOME /></div>
+            <RailGroup title="Build" places=&BUILD me=me.clone() />
+            <RailGroup title="Operate" places=&OPERATE me=me.clone() />
+            <RailGroup title="Workspace" places=&WORKSPACE me=me.clone() />
+            <div class="rail-foot">
+                <span class="rail-link" role="status">
+                    <span class="live" data-state=state><span class="rail-label">{state_label}</span></span>
+                </span>
+                <theme::ThemeButton />
+                <button class="rail-link" type="button" title="Keys and help" on:click=move |_| keys_open.set(true)>
+                    <Icon name="help" />
+                    <span class="rail-label">"Keys and help"</span>
+                    <kbd>"?"</kbd>
+                </button>
+                <a class="rail-link" href="/account" title=format!("{}, account and sessions", me.name)>
+                    <span class="avatar" aria-hidden="true">{me.name.chars().next().map(String::from)}</span>
+                    <span class="rail-label">{me.name.clone()}</span>
+                </a>
+            </div>
+        </nav>
+    }
+}
+
+/// The navigation of a phone.
+#[component]
+pub(super) fn TabBar() -> impl IntoView {
+    let pathname = use_location().pathname;
+    let tabs = [("/", "Home", "dashboard"), ("/workflows", "Workflows", "workflow"), ("/runs", "Runs", "runs"), ("/memory", "Memory", "memory"), ("/account", "Account", "user")];
+    let links = tabs.map(|(href, label, icon)| {
+        view! {
+            <a href=href aria-current=move || is_at(&pathname.read(), href).then_some("page")>
+                <Icon name=icon />
+                {label}
+            </a>
+        }
+    });
+    view! { <nav class="tabbar" aria-label="Sections">{links.into_iter().collect::<Vec<_>>()}</nav> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_at;
+
+    #[test]
+    fn a_page_below_a_place_belongs_to_it() {
+        assert!(is_at("/runs/1", "/runs"));
+        assert!(!is_at("/runs", "/"));
+        assert!(!is_at("/runsome", "/runs"));
+    }
+}
