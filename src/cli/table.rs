@@ -13,12 +13,6 @@ impl Paint {
         Self(!refused && std::io::stdout().is_terminal())
     }
 
-    /// Never coloured.
-    #[cfg(test)]
-    pub const fn plain() -> Self {
-        Self(false)
-    }
-
     pub fn bold(self, text: &str) -> String {
         self.with("1", text)
     }

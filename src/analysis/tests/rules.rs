@@ -187,7 +187,7 @@ fn a_credential_is_found_and_never_shown() {
         ),
         (
             "a.js",
-            format!("const c = {{ dbPassword: '{password}' }}\nf('{token}') // TODO: {password} {token}\n"),
+            format!("const c = {{ dbPassword: '{password}' }}\nf('{token}') // TODO: {password}\n"),
         ),
         (
             "a.go",

@@ -134,7 +134,7 @@ fn a_bad_path_or_glob_is_refused_by_name() {
         Error::NotFound(_)
     ));
     assert!(matches!(try_path(&file, &Options::default()), Error::NotADirectory(_)));
-    for glob in ["a[", "", "!x"] {
+    for glob in ["[z-a]", "", "!x"] {
         let error = try_path(
             folder.path(),
             &Options {
