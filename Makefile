@@ -46,12 +46,13 @@ lint: # formatting and clippy, for both halves
 fmt: ## format the Rust code
 	@cargo fmt
 
-test: lint ## everything: lints, Rust tests on SQLite and Postgres, browser stories on both
+test: ## everything: Rust tests on SQLite and Postgres, browser stories on both, lints
 	@scripts/setup wasm npm e2e nextest postgres chromium
 	@node scripts/build-site.mjs
 	@$(MAKE) test-rust
 	@$(MAKE) e2e
 	@$(MAKE) e2e DB=postgres
+	@$(MAKE) lint
 
 test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects)
 	@scripts/setup nextest postgres
