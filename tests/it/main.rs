@@ -5,3 +5,5 @@
 mod support;
 
 mod database;
+mod outbound;
+mod sandbox;
