@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Failure, Global};
 use crate::db::{Db, Options};
 use crate::http;
-use crate::runtime::outbound::Outbound;
+use crate::runtime::outbound::{Outbound, Policy};
 use crate::runtime::{Clock, Config, Ids, Keys, Runtime};
 
 /// How long a stop waits for what is in flight.
@@ -36,7 +36,8 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
 pub(super) async fn boot(config: Config) -> Result<Runtime, Failure> {
     let keys = Keys::open(&config.master_key_file, &Ids).map_err(|error| Failure::failed(error.to_string()))?;
     let db = Db::open(&Options::new(config.database_url.clone())).await?;
-    Ok(Runtime::new(config, db, Clock::System, keys, Outbound::default()))
+    let policy = Policy::allowing(&config.allow_private).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(Runtime::new(config, db, Clock::System, keys, Outbound::new(policy)))
 }
 
 async fn stop_signal() {

@@ -10,6 +10,7 @@ pub mod events;
 pub mod ids;
 pub mod keys;
 pub mod outbound;
+pub mod sandbox;
 pub mod tasks;
 pub mod telemetry;
 pub mod trace;

@@ -6,3 +6,5 @@ mod support;
 
 mod architecture;
 mod database;
+mod outbound;
+mod sandbox;
