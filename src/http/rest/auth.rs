@@ -1,6 +1,6 @@
 //! `/setup`, `/login`, `/token/refresh`, `/logout`, `/me`, `/invites/accept`: identity over REST. Sets no cookie.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use crate::auth::{self, Client};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::http::rest::body::Body;
+use crate::http::rest::body::{Body, Id};
 use crate::model::auth::{LoginSession, Me};
 use crate::model::credentials::{
     Credentials, InviteAcceptance, PasswordChange, RefreshRequest, SetupRequest, Tokens,
@@ -42,7 +42,6 @@ struct Created {
 /// Makes the first owner and the workspace with the printed one-time token.
 #[utoipa::path(post, path = "/setup", tag = "auth", request_body = SetupRequest, security(()), responses(
     (status = 201, description = "the owner was made; log in now", body = Created),
-    (status = 400, description = "no JSON", body = Problem),
     (status = 401, description = "the token is wrong", body = Problem),
     (status = 403, description = "a cross-site request", body = Problem),
     (status = 409, description = "set up already", body = Problem),
@@ -65,7 +64,6 @@ async fn set_up(
 /// Gives tokens for an e-mail address and a password.
 #[utoipa::path(post, path = "/login", tag = "auth", request_body = Credentials, security(()), responses(
     (status = 200, description = "an access token and a refresh token", body = Tokens),
-    (status = 400, description = "no JSON", body = Problem),
     (status = 401, description = "the address or the password is wrong", body = Problem),
     (status = 403, description = "a cross-site request", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
@@ -86,7 +84,6 @@ async fn log_in(
 /// Exchanges the newest refresh token for new tokens; an older one ends them all.
 #[utoipa::path(post, path = "/token/refresh", tag = "auth", request_body = RefreshRequest, security(()), responses(
     (status = 200, description = "new tokens; the old refresh token is used up", body = Tokens),
-    (status = 400, description = "no JSON", body = Problem),
     (status = 401, description = "the refresh token is not valid any more", body = Problem),
     (status = 403, description = "a cross-site request", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
@@ -139,7 +136,6 @@ struct MeUpdate {
 /// Changes one's own name.
 #[utoipa::path(put, path = "/me", tag = "auth", request_body = MeUpdate, responses(
     (status = 200, description = "the person", body = Me),
-    (status = 400, description = "no JSON", body = Problem),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "a cross-site request", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
@@ -155,7 +151,6 @@ async fn update_me(Caller(ctx): Caller, Body(update): Body<MeUpdate>) -> Result<
 /// Changes one's own password; every other login session ends.
 #[utoipa::path(post, path = "/me/password", tag = "auth", request_body = PasswordChange, responses(
     (status = 204, description = "changed; refresh the access token now"),
-    (status = 400, description = "no JSON", body = Problem),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "a cross-site request", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
@@ -192,7 +187,6 @@ async fn list_login_sessions(Caller(ctx): Caller) -> Result<Json<LoginSessions>,
 /// Ends one of one's own login sessions.
 #[utoipa::path(delete, path = "/me/sessions/{id}", tag = "auth", params(("id" = LoginSessionId, Path,)), responses(
     (status = 204, description = "ended"),
-    (status = 400, description = "the id is no UUID", body = Problem),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "a cross-site request", body = Problem),
     (status = 404, description = "no such login session of yours", body = Problem),
@@ -201,7 +195,7 @@ async fn list_login_sessions(Caller(ctx): Caller) -> Result<Json<LoginSessions>,
 ))]
 async fn revoke_login_session(
     Caller(ctx): Caller,
-    Path(id): Path<LoginSessionId>,
+    Id(id): Id<LoginSessionId>,
 ) -> Result<StatusCode, Refusal> {
     auth::revoke_login_session(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -210,7 +204,6 @@ async fn revoke_login_session(
 /// Makes the invited person's account and gives them tokens.
 #[utoipa::path(post, path = "/invites/accept", tag = "auth", request_body = InviteAcceptance, security(()), responses(
     (status = 201, description = "the account was made", body = Tokens),
-    (status = 400, description = "no JSON", body = Problem),
     (status = 401, description = "the invitation is not valid any more", body = Problem),
     (status = 403, description = "a cross-site request", body = Problem),
     (status = 409, description = "the address has an account", body = Problem),
