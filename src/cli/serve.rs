@@ -22,6 +22,10 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
         .await
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", runtime.config.addr)))?;
     tracing::info!(addr = %runtime.config.addr, url = runtime.config.public_url, engine = runtime.db.engine(), "ready");
+    if let Some(link) = crate::auth::boot(&runtime).await.map_err(crate::model::ApiError::from)? {
+        super::out::note(format_args!("Open {link} to create the owner account."));
+    }
+    crate::auth::start(&runtime);
     let app = http::router(&runtime).into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(stop_signal())

@@ -3,7 +3,9 @@
 //! Translates and nothing else: a handler reads a request, calls one face, writes the answer. Rules and SQL stay behind the faces.
 
 pub mod assets;
+pub mod authenticate;
 pub mod error;
+pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod live;
@@ -11,6 +13,7 @@ pub mod pages;
 pub mod request_ctx;
 pub mod rest;
 pub mod rpc;
+pub mod sign_in;
 pub mod trace;
 
 use axum::Router;
@@ -28,9 +31,11 @@ pub fn router(runtime: &Runtime) -> Router {
         .merge(pages::router(runtime))
         .merge(rest::router(runtime))
         .route("/ws/updates", get(live::connect).with_state(runtime.clone()))
+        .layer(from_fn_with_state(runtime.clone(), authenticate::authenticate))
         .layer(CatchPanicLayer::custom(error::panicked))
         .merge(assets::routes())
         .merge(health::router(runtime))
+        .layer(from_fn_with_state(runtime.clone(), guard::guard))
         .layer(from_fn_with_state(runtime.clone(), headers::layer))
         .layer(from_fn(trace::layer))
 }

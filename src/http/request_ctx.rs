@@ -6,6 +6,7 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
+use super::authenticate::Unknown;
 use super::error::Refusal;
 use crate::model::ApiError;
 use crate::runtime::{Actor, Ctx, Runtime, trace};
@@ -21,6 +22,9 @@ pub async fn request_ctx() -> Result<Ctx, ApiError> {
 }
 
 fn from_parts(runtime: &Runtime, parts: &Parts) -> Result<Ctx, ApiError> {
+    if let Some(Unknown(error)) = parts.extensions.get() {
+        return Err(error.clone());
+    }
     let actor = parts.extensions.get::<Actor>().ok_or_else(|| ApiError::Unauthenticated {
         detail: "sign in first; no valid session or token came with the request".to_owned(),
     })?;

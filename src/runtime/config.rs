@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// One setting, described once for the file, the environment, `weft config` and the docs.
@@ -28,6 +28,7 @@ const fn setting(name: &'static str, env: &'static str, default: &'static str, h
 pub const SETTINGS: &[Setting] = &[
     setting("addr", "WEFT_ADDR", "127.0.0.1:3000", "listen address, such as 127.0.0.1:3000; a public one needs public_url"),
     setting("public_url", "WEFT_PUBLIC_URL", "", "the origin that browsers use, such as https://weft.example.com"),
+    setting("trusted_proxies", "WEFT_TRUSTED_PROXIES", "", "addresses of reverse proxies whose X-Forwarded-For is believed, such as 10.0.0.5,10.0.0.6"),
     setting("data_dir", "WEFT_DATA_DIR", "weft-data", "folder for keys, working directories and the SQLite database"),
     setting("database_url", "WEFT_DATABASE_URL", "", "sqlite:PATH or postgres://…; unset means weft.db in the data directory"),
     setting("master_key_file", "WEFT_MASTER_KEY_FILE", "", "key-encryption key, 32 bytes base64; unset means master.key in the data directory"),
@@ -104,6 +105,8 @@ pub struct Config {
     pub addr: SocketAddr,
     /// The origin that browsers use, without a slash at the end.
     pub public_url: String,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Keys, working directories, the SQLite file.
     pub data_dir: PathBuf,
     /// `sqlite:…` or `postgres://…`.
@@ -264,12 +267,17 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
             refuse(name, &format!("a whole number from {} to {}", range.start(), range.end()))
         })
     };
+    let trusted_proxies = optional("trusted_proxies").unwrap_or_default();
+    let trusted_proxies = trusted_proxies.split(',').map(str::trim).filter(|address| !address.is_empty());
+    let trusted_proxies = trusted_proxies.map(str::parse).collect::<Result<Vec<IpAddr>, _>>();
     let allow_paths = optional("allow_paths")
         .map(|paths| std::env::split_paths(&paths).collect())
         .or_else(|| (!addr.ip().is_loopback()).then(Vec::new));
     Ok(Config {
         addr,
         public_url,
+        trusted_proxies: trusted_proxies
+            .map_err(|_| refuse("trusted_proxies", "addresses with commas between, such as 10.0.0.5,10.0.0.6"))?,
         master_key_file: optional("master_key_file").map_or_else(|| data_dir.join("master.key"), PathBuf::from),
         data_dir,
         database_url,

@@ -1,5 +1,9 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
+pub mod auth;
+pub mod body;
+pub mod users;
+
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -37,7 +41,7 @@ impl utoipa::Modify for Credentials {
 
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router())
 }
 
 /// The OpenAPI document.
