@@ -4,6 +4,8 @@
 //! `Result<T, ApiError>`, takes its context from `crate::http::request_ctx()` and calls one face. They are public
 //! endpoints: the layer in `http` refuses cross-site calls, and each face authorises.
 
+pub mod memory;
+
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
