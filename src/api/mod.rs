@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod users;
+pub mod memory;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

@@ -1,1 +1,184 @@
-//! The memory capability.
+//! Memory: what people, runs and agents keep, and how it is found again.
+//!
+//! Owns entries with their versions and tags, the change number that indexes follow, and the search index. Promises: a write
+//! is found by the very next search, in this process or another on the same database; a writer who names the version that they
+//! saw never overwrites another's; a deleted entry can come back for [`DELETED_KEPT_DAYS`] days; what expired is never shown.
+//! Refuses: another workspace's entries (they don't exist), anything over its size, JSON or text that Postgres could not hold.
+//!
+//! Every write of a workspace holds the row of its change number until it commits. That makes writes to one workspace's memory
+//! wait for each other (about half a millisecond a commit) and buys three things: numbers appear in order, so that an
+//! index can follow them; a read, a decision and a write need no retry; two writers never deadlock.
+
+mod catalog;
+mod error;
+mod index;
+mod store;
+mod sweep;
+mod validate;
+mod write;
+
+pub use error::Error;
+pub use sweep::{boot, sweep};
+pub use validate::{MAX_CONTENT_BYTES, MAX_HITS};
+pub use write::{delete, put, restore, undelete};
+
+use std::collections::HashMap;
+
+use crate::model::auth::Action;
+use crate::model::memory::{Entry, EntryVersion, Hit, Namespace, Search, SearchResult, Signal, Source, Why};
+use crate::model::{EntryId, FieldError, Page, PageRequest, Timestamp};
+use crate::runtime::Ctx;
+
+/// Versions of an entry that are kept; older ones are dropped with each write.
+pub const KEPT_VERSIONS: i64 = 100;
+/// Days that a deleted entry can come back.
+pub const DELETED_KEPT_DAYS: i64 = 30;
+
+/// What a writer expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything.
+    Any,
+    /// An entry in this version: nobody else's write gets lost.
+    Version(i64),
+    /// No entry.
+    Absent,
+}
+
+/// Which entries a list shows; empty texts mean any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// This namespace and all below it.
+    pub namespace: String,
+    /// Keys that begin with this.
+    pub prefix: String,
+    /// Entries with this tag.
+    pub tag: String,
+}
+
+/// Who writes, for the provenance of what they write: the person, or the command line without a server.
+pub fn source(ctx: &Ctx) -> Source {
+    match ctx.actor.principal.user_name() {
+        Some(name) => Source::User { name: name.to_owned() },
+        None => Source::Cli {},
+    }
+}
+
+/// Reads an entry.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it was deleted or its time ran out.
+pub async fn get(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
+    ctx.authorize(Action::ReadMemory)?;
+    validate::place(namespace, key)?;
+    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    let now = ctx.clock.now();
+    Ok(row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?.into())
+}
+
+/// Lists entries, changed last first.
+///
+/// # Errors
+/// [`Error::Invalid`] for a namespace that none can have, or a cursor that is none.
+pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>, Error> {
+    ctx.authorize(Action::ReadMemory)?;
+    validate::subtree(&filter.namespace)?;
+    if [&filter.prefix, &filter.tag].iter().any(|text| text.contains('\0')) {
+        return Err(Error::Invalid(vec![FieldError::new("prefix", "expected text without the character U+0000")]));
+    }
+    let before = match page.cursor.as_deref() {
+        None => i64::MAX,
+        Some(cursor) => cursor
+            .parse()
+            .map_err(|_| Error::Invalid(vec![FieldError::new("cursor", "expected the \"next\" of the page before")]))?,
+    };
+    let limit = page.limit();
+    let filter = store::ListFilter {
+        namespace: &filter.namespace,
+        prefix: &filter.prefix,
+        tag: &filter.tag,
+        before,
+        limit: limit + 1,
+    };
+    let rows = store::list(&ctx.db, ctx.workspace(), ctx.clock.now(), &filter).await?;
+    let page = Page::cut(rows, limit, |row| row.change.to_string());
+    Ok(Page { items: page.items.into_iter().map(Entry::from).collect(), next: page.next })
+}
+
+/// The kept versions of an entry, newest first; also of a deleted entry, while it can come back.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn history(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<EntryVersion>, Error> {
+    ctx.authorize(Action::ReadMemory)?;
+    validate::place(namespace, key)?;
+    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?.ok_or(Error::NotFound)?;
+    Ok(store::versions(&ctx.db, row.id).await?.into_iter().map(EntryVersion::from).collect())
+}
+
+/// The namespaces that hold entries, by path.
+///
+/// # Errors
+/// When the role doesn't allow it, or the database fails.
+pub async fn namespaces(ctx: &Ctx) -> Result<Vec<Namespace>, Error> {
+    ctx.authorize(Action::ReadMemory)?;
+    Ok(store::namespaces(&ctx.db, ctx.workspace(), ctx.clock.now()).await?)
+}
+
+/// Searches the workspace's entries; finds every write that was acknowledged before.
+///
+/// How a score comes about stands in `memory::index`; `why` says what it was made of.
+///
+/// # Errors
+/// [`Error::Invalid`] for a query, namespace or limit that doesn't fit.
+pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
+    ctx.authorize(Action::ReadMemory)?;
+    validate::search(search)?;
+    let began = ctx.clock.now();
+    let filter = index::Filter {
+        namespace: search.namespace.clone().unwrap_or_default(),
+        tags: search.tags.clone(),
+        since: search.since,
+        until: search.until,
+    };
+    let found = catalog::search(ctx, search.query.clone(), filter, search.limit as usize, began).await?;
+    let mut entries = fetch(ctx, &found.hits, began).await?;
+    let hits = found
+        .hits
+        .into_iter()
+        .filter_map(|hit| Some(present(entries.remove(&hit.id)?, hit, search.explain)))
+        .collect();
+    let took_ms = (ctx.clock.now().0 - began.0) as f64 / 1000.0;
+    Ok(SearchResult { hits, took_ms, matched: found.matched })
+}
+
+/// The found entries as they are now; those that went away since the index saw them are left out.
+async fn fetch(ctx: &Ctx, hits: &[index::FoundEntry], now: Timestamp) -> Result<HashMap<EntryId, Entry>, Error> {
+    let ids: Vec<EntryId> = hits.iter().map(|hit| hit.id).collect();
+    let mut entries = HashMap::with_capacity(ids.len());
+    let mut known = Vec::with_capacity(ids.len());
+    for part in ids.chunks(store::FETCH) {
+        for row in store::fetch(&ctx.db, ctx.workspace(), part).await? {
+            known.push(row.id);
+            if row.is_live(now) {
+                entries.insert(row.id, row.into());
+            }
+        }
+    }
+    let lost: Vec<EntryId> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    if !lost.is_empty() {
+        catalog::forget(ctx, &lost);
+    }
+    Ok(entries)
+}
+
+fn present(entry: Entry, hit: index::FoundEntry, explain: bool) -> Hit {
+    let (snippet, highlights) = index::passage(&entry.content, &hit.met);
+    let why = Why {
+        text: Some(Signal { rank: hit.text_rank, score: hit.text }),
+        recency: hit.recency,
+        importance: hit.importance,
+        terms: if explain { hit.terms.into_iter().collect() } else { Default::default() },
+    };
+    Hit { entry, score: hit.score, why, snippet, highlights }
+}

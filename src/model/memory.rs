@@ -51,6 +51,8 @@ pub enum Source {
     Run { run_id: RunId, step: String },
     /// The command line without a server.
     Cli {},
+    /// Its time ran out; only of versions that deleted the entry.
+    Expiry {},
 }
 
 /// What a writer gives. Unknown fields are refused.

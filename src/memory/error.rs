@@ -1,0 +1,70 @@
+//! Why memory refuses or fails.
+
+use crate::db;
+use crate::model::{ApiError, FieldError};
+use crate::runtime::Denied;
+
+/// A variant for each decision that a caller can make.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The role doesn't allow it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// No such entry in this workspace, or it was deleted, or its time ran out.
+    #[error("no such memory entry")]
+    NotFound,
+    /// The entry has no such version, or it is no longer kept, or it deleted the entry.
+    #[error("the entry has no version {0} with a content; the last {keep} are kept", keep = super::KEPT_VERSIONS)]
+    NoVersion(i64),
+    /// What was given doesn't fit; a line for each field.
+    #[error("{}", first(.0))]
+    Invalid(Vec<FieldError>),
+    /// Over a size limit.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The writer expected another version.
+    #[error("expected version {expected}, the entry has version {found}; read it again and decide")]
+    Conflict {
+        /// What the writer saw.
+        expected: i64,
+        /// What is there.
+        found: i64,
+    },
+    /// The writer expected a version of an entry that isn't there.
+    #[error("expected version {expected}, but there is no such entry any more")]
+    Gone {
+        /// What the writer saw.
+        expected: i64,
+    },
+    /// The writer expected nothing there.
+    #[error("the entry exists already, in version {found}")]
+    Exists {
+        /// What is there.
+        found: i64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// Work on the index panicked: a bug.
+    #[error("the search index failed")]
+    Index,
+}
+
+fn first(fields: &[FieldError]) -> String {
+    fields.first().map_or_else(String::new, |f| format!("{}: {}", f.pointer.trim_start_matches('/'), f.message))
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Denied(denied) => denied.into(),
+            Error::NotFound => Self::not_found("memory entry"),
+            Error::NoVersion(_) => Self::NotFound { detail: error.to_string() },
+            Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },
+            Error::TooLarge(detail) => Self::TooLarge { detail },
+            Error::Conflict { .. } | Error::Gone { .. } | Error::Exists { .. } => Self::Conflict { detail: error.to_string() },
+            Error::Db(error) => error.into(),
+            Error::Index => crate::runtime::trace::internal(&error),
+        }
+    }
+}

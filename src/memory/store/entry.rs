@@ -1,0 +1,246 @@
+//! Entries as they are now.
+
+use serde_json::{Map, Value};
+use sqlx::types::Json;
+use sqlx::{FromRow, query, query_as, query_scalar};
+
+use crate::db::{Db, Result, Tx};
+use crate::model::memory::{Entry, Namespace, Source};
+use crate::model::{EntryId, Timestamp, WorkspaceId};
+use crate::{read, within};
+
+/// The columns of [`EntryRow`].
+macro_rules! columns {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " e.id, e.namespace, e.key, e.content, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
+              e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change from memory_entry e ",
+            $after
+        )
+    };
+}
+
+/// A stored entry, perhaps deleted or past its time.
+#[derive(Debug, Clone, FromRow)]
+pub(in crate::memory) struct EntryRow {
+    pub id: EntryId,
+    namespace: String,
+    key: String,
+    content: String,
+    value: Json<Value>,
+    tags: Json<Vec<String>>,
+    metadata: Json<Map<String, Value>>,
+    importance: f64,
+    pub version: i64,
+    source: Json<Source>,
+    pub created_at: Timestamp,
+    updated_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+    pub change: i64,
+}
+
+impl EntryRow {
+    /// Whether callers may know of it.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.deleted_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
+impl From<EntryRow> for Entry {
+    fn from(row: EntryRow) -> Self {
+        Self {
+            id: row.id,
+            namespace: row.namespace,
+            key: row.key,
+            content: row.content,
+            value: row.value.0,
+            tags: row.tags.0,
+            metadata: row.metadata.0,
+            importance: row.importance,
+            version: row.version,
+            source: row.source.0,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+/// Takes the workspace's next change number, and with it the workspace's write lock on memory until the commit.
+///
+/// It must be the first statement of every transaction that writes entries: two that lock in different orders could wait for
+/// each other for ever. Because the row stays locked, numbers become visible to others in their order and without gaps, which
+/// a sequence does not promise; an index that has seen number n has seen everything up to n.
+pub(in crate::memory) async fn next_change(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
+    Ok(within!(tx, conn => query_scalar(
+        "insert into memory_change (workspace_id, last_change) values ($1, 1)
+         on conflict (workspace_id) do update set last_change = memory_change.last_change + 1
+         returning last_change",
+    )
+    .bind(workspace)
+    .fetch_one(conn)
+    .await)?)
+}
+
+/// The workspace's newest change number; 0 before the first write.
+pub(in crate::memory) async fn last_change(db: &Db, workspace: WorkspaceId) -> Result<i64> {
+    let found: Option<i64> = read!(db, conn => query_scalar("select last_change from memory_change where workspace_id = $1")
+        .bind(workspace)
+        .fetch_optional(conn)
+        .await)?;
+    Ok(found.unwrap_or(0))
+}
+
+/// The entry at a place, deleted or not.
+pub(in crate::memory) async fn find(db: &Db, workspace: WorkspaceId, namespace: &str, key: &str) -> Result<Option<EntryRow>> {
+    const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.namespace = $2 and e.key = $3");
+    Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(namespace).bind(key).fetch_optional(conn).await)?)
+}
+
+/// The same inside a transaction.
+pub(in crate::memory) async fn find_within(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    namespace: &str,
+    key: &str,
+) -> Result<Option<EntryRow>> {
+    const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.namespace = $2 and e.key = $3");
+    Ok(within!(tx, conn => query_as(SQL).bind(workspace).bind(namespace).bind(key).fetch_optional(conn).await)?)
+}
+
+/// What a list shows; empty texts mean any.
+#[derive(Debug, Clone, Default)]
+pub(in crate::memory) struct ListFilter<'a> {
+    pub namespace: &'a str,
+    pub prefix: &'a str,
+    pub tag: &'a str,
+    /// Only entries changed before this number.
+    pub before: i64,
+    pub limit: u32,
+}
+
+/// Entries that callers may know of, changed last first.
+pub(in crate::memory) async fn list(
+    db: &Db,
+    workspace: WorkspaceId,
+    now: Timestamp,
+    filter: &ListFilter<'_>,
+) -> Result<Vec<EntryRow>> {
+    // '0' follows '/', so the range holds exactly what begins with "namespace/"; both columns compare byte by byte.
+    const SQL: &str = columns!(
+        "select",
+        "where e.workspace_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $2)
+           and ($3 = '' or e.namespace = $3 or (e.namespace >= $3 || '/' and e.namespace < $3 || '0'))
+           and ($4 = '' or (e.key >= $4 and e.key < $5))
+           and ($6 = '' or exists (select 1 from memory_tag t where t.entry_id = e.id and t.tag = $6))
+           and e.change < $7
+         order by e.change desc limit $8"
+    );
+    let behind_prefix = format!("{}\u{10ffff}", filter.prefix);
+    Ok(read!(db, conn => query_as(SQL)
+        .bind(workspace)
+        .bind(now)
+        .bind(filter.namespace)
+        .bind(filter.prefix)
+        .bind(behind_prefix.as_str())
+        .bind(filter.tag)
+        .bind(filter.before)
+        .bind(i64::from(filter.limit))
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// How many entries one look-up by id fetches.
+pub(in crate::memory) const FETCH: usize = 10;
+
+/// Entries by id, in any order; those of other workspaces are left out. At most [`FETCH`] ids.
+pub(in crate::memory) async fn fetch(db: &Db, workspace: WorkspaceId, ids: &[EntryId]) -> Result<Vec<EntryRow>> {
+    const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.id in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+    let Some(last) = ids.last() else { return Ok(Vec::new()) };
+    // A fixed number of parameters keeps it one prepared statement on both engines; the spare ones repeat the last id.
+    let id = |at: usize| *ids.get(at).unwrap_or(last);
+    Ok(read!(db, conn => query_as(SQL)
+        .bind(workspace)
+        .bind(id(0)).bind(id(1)).bind(id(2)).bind(id(3)).bind(id(4))
+        .bind(id(5)).bind(id(6)).bind(id(7)).bind(id(8)).bind(id(9))
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// Entries changed after a number, in the order of their changes, deleted ones too.
+pub(in crate::memory) async fn changed_after(db: &Db, workspace: WorkspaceId, after: i64, limit: i64) -> Result<Vec<EntryRow>> {
+    const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.change > $2 order by e.change limit $3");
+    Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(after).bind(limit).fetch_all(conn).await)?)
+}
+
+/// Namespaces that hold entries, by path; the first 10,000.
+pub(in crate::memory) async fn namespaces(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<Namespace>> {
+    let rows: Vec<(String, i64)> = read!(db, conn => query_as(
+        "select namespace, count(*) from memory_entry
+         where workspace_id = $1 and deleted_at is null and (expires_at is null or expires_at > $2)
+         group by namespace order by namespace limit 10000",
+    )
+    .bind(workspace)
+    .bind(now)
+    .fetch_all(conn)
+    .await)?;
+    Ok(rows.into_iter().map(|(path, entries)| Namespace { path, entries }).collect())
+}
+
+/// Writes an entry as it is now, new or over its old state, with its tags.
+pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry, change: i64) -> Result<()> {
+    within!(tx, conn => query(
+        "insert into memory_entry (id, workspace_id, namespace, key, content, value, tags, metadata, importance, version, source,
+             created_at, updated_at, expires_at, deleted_at, change)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, $15)
+         on conflict (id) do update set content = excluded.content, value = excluded.value, tags = excluded.tags,
+             metadata = excluded.metadata, importance = excluded.importance, version = excluded.version,
+             source = excluded.source, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
+             deleted_at = null, change = excluded.change",
+    )
+    .bind(entry.id)
+    .bind(workspace)
+    .bind(entry.namespace.as_str())
+    .bind(entry.key.as_str())
+    .bind(entry.content.as_str())
+    .bind(Json(&entry.value))
+    .bind(Json(&entry.tags))
+    .bind(Json(&entry.metadata))
+    .bind(entry.importance)
+    .bind(entry.version)
+    .bind(Json(&entry.source))
+    .bind(entry.created_at)
+    .bind(entry.updated_at)
+    .bind(entry.expires_at)
+    .bind(change)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    if entry.version > 1 {
+        within!(tx, conn => query("delete from memory_tag where entry_id = $1").bind(entry.id).execute(conn).await.map(drop))?;
+    }
+    for tag in &entry.tags {
+        within!(tx, conn => query("insert into memory_tag (entry_id, tag) values ($1, $2)")
+            .bind(entry.id)
+            .bind(tag.as_str())
+            .execute(conn)
+            .await
+            .map(drop))?;
+    }
+    Ok(())
+}
+
+/// Marks an entry as deleted in a new version.
+pub(in crate::memory) async fn mark_deleted(tx: &mut Tx, id: EntryId, version: i64, at: Timestamp, change: i64) -> Result<()> {
+    within!(tx, conn => query("update memory_entry set deleted_at = $2, version = $3, change = $4 where id = $1")
+        .bind(id)
+        .bind(at)
+        .bind(version)
+        .bind(change)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! The sweeper: marks entries whose time ran out, and removes for good what was deleted long ago.
+//!
+//! Takes no input and may run in several processes at once: each entry is checked again inside its own transaction.
+
+use std::time::Duration;
+
+use super::{DELETED_KEPT_DAYS, Error, store, write};
+use crate::runtime::Runtime;
+
+/// How often it looks. Nobody sees an expired entry in between: every read checks the time.
+const EVERY: Duration = Duration::from_secs(60);
+/// Entries handled in one go.
+const BATCH: i64 = 500;
+
+/// Starts the sweeper; it ends with the process' tasks.
+pub fn boot(runtime: &Runtime) {
+    let runtime = runtime.clone();
+    runtime.tasks.clone().spawn("memory sweeper", async move {
+        let stopping = runtime.tasks.stopping().clone();
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+            if let Err(error) = sweep(&runtime).await {
+                tracing::warn!(%error, "memory could not be swept; it is tried again in {} s", EVERY.as_secs());
+            }
+        }
+    });
+}
+
+/// Sweeps once. Returns how many entries ran out and how many were removed for good.
+///
+/// # Errors
+/// When the database fails; what was swept before stays swept.
+pub async fn sweep(runtime: &Runtime) -> Result<(u64, u64), Error> {
+    let now = runtime.clock.now();
+    let mut expired = 0;
+    for (workspace, id) in store::expired(&runtime.db, now, BATCH).await? {
+        expired += u64::from(write::expire(&runtime.system(workspace), id, now).await?);
+    }
+    let mut tx = runtime.db.begin().await?;
+    let before = now.plus_ms(-DELETED_KEPT_DAYS * 86_400_000);
+    let removed = store::purge(&mut tx, before, BATCH).await?;
+    tx.commit().await?;
+    Ok((expired, removed))
+}

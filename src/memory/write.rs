@@ -1,0 +1,182 @@
+//! The use-cases that change entries.
+
+use serde_json::json;
+
+use super::{Error, Expect, catalog, store, validate};
+use crate::model::auth::Action;
+use crate::model::live::Topic;
+use crate::model::memory::{Entry, EntryDraft, Source};
+use crate::model::{EntryId, Timestamp};
+use crate::runtime::Ctx;
+
+impl Expect {
+    /// Refuses when the entry is not as expected; `found` is its version, `None` when there is none.
+    fn check(self, found: Option<i64>) -> Result<(), Error> {
+        match (self, found) {
+            (Self::Any, _) | (Self::Absent, None) => Ok(()),
+            (Self::Version(expected), Some(found)) if expected == found => Ok(()),
+            (Self::Version(expected), Some(found)) => Err(Error::Conflict { expected, found }),
+            (Self::Version(expected), None) => Err(Error::Gone { expected }),
+            (Self::Absent, Some(found)) => Err(Error::Exists { found }),
+        }
+    }
+}
+
+/// Writes an entry: makes it, or gives it a new version. What the draft leaves out is empty (importance: 0.5).
+///
+/// A run's step that writes again what it wrote last makes no new version, so that a repeated attempt changes nothing.
+///
+/// # Errors
+/// [`Error::Conflict`], [`Error::Gone`] or [`Error::Exists`] when it is not as expected; [`Error::Invalid`] and
+/// [`Error::TooLarge`] for what doesn't fit.
+pub async fn put(
+    ctx: &Ctx,
+    namespace: &str,
+    key: &str,
+    draft: EntryDraft,
+    expect: Expect,
+    source: Source,
+) -> Result<Entry, Error> {
+    ctx.authorize(Action::WriteMemory)?;
+    validate::place(namespace, key)?;
+    let draft = validate::draft(draft)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let change = store::next_change(&mut tx, ctx.workspace()).await?;
+    let before = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
+    let live = before.as_ref().filter(|row| row.is_live(now));
+    expect.check(live.map(|row| row.version))?;
+    let again = live.cloned().map(Entry::from).filter(|live| is_repeated(live, &draft, &source));
+    if let Some(entry) = again {
+        return Ok(entry);
+    }
+    let entry = Entry {
+        id: before.as_ref().map_or_else(|| ctx.ids.fresh::<EntryId>(), |row| row.id),
+        namespace: namespace.to_owned(),
+        key: key.to_owned(),
+        content: draft.content,
+        value: draft.value,
+        tags: draft.tags,
+        metadata: draft.metadata,
+        importance: draft.importance.unwrap_or(0.5),
+        version: before.as_ref().map_or(0, |row| row.version) + 1,
+        source,
+        created_at: before.as_ref().map_or(now, |row| row.created_at),
+        updated_at: now,
+        expires_at: draft.expires_at,
+    };
+    store::write(&mut tx, ctx.workspace(), &entry, change).await?;
+    store::append_version(&mut tx, &entry).await?;
+    tx.commit().await?;
+    written(ctx, &entry, change).await?;
+    Ok(entry)
+}
+
+/// Whether a run's step writes what it wrote last. The expiry doesn't count: it was reckoned from another moment.
+fn is_repeated(live: &Entry, draft: &EntryDraft, source: &Source) -> bool {
+    matches!(source, Source::Run { .. })
+        && live.source == *source
+        && live.content == draft.content
+        && live.value == draft.value
+        && live.tags == draft.tags
+        && live.metadata == draft.metadata
+        && (live.importance - draft.importance.unwrap_or(0.5)).abs() < f64::EPSILON
+}
+
+/// Deletes an entry. It can come back through [`undelete`] for some time.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] when it is in another version than expected.
+pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Result<(), Error> {
+    ctx.authorize(Action::WriteMemory)?;
+    validate::place(namespace, key)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let change = store::next_change(&mut tx, ctx.workspace()).await?;
+    let row = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
+    let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
+    expect.check(Some(row.version))?;
+    let version = row.version + 1;
+    store::mark_deleted(&mut tx, row.id, version, now, change).await?;
+    store::append_deletion(&mut tx, row.id, version, &super::source(ctx), now).await?;
+    tx.commit().await?;
+    deleted(ctx, namespace, key, row.id, change).await
+}
+
+/// Gives an entry the content of one of its kept versions again, as a new version. Works on deleted entries too.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::NoVersion`] when that version is not kept or had no content.
+pub async fn restore(ctx: &Ctx, namespace: &str, key: &str, version: i64) -> Result<Entry, Error> {
+    ctx.authorize(Action::WriteMemory)?;
+    bring_back(ctx, namespace, key, Some(version)).await
+}
+
+/// Brings a deleted entry back as it was, as a new version.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Exists`] when it is not deleted.
+pub async fn undelete(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
+    ctx.authorize(Action::WriteMemory)?;
+    bring_back(ctx, namespace, key, None).await
+}
+
+async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>) -> Result<Entry, Error> {
+    validate::place(namespace, key)?;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let change = store::next_change(&mut tx, ctx.workspace()).await?;
+    let row = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?.ok_or(Error::NotFound)?;
+    let old = match version {
+        Some(version) => store::find_version(&mut tx, row.id, version).await?,
+        None if row.is_live(now) => return Err(Error::Exists { found: row.version }),
+        None => store::find_last_content(&mut tx, row.id).await?,
+    };
+    let (newest, expires_at) = (row.version, row.expires_at);
+    let old = old.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
+    let content = old.content.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
+    let entry = Entry {
+        content,
+        value: old.value.0,
+        tags: old.tags.0,
+        metadata: old.metadata.0,
+        importance: old.importance,
+        version: newest + 1,
+        source: super::source(ctx),
+        updated_at: now,
+        // A time that is over would take it away again at once.
+        expires_at: expires_at.filter(|at| *at > now),
+        ..row.into()
+    };
+    store::write(&mut tx, ctx.workspace(), &entry, change).await?;
+    store::append_version(&mut tx, &entry).await?;
+    tx.commit().await?;
+    written(ctx, &entry, change).await?;
+    Ok(entry)
+}
+
+async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
+    catalog::note_written(ctx, entry, change).await?;
+    let data = json!({"namespace": entry.namespace, "key": entry.key, "version": entry.version});
+    ctx.events.publish(ctx.workspace(), Topic::Memory(entry.namespace.clone()), "entry_written", data);
+    Ok(())
+}
+
+async fn deleted(ctx: &Ctx, namespace: &str, key: &str, id: EntryId, change: i64) -> Result<(), Error> {
+    catalog::note_deleted(ctx, id, change).await?;
+    let data = json!({"namespace": namespace, "key": key});
+    ctx.events.publish(ctx.workspace(), Topic::Memory(namespace.to_owned()), "entry_deleted", data);
+    Ok(())
+}
+
+/// Deletes an entry whose time ran out, unless somebody was faster. Returns whether it did.
+pub(super) async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<bool, Error> {
+    let mut tx = ctx.db.begin().await?;
+    let change = store::next_change(&mut tx, ctx.workspace()).await?;
+    let Some((namespace, key, version)) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
+    store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
+    store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now).await?;
+    tx.commit().await?;
+    deleted(ctx, &namespace, &key, id, change).await?;
+    Ok(true)
+}
