@@ -144,7 +144,7 @@ pub fn is_credential(name: &str, value: &str) -> bool {
     if !CHARS.contains(&length) || value.contains(char::is_whitespace) || is_placeholder(value) {
         return false;
     }
-    let has = |test: fn(&u8) -> bool| value.as_bytes().iter().any(|b| test(b));
+    let has = |test: fn(&u8) -> bool| value.as_bytes().iter().any(test);
     let (lower, upper) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
     let (digit, symbol) = (has(u8::is_ascii_digit), has(u8::is_ascii_punctuation));
     match telling {

@@ -131,7 +131,7 @@ fn parse(
 fn scan(language: &Language, source: &Source<'_>, findings: &mut Findings) -> Lines {
     let in_test = is_sample_path(source.path);
     let lines = count::scan(language, source, |row, comment| {
-        notes::check(comment, row, source, findings)
+        notes::check(comment, row, source, findings);
     });
     match language.kind {
         Kind::Data if !is_lock_file(source.path) => {
@@ -152,7 +152,7 @@ fn scan(language: &Language, source: &Source<'_>, findings: &mut Findings) -> Li
 /// Lock files hold checksums that look like keys, and nothing that people write.
 fn is_lock_file(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".lock")
-        || name.ends_with(".sum")
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    matches!(extension, "lock" | "sum")
         || matches!(name, "package-lock.json" | "pnpm-lock.yaml" | "npm-shrinkwrap.json")
 }

@@ -16,7 +16,7 @@ pub fn check_text(text: &str, row: usize, in_test: bool, source: &Source<'_>, fi
         return false;
     }
     let rule = if in_test { CREDENTIAL_IN_TEST } else { CREDENTIAL };
-    let row_of = |at: usize| row + text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count();
+    let row_of = |at: usize| row + text[..at].matches('\n').count();
     if let Some((range, what)) = known(text) {
         let at = row_of(range.start);
         text[range]

@@ -69,7 +69,7 @@ fn count(name: &str, text: &str) -> Option<(&'static str, Counted)> {
         _ if name.ends_with(".csproj") || name.ends_with(".fsproj") => {
             ("nuget", Ok(Some(text.matches("<PackageReference").count() as u32)))
         }
-        _ if name.ends_with(".txt") && name.starts_with("requirements") => {
+        _ if name.starts_with("requirements") && name.rsplit_once('.').is_some_and(|(_, end)| end == "txt") => {
             ("python", Ok(Some(lines_with(text, is_requirement))))
         }
         _ => return None,

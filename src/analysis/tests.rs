@@ -1,5 +1,4 @@
 //! The rules, each on small files; the whole on a directory; hostile input.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod hostile;
 mod rules;

@@ -40,7 +40,7 @@ fn text<'a>(node: Node<'_>, source: &Source<'a>) -> &'a str {
 /// Arguments that are expressions, in order, without keyword arguments and comments.
 ///
 /// No rule looks beyond the first few, so a call with thousands of arguments costs no more.
-fn positional<'t>(call: Node<'t>) -> Vec<Node<'t>> {
+fn positional(call: Node<'_>) -> Vec<Node<'_>> {
     const MOST: usize = 8;
     let Some(arguments) = call.child_by_field_name("arguments") else {
         return Vec::new();

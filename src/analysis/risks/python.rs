@@ -68,7 +68,7 @@ pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: 
             );
         }
         "yaml.load" | "yaml.load_all" | "yaml.unsafe_load" | "yaml.full_load" => {
-            yaml(call, &name, arguments.get(1).copied(), source, findings)
+            yaml(call, &name, arguments.get(1).copied(), source, findings);
         }
         _ => {}
     }

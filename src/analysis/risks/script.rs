@@ -56,15 +56,15 @@ pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: 
                 format!("{name} hands a text that is not constant to a shell"),
             );
         }
-        "child_process.spawn" | "child_process.spawnSync" | "child_process.execFile" | "child_process.execFileSync" => {
-            if spawns_a_shell(&arguments, source) {
-                findings.add(
-                    SHELL,
-                    source,
-                    row,
-                    format!("{name} hands a text that is not constant to a shell"),
-                );
-            }
+        "child_process.spawn" | "child_process.spawnSync" | "child_process.execFile" | "child_process.execFileSync"
+            if spawns_a_shell(&arguments, source) =>
+        {
+            findings.add(
+                SHELL,
+                source,
+                row,
+                format!("{name} hands a text that is not constant to a shell"),
+            );
         }
         _ => {}
     }
