@@ -12,7 +12,9 @@ pub enum Error {
         expected: String,
     },
     /// The target is not public. One text for all of them.
-    #[error("the address is not allowed: only public addresses are reached; an administrator can allow a private range with allow_private")]
+    #[error(
+        "the address is not allowed: only public addresses are reached; an administrator can allow a private range with allow_private"
+    )]
     Refused,
     /// The name has no address, or no resolver answered.
     #[error("the name {host} cannot be resolved")]
@@ -45,7 +47,10 @@ pub enum Error {
 impl Error {
     /// A refused field.
     pub(super) fn invalid(field: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::InvalidRequest { field: field.into(), expected: expected.into() }
+        Self::InvalidRequest {
+            field: field.into(),
+            expected: expected.into(),
+        }
     }
 
     /// Whether the same request may well succeed later.

@@ -40,8 +40,16 @@ impl FromStr for Network {
 
     /// Reads `ADDRESS/BITS`, or an address alone.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refused = || Error::invalid("allow_private", format!("a range such as 10.0.0.0/8 or fd00::/8, not {text:?}"));
-        let (address, bits) = text.trim().split_once('/').map_or((text.trim(), None), |(address, bits)| (address, Some(bits)));
+        let refused = || {
+            Error::invalid(
+                "allow_private",
+                format!("a range such as 10.0.0.0/8 or fd00::/8, not {text:?}"),
+            )
+        };
+        let (address, bits) = text
+            .trim()
+            .split_once('/')
+            .map_or((text.trim(), None), |(address, bits)| (address, Some(bits)));
         let base: IpAddr = address.parse().map_err(|_| refused())?;
         let most = if base.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(most), str::parse).map_err(|_| refused())?;
@@ -69,7 +77,13 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { allow_private: Vec::new(), max_redirects: 3, timeout_ms: 30_000, max_bytes: 10 << 20, max_decompressed: 20 << 20 }
+        Self {
+            allow_private: Vec::new(),
+            max_redirects: 3,
+            timeout_ms: 30_000,
+            max_bytes: 10 << 20,
+            max_decompressed: 20 << 20,
+        }
     }
 }
 
@@ -79,8 +93,14 @@ impl Policy {
     /// # Errors
     /// [`Error::InvalidRequest`] names the range that cannot be read.
     pub fn allowing<S: AsRef<str>>(ranges: &[S]) -> Result<Self, Error> {
-        let allow_private = ranges.iter().map(|range| range.as_ref().parse()).collect::<Result<_, _>>()?;
-        Ok(Self { allow_private, ..Self::default() })
+        let allow_private = ranges
+            .iter()
+            .map(|range| range.as_ref().parse())
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            allow_private,
+            ..Self::default()
+        })
     }
 
     pub(super) fn allows(&self, address: IpAddr) -> bool {
@@ -94,13 +114,32 @@ mod tests {
 
     #[test]
     fn ranges_are_read_and_bad_ones_named() {
-        for (range, inside, outside) in [("10.0.0.0/8", "10.9.9.9", "11.0.0.0"), ("127.0.0.1", "127.0.0.1", "127.0.0.2"), ("0.0.0.0/0", "1.2.3.4", "::1"), ("fd00::/8", "fd00::1", "fe00::1")] {
+        for (range, inside, outside) in [
+            ("10.0.0.0/8", "10.9.9.9", "11.0.0.0"),
+            ("127.0.0.1", "127.0.0.1", "127.0.0.2"),
+            ("0.0.0.0/0", "1.2.3.4", "::1"),
+            ("fd00::/8", "fd00::1", "fe00::1"),
+        ] {
             let network: Network = range.parse().unwrap();
             assert!(network.contains(inside.parse().unwrap()), "{range}");
             assert!(!network.contains(outside.parse().unwrap()), "{range}");
         }
-        for bad in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "host/8", "10.0.0.0/-1", "10.0.0.0/"] {
-            assert!(bad.parse::<Network>().unwrap_err().to_string().contains("allow_private"), "{bad}");
+        for bad in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "::/129",
+            "host/8",
+            "10.0.0.0/-1",
+            "10.0.0.0/",
+        ] {
+            assert!(
+                bad.parse::<Network>()
+                    .unwrap_err()
+                    .to_string()
+                    .contains("allow_private"),
+                "{bad}"
+            );
         }
     }
 }

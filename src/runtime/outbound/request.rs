@@ -8,7 +8,16 @@ use super::{Error, Policy};
 
 /// Headers that frame the message or steer the connection: they are ours.
 const OURS: [&str; 10] = [
-    "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
 ];
 const HEADERS_MAX: usize = 100;
 
@@ -35,7 +44,15 @@ impl Request {
     /// A request with no header, no body, and the policy's caps.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
         let (method, url) = (method.into(), url.into());
-        Self { method, url, headers: Vec::new(), body: None, timeout_ms: None, max_bytes: None, max_decompressed: None }
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            body: None,
+            timeout_ms: None,
+            max_bytes: None,
+            max_decompressed: None,
+        }
     }
 }
 
@@ -75,9 +92,18 @@ pub(super) struct Caps {
 
 impl Request {
     pub(super) fn checked(self, policy: &Policy) -> Result<Checked, Error> {
-        let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+        let known = [
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::OPTIONS,
+        ];
         let method = known.into_iter().find(|method| method.as_str() == self.method);
-        let method = method.ok_or_else(|| Error::invalid("method", "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS"))?;
+        let method =
+            method.ok_or_else(|| Error::invalid("method", "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS"))?;
         let url = parse(&self.url)?;
         if self.headers.len() > HEADERS_MAX {
             return Err(Error::invalid("headers", format!("at most {HEADERS_MAX}")));
@@ -85,11 +111,13 @@ impl Request {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             let field = || format!("headers.{}", name.escape_debug());
-            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Error::invalid(field(), "a header name"))?;
+            let parsed =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| Error::invalid(field(), "a header name"))?;
             if OURS.contains(&parsed.as_str()) {
                 return Err(Error::invalid(field(), "a header that is not set by the client itself"));
             }
-            let value = HeaderValue::from_str(value).map_err(|_| Error::invalid(field(), "visible characters, no line break"))?;
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| Error::invalid(field(), "visible characters, no line break"))?;
             headers.append(parsed, value);
         }
         let cap = |field: &str, asked: Option<u64>, default: u64| match asked {
@@ -101,7 +129,13 @@ impl Request {
             bytes: cap("max_bytes", self.max_bytes, policy.max_bytes)?,
             decompressed: cap("max_decompressed", self.max_decompressed, policy.max_decompressed)?,
         };
-        Ok(Checked { method, url, headers, body: self.body, caps })
+        Ok(Checked {
+            method,
+            url,
+            headers,
+            body: self.body,
+            caps,
+        })
     }
 }
 
@@ -109,9 +143,13 @@ impl Request {
 fn parse(text: &str) -> Result<Url, Error> {
     // Parsers disagree about these, and people never mean them.
     if text.len() > 8192 || text.contains(['\\', '\t', '\n', '\r', '\0']) || text.trim() != text {
-        return Err(Error::invalid("url", "an absolute http or https URL of at most 8192 bytes, without backslash, tab or line break"));
+        return Err(Error::invalid(
+            "url",
+            "an absolute http or https URL of at most 8192 bytes, without backslash, tab or line break",
+        ));
     }
-    let url = Url::parse(text).map_err(|why| Error::invalid("url", format!("an absolute http or https URL ({why})")))?;
+    let url =
+        Url::parse(text).map_err(|why| Error::invalid("url", format!("an absolute http or https URL ({why})")))?;
     usable(&url)?;
     Ok(url)
 }

@@ -1,6 +1,6 @@
 //! From a URL's host to addresses that were all checked.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -14,20 +14,34 @@ pub(super) async fn vetted(url: &Url, policy: &Policy) -> Result<Vec<SocketAddr>
     let addresses: Vec<IpAddr> = match url.host() {
         Some(Host::Ipv4(address)) => vec![address.into()],
         Some(Host::Ipv6(address)) => vec![address.into()],
+        // RFC 6761: loopback by definition, whatever a resolver answers.
+        Some(Host::Domain(name)) if is_localhost(name) => vec![Ipv4Addr::LOCALHOST.into()],
         Some(Host::Domain(name)) => lookup(name, port).await?,
         None => Vec::new(),
     };
     if addresses.is_empty() {
-        return Err(Error::Resolve { host: url.host_str().unwrap_or_default().into() });
+        return Err(Error::Resolve {
+            host: url.host_str().unwrap_or_default().into(),
+        });
     }
     if addresses.iter().all(|address| policy.allows(*address)) {
-        return Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect());
+        return Ok(addresses
+            .into_iter()
+            .map(|address| SocketAddr::new(address, port))
+            .collect());
     }
     Err(Error::Refused)
 }
 
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
+}
+
 async fn lookup(name: &str, port: u16) -> Result<Vec<IpAddr>, Error> {
-    let found = tokio::net::lookup_host((name, port)).await.map_err(|_| Error::Resolve { host: name.into() })?;
+    let found = tokio::net::lookup_host((name, port))
+        .await
+        .map_err(|_| Error::Resolve { host: name.into() })?;
     Ok(found.map(|address| address.ip()).collect())
 }
 

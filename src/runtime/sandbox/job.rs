@@ -9,8 +9,8 @@ use super::{Captured, Error};
 
 /// Folders that hold other people's things: none of them is a working folder.
 const SHARED: [&str; 18] = [
-    "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp",
-    "/usr", "/var",
+    "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/srv",
+    "/sys", "/tmp", "/usr", "/var",
 ];
 
 /// One command to run.
@@ -62,7 +62,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { cpu_ms: 60_000, memory_mb: 1024, processes: 128, file_mb: 256, time_ms: 120_000, output_bytes: 4 << 20 }
+        Self {
+            cpu_ms: 60_000,
+            memory_mb: 1024,
+            processes: 128,
+            file_mb: 256,
+            time_ms: 120_000,
+            output_bytes: 4 << 20,
+        }
     }
 }
 
@@ -150,14 +157,20 @@ impl Job {
         }
         for (name, value) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(Error::invalid(format!("env.{}", name.escape_debug()), "a name without = and NUL"));
+                return Err(Error::invalid(
+                    format!("env.{}", name.escape_debug()),
+                    "a name without = and NUL",
+                ));
             }
             without_nul(&format!("env.{name}"), value)?;
         }
         self.limits.check()?;
         self.cwd = real(&self.cwd, "cwd")?;
         if !self.cwd.is_dir() || SHARED.iter().any(|shared| self.cwd == Path::new(shared)) {
-            return Err(Error::invalid("cwd", "a folder of its own, not a file or a system folder"));
+            return Err(Error::invalid(
+                "cwd",
+                "a folder of its own, not a file or a system folder",
+            ));
         }
         for (i, path) in self.readable.iter_mut().enumerate() {
             let field = format!("readable[{i}]");
@@ -205,7 +218,8 @@ fn real(path: &Path, field: &str) -> Result<PathBuf, Error> {
     if !path.is_absolute() {
         return Err(Error::invalid(field, "an absolute path"));
     }
-    let real = std::fs::canonicalize(path).map_err(|why| Error::invalid(field, format!("a path that exists ({why})")))?;
+    let real =
+        std::fs::canonicalize(path).map_err(|why| Error::invalid(field, format!("a path that exists ({why})")))?;
     if real.to_str().is_none_or(|text| text.contains(['\n', '\0'])) {
         return Err(Error::invalid(field, "a path in UTF-8 without line breaks"));
     }

@@ -89,7 +89,9 @@ fn read_spec(control: &mut UnixStream) -> Step<(Spec, Option<File>)> {
     let mut json = vec![0; length as usize];
     control.read_exact(&mut json).map_err(because("reading the job"))?;
     let spec: Spec = serde_json::from_slice(&json).map_err(because("reading the job"))?;
-    let Some(bytes) = spec.stdin_bytes else { return Ok((spec, None)) };
+    let Some(bytes) = spec.stdin_bytes else {
+        return Ok((spec, None));
+    };
     // In memory and not a pipe: a command that never reads its input cannot hold anyone up.
     let mut input = File::from(memfd_create("stdin", MFdFlags::MFD_CLOEXEC).map_err(because("standard input"))?);
     let copied = std::io::copy(&mut control.take(bytes), &mut input).map_err(because("standard input"))?;
@@ -109,7 +111,10 @@ fn tell(mut control: &UnixStream, report: &Report) -> Step<()> {
 /// Closes what the server's own start may have left open beyond the three standard descriptors.
 fn close_inherited() -> Step<()> {
     let listing = std::fs::read_dir("/proc/self/fd").map_err(because("/proc/self/fd"))?;
-    let open: Vec<i32> = listing.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let open: Vec<i32> = listing
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
     for fd in open.into_iter().filter(|fd| *fd > 2) {
         let _ = nix::unistd::close(fd);
     }
@@ -118,7 +123,10 @@ fn close_inherited() -> Step<()> {
 
 /// Splits this process in two.
 fn fork() -> Step<ForkResult> {
-    #[expect(unsafe_code, reason = "the helper has a single thread, so no lock can be held across the fork")]
+    #[expect(
+        unsafe_code,
+        reason = "the helper has a single thread, so no lock can be held across the fork"
+    )]
     // SAFETY: see above; both sides may go on running any code.
     let forked = unsafe { nix::unistd::fork() };
     forked.map_err(because("fork"))

@@ -75,7 +75,11 @@ fn limit(spec: &Spec) -> Step<()> {
     let seconds = limits.cpu_ms.div_ceil(1000) + 1;
     let mut wanted = vec![
         (Resource::RLIMIT_CPU, seconds, seconds + 1),
-        (Resource::RLIMIT_DATA, (limits.memory_mb << 21) + DATA_MARGIN, (limits.memory_mb << 21) + DATA_MARGIN),
+        (
+            Resource::RLIMIT_DATA,
+            (limits.memory_mb << 21) + DATA_MARGIN,
+            (limits.memory_mb << 21) + DATA_MARGIN,
+        ),
         (Resource::RLIMIT_FSIZE, limits.file_mb << 20, limits.file_mb << 20),
         (Resource::RLIMIT_NOFILE, 1024, 4096),
         (Resource::RLIMIT_CORE, 0, 0),
@@ -109,7 +113,9 @@ fn become_command(job: &Job, tmp: &Path) -> String {
     };
     let mut why = Errno::ENOENT;
     for candidate in candidates(&job.argv[0], path) {
-        let Ok(program) = text(&candidate.to_string_lossy()) else { continue };
+        let Ok(program) = text(&candidate.to_string_lossy()) else {
+            continue;
+        };
         match nix::unistd::execve(&program, &argv, &env) {
             Err(Errno::ENOENT | Errno::ENOTDIR) | Ok(_) => {}
             Err(errno) => why = errno,
@@ -127,5 +133,7 @@ fn candidates(program: &str, path: &str) -> Vec<PathBuf> {
     if program.contains('/') {
         return vec![PathBuf::from(program)];
     }
-    path.split(':').map(|folder| Path::new(if folder.is_empty() { "." } else { folder }).join(program)).collect()
+    path.split(':')
+        .map(|folder| Path::new(if folder.is_empty() { "." } else { folder }).join(program))
+        .collect()
 }

@@ -32,7 +32,9 @@ pub(super) fn look(ticks_per_second: u64) -> Look {
     let me = std::process::id() as i32;
     let mut all: HashMap<i32, Process> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
         if let Some(process) = stat(pid) {
             all.insert(pid, process);
         }
@@ -90,5 +92,8 @@ fn memory(pid: i32) -> (u64, u64) {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_ascii_whitespace().next()?.parse::<u64>().ok()
     };
-    (field("RssAnon:").unwrap_or(0) + field("VmSwap:").unwrap_or(0), field("RssShmem:").unwrap_or(0))
+    (
+        field("RssAnon:").unwrap_or(0) + field("VmSwap:").unwrap_or(0),
+        field("RssShmem:").unwrap_or(0),
+    )
 }
