@@ -5,8 +5,8 @@
 //! endpoints: the layer in `http` refuses cross-site calls, and each face authorises.
 
 pub mod auth;
-pub mod users;
 pub mod memory;
+pub mod users;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

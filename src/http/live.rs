@@ -8,18 +8,24 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::Extension;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::Caller;
+use super::authenticate::Credential;
+use super::error::Refusal;
+use super::{Caller, guard};
+use crate::auth::{self, Revoked};
+use crate::model::ApiError;
 use crate::model::live::{ClientMessage, ServerMessage, Topic, Update};
-use crate::runtime::Runtime;
+use crate::runtime::Principal;
 use crate::runtime::events::Change;
 
+/// The close code after a sign-in was revoked.
+const CLOSED_REVOKED: u16 = 4401;
 /// Topics that one socket may follow.
 const MAX_TOPICS: usize = 64;
 /// The largest message of a browser.
@@ -29,14 +35,17 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest silence: then the server pings, and looks whether the sign-in still holds.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// Opens the socket.
+/// Opens the socket, for a page of ours only: browsers send cookies along with a stranger's upgrade too.
 pub async fn connect(
     Caller(ctx): Caller,
-    State(_runtime): State<Runtime>,
+    credential: Option<Extension<Credential>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let _ = headers;
+    let by_token = matches!(credential, Some(Extension(Credential::Bearer)));
+    if !by_token && !guard::same_origin(&headers, &ctx.config) {
+        return Refusal(ApiError::Forbidden { detail: "the socket opens for pages of this server only".to_owned() }).into_response();
+    }
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| Box::pin(Session { ctx, socket, topics: BTreeSet::new() }.run()))
@@ -62,12 +71,20 @@ impl Session {
 
     async fn serve(&mut self) -> Result<(), Gone> {
         let mut changes = self.ctx.events.subscribe();
+        let mut revocations = auth::revocations(self.ctx.runtime());
         let stopping = self.ctx.tasks.stopping().clone();
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return self.close(1001, "the server is stopping").await,
-                _ = heartbeat.tick() => self.send_frame(Message::Ping(Vec::new().into())).await?,
+                _ = heartbeat.tick() => {
+                    self.check_credential().await?;
+                    self.send_frame(Message::Ping(Vec::new().into())).await?;
+                }
+                revoked = revocations.recv() => match revoked {
+                    Ok(revoked) if !self.is_me(revoked) => {}
+                    _ => self.check_credential().await?,
+                },
                 message = self.socket.recv() => match message {
                     Some(Ok(Message::Text(text))) => self.hear(&text).await?,
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
@@ -79,6 +96,25 @@ impl Session {
                     Err(RecvError::Closed) => return Err(Gone),
                 },
             }
+        }
+    }
+
+    /// Whether a revocation is about whoever opened this socket.
+    fn is_me(&self, revoked: Revoked) -> bool {
+        match (&self.ctx.actor.principal, revoked) {
+            (Principal::User { id, .. }, Revoked::User(gone)) => *id == gone,
+            (Principal::User { session, .. }, Revoked::Session(gone)) => *session == gone,
+            (Principal::System, _) => false,
+        }
+    }
+
+    /// Closes the socket when its sign-in holds no more.
+    async fn check_credential(&mut self) -> Result<(), Gone> {
+        match auth::holds(self.ctx.runtime(), &self.ctx.actor).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.close(CLOSED_REVOKED, "the sign-in was ended").await,
+            // The database is away for a moment: the next heartbeat asks again.
+            Err(_) => Ok(()),
         }
     }
 
@@ -109,9 +145,8 @@ impl Session {
             return self.send(&ServerMessage::Error { error: format!("{topic}: {denied}") }).await;
         }
         self.topics.insert(topic.clone());
-        match (&topic, after) {
-            _ => self.snapshot(topic).await,
-        }
+        let _ = after;
+        self.snapshot(topic).await
     }
 
     /// Tells that the watcher must read the topic anew.
