@@ -2,6 +2,7 @@
 
 mod analyze;
 mod config;
+mod memory;
 pub mod out;
 mod serve;
 mod table;
@@ -66,6 +67,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Analyse a directory of source code.
     Analyze(analyze::Arguments),
+    /// Write, read and search memory.
+    Memory(memory::Arguments),
     /// Print the settings and where each came from.
     Config,
 }
@@ -123,6 +126,7 @@ pub async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&cli.global, arguments).await,
         Command::Analyze(arguments) => analyze::run(&cli.global, arguments).await,
+        Command::Memory(arguments) => memory::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
     };
     match done {

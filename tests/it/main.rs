@@ -6,5 +6,6 @@ mod support;
 
 mod architecture;
 mod database;
+mod memory;
 mod outbound;
 mod sandbox;

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod memory;
 pub mod users;
 
 use axum::Router;
@@ -41,7 +42,7 @@ impl utoipa::Modify for Credentials {
 
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router())
 }
 
 /// The OpenAPI document.

@@ -1,0 +1,232 @@
+//! `weft memory`: entries of the first workspace, on the database of the settings.
+
+use std::io::Read as _;
+
+use clap::{Args, Subcommand};
+
+use super::table::{Column, Paint, table};
+use super::{Failure, Global, out, serve};
+use crate::memory::{self, Expect, Filter};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, Source};
+use crate::model::{ApiError, PageRequest};
+use crate::runtime::Ctx;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write an entry from a file or from standard input.
+    Put(Put),
+    /// Print an entry's content.
+    Get(Place),
+    /// List entries, changed last first.
+    List(List),
+    /// Search a namespace and all below it.
+    Search(Find),
+    /// Delete an entry.
+    Delete(Place),
+    /// List the versions of an entry, newest first.
+    History(Place),
+}
+
+/// Where an entry stands.
+#[derive(Debug, Args)]
+struct Place {
+    /// A path such as code/decisions.
+    namespace: String,
+    /// The entry's key.
+    key: String,
+}
+
+#[derive(Debug, Args)]
+struct Put {
+    #[command(flatten)]
+    place: Place,
+    /// Where the content comes from; - is standard input.
+    #[arg(default_value = "-")]
+    file: String,
+    /// A tag (repeatable).
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// 0 to 1.
+    #[arg(long, value_name = "NUMBER")]
+    importance: Option<f64>,
+    /// Write only over this version; 0: only if there is none.
+    #[arg(long, value_name = "N")]
+    if_version: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// This namespace and all below it.
+    #[arg(default_value = "")]
+    namespace: String,
+    /// Keys that begin with this.
+    #[arg(long, default_value = "")]
+    prefix: String,
+    /// Entries with this tag.
+    #[arg(long, default_value = "")]
+    tag: String,
+    /// At most so many, 1 to 200.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    limit: u32,
+    /// The cursor that the page before ended with.
+    #[arg(long)]
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Find {
+    /// This namespace and all below it; "" means all.
+    namespace: String,
+    /// Words; in quotes a phrase.
+    query: String,
+    /// Entries with this tag (repeatable).
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// At most so many, 1 to 100.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    limit: u32,
+}
+
+pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let runtime = serve::boot(global.config()?).await?;
+    let workspace = crate::auth::find_workspace(&runtime).await.map_err(ApiError::from)?.ok_or_else(|| Failure {
+        code: 4,
+        message: "there is no workspace yet; start weft serve once and set it up".to_owned(),
+    })?;
+    let ctx = runtime.system(workspace);
+    let done = match arguments.command {
+        Command::Put(put) => write(&ctx, global.json, put).await,
+        Command::Get(place) => read(&ctx, global.json, &place).await,
+        Command::List(list) => list_entries(&ctx, global.json, list).await,
+        Command::Search(find) => search(&ctx, global.json, find).await,
+        Command::Delete(place) => {
+            memory::delete(&ctx, &place.namespace, &place.key, Expect::Any).await.map_err(Failure::from)
+        }
+        Command::History(place) => history(&ctx, global.json, &place).await,
+    };
+    runtime.db.close().await;
+    done
+}
+
+impl From<memory::Error> for Failure {
+    fn from(error: memory::Error) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+async fn write(ctx: &Ctx, json: bool, put: Put) -> Result<(), Failure> {
+    let content = content(&put.file)?;
+    let draft = EntryDraft { content, tags: put.tag, importance: put.importance, ..EntryDraft::default() };
+    let expect = match put.if_version {
+        None => Expect::Any,
+        Some(0) => Expect::Absent,
+        Some(version) => Expect::Version(version),
+    };
+    let Place { namespace, key } = put.place;
+    let entry = memory::put(ctx, &namespace, &key, draft, expect, memory::source(ctx)).await?;
+    if json {
+        out::json(&entry);
+    } else {
+        out::line(format_args!("{}/{} version {}", entry.namespace, entry.key, entry.version));
+    }
+    Ok(())
+}
+
+/// Reads at most one byte more than fits, so that the refusal is the face's.
+fn content(file: &str) -> Result<String, Failure> {
+    let most = memory::MAX_CONTENT_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    let done = if file == "-" {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|opened| opened.take(most).read_to_end(&mut bytes))
+    };
+    done.map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?;
+    let long = bytes.len() as u64 == most;
+    String::from_utf8(bytes).or_else(|error| {
+        if long {
+            // Cut in the middle of a character: it is too large in any case.
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        } else {
+            Err(Failure::usage(format!("{file} is not UTF-8 text")))
+        }
+    })
+}
+
+async fn read(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
+    let entry = memory::get(ctx, &place.namespace, &place.key).await?;
+    if json {
+        out::json(&entry);
+    } else {
+        out::line(entry.content.trim_end_matches('\n'));
+    }
+    Ok(())
+}
+
+async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> {
+    let filter = Filter { namespace: list.namespace, prefix: list.prefix, tag: list.tag };
+    let page = memory::list(ctx, &filter, &PageRequest { limit: list.limit, cursor: list.cursor }).await?;
+    if json {
+        out::json(&page);
+        return Ok(());
+    }
+    let row = |entry: &Entry| {
+        vec![entry.namespace.clone(), entry.key.clone(), entry.version.to_string(), entry.updated_at.to_string(), entry.tags.join(", ")]
+    };
+    let columns =
+        [Column::left("Namespace"), Column::left("Key"), Column::right("Version"), Column::left("Changed"), Column::left("Tags")];
+    let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
+    if rows.is_empty() {
+        out::note("no entries");
+    } else {
+        out::line(table(Paint::of_stdout(), &columns, rows).trim_end());
+    }
+    if let Some(next) = page.next {
+        out::note(format_args!("more: --cursor {next}"));
+    }
+    Ok(())
+}
+
+async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
+    let search = Search { namespace: Some(find.namespace), tags: find.tag, limit: find.limit, explain: json, ..Search::text(&find.query) };
+    let found = memory::search(ctx, &search).await?;
+    if json {
+        out::json(&found);
+        return Ok(());
+    }
+    let paint = Paint::of_stdout();
+    for hit in &found.hits {
+        let place = format!("{}/{}", hit.entry.namespace, hit.entry.key);
+        out::line(format_args!("{}  {:.3}", paint.bold(&place), hit.score));
+        out::line(format_args!("  {}", hit.snippet.trim()));
+    }
+    out::note(format_args!("{} of {} found in {:.1} ms", found.hits.len(), found.matched, found.took_ms));
+    Ok(())
+}
+
+async fn history(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
+    let versions = memory::history(ctx, &place.namespace, &place.key).await?;
+    if json {
+        out::json(&versions);
+        return Ok(());
+    }
+    let row = |version: &EntryVersion| {
+        let size = version.content.as_ref().map_or_else(|| "deleted".to_owned(), |content| format!("{} characters", content.chars().count()));
+        let by = match &version.source {
+            Source::User { name } => name.clone(),
+            Source::Run { run_id, step } => format!("run {run_id}, step {step}"),
+            Source::Cli {} => "command line".to_owned(),
+            Source::Expiry {} => "its time ran out".to_owned(),
+        };
+        vec![version.version.to_string(), version.at.to_string(), by, size]
+    };
+    let columns = [Column::right("Version"), Column::left("At"), Column::left("By"), Column::left("Content")];
+    out::line(table(Paint::of_stdout(), &columns, versions.iter().map(row).collect()).trim_end());
+    Ok(())
+}

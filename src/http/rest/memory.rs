@@ -1,0 +1,244 @@
+//! `/memory`: entries, their versions, and searching them.
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::Body;
+use crate::http::Caller;
+use crate::http::error::{Problem, Refusal};
+use crate::memory::{self, Expect};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchResult};
+use crate::model::{ApiError, Page, PageRequest};
+use crate::runtime::Runtime;
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<Runtime> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(search))
+        .routes(routes!(get, put, delete))
+        .routes(routes!(history))
+        .routes(routes!(restore))
+}
+
+/// What part of the entries is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// This namespace and all below it; empty means all.
+    #[serde(default)]
+    namespace: String,
+    /// Keys that begin with this.
+    #[serde(default)]
+    prefix: String,
+    /// Entries with this tag.
+    #[serde(default)]
+    tag: String,
+    /// 1..=200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Which version to go back to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Restore {
+    /// Absent: the last one before the deletion.
+    version: Option<i64>,
+}
+
+/// The kept versions of an entry.
+#[derive(Debug, Serialize, ToSchema)]
+struct Versions {
+    /// Newest first.
+    items: Vec<EntryVersion>,
+    /// Always null: at most 100 are kept.
+    next: Option<String>,
+}
+
+/// Entries, changed last first.
+#[utoipa::path(get, path = "/memory", tag = "memory", params(ListQuery), responses(
+    (status = 200, description = "a page of entries", body = Page<Entry>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list(Caller(ctx): Caller, query: Result<Query<ListQuery>, QueryRejection>) -> Result<Json<Page<Entry>>, Refusal> {
+    let Query(query) = query.map_err(|rejection| ApiError::invalid("query", rejection.body_text()))?;
+    let page = PageRequest { limit: query.limit.unwrap_or(PageRequest::default().limit), cursor: query.cursor };
+    if page.limit() != page.limit {
+        return Err(ApiError::invalid("limit", format!("expected 1 to {}", PageRequest::MAX)).into());
+    }
+    let filter = memory::Filter { namespace: query.namespace, prefix: query.prefix, tag: query.tag };
+    Ok(Json(memory::list(&ctx, &filter, &page).await?))
+}
+
+/// Searches entries; finds every write that was answered before.
+#[utoipa::path(post, path = "/memory/search", tag = "memory", request_body = Search, responses(
+    (status = 200, description = "what was found, best first", body = SearchResult),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn search(Caller(ctx): Caller, Body(search): Body<Search>) -> Result<Json<SearchResult>, Refusal> {
+    Ok(Json(memory::search(&ctx, &search).await?))
+}
+
+/// Reads an entry; its version is the `ETag`.
+#[utoipa::path(get, path = "/memory/{namespace}/{key}", tag = "memory", params(
+    ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
+    ("key" = String, Path, description = "url-encoded"),
+), responses(
+    (status = 200, description = "the entry", body = Entry, headers(("etag" = String, description = "the version, for If-Match"))),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such entry", body = Problem),
+    (status = 422, description = "the namespace or the key does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get(Caller(ctx): Caller, place: Place) -> Result<Response, Refusal> {
+    let (namespace, key) = read(place)?;
+    Ok(tagged(StatusCode::OK, memory::get(&ctx, &namespace, &key).await?))
+}
+
+/// Writes an entry: makes it, or gives it a new version. What the body leaves out is empty.
+#[utoipa::path(put, path = "/memory/{namespace}/{key}", tag = "memory", request_body = EntryDraft, params(
+    ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
+    ("key" = String, Path, description = "url-encoded"),
+    ("If-Match" = Option<String>, Header, description = "\"<version>\": only over this version"),
+    ("If-None-Match" = Option<String>, Header, description = "*: only if there is none"),
+), responses(
+    (status = 200, description = "the entry in its new version", body = Entry),
+    (status = 201, description = "the new entry", body = Entry),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 409, description = "the entry is not in the expected version", body = Problem),
+    (status = 413, description = "the content or the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn put(
+    Caller(ctx): Caller,
+    place: Place,
+    headers: HeaderMap,
+    Body(draft): Body<EntryDraft>,
+) -> Result<Response, Refusal> {
+    let (namespace, key) = read(place)?;
+    let expect = expected(&headers)?;
+    let entry = memory::put(&ctx, &namespace, &key, draft, expect, memory::source(&ctx)).await?;
+    let status = if entry.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(tagged(status, entry))
+}
+
+/// Deletes an entry. It can be restored for 30 days.
+#[utoipa::path(delete, path = "/memory/{namespace}/{key}", tag = "memory", params(
+    ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
+    ("key" = String, Path, description = "url-encoded"),
+    ("If-Match" = Option<String>, Header, description = "\"<version>\": only in this version"),
+), responses(
+    (status = 204, description = "deleted"),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such entry", body = Problem),
+    (status = 409, description = "the entry is not in the expected version", body = Problem),
+    (status = 422, description = "the namespace, the key or If-Match does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn delete(Caller(ctx): Caller, place: Place, headers: HeaderMap) -> Result<StatusCode, Refusal> {
+    let (namespace, key) = read(place)?;
+    memory::delete(&ctx, &namespace, &key, expected(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The kept versions of an entry, newest first; also of one that was deleted.
+#[utoipa::path(get, path = "/memory/{namespace}/{key}/history", tag = "memory", params(
+    ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
+    ("key" = String, Path, description = "url-encoded"),
+), responses(
+    (status = 200, description = "the versions", body = Versions),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such entry", body = Problem),
+    (status = 422, description = "the namespace or the key does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn history(Caller(ctx): Caller, place: Place) -> Result<Json<Versions>, Refusal> {
+    let (namespace, key) = read(place)?;
+    Ok(Json(Versions { items: memory::history(&ctx, &namespace, &key).await?, next: None }))
+}
+
+/// Gives an entry the content of an older version again, or brings a deleted one back, as a new version.
+#[utoipa::path(post, path = "/memory/{namespace}/{key}/restore", tag = "memory", request_body = Restore, params(
+    ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
+    ("key" = String, Path, description = "url-encoded"),
+), responses(
+    (status = 200, description = "the entry in its new version", body = Entry),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such entry, or the version is not kept", body = Problem),
+    (status = 409, description = "no version was named and the entry is not deleted", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn restore(Caller(ctx): Caller, place: Place, Body(body): Body<Restore>) -> Result<Response, Refusal> {
+    let (namespace, key) = read(place)?;
+    let entry = match body.version {
+        Some(version) => memory::restore(&ctx, &namespace, &key, version).await?,
+        None => memory::undelete(&ctx, &namespace, &key).await?,
+    };
+    Ok(tagged(StatusCode::OK, entry))
+}
+
+/// The namespace and the key, each decoded from one segment: `code%2Fdecisions` is one.
+type Place = Result<Path<(String, String)>, PathRejection>;
+
+fn read(place: Place) -> Result<(String, String), ApiError> {
+    let Path(place) = place.map_err(|_| ApiError::invalid("path", "expected a namespace and a key as url-encoded UTF-8"))?;
+    Ok(place)
+}
+
+fn tagged(status: StatusCode, entry: Entry) -> Response {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", entry.version)).expect("digits and quotes fit a header");
+    (status, [(header::ETAG, tag)], Json(entry)).into_response()
+}
+
+/// What the preconditions in the headers ask for.
+fn expected(headers: &HeaderMap) -> Result<Expect, ApiError> {
+    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim().to_owned());
+    match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {
+        (None, None) => Ok(Expect::Any),
+        (Some(tag), None) => {
+            let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+            version
+                .map(Expect::Version)
+                .ok_or_else(|| ApiError::invalid("If-Match", "expected a version in quotes, such as \"3\""))
+        }
+        (None, Some(tag)) if tag == "*" => Ok(Expect::Absent),
+        (None, Some(_)) => Err(ApiError::invalid("If-None-Match", "expected *")),
+        (Some(_), Some(_)) => Err(ApiError::invalid("If-Match", "expected either If-Match or If-None-Match")),
+    }
+}

@@ -1,0 +1,86 @@
+//! `/memory` over REST.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use weft::http::rest;
+use weft::model::auth::Role;
+use weft::runtime::{Actor, Ctx};
+
+use super::{as_role, workspace};
+
+/// Calls the routes as somebody whom the layers have let in.
+async fn call(ctx: &Ctx, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> (StatusCode, Option<String>, Value) {
+    let actor: Actor = ctx.actor.clone();
+    let app: Router = rest::router(ctx.runtime());
+    let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let body = match body {
+        Some(body) => {
+            request = request.header("content-type", "application/json");
+            Body::from(body.to_string())
+        }
+        None => Body::empty(),
+    };
+    let mut request = request.body(body).unwrap();
+    request.extensions_mut().insert(actor);
+    let response = app.oneshot(request).await.unwrap();
+    let status = response.status();
+    let tag = response.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
+    let bytes = to_bytes(response.into_body(), 1 << 22).await.unwrap();
+    (status, tag, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+const PLACE: &str = "/memory/code%2Fdecisions/pool%2Fsize%3F";
+
+on_both_engines! {
+    async fn an_entry_lives_its_life(site: Site) {
+        let ctx = workspace(&site).await;
+        let (status, tag, entry) = call(&ctx, "PUT", PLACE, &[("if-none-match", "*")], Some(json!({"content": "20"}))).await;
+        assert_eq!((status, tag.as_deref()), (StatusCode::CREATED, Some("\"1\"")));
+        assert_eq!((entry["namespace"].as_str(), entry["key"].as_str()), (Some("code/decisions"), Some("pool/size?")));
+        let (status, tag, _) = call(&ctx, "PUT", PLACE, &[("if-match", "\"1\"")], Some(json!({"content": "40"}))).await;
+        assert_eq!((status, tag.as_deref()), (StatusCode::OK, Some("\"2\"")));
+        let (status, _, problem) = call(&ctx, "PUT", PLACE, &[("if-match", "\"1\"")], Some(json!({"content": "lost"}))).await;
+        assert_eq!((status, problem["status"].as_i64()), (StatusCode::CONFLICT, Some(409)));
+        let (status, _, found) = call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": "pool", "namespace": "code"}))).await;
+        assert_eq!((status, found["hits"][0]["entry"]["content"].as_str()), (StatusCode::OK, Some("40")));
+        assert!(found["hits"][0]["why"]["text"]["rank"].as_i64() == Some(1));
+        let (_, _, list) = call(&ctx, "GET", "/memory?namespace=code&limit=1", &[], None).await;
+        assert_eq!((list["items"][0]["version"].as_i64(), &list["next"]), (Some(2), &Value::Null));
+        assert_eq!(call(&ctx, "DELETE", PLACE, &[], None).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(call(&ctx, "GET", PLACE, &[], None).await.0, StatusCode::NOT_FOUND);
+        let (_, _, history) = call(&ctx, "GET", &format!("{PLACE}/history"), &[], None).await;
+        assert_eq!(history["items"].as_array().map(Vec::len), Some(3));
+        let (status, _, back) = call(&ctx, "POST", &format!("{PLACE}/restore"), &[], Some(json!({"version": 1}))).await;
+        assert_eq!((status, back["content"].as_str(), back["version"].as_i64()), (StatusCode::OK, Some("20"), Some(4)));
+        assert_eq!(call(&ctx, "GET", PLACE, &[], None).await.1.as_deref(), Some("\"4\""));
+    }
+
+    async fn what_does_not_fit_is_refused(site: Site) {
+        let ctx = workspace(&site).await;
+        let body = || Some(json!({"content": "x"}));
+        let refused = [
+            call(&ctx, "PUT", "/memory/a%20b/k", &[], body()).await.0,
+            call(&ctx, "PUT", "/memory/a/%00", &[], body()).await.0,
+            call(&ctx, "PUT", "/memory/a/%ff", &[], body()).await.0,
+            call(&ctx, "PUT", "/memory/a/k", &[("if-match", "3")], body()).await.0,
+            call(&ctx, "PUT", "/memory/a/k", &[], Some(json!({"content": "x", "extra": 1}))).await.0,
+            call(&ctx, "PUT", "/memory/a/k", &[], Some(json!({"content": "x", "importance": 2}))).await.0,
+            call(&ctx, "GET", "/memory?limit=0", &[], None).await.0,
+            call(&ctx, "GET", "/memory?unknown=1", &[], None).await.0,
+            call(&ctx, "GET", "/memory?cursor=x", &[], None).await.0,
+            call(&ctx, "GET", "/memory?prefix=%00", &[], None).await.0,
+            call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": ""}))).await.0,
+            call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": "x", "tags": ["\u{0}"], "limit": 101}))).await.0,
+        ];
+        assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 12]);
+        let viewer = as_role(&ctx, Role::Viewer);
+        assert_eq!(call(&viewer, "PUT", "/memory/a/k", &[], body()).await.0, StatusCode::FORBIDDEN);
+        assert_eq!(call(&viewer, "DELETE", "/memory/a/k", &[], None).await.0, StatusCode::FORBIDDEN);
+    }
+}
