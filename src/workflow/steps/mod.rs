@@ -9,7 +9,11 @@
 //!
 //! Refuses nothing at run time that the checker could refuse: an unknown kind never gets here.
 
+mod analyze;
 mod condition;
+mod folder;
+mod http;
+mod shell;
 mod switch;
 mod transform;
 mod wait;
@@ -99,7 +103,9 @@ impl Outcome {
 /// Why the attempt failed, and whether another may help.
 pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     match kind {
-        // One line a kind: "http" => http::run(call).await,
+        "analyze" => analyze::run(call).await,
+        "http" => http::run(call).await,
+        "shell" => shell::run(call).await,
         other => Err(StepError::permanent("unknown_kind", format!("this server can't run steps of the kind {other:?}; step {:?}", call.step))),
     }
 }
