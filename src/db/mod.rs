@@ -86,6 +86,23 @@ impl Db {
         Ok(begun.elapsed())
     }
 
+    /// Bytes that the database takes on disk.
+    ///
+    /// # Errors
+    /// When the engine doesn't answer.
+    pub async fn size_bytes(&self) -> Result<i64> {
+        let size = match self {
+            Self::Sqlite(db) => {
+                let pages = "select page_count * page_size from pragma_page_count(), pragma_page_size()";
+                sqlx::query_scalar(pages).fetch_one(&db.reader).await
+            }
+            Self::Postgres(pool) => {
+                sqlx::query_scalar("select pg_database_size(current_database())").fetch_one(pool).await
+            }
+        };
+        Ok(size?)
+    }
+
     /// Closes every connection; writes what is pending.
     pub async fn close(&self) {
         match self {
