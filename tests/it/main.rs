@@ -5,6 +5,7 @@
 mod support;
 
 mod architecture;
+mod auth;
 mod database;
 mod memory;
 mod outbound;

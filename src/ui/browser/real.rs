@@ -30,3 +30,11 @@ pub fn theme() -> String {
     let root = web_sys::window().and_then(|window| window.document()).and_then(|document| document.document_element());
     root.and_then(|root| root.get_attribute("data-theme")).unwrap_or_default()
 }
+
+/// Goes to a path of this site as a new page: nothing of this one stays in memory.
+pub fn load_page(path: &str) {
+    if let Some(window) = web_sys::window() {
+        // Refused only for an unparsable address; then the page stays.
+        let _ = window.location().assign(path);
+    }
+}

@@ -1,1 +1,5 @@
 //! The pages.
+
+pub mod auth;
+pub mod sessions;
+pub mod users;
