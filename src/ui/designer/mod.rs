@@ -1,0 +1,14 @@
+//! The designer: where people draw workflows.
+//!
+//! Owns the editing of a draft: `document` is what is edited, `change` the only way it alters, `history` takes it back,
+//! `action` says what people do in terms of changes, `tool` follows the pointer, `kernel` is geometry. `editor` makes them
+//! reactive, signal by signal, so that one dragged step among hundreds redraws only itself and its threads; the rest are
+//! thin views. Promises that all rules are pure and tested natively. Refuses to check or run anything itself: it asks
+//! `model::workflow` and the server.
+
+pub mod action;
+pub mod change;
+pub mod document;
+pub mod history;
+pub mod kernel;
+pub mod tool;
