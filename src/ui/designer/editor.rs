@@ -55,6 +55,8 @@ pub struct Editor {
     pub said: RwSignal<String>,
     /// Whether the inspector is open: beside the canvas, or in place of it on a phone.
     pub inspector: RwSignal<bool>,
+    /// The tab of the inspector: `setup`, `input`, `output` or `log`; kept from step to step.
+    pub tab: RwSignal<String>,
     /// Whether the palette floats over a narrow canvas.
     pub palette: RwSignal<bool>,
     /// Whether the reader may change anything.
@@ -95,6 +97,7 @@ impl Editor {
             redo_name: RwSignal::new(None),
             said: RwSignal::new(String::new()),
             inspector: RwSignal::new(true),
+            tab: RwSignal::new("setup".to_owned()),
             palette: RwSignal::new(false),
             may_edit,
             frame_wanted: StoredValue::new(None),

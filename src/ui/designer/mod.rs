@@ -6,9 +6,32 @@
 //! thin views. Promises that all rules are pure and tested natively. Refuses to check or run anything itself: it asks
 //! `model::workflow` and the server.
 
-pub mod action;
-pub mod change;
 pub mod document;
+pub mod change;
 pub mod history;
-pub mod kernel;
+pub mod action;
 pub mod tool;
+pub mod kernel;
+
+mod editor;
+mod keys;
+mod clipboard;
+mod save;
+mod problems;
+mod overlay;
+
+mod designer;
+mod head;
+mod palette;
+mod canvas;
+mod node;
+mod threads;
+mod minimap;
+mod toolbar;
+mod quick_add;
+mod connect;
+mod step_list;
+mod inspector;
+mod run_tabs;
+
+pub use designer::Designer;
