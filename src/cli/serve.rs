@@ -8,6 +8,7 @@ use super::{Failure, Global};
 use crate::db::{Db, Options};
 use crate::http;
 use crate::runtime::outbound::{Outbound, Policy};
+use crate::runtime::sandbox;
 use crate::runtime::{Clock, Config, Ids, Keys, Runtime};
 
 /// How long a stop waits for what is in flight.
@@ -40,6 +41,8 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
 pub(super) async fn boot(config: Config) -> Result<Runtime, Failure> {
     let keys = Keys::open(&config.master_key_file, &Ids).map_err(|error| Failure::failed(error.to_string()))?;
     let db = Db::open(&Options::new(config.database_url.clone())).await?;
+    let hidden = config.data_dir.canonicalize().into_iter().collect();
+    sandbox::install(sandbox::Settings { hidden, ..sandbox::Settings::default() });
     let policy = Policy::allowing(&config.allow_private).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Runtime::new(config, db, Clock::System, keys, Outbound::new(policy)))
 }

@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod components;
+pub mod designer;
 pub mod format;
 pub mod pages;
 pub mod shell;

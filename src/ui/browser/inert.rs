@@ -1,8 +1,10 @@
 //! What the browser's APIs do on the server: nothing.
 
+mod canvas;
 mod dom;
 mod updates;
 
+pub use canvas::*;
 pub use dom::*;
 pub use updates::*;
 

@@ -1,10 +1,12 @@
 //! The browser's APIs.
 
+mod canvas;
 mod dom;
 mod updates;
 
 use wasm_bindgen::JsCast;
 
+pub use canvas::*;
 pub use dom::*;
 pub use updates::*;
 

@@ -134,6 +134,13 @@ fn copy_by_selection(text: &str) -> bool {
 /// Something that goes on until this is dropped: a timer, an observer.
 pub struct Guard(Option<Box<dyn FnOnce()>>);
 
+impl Guard {
+    /// Something that `stop` ends.
+    pub(super) fn new(stop: impl FnOnce() + 'static) -> Self {
+        Self(Some(Box::new(stop)))
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(stop) = self.0.take() {

@@ -1,0 +1,102 @@
+//! A step: its head, its tabs, and the form of its kind.
+
+use leptos::prelude::*;
+
+use super::Close;
+use super::field::FieldEditor;
+use super::settings::{Behaviour, Identity};
+use crate::model::workflow::Step;
+use crate::model::workflow::kind::Kind;
+use crate::ui::components::{Icon, Menu, MenuItem, Tab, TabPanel, Tabs, Tone};
+use crate::ui::designer::editor::use_editor;
+use crate::ui::designer::run_tabs::{InputTab, OutputTab, RunNotice};
+use crate::ui::designer::{action, keys};
+
+const TABS: &str = "step-tabs";
+
+/// A step.
+#[component]
+pub fn StepPanel(id: String) -> impl IntoView {
+    let editor = use_editor();
+    editor.step(&id).map(|step| view! { <Panel id step /> })
+}
+
+#[component]
+fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
+    let editor = use_editor();
+    let tab = editor.tab;
+    let kind = step.with_untracked(|step| Kind::find(&step.kind));
+    let icon = kind.map_or("help", |kind| kind.icon);
+    let name = Memo::new(move |_| step.read().label().to_owned());
+    let tabs = vec![
+        Tab::new("setup", "Set up"),
+        Tab::new("input", "Input"),
+        Tab::new("output", "Output"),
+    ];
+    let id = StoredValue::new(id);
+    view! {
+        <div class="pane-head">
+            <Icon name=icon />
+            <h2>{move || name.get()}</h2>
+            <code class="small dimmer">{id.get_value()}</code>
+            <div class="actions">
+                {editor.may_edit.then(|| view! { <StepMenu step /> })}
+                <Close />
+            </div>
+        </div>
+        <Tabs id=TABS label="Step" tabs=tabs chosen=tab on_choose=move |name| tab.set(name) />
+        <RunNotice id=id.get_value() />
+        <TabPanel id=TABS name="setup" chosen=tab>
+            <div class="pane-body">
+                <SetUp id=id.get_value() step kind />
+            </div>
+        </TabPanel>
+        <TabPanel id=TABS name="input" chosen=tab>
+            <InputTab id=id.get_value() />
+        </TabPanel>
+        <TabPanel id=TABS name="output" chosen=tab>
+            <OutputTab id=id.get_value() />
+        </TabPanel>
+    }
+}
+
+#[component]
+fn StepMenu(step: RwSignal<Step>) -> impl IntoView {
+    let editor = use_editor();
+    let toggle = Signal::derive(move || if step.read().disabled { "Enable".to_owned() } else { "Disable".to_owned() });
+    view! {
+        <Menu id="step-menu" label="More actions for this step">
+            <MenuItem label="Add a step after it" icon="plus" keys="A" on_press=move |()| keys::add(editor) />
+            <MenuItem label="Connect to…" icon="link" keys="C" on_press=move |()| keys::connect(editor) />
+            <MenuItem label="Duplicate" icon="duplicate" keys="Ctrl+D" on_press=move |()| editor.act(action::duplicate) />
+            <MenuItem label=toggle icon="ban" keys="D" on_press=move |()| editor.act(action::toggle_disabled) />
+            <hr />
+            <MenuItem label="Delete" icon="trash" keys="Del" tone=Tone::Bad on_press=move |()| keys::delete(editor) />
+        </Menu>
+    }
+}
+
+#[component]
+fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView {
+    let unknown = kind.is_none().then(|| {
+        let name = step.with_untracked(|step| step.kind.clone());
+        view! {
+            <div class="notice" data-tone="bad">
+                <Icon name="s-failed" />
+                <span class="grow">{format!("This Weft can't run the kind “{name}”.")}</span>
+            </div>
+        }
+    });
+    let fields = kind.map(|kind| {
+        kind.fields.iter().map(|field| view! { <FieldEditor id=id.clone() step field /> }).collect_view()
+    });
+    view! {
+        {unknown}
+        {kind.map(|kind| view! { <p class="dim small">{kind.summary}</p> })}
+        <fieldset class="plain-fields" disabled=!use_editor().may_edit>
+            {fields}
+            <Identity id=id.clone() step />
+            <Behaviour id=id.clone() step kind />
+        </fieldset>
+    }
+}
