@@ -22,8 +22,11 @@ pub enum Error {
     #[error("the definition has {} that must be mended first", count(.0))]
     Problems(Vec<Problem>),
     /// Inputs or parameters don't fit.
-    #[error("{}", .0.first().map_or_else(String::new, |f| format!("{}: {}", f.pointer.trim_start_matches('/'), f.message)))]
+    #[error("{}", first(.0))]
     Invalid(Vec<FieldError>),
+    /// Somebody else was faster, and why that matters.
+    #[error("{0}")]
+    Conflict(String),
     /// The idempotency key was used for something else.
     #[error("this idempotency key was used for a different request")]
     KeyReused,
@@ -44,6 +47,21 @@ pub enum Error {
     Db(#[from] db::Error),
 }
 
+impl Error {
+    /// One bad field.
+    pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(pointer, message)])
+    }
+}
+
+fn first(fields: &[FieldError]) -> String {
+    match fields.first() {
+        Some(field) if field.pointer.is_empty() => field.message.clone(),
+        Some(field) => format!("{}: {}", field.pointer.trim_start_matches('/'), field.message),
+        None => "something does not fit".to_owned(),
+    }
+}
+
 fn count(problems: &[Problem]) -> String {
     match problems.iter().filter(|problem| problem.severity == Severity::Error).count() {
         1 => "one problem".to_owned(),
@@ -57,7 +75,7 @@ impl From<Error> for ApiError {
         match error {
             Error::Denied(denied) => denied.into(),
             Error::NotFound(noun) => Self::not_found(noun),
-            Error::NotPublished | Error::KeyReused | Error::Refused(_) => Self::Conflict { detail },
+            Error::NotPublished | Error::KeyReused | Error::Conflict(_) | Error::Refused(_) => Self::Conflict { detail },
             Error::Problems(problems) => {
                 let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
                 let fields = errors.map(|problem| {

@@ -33,7 +33,8 @@ use crate::workflow::store;
 use crate::workflow::store::lease::Claimant;
 
 pub use log::{LogSink, Stream};
-pub(super) use owner::{Begin, New, Owner};
+pub(super) use owner::{Begin, New, fold};
+use owner::Owner;
 
 /// How long a process keeps a run without saying that it lives.
 const LEASE_MS: i64 = 60_000;

@@ -47,7 +47,8 @@ impl Queue {
                 called
             };
             // The place stays taken on the way from the one who leaves to the one who is called.
-            if Called { queue: self, called: Some(called) }.wait().await {
+            let call = Called { queue: self, called: Some(called) };
+            if call.wait().await {
                 return Permit(self.clone());
             }
         }
