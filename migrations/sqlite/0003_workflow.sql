@@ -67,6 +67,8 @@ create index run_by_workflow on run (workflow_id, id) where workflow_id is not n
 create unique index run_idempotency on run (workspace_id, idempotency_key) where idempotency_key is not null;
 create index run_due on run (wake_at) where wake_at is not null;
 create index run_owned on run (owner_id) where owner_id is not null;
+create index run_by_definition on run (definition_hash);
+create index run_open on run (status) where ended_at is null;
 create index run_ended on run (ended_at) where ended_at is not null;
 
 create table run_event (

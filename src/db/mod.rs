@@ -103,6 +103,11 @@ impl Db {
         Ok(size?)
     }
 
+    /// Whether other processes may work on the same database: leases are then needed, and looked after.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Closes every connection; writes what is pending.
     pub async fn close(&self) {
         match self {

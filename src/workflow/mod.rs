@@ -8,6 +8,33 @@
 //! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `steps` is the work;
 //! `store` the tables. `runs` and this file are the face.
 
-pub mod engine;
+pub mod definitions;
+mod engine;
+mod error;
+mod inputs;
+mod machine;
+mod runs;
 pub mod steps;
 mod store;
+
+use std::sync::Arc;
+
+use crate::runtime::Runtime;
+
+pub use definitions::templates;
+pub use engine::{LogSink, Stream};
+pub use error::Error;
+pub use runs::{
+    Filter, NewRun, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end,
+};
+
+/// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.
+///
+/// Without it runs can be started and end, as a headless `weft run` does.
+///
+/// # Errors
+/// The database's.
+pub async fn boot(runtime: &Runtime) -> Result<(), Error> {
+    let engine: Arc<engine::Engine> = engine::Engine::of(runtime);
+    Ok(engine.boot(runtime).await?)
+}

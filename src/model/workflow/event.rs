@@ -29,12 +29,29 @@ pub enum Fact {
     RunStarted { inputs: Value },
     /// An attempt began; `input` is the rendered config (secrets masked), `key` its idempotency key, the same for a repeat.
     StepStarted { attempt: u32, input: Value, key: String },
-    /// The attempt succeeded and leaves by `port`.
-    StepSucceeded { attempt: u32, port: String, output: Value },
-    /// The attempt failed and will not be tried again. `handled` tells what comes of it.
-    StepFailed { attempt: u32, error: StepError, handled: FailureHandling },
-    /// No inbound edge was taken, or the step was cut off by a race or a cancel.
-    StepSkipped { reason: SkipReason },
+    /// The attempt succeeded and leaves by `port`. `untaken` lists the edges at that port whose `when` did not hold, by
+    /// their place in the definition, so that a replay evaluates nothing.
+    StepSucceeded {
+        attempt: u32,
+        port: String,
+        output: Value,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        untaken: Vec<u32>,
+    },
+    /// The attempt failed and will not be tried again. `handled` tells what comes of it; `untaken` as above.
+    StepFailed {
+        attempt: u32,
+        error: StepError,
+        handled: FailureHandling,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        untaken: Vec<u32>,
+    },
+    /// No inbound edge was taken, or the step was cut off by a race or a cancel, or is disabled; `untaken` as above.
+    StepSkipped {
+        reason: SkipReason,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        untaken: Vec<u32>,
+    },
     /// The step waits, and says for what.
     StepWaiting { attempt: u32, reason: String, until: Option<Timestamp> },
     /// The attempt failed; the next begins at `at`.
@@ -55,6 +72,29 @@ pub enum Fact {
     RunFailed { step: Option<String>, error: StepError },
     /// The run was stopped.
     RunCancelled {},
+}
+
+impl Fact {
+    /// The kind on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run_started",
+            Self::StepStarted { .. } => "step_started",
+            Self::StepSucceeded { .. } => "step_succeeded",
+            Self::StepFailed { .. } => "step_failed",
+            Self::StepSkipped { .. } => "step_skipped",
+            Self::StepWaiting { .. } => "step_waiting",
+            Self::RetryScheduled { .. } => "retry_scheduled",
+            Self::RunTakenOver { .. } => "run_taken_over",
+            Self::RunPaused { .. } => "run_paused",
+            Self::RunResumed { .. } => "run_resumed",
+            Self::RunRetried { .. } => "run_retried",
+            Self::CancelRequested { .. } => "cancel_requested",
+            Self::RunSucceeded { .. } => "run_succeeded",
+            Self::RunFailed { .. } => "run_failed",
+            Self::RunCancelled {} => "run_cancelled",
+        }
+    }
 }
 
 /// What comes of the last failure of a step.

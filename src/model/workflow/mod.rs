@@ -6,12 +6,16 @@ pub mod check;
 pub mod definition;
 pub mod event;
 pub mod expression;
+pub mod graph;
 pub mod kind;
 pub mod run;
+pub mod state;
 
 pub use definition::*;
 pub use event::*;
+pub use graph::Graph;
 pub use run::*;
+pub use state::State;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

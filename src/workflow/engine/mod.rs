@@ -1,5 +1,212 @@
-//! The engine: owns the runs in motion.
+//! The engine: owns the runs in motion and performs what the machine decides.
+//!
+//! One task owns each run in motion ([`owner`]); its state is in memory and every change goes through the one [`writer`],
+//! which stores what all runs have to say in one transaction. Effects begin after their cause is durable, as tasks of
+//! their own ([`attempt`]), at most `max_steps` at once, each run in its turn ([`queue`]). A run that only waits is given
+//! back: it costs a row, and [`timer`] takes it in hand when it is due. A fencing token, raised whenever a run changes
+//! hands, keeps a process that lost its lease from writing.
+//!
+//! Promises: a result that was acknowledged is stored; an attempt that a dead process began is begun anew under the same
+//! key; nobody is told of a change before it is durable. Refuses work when more runs are in hand than fit in memory.
 
+mod attempt;
 mod log;
+mod owner;
+mod queue;
+mod retention;
+mod timer;
+mod writer;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use tokio::sync::{Notify, broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::db;
+use crate::model::workflow::{Command, Graph, RunSummary};
+use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::runtime::Runtime;
+use crate::workflow::Error;
+use crate::workflow::store;
+use crate::workflow::store::lease::Claimant;
 
 pub use log::{LogSink, Stream};
+pub(super) use owner::{Begin, New, fold};
+use owner::Owner;
+
+/// How long a process keeps a run without saying that it lives.
+const LEASE_MS: i64 = 60_000;
+/// Runs that one process has in hand at most.
+const MAX_RUNS: usize = 20_000;
+
+/// The engine of this process.
+#[derive(Debug)]
+pub(super) struct Engine {
+    /// This process among the owners of runs.
+    pub(super) id: Uuid,
+    runs: Mutex<HashMap<RunId, mpsc::Sender<owner::Message>>>,
+    graphs: Mutex<HashMap<Vec<u8>, Weak<Graph>>>,
+    /// Held while runs that nobody has in hand are taken, so that one task of this process takes each.
+    taking: tokio::sync::Mutex<()>,
+    writer: mpsc::Sender<writer::Request>,
+    log: mpsc::Sender<log::Message>,
+    queue: queue::Queue,
+    timer: timer::Alarm,
+    ended: broadcast::Sender<RunId>,
+    /// Fires when the process stops and the last run was given back.
+    drained: CancellationToken,
+    emptied: Notify,
+}
+
+/// Where the process keeps its engine.
+#[derive(Debug, Default)]
+struct Slot(OnceLock<Arc<Engine>>);
+
+impl Engine {
+    /// The engine of this process; started at its first use.
+    pub(super) fn of(runtime: &Runtime) -> Arc<Self> {
+        Arc::clone(runtime.shared::<Slot>().0.get_or_init(|| Self::start(runtime)))
+    }
+
+    fn start(runtime: &Runtime) -> Arc<Self> {
+        let drained = CancellationToken::new();
+        let engine = Arc::new(Self {
+            id: runtime.ids.fresh(),
+            runs: Mutex::default(),
+            graphs: Mutex::default(),
+            taking: tokio::sync::Mutex::default(),
+            writer: writer::start(runtime, drained.clone()),
+            log: log::start(runtime, drained.clone()),
+            queue: queue::Queue::new(runtime.config.max_steps as usize),
+            timer: timer::Alarm::default(),
+            ended: broadcast::channel(1024).0,
+            drained,
+            emptied: Notify::new(),
+        });
+        runtime.tasks.spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
+        engine
+    }
+
+    /// Starts what the engine does by itself: takes over, wakes, keeps leases, forgets what is old.
+    pub(super) async fn boot(self: &Arc<Self>, runtime: &Runtime) -> db::Result<()> {
+        timer::take_due(runtime, self).await?;
+        runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
+        if runtime.db.is_shared() {
+            runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
+        }
+        runtime.tasks.spawn("retention", retention::watch(runtime.clone()));
+        Ok(())
+    }
+
+    fn claimant(&self, runtime: &Runtime) -> Claimant {
+        let now = runtime.clock.now();
+        Claimant { owner: self.id, now, until: now.plus_ms(LEASE_MS), alone: !runtime.db.is_shared() }
+    }
+
+    /// The prepared definition under this hash: the one in use, or the one that `make` gives.
+    pub(super) fn graph(&self, hash: &[u8], make: impl FnOnce() -> Arc<Graph>) -> Arc<Graph> {
+        let mut graphs = self.graphs.lock().expect("no code panics while it holds this lock");
+        if let Some(graph) = graphs.get(hash).and_then(Weak::upgrade) {
+            return graph;
+        }
+        if graphs.len() > 256 {
+            graphs.retain(|_, graph| graph.strong_count() > 0);
+        }
+        let graph = make();
+        graphs.insert(hash.to_vec(), Arc::downgrade(&graph));
+        graph
+    }
+
+    /// Puts a run in hand; its owner's mailbox comes back.
+    fn enlist(&self, run: RunId) -> Result<mpsc::Receiver<owner::Message>, Error> {
+        let mut runs = self.runs.lock().expect("no code panics while it holds this lock");
+        if runs.len() >= MAX_RUNS {
+            return Err(Error::Busy);
+        }
+        let (sender, receiver) = mpsc::channel(256);
+        runs.insert(run, sender);
+        Ok(receiver)
+    }
+
+    fn sender(&self, run: RunId) -> Option<mpsc::Sender<owner::Message>> {
+        self.runs.lock().expect("no code panics while it holds this lock").get(&run).cloned()
+    }
+
+    fn strike(&self, run: RunId) {
+        let mut runs = self.runs.lock().expect("no code panics while it holds this lock");
+        runs.remove(&run);
+        if runs.is_empty() {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// Begins a new run. Returns once its first events are durable.
+    pub(super) async fn begin(self: &Arc<Self>, runtime: &Runtime, new: New) -> Result<Begin, Error> {
+        if runtime.tasks.stopping().is_cancelled() {
+            return Err(Error::Stopping);
+        }
+        let inbox = self.enlist(new.run)?;
+        owner::begin(runtime, self, new, inbox).await
+    }
+
+    /// Gives a command to a run, wherever it is; returns how the run stands once that is durable.
+    pub(super) async fn command(
+        self: &Arc<Self>,
+        runtime: &Runtime,
+        workspace: WorkspaceId,
+        run: RunId,
+        command: Command,
+        by: Option<String>,
+    ) -> Result<RunSummary, Error> {
+        // A run that is just changing hands is looked for again.
+        for _ in 0..50 {
+            if let Some(sender) = self.sender(run) {
+                let (reply, answer) = tokio::sync::oneshot::channel();
+                let message = owner::Message::Command { command, by: by.clone(), reply };
+                if sender.send(message).await.is_ok()
+                    && let Ok(answer) = answer.await
+                {
+                    return answer;
+                }
+            }
+            let taking = self.taking.lock().await;
+            if self.sender(run).is_none() {
+                if let Some(claim) = store::lease::claim(&runtime.db, self.claimant(runtime), workspace, run).await? {
+                    let inbox = self.enlist(run)?;
+                    Owner::take(runtime, self, claim, inbox).await?;
+                } else if runtime.db.is_shared() {
+                    return Err(Error::Elsewhere);
+                }
+            }
+            drop(taking);
+            tokio::task::yield_now().await;
+        }
+        Err(Error::Elsewhere)
+    }
+
+    /// The ids of runs as they end, from now on.
+    pub(super) fn endings(&self) -> broadcast::Receiver<RunId> {
+        self.ended.subscribe()
+    }
+
+    fn lease_until(runtime: &Runtime) -> Timestamp {
+        runtime.clock.now().plus_ms(LEASE_MS)
+    }
+}
+
+/// Waits until the process stops and every run was given back, then lets the writers end.
+async fn drain(runtime: Runtime, engine: Arc<Engine>) {
+    runtime.tasks.stopping().cancelled().await;
+    loop {
+        let emptied = engine.emptied.notified();
+        tokio::pin!(emptied);
+        emptied.as_mut().enable();
+        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
+            break;
+        }
+        emptied.await;
+    }
+    engine.drained.cancel();
+}

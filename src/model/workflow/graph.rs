@@ -1,0 +1,136 @@
+//! A definition with its indexes: which step is which, what leads where.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::kind::Kind;
+use super::{Definition, Edge, Step};
+
+/// A definition prepared for folding: steps and edges by number, in the order of the definition.
+#[derive(Debug)]
+pub struct Graph {
+    definition: Definition,
+    index: HashMap<String, u32>,
+    kinds: Vec<Option<&'static Kind>>,
+    outbound: Vec<Vec<u32>>,
+    inbound: Vec<Vec<u32>>,
+    /// From and to of each edge; `None` where an end dangles.
+    ends: Vec<Option<(u32, u32)>>,
+}
+
+impl Graph {
+    /// Prepares a definition. Edges that dangle are left out; the checker has refused them.
+    pub fn new(definition: Definition) -> Arc<Self> {
+        let index: HashMap<String, u32> =
+            definition.steps.iter().enumerate().map(|(number, step)| (step.id.clone(), number as u32)).collect();
+        let ends: Vec<Option<(u32, u32)>> =
+            definition.edges.iter().map(|edge| Some((*index.get(&edge.from)?, *index.get(&edge.to)?))).collect();
+        let mut outbound = vec![Vec::new(); definition.steps.len()];
+        let mut inbound = outbound.clone();
+        for (number, ends) in ends.iter().enumerate() {
+            if let Some((from, to)) = ends {
+                outbound[*from as usize].push(number as u32);
+                inbound[*to as usize].push(number as u32);
+            }
+        }
+        let kinds = definition.steps.iter().map(|step| Kind::find(&step.kind)).collect();
+        Arc::new(Self { definition, index, kinds, outbound, inbound, ends })
+    }
+
+    /// What was prepared.
+    pub const fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// How many steps there are.
+    pub const fn len(&self) -> usize {
+        self.definition.steps.len()
+    }
+
+    /// Whether there are no steps.
+    pub const fn is_empty(&self) -> bool {
+        self.definition.steps.is_empty()
+    }
+
+    /// The number of the step with this id.
+    pub fn find(&self, id: &str) -> Option<u32> {
+        self.index.get(id).copied()
+    }
+
+    /// A step by number.
+    pub fn step(&self, number: u32) -> &Step {
+        &self.definition.steps[number as usize]
+    }
+
+    /// The kind of a step; `None` for one that this program does not know.
+    pub fn kind(&self, number: u32) -> Option<&'static Kind> {
+        self.kinds[number as usize]
+    }
+
+    /// An edge by number.
+    pub fn edge(&self, number: u32) -> &Edge {
+        &self.definition.edges[number as usize]
+    }
+
+    /// The numbers of the edges that leave a step.
+    pub fn outbound(&self, step: u32) -> &[u32] {
+        &self.outbound[step as usize]
+    }
+
+    /// The numbers of the edges that enter a step.
+    pub fn inbound(&self, step: u32) -> &[u32] {
+        &self.inbound[step as usize]
+    }
+
+    /// The step that an edge enters.
+    pub fn target(&self, edge: u32) -> Option<u32> {
+        self.ends[edge as usize].map(|(_, to)| to)
+    }
+
+    /// The steps that lead to `step` and nowhere else: what loses when another branch of a race was first.
+    ///
+    /// Linear in what lies before `step`; `step` itself is not among them.
+    pub fn only_leading_to(&self, step: u32) -> Vec<u32> {
+        // How many edges of each candidate lead into what was already found; all of them must.
+        let mut inside: HashMap<u32, usize> = HashMap::new();
+        let mut found = Vec::new();
+        let mut open = vec![step];
+        while let Some(next) = open.pop() {
+            for &edge in self.inbound(next) {
+                let Some((from, _)) = self.ends[edge as usize] else { continue };
+                let count = inside.entry(from).or_default();
+                *count += 1;
+                if *count == self.outbound(from).len() {
+                    found.push(from);
+                    open.push(from);
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_race_takes_down_only_what_leads_nowhere_else() {
+        let definition: Definition = serde_json::from_value(json!({
+            "weft": 1, "name": "race",
+            "steps": ["start", "a", "a2", "b", "aside", "join"].map(|id| json!({"id": id, "kind": "transform"})),
+            "edges": [
+                {"from": "start", "to": "a"}, {"from": "a", "to": "a2"}, {"from": "a2", "to": "join"},
+                {"from": "start", "to": "b"}, {"from": "b", "to": "join"}, {"from": "b", "to": "aside"},
+            ],
+        }))
+        .expect("fits");
+        let graph = Graph::new(definition);
+        let join = graph.find("join").expect("there");
+        let losers: Vec<&str> = graph.only_leading_to(join).into_iter().map(|n| graph.step(n).id.as_str()).collect();
+        assert_eq!(losers, ["a", "a2"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! One attempt of a step: its place in the queue, its time limit, its panics.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::owner::Message;
+use super::{Engine, LogSink};
+use crate::model::workflow::StepError;
+use crate::model::{RunId, WorkspaceId};
+use crate::runtime::Runtime;
+use crate::workflow::steps::{self, Outcome, StepCall};
+
+/// How long an attempt that was told to stop may take to clean up.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// The largest output: 16 MiB of text, counting eight bytes for each node.
+const MAX_OUTPUT_BYTES: usize = 16 * 1024 * 1024;
+
+/// What to attempt.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) workspace: WorkspaceId,
+    pub(super) run: RunId,
+    pub(super) workflow_name: String,
+    pub(super) step: String,
+    pub(super) kind: String,
+    pub(super) attempt: u32,
+    pub(super) config: Value,
+    /// 0 means no limit.
+    pub(super) timeout_ms: u64,
+    pub(super) cancel: CancellationToken,
+}
+
+/// Performs the attempt and tells the run's owner how it ended.
+pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order, owner: mpsc::Sender<Message>) {
+    let (step, attempt) = (order.step.clone(), order.attempt);
+    let cancel = order.cancel.clone();
+    let permit = tokio::select! {
+        permit = engine.queue.enter(order.run) => permit,
+        () = cancel.cancelled() => return,
+    };
+    let log = LogSink::new(engine.log.clone(), order.workspace, order.run, &order.step, order.attempt);
+    let result = attempt_within_limits(&runtime, order, log.clone()).await;
+    log.flush().await;
+    drop(permit);
+    // The owner is gone only when it no longer wants the result.
+    let _ = owner.send(Message::Done { step, attempt, result }).await;
+}
+
+async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) -> Result<Outcome, StepError> {
+    let outer = order.cancel.clone();
+    let inner = CancellationToken::new();
+    let Value::Object(config) = order.config else {
+        return Err(StepError::permanent("config", "the config is not an object"));
+    };
+    let call = StepCall {
+        ctx: runtime.system(order.workspace),
+        run_id: order.run,
+        workflow_name: order.workflow_name,
+        key: format!("{}/{}/{}", order.run, order.step, order.attempt),
+        step: order.step,
+        attempt: order.attempt,
+        config,
+        cancel: inner.clone(),
+        log,
+    };
+    let work = AssertUnwindSafe(steps::run(&order.kind, call)).catch_unwind();
+    tokio::pin!(work);
+    let limit = async {
+        match order.timeout_ms {
+            0 => std::future::pending().await,
+            ms => runtime.clock.sleep_ms(i64::try_from(ms).unwrap_or(i64::MAX)).await,
+        }
+    };
+    let cut_off = tokio::select! {
+        ended = &mut work => return ended.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))).and_then(check_size),
+        () = limit => StepError::transient("timeout", format!("did not end within {} ms", order.timeout_ms)),
+        () = outer.cancelled() => StepError::transient("cancelled", "the attempt was stopped"),
+    };
+    inner.cancel();
+    if tokio::time::timeout(CLEAN_UP, &mut work).await.is_err() {
+        tracing::warn!(kind = order.kind, "a step did not stop in time and was dropped");
+    }
+    Err(cut_off)
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    StepError::transient("panic", format!("the step's code panicked: {}", text.unwrap_or("no message")))
+}
+
+fn check_size(outcome: Outcome) -> Result<Outcome, StepError> {
+    let Outcome::Done { output, .. } = &outcome else { return Ok(outcome) };
+    if size(output) > MAX_OUTPUT_BYTES {
+        let message = format!("expected an output of at most {} MiB", MAX_OUTPUT_BYTES / 1024 / 1024);
+        return Err(StepError::permanent("too_large", message));
+    }
+    Ok(outcome)
+}
+
+fn size(value: &Value) -> usize {
+    8 + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, field)| name.len() + size(field)).sum(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,53 @@
+//! Forgets runs that ended long ago, and payloads that nothing refers to, a bounded batch at a time.
+
+use crate::db;
+use crate::runtime::Runtime;
+use crate::workflow::store::retention;
+
+/// Between two rounds.
+const ROUND_MS: i64 = 60 * 60 * 1000;
+/// Rows of one transaction.
+const BATCH: u32 = 200;
+/// A payload that was referred to anew this recently is left alone.
+const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Deletes what is old, once an hour.
+pub(super) async fn watch(runtime: Runtime) {
+    let stopping = runtime.tasks.stopping().clone();
+    loop {
+        tokio::select! {
+            () = runtime.clock.sleep_ms(ROUND_MS) => {}
+            () = stopping.cancelled() => return,
+        }
+        match forget(&runtime).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "old runs and their payloads were deleted"),
+            Err(error) => tracing::warn!(%error, "old runs can't be deleted; it is tried again in an hour"),
+        }
+    }
+}
+
+/// One round. Returns how many rows were deleted.
+pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
+    let now = runtime.clock.now();
+    let keep_ms = i64::from(runtime.config.retention_days) * DAY_MS;
+    let mut total = 0;
+    loop {
+        let deleted = retention::delete_runs(&runtime.db, now.plus_ms(-keep_ms), BATCH).await?;
+        total += deleted;
+        if deleted < u64::from(BATCH) || runtime.tasks.stopping().is_cancelled() {
+            break;
+        }
+        // Others may write in between.
+        tokio::task::yield_now().await;
+    }
+    loop {
+        let deleted = retention::delete_payloads(&runtime.db, now.plus_ms(-FRESH_MS), BATCH).await?;
+        total += deleted;
+        if deleted < u64::from(BATCH) || runtime.tasks.stopping().is_cancelled() {
+            return Ok(total);
+        }
+        tokio::task::yield_now().await;
+    }
+}

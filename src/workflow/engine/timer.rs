@@ -1,0 +1,119 @@
+//! Runs that nobody has in hand: taken over after a crash, woken when they are due.
+//!
+//! One task sleeps until the next one is due, or an alarm is set earlier. Only where other processes share the database it
+//! also looks now and then for what a dead one left behind.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+
+use super::owner::Owner;
+use super::{Engine, LEASE_MS};
+use crate::db;
+use crate::model::Timestamp;
+use crate::runtime::Runtime;
+use crate::workflow::store;
+
+/// Runs taken in hand at once.
+const BATCH: u32 = 200;
+/// How often a process looks for what others left behind: four queries a minute.
+const ROUND_MS: i64 = 15_000;
+/// How long the timer waits after a failure of the database.
+const PAUSE_MS: i64 = 1_000;
+
+/// When the next waiting run is due, as far as this process knows.
+#[derive(Debug, Default)]
+pub(super) struct Alarm {
+    due: Mutex<Option<Timestamp>>,
+    moved: Notify,
+}
+
+impl Alarm {
+    /// Sets the alarm earlier; later ones are found when it rings.
+    pub(super) fn set(&self, at: Timestamp) {
+        let mut due = self.due.lock().expect("no code panics while it holds this lock");
+        if due.is_none_or(|due| at < due) {
+            *due = Some(at);
+            self.moved.notify_one();
+        }
+    }
+
+    fn get(&self) -> Option<Timestamp> {
+        *self.due.lock().expect("no code panics while it holds this lock")
+    }
+
+    fn clear(&self) {
+        *self.due.lock().expect("no code panics while it holds this lock") = None;
+    }
+}
+
+/// Takes in hand everything that is due or was left behind.
+pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Result<()> {
+    loop {
+        let taking = engine.taking.lock().await;
+        let claims = store::lease::claim_due(&runtime.db, engine.claimant(runtime), BATCH).await?;
+        let count = claims.len();
+        for claim in claims {
+            let (run, token) = (claim.run, claim.token);
+            let taken = match engine.enlist(run) {
+                Ok(inbox) => Owner::take(runtime, engine, claim, inbox).await,
+                Err(full) => Err(full),
+            };
+            if let Err(error) = taken {
+                // Left alone with its owner set, it is looked at again by the next process.
+                tracing::error!(%run, token, %error, "a run can't be taken in hand");
+            }
+        }
+        drop(taking);
+        if count < BATCH as usize {
+            break;
+        }
+    }
+    engine.timer.clear();
+    if let Some(due) = store::lease::next_due(&runtime.db).await? {
+        engine.timer.set(due);
+    }
+    Ok(())
+}
+
+/// Sleeps until a run is due, and takes it in hand.
+pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
+    let stopping = runtime.tasks.stopping().clone();
+    let shared = runtime.db.is_shared();
+    loop {
+        let round = shared.then(|| runtime.clock.now().plus_ms(ROUND_MS));
+        let next = engine.timer.get().into_iter().chain(round).min();
+        let ring = async {
+            match next {
+                Some(at) => runtime.clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = ring => {}
+            () = engine.timer.moved.notified() => continue,
+            () = stopping.cancelled() => return,
+        }
+        if let Err(error) = take_due(&runtime, &engine).await {
+            tracing::warn!(%error, "waiting runs can't be looked for; it is tried again");
+            runtime.clock.sleep_ms(PAUSE_MS).await;
+        }
+    }
+}
+
+/// Says that this process lives, as long as it has runs in hand.
+pub(super) async fn renew(runtime: Runtime, engine: Arc<Engine>) {
+    let stopping = engine.drained.clone();
+    loop {
+        tokio::select! {
+            () = runtime.clock.sleep_ms(LEASE_MS / 4) => {}
+            () = stopping.cancelled() => return,
+        }
+        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
+            continue;
+        }
+        if let Err(error) = store::lease::renew(&runtime.db, engine.id, Engine::lease_until(&runtime)).await {
+            tracing::warn!(%error, "the leases of runs can't be renewed; it is tried again");
+        }
+    }
+}

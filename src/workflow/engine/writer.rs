@@ -1,0 +1,105 @@
+//! The one writer: what all runs have to say at a time is stored in one transaction.
+//!
+//! It never waits for company: while one transaction is on its way, what arrives forms the next. When the database is away
+//! it tries again for [`PATIENCE`]; a commit that was never answered is looked for before it is repeated, so that it is
+//! stored exactly once.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::db;
+use crate::runtime::Runtime;
+use crate::workflow::store::flush::{self, Change, Verdict};
+
+/// Changes that may wait.
+const QUEUE: usize = 4096;
+/// Changes of one transaction.
+const BATCH: usize = 512;
+/// How long the writer tries before it gives up on a transaction.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A change and who waits for it.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) change: Change,
+    pub(super) reply: oneshot::Sender<Result<Verdict, db::Error>>,
+}
+
+/// Starts the writer.
+pub(super) fn start(runtime: &Runtime, drained: CancellationToken) -> mpsc::Sender<Request> {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    runtime.tasks.spawn("run writer", write(runtime.clone(), receiver, drained));
+    sender
+}
+
+/// Stores a change; returns once it is durable.
+pub(super) async fn store(writer: &mpsc::Sender<Request>, change: Change) -> Result<Verdict, db::Error> {
+    let (reply, answer) = oneshot::channel();
+    writer.send(Request { change, reply }).await.map_err(|_| db::Error::Unavailable)?;
+    answer.await.map_err(|_| db::Error::Unavailable)?
+}
+
+async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Request>, drained: CancellationToken) {
+    let mut batch = Vec::new();
+    loop {
+        tokio::select! {
+            _ = receiver.recv_many(&mut batch, BATCH) => {}
+            () = drained.cancelled() => {}
+        }
+        // Those who are about to speak may still come along.
+        tokio::task::yield_now().await;
+        while batch.len() < BATCH
+            && let Ok(more) = receiver.try_recv()
+        {
+            batch.push(more);
+        }
+        if batch.is_empty() {
+            return;
+        }
+        let (changes, replies): (Vec<Change>, Vec<_>) = batch.drain(..).map(|r| (r.change, r.reply)).unzip();
+        commit(&runtime, changes, replies).await;
+    }
+}
+
+type Replies = Vec<oneshot::Sender<Result<Verdict, db::Error>>>;
+
+async fn commit(runtime: &Runtime, changes: Vec<Change>, replies: Replies) {
+    match flush::store(&runtime.db, &changes, runtime.clock.now()).await {
+        Ok(verdicts) => {
+            for (reply, verdict) in replies.into_iter().zip(verdicts) {
+                // Whoever no longer waits will read it from the tables.
+                let _ = reply.send(Ok(verdict));
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, changes = changes.len(), "a transaction of the run writer failed; each change is tried alone");
+            for (change, reply) in changes.into_iter().zip(replies) {
+                let _ = reply.send(persist(runtime, change).await);
+            }
+        }
+    }
+}
+
+/// Stores one change after a failure whose outcome is unknown.
+async fn persist(runtime: &Runtime, change: Change) -> Result<Verdict, db::Error> {
+    let until = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(20);
+    let alone = [change];
+    loop {
+        let outcome = match flush::is_stored(&runtime.db, &alone[0]).await {
+            Ok(true) => return Ok(Verdict::Stored),
+            Ok(false) => flush::store(&runtime.db, &alone, runtime.clock.now()).await.map(|verdicts| verdicts[0]),
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Err(error) if error.is_transient() && Instant::now() < until => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(1));
+            }
+            settled => return settled,
+        }
+    }
+}

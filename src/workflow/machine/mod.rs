@@ -1,0 +1,291 @@
+//! What happens next: pure decisions over a run's state.
+//!
+//! Owns the one table of what a run does on each input. Promises no IO, clock or randomness: the time and the fraction for
+//! jitter come in as a [`Moment`]. [`decide`] answers an input with the facts that follow from it at once; [`next`] takes
+//! one thing off the state's agenda; [`advance`] folds both until the run rests. What must be done because of a fact is
+//! [`effect`]'s to say. Refuses commands that the run's status doesn't allow and results that nobody waits for.
+
+mod begin;
+mod conclude;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Value, json};
+
+use super::steps::Outcome;
+use crate::model::Timestamp;
+use crate::model::workflow::expression;
+use crate::model::workflow::{Command, Event, Fact, RunStatus, SkipReason, State, StepError, StepStatus};
+
+/// An attempt whose process ended this often is given up.
+const MAX_REPEATS: u32 = 5;
+
+/// What the world adds to a decision.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The time.
+    pub now: Timestamp,
+    /// A number in 0.0..1.0 for jitter.
+    pub fraction: f64,
+}
+
+/// What can happen to a run.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// It was accepted.
+    Start {
+        /// They fit the schema.
+        inputs: Value,
+    },
+    /// An attempt ended.
+    Done {
+        /// The step's id.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+        /// How.
+        result: Result<Outcome, StepError>,
+    },
+    /// Time has passed.
+    Wake,
+    /// Its process ended, this one goes on with it.
+    TakeOver,
+    /// A person said so.
+    Command {
+        /// What.
+        command: Command,
+        /// Their name.
+        by: Option<String>,
+    },
+}
+
+/// Why an input changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The status does not allow the command.
+    #[error("a run that is {} can't be told to {}", status.label().to_lowercase(), word(*command))]
+    NotNow {
+        /// Where the run stands.
+        status: RunStatus,
+        /// What was asked.
+        command: Command,
+    },
+    /// The run has begun already.
+    #[error("the run has begun already")]
+    Begun,
+    /// The result of an attempt that was stopped, or came twice.
+    #[error("nobody waits for this result")]
+    Stale,
+}
+
+const fn word(command: Command) -> &'static str {
+    match command {
+        Command::Cancel => "cancel",
+        Command::Pause => "pause",
+        Command::Resume => "resume",
+        Command::Retry => "retry",
+    }
+}
+
+/// What must be done because of a fact, once it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Run the attempt.
+    Execute {
+        /// The step's id.
+        step: String,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Stop the attempt in flight; its result is no longer wanted.
+    Stop {
+        /// The step's id.
+        step: String,
+    },
+    /// The run is over: stop all that is left, tell those who wait.
+    End,
+}
+
+/// The effect of a fact. Facts of pure steps name an effect too: the engine leaves out what has ended since.
+pub fn effect(event: &Event) -> Option<Effect> {
+    let step = || event.step.clone().unwrap_or_default();
+    match &event.fact {
+        Fact::StepStarted { attempt, .. } => Some(Effect::Execute { step: step(), attempt: *attempt }),
+        Fact::StepSkipped { .. } => Some(Effect::Stop { step: step() }),
+        Fact::RunSucceeded { .. } | Fact::RunFailed { .. } | Fact::RunCancelled {} => Some(Effect::End),
+        _ => None,
+    }
+}
+
+/// Collects facts as events that follow the state's history.
+#[derive(Debug)]
+struct Facts {
+    seq: i64,
+    moment: Moment,
+    events: Vec<Event>,
+}
+
+impl Facts {
+    fn after(state: &State, moment: &Moment) -> Self {
+        Self { seq: state.last_seq(), moment: *moment, events: Vec::new() }
+    }
+
+    fn push(&mut self, step: Option<&str>, fact: Fact) {
+        self.seq += 1;
+        self.events.push(Event { seq: self.seq, at: self.moment.now, step: step.map(str::to_owned), fact });
+    }
+}
+
+/// Folds an input and everything that follows from it by thinking alone, at most about `limit` events.
+///
+/// Returns the events, already applied, and whether the agenda is not empty yet.
+///
+/// # Errors
+/// The input changes nothing in this state.
+pub fn advance(state: &mut State, input: Input, moment: &Moment, limit: usize) -> Result<(Vec<Event>, bool), Refusal> {
+    let mut events = decide(state, input, moment)?;
+    for event in &events {
+        state.apply(event);
+    }
+    let more = go_on(state, moment, limit, &mut events);
+    Ok((events, more))
+}
+
+/// Takes things off the agenda until it is empty or `limit` events have come together. Returns whether more is to do.
+pub fn go_on(state: &mut State, moment: &Moment, limit: usize, events: &mut Vec<Event>) -> bool {
+    loop {
+        let new = next(state, moment);
+        if new.is_empty() {
+            return false;
+        }
+        for event in &new {
+            state.apply(event);
+        }
+        events.extend(new);
+        if events.len() >= limit {
+            return true;
+        }
+    }
+}
+
+/// Decides what an input leads to at once.
+///
+/// # Errors
+/// The input changes nothing in this state.
+pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>, Refusal> {
+    let mut facts = Facts::after(state, moment);
+    match input {
+        Input::Start { .. } if state.is_started() || state.is_ended() => return Err(Refusal::Begun),
+        Input::Start { inputs } => facts.push(None, Fact::RunStarted { inputs }),
+        Input::Done { step, attempt, result } => {
+            let number = state.graph().find(&step).ok_or(Refusal::Stale)?;
+            let current = state.step_at(number);
+            if state.is_ended() || current.status != StepStatus::Running || current.attempt != attempt {
+                return Err(Refusal::Stale);
+            }
+            conclude::conclude(state, &mut facts, number, attempt, result);
+        }
+        // What is due is on the agenda.
+        Input::Wake => {}
+        Input::TakeOver => take_over(state, &mut facts),
+        Input::Command { command, by } => obey(state, &mut facts, command, by)?,
+    }
+    Ok(facts.events)
+}
+
+/// Decides the next thing on the agenda: a step to skip, a step to begin, or the end of the run. Empty when there is none.
+pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
+    let mut facts = Facts::after(state, moment);
+    if !state.is_started() || state.is_ended() {
+        return facts.events;
+    }
+    if let Some(step) = state.next_doomed() {
+        let id = state.graph().step(step).id.as_str();
+        facts.push(Some(id), Fact::StepSkipped { reason: SkipReason::NotReached, untaken: Vec::new() });
+    } else if state.is_paused() {
+        // Nothing new starts, and the run does not end, before a person lets it go on.
+    } else if let Some((_, step)) = state.timers().next().filter(|(due, _)| *due <= moment.now) {
+        go_on_with(state, &mut facts, step);
+    } else if let Some(step) = state.next_ready() {
+        begin::begin(state, &mut facts, step);
+    } else if state.in_flight().len() == 0 && state.timers().len() == 0 {
+        finish(state, &mut facts);
+    }
+    facts.events
+}
+
+/// Goes on with a step whose time has come.
+fn go_on_with(state: &State, facts: &mut Facts, step: u32) {
+    let current = state.step_at(step);
+    if current.status == StepStatus::Retrying {
+        begin::attempt(state, facts, step, current.attempt + 1);
+    } else if state.graph().step(step).kind == "wait" {
+        conclude::conclude(state, facts, step, current.attempt, Ok(begin::waited(state, step, facts.moment.now)));
+    } else {
+        begin::attempt(state, facts, step, current.attempt);
+    }
+}
+
+/// Notes which attempts are begun anew, under the same keys; gives up those that were so too often.
+fn take_over(state: &State, facts: &mut Facts) {
+    if state.is_ended() || state.in_flight().len() == 0 {
+        return;
+    }
+    let id = |step: u32| state.graph().step(step).id.clone();
+    facts.push(None, Fact::RunTakenOver { steps_in_flight: state.in_flight().map(id).collect() });
+    // One at a time, because each may end the run; another has its turn at the next take-over.
+    if let Some(step) = state.in_flight().find(|&step| state.repeats(step) + 1 >= MAX_REPEATS) {
+        let message = format!("the server ended {MAX_REPEATS} times while this attempt was in flight");
+        let error = StepError::permanent("interrupted", message);
+        conclude::conclude(state, facts, step, state.step_at(step).attempt, Err(error));
+    }
+}
+
+fn obey(state: &State, facts: &mut Facts, command: Command, by: Option<String>) -> Result<(), Refusal> {
+    let status = state.status();
+    match (status, command) {
+        (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting | RunStatus::Paused, Command::Cancel) => {
+            facts.push(None, Fact::CancelRequested { by });
+            conclude::cut_off(state, facts, None);
+            facts.push(None, Fact::RunCancelled {});
+        }
+        (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting, Command::Pause) => {
+            facts.push(None, Fact::RunPaused { by });
+        }
+        (RunStatus::Paused, Command::Resume) => facts.push(None, Fact::RunResumed { by }),
+        (RunStatus::Failed | RunStatus::Cancelled, Command::Retry) => {
+            let steps = state.fatal_steps().map(|step| state.graph().step(step).id.clone()).collect();
+            facts.push(None, Fact::RunRetried { by, steps });
+        }
+        (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting, Command::Resume | Command::Retry)
+        | (RunStatus::Paused, Command::Pause | Command::Retry)
+        | (RunStatus::Failed | RunStatus::Cancelled, Command::Cancel | Command::Pause | Command::Resume)
+        | (RunStatus::Succeeded, _) => return Err(Refusal::NotNow { status, command }),
+    }
+    Ok(())
+}
+
+/// The run has nothing left to do: renders its output.
+fn finish(state: &State, facts: &mut Facts) {
+    if let Some(stuck) = state.steps().iter().find(|step| !step.status.is_final()) {
+        // Only a definition with a cycle gets here, and the checker refuses those.
+        let error = StepError::permanent("stuck", format!("step {} waits for itself", stuck.id));
+        return facts.push(None, Fact::RunFailed { step: None, error });
+    }
+    let template = &state.definition().output;
+    let rendered = if template.is_null() { Ok(Value::Null) } else { expression::render(template, state) };
+    match rendered {
+        Ok(output) => facts.push(None, Fact::RunSucceeded { output }),
+        Err(error) => facts.push(None, Fact::RunFailed { step: None, error: error.at("output") }),
+    }
+}
+
+/// The idempotency key of an attempt.
+fn key(state: &State, step: &str, attempt: u32) -> String {
+    format!("{}/{step}/{attempt}", state.id())
+}
+
+/// What a wait that has ended gives.
+fn waited_output(ms: i64) -> Value {
+    json!({ "waited_ms": ms })
+}

@@ -1,0 +1,289 @@
+//! Runs as people and programs use them: start, look, command, wait.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::engine::{Begin, Engine, New};
+use super::machine::Refusal;
+use super::{Error, engine, inputs, store};
+use crate::model::auth::Action;
+use crate::model::workflow::check::{check, has_errors};
+use crate::model::workflow::{
+    Command, Definition, Event, Graph, LogChunk, RunDetail, RunStatus, RunSummary, State, TriggerKind,
+};
+use crate::model::{Page, PageRequest, RunId, Timestamp, WorkflowId};
+use crate::runtime::Ctx;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A published version of a stored workflow; `None` means the newest.
+    Version(WorkflowId, Option<i64>),
+    /// The draft of a stored workflow, as a test.
+    Draft(WorkflowId),
+    /// A definition that is not stored.
+    Inline(Box<Definition>),
+}
+
+/// A run to start.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// What to run.
+    pub source: Source,
+    /// An object that fits the definition's schema, or null.
+    pub inputs: Value,
+    /// What sets it off.
+    pub trigger: TriggerKind,
+    /// The same key gives the same run. 1..=200 characters.
+    pub idempotency_key: Option<String>,
+}
+
+/// What a list of runs is narrowed to; `None` does not narrow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// Of one workflow.
+    pub workflow_id: Option<WorkflowId>,
+    /// In one status.
+    pub status: Option<RunStatus>,
+    /// Set off so.
+    pub trigger: Option<TriggerKind>,
+    /// Accepted at or after.
+    pub since: Option<Timestamp>,
+    /// Accepted before.
+    pub until: Option<Timestamp>,
+    /// A part of the workflow's name, in any case.
+    pub query: Option<String>,
+}
+
+/// Starts a run. Returns once it is durable; it goes on by itself.
+///
+/// # Errors
+/// [`Error::Problems`] for a definition that the checker refuses, [`Error::Invalid`] for inputs that don't fit, with
+/// pointers such as `/inputs/path`, [`Error::NotPublished`], [`Error::KeyReused`], [`Error::Busy`].
+pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
+    ctx.authorize(Action::StartRun)?;
+    check_key(new.idempotency_key.as_deref())?;
+    let request_hash = new.idempotency_key.as_ref().map(|_| request_hash(&new));
+    if let Some(found) = find_repeat(ctx, new.idempotency_key.as_deref(), request_hash.as_deref()).await? {
+        return Ok(found);
+    }
+    let (workflow_id, version, definition) = load(ctx, new.source).await?;
+    let problems = check(&definition);
+    if has_errors(&problems) {
+        return Err(Error::Problems(problems));
+    }
+    let inputs = inputs::fit(&definition.inputs, new.inputs)?;
+    let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
+    let definition_hash = store::history::hash(&bytes);
+    let engine = Engine::of(ctx.runtime());
+    let card = store::Card {
+        workflow_id,
+        workflow_name: definition.name.clone(),
+        version,
+        trigger: new.trigger,
+        started_by: ctx.actor.principal.user_name().map(str::to_owned),
+        steps_total: definition.steps.len() as u32,
+        created_at: ctx.clock.now(),
+    };
+    let graph = engine.graph(&definition_hash, || Graph::new(definition));
+    let run: RunId = ctx.ids.fresh();
+    let create = store::Create {
+        card,
+        definition: bytes,
+        definition_hash,
+        idempotency_key: new.idempotency_key.clone(),
+        request_hash: request_hash.clone(),
+        owner: engine.id,
+    };
+    let begun = New { run, workspace: ctx.workspace(), create, graph, inputs };
+    match engine.begin(ctx.runtime(), begun).await? {
+        Begin::Begun => Ok(run),
+        // Somebody with the same key was faster by a moment.
+        Begin::Duplicate => find_repeat(ctx, new.idempotency_key.as_deref(), request_hash.as_deref())
+            .await?
+            .ok_or(Error::KeyReused),
+    }
+}
+
+fn check_key(key: Option<&str>) -> Result<(), Error> {
+    match key {
+        Some(key) if key.is_empty() || key.len() > 200 || key.chars().any(char::is_control) => {
+            Err(Error::invalid("Idempotency-Key", "expected 1 to 200 characters and no control characters"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn request_hash(new: &NewRun) -> Vec<u8> {
+    let source = match &new.source {
+        Source::Version(id, version) => serde_json::json!([id, version]),
+        Source::Draft(id) => serde_json::json!([id, "draft"]),
+        Source::Inline(definition) => serde_json::to_value(definition).unwrap_or_default(),
+    };
+    store::history::hash(serde_json::json!([source, new.inputs]).to_string().as_bytes())
+}
+
+async fn find_repeat(ctx: &Ctx, key: Option<&str>, request_hash: Option<&[u8]>) -> Result<Option<RunId>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    match store::run::find_by_key(&ctx.db, ctx.workspace(), key).await? {
+        Some((run, hash)) if hash.as_deref() == request_hash => Ok(Some(run)),
+        Some(_) => Err(Error::KeyReused),
+        None => Ok(None),
+    }
+}
+
+async fn load(ctx: &Ctx, source: Source) -> Result<(Option<WorkflowId>, Option<i64>, Definition), Error> {
+    match source {
+        Source::Inline(definition) => Ok((None, None, *definition)),
+        Source::Draft(id) => {
+            let draft = store::run::find_draft(&ctx.db, ctx.workspace(), id).await?;
+            Ok((Some(id), None, draft.ok_or(Error::NotFound("workflow"))?))
+        }
+        Source::Version(id, version) => {
+            if let Some((version, definition)) =
+                store::run::find_version(&ctx.db, ctx.workspace(), id, version).await?
+            {
+                return Ok((Some(id), Some(version), definition));
+            }
+            let known = store::run::find_draft(&ctx.db, ctx.workspace(), id).await?.is_some();
+            Err(match version {
+                None if known => Error::NotPublished,
+                Some(_) if known => Error::NotFound("version"),
+                _ => Error::NotFound("workflow"),
+            })
+        }
+    }
+}
+
+/// A run with its steps, folded from its history.
+///
+/// # Errors
+/// [`Error::NotFound`] also for a run of another workspace.
+pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let (summary, hash) = find(ctx, id).await?;
+    let definition = store::history::definition(&ctx.db, ctx.workspace(), &hash).await?;
+    let mut state = State::new(id, &definition);
+    engine::fold(ctx.runtime(), ctx.workspace(), &mut state).await?;
+    // The history is the truth: where the row was read a moment earlier, it gives way.
+    let summary = RunSummary {
+        status: state.status(),
+        headline: state.headline(),
+        steps_done: state.steps_done(),
+        ended_at: state.ended_at(),
+        ..summary
+    };
+    Ok(RunDetail {
+        summary,
+        inputs: state.given().clone(),
+        output: state.output().clone(),
+        error: state.error().cloned(),
+        steps: state.steps().to_vec(),
+        last_seq: state.last_seq(),
+        definition,
+    })
+}
+
+async fn find(ctx: &Ctx, id: RunId) -> Result<(RunSummary, Vec<u8>), Error> {
+    store::run::find(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NotFound("run"))
+}
+
+/// The runs of the workspace, newest first.
+///
+/// # Errors
+/// [`Error::Invalid`] for a cursor that is not of this list.
+pub async fn list_runs(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<RunSummary>, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let before = page
+        .cursor
+        .as_deref()
+        .map(|cursor| cursor.parse::<RunId>().map_err(|_| Error::invalid("cursor", "expected the `next` of a page")))
+        .transpose()?;
+    let name_like = filter.query.as_deref().map(str::trim).filter(|query| !query.is_empty()).map(|query| {
+        let literal = query.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{literal}%").replace('\0', "")
+    });
+    let rows = store::run::Filter {
+        workflow_id: filter.workflow_id,
+        status: filter.status,
+        trigger: filter.trigger,
+        since: filter.since,
+        until: filter.until,
+        name_like: name_like.as_deref(),
+        before,
+    };
+    let limit = page.limit();
+    let runs = store::run::list(&ctx.db, ctx.workspace(), &rows, limit + 1).await?;
+    Ok(Page::cut(runs, limit, |run| run.id.to_string()))
+}
+
+/// The history of a run after `after`, oldest first; `limit` is 1..=1000.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn list_events(ctx: &Ctx, id: RunId, after: i64, limit: u32) -> Result<Vec<Event>, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    find(ctx, id).await?;
+    Ok(store::history::list(&ctx.db, ctx.workspace(), id, after, limit.clamp(1, 1000)).await?)
+}
+
+/// What the steps of a run printed after `after`, oldest first; of one step or of all; `limit` is 1..=1000.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn list_logs(
+    ctx: &Ctx,
+    id: RunId,
+    step: Option<&str>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<LogChunk>, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    find(ctx, id).await?;
+    Ok(store::log::list(&ctx.db, id, step, after, limit.clamp(1, 1000)).await?)
+}
+
+/// Tells a run to cancel, pause, resume or retry. Returns how it stands once that is durable.
+///
+/// # Errors
+/// [`Error::Refused`] when its status does not allow it, [`Error::NotFound`].
+pub async fn control(ctx: &Ctx, id: RunId, command: Command) -> Result<RunSummary, Error> {
+    ctx.authorize(Action::ControlRun)?;
+    let (summary, _) = find(ctx, id).await?;
+    if !summary.status.allows(command) && summary.status.is_final() {
+        return Err(Refusal::NotNow { status: summary.status, command }.into());
+    }
+    let by = ctx.actor.principal.user_name().map(str::to_owned);
+    Engine::of(ctx.runtime()).command(ctx.runtime(), ctx.workspace(), id, command, by).await
+}
+
+/// How often a waiter looks at a run that another process may have in hand.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Waits until a run has ended, at most `timeout`. Returns how it stands then.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn wait_for_end(ctx: &Ctx, id: RunId, timeout: Duration) -> Result<RunSummary, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let until = tokio::time::Instant::now() + timeout;
+    let mut endings = Engine::of(ctx.runtime()).endings();
+    loop {
+        let (summary, _) = find(ctx, id).await?;
+        let now = tokio::time::Instant::now();
+        if summary.status.is_final() || now >= until {
+            return Ok(summary);
+        }
+        let look = until.min(now + LOOK);
+        loop {
+            match tokio::time::timeout_at(look, endings.recv()).await {
+                Ok(Ok(ended)) if ended != id => {}
+                // It ended, something was missed, or it is time to look.
+                _ => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Which process has which run in hand.
+
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+use super::Card;
+use super::run::{CardRow, card_columns};
+use crate::db::{Db, Result};
+use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::{read, within};
+
+/// A run that was just taken in hand.
+#[derive(Debug)]
+pub struct Claim {
+    /// Which.
+    pub run: RunId,
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// What does not change.
+    pub card: Card,
+    /// Its definition.
+    pub definition_hash: Vec<u8>,
+    /// The new fencing token.
+    pub token: i64,
+}
+
+/// Who claims, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant {
+    /// The process.
+    pub owner: Uuid,
+    /// The time.
+    pub now: Timestamp,
+    /// Until when it keeps what it claims.
+    pub until: Timestamp,
+    /// Whether every other owner is known to be dead, because the database admits one process at a time.
+    pub alone: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct ClaimRow {
+    id: RunId,
+    workspace_id: WorkspaceId,
+    #[sqlx(flatten)]
+    card: CardRow,
+    definition_hash: Vec<u8>,
+    lease_token: i64,
+}
+
+impl ClaimRow {
+    fn read(self) -> Result<Claim> {
+        Ok(Claim {
+            run: self.id,
+            workspace: self.workspace_id,
+            card: self.card.read()?,
+            definition_hash: self.definition_hash,
+            token: self.lease_token,
+        })
+    }
+}
+
+/// Takes runs that have something to do and that nobody has in hand: given back in motion, due, or of a dead owner.
+pub async fn claim_due(db: &Db, by: Claimant, limit: u32) -> Result<Vec<Claim>> {
+    let mut tx = db.begin().await?;
+    // The condition on the owner stands outside again, so that Postgres looks anew when another process was faster.
+    let rows: Vec<ClaimRow> = within!(&mut tx, conn => query_as(concat!(
+        "update run set owner_id = $1, lease_until = $3, lease_token = lease_token + 1
+         where id in (
+             select id
+             from run
+             where ended_at is null
+                 and (
+                     (owner_id is null and (status in ('queued', 'running') or wake_at <= $2))
+                     or (owner_id <> $1 and ($4 or lease_until < $2))
+                 )
+             order by coalesce(wake_at, created_at)
+             limit $5
+         )
+             and (owner_id is null or (owner_id <> $1 and ($4 or lease_until < $2)))
+         returning id, workspace_id, definition_hash, lease_token, ",
+        card_columns!(),
+    ))
+    .bind(by.owner)
+    .bind(by.now)
+    .bind(by.until)
+    .bind(by.alone)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    tx.commit().await?;
+    rows.into_iter().map(ClaimRow::read).collect()
+}
+
+/// Takes one run that nobody living has in hand; `None` when somebody has it, or it is not in the workspace.
+pub async fn claim(db: &Db, by: Claimant, workspace: WorkspaceId, run: RunId) -> Result<Option<Claim>> {
+    let mut tx = db.begin().await?;
+    let row: Option<ClaimRow> = within!(&mut tx, conn => query_as(concat!(
+        "update run set owner_id = $1, lease_until = $3, lease_token = lease_token + 1
+         where id = $5
+             and workspace_id = $6
+             and (owner_id is null or (owner_id <> $1 and ($4 or lease_until < $2)))
+         returning id, workspace_id, definition_hash, lease_token, ",
+        card_columns!(),
+    ))
+    .bind(by.owner)
+    .bind(by.now)
+    .bind(by.until)
+    .bind(by.alone)
+    .bind(run)
+    .bind(workspace)
+    .fetch_optional(conn)
+    .await)?;
+    tx.commit().await?;
+    row.map(ClaimRow::read).transpose()
+}
+
+/// Gives a run back without a change; nothing happens when it has been taken over.
+pub async fn release(db: &Db, run: RunId, token: i64) -> Result<()> {
+    let mut tx = db.begin().await?;
+    within!(&mut tx, conn => query(
+        "update run set owner_id = null, lease_until = null where id = $1 and lease_token = $2",
+    )
+    .bind(run)
+    .bind(token)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    tx.commit().await
+}
+
+/// Prolongs the leases of everything that a process has in hand.
+pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<()> {
+    let mut tx = db.begin().await?;
+    within!(&mut tx, conn => query("update run set lease_until = $2 where owner_id = $1")
+        .bind(owner)
+        .bind(until)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    tx.commit().await
+}
+
+/// When the next run that nobody has in hand is due.
+pub async fn next_due(db: &Db) -> Result<Option<Timestamp>> {
+    Ok(read!(db, conn => query_scalar(
+        "select min(wake_at) from run where wake_at is not null and owner_id is null and ended_at is null",
+    )
+    .fetch_one(conn)
+    .await)?)
+}

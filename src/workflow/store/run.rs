@@ -1,0 +1,206 @@
+//! Rows of runs.
+
+use sqlx::query_as;
+
+use crate::db::{Db, Error, Result};
+use crate::model::workflow::{Definition, RunStatus, RunSummary, TriggerKind};
+use crate::model::{RunId, Timestamp, WorkflowId, WorkspaceId};
+use crate::read;
+
+/// What does not change in a run.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// Of what; `None` for a definition that was never stored.
+    pub workflow_id: Option<WorkflowId>,
+    /// The workflow's name when the run began.
+    pub workflow_name: String,
+    /// The version; `None` for the draft.
+    pub version: Option<i64>,
+    /// What set it off.
+    pub trigger: TriggerKind,
+    /// The name of who started it.
+    pub started_by: Option<String>,
+    /// All steps of the definition.
+    pub steps_total: u32,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+}
+
+/// The columns of a [`CardRow`].
+macro_rules! card_columns {
+    () => {
+        "workflow_id, workflow_name, version, cause, started_by, steps_total, created_at"
+    };
+}
+pub(super) use card_columns;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct CardRow {
+    workflow_id: Option<WorkflowId>,
+    workflow_name: String,
+    version: Option<i64>,
+    cause: String,
+    started_by: Option<String>,
+    steps_total: i64,
+    created_at: Timestamp,
+}
+
+impl CardRow {
+    pub(super) fn read(self) -> Result<Card> {
+        Ok(Card {
+            workflow_id: self.workflow_id,
+            workflow_name: self.workflow_name,
+            version: self.version,
+            trigger: TriggerKind::parse(&self.cause).ok_or_else(|| Error::inconsistent("run", "cause", &self.cause))?,
+            started_by: self.started_by,
+            steps_total: u32::try_from(self.steps_total).unwrap_or(u32::MAX),
+            created_at: self.created_at,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SummaryRow {
+    id: RunId,
+    #[sqlx(flatten)]
+    card: CardRow,
+    status: String,
+    headline: Option<String>,
+    steps_done: i64,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+impl SummaryRow {
+    fn read(self) -> Result<RunSummary> {
+        let status =
+            RunStatus::parse(&self.status).ok_or_else(|| Error::inconsistent("run", "status", &self.status))?;
+        let card = self.card.read()?;
+        Ok(RunSummary {
+            id: self.id,
+            workflow_id: card.workflow_id,
+            workflow_name: card.workflow_name,
+            version: card.version,
+            status,
+            trigger: card.trigger,
+            started_by: card.started_by,
+            created_at: card.created_at,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            headline: self.headline,
+            steps_done: u32::try_from(self.steps_done).unwrap_or(u32::MAX),
+            steps_total: card.steps_total,
+        })
+    }
+}
+
+/// The row of a run and the hash of its definition.
+pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Option<(RunSummary, Vec<u8>)>> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        summary: SummaryRow,
+        definition_hash: Vec<u8>,
+    }
+    let row: Option<Row> = read!(db, conn => query_as(concat!(
+        "select id, status, headline, steps_done, started_at, ended_at, definition_hash, ",
+        card_columns!(),
+        " from run where workspace_id = $1 and id = $2",
+    ))
+    .bind(workspace)
+    .bind(run)
+    .fetch_optional(conn)
+    .await)?;
+    row.map(|row| Ok((row.summary.read()?, row.definition_hash))).transpose()
+}
+
+/// What a list of runs is narrowed to; `None` does not narrow.
+#[derive(Debug, Default)]
+pub struct Filter<'a> {
+    /// Of one workflow.
+    pub workflow_id: Option<WorkflowId>,
+    /// In one status.
+    pub status: Option<RunStatus>,
+    /// Set off so.
+    pub trigger: Option<TriggerKind>,
+    /// Accepted at or after.
+    pub since: Option<Timestamp>,
+    /// Accepted before.
+    pub until: Option<Timestamp>,
+    /// A pattern for `like`, lower case, that the workflow's name matches.
+    pub name_like: Option<&'a str>,
+    /// Older than this run.
+    pub before: Option<RunId>,
+}
+
+/// The newest runs first, at most `limit`.
+pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u32) -> Result<Vec<RunSummary>> {
+    let rows: Vec<SummaryRow> = read!(db, conn => query_as(concat!(
+        "select id, status, headline, steps_done, started_at, ended_at, ",
+        card_columns!(),
+        " from run
+         where workspace_id = $1
+             and ($2 is null or workflow_id = $2)
+             and ($3 is null or status = $3)
+             and ($4 is null or cause = $4)
+             and ($5 is null or created_at >= $5)
+             and ($6 is null or created_at < $6)
+             and ($7 is null or lower(workflow_name) like $7 escape '\\')
+             and ($8 is null or id < $8)
+         order by id desc
+         limit $9",
+    ))
+    .bind(workspace)
+    .bind(filter.workflow_id)
+    .bind(filter.status.map(RunStatus::as_str))
+    .bind(filter.trigger.map(TriggerKind::as_str))
+    .bind(filter.since)
+    .bind(filter.until)
+    .bind(filter.name_like)
+    .bind(filter.before)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(SummaryRow::read).collect()
+}
+
+/// The run that was started under this key, and the hash of what was asked then.
+pub async fn find_by_key(db: &Db, workspace: WorkspaceId, key: &str) -> Result<Option<(RunId, Option<Vec<u8>>)>> {
+    Ok(read!(db, conn => query_as("select id, request_hash from run where workspace_id = $1 and idempotency_key = $2")
+        .bind(workspace)
+        .bind(key)
+        .fetch_optional(conn)
+        .await)?)
+}
+
+/// The definition of a stored workflow: a version, or the newest one, or the draft.
+pub async fn find_version(
+    db: &Db,
+    workspace: WorkspaceId,
+    workflow: WorkflowId,
+    version: Option<i64>,
+) -> Result<Option<(i64, Definition)>> {
+    let row: Option<(i64, sqlx::types::Json<Definition>)> = read!(db, conn => query_as(
+        "select v.version, v.definition
+         from workflow w
+         join workflow_version v on v.workflow_id = w.id and v.version = coalesce($3, w.published_version)
+         where w.workspace_id = $1 and w.id = $2",
+    )
+    .bind(workspace)
+    .bind(workflow)
+    .bind(version)
+    .fetch_optional(conn)
+    .await)?;
+    Ok(row.map(|(version, definition)| (version, definition.0)))
+}
+
+/// The draft of a stored workflow.
+pub async fn find_draft(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -> Result<Option<Definition>> {
+    let row: Option<(sqlx::types::Json<Definition>,)> = read!(db, conn =>
+        query_as("select draft from workflow where workspace_id = $1 and id = $2")
+            .bind(workspace)
+            .bind(workflow)
+            .fetch_optional(conn)
+            .await)?;
+    Ok(row.map(|(draft,)| draft.0))
+}
