@@ -7,7 +7,7 @@ use crate::model::ApiError;
 use crate::model::dashboard::{Overview, Period};
 
 /// Everything on the dashboard.
-#[server(prefix = "/rpc", endpoint = "dashboard/overview", input = Json)]
-pub async fn overview(period: Period) -> Result<Overview, ApiError> {
+#[server(prefix = "/rpc", endpoint = "dashboard/get", input = Json)]
+pub async fn get_overview(period: Period) -> Result<Overview, ApiError> {
     crate::monitor::overview(&crate::http::request_ctx().await?, period).await
 }

@@ -5,8 +5,11 @@
 //! endpoints: the layer in `http` refuses cross-site calls, and each face authorises.
 
 pub mod auth;
+pub mod dashboard;
 pub mod memory;
+pub mod runs;
 pub mod users;
+pub mod workflows;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

@@ -43,7 +43,7 @@ pub use login_session::{
 pub use password::{MAX_BYTES as MAX_PASSWORD_BYTES, MIN_BYTES as MIN_PASSWORD_BYTES, hashes_run};
 pub use purge::{purge, start};
 pub use revocation::{Revoked, revocations};
-pub use setup::{boot, find_workspace, is_setup_pending, set_up, set_up_and_log_in};
+pub use setup::{boot, create_local_workspace, find_workspace, is_setup_pending, set_up, set_up_and_log_in};
 pub use token::ACCESS_SECONDS;
 pub use users::{change_name, change_password, change_role, disable_user, enable_user, get_me, list_users};
 

@@ -61,6 +61,21 @@ pub async fn find_workspace(runtime: &Runtime) -> Result<Option<WorkspaceId>> {
     Ok(setup::find_first_workspace(&runtime.db).await?)
 }
 
+/// The workspace of a database that lives in this process' memory: makes one when there is none.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn create_local_workspace(runtime: &Runtime) -> Result<WorkspaceId> {
+    if let Some(found) = find_workspace(runtime).await? {
+        return Ok(found);
+    }
+    let id: WorkspaceId = runtime.ids.fresh();
+    let mut tx = runtime.db.begin().await?;
+    setup::create_workspace(&mut tx, id, "Local", runtime.clock.now()).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
 /// Makes the first owner and the workspace with the one-time token, which dies of it. Of two that try, one wins.
 ///
 /// # Errors

@@ -2,10 +2,14 @@
 
 mod analyze;
 mod config;
+mod local;
 mod memory;
 pub mod out;
+mod run;
+mod runs;
 mod serve;
 mod table;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -65,6 +69,10 @@ impl Global {
 enum Command {
     /// Start the server.
     Serve(serve::Arguments),
+    /// Run a workflow to its end, or look at and command runs.
+    Run(run::Arguments),
+    /// Check, store, print and publish workflow definitions.
+    Workflow(workflow::Arguments),
     /// Analyse a directory of source code.
     Analyze(analyze::Arguments),
     /// Write, read and search memory.
@@ -127,6 +135,8 @@ pub async fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&cli.global, arguments).await,
         Command::Analyze(arguments) => analyze::run(&cli.global, arguments).await,
         Command::Memory(arguments) => memory::run(&cli.global, arguments).await,
+        Command::Run(arguments) => run::run(&cli.global, arguments).await,
+        Command::Workflow(arguments) => workflow::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
     };
     match done {

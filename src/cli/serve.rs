@@ -27,6 +27,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
         super::out::note(format_args!("Open {link} to create the owner account."));
     }
     crate::auth::start(&runtime);
+    crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     let app = http::router(&runtime).into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(stop_signal())
@@ -37,9 +38,26 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     Ok(())
 }
 
+/// Where the master key comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum KeySource {
+    /// The file of the settings, made when missing.
+    File,
+    /// One that dies with this process, for a database in memory.
+    Ephemeral,
+}
+
 /// Opens the database and the keys, and puts the runtime together.
 pub(super) async fn boot(config: Config) -> Result<Runtime, Failure> {
-    let keys = Keys::open(&config.master_key_file, &Ids).map_err(|error| Failure::failed(error.to_string()))?;
+    boot_with(config, KeySource::File).await
+}
+
+/// [`boot`], with the master key from elsewhere.
+pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime, Failure> {
+    let keys = match keys {
+        KeySource::File => Keys::open(&config.master_key_file, &Ids).map_err(|e| Failure::failed(e.to_string()))?,
+        KeySource::Ephemeral => Keys::ephemeral(&Ids),
+    };
     let db = Db::open(&Options::new(config.database_url.clone())).await?;
     let hidden = config.data_dir.canonicalize().into_iter().collect();
     sandbox::install(sandbox::Settings { hidden, ..sandbox::Settings::default() });

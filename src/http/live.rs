@@ -19,15 +19,18 @@ use super::authenticate::Credential;
 use super::error::Refusal;
 use super::{Caller, guard};
 use crate::auth::{self, Revoked};
-use crate::model::ApiError;
+use crate::model::{ApiError, RunId};
 use crate::model::live::{ClientMessage, ServerMessage, Topic, Update};
 use crate::runtime::Principal;
 use crate::runtime::events::Change;
+use crate::workflow;
 
 /// The close code after a sign-in was revoked.
 const CLOSED_REVOKED: u16 = 4401;
 /// Topics that one socket may follow.
 const MAX_TOPICS: usize = 64;
+/// Events of a run that are sent to a watcher who comes back.
+const MOST_REPLAYED: u32 = 500;
 /// The largest message of a browser.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024;
 /// A browser that takes longer to read one message is gone.
@@ -145,8 +148,31 @@ impl Session {
             return self.send(&ServerMessage::Error { error: format!("{topic}: {denied}") }).await;
         }
         self.topics.insert(topic.clone());
-        let _ = after;
-        self.snapshot(topic).await
+        match (&topic, after) {
+            (Topic::Run(id), Some(after)) => self.replay(*id, after).await,
+            _ => self.snapshot(topic).await,
+        }
+    }
+
+    /// Sends what a run's watcher missed after `after`; what also comes over the bus meanwhile is told twice, and known by
+    /// its number. A watcher that missed more than [`MOST_REPLAYED`] reads the run anew.
+    async fn replay(&mut self, id: RunId, after: i64) -> Result<(), Gone> {
+        let missed = workflow::list_events(&self.ctx, id, after, MOST_REPLAYED + 1).await;
+        match missed {
+            Ok(events) if events.len() <= MOST_REPLAYED as usize => {
+                for event in events {
+                    let (seq, data) = (event.seq, serde_json::to_value(&event).unwrap_or_default());
+                    let update = Update { topic: Topic::Run(id), seq, kind: "event".to_owned(), data };
+                    self.send(&ServerMessage::Update(update)).await?;
+                }
+                Ok(())
+            }
+            Ok(_) => self.snapshot(Topic::Run(id)).await,
+            Err(error) => {
+                self.topics.remove(&Topic::Run(id));
+                self.send(&ServerMessage::Error { error: format!("run:{id}: {error}") }).await
+            }
+        }
     }
 
     /// Tells that the watcher must read the topic anew.

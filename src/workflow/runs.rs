@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::engine::{Begin, Engine, New};
@@ -11,9 +10,9 @@ use super::{Error, engine, inputs, store};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::{
-    Command, Definition, Event, Graph, LogChunk, RunDetail, RunStatus, RunSummary, State, TriggerKind,
+    Command, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunSummary, State, TriggerKind,
 };
-use crate::model::{Page, PageRequest, RunId, Timestamp, WorkflowId};
+use crate::model::{Page, PageRequest, RunId, WorkflowId};
 use crate::runtime::Ctx;
 
 /// What to run.
@@ -40,22 +39,16 @@ pub struct NewRun {
     pub idempotency_key: Option<String>,
 }
 
-/// What a list of runs is narrowed to; `None` does not narrow.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Filter {
-    /// Of one workflow.
-    pub workflow_id: Option<WorkflowId>,
-    /// In one status.
-    pub status: Option<RunStatus>,
-    /// Set off so.
-    pub trigger: Option<TriggerKind>,
-    /// Accepted at or after.
-    pub since: Option<Timestamp>,
-    /// Accepted before.
-    pub until: Option<Timestamp>,
-    /// A part of the workflow's name, in any case.
-    pub query: Option<String>,
+impl NewRun {
+    /// What a person asks for in the browser: a version (`None`: the newest), or the draft as a test.
+    pub const fn manual(workflow_id: WorkflowId, inputs: Value, version: Option<i64>, test: bool) -> Self {
+        let (source, trigger) = if test {
+            (Source::Draft(workflow_id), TriggerKind::Test)
+        } else {
+            (Source::Version(workflow_id, version), TriggerKind::Manual)
+        };
+        Self { source, inputs, trigger, idempotency_key: None }
+    }
 }
 
 /// Starts a run. Returns once it is durable; it goes on by itself.
@@ -195,20 +188,20 @@ async fn find(ctx: &Ctx, id: RunId) -> Result<(RunSummary, Vec<u8>), Error> {
 ///
 /// # Errors
 /// [`Error::Invalid`] for a cursor that is not of this list.
-pub async fn list_runs(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<RunSummary>, Error> {
+pub async fn list_runs(ctx: &Ctx, filter: &RunFilter, page: &PageRequest) -> Result<Page<RunSummary>, Error> {
     ctx.authorize(Action::ReadRun)?;
     let before = page
         .cursor
         .as_deref()
         .map(|cursor| cursor.parse::<RunId>().map_err(|_| Error::invalid("cursor", "expected the `next` of a page")))
         .transpose()?;
-    let name_like = filter.query.as_deref().map(str::trim).filter(|query| !query.is_empty()).map(|query| {
+    let name_like = Some(filter.query.trim()).filter(|query| !query.is_empty()).map(|query| {
         let literal = query.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         format!("%{literal}%").replace('\0', "")
     });
     let rows = store::run::Filter {
         workflow_id: filter.workflow_id,
-        status: filter.status,
+        statuses: &filter.statuses,
         trigger: filter.trigger,
         since: filter.since,
         until: filter.until,

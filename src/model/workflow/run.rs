@@ -213,6 +213,24 @@ pub struct RunSummary {
     pub steps_total: u32,
 }
 
+/// What a list of runs is narrowed to; `None` and empty do not narrow.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunFilter {
+    /// Of one workflow.
+    pub workflow_id: Option<WorkflowId>,
+    /// In one of these.
+    pub statuses: Vec<RunStatus>,
+    /// Set off so.
+    pub trigger: Option<TriggerKind>,
+    /// Accepted at or after.
+    pub since: Option<Timestamp>,
+    /// Accepted before.
+    pub until: Option<Timestamp>,
+    /// A part of the workflow's name, in any case.
+    pub query: String,
+}
+
 /// A run with its steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RunDetail {

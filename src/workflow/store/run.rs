@@ -119,8 +119,8 @@ pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Option<
 pub struct Filter<'a> {
     /// Of one workflow.
     pub workflow_id: Option<WorkflowId>,
-    /// In one status.
-    pub status: Option<RunStatus>,
+    /// In one of these; empty means any.
+    pub statuses: &'a [RunStatus],
     /// Set off so.
     pub trigger: Option<TriggerKind>,
     /// Accepted at or after.
@@ -135,13 +135,16 @@ pub struct Filter<'a> {
 
 /// The newest runs first, at most `limit`.
 pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u32) -> Result<Vec<RunSummary>> {
+    // `,failed,paused,`: a list in one parameter, which both engines can look into.
+    let names: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
+    let statuses = if names.is_empty() { String::new() } else { format!(",{},", names.join(",")) };
     let rows: Vec<SummaryRow> = read!(db, conn => query_as(concat!(
         "select id, status, headline, steps_done, started_at, ended_at, ",
         card_columns!(),
         " from run
          where workspace_id = $1
              and ($2 is null or workflow_id = $2)
-             and ($3 is null or status = $3)
+             and ($3 = '' or $3 like '%,' || status || ',%')
              and ($4 is null or cause = $4)
              and ($5 is null or created_at >= $5)
              and ($6 is null or created_at < $6)
@@ -152,7 +155,7 @@ pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u
     ))
     .bind(workspace)
     .bind(filter.workflow_id)
-    .bind(filter.status.map(RunStatus::as_str))
+    .bind(statuses)
     .bind(filter.trigger.map(TriggerKind::as_str))
     .bind(filter.since)
     .bind(filter.until)

@@ -1,0 +1,50 @@
+//! Runs.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use serde_json::Value;
+
+use crate::model::workflow::{Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
+use crate::model::{ApiError, Page, PageRequest, RunId, WorkflowId};
+
+/// Starts a run of a version (`None`: the newest) or, as a test, of the draft.
+#[server(prefix = "/rpc", endpoint = "runs/start", input = Json)]
+pub async fn start_run(
+    workflow_id: WorkflowId,
+    inputs: Value,
+    version: Option<i64>,
+    test: bool,
+) -> Result<RunId, ApiError> {
+    let new = crate::workflow::NewRun::manual(workflow_id, inputs, version, test);
+    Ok(crate::workflow::start(&crate::http::request_ctx().await?, new).await?)
+}
+
+/// Lists runs, newest first.
+#[server(prefix = "/rpc", endpoint = "runs/list", input = Json)]
+pub async fn list_runs(filter: RunFilter, page: PageRequest) -> Result<Page<RunSummary>, ApiError> {
+    Ok(crate::workflow::list_runs(&crate::http::request_ctx().await?, &filter, &page).await?)
+}
+
+/// One run with its steps.
+#[server(prefix = "/rpc", endpoint = "runs/get", input = Json)]
+pub async fn get_run(id: RunId) -> Result<RunDetail, ApiError> {
+    Ok(crate::workflow::get_run(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// The history after `after`, at most a thousand events.
+#[server(prefix = "/rpc", endpoint = "runs/events", input = Json)]
+pub async fn list_run_events(id: RunId, after: i64) -> Result<Vec<Event>, ApiError> {
+    Ok(crate::workflow::list_events(&crate::http::request_ctx().await?, id, after, 1000).await?)
+}
+
+/// What the steps printed after `after`.
+#[server(prefix = "/rpc", endpoint = "runs/logs", input = Json)]
+pub async fn list_run_logs(id: RunId, step: Option<String>, after: i64, limit: u32) -> Result<Vec<LogChunk>, ApiError> {
+    Ok(crate::workflow::list_logs(&crate::http::request_ctx().await?, id, step.as_deref(), after, limit).await?)
+}
+
+/// Tells a run to cancel, pause, resume or retry.
+#[server(prefix = "/rpc", endpoint = "runs/control", input = Json)]
+pub async fn control_run(id: RunId, command: Command) -> Result<RunSummary, ApiError> {
+    Ok(crate::workflow::control(&crate::http::request_ctx().await?, id, command).await?)
+}

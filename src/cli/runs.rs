@@ -1,0 +1,113 @@
+//! `weft run list|show|events|cancel|pause|resume|retry`: the runs of the database of the settings.
+
+use clap::Subcommand;
+
+use super::table::{Column, Paint, table};
+use super::{Failure, Global, local, out};
+use crate::model::workflow::{Command as RunCommand, RunFilter, RunStatus};
+use crate::model::{ApiError, PageRequest, RunId};
+use crate::runtime::Ctx;
+use crate::workflow;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List runs, newest first.
+    List {
+        /// Only runs in this status (repeatable).
+        #[arg(long, value_parser = read_status)]
+        status: Vec<RunStatus>,
+        /// At most so many, 1 to 200.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+        limit: u32,
+    },
+    /// Show a run and its steps.
+    Show { id: RunId },
+    /// Print a run's history, one line of JSON for each event.
+    Events { id: RunId },
+    /// Stop a run for good.
+    Cancel { id: RunId },
+    /// Start nothing new in a run.
+    Pause { id: RunId },
+    /// Let a paused run go on, here and to its end.
+    Resume { id: RunId },
+    /// Try the failed steps of a run again, here and to its end.
+    Retry { id: RunId },
+}
+
+fn read_status(text: &str) -> Result<RunStatus, String> {
+    let words = RunStatus::ALL.map(RunStatus::as_str).join(", ");
+    RunStatus::parse(text).ok_or_else(|| format!("expected one of {words}"))
+}
+
+pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let ctx = local::open(global).await?;
+    match command {
+        Command::List { status, limit } => list(global, &ctx, status, limit).await,
+        Command::Show { id } => show(global, &ctx, id).await,
+        Command::Events { id } => events(&ctx, id).await,
+        Command::Cancel { id } => control(global, &ctx, id, RunCommand::Cancel).await,
+        Command::Pause { id } => control(global, &ctx, id, RunCommand::Pause).await,
+        Command::Resume { id } => control(global, &ctx, id, RunCommand::Resume).await,
+        Command::Retry { id } => control(global, &ctx, id, RunCommand::Retry).await,
+    }
+}
+
+async fn list(global: &Global, ctx: &Ctx, statuses: Vec<RunStatus>, limit: u32) -> Result<(), Failure> {
+    let filter = RunFilter { statuses, ..RunFilter::default() };
+    let found = workflow::list_runs(ctx, &filter, &PageRequest { limit, cursor: None }).await.map_err(ApiError::from)?;
+    if global.json {
+        for run in &found.items {
+            out::json(run);
+        }
+        return Ok(());
+    }
+    let rows = found.items.into_iter().map(|run| {
+        let steps = format!("{} of {}", run.steps_done, run.steps_total);
+        vec![run.id.to_string(), run.workflow_name, run.status.label().to_owned(), steps, run.created_at.to_string()]
+    });
+    let columns =
+        [Column::left("Run"), Column::left("Workflow"), Column::left("Status"), Column::left("Steps"), Column::left("Accepted")];
+    out::line(table(Paint::of_stdout(), &columns, rows.collect()).trim_end());
+    Ok(())
+}
+
+async fn show(global: &Global, ctx: &Ctx, id: RunId) -> Result<(), Failure> {
+    let run = workflow::get_run(ctx, id).await.map_err(ApiError::from)?;
+    if global.json {
+        out::json(&run);
+        return Ok(());
+    }
+    out::line(format_args!("{} · {}", run.summary.workflow_name, run.summary.status.label()));
+    if let Some(error) = &run.error {
+        out::line(format_args!("Failed: {}", error.message));
+    }
+    let rows = run.steps.iter().map(|step| {
+        let what = step.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
+        vec![step.id.clone(), step.status.label().to_owned(), step.attempt.to_string(), what]
+    });
+    let columns = [Column::left("Step"), Column::left("Status"), Column::right("Attempts"), Column::left("What happened")];
+    out::line(table(Paint::of_stdout(), &columns, rows.collect()).trim_end());
+    Ok(())
+}
+
+async fn events(ctx: &Ctx, id: RunId) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let events = workflow::list_events(ctx, id, after, 500).await.map_err(ApiError::from)?;
+        let Some(last) = events.last() else { return Ok(()) };
+        after = last.seq;
+        for event in &events {
+            out::json(event);
+        }
+    }
+}
+
+/// Gives a command; what then goes on does so in this process, which waits for its end.
+async fn control(global: &Global, ctx: &Ctx, id: RunId, command: RunCommand) -> Result<(), Failure> {
+    let mut run = workflow::control(ctx, id, command).await.map_err(ApiError::from)?;
+    if matches!(command, RunCommand::Resume | RunCommand::Retry) {
+        run = workflow::wait_for_end(ctx, id, std::time::Duration::from_secs(365 * 86_400)).await.map_err(ApiError::from)?;
+    }
+    if global.json { out::json(&run) } else { out::line(run.status.label()) }
+    Ok(())
+}
