@@ -80,7 +80,7 @@ fn ConnectForm(from: Memo<Option<String>>, port: RwSignal<String>, to: RwSignal<
     let steps = Signal::derive(move || from.get().map(|from| targets(editor, &from)).unwrap_or_default());
     view! {
         <div class="form">
-            <Show when=move || (ports.read().len() > 1)>
+            <Show when=move || !ports.read().is_empty() && ports.read().len() != 1>
                 <Select id="connect-port" label="From the port" value=Bound::from(port) choices=ports />
             </Show>
             <Select id="connect-to" label="To the step" value=Bound::from(to) choices=steps />

@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use super::editor::use_editor;
 use super::problems::{ProblemsButton, sentence, use_problems};
 use super::save::{SaveState, SaveWord, use_saver};
-use crate::api;
+use super::remote as api;
 use crate::model::WorkflowId;
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, Tone, use_toasts,

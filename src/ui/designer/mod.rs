@@ -34,4 +34,6 @@ mod step_list;
 mod inspector;
 mod run_tabs;
 
+pub mod remote;
+
 pub use designer::Designer;

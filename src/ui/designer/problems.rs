@@ -89,7 +89,7 @@ pub fn ProblemsButton() -> impl IntoView {
     let button = NodeRef::<leptos::html::Button>::new();
     let style = move || format!("--x: {}; --y: {}", place.get().x, place.get().y);
     view! {
-        <Show when=move || (count.get() > 0)>
+        <Show when=move || count.get() != 0>
             <button
                 class="button"
                 data-variant="danger"

@@ -36,6 +36,7 @@ fn Search(at: Option<Point>, link: Option<Link>) -> impl IntoView {
     let kinds = Memo::new(move |_| found(&query.read()).into_iter().map(|kind| kind.name).collect::<Vec<_>>());
     let place = place(editor, at);
     let title = title(editor, link.as_ref());
+    let heading = title.clone();
     let link = StoredValue::new(link);
     Effect::new(|_| browser::next_frame(|| browser::focus_id(FIELD)));
 
@@ -69,7 +70,7 @@ fn Search(at: Option<Point>, link: Option<Link>) -> impl IntoView {
         <div
             class="menu quick-add"
             role="dialog"
-            aria-label=title.clone()
+            aria-label=title
             style=place
             on:focusout=move |event| {
                 if !browser::focus_stays(&event) && event.related_target().is_some() {
@@ -77,7 +78,7 @@ fn Search(at: Option<Point>, link: Option<Link>) -> impl IntoView {
                 }
             }
         >
-            <h3>{title}</h3>
+            <h3>{heading}</h3>
             <label class="input searchbox" data-size="sm">
                 <Icon name="search" />
                 <input

@@ -150,12 +150,12 @@ fn ScopeList(step: Option<String>, insert: Callback<String>) -> impl IntoView {
 #[component]
 fn ScopeRow(item: ScopeItem, insert: Callback<String>) -> impl IntoView {
     let ScopeItem { path, sample } = item;
-    let shown = path.clone();
+    let (shown, title) = (path.clone(), sample.clone());
     view! {
         <button
             class="menu-item"
             type="button"
-            title=sample.clone()
+            title=title
             on:pointerdown=|event| event.prevent_default()
             on:click=move |_| insert.run(path.clone())
         >

@@ -10,8 +10,9 @@ use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant};
 #[component]
 fn Group(context: FieldContext, children: Children) -> impl IntoView {
     let id = format!("{}-label", context.control.get_value());
+    let labelled_by = id.clone();
     view! {
-        <div class="field" role="group" aria-labelledby=id.clone()>
+        <div class="field" role="group" aria-labelledby=labelled_by>
             <span class="label" id=id>
                 {context.field.label} {context.aside().map(|aside| view! { <span class="aside">{aside}</span> })}
             </span>

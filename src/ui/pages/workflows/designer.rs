@@ -1,0 +1,33 @@
+//! `/workflows/:id`: the designer of one workflow.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::ui::designer::remote as api;
+use crate::model::auth::{Action, Me};
+use crate::model::{ApiError, WorkflowId};
+use crate::ui::components::{Load, SkeletonShape};
+use crate::ui::designer::Designer;
+
+/// The designer of the workflow in the path.
+#[component]
+pub fn DesignerPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").and_then(|id| id.parse::<WorkflowId>().ok()));
+    let workflow = Resource::new(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => api::workflows::get_workflow(id).await,
+                None => Err(ApiError::not_found("workflow")),
+            }
+        },
+    );
+    let may = |action: Action| use_context::<Me>().is_some_and(|me| me.may(action));
+    let (may_edit, may_publish) = (may(Action::EditWorkflow), may(Action::PublishWorkflow));
+    view! {
+        <Load resource=workflow what="the workflow" shape=SkeletonShape::Block(20) let:workflow>
+            <Designer workflow may_edit may_publish />
+        </Load>
+    }
+}

@@ -1,0 +1,5 @@
+//! The pages of workflows.
+
+mod designer;
+
+pub use designer::DesignerPage;
