@@ -24,6 +24,10 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
                 Self::Invalid { detail, fields: Vec::new() }
             }
+            // On the server: the arguments. In the browser: the answer of a server that is newer than this page.
+            ServerFnErrorErr::Deserialization(detail) => {
+                Self::Invalid { detail: format!("unreadable: {detail}"), fields: Vec::new() }
+            }
             ServerFnErrorErr::Request(_) => {
                 Self::Network { detail: "The server can't be reached. Nothing was changed.".to_owned() }
             }

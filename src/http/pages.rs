@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, header};
 use axum::routing::post;
 use axum_extra::extract::CookieJar;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
 
 use super::{assets, headers, rpc};
 use crate::runtime::Runtime;
@@ -28,7 +28,9 @@ pub fn router(runtime: &Runtime) -> Router {
         let runtime = runtime.clone();
         move || provide_page_context(&runtime)
     };
-    let routes = generate_route_list(ui::App);
+    // Leptos would route the server functions itself, past our door to them.
+    let server_fns = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    let routes = generate_route_list_with_exclusions(ui::App, Some(server_fns));
     Router::new()
         .route("/rpc/{*name}", post(rpc::call))
         .leptos_routes_with_context(&state, routes, provide, ui::shell)

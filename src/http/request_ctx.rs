@@ -4,6 +4,7 @@
 //! functions by [`request_ctx`].
 
 use axum::extract::{FromRef, FromRequestParts};
+use axum::http::Extensions;
 use axum::http::request::Parts;
 
 use super::authenticate::Unknown;
@@ -22,13 +23,17 @@ pub async fn request_ctx() -> Result<Ctx, ApiError> {
 }
 
 fn from_parts(runtime: &Runtime, parts: &Parts) -> Result<Ctx, ApiError> {
-    if let Some(Unknown(error)) = parts.extensions.get() {
+    Ok(runtime.as_actor(actor(&parts.extensions)?.clone(), trace::current_id()))
+}
+
+/// Whom the authentication layer found.
+pub(super) fn actor(extensions: &Extensions) -> Result<&Actor, ApiError> {
+    if let Some(Unknown(error)) = extensions.get() {
         return Err(error.clone());
     }
-    let actor = parts.extensions.get::<Actor>().ok_or_else(|| ApiError::Unauthenticated {
+    extensions.get::<Actor>().ok_or_else(|| ApiError::Unauthenticated {
         detail: "sign in first; no valid session or token came with the request".to_owned(),
-    })?;
-    Ok(runtime.as_actor(actor.clone(), trace::current_id()))
+    })
 }
 
 /// The context of a REST request. Listed first among a handler's arguments, so that nobody unknown gets a body parsed.

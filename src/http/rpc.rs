@@ -1,13 +1,14 @@
 //! Server functions at `/rpc`: POST with JSON only (but for the few that sign in by a plain form), and the status of the
 //! error that they answer.
 
+use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::error::Refusal;
 use super::pages;
+use super::request_ctx::actor;
 use crate::model::ApiError;
 use crate::runtime::Runtime;
 
@@ -17,8 +18,22 @@ pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// The server functions behind plain forms, which work before our script does. The guard has seen that the form is ours.
 const FORMS: [&str; 4] = ["/rpc/auth/set_up", "/rpc/auth/log_in", "/rpc/auth/log_out", "/rpc/auth/accept_invite"];
 
+/// The server functions for those who are not signed in; every other one refuses them before its body is read.
+const OPEN: [&str; 5] = [
+    "/rpc/auth/setup_pending",
+    "/rpc/auth/set_up",
+    "/rpc/auth/log_in",
+    "/rpc/auth/find_invite",
+    "/rpc/auth/accept_invite",
+];
+
 /// Calls the server function named by the path.
 pub async fn call(State(runtime): State<Runtime>, request: Request) -> Response {
+    if !OPEN.contains(&request.uri().path())
+        && let Err(error) = actor(request.extensions())
+    {
+        return refuse(&error);
+    }
     let expected = if FORMS.contains(&request.uri().path()) {
         "application/x-www-form-urlencoded"
     } else {
@@ -34,12 +49,18 @@ pub async fn call(State(runtime): State<Runtime>, request: Request) -> Response 
     }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return Refusal(ApiError::TooLarge { detail: format!("expected at most {BODY_LIMIT} bytes") }).into_response();
+        return refuse(&ApiError::TooLarge { detail: format!("expected at most {BODY_LIMIT} bytes") });
     };
     let request = Request::from_parts(parts, Body::from(body));
     let answer =
         leptos_axum::handle_server_fns_with_context(move || pages::provide_page_context(&runtime), request).await;
     with_status(answer.into_response()).await
+}
+
+/// An error as the caller of a server function reads it.
+fn refuse(error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, Json(error)).into_response()
 }
 
 /// Server functions answer every error with 500; the error itself knows better.
