@@ -3,3 +3,4 @@
 pub mod auth;
 pub mod sessions;
 pub mod users;
+pub mod memory;
