@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::Element;
 
 use super::State;
 use crate::ui::browser;
@@ -37,6 +38,6 @@ pub(super) fn listen(state: State) {
 
 /// Whether the key belongs to a field or an open dialog.
 fn is_typing(event: &leptos::ev::KeyboardEvent) -> bool {
-    let element = event.target().and_then(|target| target.dyn_into::<leptos::web_sys::Element>().ok());
+    let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     element.is_some_and(|element| element.closest("input, textarea, select, dialog[open]").ok().flatten().is_some())
 }

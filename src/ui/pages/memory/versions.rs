@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::web_sys::HtmlDetailsElement;
 
 use super::State;
 use super::diff::{self, Line};
@@ -64,7 +65,7 @@ fn VersionRow(
     let open = RwSignal::new(number == newest && number > 1);
     let offered = !deleted && number < newest;
     view! {
-        <details open=open.get_untracked() on:toggle=move |event| open.set(event_target::<leptos::web_sys::HtmlDetailsElement>(&event).open())>
+        <details open=open.get_untracked() on:toggle=move |event| open.set(event_target::<HtmlDetailsElement>(&event).open())>
             <summary>
                 <b>"Version " {number}</b>
                 {deleted.then_some(" · deleted")}
