@@ -94,11 +94,6 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
-    /// The number of words, also of those that no entry holds any more.
-    pub fn len(&self) -> usize {
-        self.terms.len()
-    }
-
     /// A word by its number.
     pub fn term(&self, id: TermId) -> &Term {
         &self.terms[id as usize]

@@ -4,3 +4,4 @@ pub mod auth;
 pub mod sessions;
 pub mod users;
 pub mod workflows;
+pub mod memory;

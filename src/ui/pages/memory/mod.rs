@@ -1,0 +1,220 @@
+//! The memory page: namespaces, what was found, and one entry.
+//!
+//! The URL says which namespace, query, tag and entry are shown; everything loaded follows from it. Changes that others make
+//! arrive over the live socket and load the panes anew, without touching a form that is open.
+
+mod diff;
+mod entry;
+mod form;
+mod keys;
+mod place;
+mod results;
+mod tree;
+mod versions;
+mod why;
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use serde::{Deserialize, Serialize};
+
+use self::entry::EntryPane;
+use self::form::{EntryDialog, Start};
+use self::place::Place;
+use self::results::Results;
+use self::tree::Namespaces;
+use crate::api::memory::{get_entry, list_entries, list_namespaces, search_memory};
+use crate::model::auth::{Action, Me};
+use crate::model::live::{ServerMessage, Topic};
+use crate::model::memory::{Entry, Namespace, Search, SearchResult};
+use crate::model::{ApiError, Page, PageRequest};
+use crate::ui::browser;
+use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
+use crate::ui::state::live::follow;
+
+/// Entries that a list shows at first, and that "Load more" adds.
+const STEP: u32 = 50;
+/// Entries that a list shows at most; beyond it, searching is the way.
+const MOST_LISTED: u32 = 1000;
+/// Hits that a search shows at most.
+const MOST_HITS: u32 = 100;
+/// Changes that arrive within this time are loaded together, in ms.
+const GATHER_MS: i32 = 300;
+
+/// What the middle pane shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Listing {
+    /// Without a query: entries, changed last first.
+    Entries(Page<Entry>),
+    /// With one: what was found, best first.
+    Found(SearchResult),
+}
+
+/// What the panes share.
+#[derive(Clone, Copy)]
+struct State {
+    /// As the URL says.
+    place: Memo<Place>,
+    /// Goes to another view, as a new step of the browser's history.
+    go: Callback<Place>,
+    /// Goes to another view in place of this one.
+    replace: Callback<Place>,
+    namespaces: Resource<Result<Vec<Namespace>, ApiError>>,
+    listing: Resource<Result<Listing, ApiError>>,
+    entry: Resource<Result<Option<Entry>, ApiError>>,
+    /// How many rows of the list are wanted.
+    shown: RwSignal<u32>,
+    /// Goes up when everything must be loaded anew.
+    refresh: RwSignal<u32>,
+    /// What the form begins with.
+    start: RwSignal<Start>,
+    form_open: RwSignal<bool>,
+    /// Why this person can't write, if they can't.
+    refused: Signal<Option<String>>,
+}
+
+impl State {
+    fn new() -> Self {
+        let query = use_query_map();
+        let place = Memo::new(move |_| query.with(Place::read));
+        let refresh = RwSignal::new(0);
+        let shown = RwSignal::new(STEP);
+        let listed = Memo::new(move |_| place.with(Place::listed));
+        let opened = Memo::new(move |_| place.with(|place| (place.at.clone(), place.key.clone())));
+        let navigate = use_navigate();
+        let replacing = navigate.clone();
+        let may = use_context::<Me>().is_none_or(|me| me.may(Action::WriteMemory));
+        Self {
+            place,
+            go: Callback::new(move |to: Place| navigate(&to.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() })),
+            replace: Callback::new(move |to: Place| {
+                replacing(&to.href(), NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+            }),
+            namespaces: Resource::new(move || refresh.get(), |_| list_namespaces()),
+            listing: Resource::new(
+                move || (listed.get(), shown.get(), refresh.get()),
+                |((query, namespace, tag), shown, _)| load_listing(query, namespace, tag, shown),
+            ),
+            entry: Resource::new(move || (opened.get(), refresh.get()), |((at, key), _)| load_entry(at, key)),
+            shown,
+            refresh,
+            start: RwSignal::new(Start::default()),
+            form_open: RwSignal::new(false),
+            refused: Signal::derive(move || (!may).then(|| "Your role can't change memory".to_owned())),
+        }
+    }
+
+    /// Opens the form for a new entry in the chosen namespace.
+    fn add(self) {
+        if self.refused.with_untracked(Option::is_none) {
+            let namespace = self.place.with_untracked(|place| place.namespace.clone());
+            self.start.set(Start::within(namespace));
+            self.form_open.set(true);
+        }
+    }
+
+    /// Opens the form for an entry.
+    fn edit(self, entry: &Entry) {
+        if self.refused.with_untracked(Option::is_none) {
+            self.start.set(Start::of(entry));
+            self.form_open.set(true);
+        }
+    }
+
+    fn load_anew(self) {
+        // A task may end after the page is gone.
+        self.refresh.try_update(|count| *count += 1);
+    }
+}
+
+async fn load_listing(query: String, namespace: String, tag: String, shown: u32) -> Result<Listing, ApiError> {
+    if !query.trim().is_empty() {
+        let tags = if tag.is_empty() { Vec::new() } else { vec![tag] };
+        let search = Search { namespace: Some(namespace), tags, limit: shown.min(MOST_HITS), explain: true, ..Search::text(&query) };
+        return Ok(Listing::Found(search_memory(search).await?));
+    }
+    let mut all = Page { items: Vec::new(), next: None };
+    loop {
+        let limit = (shown - all.items.len() as u32).min(PageRequest::MAX);
+        let page = list_entries(namespace.clone(), tag.clone(), PageRequest { limit, cursor: all.next }).await?;
+        all.items.extend(page.items);
+        all.next = page.next;
+        if all.next.is_none() || all.items.len() as u32 >= shown {
+            return Ok(Listing::Entries(all));
+        }
+    }
+}
+
+async fn load_entry(at: String, key: String) -> Result<Option<Entry>, ApiError> {
+    if key.is_empty() {
+        return Ok(None);
+    }
+    get_entry(at, key).await.map(Some)
+}
+
+/// Loads the panes anew when somebody writes or deletes in the chosen namespace.
+fn follow_changes(state: State) {
+    let topic = Signal::derive(move || Some(Topic::Memory(state.place.with(|place| place.namespace.clone()))));
+    let seen = StoredValue::new(0_i64);
+    let timer = StoredValue::new_local(None::<browser::Guard>);
+    let load_soon = move || timer.set_value(Some(browser::after_ms(GATHER_MS, move || state.load_anew())));
+    follow(topic, move || seen.get_value(), move |message| match message {
+        ServerMessage::Update(update) => {
+            seen.set_value(update.seq);
+            load_soon();
+        }
+        ServerMessage::Snapshot { seq, .. } => {
+            // The first one only says where the topic stands.
+            if seen.get_value() > 0 {
+                load_soon();
+            }
+            seen.set_value(seq);
+        }
+        ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
+    });
+}
+
+/// The memory page.
+#[component]
+pub fn MemoryPage() -> impl IntoView {
+    let state = State::new();
+    let tree_open = RwSignal::new(false);
+    follow_changes(state);
+    keys::listen(state);
+    let phone = move || state.place.with(|place| if place.key.is_empty() { "list" } else { "detail" });
+    let actions = move || {
+        view! {
+            <span class="tree-switch">
+                <Button
+                    label="Namespaces"
+                    icon="folder"
+                    size=ButtonSize::Small
+                    shape=ButtonShape::Collapsing
+                    pressed=Signal::derive(move || Some(tree_open.get()))
+                    on_press=move |()| tree_open.update(|open| *open = !*open)
+                />
+            </span>
+            <Button
+                label="Add entry"
+                icon="plus"
+                keys="N"
+                size=ButtonSize::Small
+                variant=ButtonVariant::Primary
+                shape=ButtonShape::Collapsing
+                refused=state.refused
+                on_press=move |()| state.add()
+            />
+        }
+    };
+    view! {
+        <PageHeader title="Memory" actions=ViewFnOnce::from(actions) />
+        <div class="page-body" data-flush>
+            <div class="panes memory" data-phone=phone>
+                <Namespaces state open=tree_open />
+                <Results state />
+                <EntryPane state />
+            </div>
+        </div>
+        <EntryDialog state />
+    }
+}

@@ -1,0 +1,79 @@
+//! Where the page stands: everything that its URL says.
+
+use leptos_router::params::ParamsMap;
+
+/// The page's state as its URL keeps it, so that a link leads to exactly this view.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    /// What is searched; empty lists everything.
+    pub query: String,
+    /// The chosen namespace and all below it; empty means all.
+    pub namespace: String,
+    /// Entries with this tag; empty means all.
+    pub tag: String,
+    /// The open entry's namespace.
+    pub at: String,
+    /// The open entry's key; empty when none is open.
+    pub key: String,
+}
+
+impl Place {
+    /// Reads a URL's query. A link may leave out `at` when the entry stands in the chosen namespace itself.
+    pub fn read(params: &ParamsMap) -> Self {
+        let text = |name: &str| params.get(name).unwrap_or_default();
+        let namespace = text("ns");
+        let at = params.get("at").unwrap_or_else(|| namespace.clone());
+        Self { query: text("q"), tag: text("tag"), key: text("key"), namespace, at }
+    }
+
+    /// The URL of this view.
+    pub fn href(&self) -> String {
+        let mut params = ParamsMap::new();
+        let at = if self.key.is_empty() || self.at == self.namespace { "" } else { &self.at };
+        let parts = [("q", &*self.query), ("ns", &self.namespace), ("tag", &self.tag), ("at", at), ("key", &self.key)];
+        for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
+            params.insert(name, value.to_owned());
+        }
+        format!("/memory{}", params.to_query_string())
+    }
+
+    /// The same view with an entry open.
+    pub fn opening(&self, at: &str, key: &str) -> Self {
+        Self { at: at.to_owned(), key: key.to_owned(), ..self.clone() }
+    }
+
+    /// The same view without an open entry.
+    pub fn closing(&self) -> Self {
+        Self { at: String::new(), key: String::new(), ..self.clone() }
+    }
+
+    /// What stands in the list, apart from which entry is open.
+    pub fn listed(&self) -> (String, String, String) {
+        (self.query.clone(), self.namespace.clone(), self.tag.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_reads_back_from_its_url() {
+        let place = Place {
+            query: "pool \"size\" & more".to_owned(),
+            namespace: "code".to_owned(),
+            tag: "a+b".to_owned(),
+            at: "code/decisions".to_owned(),
+            key: "what, why?".to_owned(),
+        };
+        let href = place.href();
+        let query = href.split_once('?').expect("a query").1;
+        let mut params = ParamsMap::new();
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').expect("a pair");
+            params.insert(name.to_owned(), leptos_router::location::Url::unescape(value));
+        }
+        assert_eq!(Place::read(&params), place);
+        assert_eq!(Place::default().href(), "/memory");
+    }
+}

@@ -1,0 +1,230 @@
+//! The middle pane: the search field, and what it found or what there is.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::place::Place;
+use super::why::WhyBars;
+use super::{Listing, MOST_HITS, MOST_LISTED, STEP, State, keys};
+use crate::model::memory::{Entry, Hit};
+use crate::ui::browser;
+use crate::ui::components::{Button, ButtonSize, EmptyState, Icon, Load, RelativeTime, SkeletonShape};
+use crate::ui::format;
+
+/// How long after the last key a search begins, in ms.
+const PAUSE_MS: i32 = 120;
+/// Characters of an entry that a list shows.
+const EXCERPT_CHARS: usize = 240;
+
+/// The pane.
+#[component]
+pub(super) fn Results(state: State) -> impl IntoView {
+    let element = NodeRef::<html::Section>::new();
+    let move_by = move |step: i32| {
+        if let Some(element) = element.get_untracked() {
+            browser::move_focus(&element, ".hit h3 a, #memory-search", step);
+        }
+    };
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        match event.key().as_str() {
+            "ArrowDown" => move_by(1),
+            "ArrowUp" => move_by(-1),
+            _ => return,
+        }
+        event.prevent_default();
+    };
+    view! {
+        <section class="pane" data-depth="surface" aria-label="Results" tabindex="0" node_ref=element on:keydown=on_key>
+            <h2 class="visually-hidden">"Results"</h2>
+            <SearchBar state />
+            <Load resource=state.listing what="the entries" shape=SkeletonShape::Rows(8) let:listing>
+                {match listing {
+                    Listing::Found(found) => view! { <FoundList found state /> }.into_any(),
+                    Listing::Entries(page) => {
+                        let more = page.next.is_some();
+                        view! { <EntryList entries=page.items more state /> }.into_any()
+                    }
+                }}
+            </Load>
+        </section>
+    }
+}
+
+/// The field, and what narrows the search as chips in it.
+#[component]
+fn SearchBar(state: State) -> impl IntoView {
+    let place = state.place;
+    let timer = StoredValue::new_local(None::<browser::Guard>);
+    let typed = move |text: String| {
+        let search = move || {
+            state.shown.set(STEP);
+            state.replace.run(Place { query: text, ..place.get_untracked().closing() });
+        };
+        timer.set_value(Some(browser::after_ms(PAUSE_MS, search)));
+    };
+    let without_namespace = move || state.go.run(Place { namespace: String::new(), ..place.get_untracked().closing() });
+    let without_tag = move || state.go.run(Place { tag: String::new(), ..place.get_untracked().closing() });
+    let namespace = Memo::new(move |_| place.with(|place| place.namespace.clone()));
+    let tag = Memo::new(move |_| place.with(|place| place.tag.clone()));
+    view! {
+        <div class="toolbar" data-line role="search">
+            <div class="input searchbox" data-wrap>
+                <Icon name="search" />
+                {move || chip("in", namespace.get(), "Remove the namespace filter", without_namespace)}
+                {move || chip("tag", tag.get(), "Remove the tag filter", without_tag)}
+                <input
+                    id=keys::SEARCH
+                    type="search"
+                    placeholder="Search memory"
+                    aria-label="Search memory"
+                    aria-keyshortcuts="/"
+                    autocomplete="off"
+                    prop:value=move || place.with(|place| place.query.clone())
+                    on:input=move |event| typed(event_target_value(&event))
+                />
+            </div>
+        </div>
+    }
+}
+
+/// A filter that can be taken away, if it is set.
+fn chip(what: &'static str, value: String, remove: &'static str, on_remove: impl Fn() + 'static) -> Option<impl IntoView> {
+    (!value.is_empty()).then(|| {
+        view! {
+            <span class="chip" data-tone="accent">
+                <b>{what} ": " {value}</b>
+                <button type="button" aria-label=remove on:click=move |_| on_remove()>
+                    <Icon name="x" />
+                </button>
+            </span>
+        }
+    })
+}
+
+/// What a search found.
+#[component]
+fn FoundList(found: crate::model::memory::SearchResult, state: State) -> impl IntoView {
+    let shown = found.hits.len() as u32;
+    let more = shown < found.matched && shown < MOST_HITS;
+    let best = found.hits.iter().filter_map(|hit| hit.why.text.as_ref()).map(|text| text.score).fold(0.0, f64::max);
+    let tally = format!("{} found in {:.1} ms", format::count(found.matched.into()), found.took_ms);
+    if found.hits.is_empty() {
+        return view! { <NothingFound state /> }.into_any();
+    }
+    let hits = found.hits.into_iter().map(|hit| view! { <HitRow hit best state /> }).collect_view();
+    view! {
+        <p class="tally small dimmer" role="status">{tally}</p>
+        {hits}
+        {more.then(|| view! { <More state /> })}
+    }
+    .into_any()
+}
+
+/// What there is, without a search.
+#[component]
+fn EntryList(entries: Vec<Entry>, more: bool, state: State) -> impl IntoView {
+    if entries.is_empty() {
+        return view! { <NothingThere state /> }.into_any();
+    }
+    let at_end = entries.len() as u32 >= MOST_LISTED;
+    let rows = entries.into_iter().map(|entry| view! { <EntryRow entry state /> }).collect_view();
+    view! {
+        {rows}
+        {(more && !at_end).then(|| view! { <More state /> })}
+        {(more && at_end).then(|| view! { <p class="tally small dimmer">"There are more. Search, or choose a namespace."</p> })}
+    }
+    .into_any()
+}
+
+#[component]
+fn More(state: State) -> impl IntoView {
+    view! {
+        <div class="pager">
+            <Button label="Load more" size=ButtonSize::Small on_press=move |()| state.shown.update(|shown| *shown += STEP) />
+        </div>
+    }
+}
+
+#[component]
+fn NothingFound(state: State) -> impl IntoView {
+    let narrowed = state.place.with_untracked(|place| !place.namespace.is_empty() || !place.tag.is_empty());
+    let everywhere = move |()| {
+        let place = state.place.get_untracked().closing();
+        state.go.run(Place { namespace: String::new(), tag: String::new(), ..place });
+    };
+    let actions = move || narrowed.then(|| view! { <Button label="Search everywhere" size=ButtonSize::Small on_press=everywhere /> });
+    view! {
+        <EmptyState title="Nothing found" actions=ViewFnOnce::from(actions)>
+            "No entry holds these words, nor words like them. Try fewer or other words."
+        </EmptyState>
+    }
+}
+
+#[component]
+fn NothingThere(state: State) -> impl IntoView {
+    let add = move || view! { <Button label="Add entry" icon="plus" size=ButtonSize::Small refused=state.refused on_press=move |()| state.add() /> };
+    view! {
+        <EmptyState title="No entries here" actions=ViewFnOnce::from(add)>
+            "Entries come from workflows with a “Write memory” step, from the command line, and from you."
+        </EmptyState>
+    }
+}
+
+/// The link to an entry, and whether it is the open one.
+fn link(state: State, entry: &Entry) -> (impl Fn() -> String + use<>, Memo<bool>) {
+    let (at, key) = (entry.namespace.clone(), entry.key.clone());
+    let (own_at, own_key) = (at.clone(), key.clone());
+    let current = Memo::new(move |_| state.place.with(|place| place.at == own_at && place.key == own_key));
+    (move || state.place.with(|place| place.opening(&at, &key).href()), current)
+}
+
+#[component]
+fn HitRow(hit: Hit, best: f64, state: State) -> impl IntoView {
+    let (href, current) = link(state, &hit.entry);
+    let passage = marked(&hit.snippet, &hit.highlights);
+    view! {
+        <article class="hit" aria-current=move || current.get().then_some("true")>
+            <div class="hit-head">
+                <h3><a href=href>{hit.entry.key}</a></h3>
+                <span class="path">{hit.entry.namespace}</span>
+                <span class="num" title="Score">{format!("{:.2}", hit.score)}</span>
+            </div>
+            <p>{passage}</p>
+            <WhyBars why=hit.why best />
+        </article>
+    }
+}
+
+#[component]
+fn EntryRow(entry: Entry, state: State) -> impl IntoView {
+    let (href, current) = link(state, &entry);
+    let excerpt: String = entry.content.chars().take(EXCERPT_CHARS).collect();
+    view! {
+        <article class="hit" aria-current=move || current.get().then_some("true")>
+            <div class="hit-head">
+                <h3><a href=href>{entry.key}</a></h3>
+                <span class="path">{entry.namespace}</span>
+                <span class="num small dimmer"><RelativeTime at=entry.updated_at /></span>
+            </div>
+            <p>{excerpt}</p>
+        </article>
+    }
+}
+
+/// A text with its found words marked; the places are start and end in characters, sorted and apart.
+fn marked(text: &str, places: &[(u32, u32)]) -> Vec<AnyView> {
+    let chars: Vec<char> = text.chars().collect();
+    let part = |from: u32, to: u32| -> String {
+        let to = (to as usize).min(chars.len());
+        chars[(from as usize).min(to)..to].iter().collect()
+    };
+    let mut views = Vec::new();
+    let mut at = 0;
+    for (start, end) in places {
+        views.push(part(at, *start).into_any());
+        views.push(view! { <mark>{part(*start, *end)}</mark> }.into_any());
+        at = *end;
+    }
+    views.push(part(at, u32::MAX).into_any());
+    views
+}
