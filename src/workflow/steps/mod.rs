@@ -13,6 +13,7 @@ mod analyze;
 mod condition;
 mod folder;
 mod http;
+mod memory;
 mod shell;
 mod switch;
 mod transform;
@@ -105,6 +106,8 @@ pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     match kind {
         "analyze" => analyze::run(call).await,
         "http" => http::run(call).await,
+        "memory_search" => memory::search(call).await,
+        "memory_write" => memory::write(call).await,
         "shell" => shell::run(call).await,
         other => Err(StepError::permanent("unknown_kind", format!("this server can't run steps of the kind {other:?}; step {:?}", call.step))),
     }

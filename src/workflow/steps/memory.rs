@@ -1,0 +1,75 @@
+//! `memory_write` and `memory_search`: what a run keeps, and what it finds.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Outcome, StepCall};
+use crate::memory::{self, Error, Expect};
+use crate::model::memory::{EntryDraft, Search, Source};
+use crate::model::workflow::StepError;
+
+#[derive(Debug, Deserialize)]
+struct Write {
+    namespace: String,
+    key: String,
+    content: String,
+    #[serde(default)]
+    value: Value,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    metadata: Option<Map<String, Value>>,
+    #[serde(default)]
+    importance: Option<f64>,
+    #[serde(default)]
+    expires_in_ms: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Find {
+    query: String,
+    #[serde(default)]
+    namespace: Option<String>,
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+/// Writes an entry; the output is the entry. A repeated attempt that writes the same makes no new version.
+///
+/// # Errors
+/// Class `config` for what does not fit, `memory` when the database is away: worth another attempt.
+pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
+    let config: Write = call.config()?;
+    let draft = EntryDraft {
+        content: config.content,
+        value: config.value,
+        tags: config.tags,
+        metadata: config.metadata.unwrap_or_default(),
+        importance: config.importance,
+        expires_at: config.expires_in_ms.map(|ms| call.ctx.clock.now().plus_ms(ms)),
+    };
+    let source = Source::Run { run_id: call.run_id, step: call.step };
+    let entry = memory::put(&call.ctx, &config.namespace, &config.key, draft, Expect::Any, source).await.map_err(refuse)?;
+    Ok(Outcome::out(json!(entry)))
+}
+
+/// Searches entries; the output is `{hits, matched}`, and without a hit it leaves by `empty`.
+///
+/// # Errors
+/// As [`write`].
+pub async fn search(call: StepCall) -> Result<Outcome, StepError> {
+    let config: Find = call.config()?;
+    let asked = Search::text(&config.query);
+    let search = Search { namespace: config.namespace, limit: config.limit.unwrap_or(asked.limit), ..asked };
+    let found = memory::search(&call.ctx, &search).await.map_err(refuse)?;
+    let output = json!({"hits": found.hits, "matched": found.matched});
+    Ok(if found.hits.is_empty() { Outcome::port("empty", output) } else { Outcome::out(output) })
+}
+
+fn refuse(error: Error) -> StepError {
+    match error {
+        Error::Db(error) if error.is_transient() => StepError::transient("memory", error.to_string()),
+        Error::Invalid(_) | Error::TooLarge(_) => StepError::permanent("config", error.to_string()),
+        error => StepError::permanent("memory", error.to_string()),
+    }
+}
