@@ -1,5 +1,6 @@
 //! How the machine and the program are.
 
+use std::path::Path;
 use std::sync::Mutex;
 
 use sysinfo::{Disks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
@@ -46,15 +47,21 @@ pub(super) async fn look(ctx: &Ctx) -> Result<Health, ApiError> {
 
 /// Resident memory of this process, and bytes free on the disk that holds the data folder.
 fn machine(ctx: &Ctx) -> (Option<i64>, Option<i64>) {
-    let mut system = System::new();
-    let pid = Pid::from_u32(std::process::id());
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, ProcessRefreshKind::nothing().with_memory());
-    let memory = system.process(pid).and_then(|process| i64::try_from(process.memory()).ok());
     let data = ctx.config.data_dir.canonicalize().ok();
-    let disks = Disks::new_with_refreshed_list();
-    let holding = disks
-        .iter()
-        .filter(|disk| data.as_ref().is_some_and(|data| data.starts_with(disk.mount_point())))
-        .max_by_key(|disk| disk.mount_point().as_os_str().len());
-    (memory, holding.and_then(|disk| i64::try_from(disk.available_space()).ok()))
+    (resident_bytes(), data.and_then(|data| free_bytes(&data)))
+}
+
+fn resident_bytes() -> Option<i64> {
+    let mut system = System::new().ok()?;
+    let pid = Pid::from_u32(std::process::id());
+    let memory = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, memory);
+    i64::try_from(system.process(pid)?.memory()).ok()
+}
+
+fn free_bytes(folder: &Path) -> Option<i64> {
+    let disks = Disks::new_with_refreshed_list().ok()?;
+    let around = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
+    let nearest = around.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
+    i64::try_from(nearest.available_space()).ok()
 }

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod components;
 pub mod designer;
 pub mod format;
+mod layout;
 pub mod pages;
 pub mod shell;
 pub mod state;

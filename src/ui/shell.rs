@@ -2,8 +2,15 @@
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use super::layout::Layout;
+use super::pages::auth::{InvitePage, LoginPage, SetupPage};
+use super::pages::memory::MemoryPage;
+use super::pages::sessions::SessionsPage;
+use super::pages::users::UsersPage;
+use super::pages::workflows::DesignerPage;
 
 /// Holds `light` or `dark` when the person chose; readable by the page, it is no secret.
 pub const THEME_COOKIE: &str = "weft-theme";
@@ -54,9 +61,33 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Router>
-            <Routes fallback=|| view! { <p>"Not found"</p> }>
-                <Route path=path!("/") view=|| view! { <main><h1>"Weft"</h1></main> } />
+            <Routes fallback=NotFound>
+                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
+                <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
+                <Route path=path!("/invite") view=InvitePage ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
+                    <Route path=path!("/workflows/:id") view=DesignerPage ssr=SsrMode::Async />
+                    <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
+                    <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
+                    <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />
+                </ParentRoute>
             </Routes>
         </Router>
+    }
+}
+
+/// A path that leads nowhere.
+#[component]
+fn NotFound() -> impl IntoView {
+    view! {
+        <main class="page" id="content">
+            <div class="page-body">
+                <div class="empty">
+                    <h1>"No such page"</h1>
+                    <p>"The address leads nowhere. It may have been mistyped, or what it named is gone."</p>
+                    <div class="actions"><a class="button" href="/">"Open the dashboard"</a></div>
+                </div>
+            </div>
+        </main>
     }
 }

@@ -23,7 +23,7 @@ pub fn Layout() -> impl IntoView {
     provide_toasts();
     provide_now();
     Connection::provide();
-    let me = Resource::new_blocking(|| (), |()| api::auth::me());
+    let me = Resource::new_blocking(|| (), |()| api::auth::get_me());
     let again = Callback::new(move |()| me.refetch());
     view! {
         <Suspense>
