@@ -92,9 +92,11 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let detail = error.to_string();
         match error {
-            Error::WrongCredentials | Error::RefreshRefused | Error::NotAPerson | Error::SetupToken | Error::InviteToken => {
-                Self::Unauthenticated { detail }
-            }
+            Error::WrongCredentials
+            | Error::RefreshRefused
+            | Error::NotAPerson
+            | Error::SetupToken
+            | Error::InviteToken => Self::Unauthenticated { detail },
             Error::RoleAbove(_) => Self::Forbidden { detail },
             Error::SetUp
             | Error::LastOwner
@@ -103,8 +105,14 @@ impl From<Error> for ApiError {
             | Error::EmailTaken
             | Error::TooManyInvites(_) => Self::Conflict { detail },
             Error::Limited { retry_after_ms } => Self::RateLimited { detail, retry_after_ms },
-            Error::Busy => Self::Unavailable { detail, retry_after_ms: 1000 },
-            Error::Invalid(field) => Self::Invalid { detail, fields: vec![field] },
+            Error::Busy => Self::Unavailable {
+                detail,
+                retry_after_ms: 1000,
+            },
+            Error::Invalid(field) => Self::Invalid {
+                detail,
+                fields: vec![field],
+            },
             Error::NotFound(noun) => Self::not_found(noun),
             Error::Denied(denied) => denied.into(),
             Error::Db(error) => error.into(),

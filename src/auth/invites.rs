@@ -66,7 +66,9 @@ pub async fn list_invites(ctx: &Ctx) -> Result<Vec<Invite>> {
 pub async fn delete_invite(ctx: &Ctx, id: InviteId) -> Result<()> {
     ctx.authorize(Action::ManageUser)?;
     let mut tx = ctx.db.begin().await?;
-    let role = invites::find_role(&mut tx, ctx.workspace(), id).await?.ok_or(Error::NotFound("invitation"))?;
+    let role = invites::find_role(&mut tx, ctx.workspace(), id)
+        .await?
+        .ok_or(Error::NotFound("invitation"))?;
     may_give(ctx, role)?;
     if !invites::delete(&mut tx, ctx.workspace(), id).await? {
         return Err(Error::NotFound("invitation"));
@@ -90,11 +92,7 @@ pub async fn find_invite(runtime: &Runtime, client: &Client, secret: &Secret) ->
 ///
 /// # Errors
 /// [`Error::InviteToken`], [`Error::Invalid`], [`Error::EmailTaken`], [`Error::Limited`].
-pub async fn accept_invite(
-    runtime: &Runtime,
-    client: &Client,
-    acceptance: &InviteAcceptance,
-) -> Result<BrowserSignIn> {
+pub async fn accept_invite(runtime: &Runtime, client: &Client, acceptance: &InviteAcceptance) -> Result<BrowserSignIn> {
     let (mut tx, person) = accept(runtime, client, acceptance).await?;
     let sign_in = login::begin_browser(runtime, &mut tx, client, person).await?;
     tx.commit().await?;
@@ -139,7 +137,14 @@ async fn accept(runtime: &Runtime, client: &Client, acceptance: &InviteAcceptanc
         other => other.into(),
     })?;
     tracing::info!(user = %user.id, role = role.as_str(), address = client.address, "invitation accepted");
-    Ok((tx, Person { id: user.id, workspace, epoch: 0 }))
+    Ok((
+        tx,
+        Person {
+            id: user.id,
+            workspace,
+            epoch: 0,
+        },
+    ))
 }
 
 /// Refuses to give a role above one's own, and the role of owner by anyone else than an owner.

@@ -22,7 +22,10 @@ const MAX_COOKIE_BYTES: usize = 128;
 
 pub(super) fn hold(runtime: &Runtime) -> Hold {
     let now = runtime.clock.now();
-    Hold { now, idle_since: now.plus_ms(-IDLE_MS) }
+    Hold {
+        now,
+        idle_since: now.plus_ms(-IDLE_MS),
+    }
 }
 
 /// Who holds this cookie; `None` when nobody does (any more).
@@ -44,7 +47,9 @@ pub async fn authenticate_cookie(runtime: &Runtime, secret: &str) -> Result<Opti
 /// # Errors
 /// When the database refuses.
 pub async fn authenticate_bearer(runtime: &Runtime, access_token: &str) -> Result<Option<Actor>> {
-    let Some(claims) = token::read_access(runtime, access_token) else { return Ok(None) };
+    let Some(claims) = token::read_access(runtime, access_token) else {
+        return Ok(None);
+    };
     let held = sessions::find_held(&runtime.db, claims.sid, hold(runtime)).await?;
     let Some(held) = held.filter(|held| held.user == claims.sub && held.epoch == claims.epoch) else {
         return Ok(None);
@@ -58,7 +63,9 @@ pub async fn authenticate_bearer(runtime: &Runtime, access_token: &str) -> Resul
 /// # Errors
 /// When the database refuses.
 pub async fn holds(runtime: &Runtime, actor: &Actor) -> Result<bool> {
-    let Principal::User { session, .. } = &actor.principal else { return Ok(true) };
+    let Principal::User { session, .. } = &actor.principal else {
+        return Ok(true);
+    };
     let held = sessions::find_held(&runtime.db, *session, hold(runtime)).await?;
     Ok(held.is_some_and(|held| held.role == actor.role && held.workspace == actor.workspace))
 }
@@ -119,7 +126,11 @@ pub(super) fn person(ctx: &Ctx) -> Result<(UserId, LoginSessionId)> {
 fn actor(held: Held) -> Actor {
     Actor {
         workspace: held.workspace,
-        principal: Principal::User { id: held.user, name: held.name, session: held.id },
+        principal: Principal::User {
+            id: held.user,
+            name: held.name,
+            session: held.id,
+        },
         role: held.role,
     }
 }

@@ -7,7 +7,7 @@ use super::login_session::hold;
 use super::store;
 use crate::runtime::Runtime;
 
-const EVERY: Duration = Duration::from_secs(3600);
+const EVERY: Duration = Duration::from_hours(1);
 
 /// Starts the hourly purge; it ends with the process.
 pub fn start(runtime: &Runtime) {

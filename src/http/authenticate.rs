@@ -31,7 +31,10 @@ pub struct Unknown(pub ApiError);
 
 /// Puts [`Client`], and for a valid credential [`Actor`] and [`Credential`], into the request's extensions.
 pub async fn authenticate(State(runtime): State<Runtime>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
     let client = client(&runtime.config, request.headers(), peer);
     match find_actor(&runtime, request.headers()).await {
         Ok(Some((actor, credential))) => {
@@ -53,7 +56,9 @@ async fn find_actor(runtime: &Runtime, headers: &HeaderMap) -> auth::Result<Opti
         let actor = auth::authenticate_bearer(runtime, token).await?;
         return Ok(actor.map(|actor| (actor, Credential::Bearer)));
     }
-    let Some(secret) = cookie(&runtime.config, headers) else { return Ok(None) };
+    let Some(secret) = cookie(&runtime.config, headers) else {
+        return Ok(None);
+    };
     let actor = auth::authenticate_cookie(runtime, &secret).await?;
     Ok(actor.map(|actor| (actor, Credential::Cookie)))
 }
@@ -61,7 +66,9 @@ async fn find_actor(runtime: &Runtime, headers: &HeaderMap) -> auth::Result<Opti
 /// The bearer token; `None` with several `Authorization` headers or another scheme.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -73,7 +80,9 @@ pub const fn cookie_name(is_https: bool) -> &'static str {
 
 /// The login session's secret that the browser sent.
 pub fn cookie(config: &Config, headers: &HeaderMap) -> Option<String> {
-    CookieJar::from_headers(headers).get(cookie_name(config.is_https())).map(|cookie| cookie.value().to_owned())
+    CookieJar::from_headers(headers)
+        .get(cookie_name(config.is_https()))
+        .map(|cookie| cookie.value().to_owned())
 }
 
 /// The `Set-Cookie` that signs a browser in.
@@ -96,12 +105,28 @@ fn cookie_line(config: &Config, value: &str, max_age_s: i64) -> HeaderValue {
 /// Where the request came from. `X-Forwarded-For` is believed only from a configured proxy: of its addresses, the last
 /// that is not itself such a proxy.
 pub fn client(config: &Config, headers: &HeaderMap, peer: Option<IpAddr>) -> Client {
-    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let user_agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut address = peer;
     if peer.is_some_and(|peer| config.trusted_proxies.contains(&peer)) {
-        let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let hops: Vec<IpAddr> = hops.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
-        address = hops.into_iter().rev().find(|hop| !config.trusted_proxies.contains(hop)).or(peer);
+        let hops = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let hops: Vec<IpAddr> = hops
+            .flat_map(|value| value.split(','))
+            .map_while(|hop| hop.trim().parse().ok())
+            .collect();
+        address = hops
+            .into_iter()
+            .rev()
+            .find(|hop| !config.trusted_proxies.contains(hop))
+            .or(peer);
     }
-    Client { address: address.map(|ip| ip.to_canonical().to_string()).unwrap_or_default(), user_agent: user_agent.to_owned() }
+    Client {
+        address: address.map(|ip| ip.to_canonical().to_string()).unwrap_or_default(),
+        user_agent: user_agent.to_owned(),
+    }
 }

@@ -30,7 +30,9 @@ pub async fn guard(State(runtime): State<Runtime>, request: Request, next: Next)
     } else {
         None
     };
-    let Some(detail) = refused else { return next.run(request).await };
+    let Some(detail) = refused else {
+        return next.run(request).await;
+    };
     tracing::warn!(
         method = %request.method(),
         path,
@@ -39,7 +41,10 @@ pub async fn guard(State(runtime): State<Runtime>, request: Request, next: Next)
         detail,
         "request refused"
     );
-    Refusal(ApiError::Forbidden { detail: detail.to_owned() }).into_response()
+    Refusal(ApiError::Forbidden {
+        detail: detail.to_owned(),
+    })
+    .into_response()
 }
 
 /// Whether the request comes from one of our own pages: for the upgrade of a WebSocket, and for unsafe methods.
@@ -81,7 +86,9 @@ fn is_our_host(headers: &HeaderMap, uri: &Uri, config: &Config) -> bool {
 
 /// Whether an origin is ours. A loopback page's is, when it is the very host and port that it asked.
 fn is_our_origin(origin: &str, headers: &HeaderMap, config: &Config) -> bool {
-    let Header::One(host) = single(headers, header::HOST.as_str()) else { return is_public(origin, config) };
+    let Header::One(host) = single(headers, header::HOST.as_str()) else {
+        return is_public(origin, config);
+    };
     let is_local = config.addr.ip().is_loopback() && is_loopback_name(host) && origin == format!("http://{host}");
     is_local || is_public(origin, config)
 }

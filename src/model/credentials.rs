@@ -163,7 +163,17 @@ mod tests {
         for good in ["/", "/runs", "/runs?status=failed&q=a//b", "/workflows/1#x"] {
             assert_eq!(safe_next(good), good);
         }
-        for bad in ["", "runs", "//evil.com", "/\\evil.com", "https://evil.com", "javascript:alert(1)", "/\t/evil.com", "/a\\b", "/\r\nx"] {
+        for bad in [
+            "",
+            "runs",
+            "//evil.com",
+            "/\\evil.com",
+            "https://evil.com",
+            "javascript:alert(1)",
+            "/\t/evil.com",
+            "/a\\b",
+            "/\r\nx",
+        ] {
             assert_eq!(safe_next(bad), "/", "{bad:?}");
         }
     }

@@ -13,9 +13,7 @@ use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::http::rest::body::{Body, Id};
 use crate::model::auth::{LoginSession, Me};
-use crate::model::credentials::{
-    Credentials, InviteAcceptance, PasswordChange, RefreshRequest, SetupRequest, Tokens,
-};
+use crate::model::credentials::{Credentials, InviteAcceptance, PasswordChange, RefreshRequest, SetupRequest, Tokens};
 use crate::model::{LoginSessionId, UserId};
 use crate::runtime::Runtime;
 
@@ -181,7 +179,10 @@ struct LoginSessions {
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn list_login_sessions(Caller(ctx): Caller) -> Result<Json<LoginSessions>, Refusal> {
-    Ok(Json(LoginSessions { items: auth::list_login_sessions(&ctx).await?, next: None }))
+    Ok(Json(LoginSessions {
+        items: auth::list_login_sessions(&ctx).await?,
+        next: None,
+    }))
 }
 
 /// Ends one of one's own login sessions.
@@ -193,10 +194,7 @@ async fn list_login_sessions(Caller(ctx): Caller) -> Result<Json<LoginSessions>,
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn revoke_login_session(
-    Caller(ctx): Caller,
-    Id(id): Id<LoginSessionId>,
-) -> Result<StatusCode, Refusal> {
+async fn revoke_login_session(Caller(ctx): Caller, Id(id): Id<LoginSessionId>) -> Result<StatusCode, Refusal> {
     auth::revoke_login_session(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

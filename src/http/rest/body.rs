@@ -32,19 +32,28 @@ fn refuse(rejection: &JsonRejection) -> Response {
         return unsupported();
     }
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return Refusal(ApiError::TooLarge { detail: "the body is over the size limit".to_owned() }).into_response();
+        return Refusal(ApiError::TooLarge {
+            detail: "the body is over the size limit".to_owned(),
+        })
+        .into_response();
     }
     // The text names the field, the place and what was expected, and nothing of ours.
     let text = rejection.body_text();
     let message = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
     let pointer = field(message);
     let fields = vec![FieldError::new(pointer, message)];
-    Refusal(ApiError::Invalid { detail: format!("the body does not fit: {message}"), fields }).into_response()
+    Refusal(ApiError::Invalid {
+        detail: format!("the body does not fit: {message}"),
+        fields,
+    })
+    .into_response()
 }
 
 /// The JSON pointer of the field that serde's message begins with (`role: unknown variant …`) or names (`` missing field `x` ``).
 fn field(message: &str) -> String {
-    let named = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"));
+    let named = message
+        .strip_prefix("missing field `")
+        .or_else(|| message.strip_prefix("unknown field `"));
     if let Some((name, _)) = named.and_then(|rest| rest.split_once('`')) {
         return format!("/{name}");
     }
@@ -64,7 +73,10 @@ fn unsupported() -> Response {
         trace_id: trace::current_id(),
         errors: Vec::new(),
     };
-    let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let content_type = (
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     (status, [content_type], Json(problem)).into_response()
 }
 
@@ -77,8 +89,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(id)| Self(id))
-            .map_err(|_| Refusal(ApiError::NotFound { detail: "the id in the path is no UUID".to_owned() }))
+        path.map(|Path(id)| Self(id)).map_err(|_| {
+            Refusal(ApiError::NotFound {
+                detail: "the id in the path is no UUID".to_owned(),
+            })
+        })
     }
 }
 
@@ -89,7 +104,10 @@ mod tests {
     #[test]
     fn the_field_is_named_as_a_pointer() {
         assert_eq!(field("missing field `email` at line 1 column 2"), "/email");
-        assert_eq!(field("steps[2].id: invalid type: integer `5`, expected a string"), "/steps/2/id");
+        assert_eq!(
+            field("steps[2].id: invalid type: integer `5`, expected a string"),
+            "/steps/2/id"
+        );
         assert_eq!(field("EOF while parsing an object at line 1 column 9"), "");
     }
 }

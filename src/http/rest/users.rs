@@ -42,9 +42,15 @@ impl Paging {
     fn request(self) -> Result<PageRequest, ApiError> {
         let limit = self.limit.unwrap_or(PageRequest::default().limit);
         if !(1..=PageRequest::MAX).contains(&limit) {
-            return Err(ApiError::invalid("limit", format!("expected 1 to {}", PageRequest::MAX)));
+            return Err(ApiError::invalid(
+                "limit",
+                format!("expected 1 to {}", PageRequest::MAX),
+            ));
         }
-        Ok(PageRequest { limit, cursor: self.cursor })
+        Ok(PageRequest {
+            limit,
+            cursor: self.cursor,
+        })
     }
 }
 
@@ -159,7 +165,10 @@ struct Invites {
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn list_invites(Caller(ctx): Caller) -> Result<Json<Invites>, Refusal> {
-    Ok(Json(Invites { items: auth::list_invites(&ctx).await?, next: None }))
+    Ok(Json(Invites {
+        items: auth::list_invites(&ctx).await?,
+        next: None,
+    }))
 }
 
 /// Withdraws an invitation; its link is dead.

@@ -5,27 +5,38 @@ use serde_json::json;
 use weft::model::PageRequest;
 
 use super::*;
-use crate::support;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Every row: what a browser may be made to send along, and whether it is ours.
 const ROWS: &[(&[(&str, &str)], bool)] = &[
     (&[("sec-fetch-site", "same-origin")], true),
-    (&[("sec-fetch-site", "same-origin"), ("origin", "https://evil.com")], true),
+    (
+        &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.com")],
+        true,
+    ),
     (&[("origin", "http://127.0.0.1:3000")], true),
     (&[], false),
     (&[("sec-fetch-site", "cross-site")], false),
     (&[("sec-fetch-site", "same-site")], false),
     (&[("sec-fetch-site", "none")], false),
-    (&[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:3000")], false),
-    (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
+    (
+        &[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:3000")],
+        false,
+    ),
+    (
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        false,
+    ),
     (&[("origin", "null")], false),
     (&[("origin", "https://evil.com")], false),
     (&[("origin", "http://127.0.0.1:3001")], false),
     (&[("origin", "https://127.0.0.1:3000")], false),
     (&[("origin", "http://127.0.0.1:3000.evil.com")], false),
-    (&[("origin", "http://127.0.0.1:3000"), ("origin", "https://evil.com")], false),
+    (
+        &[("origin", "http://127.0.0.1:3000"), ("origin", "https://evil.com")],
+        false,
+    ),
     (&[("referer", "http://127.0.0.1:3000/")], false),
 ];
 
@@ -50,7 +61,7 @@ on_both_engines! {
                 assert_eq!(status, if *ours { StatusCode::OK } else { StatusCode::FORBIDDEN }, "{headers:?}");
             }
         }
-        assert_eq!(weft::auth::get_me(&mara).await.unwrap().name, "Mara true");
+        assert_eq!(auth::get_me(&mara).await.unwrap().name, "Mara true");
     }
 
     async fn what_a_foreign_page_can_send_without_a_preflight_changes_nothing(site: Site) {
@@ -78,8 +89,8 @@ on_both_engines! {
         let planted = with(call(Method::POST, "/rpc/auth/log_in").text(FORM, log_in), &foreign).send(rt).await;
         assert_eq!(planted.status(), StatusCode::FORBIDDEN);
         assert!(!planted.headers().contains_key("set-cookie"));
-        assert_eq!(weft::auth::get_me(&mara).await.unwrap().name, "Mara");
-        assert_eq!(weft::auth::list_users(&mara, &PageRequest::default()).await.unwrap().items.len(), 1);
+        assert_eq!(auth::get_me(&mara).await.unwrap().name, "Mara");
+        assert_eq!(auth::list_users(&mara, &PageRequest::default()).await.unwrap().items.len(), 1);
     }
 
     async fn an_api_client_needs_no_origin_but_a_browser_does(site: Site) {
@@ -101,13 +112,13 @@ on_both_engines! {
         let rt = &site.runtime;
         for path in ["/", "/api/v1/me", "/api/openapi.json", "/ws/updates", "/metrics", "/favicon.svg"] {
             for host in ["evil.com", "evil.com:3000", "127.0.0.1.evil.com", "10.0.0.1:3000", "localhost.evil.com:3000"] {
-                let request = axum::http::Request::builder().uri(path).header("host", host).body(Body::empty()).unwrap();
+                let request = Request::builder().uri(path).header("host", host).body(Body::empty()).unwrap();
                 let status = weft::http::router(rt).oneshot(request).await.unwrap().status();
                 assert_eq!(status, StatusCode::FORBIDDEN, "{host} {path}");
             }
         }
         for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "LOCALHOST"] {
-            let request = axum::http::Request::builder().uri("/api/openapi.json").header("host", host).body(Body::empty()).unwrap();
+            let request = Request::builder().uri("/api/openapi.json").header("host", host).body(Body::empty()).unwrap();
             assert_eq!(weft::http::router(rt).oneshot(request).await.unwrap().status(), StatusCode::OK, "{host}");
         }
     }

@@ -44,7 +44,7 @@ fn concrete(path: &str) -> String {
 }
 
 /// Enough for the server functions that do one thing to one person or invitation to get to their authorisation.
-fn body(path: &str) -> serde_json::Value {
+fn body(path: &str) -> Value {
     if path.starts_with("/rpc/users/") {
         serde_json::json!({"id": NIL, "role": "viewer", "email": "not an address", "page": {"limit": 1, "cursor": null}})
     } else {

@@ -7,7 +7,6 @@ use weft::model::auth::Action;
 use weft::runtime::Principal;
 
 use super::*;
-use crate::support;
 
 fn id(ctx: &Ctx) -> weft::model::UserId {
     ctx.actor.principal.user_id().unwrap()
@@ -15,7 +14,11 @@ fn id(ctx: &Ctx) -> weft::model::UserId {
 
 fn accepting(link: &str) -> InviteAcceptance {
     let token = Secret(link.split_once("?token=").unwrap().1.to_owned());
-    InviteAcceptance { token, name: "A person".to_owned(), password: PASSWORD.into() }
+    InviteAcceptance {
+        token,
+        name: "A person".to_owned(),
+        password: PASSWORD.into(),
+    }
 }
 
 on_both_engines! {

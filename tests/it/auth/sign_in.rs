@@ -9,7 +9,6 @@ use weft::model::auth::LoginKind;
 use weft::model::credentials::{PasswordChange, Secret};
 
 use super::*;
-use crate::support;
 
 on_both_engines! {
     async fn the_set_up_link_makes_the_owner_once_and_its_file_goes(site: Site) {
@@ -42,7 +41,7 @@ on_both_engines! {
         let rt = &site.runtime;
         let mut request = setup_request(setup_token(rt).await);
         let first = request.clone();
-        request.email = "tomas@team.example".to_owned();
+        "tomas@team.example".clone_into(&mut request.email);
         let client = client();
         let (a, b) = tokio::join!(auth::set_up(rt, &client, &first), auth::set_up(rt, &client, &request));
         assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1, "{a:?} {b:?}");

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use weft::auth::{self, Error};
 
 use super::*;
-use crate::support;
 
 fn decoded(part: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
