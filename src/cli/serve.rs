@@ -27,6 +27,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
         super::out::note(format_args!("Open {link} to create the owner account."));
     }
     crate::auth::start(&runtime);
+    crate::memory::boot(&runtime);
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     let app = http::router(&runtime).into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, app)
