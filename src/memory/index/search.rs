@@ -85,16 +85,28 @@ impl Index {
         for slot in sums.touched {
             let entry = &self.slots[slot as usize];
             let counted = u32::from(sums.counted[slot as usize]);
-            if counted > 0 && accepted(entry) && phrases.iter().all(|phrase| holds(&entry.order, phrase)) {
+            if counted > 0 && accepted(entry) && phrases.iter().all(|holding| holding.binary_search(&slot).is_ok()) {
                 candidates.push((slot, sums.text[slot as usize] * score::coverage(counted, words)));
             }
         }
         self.rank(&candidates, &clauses, words, limit, now)
     }
 
-    /// The numbers of every phrase's words; `None` when a word of one is unknown, so that nothing can match.
-    fn phrases(&self, query: &Query) -> Option<Vec<Vec<TermId>>> {
-        query.phrases.iter().map(|phrase| phrase.iter().map(|word| self.vocabulary.find(word)).collect()).collect()
+    /// The slots that hold each phrase, ascending; `None` when a word of one is unknown, so that nothing can match.
+    fn phrases(&self, query: &Query) -> Option<Vec<Vec<u32>>> {
+        let numbered = query.phrases.iter().map(|phrase| phrase.iter().map(|word| self.vocabulary.find(word)).collect());
+        numbered.map(|phrase: Option<Vec<TermId>>| Some(self.holding(&phrase?))).collect()
+    }
+
+    /// The slots that hold a phrase, ascending: of the entries with its rarest word, those with all of its words, and of
+    /// these, those with the words in their order.
+    fn holding(&self, phrase: &[TermId]) -> Vec<u32> {
+        let postings = |term: &TermId| &self.vocabulary.term(*term).postings;
+        let Some(rarest) = phrase.iter().min_by_key(|term| postings(term).len()) else { return Vec::new() };
+        let has = |slot: u32, term: &TermId| postings(term).binary_search_by_key(&slot, |p| p.slot).is_ok();
+        let slots = postings(rarest).iter().map(|posting| posting.slot);
+        let all = slots.filter(|slot| phrase.iter().all(|term| term == rarest || has(*slot, term)));
+        all.filter(|slot| holds(&self.slots[*slot as usize].order, phrase)).collect()
     }
 
     fn expand(&self, word: &Word) -> Vec<Expansion> {
@@ -241,7 +253,8 @@ fn counts(posting: Posting) -> [u32; FIELDS] {
 
 /// Whether the words stand in the order, one behind the other.
 fn holds(order: &[TermId], phrase: &[TermId]) -> bool {
-    order.windows(phrase.len()).any(|window| window == phrase)
+    let Some((first, rest)) = phrase.split_first() else { return true };
+    order.iter().enumerate().any(|(at, term)| term == first && order[at + 1..].starts_with(rest))
 }
 
 /// The place of each hit by text score alone: one more than the candidates with a higher one.
