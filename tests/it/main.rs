@@ -7,6 +7,7 @@ mod support;
 mod architecture;
 mod auth;
 mod database;
+mod engine;
 mod memory;
 mod outbound;
 mod sandbox;

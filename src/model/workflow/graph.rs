@@ -119,9 +119,10 @@ mod tests {
 
     #[test]
     fn a_race_takes_down_only_what_leads_nowhere_else() {
+        let steps = ["start", "a", "a2", "b", "aside", "join"].map(|id| json!({"id": id, "kind": "transform"}));
         let definition: Definition = serde_json::from_value(json!({
             "weft": 1, "name": "race",
-            "steps": ["start", "a", "a2", "b", "aside", "join"].map(|id| json!({"id": id, "kind": "transform"})),
+            "steps": steps,
             "edges": [
                 {"from": "start", "to": "a"}, {"from": "a", "to": "a2"}, {"from": "a2", "to": "join"},
                 {"from": "start", "to": "b"}, {"from": "b", "to": "join"}, {"from": "b", "to": "aside"},
