@@ -108,7 +108,7 @@ pub struct Filters {
     pub period: Option<Period>,
     /// Set off so.
     pub trigger: Option<TriggerKind>,
-    /// Words of the workflow's name or the headline; empty means any.
+    /// A part of the workflow's name; empty means any.
     pub words: String,
 }
 
@@ -178,7 +178,7 @@ impl Filters {
         filters
     }
 
-    /// Whether a run that is told live belongs here. Words are the server's to judge, but for the name.
+    /// Whether a run that is told live belongs here.
     pub fn wants(&self, run: &RunSummary) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&run.status))
             && self.workflow.is_none_or(|id| run.workflow_id == Some(id))

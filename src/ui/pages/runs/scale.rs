@@ -54,7 +54,7 @@ impl Scale {
         let tick_ms = STEPS_MS.iter().find(fits).copied().unwrap_or_else(|| wanted / MOST + 1);
         Self {
             tick_ms,
-            span_ms: wanted.div_ceil(tick_ms).max(1) * tick_ms,
+            span_ms: (wanted + tick_ms - 1) / tick_ms * tick_ms,
         }
     }
 

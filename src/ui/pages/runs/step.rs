@@ -52,8 +52,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
         Signal::stored(format!("{what} of {name}"))
     };
     let (output_label, input_label) = (labelled("Output"), labelled("Input"));
+    let region = name.clone();
     Some(view! {
-        <section class="pane" data-depth="surface" aria-label=name.clone()>
+        <section class="pane" data-depth="surface" aria-label=region>
             <div class="pane-head">
                 <StatusBadge status shape=StatusShape::Mark />
                 <h2>{name}</h2>
