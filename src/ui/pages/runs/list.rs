@@ -9,7 +9,7 @@ use super::rows::RunsTable;
 use crate::api;
 use crate::model::PageRequest;
 use crate::model::auth::{Action, Me};
-use crate::model::workflow::RunFilter;
+use crate::model::workflow::{RunFilter, TriggerKind};
 use crate::ui::components::{
     Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, Now, PageHeader, SearchBox, Skeleton, SkeletonShape,
 };
@@ -124,7 +124,7 @@ fn FilterBar(filters: Memo<Filters>) -> impl IntoView {
         filters
             .read()
             .trigger
-            .map(|kind| kind.as_str())
+            .map(TriggerKind::as_str)
             .unwrap_or_default()
             .to_owned()
     });

@@ -1,5 +1,6 @@
 //! What the steps of a run printed, as lines. Pure.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::model::Timestamp;
@@ -158,10 +159,11 @@ impl Logbook {
 
     /// The shown lines as a file.
     pub fn text(&self, shown: &Shown) -> String {
-        let lines = (0..shown.len()).filter_map(|row| self.line(shown.line(row)?));
-        lines
-            .map(|line| format!("{} {:4} {}\n", line.at, line.level, line.text))
-            .collect()
+        let mut text = String::new();
+        for line in (0..shown.len()).filter_map(|row| self.line(shown.line(row)?)) {
+            let _ = writeln!(text, "{} {:4} {}", line.at, line.level, line.text);
+        }
+        text
     }
 }
 

@@ -100,7 +100,7 @@ impl Watch {
             .summary
             .with_untracked(|run| run.ended_at.or(run.started_at).unwrap_or(run.created_at));
         self.steps.with_value(|steps| {
-            let spans = steps.values().flat_map(|step| {
+            let spans = steps.values().filter_map(|step| {
                 step.with_untracked(|step| step.spans.last().map(|span| span.to.unwrap_or(span.from)))
             });
             spans.fold(ended, Timestamp::max)
@@ -141,7 +141,7 @@ impl Watch {
     pub fn follow(self) {
         let after = move || self.last_seq.try_get_value().unwrap_or_default();
         follow(Signal::stored(Some(Topic::Run(self.id))), after, move |message| {
-            self.hear(message)
+            self.hear(message);
         });
         Effect::new(move |_| self.read_log());
     }
