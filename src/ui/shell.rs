@@ -8,9 +8,10 @@ use leptos_router::{SsrMode, path};
 use super::layout::Layout;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
 use super::pages::memory::MemoryPage;
+use super::pages::runs::{RunPage, RunsPage};
 use super::pages::sessions::SessionsPage;
 use super::pages::users::UsersPage;
-use super::pages::workflows::DesignerPage;
+use super::pages::workflows::{DesignerPage, WorkflowsPage};
 
 /// Holds `light` or `dark` when the person chose; readable by the page, it is no secret.
 pub const THEME_COOKIE: &str = "weft-theme";
@@ -66,7 +67,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
                 <Route path=path!("/invite") view=InvitePage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
+                    <Route path=path!("/workflows") view=WorkflowsPage ssr=SsrMode::Async />
                     <Route path=path!("/workflows/:id") view=DesignerPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
                     <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
                     <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />

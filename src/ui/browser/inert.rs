@@ -2,10 +2,12 @@
 
 mod canvas;
 mod dom;
+mod files;
 mod updates;
 
 pub use canvas::*;
 pub use dom::*;
+pub use files::*;
 pub use updates::*;
 
 /// Milliseconds since the Unix epoch, by the browser's clock. 0 on the server: call it in effects and handlers only.

@@ -2,12 +2,14 @@
 
 mod canvas;
 mod dom;
+mod files;
 mod updates;
 
 use wasm_bindgen::JsCast;
 
 pub use canvas::*;
 pub use dom::*;
+pub use files::*;
 pub use updates::*;
 
 /// Milliseconds since the Unix epoch, by the browser's clock.

@@ -1,7 +1,8 @@
 //! The pages.
 
 pub mod auth;
+pub mod memory;
+pub mod runs;
 pub mod sessions;
 pub mod users;
 pub mod workflows;
-pub mod memory;

@@ -1,0 +1,184 @@
+//! One run, as it happens.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::params::ParamsMap;
+
+use super::clock::use_clock;
+use super::facts::{Facts, Head};
+use super::graph::GraphView;
+use super::log::LogPane;
+use super::result::ResultPane;
+use super::step::StepPane;
+use super::timeline::Timeline;
+use super::watch::Watch;
+use crate::api;
+use crate::model::workflow::RunDetail;
+use crate::model::{ApiError, RunId};
+use crate::ui::components::{Crumb, Load, PageHeader, SkeletonShape};
+
+/// What is shown of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum View {
+    /// Bars over time.
+    #[default]
+    Timeline,
+    /// The definition with what became of it.
+    Graph,
+    /// Everything that was printed.
+    Log,
+}
+
+impl View {
+    const ALL: [Self; 3] = [Self::Timeline, Self::Graph, Self::Log];
+
+    /// As in the URL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeline => "timeline",
+            Self::Graph => "graph",
+            Self::Log => "log",
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Timeline => "Timeline",
+            Self::Graph => "Graph",
+            Self::Log => "Log",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|view| view.as_str() == text)
+            .unwrap_or_default()
+    }
+}
+
+/// Where one looks, as the URL says: a view, and the chosen step.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    run: RunId,
+    /// The view.
+    pub view: Memo<View>,
+    /// The id of the chosen step, if the definition has it.
+    pub step: Memo<Option<String>>,
+}
+
+impl Place {
+    /// The URL of a view with a step chosen, or none.
+    pub fn href(self, view: View, step: Option<&str>) -> String {
+        let mut query = ParamsMap::new();
+        if view != View::default() {
+            query.insert("view", view.as_str().to_owned());
+        }
+        if let Some(step) = step {
+            query.insert("step", step.to_owned());
+        }
+        format!("/runs/{}{}", self.run, query.to_query_string())
+    }
+}
+
+/// The page of one run: `/runs/:id?view=timeline|graph|log&step=ID`.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").and_then(|id| id.parse::<RunId>().ok()));
+    let run = Resource::new(
+        move || id.get(),
+        async |id| match id {
+            Some(id) => api::runs::get_run(id).await,
+            None => Err(ApiError::not_found("run")),
+        },
+    );
+    let loaded = move || matches!(run.get(), Some(Ok(_)));
+    view! {
+        <Transition>
+            <Show when=move || !loaded()>
+                <PageHeader title="Run" crumbs=vec![Crumb::new("/runs", "Runs")] />
+            </Show>
+        </Transition>
+        <Load resource=run what="the run" shape=SkeletonShape::Rows(8) let:detail>
+            <RunView detail />
+        </Load>
+    }
+}
+
+#[component]
+fn RunView(detail: RunDetail) -> impl IntoView {
+    let watch = Watch::new(detail);
+    watch.follow();
+    let query = use_query_map();
+    let place = Place {
+        run: watch.id,
+        view: Memo::new(move |_| {
+            query
+                .with(|query| query.get("view"))
+                .map(|view| View::parse(&view))
+                .unwrap_or_default()
+        }),
+        step: Memo::new(move |_| {
+            query
+                .with(|query| query.get("step"))
+                .filter(|step| watch.step(step).is_some())
+        }),
+    };
+    let clock = use_clock(Signal::derive(move || watch.summary.read().ended_at.is_none()));
+    let tab = move |view: View| {
+        let href = move || place.step.with(|step| place.href(view, step.as_deref()));
+        let current = move || (place.view.get() == view).then_some("page");
+        view! { <a href=href data-noscroll="" aria-current=current>{view.label()}</a> }
+    };
+    let phone = move || {
+        if place.step.with(Option::is_some) {
+            "detail"
+        } else {
+            "list"
+        }
+    };
+    view! {
+        <Head watch />
+        <div class="page-body run-body" data-flush="">
+            <Facts watch clock />
+            <nav class="tabs" aria-label="Views of the run">{View::ALL.map(tab).into_iter().collect_view()}</nav>
+            <div class="run" data-view=move || place.view.get().as_str() data-phone=phone>
+                {move || match place.view.get() {
+                    View::Timeline => {
+                        view! {
+                            <div class="run-view" role="region" aria-label="Timeline">
+                                <Timeline watch clock place />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                    View::Graph => view! { <div class="run-view"><GraphView watch place /></div> }.into_any(),
+                    View::Log => {
+                        view! { <div class="run-view run-log"><LogPane watch step=Signal::stored(None) /></div> }.into_any()
+                    }
+                }}
+                <Show when=move || place.view.get() != View::Log>
+                    <Panes watch place clock />
+                </Show>
+            </div>
+        </div>
+    }
+}
+
+/// Below the view: the chosen step with its log, or what came out of the run.
+#[component]
+fn Panes(watch: Watch, place: Place, clock: Signal<Option<i64>>) -> impl IntoView {
+    move || match place.step.get() {
+        Some(id) => view! {
+            <div class="panes">
+                <StepPane id=id.clone() watch place clock />
+                <section class="pane" data-depth="surface" aria-label="Log of the step">
+                    <LogPane watch step=Signal::stored(Some(id)) />
+                </section>
+            </div>
+        }
+        .into_any(),
+        None => view! { <div class="panes run-result"><ResultPane watch place /></div> }.into_any(),
+    }
+}

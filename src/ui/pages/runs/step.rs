@@ -1,0 +1,257 @@
+//! The chosen step: what went in, what came out, and its attempts.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+
+use super::page::Place;
+use super::timeline::skipped;
+use super::value::ValueView;
+use super::watch::Watch;
+use crate::api;
+use crate::model::workflow::kind::Kind;
+use crate::model::workflow::{Fact, Span, StepError, StepState, StepStatus};
+use crate::model::{ApiError, RunId, Timestamp};
+use crate::ui::components::{
+    ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Icon, JsonTree, RelativeTime, StatusBadge, StatusLook,
+    StatusShape, Tab, TabPanel, Tabs,
+};
+use crate::ui::format;
+
+const OUTPUT: &str = "output";
+const INPUT: &str = "input";
+const ATTEMPTS: &str = "attempts";
+const TABS: &str = "step";
+
+/// The chosen step.
+#[component]
+pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64>>) -> impl IntoView {
+    let state = watch.step(&id)?;
+    let (name, kind) = watch.definition.with_value(|definition| {
+        definition
+            .step(&id)
+            .map(|step| (step.label().to_owned(), step.kind.clone()))
+    })?;
+    let kind = Kind::find(&kind).map_or(kind, |kind| kind.title.to_owned());
+    let status = Signal::derive(move || StatusLook::from(state.read().status));
+    let chosen = RwSignal::new(OUTPUT.to_owned());
+    let tabs = move || {
+        let count = Some(state.read().attempt).filter(|count| *count > 0);
+        vec![
+            Tab::new(OUTPUT, "Output"),
+            Tab::new(INPUT, "Input"),
+            Tab {
+                count,
+                ..Tab::new(ATTEMPTS, "Attempts")
+            },
+        ]
+    };
+    let close = move || place.href(place.view.get(), None);
+    let labelled = |what: &'static str| {
+        let name = name.clone();
+        Signal::stored(format!("{what} of {name}"))
+    };
+    let (output_label, input_label) = (labelled("Output"), labelled("Input"));
+    let region = name.clone();
+    Some(view! {
+        <section class="pane" data-depth="surface" aria-label=region>
+            <div class="pane-head">
+                <StatusBadge status shape=StatusShape::Mark />
+                <h2>{name}</h2>
+                <span class="badge">{kind}</span>
+                <div class="actions">
+                    <ButtonLink
+                        href=Signal::derive(close)
+                        label="Close the step"
+                        icon="x"
+                        variant=ButtonVariant::Quiet
+                        size=ButtonSize::Small
+                        shape=ButtonShape::IconOnly
+                        attr:data-noscroll=""
+                    />
+                </div>
+            </div>
+            <Tabs id=TABS label="Step" tabs=Signal::derive(tabs) chosen on_choose=move |tab| chosen.set(tab) />
+            <Says state />
+            <TabPanel id=TABS name=OUTPUT chosen>
+                <Output state label=output_label />
+            </TabPanel>
+            <TabPanel id=TABS name=INPUT chosen>
+                <Input state label=input_label />
+            </TabPanel>
+            <TabPanel id=TABS name=ATTEMPTS chosen>
+                <AttemptList id=id.clone() run=watch.id state clock />
+            </TabPanel>
+        </section>
+    })
+}
+
+/// Why a step failed, waits, or did not run.
+#[component]
+fn Says(state: RwSignal<StepState>) -> impl IntoView {
+    let said = Memo::new(move |_| {
+        let step = state.read();
+        match step.status {
+            StepStatus::Failed | StepStatus::Retrying | StepStatus::Succeeded => {
+                let tone = if step.status == StepStatus::Failed {
+                    "bad"
+                } else {
+                    "warn"
+                };
+                step.error
+                    .as_ref()
+                    .map(|error| (tone, "s-failed", error.class.clone(), error.message.clone()))
+            }
+            StepStatus::Waiting => step
+                .waiting
+                .as_ref()
+                .map(|waiting| ("warn", "s-waiting", String::new(), waiting.reason.clone())),
+            StepStatus::Skipped | StepStatus::Cancelled => step.skipped.map(|reason| {
+                (
+                    "plain",
+                    "s-skipped",
+                    String::new(),
+                    format!("This step did not run to its end: {}.", skipped(reason)),
+                )
+            }),
+            StepStatus::Queued | StepStatus::Ready | StepStatus::Running => None,
+        }
+    });
+    move || {
+        said.get().map(|(tone, icon, class, message)| {
+            view! {
+                <div class="notice step-notice" data-tone=tone>
+                    <Icon name=icon />
+                    <span class="grow">
+                        {(!class.is_empty()).then(|| view! { <code class="error-class">{class}</code> })}
+                        <span class="error-message">{message}</span>
+                    </span>
+                </div>
+            }
+        })
+    }
+}
+
+#[component]
+fn Output(state: RwSignal<StepState>, label: Signal<String>) -> impl IntoView {
+    let value = Memo::new(move |_| state.read().output.clone());
+    let is_there = Memo::new(move |_| {
+        let step = state.read();
+        step.status == StepStatus::Succeeded || !step.output.is_null()
+    });
+    let none = move || match state.read().status {
+        StepStatus::Failed | StepStatus::Skipped | StepStatus::Cancelled => "There is no output.",
+        _ => "The output appears here when the step has succeeded.",
+    };
+    view! {
+        <Show when=move || is_there.get() fallback=move || view! { <p class="pane-note">{none}</p> }>
+            <ValueView label value />
+        </Show>
+    }
+}
+
+#[component]
+fn Input(state: RwSignal<StepState>, label: Signal<String>) -> impl IntoView {
+    let value = Memo::new(move |_| state.read().input.clone());
+    let is_there = Memo::new(move |_| state.read().attempt > 0);
+    view! {
+        <Show
+            when=move || is_there.get()
+            fallback=|| view! { <p class="pane-note">"The input is rendered when the step starts."</p> }
+        >
+            <JsonTree label value />
+        </Show>
+    }
+}
+
+/// What each attempt failed with, from the history. The newest stands in the state already.
+async fn errors(run: RunId, step: &str) -> Result<BTreeMap<u32, StepError>, ApiError> {
+    let mut errors = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let events = api::runs::list_run_events(run, after).await?;
+        let Some(last) = events.last() else { return Ok(errors) };
+        after = last.seq;
+        for event in events.into_iter().filter(|event| event.step.as_deref() == Some(step)) {
+            if let Fact::RetryScheduled { attempt, error, .. } | Fact::StepFailed { attempt, error, .. } = event.fact {
+                errors.insert(attempt, error);
+            }
+        }
+    }
+}
+
+#[component]
+fn AttemptList(id: String, run: RunId, state: RwSignal<StepState>, clock: Signal<Option<i64>>) -> impl IntoView {
+    // Only a step that was tried more than once has errors beside the newest.
+    let tried = Memo::new(move |_| state.read().attempt);
+    let past = LocalResource::new(move || {
+        let (tried, id) = (tried.get(), id.clone());
+        async move {
+            if tried > 1 {
+                errors(run, &id).await.unwrap_or_default()
+            } else {
+                BTreeMap::new()
+            }
+        }
+    });
+    let spans = Memo::new(move |_| state.read().spans.clone());
+    let error_of = move |span: &Span| {
+        let newest = state.with(|step| step.error.clone().filter(|_| step.attempt == span.attempt));
+        (span.status == StepStatus::Failed)
+            .then(|| past.get().and_then(|past| past.get(&span.attempt).cloned()).or(newest))
+            .flatten()
+    };
+    let row = move |span: Span| {
+        let error = error_of(&span);
+        view! { <AttemptRow span error clock /> }
+    };
+    view! {
+        <Show
+            when=move || !spans.read().is_empty()
+            fallback=|| view! { <p class="pane-note">"The step has not been tried."</p> }
+        >
+            <ol class="attempts">{move || spans.get().into_iter().map(row).collect_view()}</ol>
+        </Show>
+    }
+}
+
+#[component]
+fn AttemptRow(span: Span, error: Option<StepError>, clock: Signal<Option<i64>>) -> impl IntoView {
+    let Span {
+        status,
+        attempt,
+        from,
+        to,
+    } = span;
+    let took = move || {
+        let end = to.or_else(|| clock.get().map(|ms| Timestamp(ms * 1000)));
+        end.map(|end| format::duration(end.ms_since(from)))
+    };
+    let title = match status {
+        StepStatus::Waiting => "Waited".to_owned(),
+        StepStatus::Retrying => format!("Pause before attempt {}", attempt + 1),
+        _ => format!("Attempt {attempt}"),
+    };
+    view! {
+        <li>
+            <StatusBadge status=Signal::stored(StatusLook::from(status)) shape=StatusShape::Mark />
+            <div class="grow">
+                <strong>{title}</strong>
+                " "
+                <span class="dim">
+                    <RelativeTime at=Signal::stored(from) />
+                    ", "
+                    {took}
+                </span>
+                {error.map(|error| {
+                    view! {
+                        <p class="attempt-error">
+                            <code class="error-class">{error.class}</code>
+                            <span class="error-message">{error.message}</span>
+                        </p>
+                    }
+                })}
+            </div>
+        </li>
+    }
+}

@@ -1,0 +1,322 @@
+//! The timeline: a row for each step, a bar for each attempt and wait.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::page::{Place, View};
+use super::scale::Scale;
+use super::watch::Watch;
+use crate::model::Timestamp;
+use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
+use crate::ui::components::{StatusBadge, StatusLook, StatusShape};
+use crate::ui::pages::workflows::sketch;
+use crate::ui::{browser, format};
+
+/// Rows drawn before one asks for more.
+const PAGE: usize = 400;
+/// Characters of a note beside a bar.
+const NOTE_CHARS: usize = 70;
+
+/// The axis, and now.
+#[derive(Clone, Copy)]
+struct Axis {
+    start: Signal<Timestamp>,
+    now: Signal<Timestamp>,
+    scale: Memo<Scale>,
+}
+
+impl Axis {
+    fn fraction(self, at: Timestamp) -> f64 {
+        self.scale.get().fraction(at.ms_since(self.start.get()))
+    }
+}
+
+/// The steps in running order as bars over time. ↑ and ↓ move between rows, Enter opens one.
+#[component]
+pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl IntoView {
+    let latest = watch.latest();
+    let start = Signal::derive(move || {
+        let run = watch.summary.read();
+        run.started_at.unwrap_or(run.created_at)
+    });
+    let is_open = Signal::derive(move || watch.summary.read().ended_at.is_none());
+    let now = Signal::derive(move || match watch.summary.read().ended_at {
+        Some(ended) => ended,
+        None => clock.get().map_or(latest, |ms| Timestamp(ms * 1000).max(start.get())),
+    });
+    let scale = Memo::new(move |_| Scale::covering(now.get().ms_since(start.get())));
+    let axis = Axis { start, now, scale };
+    let order = StoredValue::new(watch.definition.with_value(sketch::running_order));
+    let total = order.with_value(Vec::len);
+    let shown = RwSignal::new(PAGE);
+    let rows = move || order.with_value(|ids| ids.iter().take(shown.get()).cloned().collect::<Vec<_>>());
+    let element = NodeRef::<html::Ul>::new();
+    let keys = move |event: leptos::ev::KeyboardEvent| {
+        let step = match event.key().as_str() {
+            "ArrowDown" => 1,
+            "ArrowUp" => -1,
+            "Home" => i32::MIN,
+            "End" => i32::MAX,
+            _ => return,
+        };
+        event.prevent_default();
+        if let Some(element) = element.get() {
+            browser::move_focus(&element, ".gantt-row", step);
+        }
+    };
+    let ticks = move || {
+        let tick =
+            |(at, label): (f64, String)| view! { <span style=format!("--at: {:.3}%", at * 100.0)>{label}</span> };
+        scale.get().ticks().into_iter().map(tick).collect_view()
+    };
+    view! {
+        <div class="gantt">
+            <span class="gantt-corner">{format::plural(total as i64, "step")}</span>
+            <div class="gantt-axis" aria-hidden="true">{ticks}</div>
+            <Show when=move || is_open.get() && clock.get().is_some()>
+                <div class="gantt-now" aria-hidden="true" style=move || format!("--at: {:.4}", axis.fraction(now.get()))>
+                    <span>{move || format::stopwatch(now.get().ms_since(start.get()))}</span>
+                </div>
+            </Show>
+            <ul class="gantt-rows" node_ref=element on:keydown=keys>
+                <For each=rows key=Clone::clone let:id>
+                    <Row id watch axis place first=order.with_value(|ids| ids.first().cloned()) />
+                </For>
+            </ul>
+            <Show when=move || shown.get() < total>
+                <button class="json-more" type="button" on:click=move |_| shown.update(|shown| *shown += PAGE)>
+                    {move || format!("{} of {} more steps", PAGE.min(total - shown.get()), total - shown.get())}
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>) -> impl IntoView {
+    let state = watch.step(&id)?;
+    let name = watch
+        .definition
+        .with_value(|definition| definition.step(&id).map(|step| step.label().to_owned()))?;
+    let is_first = first.as_deref() == Some(&id);
+    let id = StoredValue::new(id);
+    let chosen = Memo::new(move |_| place.step.with(|step| id.with_value(|id| step.as_deref() == Some(id))));
+    // one tab stop: the chosen row, or the first
+    let tab = move || {
+        if chosen.get() || (is_first && place.step.with(Option::is_none)) {
+            "0"
+        } else {
+            "-1"
+        }
+    };
+    let idle = Memo::new(move |_| state.read().spans.is_empty());
+    let spans = move || (0..state.read().spans.len()).collect::<Vec<_>>();
+    Some(view! {
+        <li>
+            <a
+                class="gantt-row"
+                href=move || place.href(View::Timeline, Some(&id.get_value()))
+                data-noscroll=""
+                aria-current=move || chosen.get().then_some("true")
+                tabindex=tab
+            >
+                <span class="gantt-name">
+                    <StatusBadge status=Signal::derive(move || StatusLook::from(state.read().status)) shape=StatusShape::Mark />
+                    <span class="name" class:dim=move || idle.get()>{name}</span>
+                    <span class="num">{move || took(&state.read(), axis.now.get())}</span>
+                </span>
+                <span class="gantt-lane" style=move || format!("--tick: {:.4}%", axis.scale.get().tick() * 100.0)>
+                    <For each=spans key=|at| *at let:at>
+                        <Bar span=Signal::derive(move || state.read().spans.get(at).cloned()) axis />
+                    </For>
+                    <SkippedBar state axis />
+                    <Note state axis />
+                </span>
+            </a>
+        </li>
+    })
+}
+
+/// How long a step took so far; nothing for one that did nothing.
+fn took(step: &StepState, now: Timestamp) -> String {
+    match (step.spans.first(), step.ended_at) {
+        (Some(first), ended) => format::duration(ended.unwrap_or(now).ms_since(first.from)),
+        _ => String::new(),
+    }
+}
+
+#[component]
+fn Bar(span: Signal<Option<Span>>, axis: Axis) -> impl IntoView {
+    let geometry = move || {
+        span.get().map(|span| {
+            let from = axis.fraction(span.from);
+            let to = axis.fraction(span.to.unwrap_or_else(|| axis.now.get()));
+            format!("--from: {:.3}%; --for: {:.3}%", from * 100.0, (to - from) * 100.0)
+        })
+    };
+    let title = move || {
+        span.get().map(|span| match span.to {
+            Some(to) => format!(
+                "Attempt {}: {}, {}",
+                span.attempt,
+                span.status.label(),
+                format::duration(to.ms_since(span.from))
+            ),
+            None => format!("Attempt {}: {}", span.attempt, span.status.label()),
+        })
+    };
+    view! { <span class="bar" data-status=move || span.get().map(|span| span.status.as_str()) style=geometry title=title></span> }
+}
+
+/// A few dots where a step was passed over.
+#[component]
+fn SkippedBar(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
+    let at = move || {
+        let step = state.read();
+        if step.status == StepStatus::Skipped && step.spans.is_empty() {
+            step.ended_at
+        } else {
+            None
+        }
+    };
+    move || {
+        at().map(|at| {
+            let from = axis.fraction(at).min(0.96) * 100.0;
+            view! { <span class="bar" data-status="skipped" style=format!("--from: {from:.3}%; --for: 3%")></span> }
+        })
+    }
+}
+
+/// A few words beside the bars, on the side where there is room.
+#[component]
+fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
+    let text = Memo::new(move |_| note(&state.read()));
+    let ends = move || {
+        let step = state.read();
+        let from = step.spans.first().map(|span| span.from).or(step.ended_at);
+        let to = step
+            .spans
+            .last()
+            .map_or(step.ended_at, |span| Some(span.to.unwrap_or_else(|| axis.now.get())));
+        let skipped = if step.spans.is_empty() { 0.03 } else { 0.0 };
+        let fraction = |at: Option<Timestamp>| at.map_or(0.0, |at| axis.fraction(at));
+        (fraction(from), fraction(to) + skipped)
+    };
+    move || {
+        let text = text.get()?;
+        let (from, to) = ends();
+        let before = to > 0.66 && from > 0.3;
+        let side = before.then_some("before");
+        let at = if before { from } else { to };
+        Some(view! { <span class="bar-note" data-side=side style=format!("--from: {:.3}%", at * 100.0)>{text}</span> })
+    }
+}
+
+/// What a step has to say beside its bars.
+fn note(step: &StepState) -> Option<String> {
+    let text = match step.status {
+        StepStatus::Waiting => step.waiting.as_ref().map(|waiting| waiting.reason.clone()),
+        StepStatus::Retrying => step
+            .error
+            .as_ref()
+            .map(|error| format!("tries again after: {}", error.message)),
+        StepStatus::Failed => step.error.as_ref().map(|error| error.message.clone()),
+        StepStatus::Skipped | StepStatus::Cancelled => step.skipped.map(|reason| skipped(reason).to_owned()),
+        StepStatus::Succeeded if step.error.is_some() => Some("failed, went on with its default".to_owned()),
+        StepStatus::Succeeded if step.attempt > 1 => Some(format!("passed on attempt {}", step.attempt)),
+        StepStatus::Succeeded => step.port.as_ref().filter(|port| *port != Edge::OUT).cloned(),
+        StepStatus::Running if step.attempt > 1 => Some(format!("attempt {}", step.attempt)),
+        StepStatus::Queued | StepStatus::Ready | StepStatus::Running => None,
+    }?;
+    let line = text.lines().next().unwrap_or_default();
+    let cut = line.char_indices().nth(NOTE_CHARS).map(|(at, _)| at);
+    Some(cut.map_or_else(|| line.to_owned(), |at| format!("{}…", &line[..at])))
+}
+
+/// Why a step did not run, or not to its end.
+pub fn skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::NotReached => "not reached",
+        SkipReason::LostRace => "another branch was first",
+        SkipReason::Disabled => "disabled",
+        SkipReason::RunEnded => "the run ended before it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::model::workflow::StepError;
+
+    fn step(status: StepStatus) -> StepState {
+        StepState {
+            id: "a".into(),
+            status,
+            attempt: 1,
+            started_at: None,
+            ended_at: None,
+            input: Value::Null,
+            output: Value::Null,
+            port: None,
+            error: None,
+            waiting: None,
+            skipped: None,
+            spans: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_note_says_what_is_worth_knowing() {
+        let check = |step: StepState, expected: Option<&str>| assert_eq!(note(&step).as_deref(), expected, "{step:?}");
+        let error = |message: &str| Some(StepError::permanent("exit_code", message));
+        check(step(StepStatus::Queued), None);
+        check(
+            StepState {
+                port: Some("out".into()),
+                ..step(StepStatus::Succeeded)
+            },
+            None,
+        );
+        check(
+            StepState {
+                port: Some("true".into()),
+                ..step(StepStatus::Succeeded)
+            },
+            Some("true"),
+        );
+        check(
+            StepState {
+                attempt: 2,
+                ..step(StepStatus::Succeeded)
+            },
+            Some("passed on attempt 2"),
+        );
+        check(
+            StepState {
+                error: error("exit code 1\nmore"),
+                ..step(StepStatus::Failed)
+            },
+            Some("exit code 1"),
+        );
+        check(
+            StepState {
+                skipped: Some(SkipReason::NotReached),
+                ..step(StepStatus::Skipped)
+            },
+            Some("not reached"),
+        );
+    }
+
+    #[test]
+    fn a_long_note_is_cut_between_characters() {
+        let error = Some(StepError::permanent("x", "ä".repeat(100)));
+        let text = note(&StepState {
+            error,
+            ..step(StepStatus::Failed)
+        })
+        .expect("a note");
+        assert_eq!(text.chars().count(), NOTE_CHARS + 1);
+    }
+}

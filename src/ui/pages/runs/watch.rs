@@ -1,0 +1,223 @@
+//! The live state of one run: read once, read anew when a change is told, written where something differs.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde_json::Value;
+
+use super::logbook::{Heard, Logbook};
+use crate::api;
+use crate::model::live::{ServerMessage, Topic};
+use crate::model::workflow::{Definition, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepState};
+use crate::model::{RunId, Timestamp};
+use crate::ui::browser;
+use crate::ui::state::live::follow;
+
+/// How long changes are gathered before the run is read anew, in ms.
+const GATHER_MS: i32 = 150;
+/// Chunks of the log asked for at a time.
+const LOG_PAGE: u32 = 500;
+
+/// What went in and what came out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ends {
+    /// What it was given.
+    pub inputs: Value,
+    /// What came out, once succeeded.
+    pub output: Value,
+    /// Why it failed.
+    pub error: Option<StepError>,
+}
+
+/// A run that is looked at. Copies watch the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Watch {
+    /// Which.
+    pub id: RunId,
+    /// What it runs; it never changes.
+    pub definition: StoredValue<Definition>,
+    /// The row.
+    pub summary: RwSignal<RunSummary>,
+    /// What went in and what came out.
+    pub ends: RwSignal<Ends>,
+    /// What was printed.
+    pub log: RwSignal<Logbook>,
+    /// Why the log can't be read.
+    pub log_error: RwSignal<Option<crate::model::ApiError>>,
+    steps: StoredValue<BTreeMap<String, RwSignal<StepState>>>,
+    last_seq: StoredValue<i64>,
+    reload: StoredValue<Option<browser::Guard>, LocalStorage>,
+    reload_waits: StoredValue<bool>,
+    log_loads: StoredValue<bool>,
+}
+
+impl Watch {
+    /// Begins with what was read.
+    pub fn new(detail: RunDetail) -> Self {
+        let RunDetail {
+            summary,
+            inputs,
+            output,
+            error,
+            definition,
+            steps,
+            last_seq,
+        } = detail;
+        Self {
+            id: summary.id,
+            definition: StoredValue::new(definition),
+            summary: RwSignal::new(summary),
+            ends: RwSignal::new(Ends { inputs, output, error }),
+            log: RwSignal::new(Logbook::default()),
+            log_error: RwSignal::new(None),
+            steps: StoredValue::new(
+                steps
+                    .into_iter()
+                    .map(|step| (step.id.clone(), RwSignal::new(step)))
+                    .collect(),
+            ),
+            last_seq: StoredValue::new(last_seq),
+            reload: StoredValue::new_local(None),
+            reload_waits: StoredValue::new(false),
+            log_loads: StoredValue::new(false),
+        }
+    }
+
+    /// A step; `None` if the definition has none of this id.
+    pub fn step(self, id: &str) -> Option<RwSignal<StepState>> {
+        self.steps.with_value(|steps| steps.get(id).copied())
+    }
+
+    /// Where the run stands.
+    pub fn status(self) -> Signal<RunStatus> {
+        Signal::derive(move || self.summary.read().status)
+    }
+
+    /// The newest moment that the run knows of: "now" for those without a clock, so that the server draws the same bars.
+    pub fn latest(self) -> Timestamp {
+        let ended = self
+            .summary
+            .with_untracked(|run| run.ended_at.or(run.started_at).unwrap_or(run.created_at));
+        self.steps.with_value(|steps| {
+            let spans = steps.values().filter_map(|step| {
+                step.with_untracked(|step| step.spans.last().map(|span| span.to.unwrap_or(span.from)))
+            });
+            spans.fold(ended, Timestamp::max)
+        })
+    }
+
+    /// Takes over what was read, unless something newer is known. Only what differs is written.
+    pub fn take(self, detail: RunDetail) {
+        if self.last_seq.try_get_value().is_none_or(|seen| detail.last_seq < seen) {
+            return;
+        }
+        let RunDetail {
+            summary,
+            inputs,
+            output,
+            error,
+            steps,
+            last_seq,
+            ..
+        } = detail;
+        self.last_seq.set_value(last_seq);
+        write_if_other(self.summary, summary);
+        write_if_other(self.ends, Ends { inputs, output, error });
+        for step in steps {
+            if let Some(known) = self.step(&step.id) {
+                write_if_other(known, step);
+            }
+        }
+    }
+
+    /// Takes over the answer to a command.
+    pub fn take_summary(self, summary: RunSummary) {
+        write_if_other(self.summary, summary);
+        self.reload_soon();
+    }
+
+    /// Follows the run as long as the caller's owner lives.
+    pub fn follow(self) {
+        let after = move || self.last_seq.try_get_value().unwrap_or_default();
+        follow(Signal::stored(Some(Topic::Run(self.id))), after, move |message| {
+            self.hear(message);
+        });
+        Effect::new(move |_| self.read_log());
+    }
+
+    fn hear(self, message: ServerMessage) {
+        match message {
+            ServerMessage::Snapshot { .. } => {
+                self.reload_soon();
+                self.read_log();
+            }
+            ServerMessage::Update(update) if update.kind == "log" => {
+                let Ok(chunk) = serde_json::from_value::<LogChunk>(update.data) else {
+                    return;
+                };
+                if self.log.try_update(|log| log.hear(&chunk)) == Some(Heard::Gap) {
+                    self.read_log();
+                }
+            }
+            ServerMessage::Update(_) => self.reload_soon(),
+            ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
+        }
+    }
+
+    /// Reads the run anew in a moment; what is told until then is read along.
+    fn reload_soon(self) {
+        if self.reload_waits.try_get_value() != Some(false) {
+            return;
+        }
+        self.reload_waits.set_value(true);
+        let read = async move {
+            // A run that can't be read now keeps what is shown; the next change, or the reconnect, asks again.
+            if let Ok(detail) = api::runs::get_run(self.id).await {
+                self.take(detail);
+            }
+        };
+        let timer = browser::after_ms(GATHER_MS, move || {
+            self.reload_waits.try_set_value(false);
+            spawn_local(read);
+        });
+        self.reload.set_value(Some(timer));
+    }
+
+    /// Reads what the log has beyond what is known.
+    pub fn read_log(self) {
+        if self.log_loads.try_get_value() != Some(false) {
+            return;
+        }
+        self.log_loads.set_value(true);
+        self.log_error.set(None);
+        spawn_local(async move {
+            while let Some(after) = self.log.try_with_untracked(Logbook::last_seq) {
+                match api::runs::list_run_logs(self.id, None, after, LOG_PAGE).await {
+                    Ok(chunks) => {
+                        let whole = chunks.len() < LOG_PAGE as usize;
+                        if !chunks.is_empty() {
+                            self.log
+                                .try_update(|log| chunks.iter().for_each(|chunk| log.add(chunk)));
+                        }
+                        if whole {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        self.log_error.try_set(Some(error));
+                        break;
+                    }
+                }
+            }
+            self.log_loads.try_set_value(false);
+        });
+    }
+}
+
+/// Writes a value only if it differs, so that nothing is drawn again for nothing.
+fn write_if_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.try_with_untracked(|known| *known != value) == Some(true) {
+        signal.try_set(value);
+    }
+}
