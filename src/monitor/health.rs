@@ -1,67 +1,89 @@
 //! How the machine and the program are.
 
-use std::path::Path;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 
-use sysinfo::{Disks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{DiskRefreshKind, Disks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use crate::model::ApiError;
 use crate::model::dashboard::Health;
-use crate::model::{ApiError, Timestamp};
-use crate::runtime::{Ctx, sandbox};
+use crate::runtime::Ctx;
+use crate::runtime::sandbox::{self, Isolation};
+use crate::runtime::trace;
 
 /// Below this the disk is a problem: 1 GiB.
 const LOW_DISK_BYTES: i64 = 1 << 30;
-
-/// When this process first looked; close enough to its start, since the server looks at boot.
-#[derive(Debug, Default)]
-struct Began(Mutex<Option<Timestamp>>);
+/// Above this a trivial query is a problem: half a second.
+const SLOW_DATABASE_MS: f64 = 500.0;
 
 /// Looks now.
 pub(super) async fn look(ctx: &Ctx) -> Result<Health, ApiError> {
-    let asked = ctx.db.ping().await?;
+    let database_ms = ctx.db.ping().await?.as_secs_f64() * 1000.0;
     let support = sandbox::support().await;
-    let (sandbox, confined) = match &support.isolation {
-        Ok(isolation) => (format!("{isolation:?}").to_lowercase(), true),
-        Err(reason) => (format!("none: {reason}"), false),
-    };
-    let (memory_bytes, disk_free_bytes) = machine(ctx);
+    let data_dir = ctx.config.data_dir.clone();
+    // Asking the system may wait for a disk.
+    let machine = ctx.tasks.blocking(move || Machine::look(data_dir)).await.map_err(|error| trace::internal(&error))?;
     let mut problems = Vec::new();
-    if !confined {
+    if support.isolation.is_err() {
         problems.push("Shell steps are refused: this machine can't confine commands.".to_owned());
     }
-    if disk_free_bytes.is_some_and(|free| free < LOW_DISK_BYTES) {
+    if machine.disk_free_bytes.is_some_and(|free| free < LOW_DISK_BYTES) {
         problems.push("Less than 1 GiB is free where the data is.".to_owned());
     }
-    let began = *ctx.shared::<Began>().0.lock().expect("nothing panics under this lock").get_or_insert(ctx.clock.now());
+    if database_ms > SLOW_DATABASE_MS {
+        problems.push("The database takes more than half a second for a trivial query.".to_owned());
+    }
     Ok(Health {
         database: ctx.db.engine().to_owned(),
         database_bytes: ctx.db.size_bytes().await.ok(),
-        database_ms: asked.as_secs_f64() * 1000.0,
-        memory_bytes,
-        uptime_ms: ctx.clock.now().ms_since(began),
-        disk_free_bytes,
-        sandbox,
+        database_ms,
+        memory_bytes: machine.memory_bytes,
+        uptime_ms: machine.uptime_ms,
+        disk_free_bytes: machine.disk_free_bytes,
+        sandbox: walls(support.isolation.as_ref()),
         problems,
     })
 }
 
-/// Resident memory of this process, and bytes free on the disk that holds the data folder.
-fn machine(ctx: &Ctx) -> (Option<i64>, Option<i64>) {
-    let data = ctx.config.data_dir.canonicalize().ok();
-    (resident_bytes(), data.and_then(|data| free_bytes(&data)))
+/// What surrounds a step's commands, in words.
+fn walls(isolation: Result<&Isolation, &String>) -> String {
+    match isolation {
+        Ok(Isolation::Namespaces) => "Namespaces with a root folder of their own".to_owned(),
+        Ok(Isolation::Landlock) => "Landlock and seccomp".to_owned(),
+        Ok(Isolation::Auto | Isolation::Unconfined) => "None: commands see this machine's files and network".to_owned(),
+        Err(reason) => format!("None: {reason}"),
+    }
 }
 
-fn resident_bytes() -> Option<i64> {
-    let mut system = System::new().ok()?;
+/// What the operating system says; `None` where it doesn't.
+struct Machine {
+    memory_bytes: Option<i64>,
+    uptime_ms: Option<i64>,
+    disk_free_bytes: Option<i64>,
+}
+
+impl Machine {
+    fn look(data_dir: PathBuf) -> Self {
+        let (memory_bytes, uptime_ms) = this_process().unzip();
+        Self { memory_bytes, uptime_ms, disk_free_bytes: free_bytes(&data_dir) }
+    }
+}
+
+/// Resident memory of this process, and the milliseconds since it began.
+fn this_process() -> Option<(i64, i64)> {
     let pid = Pid::from_u32(std::process::id());
-    let memory = ProcessRefreshKind::nothing().with_memory();
-    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, memory);
-    i64::try_from(system.process(pid)?.memory()).ok()
+    let mut system = System::new().ok()?;
+    let what = ProcessRefreshKind::nothing().with_memory();
+    let _ = system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
+    let process = system.process(pid)?;
+    let uptime_ms = i64::try_from(process.run_time()).ok()?.saturating_mul(1000);
+    Some((i64::try_from(process.memory()).ok()?, uptime_ms))
 }
 
+/// Bytes free on the disk that holds a folder.
 fn free_bytes(folder: &Path) -> Option<i64> {
-    let disks = Disks::new_with_refreshed_list().ok()?;
-    let around = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
-    let nearest = around.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
+    let folder = folder.canonicalize().ok()?;
+    let disks = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage()).ok()?;
+    let holding = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
+    let nearest = holding.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
     i64::try_from(nearest.available_space()).ok()
 }

@@ -1,5 +1,6 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
+pub mod analytics;
 pub mod auth;
 pub mod body;
 pub mod memory;
@@ -42,7 +43,7 @@ impl utoipa::Modify for Credentials {
 
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router()).merge(analytics::router())
 }
 
 /// The OpenAPI document.

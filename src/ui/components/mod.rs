@@ -8,6 +8,7 @@
 mod badge;
 mod button;
 mod card;
+pub mod chart;
 mod choices;
 mod copy;
 mod dialog;
