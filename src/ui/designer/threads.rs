@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::canvas::{Origin, press_on};
 use super::document::EdgeKey;
 use super::editor::{Thread, use_editor};
-use super::kernel::{Point, Side, geometry, route};
+use super::kernel::{Point, Rect, Side, geometry, route};
 use super::overlay::use_overlay;
 use super::tool::{Catch, Hold, Target, Tool};
 use crate::model::workflow::Edge;
@@ -101,9 +101,11 @@ fn Draft() -> impl IntoView {
     let drawn = Memo::new(move |_| match &*editor.tool.read() {
         Tool::Connecting { hold, from, at, catch, .. } => {
             let refused = matches!(catch, Some(Catch::Refused { .. }));
+            // Only a thread that is caught goes around: under a free pointer its end would jump.
+            let boxes = if catch.is_some() && !refused { frames(editor) } else { Vec::new() };
             let route = match hold {
-                Hold::In { .. } => route::draft(*at, Side::Bottom, *from),
-                Hold::Out { step, port } => route::draft(*from, side(editor, step, port), *at),
+                Hold::In { .. } => route::draft(*at, Side::Bottom, *from, &boxes),
+                Hold::Out { step, port } => route::draft(*from, side(editor, step, port), *at, &boxes),
             };
             Some((route.path(), route.head(), refused))
         }
@@ -117,6 +119,10 @@ fn Draft() -> impl IntoView {
             }
         })
     }
+}
+
+fn frames(editor: super::editor::Editor) -> Vec<Rect> {
+    editor.with(|document| document.definition.steps.iter().map(geometry::node_rect).collect())
 }
 
 fn side(editor: super::editor::Editor, step: &str, port: &str) -> Side {

@@ -305,8 +305,8 @@ fn num(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// The thread that is being drawn: from a port to the pointer, by the same shapes but through everything.
-pub fn draft(from: Point, side: Side, to: Point) -> Route {
+/// The thread that is being drawn: from a port to the pointer, around `boxes`.
+pub fn draft(from: Point, side: Side, to: Point, boxes: &[Rect]) -> Route {
     let ends = Ends { from, side, to, source: 0, target: 1 };
-    route(&ends, &[], &Lanes::default())
+    route(&ends, boxes, &Lanes::default())
 }
