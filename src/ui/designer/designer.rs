@@ -10,8 +10,10 @@ use super::inspector::Inspector;
 use super::overlay::Overlay;
 use super::palette::Palette;
 use super::problems::Problems;
+use super::run::Runner;
 use super::save::{SaveBanner, Saver};
 use super::step_list::StepList;
+use super::test_run::{RunBar, TestRunDialog};
 use super::{clipboard, keys};
 use crate::model::workflow::Workflow;
 use crate::ui::components::{Button, ButtonVariant, use_toasts};
@@ -23,18 +25,24 @@ pub fn Designer(
     workflow: Workflow,
     /// Whether the reader may change the draft; all else is for looking.
     may_edit: bool,
+    /// Whether the reader may start runs.
+    may_run: bool,
     /// Whether the reader may publish.
     may_publish: bool,
 ) -> impl IntoView {
     let editor = Editor::new(workflow.draft.clone(), may_edit);
     provide_context(editor);
-    provide_context(Overlay::new());
-    provide_context(Problems::new(editor));
-    provide_context(Saver::new(editor, &workflow));
-    keys::listen(editor, Callback::new(|()| {}));
+    let (overlay, problems, saver) = (Overlay::new(), Problems::new(editor), Saver::new(editor, &workflow));
+    provide_context(overlay);
+    provide_context(problems);
+    provide_context(saver);
+    let runner = Runner::new(workflow.id, editor, saver, overlay, problems, use_toasts());
+    provide_context(runner);
+    let test_run = Callback::new(move |()| if may_run { runner.ask() });
+    keys::listen(editor, test_run);
     clipboard::listen(editor, use_toasts());
     view! {
-        <Head id=workflow.id may_publish />
+        <Head id=workflow.id may_publish may_run />
         <SaveBanner />
         <div class="page-body" data-flush="">
             <div
@@ -45,6 +53,7 @@ pub fn Designer(
                 {may_edit.then(|| view! { <Palette /> })}
                 <Canvas>
                     <Empty />
+                    <RunBar />
                 </Canvas>
                 <StepList />
                 <Show when=move || editor.inspector.get()>
@@ -53,6 +62,7 @@ pub fn Designer(
             </div>
         </div>
         <ConnectDialog />
+        <TestRunDialog />
         <p class="visually-hidden" role="status" aria-live="polite">{move || editor.said.get()}</p>
     }
 }

@@ -11,7 +11,7 @@ use super::change::{Change, Details};
 use super::document::{Ask, Document, EdgeKey, Selection, edge_keys};
 use super::history::History;
 use super::kernel::route::{self, Ends, Lanes, Route};
-use super::kernel::{Rect, Size, View, geometry};
+use super::kernel::{Point, Rect, Size, View, geometry};
 use super::tool::{Input, Tool};
 use crate::model::workflow::{Definition, Edge, Step};
 use crate::ui::browser;
@@ -23,6 +23,8 @@ pub struct Thread {
     pub edge: Edge,
     /// Its way.
     pub route: Route,
+    /// The `d` of the pieces where it crosses over others.
+    pub casing: String,
 }
 
 /// The designer's state and signals. Copied into every view through the context.
@@ -199,13 +201,6 @@ impl Editor {
         self.state.with_value(|state| state.threads.get(key).cloned()).map(RwSignal::from)
     }
 
-    /// A copy of the definition; tracked by every edit.
-    pub fn definition(self) -> Definition {
-        self.edited.track();
-        self.order.track();
-        self.with(|document| document.definition.clone())
-    }
-
     /// Shows the whole graph.
     pub fn fit(self) {
         self.act(|document| {
@@ -252,6 +247,10 @@ impl Editor {
         set_if_new(self.edges, keys);
         set_if_new(self.details, details);
     }
+}
+
+fn piece((from, to): &(Point, Point)) -> String {
+    format!("M{:.1} {:.1}L{:.1} {:.1}", from.x, from.y, to.x, to.y)
 }
 
 fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -312,8 +311,9 @@ impl State {
         }
         for (edge, key, ends) in open {
             let route = route::route(&ends, &boxes, &lanes);
+            let casing = lanes.crossings(&ends, &route).iter().map(piece).collect();
             lanes.add(&ends, &route);
-            let thread = Thread { edge: edge.clone(), route };
+            let thread = Thread { edge: edge.clone(), route, casing };
             match self.threads.get(key) {
                 Some(signal) if signal.with_untracked(|old| *old == thread) => {}
                 Some(signal) => signal.set(thread),

@@ -5,8 +5,9 @@ use leptos::task::spawn_local;
 
 use super::editor::use_editor;
 use super::problems::{ProblemsButton, sentence, use_problems};
+use super::run::use_runner;
 use super::save::{SaveState, SaveWord, use_saver};
-use super::remote as api;
+use crate::api;
 use crate::model::WorkflowId;
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, Tone, use_toasts,
@@ -14,7 +15,7 @@ use crate::ui::components::{
 
 /// The header.
 #[component]
-pub fn Head(id: WorkflowId, may_publish: bool) -> impl IntoView {
+pub fn Head(id: WorkflowId, may_publish: bool, may_run: bool) -> impl IntoView {
     let editor = use_editor();
     let saver = use_saver();
     let title = Signal::derive(move || editor.details.read().name.clone());
@@ -27,6 +28,7 @@ pub fn Head(id: WorkflowId, may_publish: bool) -> impl IntoView {
     let actions = move || {
         view! {
             {editor.may_edit.then(|| view! { <History /> <ProblemsButton /> })}
+            {may_run.then(|| view! { <TestRun /> })}
             {may_publish.then(|| view! { <Publish id /> })}
         }
     };
@@ -66,6 +68,25 @@ fn History() -> impl IntoView {
             shape=ButtonShape::IconOnly
             refused=no_redo
             on_press=move |()| editor.redo()
+        />
+    }
+}
+
+/// Tries the draft out.
+#[component]
+fn TestRun() -> impl IntoView {
+    let runner = use_runner();
+    let problems = use_problems();
+    let refused = Signal::derive(move || problems.refusal());
+    view! {
+        <Button
+            label="Test run"
+            icon="play"
+            keys="R"
+            size=ButtonSize::Small
+            shape=ButtonShape::Collapsing
+            refused
+            on_press=move |()| runner.ask()
         />
     }
 }

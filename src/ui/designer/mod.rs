@@ -32,8 +32,9 @@ mod quick_add;
 mod connect;
 mod step_list;
 mod inspector;
+mod run;
+mod run_log;
 mod run_tabs;
-
-pub mod remote;
+mod test_run;
 
 pub use designer::Designer;

@@ -71,6 +71,8 @@ impl StepFacts {
 pub struct Overlay {
     /// The run.
     pub run: RwSignal<Option<RunView>>,
+    /// Whether it is drawn; its data serves previews in any case.
+    pub shown: RwSignal<bool>,
     /// The browser's clock, moved on while the run is in motion.
     pub now: RwSignal<Timestamp>,
 }
@@ -83,12 +85,15 @@ pub fn use_overlay() -> Overlay {
 impl Overlay {
     /// No run yet.
     pub fn new() -> Self {
-        Self { run: RwSignal::new(None), now: RwSignal::new(Timestamp(0)) }
+        Self { run: RwSignal::new(None), shown: RwSignal::new(false), now: RwSignal::new(Timestamp(0)) }
     }
 
     /// What a step shows.
     pub fn facts(self, id: String) -> Memo<Option<StepFacts>> {
         Memo::new(move |_| {
+            if !self.shown.get() {
+                return None;
+            }
             let run = self.run.read();
             let step = run.as_ref()?.step(&id)?;
             let now = if step.status.is_final() || step.started_at.is_none() { Timestamp(0) } else { self.now.get() };
@@ -99,8 +104,8 @@ impl Overlay {
     /// How a thread is drawn.
     pub fn edge_state(self, edge: Signal<Edge>) -> Memo<&'static str> {
         Memo::new(move |_| match &*self.run.read() {
-            Some(run) => edge.with(|edge| edge_state(edge, run.step(&edge.from), run.step(&edge.to))),
-            None => "idle",
+            Some(run) if self.shown.get() => edge.with(|edge| edge_state(edge, run.step(&edge.from), run.step(&edge.to))),
+            _ => "idle",
         })
     }
 }

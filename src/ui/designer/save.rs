@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 
 use super::change::Change;
 use super::editor::Editor;
-use super::remote as api;
+use crate::api;
 use crate::model::workflow::Workflow;
 use crate::model::{ApiError, WorkflowId};
 use crate::ui::browser;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::canvas::{Origin, press_on};
 use super::document::EdgeKey;
 use super::editor::{Thread, use_editor};
-use super::kernel::{Point, Side, geometry, route};
+use super::kernel::{Point, Rect, Side, geometry, route};
 use super::overlay::use_overlay;
 use super::tool::{Catch, Hold, Target, Tool};
 use crate::model::workflow::Edge;
@@ -41,6 +41,7 @@ fn Line(key: EdgeKey, thread: RwSignal<Thread>) -> impl IntoView {
     let origin = expect_context::<Origin>();
     let key = StoredValue::new(key);
     let d = Memo::new(move |_| thread.read().route.path());
+    let casing = Memo::new(move |_| thread.read().casing.clone());
     let head = Memo::new(move |_| thread.read().route.head());
     let chosen = Memo::new(move |_| key.with_value(|key| editor.selection.read().edges.contains(key)));
     let current = move || chosen.get().then_some("true");
@@ -53,7 +54,7 @@ fn Line(key: EdgeKey, thread: RwSignal<Thread>) -> impl IntoView {
     };
     view! {
         <g>
-            <path class="casing" d=move || d.get()></path>
+            <path class="casing" d=move || casing.get()></path>
             <path class="edge-hit" d=move || d.get() on:pointerdown=down></path>
             <path class="edge" d=move || d.get() data-state=move || state.get() aria-current=current></path>
             <path class="head" d=move || head.get() data-state=move || state.get() aria-current=current></path>
@@ -78,7 +79,7 @@ fn Word(key: EdgeKey) -> impl IntoView {
         let error = thread.edge.port == Edge::ERROR;
         let left = thread.route.points.get(1).is_some_and(|next| next.x <= at.x - 1.0)
             || thread.route.points.get(2).is_some_and(|next| next.x < at.x - 1.0);
-        (if error { at.plus(8.0, -20.0) } else { at.plus(if left { -6.0 } else { 6.0 }, 0.0) }, left && !error)
+        (if error { at.plus(24.0, 2.0) } else { at.plus(if left { -6.0 } else { 6.0 }, 0.0) }, left && !error)
     });
     Some(move || {
         (!text.read().is_empty()).then(|| {
@@ -100,9 +101,11 @@ fn Draft() -> impl IntoView {
     let drawn = Memo::new(move |_| match &*editor.tool.read() {
         Tool::Connecting { hold, from, at, catch, .. } => {
             let refused = matches!(catch, Some(Catch::Refused { .. }));
+            // Only a thread that is caught goes around: under a free pointer its end would jump.
+            let boxes = if catch.is_some() && !refused { frames(editor) } else { Vec::new() };
             let route = match hold {
-                Hold::In { .. } => route::draft(*at, Side::Bottom, *from),
-                Hold::Out { step, port } => route::draft(*from, side(editor, step, port), *at),
+                Hold::In { .. } => route::draft(*at, Side::Bottom, *from, &boxes),
+                Hold::Out { step, port } => route::draft(*from, side(editor, step, port), *at, &boxes),
             };
             Some((route.path(), route.head(), refused))
         }
@@ -116,6 +119,10 @@ fn Draft() -> impl IntoView {
             }
         })
     }
+}
+
+fn frames(editor: super::editor::Editor) -> Vec<Rect> {
+    editor.with(|document| document.definition.steps.iter().map(geometry::node_rect).collect())
 }
 
 fn side(editor: super::editor::Editor, step: &str, port: &str) -> Side {

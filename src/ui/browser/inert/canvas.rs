@@ -74,3 +74,6 @@ pub fn on_keys(_down: impl Fn(KeyboardEvent) + 'static, _up: impl Fn(KeyboardEve
 pub fn on_clipboard(_run: impl Fn(&'static str, ClipboardEvent) + Clone + 'static) -> super::Guard {
     super::Guard
 }
+
+/// See the browser's half.
+pub fn after_ms_detached(_ms: i32, _run: impl FnOnce() + 'static) {}

@@ -166,3 +166,11 @@ pub fn on_clipboard(run: impl Fn(&'static str, ClipboardEvent) + Clone + 'static
         }
     })
 }
+
+/// Calls once, after `ms`, whatever becomes of the caller: look before you touch what may be gone.
+pub fn after_ms_detached(ms: i32, run: impl FnOnce() + 'static) {
+    let call = Closure::once_into_js(run);
+    if let Some(window) = web_sys::window() {
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(call.unchecked_ref(), ms);
+    }
+}

@@ -78,6 +78,7 @@ pub fn ExpressionText(
             <textarea
                 class="input"
                 data-mono=""
+                data-lines=lines.to_string()
                 id=id
                 rows=lines.to_string()
                 spellcheck="false"

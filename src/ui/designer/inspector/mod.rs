@@ -13,6 +13,8 @@ mod settings;
 mod step;
 mod workflow;
 
+pub use field::number_or_text;
+
 use leptos::prelude::*;
 
 use super::editor::use_editor;

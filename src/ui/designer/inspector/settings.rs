@@ -105,7 +105,7 @@ fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, children: Chil
             <summary>
                 <span>{title}</span>
                 <span class="aside">{move || aside.get()}</span>
-                <svg class="icon twist" aria-hidden="true"><use_ href="/icons.svg#i-right"></use_></svg>
+                <svg class="icon twist" aria-hidden="true"><use_ href=move || "/icons.svg#i-right"></use_></svg>
             </summary>
             <div class="disclosure-body">{children()}</div>
         </details>

@@ -9,6 +9,7 @@ use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
 use crate::ui::components::{Icon, Menu, MenuItem, Tab, TabPanel, Tabs, Tone};
 use crate::ui::designer::editor::use_editor;
+use crate::ui::designer::run_log::LogTab;
 use crate::ui::designer::run_tabs::{InputTab, OutputTab, RunNotice};
 use crate::ui::designer::{action, keys};
 
@@ -32,6 +33,7 @@ fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
         Tab::new("setup", "Set up"),
         Tab::new("input", "Input"),
         Tab::new("output", "Output"),
+        Tab::new("log", "Log"),
     ];
     let id = StoredValue::new(id);
     view! {
@@ -56,6 +58,9 @@ fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
         </TabPanel>
         <TabPanel id=TABS name="output" chosen=tab>
             <OutputTab id=id.get_value() />
+        </TabPanel>
+        <TabPanel id=TABS name="log" chosen=tab>
+            <LogTab id=id.get_value() />
         </TabPanel>
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::geometry::{NODE_H, NODE_W, Point};
+use super::geometry::{self, NODE_H, NODE_W, Point};
 use super::snap::to_grid;
 use crate::model::workflow::Definition;
 
@@ -36,6 +36,8 @@ pub fn arrange(definition: &Definition, origin: Point) -> Vec<(String, Point)> {
 struct Graph {
     real: usize,
     edges: Vec<(usize, usize)>,
+    /// Where along its source's lower edge a thread starts, 0 to 1.
+    ports: HashMap<(usize, usize), f64>,
     row: Vec<usize>,
     rows: Vec<Vec<usize>>,
     above: Vec<Vec<usize>>,
@@ -47,16 +49,19 @@ impl Graph {
         let index: HashMap<&str, usize> = definition.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
         let real = definition.steps.len();
         let mut edges: Vec<(usize, usize)> = Vec::new();
+        let mut ports = HashMap::new();
         for edge in &definition.edges {
             if let (Some(&a), Some(&b)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str()))
                 && a != b
                 && !edges.contains(&(a, b))
             {
                 edges.push((a, b));
+                let (at, _) = geometry::out_point(&definition.steps[a], &edge.port);
+                ports.insert((a, b), (at.x - definition.steps[a].position.x) / NODE_W);
             }
         }
         let edges = without_circles(real, &edges);
-        Self { real, edges, row: vec![0; real], rows: Vec::new(), above: Vec::new(), below: Vec::new() }
+        Self { real, edges, ports, row: vec![0; real], rows: Vec::new(), above: Vec::new(), below: Vec::new() }
     }
 
     fn real(&self) -> impl Iterator<Item = usize> {
@@ -87,6 +92,11 @@ impl Graph {
                 let lane = self.row.len();
                 self.row.push(row);
                 self.edges.push((from, lane));
+                if from == a
+                    && let Some(&port) = self.ports.get(&(a, b))
+                {
+                    self.ports.insert((a, lane), port);
+                }
                 from = lane;
             }
             self.edges.push((from, b));
@@ -104,6 +114,9 @@ impl Graph {
     }
 
     fn order_rows(&mut self) {
+        for r in 1..self.rows.len() {
+            self.sort_row(r, true);
+        }
         let mut best = (self.crossings(), self.rows.clone());
         for sweep in 0..SWEEPS {
             let down = sweep % 2 == 0;
@@ -127,12 +140,14 @@ impl Graph {
         let at: HashMap<usize, usize> = fixed.iter().enumerate().map(|(i, &n)| (n, i)).collect();
         let links = if down { &self.above } else { &self.below };
         let keyed = self.rows[r].iter().enumerate().map(|(i, &n)| {
-            let mut places: Vec<usize> = links[n].iter().filter_map(|l| at.get(l).copied()).collect();
-            places.sort_unstable();
+            // Below a step, its ports' order counts: a fraction of a place, so it only decides among siblings.
+            let port = |l: usize| if down { self.ports.get(&(l, n)).copied().unwrap_or(0.5) * 0.9 } else { 0.0 };
+            let mut places: Vec<f64> = links[n].iter().filter_map(|&l| Some(*at.get(&l)? as f64 + port(l))).collect();
+            places.sort_by(f64::total_cmp);
             let median = match places.len() {
                 0 => i as f64,
-                len if len % 2 == 1 => places[len / 2] as f64,
-                len => f64::midpoint(places[len / 2 - 1] as f64, places[len / 2] as f64),
+                len if len % 2 == 1 => places[len / 2],
+                len => f64::midpoint(places[len / 2 - 1], places[len / 2]),
             };
             (median, i, n)
         });

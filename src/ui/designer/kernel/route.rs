@@ -74,11 +74,42 @@ impl Lanes {
         self.taken.extend(stretches);
     }
 
+    /// Where a thread's inner stretches cross strangers that were taken before: short pieces of it, for the casing that
+    /// makes the crossing read as over and under.
+    pub fn crossings(&self, ends: &Ends, route: &Route) -> Vec<(Point, Point)> {
+        let mut found = Vec::new();
+        for pair in route.points.windows(2) {
+            let strangers = self.taken.iter().filter(|lane| lane.source != ends.source && lane.target != ends.target);
+            for lane in strangers {
+                if let Some(at) = crossing(pair[0], pair[1], lane.a, lane.b) {
+                    let upright = (pair[0].x - pair[1].x).abs() < 0.5;
+                    let (dx, dy) = if upright { (0.0, 6.0) } else { (6.0, 0.0) };
+                    found.push((at.plus(-dx, -dy), at.plus(dx, dy)));
+                }
+            }
+        }
+        found
+    }
+
     /// What it costs to run along what strangers have taken.
     fn cost(&self, ends: &Ends, a: Point, b: Point) -> f64 {
         let strangers = self.taken.iter().filter(|lane| lane.source != ends.source && lane.target != ends.target);
         strangers.map(|lane| shared(a, b, lane.a, lane.b) * 4.0).sum()
     }
+}
+
+/// Where two stretches cross at a right angle, away from the ends of both.
+fn crossing(a: Point, b: Point, c: Point, d: Point) -> Option<Point> {
+    const END: f64 = RADIUS + 1.0;
+    let upright = |p: Point, q: Point| (p.x - q.x).abs() < 0.5;
+    let ((top, bottom), (left, right)) = match (upright(a, b), upright(c, d)) {
+        (true, false) => ((a, b), (c, d)),
+        (false, true) => ((c, d), (a, b)),
+        _ => return None,
+    };
+    let at = Point::new(top.x, left.y);
+    let within = |value: f64, p: f64, q: f64| value > p.min(q) + END && value < p.max(q) - END;
+    (within(at.x, left.x, right.x) && within(at.y, top.y, bottom.y)).then_some(at)
 }
 
 /// How long two parallel stretches run on top of each other.
@@ -274,8 +305,8 @@ fn num(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// The thread that is being drawn: from a port to the pointer, by the same shapes but through everything.
-pub fn draft(from: Point, side: Side, to: Point) -> Route {
+/// The thread that is being drawn: from a port to the pointer, around `boxes`.
+pub fn draft(from: Point, side: Side, to: Point, boxes: &[Rect]) -> Route {
     let ends = Ends { from, side, to, source: 0, target: 1 };
-    route(&ends, &[], &Lanes::default())
+    route(&ends, boxes, &Lanes::default())
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::ui::designer::remote as api;
+use crate::api;
 use crate::model::auth::{Action, Me};
 use crate::model::{ApiError, WorkflowId};
 use crate::ui::components::{Load, SkeletonShape};
@@ -24,10 +24,10 @@ pub fn DesignerPage() -> impl IntoView {
         },
     );
     let may = |action: Action| use_context::<Me>().is_some_and(|me| me.may(action));
-    let (may_edit, may_publish) = (may(Action::EditWorkflow), may(Action::PublishWorkflow));
+    let (may_edit, may_publish, may_run) = (may(Action::EditWorkflow), may(Action::PublishWorkflow), may(Action::StartRun));
     view! {
         <Load resource=workflow what="the workflow" shape=SkeletonShape::Block(20) let:workflow>
-            <Designer workflow may_edit may_publish />
+            <Designer workflow may_edit may_publish may_run />
         </Load>
     }
 }

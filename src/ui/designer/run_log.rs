@@ -1,0 +1,102 @@
+//! What the chosen step printed in the run over the graph, live.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::run::use_runner;
+use crate::api;
+use crate::model::workflow::LogChunk;
+use crate::ui::components::VirtualList;
+use crate::ui::format;
+
+/// How many chunks are read when the tab opens.
+const PAGE: u32 = 1_000;
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct LogLine {
+    time: String,
+    stream: String,
+    text: String,
+}
+
+/// The lines of chunks, in their order. Times in UTC.
+fn lines<'a>(chunks: impl Iterator<Item = &'a LogChunk>) -> Vec<LogLine> {
+    let line = |chunk: &LogChunk, text: &str| LogLine {
+        time: format::log_time(chunk.at, 0),
+        stream: chunk.stream.clone(),
+        text: text.to_owned(),
+    };
+    chunks.flat_map(|chunk| chunk.text.trim_end_matches('\n').split('\n').map(move |text| line(chunk, text))).collect()
+}
+
+/// The log of one step.
+#[component]
+pub fn LogTab(id: String) -> impl IntoView {
+    let runner = use_runner();
+    let step = StoredValue::new(id);
+    let read = RwSignal::new(Vec::<LogChunk>::new());
+    Effect::new(move |_| {
+        let Some(run) = runner.run.get() else { return };
+        read.set(Vec::new());
+        spawn_local(async move {
+            if let Ok(chunks) = api::runs::list_run_logs(run, step.try_get_value(), 0, PAGE).await
+                && runner.run.try_get_untracked() == Some(Some(run))
+            {
+                let _ = read.try_set(chunks);
+            }
+        });
+    });
+    let all = Memo::new(move |_| {
+        let (read, live) = (read.read(), runner.log.read());
+        let last = read.last().map_or(0, |chunk| chunk.seq);
+        let mine = |chunk: &&LogChunk| step.with_value(|step| chunk.step == *step) && chunk.seq > last;
+        lines(read.iter().chain(live.iter().filter(mine)))
+    });
+    let count = Signal::derive(move || all.read().len() as u32);
+    let follow = RwSignal::new(true);
+    let row = move |index: Signal<u32>| {
+        let line = Memo::new(move |_| all.read().get(index.get() as usize).cloned().unwrap_or_default());
+        let level = move || match line.read().stream.as_str() {
+            "stderr" => "err",
+            "stdout" => "out",
+            _ => "info",
+        };
+        view! {
+            <li data-level=level>
+                <time>{move || line.get().time}</time>
+                <span class="level">{level}</span>
+                <span>{move || line.get().text}</span>
+            </li>
+        }
+    };
+    let row = StoredValue::new(row);
+    move || {
+        if count.get() == 0 {
+            return view! { <p class="dim pane-body">"This step has printed nothing in the last run."</p> }.into_any();
+        }
+        view! { <VirtualList label="Log of the step" count follow class="log" row=move |index| row.with_value(|row| row(index)) /> }
+            .into_any()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn chunks_become_lines() {
+        let chunk = |seq, text: &str| LogChunk {
+            seq,
+            at: Timestamp(0),
+            step: "a".to_owned(),
+            attempt: 1,
+            stream: "stdout".to_owned(),
+            text: text.to_owned(),
+        };
+        let chunks = [chunk(1, "one\ntwo\n"), chunk(2, "three")];
+        let texts: Vec<String> = lines(chunks.iter()).into_iter().map(|line| line.text).collect();
+        assert_eq!(texts, ["one", "two", "three"]);
+    }
+}
