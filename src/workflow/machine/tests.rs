@@ -146,7 +146,7 @@ fn graphs() -> impl Strategy<Value = Definition> {
                 .filter(|(a, b, _)| a != b)
                 .map(|(a, b, port)| {
                     json!({"from": format!("s{}", a.min(b)), "to": format!("s{}", a.max(b)),
-                        "port": ["out", "true", "false", "error"][port as usize]})
+                        "port": (["out", "true", "false", "error"][port as usize])})
                 })
                 .collect();
             definition(json!({"weft": 1, "name": "random", "steps": steps, "edges": edges}))
