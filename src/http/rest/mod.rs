@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod body;
 pub mod memory;
+pub mod runs;
 pub mod users;
 
 use axum::Router;
@@ -42,7 +43,7 @@ impl utoipa::Modify for Credentials {
 
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router()).merge(runs::router())
 }
 
 /// The OpenAPI document.
