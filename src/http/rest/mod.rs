@@ -4,6 +4,7 @@ pub mod analytics;
 pub mod auth;
 pub mod body;
 pub mod memory;
+pub mod runs;
 pub mod users;
 
 use axum::Router;
@@ -43,7 +44,11 @@ impl utoipa::Modify for Credentials {
 
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
+<<<<<<< HEAD
     OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router()).merge(analytics::router())
+=======
+    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router()).merge(runs::router())
+>>>>>>> engine
 }
 
 /// The OpenAPI document.

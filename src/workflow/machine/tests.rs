@@ -145,8 +145,8 @@ fn graphs() -> impl Strategy<Value = Definition> {
                 .map(|(a, b, port)| (a % count, b % count, port))
                 .filter(|(a, b, _)| a != b)
                 .map(|(a, b, port)| {
-                    json!({"from": format!("s{}", a.min(b)), "to": format!("s{}", a.max(b)),
-                        "port": (["out", "true", "false", "error"][port as usize])})
+                    let port = ["out", "true", "false", "error"][port as usize];
+                    json!({"from": format!("s{}", a.min(b)), "to": format!("s{}", a.max(b)), "port": port})
                 })
                 .collect();
             definition(json!({"weft": 1, "name": "random", "steps": steps, "edges": edges}))

@@ -141,6 +141,6 @@ on_both_engines! {
         let run = start(&ours, &chain(vec![transform("a", json!(1))]), json!({})).await;
         assert!(matches!(workflow::get_run(&theirs, run).await, Err(workflow::Error::NotFound(_))));
         assert!(matches!(workflow::control(&theirs, run, Command::Cancel).await, Err(workflow::Error::NotFound(_))));
-        assert!(workflow::list_runs(&theirs, &workflow::Filter::default(), &weft::model::PageRequest::default()).await.unwrap().items.is_empty());
+        assert!(workflow::list_runs(&theirs, &weft::model::workflow::RunFilter::default(), &weft::model::PageRequest::default()).await.unwrap().items.is_empty());
     }
 }

@@ -1,0 +1,338 @@
+//! `/runs`, and `/workflows/{id}/execute` which starts one.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Body, Id};
+use crate::http::Caller;
+use crate::http::error::{Problem, Refusal};
+use crate::model::workflow::{Command, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary, TriggerKind};
+use crate::model::{ApiError, Page, PageRequest, RunId, Timestamp, WorkflowId};
+use crate::runtime::{Ctx, Runtime};
+use crate::workflow::{self, NewRun};
+
+/// The longest that a call waits for a run to end.
+const MAX_WAIT_MS: u64 = 60_000;
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<Runtime> {
+    OpenApiRouter::new()
+        .routes(routes!(execute))
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(events))
+        .routes(routes!(logs))
+        .routes(routes!(cancel))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(retry))
+}
+
+/// What to run.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Execute {
+    /// They fit the definition's schema.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    inputs: Value,
+    /// Absent: the newest.
+    #[schema(minimum = 1)]
+    version: Option<i64>,
+    /// Runs the draft.
+    #[serde(default)]
+    test: bool,
+}
+
+/// How long to wait for the end.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Patience {
+    /// Milliseconds, 0..=60000; absent: not at all.
+    #[param(minimum = 0, maximum = 60000)]
+    wait_ms: Option<u64>,
+}
+
+/// A run that was started.
+#[derive(Debug, Serialize, ToSchema)]
+struct Started {
+    /// Its id.
+    run_id: RunId,
+}
+
+fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
+    query.map(|Query(query)| query).map_err(|rejection| ApiError::invalid("query", rejection.body_text()))
+}
+
+/// Starts a run. Answers 202 with its id; with `wait_ms` 200 and the run, if it ended in time.
+#[utoipa::path(post, path = "/workflows/{id}/execute", tag = "runs", params(
+    ("id" = WorkflowId, Path,), Patience,
+    ("idempotency-key" = Option<String>, Header, description = "the same key gives the same run; 1 to 200 characters"),
+), request_body = Execute, responses(
+    (status = 200, description = "the run, which has ended", body = RunDetail),
+    (status = 202, description = "the run goes on", body = Started),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such workflow or version", body = Problem),
+    (status = 409, description = "not published, or the key was used for something else", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "the inputs don't fit, or the definition has problems", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn execute(
+    Caller(ctx): Caller,
+    Id(id): Id<WorkflowId>,
+    patience: Result<Query<Patience>, QueryRejection>,
+    headers: HeaderMap,
+    Body(body): Body<Execute>,
+) -> Result<Response, Refusal> {
+    let wait_ms = query(patience)?.wait_ms;
+    if wait_ms.is_some_and(|ms| ms > MAX_WAIT_MS) {
+        return Err(ApiError::invalid("wait_ms", format!("expected 0 to {MAX_WAIT_MS}")).into());
+    }
+    let key = headers.get("idempotency-key").map(|key| key.to_str().map(str::to_owned)).transpose();
+    let key = key.map_err(|_| ApiError::invalid("Idempotency-Key", "expected printable ASCII"))?;
+    let new = NewRun::manual(id, body.inputs, body.version, body.test);
+    let run = workflow::start(&ctx, NewRun { idempotency_key: key, ..new }).await?;
+    if let Some(ms) = wait_ms {
+        let summary = workflow::wait_for_end(&ctx, run, Duration::from_millis(ms)).await?;
+        if summary.status.is_final() {
+            return Ok(Json(workflow::get_run(&ctx, run).await?).into_response());
+        }
+    }
+    Ok((StatusCode::ACCEPTED, Json(Started { run_id: run })).into_response())
+}
+
+/// What part of the runs is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Of this workflow.
+    workflow: Option<WorkflowId>,
+    /// In this status.
+    status: Option<RunStatus>,
+    /// Set off so.
+    trigger: Option<TriggerKind>,
+    /// Accepted at or after.
+    since: Option<Timestamp>,
+    /// Accepted before.
+    until: Option<Timestamp>,
+    /// A part of the workflow's name, in any case.
+    query: Option<String>,
+    /// 1..=200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Runs, newest first.
+#[utoipa::path(get, path = "/runs", tag = "runs", params(ListQuery), responses(
+    (status = 200, description = "a page of runs", body = Page<RunSummary>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list(
+    Caller(ctx): Caller,
+    list: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Page<RunSummary>>, Refusal> {
+    let list = query(list)?;
+    let page = PageRequest { limit: within("limit", list.limit, 50, PageRequest::MAX)?, cursor: list.cursor };
+    let filter = RunFilter {
+        workflow_id: list.workflow,
+        statuses: list.status.into_iter().collect(),
+        trigger: list.trigger,
+        since: list.since,
+        until: list.until,
+        query: list.query.unwrap_or_default(),
+    };
+    Ok(Json(workflow::list_runs(&ctx, &filter, &page).await?))
+}
+
+fn within(name: &str, given: Option<u32>, default: u32, max: u32) -> Result<u32, ApiError> {
+    match given.unwrap_or(default) {
+        limit if (1..=max).contains(&limit) => Ok(limit),
+        _ => Err(ApiError::invalid(name, format!("expected 1 to {max}"))),
+    }
+}
+
+/// A run with its steps.
+#[utoipa::path(get, path = "/runs/{id}", tag = "runs", params(("id" = RunId, Path,)), responses(
+    (status = 200, description = "the run", body = RunDetail),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such run", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get(Caller(ctx): Caller, Id(id): Id<RunId>) -> Result<Json<RunDetail>, Refusal> {
+    Ok(Json(workflow::get_run(&ctx, id).await?))
+}
+
+/// An event of a history.
+#[derive(Debug, Serialize, ToSchema)]
+struct HistoryEvent {
+    /// Its place, from 1 without gaps.
+    seq: i64,
+    /// When it was decided.
+    at: Timestamp,
+    /// What happened, such as `step_succeeded`.
+    kind: &'static str,
+    /// The step it is about.
+    step: Option<String>,
+    /// As the kind has it.
+    #[schema(value_type = Object)]
+    data: Value,
+}
+
+/// A part of a run's history.
+#[derive(Debug, Serialize, ToSchema)]
+struct History {
+    /// Oldest first.
+    items: Vec<HistoryEvent>,
+    /// Pass it as `after` to get what follows; null at the end of what there is.
+    next: Option<i64>,
+}
+
+/// What part of a history is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct After {
+    /// Events or chunks with a higher number.
+    #[param(minimum = 0)]
+    after: Option<i64>,
+    /// 1..=1000.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// The history of a run.
+#[utoipa::path(get, path = "/runs/{id}/events", tag = "runs", params(("id" = RunId, Path,), After), responses(
+    (status = 200, description = "a part of the history", body = History),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such run", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn events(
+    Caller(ctx): Caller,
+    Id(id): Id<RunId>,
+    part: Result<Query<After>, QueryRejection>,
+) -> Result<Json<History>, Refusal> {
+    let part = query(part)?;
+    let limit = within("limit", part.limit, 200, 1000)?;
+    let events = workflow::list_events(&ctx, id, part.after.unwrap_or(0), limit).await?;
+    let next = (events.len() == limit as usize).then(|| events.last().map(|event| event.seq)).flatten();
+    let items = events.into_iter().map(|event| {
+        let kind = event.fact.kind();
+        let mut fact = serde_json::to_value(&event.fact).unwrap_or_default();
+        HistoryEvent { seq: event.seq, at: event.at, kind, step: event.step, data: fact["data"].take() }
+    });
+    Ok(Json(History { items: items.collect(), next }))
+}
+
+/// What part of a log is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LogQuery {
+    /// Of this step alone.
+    step: Option<String>,
+    /// Chunks with a higher number.
+    #[param(minimum = 0)]
+    after: Option<i64>,
+    /// 1..=1000.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// A part of a run's log.
+#[derive(Debug, Serialize, ToSchema)]
+struct Log {
+    /// Oldest first.
+    items: Vec<LogChunk>,
+    /// Pass it as `after` to get what follows; null at the end of what there is.
+    next: Option<i64>,
+}
+
+/// What the steps of a run printed.
+#[utoipa::path(get, path = "/runs/{id}/logs", tag = "runs", params(("id" = RunId, Path,), LogQuery), responses(
+    (status = 200, description = "a part of the log", body = Log),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such run", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn logs(
+    Caller(ctx): Caller,
+    Id(id): Id<RunId>,
+    part: Result<Query<LogQuery>, QueryRejection>,
+) -> Result<Json<Log>, Refusal> {
+    let part = query(part)?;
+    let limit = within("limit", part.limit, 200, 1000)?;
+    let items = workflow::list_logs(&ctx, id, part.step.as_deref(), part.after.unwrap_or(0), limit).await?;
+    let next = (items.len() == limit as usize).then(|| items.last().map(|chunk| chunk.seq)).flatten();
+    Ok(Json(Log { items, next }))
+}
+
+async fn control(ctx: &Ctx, id: RunId, command: Command) -> Result<Json<RunSummary>, Refusal> {
+    Ok(Json(workflow::control(ctx, id, command).await?))
+}
+
+/// Declares the route of a command.
+macro_rules! command {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $command:expr) => {
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "runs", params(("id" = RunId, Path,)), responses(
+            (status = 200, description = "how the run stands now", body = RunSummary),
+            (status = 401, description = "not signed in", body = Problem),
+            (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+            (status = 404, description = "no such run", body = Problem),
+            (status = 409, description = "its status doesn't allow it", body = Problem),
+            (status = 500, description = "a failure of ours", body = Problem),
+            (status = 503, description = "not now", body = Problem),
+        ))]
+        async fn $name(Caller(ctx): Caller, Id(id): Id<RunId>) -> Result<Json<RunSummary>, Refusal> {
+            control(&ctx, id, $command).await
+        }
+    };
+}
+
+command!(
+    /// Stops a run for good.
+    cancel, "/runs/{id}/cancel", Command::Cancel
+);
+command!(
+    /// Starts nothing new until the run is resumed.
+    pause, "/runs/{id}/pause", Command::Pause
+);
+command!(
+    /// Lets a paused run go on.
+    resume, "/runs/{id}/resume", Command::Resume
+);
+command!(
+    /// Tries the failed steps of a run again.
+    retry, "/runs/{id}/retry", Command::Retry
+);
