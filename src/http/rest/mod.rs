@@ -44,11 +44,12 @@ impl utoipa::Modify for Credentials {
 
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
-<<<<<<< HEAD
-    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router()).merge(analytics::router())
-=======
-    OpenApiRouter::with_openapi(Document::openapi()).merge(auth::router()).merge(users::router()).merge(memory::router()).merge(runs::router())
->>>>>>> engine
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(analytics::router())
+        .merge(auth::router())
+        .merge(memory::router())
+        .merge(runs::router())
+        .merge(users::router())
 }
 
 /// The OpenAPI document.
