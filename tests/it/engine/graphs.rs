@@ -20,7 +20,7 @@ on_both_engines! {
 
     async fn a_dead_path_is_skipped_and_the_join_goes_on(site: Site) {
         let ctx = ctx(&site.runtime).await;
-        let definition = definition(json!({"weft": 1, "name": "paths", "steps": [
+        let definition = definition(json!({"weft": 1, "name": "paths", "inputs": any_of(&["n"]), "steps": [
             {"id": "ask", "kind": "condition", "config": {"when": "inputs.n > 1"}},
             transform("yes", json!("yes")), transform("no", json!("no")), transform("no2", json!("no")),
             {"id": "off", "kind": "transform", "config": {"value": 1}, "disabled": true},
@@ -59,9 +59,9 @@ on_both_engines! {
 
     async fn an_error_goes_where_the_step_says(site: Site) {
         let ctx = ctx(&site.runtime).await;
-        let bad = |id: &str, on_error: &str| json!({"id": id, "kind": "transform", "config": {"value": "{{ inputs.missing }}"},
+        let bad = |id: &str, on_error: &str| json!({"id": id, "kind": "transform", "config": {"value": "{{ inputs.list[9].name }}"},
             "on_error": on_error, "default": 7});
-        let definition = definition(json!({"weft": 1, "name": "errors", "steps": [
+        let definition = definition(json!({"weft": 1, "name": "errors", "inputs": any_of(&["list"]), "steps": [
             bad("a", "continue"), transform("after_a", json!("{{ steps.a.output }}")),
             bad("b", "port"), transform("b_out", json!(1)), transform("b_error", json!("{{ steps.b.error.class }}")),
             bad("c", "fail"),
@@ -69,7 +69,7 @@ on_both_engines! {
             {"from": "a", "to": "after_a"}, {"from": "b", "to": "b_out"}, {"from": "b", "port": "error", "to": "b_error"},
             {"from": "after_a", "to": "c"}, {"from": "b_error", "to": "c"},
         ]}));
-        let detail = end(&ctx, start(&ctx, &definition, json!({})).await).await;
+        let detail = end(&ctx, start(&ctx, &definition, json!({"list": []})).await).await;
         assert_eq!(detail.summary.status, RunStatus::Failed);
         assert_eq!(detail.error.as_ref().unwrap().class, "expression");
         let output = |id: &str| detail.steps.iter().find(|step| step.id == id).unwrap().output.clone();

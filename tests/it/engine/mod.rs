@@ -7,7 +7,7 @@ use weft::model::auth::Role;
 use weft::model::workflow::{Command, Definition, Fact, RunDetail, RunStatus, State, StepStatus, TriggerKind};
 use weft::model::{RunId, WorkspaceId};
 use weft::runtime::outbound::Outbound;
-use weft::runtime::{Actor, Config, Ctx, Ids, Keys, Principal, Runtime};
+use weft::runtime::{Actor, Clock, Config, Ctx, Ids, Keys, Principal, Runtime};
 use weft::workflow::{self, NewRun, Source};
 use weft::within;
 
@@ -36,7 +36,13 @@ pub fn definition(value: Value) -> Definition {
 pub fn chain(steps: Vec<Value>) -> Definition {
     let edges: Vec<Value> =
         steps.windows(2).map(|pair| json!({"from": pair[0]["id"], "to": pair[1]["id"]})).collect();
-    definition(json!({"weft": 1, "name": "chain", "steps": steps, "edges": edges}))
+    definition(json!({"weft": 1, "name": "chain", "inputs": any_of(&["n", "at", "list"]), "steps": steps, "edges": edges}))
+}
+
+/// A schema that takes these inputs and asks for none.
+pub fn any_of(names: &[&str]) -> Value {
+    let properties: serde_json::Map<String, Value> = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+    json!({"type": "object", "properties": properties})
 }
 
 pub async fn start(ctx: &Ctx, definition: &Definition, inputs: Value) -> RunId {
@@ -68,10 +74,10 @@ pub async fn until(ctx: &Ctx, run: RunId, status: RunStatus) -> RunDetail {
     tokio::time::timeout(Duration::from_secs(60), work).await.unwrap()
 }
 
-/// Another process on the same database, folder and clock.
-pub fn next_process(site: &Site) -> Runtime {
+/// Another process on the same database and folder, with this clock.
+pub fn next_process(site: &Site, clock: Clock) -> Runtime {
     let config = Config::isolated(site.folder.path());
-    Runtime::new(config, site.runtime.db.clone(), site.runtime.clock.clone(), Keys::ephemeral(&Ids), Outbound::default())
+    Runtime::new(config, site.runtime.db.clone(), clock, Keys::ephemeral(&Ids), Outbound::default())
 }
 
 pub fn statuses(detail: &RunDetail) -> Vec<(&str, StepStatus)> {

@@ -24,7 +24,7 @@ on_both_engines! {
             edges.push(json!({"from": "big", "to": format!("b{n}")}));
             edges.push(json!({"from": format!("b{n}"), "to": "join"}));
         }
-        let definition = definition(json!({"weft": 1, "name": "wide", "steps": steps, "edges": edges, "output": "{{ steps.join.output }}"}));
+        let definition = definition(json!({"weft": 1, "name": "wide", "inputs": any_of(&["text"]), "steps": steps, "edges": edges, "output": "{{ steps.join.output }}"}));
         let text = "x".repeat(1_000_000);
         let detail = end(&ctx, start(&ctx, &definition, json!({"text": text})).await).await;
         assert_eq!(detail.output, json!(1_000_000));
