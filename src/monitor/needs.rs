@@ -55,7 +55,7 @@ mod tests {
 
     fn run(name: &str, status: RunStatus, at: i64) -> RunSummary {
         RunSummary {
-            id: RunId::default(),
+            id: RunId(uuid::Uuid::nil()),
             workflow_id: None,
             workflow_name: name.to_owned(),
             version: None,

@@ -6,7 +6,7 @@ use super::action;
 use super::editor::Editor;
 use super::keys;
 use crate::ui::browser;
-use crate::ui::components::{Tone, Toasts};
+use crate::ui::components::{Toasts, Tone};
 
 /// Listens to the page's clipboard as long as the caller's owner lives. Text in fields stays the browser's own.
 pub fn listen(editor: Editor, toasts: Toasts) {
@@ -17,7 +17,9 @@ pub fn listen(editor: Editor, toasts: Toasts) {
             }
             match what {
                 "paste" => {
-                    let Some(text) = browser::pasted_text(&event).filter(|_| editor.may_edit) else { return };
+                    let Some(text) = browser::pasted_text(&event).filter(|_| editor.may_edit) else {
+                        return;
+                    };
                     event.prevent_default();
                     match editor.with(|document| action::paste(document, &text, None)) {
                         Ok(changes) => {
@@ -28,7 +30,9 @@ pub fn listen(editor: Editor, toasts: Toasts) {
                     }
                 }
                 _ => {
-                    let Some(fragment) = editor.with(action::copy) else { return };
+                    let Some(fragment) = editor.with(action::copy) else {
+                        return;
+                    };
                     let text = serde_json::to_string_pretty(&fragment).unwrap_or_default();
                     browser::set_copied_text(&event, &text);
                     editor.say(format!("{} copied", action::counted(fragment.steps.len(), "step")));

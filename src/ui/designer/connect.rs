@@ -26,7 +26,12 @@ pub fn ConnectDialog() -> impl IntoView {
     Effect::new(move |_| {
         if let Some(from) = from.get() {
             port.set(editor.with(|document| action::free_port(&document.definition, &from)));
-            to.set(targets(editor, &from).first().map(|choice| choice.value.clone()).unwrap_or_default());
+            to.set(
+                targets(editor, &from)
+                    .first()
+                    .map(|choice| choice.value.clone())
+                    .unwrap_or_default(),
+            );
             open.set(true);
         }
     });
@@ -39,7 +44,9 @@ pub fn ConnectDialog() -> impl IntoView {
         is_open
     });
     let title = move || {
-        let name = from.get().and_then(|id| editor.with(|document| document.definition.step(&id).map(|s| s.label().to_owned())));
+        let name = from
+            .get()
+            .and_then(|id| editor.with(|document| document.definition.step(&id).map(|s| s.label().to_owned())));
         format!("Connect {} to…", name.unwrap_or_default())
     };
     let connect = Callback::new(move |()| {
@@ -49,7 +56,11 @@ pub fn ConnectDialog() -> impl IntoView {
             open.set(false);
         }
     });
-    let refused = Signal::derive(move || to.read().is_empty().then(|| "There is no step that it could lead to".to_owned()));
+    let refused = Signal::derive(move || {
+        to.read()
+            .is_empty()
+            .then(|| "There is no step that it could lead to".to_owned())
+    });
     let footer = move || {
         view! {
             <Button label="Cancel" on_press=move |()| open.set(false) />
@@ -69,7 +80,9 @@ fn ConnectForm(from: Memo<Option<String>>, port: RwSignal<String>, to: RwSignal<
     let ports = Signal::derive(move || {
         let Some(from) = from.get() else { return Vec::new() };
         editor.with(|document| {
-            let Some(step) = document.definition.step(&from) else { return Vec::new() };
+            let Some(step) = document.definition.step(&from) else {
+                return Vec::new();
+            };
             let mut ports = geometry::out_ports(step);
             if geometry::has_error_port(step) {
                 ports.push(Edge::ERROR.to_owned());
@@ -93,7 +106,11 @@ fn targets(editor: super::editor::Editor, from: &str) -> Vec<Choice> {
     editor.with(|document| {
         let definition = &document.definition;
         let fits = |id: &str| id != from && !hit::closes_circle(definition, from, id);
-        let steps = walk::reading_order(definition).into_iter().filter(|step| fits(&step.id));
-        steps.map(|step| Choice::new(step.id.clone(), format!("{} ({})", step.label(), step.id))).collect()
+        let steps = walk::reading_order(definition)
+            .into_iter()
+            .filter(|step| fits(&step.id));
+        steps
+            .map(|step| Choice::new(step.id.clone(), format!("{} ({})", step.label(), step.id)))
+            .collect()
     })
 }

@@ -49,10 +49,8 @@ pub struct Editor {
     pub details: RwSignal<Details>,
     /// Goes up with every edit.
     pub edited: RwSignal<u32>,
-    /// What undo takes back.
-    pub undo_name: RwSignal<Option<String>>,
-    /// What redo does again.
-    pub redo_name: RwSignal<Option<String>>,
+    /// What undo takes back, and what redo does again.
+    pub names: RwSignal<(Option<String>, Option<String>)>,
     /// What a screen reader is told.
     pub said: RwSignal<String>,
     /// Whether the inspector is open: beside the canvas, or in place of it on a phone.
@@ -83,7 +81,12 @@ impl Editor {
     pub fn new(definition: Definition, may_edit: bool) -> Self {
         let document = Document::new(definition, may_edit);
         let details = Details::of(&document.definition);
-        let state = State { document, history: History::default(), steps: HashMap::new(), threads: HashMap::new() };
+        let state = State {
+            document,
+            history: History::default(),
+            steps: HashMap::new(),
+            threads: HashMap::new(),
+        };
         let editor = Self {
             state: StoredValue::new(state),
             tool: RwSignal::default(),
@@ -95,8 +98,7 @@ impl Editor {
             edges: RwSignal::default(),
             details: RwSignal::new(details),
             edited: RwSignal::new(0),
-            undo_name: RwSignal::new(None),
-            redo_name: RwSignal::new(None),
+            names: RwSignal::new((None, None)),
             said: RwSignal::new(String::new()),
             inspector: RwSignal::new(true),
             tab: RwSignal::new("setup".to_owned()),
@@ -120,7 +122,9 @@ impl Editor {
         }
         let moved = moved_only(&changes);
         let loaded = changes.iter().any(|change| matches!(change, Change::Load(_)));
-        let edited = self.state.try_update_value(|state| state.history.perform(&mut state.document, changes));
+        let edited = self
+            .state
+            .try_update_value(|state| state.history.perform(&mut state.document, changes));
         if edited == Some(true) || loaded {
             self.publish_definition(moved.as_ref());
         }
@@ -153,7 +157,9 @@ impl Editor {
 
     /// Feeds a move with the next frame; of several in one frame only the newest counts.
     pub fn input_with_frame(self, input: Input) {
-        let waiting = self.frame_wanted.try_update_value(|wanted| wanted.replace(input).is_some());
+        let waiting = self
+            .frame_wanted
+            .try_update_value(|wanted| wanted.replace(input).is_some());
         if waiting == Some(false) {
             browser::next_frame(move || self.flush_frame());
         }
@@ -177,7 +183,10 @@ impl Editor {
     }
 
     fn travel(self, verb: &str, go: impl FnOnce(&mut History, &mut Document) -> Option<String>) {
-        let name = self.state.try_update_value(|state| go(&mut state.history, &mut state.document)).flatten();
+        let name = self
+            .state
+            .try_update_value(|state| go(&mut state.history, &mut state.document))
+            .flatten();
         if let Some(name) = name {
             self.publish_definition(None);
             self.edited.update(|edited| *edited += 1);
@@ -193,27 +202,38 @@ impl Editor {
 
     /// The signal of a step, if it is there.
     pub fn step(self, id: &str) -> Option<RwSignal<Step>> {
-        self.state.with_value(|state| state.steps.get(id).cloned()).map(RwSignal::from)
+        self.state
+            .with_value(|state| state.steps.get(id).cloned())
+            .map(RwSignal::from)
     }
 
     /// The signal of a thread, if it is there.
     pub fn thread(self, key: &EdgeKey) -> Option<RwSignal<Thread>> {
-        self.state.with_value(|state| state.threads.get(key).cloned()).map(RwSignal::from)
+        self.state
+            .with_value(|state| state.threads.get(key).cloned())
+            .map(RwSignal::from)
     }
 
     /// Shows the whole graph.
     pub fn fit(self) {
         self.act(|document| {
-            let margins = if document.size.w < 700.0 { [16.0; 4] } else { [32.0, 48.0, 72.0, 56.0] };
+            let margins = if document.size.w < 700.0 {
+                [16.0; 4]
+            } else {
+                [32.0, 48.0, 72.0, 56.0]
+            };
             let all = document.bounds().filter(|_| document.size.w > 0.0);
-            all.map(|all| vec![Change::Look(View::fitted(all, document.size, margins))]).unwrap_or_default()
+            all.map(|all| vec![Change::Look(View::fitted(all, document.size, margins))])
+                .unwrap_or_default()
         });
     }
 
     /// Chooses a step and brings it into sight.
     pub fn go_to(self, id: &str) {
         self.act(|document| {
-            let Some(step) = document.definition.step(id) else { return Vec::new() };
+            let Some(step) = document.definition.step(id) else {
+                return Vec::new();
+            };
             let view = document.view.revealing(geometry::node_rect(step), document.size, 64.0);
             vec![Change::Select(Selection::of(id)), Change::Look(view)]
         });
@@ -223,15 +243,24 @@ impl Editor {
     fn publish_rest(self) {
         let (selection, view, size, ask, undo, redo) = self.state.with_value(|state| {
             let document = &state.document;
-            let (undo, redo) = (state.history.undo_name().map(str::to_owned), state.history.redo_name().map(str::to_owned));
-            (document.selection.clone(), document.view, document.size, document.ask.clone(), undo, redo)
+            let (undo, redo) = (
+                state.history.undo_name().map(str::to_owned),
+                state.history.redo_name().map(str::to_owned),
+            );
+            (
+                document.selection.clone(),
+                document.view,
+                document.size,
+                document.ask.clone(),
+                undo,
+                redo,
+            )
         });
         set_if_new(self.selection, selection);
         set_if_new(self.view, view);
         set_if_new(self.size, size);
         set_if_new(self.ask, ask);
-        set_if_new(self.undo_name, undo);
-        set_if_new(self.redo_name, redo);
+        set_if_new(self.names, (undo, redo));
     }
 
     /// Sets the signals of steps and threads that differ. With `moved`, only threads near those steps are routed anew.
@@ -239,7 +268,13 @@ impl Editor {
         let lists = self.state.try_update_value(|state| {
             state.publish_steps();
             let keys = state.publish_threads(moved);
-            let order: Vec<String> = state.document.definition.steps.iter().map(|step| step.id.clone()).collect();
+            let order: Vec<String> = state
+                .document
+                .definition
+                .steps
+                .iter()
+                .map(|step| step.id.clone())
+                .collect();
             (order, keys, Details::of(&state.document.definition))
         });
         let Some((order, keys, details)) = lists else { return };
@@ -293,15 +328,28 @@ impl State {
     fn publish_threads(&mut self, moved: Option<&HashSet<String>>) -> Vec<EdgeKey> {
         let definition = &self.document.definition;
         let keys = edge_keys(&definition.edges);
-        let index: HashMap<&str, usize> = definition.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
+        let index: HashMap<&str, usize> = definition
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(i, s)| (s.id.as_str(), i))
+            .collect();
         let boxes: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
         let (mut lanes, mut open) = (Lanes::default(), Vec::new());
         let mut drawn: HashSet<EdgeKey> = HashSet::with_capacity(keys.len());
         for (edge, key) in definition.edges.iter().zip(&keys) {
-            let (Some(&a), Some(&b)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str())) else { continue };
+            let (Some(&a), Some(&b)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str())) else {
+                continue;
+            };
             drawn.insert(key.clone());
             let (from, side) = geometry::out_point(&definition.steps[a], &edge.port);
-            let ends = Ends { from, side, to: geometry::in_point(&definition.steps[b]), source: a, target: b };
+            let ends = Ends {
+                from,
+                side,
+                to: geometry::in_point(&definition.steps[b]),
+                source: a,
+                target: b,
+            };
             let kept = moved.filter(|moved| !moved.contains(&edge.from) && !moved.contains(&edge.to));
             let old = kept.and_then(|_| Some(self.threads.get(key)?.with_untracked(|thread| thread.route.clone())));
             match old {
@@ -313,7 +361,11 @@ impl State {
             let route = route::route(&ends, &boxes, &lanes);
             let casing = lanes.crossings(&ends, &route).iter().map(piece).collect();
             lanes.add(&ends, &route);
-            let thread = Thread { edge: edge.clone(), route, casing };
+            let thread = Thread {
+                edge: edge.clone(),
+                route,
+                casing,
+            };
             match self.threads.get(key) {
                 Some(signal) if signal.with_untracked(|old| *old == thread) => {}
                 Some(signal) => signal.set(thread),

@@ -45,11 +45,12 @@ pub fn Head(id: WorkflowId, may_publish: bool, may_run: bool) -> impl IntoView {
 #[component]
 fn History() -> impl IntoView {
     let editor = use_editor();
-    let label = |verb: &str, name: Option<String>| name.map_or_else(|| verb.to_owned(), |name| format!("{verb}: {name}"));
-    let undo = Signal::derive(move || label("Undo", editor.undo_name.get()));
-    let redo = Signal::derive(move || label("Redo", editor.redo_name.get()));
-    let no_undo = Signal::derive(move || editor.undo_name.read().is_none().then(|| "Nothing to undo".to_owned()));
-    let no_redo = Signal::derive(move || editor.redo_name.read().is_none().then(|| "Nothing to redo".to_owned()));
+    let label =
+        |verb: &str, name: Option<String>| name.map_or_else(|| verb.to_owned(), |name| format!("{verb}: {name}"));
+    let undo = Signal::derive(move || label("Undo", editor.names.get().0));
+    let redo = Signal::derive(move || label("Redo", editor.names.get().1));
+    let no_undo = Signal::derive(move || editor.names.read().0.is_none().then(|| "Nothing to undo".to_owned()));
+    let no_redo = Signal::derive(move || editor.names.read().1.is_none().then(|| "Nothing to redo".to_owned()));
     view! {
         <Button
             label=undo
@@ -101,9 +102,10 @@ fn Publish(id: WorkflowId) -> impl IntoView {
     let next = move || saver.published.get().unwrap_or(0) + 1;
     let refused = Signal::derive(move || {
         problems.refusal().or_else(|| match saver.state.get() {
-            SaveState::Saved if !saver.draft_changed.get() => {
-                Some(format!("The draft is the same as v{}", saver.published.get().unwrap_or(0)))
-            }
+            SaveState::Saved if !saver.draft_changed.get() => Some(format!(
+                "The draft is the same as v{}",
+                saver.published.get().unwrap_or(0)
+            )),
             SaveState::Saved => None,
             SaveState::Edited | SaveState::Saving => Some("Saving first".to_owned()),
             SaveState::Failed(_) | SaveState::Conflict { .. } => Some("The draft is not saved".to_owned()),

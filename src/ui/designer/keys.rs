@@ -83,7 +83,11 @@ pub fn action_for(key: &str, mods: Mods) -> Option<Action> {
             Direction::Left => (-by, 0.0),
             Direction::Right => (by, 0.0),
         };
-        return Some(if mods.alt { Action::Nudge { dx, dy } } else { Action::Walk(direction) });
+        return Some(if mods.alt {
+            Action::Nudge { dx, dy }
+        } else {
+            Action::Walk(direction)
+        });
     }
     if mods.alt {
         return None;
@@ -129,6 +133,7 @@ pub fn focus_canvas(editor: Editor) {
 }
 
 /// Does it.
+#[expect(clippy::match_same_arms, reason = "each action has its own line")]
 pub fn run(editor: Editor, action: Action, test_run: Callback<()>) {
     match action {
         Action::Undo => editor.undo(),
@@ -159,7 +164,8 @@ pub fn delete(editor: Editor) {
         return;
     }
     let next = before.lead.as_deref().and_then(|lead| {
-        let to = editor.with(|document| walk::step(&document.definition, lead, Direction::Up).map(|step| step.id.clone()));
+        let to =
+            editor.with(|document| walk::step(&document.definition, lead, Direction::Up).map(|step| step.id.clone()));
         to.filter(|id| !before.steps.contains(id))
     });
     editor.act(action::delete);
@@ -193,7 +199,9 @@ pub fn add(editor: Editor) {
 
 /// Asks what to connect the leading step to.
 pub fn connect(editor: Editor) {
-    let lead = editor.with(|document| document.selection.lead.clone()).filter(|_| editor.may_edit);
+    let lead = editor
+        .with(|document| document.selection.lead.clone())
+        .filter(|_| editor.may_edit);
     if let Some(from) = lead {
         editor.perform(vec![Change::Ask(Some(Ask::Connect { from }))]);
     }
@@ -242,6 +250,7 @@ pub fn listen(editor: Editor, test_run: Callback<()>) {
     });
 }
 
+#[expect(clippy::match_same_arms, reason = "each place of keys has its own line")]
 fn pressed(editor: Editor, event: &leptos::ev::KeyboardEvent, test_run: Callback<()>) {
     if event.default_prevented() || event.is_composing() {
         return;
@@ -263,8 +272,11 @@ fn pressed(editor: Editor, event: &leptos::ev::KeyboardEvent, test_run: Callback
             }
         }
         _ => {
-            let mods =
-                Mods { ctrl: event.ctrl_key() || event.meta_key(), shift: event.shift_key(), alt: event.alt_key() };
+            let mods = Mods {
+                ctrl: event.ctrl_key() || event.meta_key(),
+                shift: event.shift_key(),
+                alt: event.alt_key(),
+            };
             if let Some(action) = action_for(&key, mods) {
                 event.prevent_default();
                 run(editor, action, test_run);
@@ -292,7 +304,11 @@ mod tests {
             ("d", ctrl, Some(Action::Duplicate)),
             ("ArrowDown", plain, Some(Action::Walk(Direction::Down))),
             ("ArrowDown", alt, Some(Action::Nudge { dx: 0.0, dy: 8.0 })),
-            ("ArrowLeft", Mods { shift: true, ..alt }, Some(Action::Nudge { dx: -1.0, dy: 0.0 })),
+            (
+                "ArrowLeft",
+                Mods { shift: true, ..alt },
+                Some(Action::Nudge { dx: -1.0, dy: 0.0 }),
+            ),
             ("1", plain, Some(Action::Fit)),
             ("F2", plain, Some(Action::Rename)),
             ("a", alt, None),

@@ -35,9 +35,18 @@ pub fn Minimap() -> impl IntoView {
         let mut paths: BTreeMap<&'static str, String> = BTreeMap::new();
         editor.with(|document| {
             for step in &document.definition.steps {
-                let status = run.as_ref().filter(|_| shown).and_then(|run| run.step(&step.id)).map_or("", |step| step.status.as_str());
+                let status = run
+                    .as_ref()
+                    .filter(|_| shown)
+                    .and_then(|run| run.step(&step.id))
+                    .map_or("", |step| step.status.as_str());
                 let at = step.position;
-                let _ = write!(paths.entry(status).or_default(), "M{:.0} {:.0}h{NODE_W}v{NODE_H}h-{NODE_W}z", at.x, at.y);
+                let _ = write!(
+                    paths.entry(status).or_default(),
+                    "M{:.0} {:.0}h{NODE_W}v{NODE_H}h-{NODE_W}z",
+                    at.x,
+                    at.y
+                );
             }
         });
         paths.into_iter().collect::<Vec<_>>()

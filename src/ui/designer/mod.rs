@@ -6,35 +6,35 @@
 //! thin views. Promises that all rules are pure and tested natively. Refuses to check or run anything itself: it asks
 //! `model::workflow` and the server.
 
-pub mod document;
-pub mod change;
-pub mod history;
 pub mod action;
-pub mod tool;
+pub mod change;
+pub mod document;
+pub mod history;
 pub mod kernel;
+pub mod tool;
 
+mod clipboard;
 mod editor;
 mod keys;
-mod clipboard;
-mod save;
-mod problems;
 mod overlay;
+mod problems;
+mod save;
 
-mod designer;
-mod head;
-mod palette;
 mod canvas;
-mod node;
-mod threads;
-mod minimap;
-mod toolbar;
-mod quick_add;
 mod connect;
-mod step_list;
+mod frame;
+mod head;
 mod inspector;
+mod minimap;
+mod node;
+mod palette;
+mod quick_add;
 mod run;
 mod run_log;
 mod run_tabs;
+mod step_list;
 mod test_run;
+mod threads;
+mod toolbar;
 
-pub use designer::Designer;
+pub use frame::Designer;

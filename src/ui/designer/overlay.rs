@@ -19,7 +19,12 @@ pub struct RunView {
 impl RunView {
     /// A run, ready to be asked for its steps.
     pub fn new(detail: RunDetail) -> Self {
-        let places = detail.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
+        let places = detail
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(place, step)| (step.id.clone(), place))
+            .collect();
         Self { detail, places }
     }
 
@@ -44,11 +49,19 @@ pub struct StepFacts {
 
 impl StepFacts {
     fn of(step: &StepState, now: Timestamp) -> Self {
-        let running = matches!(step.status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying);
+        let running = matches!(
+            step.status,
+            StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying
+        );
         let until = step.ended_at.or_else(|| running.then_some(now));
         let took_ms = step.started_at.zip(until).map(|(from, to)| to.ms_since(from).max(0));
         let waiting = step.waiting.as_ref().map(|waiting| waiting.reason.clone());
-        Self { status: step.status, attempt: step.attempt, took_ms, waiting }
+        Self {
+            status: step.status,
+            attempt: step.attempt,
+            took_ms,
+            waiting,
+        }
     }
 
     /// The facts worth a place beside the kind.
@@ -85,7 +98,11 @@ pub fn use_overlay() -> Overlay {
 impl Overlay {
     /// No run yet.
     pub fn new() -> Self {
-        Self { run: RwSignal::new(None), shown: RwSignal::new(false), now: RwSignal::new(Timestamp(0)) }
+        Self {
+            run: RwSignal::new(None),
+            shown: RwSignal::new(false),
+            now: RwSignal::new(Timestamp(0)),
+        }
     }
 
     /// What a step shows.
@@ -96,7 +113,11 @@ impl Overlay {
             }
             let run = self.run.read();
             let step = run.as_ref()?.step(&id)?;
-            let now = if step.status.is_final() || step.started_at.is_none() { Timestamp(0) } else { self.now.get() };
+            let now = if step.status.is_final() || step.started_at.is_none() {
+                Timestamp(0)
+            } else {
+                self.now.get()
+            };
             Some(StepFacts::of(step, now))
         })
     }
@@ -104,7 +125,9 @@ impl Overlay {
     /// How a thread is drawn.
     pub fn edge_state(self, edge: Signal<Edge>) -> Memo<&'static str> {
         Memo::new(move |_| match &*self.run.read() {
-            Some(run) if self.shown.get() => edge.with(|edge| edge_state(edge, run.step(&edge.from), run.step(&edge.to))),
+            Some(run) if self.shown.get() => {
+                edge.with(|edge| edge_state(edge, run.step(&edge.from), run.step(&edge.to)))
+            }
             _ => "idle",
         })
     }
@@ -118,12 +141,18 @@ impl Default for Overlay {
 
 /// `idle` before its source has ended; then taken, by what its target does with it, or not taken.
 fn edge_state(edge: &Edge, from: Option<&StepState>, to: Option<&StepState>) -> &'static str {
-    let (Some(from), Some(to)) = (from, to) else { return "idle" };
+    let (Some(from), Some(to)) = (from, to) else {
+        return "idle";
+    };
     if !from.status.is_final() {
         return "idle";
     }
     if from.port.as_deref() != Some(edge.port.as_str()) {
-        return if from.status == StepStatus::Failed && edge.port != Edge::ERROR { "idle" } else { "skipped" };
+        return if from.status == StepStatus::Failed && edge.port != Edge::ERROR {
+            "idle"
+        } else {
+            "skipped"
+        };
     }
     match to.status {
         StepStatus::Running | StepStatus::Retrying => "live",
@@ -169,9 +198,18 @@ mod tests {
             ("out", Skipped, None, Skipped, "skipped"),
         ];
         for (port, from, left_by, to, expected) in rows {
-            let edge = Edge { from: "a".into(), port: port.into(), to: "b".into(), when: None };
+            let edge = Edge {
+                from: "a".into(),
+                port: port.into(),
+                to: "b".into(),
+                when: None,
+            };
             let (a, b) = (state("a", from, left_by), state("b", to, None));
-            assert_eq!(edge_state(&edge, Some(&a), Some(&b)), expected, "{port} {from:?} {to:?}");
+            assert_eq!(
+                edge_state(&edge, Some(&a), Some(&b)),
+                expected,
+                "{port} {from:?} {to:?}"
+            );
         }
     }
 

@@ -13,7 +13,7 @@ use crate::model::live::{ServerMessage, Topic};
 use crate::model::workflow::{Command, LogChunk, RunFilter};
 use crate::model::{ApiError, PageRequest, RunId, Timestamp, WorkflowId};
 use crate::ui::browser;
-use crate::ui::components::{Tone, Toasts};
+use crate::ui::components::{Toasts, Tone};
 use crate::ui::state::live;
 
 /// The shortest time between two looks at a run in motion.
@@ -57,7 +57,14 @@ pub fn use_runner() -> Runner {
 
 impl Runner {
     /// A runner for a workflow; owned by the calling component.
-    pub fn new(workflow: WorkflowId, editor: Editor, saver: Saver, overlay: Overlay, problems: Problems, toasts: Toasts) -> Self {
+    pub fn new(
+        workflow: WorkflowId,
+        editor: Editor,
+        saver: Saver,
+        overlay: Overlay,
+        problems: Problems,
+        toasts: Toasts,
+    ) -> Self {
         let runner = Self {
             workflow,
             editor,
@@ -82,7 +89,10 @@ impl Runner {
     pub fn ask(self) {
         if let Some(why) = untrack(|| self.problems.refusal()) {
             self.toasts.say(Tone::Warn, format!("{why}, then test it."));
-        } else if self.editor.with(|document| super::test_run::questions(&document.definition.inputs).is_empty()) {
+        } else if self
+            .editor
+            .with(|document| super::test_run::questions(&document.definition.inputs).is_empty())
+        {
             self.start(json!({}));
         } else {
             self.asking.set(true);
@@ -147,11 +157,18 @@ impl Runner {
 
     /// The newest run of this workflow lends its data to previews; it is not laid over the graph.
     fn find_last(self) {
-        let filter = RunFilter { workflow_id: Some(self.workflow), ..RunFilter::default() };
+        let filter = RunFilter {
+            workflow_id: Some(self.workflow),
+            ..RunFilter::default()
+        };
         spawn_local(async move {
             let page = PageRequest { limit: 1, cursor: None };
-            let Ok(found) = api::runs::list_runs(filter, page).await else { return };
-            let Some(last) = found.items.into_iter().next() else { return };
+            let Ok(found) = api::runs::list_runs(filter, page).await else {
+                return;
+            };
+            let Some(last) = found.items.into_iter().next() else {
+                return;
+            };
             if self.run.try_get_untracked() == Some(None) {
                 let moving = !last.status.is_final();
                 let _ = self.overlay.shown.try_set(moving);
@@ -163,7 +180,12 @@ impl Runner {
 
     fn follow(self) {
         let topic = Signal::derive(move || self.run.get().map(Topic::Run));
-        let after = move || self.overlay.run.try_with_untracked(|run| run.as_ref().map_or(0, |run| run.detail.last_seq)).unwrap_or(0);
+        let after = move || {
+            self.overlay
+                .run
+                .try_with_untracked(|run| run.as_ref().map_or(0, |run| run.detail.last_seq))
+                .unwrap_or(0)
+        };
         live::follow(topic, after, move |message| match message {
             ServerMessage::Update(update) if update.kind == "log" => {
                 if let Ok(chunk) = serde_json::from_value::<LogChunk>(update.data) {
@@ -181,7 +203,9 @@ impl Runner {
 
     /// Reads the run anew; while it is being read, once more afterwards.
     fn look(self) {
-        let Some(id) = self.run.try_get_untracked().flatten() else { return };
+        let Some(id) = self.run.try_get_untracked().flatten() else {
+            return;
+        };
         if self.looking.try_get_value() != Some(Looking::No) {
             self.looking.try_update_value(|looking| *looking = Looking::Again);
             return;
@@ -195,7 +219,9 @@ impl Runner {
                 self.announce(&detail);
                 let _ = self.overlay.run.try_set(Some(RunView::new(detail)));
             }
-            let again = self.looking.try_update_value(|looking| std::mem::replace(looking, Looking::No));
+            let again = self
+                .looking
+                .try_update_value(|looking| std::mem::replace(looking, Looking::No));
             if again == Some(Looking::Again) {
                 browser::after_ms_detached(LOOK_MS, move || self.look());
             }
@@ -205,8 +231,10 @@ impl Runner {
     /// Only the end of the run is said: steps come too fast to be listened to.
     fn announce(self, detail: &crate::model::workflow::RunDetail) {
         let status = detail.summary.status;
-        let was_final =
-            self.overlay.run.try_with_untracked(|run| run.as_ref().is_some_and(|run| run.detail.summary.status.is_final()));
+        let was_final = self
+            .overlay
+            .run
+            .try_with_untracked(|run| run.as_ref().is_some_and(|run| run.detail.summary.status.is_final()));
         if status.is_final() && was_final == Some(false) {
             self.editor.say(format!("Test run {}", status.label().to_lowercase()));
         }
@@ -215,7 +243,13 @@ impl Runner {
     /// Moves the clock on while the run is in motion.
     fn tick(self) {
         let moving = Memo::new(move |_| {
-            self.overlay.shown.get() && self.overlay.run.read().as_ref().is_some_and(|run| !run.detail.summary.status.is_final())
+            self.overlay.shown.get()
+                && self
+                    .overlay
+                    .run
+                    .read()
+                    .as_ref()
+                    .is_some_and(|run| !run.detail.summary.status.is_final())
         });
         Effect::new(move |_| {
             let now = move || {

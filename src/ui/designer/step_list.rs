@@ -16,7 +16,12 @@ pub fn StepList() -> impl IntoView {
     let ids = Memo::new(move |_| {
         editor.edited.track();
         editor.order.track();
-        editor.with(|document| walk::reading_order(&document.definition).into_iter().map(|s| s.id.clone()).collect::<Vec<_>>())
+        editor.with(|document| {
+            walk::reading_order(&document.definition)
+                .into_iter()
+                .map(|s| s.id.clone())
+                .collect::<Vec<_>>()
+        })
     });
     view! {
         <ol class="step-list" aria-label="Steps in order">
@@ -34,7 +39,10 @@ fn Row(id: String) -> impl IntoView {
     let facts = use_overlay().facts(id.clone());
     let problems = use_problems().of_step(id.clone());
     let id = StoredValue::new(id);
-    let current = move || id.with_value(|id| editor.selection.read().lead.as_deref() == Some(id)).then_some("true");
+    let current = move || {
+        id.with_value(|id| editor.selection.read().lead.as_deref() == Some(id))
+            .then_some("true")
+    };
     let meta = move || {
         let kind = Kind::find(&step.read().kind).map_or_else(|| step.read().kind.clone(), |kind| kind.title.to_owned());
         match problems.get() {

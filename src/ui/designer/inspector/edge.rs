@@ -16,7 +16,14 @@ pub fn EdgePanel(key: EdgeKey) -> impl IntoView {
     let thread = editor.thread(&key)?;
     let names = Memo::new(move |_| {
         let edge = thread.read().edge.clone();
-        let label = |id: &str| editor.with(|document| document.definition.step(id).map_or_else(|| id.to_owned(), |s| s.label().to_owned()));
+        let label = |id: &str| {
+            editor.with(|document| {
+                document
+                    .definition
+                    .step(id)
+                    .map_or_else(|| id.to_owned(), |s| s.label().to_owned())
+            })
+        };
         (label(&edge.from), edge.port, label(&edge.to))
     });
     let when = Signal::derive(move || thread.read().edge.when.clone().unwrap_or_default());

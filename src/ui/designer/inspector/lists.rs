@@ -37,7 +37,12 @@ fn Remove(label: String, #[prop(into)] on_press: Callback<()>) -> impl IntoView 
 
 /// A line of a list or table: an input that sets one text.
 #[component]
-fn Line(label: String, value: String, set: Callback<String>, #[prop(optional)] placeholder: &'static str) -> impl IntoView {
+fn Line(
+    label: String,
+    value: String,
+    set: Callback<String>,
+    #[prop(optional)] placeholder: &'static str,
+) -> impl IntoView {
     view! {
         <input
             class="input"
@@ -59,9 +64,23 @@ fn text_of(value: &Value) -> String {
 /// A list of texts, or of whole numbers: one a line.
 #[component]
 pub fn TextList(context: FieldContext, whole_numbers: bool) -> impl IntoView {
-    let items = Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_array).cloned().unwrap_or_default());
+    let items = Memo::new(move |_| {
+        context
+            .value
+            .read()
+            .as_ref()
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    });
     let write = move |items: Vec<Value>| context.set.run((!items.is_empty()).then_some(Value::Array(items)));
-    let parse = move |text: String| if whole_numbers { number_or_text(&text).unwrap_or(Value::Null) } else { Value::String(text) };
+    let parse = move |text: String| {
+        if whole_numbers {
+            number_or_text(&text).unwrap_or(Value::Null)
+        } else {
+            Value::String(text)
+        }
+    };
     let add = move |()| {
         let mut items = items.get_untracked();
         items.push(if whole_numbers { json!(0) } else { json!("") });
@@ -101,7 +120,15 @@ pub fn TextList(context: FieldContext, whole_numbers: bool) -> impl IntoView {
 /// Pairs of texts, such as headers.
 #[component]
 pub fn TextMap(context: FieldContext) -> impl IntoView {
-    let map = Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
+    let map = Memo::new(move |_| {
+        context
+            .value
+            .read()
+            .as_ref()
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    });
     let write = move |map: Map<String, Value>| context.set.run((!map.is_empty()).then_some(Value::Object(map)));
     let add = move |()| {
         let mut map = map.get_untracked();
@@ -148,7 +175,15 @@ pub fn TextMap(context: FieldContext) -> impl IntoView {
 /// The cases of a switch: a port and when it is taken, in order.
 #[component]
 pub fn Cases(context: FieldContext) -> impl IntoView {
-    let cases = Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_array).cloned().unwrap_or_default());
+    let cases = Memo::new(move |_| {
+        context
+            .value
+            .read()
+            .as_ref()
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    });
     let write = move |cases: Vec<Value>| context.set.run((!cases.is_empty()).then_some(Value::Array(cases)));
     let part = |case: &Value, name: &str| case.get(name).map(text_of).unwrap_or_default();
     let add = move |()| {
@@ -198,7 +233,15 @@ pub fn Cases(context: FieldContext) -> impl IntoView {
 /// Whole numbers by fixed names.
 #[component]
 pub fn Limits(context: FieldContext, keys: &'static [&'static str]) -> impl IntoView {
-    let map = Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
+    let map = Memo::new(move |_| {
+        context
+            .value
+            .read()
+            .as_ref()
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default()
+    });
     let row = move |key: &'static str| {
         let value = Memo::new(move |_| map.read().get(key).map(text_of).unwrap_or_default());
         let set = move |text: String| {
@@ -257,13 +300,18 @@ pub fn JsonField(context: FieldContext) -> impl IntoView {
 
 /// The text of a JSON value, kept as typed while it does not parse.
 #[component]
-pub fn JsonText(id: String, step: Option<String>, value: Signal<Option<Value>>, set: Callback<Option<Value>>) -> impl IntoView {
-    let draft = RwSignal::new(value.with_untracked(written));
+pub fn JsonText(
+    id: String,
+    step: Option<String>,
+    value: Signal<Option<Value>>,
+    set: Callback<Option<Value>>,
+) -> impl IntoView {
+    let draft = RwSignal::new(value.with_untracked(|value| written(value.as_ref())));
     // Undo, or another's edit: the text follows unless it already says the same.
     Effect::new(move |_| {
         let now = value.get();
         if draft.with_untracked(|draft| parsed(draft).is_ok_and(|parsed| parsed != now)) {
-            draft.set(written(&now));
+            draft.set(written(now.as_ref()));
         }
     });
     let error = Memo::new(move |_| parsed(&draft.read()).err());
@@ -288,10 +336,12 @@ pub fn JsonText(id: String, step: Option<String>, value: Signal<Option<Value>>, 
     }
 }
 
-fn written(value: &Option<Value>) -> String {
+fn written(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) if text.contains("{{") && serde_json::from_str::<Value>(text).is_err() => text.clone(),
+        Some(Value::String(text)) if text.contains("{{") && serde_json::from_str::<Value>(text).is_err() => {
+            text.clone()
+        }
         Some(value) => serde_json::to_string_pretty(value).unwrap_or_default(),
     }
 }
@@ -313,9 +363,14 @@ mod tests {
 
     #[test]
     fn json_reads_back_as_it_was_written() {
-        for value in [json!({"a": [1, "{{ x }}"]}), json!("{{ steps.a.output }}"), json!("plain"), json!(3)] {
+        for value in [
+            json!({"a": [1, "{{ x }}"]}),
+            json!("{{ steps.a.output }}"),
+            json!("plain"),
+            json!(3),
+        ] {
             let value = Some(value);
-            assert_eq!(parsed(&written(&value)), Ok(value));
+            assert_eq!(parsed(&written(value.as_ref())), Ok(value));
         }
         assert_eq!(parsed(" "), Ok(None));
         assert!(parsed("{").is_err_and(|error| error.contains("no JSON")));

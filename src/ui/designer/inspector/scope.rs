@@ -25,13 +25,25 @@ pub fn in_scope(definition: &Definition, step: Option<&str>, run: Option<&RunVie
     let mut items = Vec::new();
     let inputs = run.map(|run| &run.detail.inputs);
     for name in input_names(definition) {
-        let sample = inputs.and_then(|inputs| inputs.get(&name)).map(shortened).unwrap_or_default();
-        items.push(ScopeItem { path: format!("inputs.{name}"), sample });
+        let sample = inputs
+            .and_then(|inputs| inputs.get(&name))
+            .map(shortened)
+            .unwrap_or_default();
+        items.push(ScopeItem {
+            path: format!("inputs.{name}"),
+            sample,
+        });
     }
     for id in before(definition, step) {
-        let output = run.and_then(|run| run.step(&id)).map(|state| &state.output).filter(|output| !output.is_null());
-        let base = format!("steps.{}.output", id);
-        items.push(ScopeItem { path: base.clone(), sample: output.map(shortened).unwrap_or_default() });
+        let output = run
+            .and_then(|run| run.step(&id))
+            .map(|state| &state.output)
+            .filter(|output| !output.is_null());
+        let base = format!("steps.{id}.output");
+        items.push(ScopeItem {
+            path: base.clone(),
+            sample: output.map(shortened).unwrap_or_default(),
+        });
         match output {
             Some(Value::Object(fields)) => items.extend(fields_of(&base, fields)),
             Some(_) => {}
@@ -41,8 +53,14 @@ pub fn in_scope(definition: &Definition, step: Option<&str>, run: Option<&RunVie
             })),
         }
     }
-    items.push(ScopeItem { path: "run.id".to_owned(), sample: run.map(|run| run.detail.summary.id.to_string()).unwrap_or_default() });
-    items.push(ScopeItem { path: "workflow.name".to_owned(), sample: shortened(&Value::String(definition.name.clone())) });
+    items.push(ScopeItem {
+        path: "run.id".to_owned(),
+        sample: run.map(|run| run.detail.summary.id.to_string()).unwrap_or_default(),
+    });
+    items.push(ScopeItem {
+        path: "workflow.name".to_owned(),
+        sample: shortened(&Value::String(definition.name.clone())),
+    });
     items
 }
 
@@ -54,19 +72,41 @@ pub fn input_names(definition: &Definition) -> Vec<String> {
 
 fn fields_of(base: &str, fields: &Map<String, Value>) -> Vec<ScopeItem> {
     let path = |name: &str| {
-        let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit());
-        if word { format!("{base}.{name}") } else { format!("{base}[{}]", Value::String(name.to_owned())) }
+        let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !name.starts_with(|c: char| c.is_ascii_digit());
+        if word {
+            format!("{base}.{name}")
+        } else {
+            format!("{base}[{}]", Value::String(name.to_owned()))
+        }
     };
-    let items = fields.iter().map(|(name, value)| ScopeItem { path: path(name), sample: shortened(value) });
+    let items = fields.iter().map(|(name, value)| ScopeItem {
+        path: path(name),
+        sample: shortened(value),
+    });
     items.take(PER_OUTPUT).collect()
 }
 
 /// What the output of a kind always has, before any run has shown it. From the contract's table of kinds.
 fn known_fields(definition: &Definition, id: &str) -> &'static [&'static str] {
-    match definition.step(id).and_then(|step| Kind::find(&step.kind)).map(|kind| kind.name) {
+    match definition
+        .step(id)
+        .and_then(|step| Kind::find(&step.kind))
+        .map(|kind| kind.name)
+    {
         Some("http") => &["status", "headers", "body", "json", "took_ms"],
         Some("shell") => &["exit_code", "stdout", "stderr", "took_ms", "truncated"],
-        Some("analyze") => &["summary", "files", "lines", "languages", "functions", "syntax_errors", "duplicates", "findings", "tests"],
+        Some("analyze") => &[
+            "summary",
+            "files",
+            "lines",
+            "languages",
+            "functions",
+            "syntax_errors",
+            "duplicates",
+            "findings",
+            "tests",
+        ],
         Some("condition") => &["value"],
         Some("switch") => &["port"],
         Some("wait") => &["waited_ms"],
@@ -78,7 +118,9 @@ fn known_fields(definition: &Definition, id: &str) -> &'static [&'static str] {
 
 /// All steps that lead to `step`, the nearest first.
 fn before(definition: &Definition, step: Option<&str>) -> Vec<String> {
-    let Some(step) = step else { return definition.steps.iter().map(|step| step.id.clone()).collect() };
+    let Some(step) = step else {
+        return definition.steps.iter().map(|step| step.id.clone()).collect();
+    };
     let (mut found, mut seen) = (vec![step.to_owned()], BTreeSet::from([step.to_owned()]));
     let mut next = 0;
     while next < found.len() {
@@ -122,12 +164,20 @@ mod tests {
         let (mut document, mut history) = (Document::new(definition, true), History::default());
         let changes = action::add_step(&document, "analyze", None, None);
         history.perform(&mut document, changes);
-        let link = Link::After { step: "analyze".to_owned(), port: Edge::OUT.to_owned() };
+        let link = Link::After {
+            step: "analyze".to_owned(),
+            port: Edge::OUT.to_owned(),
+        };
         let changes = action::add_step(&document, "condition", None, Some(link));
         history.perform(&mut document, changes);
-        let paths: Vec<String> =
-            in_scope(&document.definition, Some("condition"), None).into_iter().map(|item| item.path).collect();
-        assert_eq!(&paths[..3], ["inputs.path", "steps.analyze.output", "steps.analyze.output.summary"]);
+        let paths: Vec<String> = in_scope(&document.definition, Some("condition"), None)
+            .into_iter()
+            .map(|item| item.path)
+            .collect();
+        assert_eq!(
+            &paths[..3],
+            ["inputs.path", "steps.analyze.output", "steps.analyze.output.summary"]
+        );
         assert!(!paths.iter().any(|path| path.starts_with("steps.condition")));
     }
 

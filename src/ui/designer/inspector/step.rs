@@ -68,7 +68,13 @@ fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
 #[component]
 fn StepMenu(step: RwSignal<Step>) -> impl IntoView {
     let editor = use_editor();
-    let toggle = Signal::derive(move || if step.read().disabled { "Enable".to_owned() } else { "Disable".to_owned() });
+    let toggle = Signal::derive(move || {
+        if step.read().disabled {
+            "Enable".to_owned()
+        } else {
+            "Disable".to_owned()
+        }
+    });
     view! {
         <Menu id="step-menu" label="More actions for this step">
             <MenuItem label="Add a step after it" icon="plus" keys="A" on_press=move |()| keys::add(editor) />
@@ -93,7 +99,10 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
         }
     });
     let fields = kind.map(|kind| {
-        kind.fields.iter().map(|field| view! { <FieldEditor id=id.clone() step field /> }).collect_view()
+        kind.fields
+            .iter()
+            .map(|field| view! { <FieldEditor id=id.clone() step field /> })
+            .collect_view()
     });
     view! {
         {unknown}

@@ -38,7 +38,11 @@ pub fn Designer(
     provide_context(saver);
     let runner = Runner::new(workflow.id, editor, saver, overlay, problems, use_toasts());
     provide_context(runner);
-    let test_run = Callback::new(move |()| if may_run { runner.ask() });
+    let test_run = Callback::new(move |()| {
+        if may_run {
+            runner.ask()
+        }
+    });
     keys::listen(editor, test_run);
     clipboard::listen(editor, use_toasts());
     view! {
