@@ -1,5 +1,4 @@
 //! `/memory`: entries, their versions, and searching them.
-#![expect(unused_qualifications, reason = "utoipa writes the paths of query types out")]
 
 use axum::Json;
 use axum::extract::Path;

@@ -1,12 +1,11 @@
 //! The `limit` and `cursor` of every list.
 
 use serde::{Deserialize, Deserializer, de};
-use utoipa::IntoParams;
 
 use crate::model::PageRequest;
 
 /// What part of a list is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {

@@ -1,11 +1,10 @@
 //! `/workflows`, their versions, `/step-kinds` and `/templates`.
-#![expect(unused_qualifications, reason = "utoipa writes the paths of query types out")]
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,7 +32,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
 }
 
 /// What part of the workflows is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {

@@ -20,7 +20,6 @@ pub struct Description {
     /// Where it stands on the palette.
     pub group: Group,
     /// The JSON Schema of `config`.
-    #[schema(value_type = Object)]
     pub config_schema: Value,
     /// The output ports; `switch` has one for each case besides.
     pub ports: Vec<&'static str>,
@@ -36,7 +35,6 @@ pub struct Description {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Defaults {
     /// Of the config's fields; one that is absent here has no default.
-    #[schema(value_type = Object)]
     pub config: Value,
     /// The limit of one attempt; null means none.
     pub timeout_ms: Option<u64>,
