@@ -69,6 +69,15 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// A problem of HTTP itself, which no use-case knows: 405, 415.
+pub fn bare(status: StatusCode, title: &'static str, detail: String) -> Response {
+    let trace_id = trace::current_id();
+    let problem =
+        Problem { kind: "about:blank", title, status: status.as_u16(), detail, trace_id, errors: Vec::new() };
+    let content_type = HeaderValue::from_static("application/problem+json");
+    (status, [(header::CONTENT_TYPE, content_type)], Json(problem)).into_response()
+}
+
 /// What a handler's panic becomes: one answer, a log line, and the next request as if nothing had happened.
 pub fn panicked(_panic: Box<dyn std::any::Any + Send>) -> Response {
     let trace_id = trace::current_id();

@@ -9,6 +9,7 @@ pub mod guard;
 pub mod headers;
 pub mod health;
 pub mod live;
+pub mod openapi;
 pub mod pages;
 pub mod request_ctx;
 pub mod rest;

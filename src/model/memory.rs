@@ -20,7 +20,6 @@ pub struct Entry {
     /// Text or Markdown.
     pub content: String,
     /// Structured data beside the text; null when there is none.
-    #[schema(value_type = Object)]
     pub value: Value,
     /// Sorted, without repeats.
     pub tags: Vec<String>,
@@ -63,7 +62,6 @@ pub struct EntryDraft {
     pub content: String,
     /// Structured data beside the text.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    #[schema(value_type = Object)]
     pub value: Value,
     /// At most 32, each 1..=64 characters.
     #[serde(default)]
@@ -88,7 +86,6 @@ pub struct EntryVersion {
     /// `None` when this version deleted the entry.
     pub content: Option<String>,
     /// As of this version.
-    #[schema(value_type = Object)]
     pub value: Value,
     /// As of this version.
     pub tags: Vec<String>,

@@ -8,6 +8,7 @@ mod architecture;
 mod auth;
 mod database;
 mod engine;
+mod http;
 mod memory;
 mod outbound;
 mod sandbox;

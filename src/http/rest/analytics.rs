@@ -1,16 +1,13 @@
 //! `/analytics`: what the dashboard shows.
 
 use axum::Json;
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use serde::Deserialize;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::body::Params;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::ApiError;
 use crate::model::dashboard::{Overview, Period};
 use crate::monitor;
 use crate::runtime::Runtime;
@@ -21,7 +18,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
 }
 
 /// The span to look back over.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct OverviewQuery {
@@ -40,10 +37,6 @@ struct OverviewQuery {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn overview(
-    Caller(ctx): Caller,
-    query: Result<Query<OverviewQuery>, QueryRejection>,
-) -> Result<Json<Overview>, Refusal> {
-    let Query(query) = query.map_err(|rejection| ApiError::invalid("query", rejection.body_text()))?;
+async fn overview(Caller(ctx): Caller, Params(query): Params<OverviewQuery>) -> Result<Json<Overview>, Refusal> {
     Ok(Json(monitor::overview(&ctx, query.period).await?))
 }

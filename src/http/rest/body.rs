@@ -2,15 +2,16 @@
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{Refusal, bare};
+use crate::model::workflow::Definition;
 use crate::model::{ApiError, FieldError};
-use crate::runtime::trace;
+use crate::workflow::definitions::file;
 
 /// A JSON body. 415 for another media type, 413 over the limit, 422 for what doesn't fit.
 #[derive(Debug)]
@@ -29,13 +30,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 fn refuse(rejection: &JsonRejection) -> Response {
     if matches!(rejection, JsonRejection::MissingJsonContentType(_)) {
-        return unsupported();
+        return unsupported("application/json");
     }
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return Refusal(ApiError::TooLarge {
-            detail: "the body is over the size limit".to_owned(),
-        })
-        .into_response();
+        return too_large();
     }
     // The text names the field, the place and what was expected, and nothing of ours.
     let text = rejection.body_text();
@@ -47,6 +45,10 @@ fn refuse(rejection: &JsonRejection) -> Response {
         fields,
     })
     .into_response()
+}
+
+fn too_large() -> Response {
+    Refusal(ApiError::TooLarge { detail: "the body is over the size limit".to_owned() }).into_response()
 }
 
 /// The JSON pointer of the field that serde's message begins with (`role: unknown variant …`) or names (`` missing field `x` ``).
@@ -63,21 +65,59 @@ fn field(message: &str) -> String {
     }
 }
 
-fn unsupported() -> Response {
-    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let problem = Problem {
-        kind: "about:blank",
-        title: "Unsupported media type",
-        status: status.as_u16(),
-        detail: "expected a body of application/json".to_owned(),
-        trace_id: trace::current_id(),
-        errors: Vec::new(),
-    };
-    let content_type = (
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    (status, [content_type], Json(problem)).into_response()
+/// 415, with what fits instead.
+fn unsupported(expected: &str) -> Response {
+    bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", format!("expected a body of {expected}"))
+}
+
+/// A definition as JSON or YAML, by the content type.
+#[derive(Debug)]
+pub struct DefinitionBody(pub Definition);
+
+/// The media types of YAML: RFC 9512, and what was sent before it.
+const YAML: [&str; 4] = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
+
+impl<S: Send + Sync> FromRequest<S> for DefinitionBody {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if media_type.eq_ignore_ascii_case("application/json") {
+            return Body::from_request(request, state).await.map(|Body(definition)| Self(definition));
+        }
+        if !YAML.iter().any(|yaml| media_type.eq_ignore_ascii_case(yaml)) {
+            return Err(unsupported("application/json or application/yaml"));
+        }
+        let text = String::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                too_large()
+            } else {
+                Refusal(ApiError::invalid("", "expected UTF-8 text")).into_response()
+            }
+        })?;
+        file::parse(&text).map(Self).map_err(|error| Refusal::from(error).into_response())
+    }
+}
+
+/// The parameters of the query. What doesn't fit, and what nobody knows, is refused: 422.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query.map(|Query(query)| Self(query)).map_err(|rejection| {
+            let text = rejection.body_text();
+            let message = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
+            // As the path of a body's field, without the slash: a parameter's name.
+            let pointer = field(message).trim_start_matches('/').to_owned();
+            let message = message.strip_prefix(&format!("{pointer}: ")).unwrap_or(message);
+            Refusal(ApiError::invalid(pointer, message))
+        })
+    }
 }
 
 /// An id in the path. Text that is no UUID names nothing: 404.
@@ -94,6 +134,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
                 detail: "the id in the path is no UUID".to_owned(),
             })
         })
+    }
+}
+
+/// Several places in the path, such as an id and a number. What fits none of them names nothing: 404.
+#[derive(Debug)]
+pub struct Segments<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(places)| Self(places))
+            .map_err(|_| Refusal(ApiError::NotFound { detail: "nothing can have this path".to_owned() }))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `/memory`: entries, their versions, and searching them.
 
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query};
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::Body;
+use super::body::{Body, Params};
+use super::paging::Limit;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::memory::{self, Expect};
@@ -43,8 +44,8 @@ struct ListQuery {
     #[serde(default)]
     tag: String,
     /// 1..=200.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u32>,
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
     /// The `next` of the page before.
     cursor: Option<String>,
 }
@@ -75,12 +76,8 @@ struct Versions {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn list(Caller(ctx): Caller, query: Result<Query<ListQuery>, QueryRejection>) -> Result<Json<Page<Entry>>, Refusal> {
-    let Query(query) = query.map_err(|rejection| ApiError::invalid("query", rejection.body_text()))?;
-    let page = PageRequest { limit: query.limit.unwrap_or(PageRequest::default().limit), cursor: query.cursor };
-    if page.limit() != page.limit {
-        return Err(ApiError::invalid("limit", format!("expected 1 to {}", PageRequest::MAX)).into());
-    }
+async fn list(Caller(ctx): Caller, Params(query): Params<ListQuery>) -> Result<Json<Page<Entry>>, Refusal> {
+    let page = PageRequest { limit: query.limit.unwrap_or_default().0, cursor: query.cursor };
     let filter = memory::Filter { namespace: query.namespace, prefix: query.prefix, tag: query.tag };
     Ok(Json(memory::list(&ctx, &filter, &page).await?))
 }

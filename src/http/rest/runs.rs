@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::{Body, Id};
+use super::body::{Body, Id, Params};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::model::workflow::{Command, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary, TriggerKind};
@@ -44,7 +42,6 @@ pub fn router() -> OpenApiRouter<Runtime> {
 struct Execute {
     /// They fit the definition's schema.
     #[serde(default)]
-    #[schema(value_type = Object)]
     inputs: Value,
     /// Absent: the newest.
     #[schema(minimum = 1)]
@@ -55,7 +52,7 @@ struct Execute {
 }
 
 /// How long to wait for the end.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Patience {
@@ -69,10 +66,6 @@ struct Patience {
 struct Started {
     /// Its id.
     run_id: RunId,
-}
-
-fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
-    query.map(|Query(query)| query).map_err(|rejection| ApiError::invalid("query", rejection.body_text()))
 }
 
 /// Starts a run. Answers 202 with its id; with `wait_ms` 200 and the run, if it ended in time.
@@ -95,11 +88,11 @@ fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
 async fn execute(
     Caller(ctx): Caller,
     Id(id): Id<WorkflowId>,
-    patience: Result<Query<Patience>, QueryRejection>,
+    Params(patience): Params<Patience>,
     headers: HeaderMap,
     Body(body): Body<Execute>,
 ) -> Result<Response, Refusal> {
-    let wait_ms = query(patience)?.wait_ms;
+    let wait_ms = patience.wait_ms;
     if wait_ms.is_some_and(|ms| ms > MAX_WAIT_MS) {
         return Err(ApiError::invalid("wait_ms", format!("expected 0 to {MAX_WAIT_MS}")).into());
     }
@@ -117,7 +110,7 @@ async fn execute(
 }
 
 /// What part of the runs is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
@@ -151,9 +144,8 @@ struct ListQuery {
 ))]
 async fn list(
     Caller(ctx): Caller,
-    list: Result<Query<ListQuery>, QueryRejection>,
+    Params(list): Params<ListQuery>,
 ) -> Result<Json<Page<RunSummary>>, Refusal> {
-    let list = query(list)?;
     let page = PageRequest { limit: within("limit", list.limit, 50, PageRequest::MAX)?, cursor: list.cursor };
     let filter = RunFilter {
         workflow_id: list.workflow,
@@ -198,7 +190,6 @@ struct HistoryEvent {
     /// The step it is about.
     step: Option<String>,
     /// As the kind has it.
-    #[schema(value_type = Object)]
     data: Value,
 }
 
@@ -212,7 +203,7 @@ struct History {
 }
 
 /// What part of a history is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct After {
@@ -237,9 +228,8 @@ struct After {
 async fn events(
     Caller(ctx): Caller,
     Id(id): Id<RunId>,
-    part: Result<Query<After>, QueryRejection>,
+    Params(part): Params<After>,
 ) -> Result<Json<History>, Refusal> {
-    let part = query(part)?;
     let limit = within("limit", part.limit, 200, 1000)?;
     let events = workflow::list_events(&ctx, id, part.after.unwrap_or(0), limit).await?;
     let next = (events.len() == limit as usize).then(|| events.last().map(|event| event.seq)).flatten();
@@ -252,7 +242,7 @@ async fn events(
 }
 
 /// What part of a log is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct LogQuery {
@@ -288,9 +278,8 @@ struct Log {
 async fn logs(
     Caller(ctx): Caller,
     Id(id): Id<RunId>,
-    part: Result<Query<LogQuery>, QueryRejection>,
+    Params(part): Params<LogQuery>,
 ) -> Result<Json<Log>, Refusal> {
-    let part = query(part)?;
     let limit = within("limit", part.limit, 200, 1000)?;
     let items = workflow::list_logs(&ctx, id, part.step.as_deref(), part.after.unwrap_or(0), limit).await?;
     let next = (items.len() == limit as usize).then(|| items.last().map(|chunk| chunk.seq)).flatten();

@@ -1,7 +1,6 @@
 //! `/users`: the people of the workspace and their invitations.
 
 use axum::Json;
-use axum::extract::Query;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,10 +10,11 @@ use utoipa_axum::routes;
 use crate::auth;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::http::rest::body::{Body, Id};
+use crate::http::rest::body::{Body, Id, Params};
+use crate::http::rest::paging::Paging;
 use crate::model::auth::{Invite, Role, User};
 use crate::model::credentials::{InviteMade, InviteRequest};
-use crate::model::{ApiError, InviteId, Page, PageRequest, UserId};
+use crate::model::{InviteId, Page, UserId};
 use crate::runtime::Runtime;
 
 /// The routes of this file.
@@ -28,37 +28,8 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(delete_invite))
 }
 
-/// Which part of the list.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Paging {
-    /// 1 to 200, 50 when absent.
-    limit: Option<u32>,
-    /// The `next` of the page before.
-    cursor: Option<String>,
-}
-
-impl Paging {
-    fn request(self) -> Result<PageRequest, ApiError> {
-        let limit = self.limit.unwrap_or(PageRequest::default().limit);
-        if !(1..=PageRequest::MAX).contains(&limit) {
-            return Err(ApiError::invalid(
-                "limit",
-                format!("expected 1 to {}", PageRequest::MAX),
-            ));
-        }
-        Ok(PageRequest {
-            limit,
-            cursor: self.cursor,
-        })
-    }
-}
-
 /// The people of the workspace in the order they joined.
-#[utoipa::path(get, path = "/users", tag = "users", params(
-    ("limit" = Option<u32>, Query, description = "1 to 200, 50 when absent", minimum = 1, maximum = 200),
-    ("cursor" = Option<String>, Query, description = "the `next` of the page before"),
-), responses(
+#[utoipa::path(get, path = "/users", tag = "users", params(Paging), responses(
     (status = 200, description = "a page of people", body = Page<User>),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it", body = Problem),
@@ -66,12 +37,8 @@ impl Paging {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn list(
-    Caller(ctx): Caller,
-    paging: Result<Query<Paging>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Page<User>>, Refusal> {
-    let Query(paging) = paging.map_err(|rejection| ApiError::invalid("query", rejection.body_text()))?;
-    Ok(Json(auth::list_users(&ctx, &paging.request()?).await?))
+async fn list(Caller(ctx): Caller, Params(paging): Params<Paging>) -> Result<Json<Page<User>>, Refusal> {
+    Ok(Json(auth::list_users(&ctx, &paging.into()).await?))
 }
 
 /// Invites a person; the answer holds the one-time link, which is never shown again.

@@ -17,7 +17,6 @@ pub struct Definition {
     pub description: String,
     /// A JSON Schema of the inputs; its root is an object.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    #[schema(value_type = Object)]
     pub inputs: Value,
     /// The nodes, in any order.
     #[serde(default)]
@@ -27,7 +26,6 @@ pub struct Definition {
     pub edges: Vec<Edge>,
     /// The run's output: any JSON with templates.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    #[schema(value_type = Object)]
     pub output: Value,
 }
 
@@ -80,7 +78,6 @@ pub struct Step {
     pub on_error: OnError,
     /// The output in place of the failed one, when `on_error` is `continue`.
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    #[schema(value_type = Object)]
     pub default: Value,
     /// When several edges lead here, which of them must have been taken.
     #[serde(default, skip_serializing_if = "Join::is_default")]

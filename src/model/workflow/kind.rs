@@ -1,9 +1,13 @@
 //! The kinds of steps: one table, from which come the checker's rules, the designer's forms and the JSON Schemas.
 
+mod describe;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::Edge;
+pub use describe::{Defaults, Description};
 
 /// A kind of step, described for people and machines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,7 +33,7 @@ pub struct Kind {
 }
 
 /// A group of the palette.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
     /// Decides what comes next.

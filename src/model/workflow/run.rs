@@ -238,10 +238,8 @@ pub struct RunDetail {
     #[serde(flatten)]
     pub summary: RunSummary,
     /// What it was given.
-    #[schema(value_type = Object)]
     pub inputs: Value,
     /// What came out, once succeeded.
-    #[schema(value_type = Object)]
     pub output: Value,
     /// Why it failed.
     pub error: Option<StepError>,
@@ -267,10 +265,8 @@ pub struct StepState {
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// The rendered config of the newest attempt.
-    #[schema(value_type = Object)]
     pub input: Value,
     /// What came out.
-    #[schema(value_type = Object)]
     pub output: Value,
     /// The port that it left by.
     pub port: Option<String>,

@@ -14,7 +14,8 @@ use super::Error;
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::workflow::check::{self, check};
-use crate::model::workflow::{Definition, Template, Version, Workflow, WorkflowSummary};
+use crate::model::workflow::kind::{Description, KINDS, Kind};
+use crate::model::workflow::{Definition, Problem, Template, Version, Workflow, WorkflowSummary};
 use crate::model::{Page, PageRequest, WorkflowId};
 use crate::runtime::Ctx;
 
@@ -34,6 +35,9 @@ pub struct Filter {
 /// [`Error::Denied`], or the database's.
 pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<WorkflowSummary>, Error> {
     ctx.authorize(Action::ReadWorkflow)?;
+    if filter.query.contains('\0') {
+        return Err(Error::invalid("query", "expected no NUL characters"));
+    }
     store::list(&ctx.db, ctx.workspace(), filter, page).await
 }
 
@@ -52,6 +56,9 @@ pub async fn get(ctx: &Ctx, id: WorkflowId) -> Result<Workflow, Error> {
 /// [`Error::NotFound`].
 pub async fn get_by_name(ctx: &Ctx, name: &str) -> Result<Workflow, Error> {
     ctx.authorize(Action::ReadWorkflow)?;
+    if name.contains('\0') {
+        return Err(Error::NotFound("workflow"));
+    }
     let id = store::find_by_name(&ctx.db, ctx.workspace(), name).await?.ok_or(Error::NotFound("workflow"))?;
     get(ctx, id).await
 }
@@ -156,6 +163,24 @@ pub async fn delete(ctx: &Ctx, id: WorkflowId) -> Result<(), Error> {
     tx.commit().await?;
     changed(ctx, id);
     Ok(())
+}
+
+/// Every problem of a definition that need not be stored.
+///
+/// # Errors
+/// [`Error::Denied`].
+pub fn list_problems(ctx: &Ctx, definition: &Definition) -> Result<Vec<Problem>, Error> {
+    ctx.authorize(Action::ReadWorkflow)?;
+    Ok(check(definition))
+}
+
+/// Every kind of step, in the order of the palette.
+///
+/// # Errors
+/// [`Error::Denied`].
+pub fn list_kinds(ctx: &Ctx) -> Result<Vec<Description>, Error> {
+    ctx.authorize(Action::ReadWorkflow)?;
+    Ok(KINDS.iter().map(Kind::describe).collect())
 }
 
 /// The workflows that ship with Weft.

@@ -95,7 +95,9 @@ pub(super) async fn list(
 
 fn read_cursor(cursor: &str) -> Option<(Timestamp, WorkflowId)> {
     let (at, id) = cursor.split_once('.')?;
-    Some((Timestamp(at.parse().ok()?), id.parse().ok()?))
+    // Beyond it Postgres has no time.
+    let at = at.parse().ok().filter(|at| (0..=i64::MAX / 2).contains(at))?;
+    Some((Timestamp(at), id.parse().ok()?))
 }
 
 /// Makes a person's words literal inside a `like` pattern.

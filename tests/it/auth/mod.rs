@@ -1,7 +1,6 @@
 //! Identity: faces and edges, on both databases.
 
 mod guard;
-mod matrix;
 mod people;
 mod sign_in;
 mod tokens;

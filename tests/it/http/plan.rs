@@ -1,0 +1,88 @@
+//! One plausible call of every route and server function: for the matrix, which fails for a route that has none here.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::{NIL, definition};
+
+/// What a call sends.
+pub enum Sent {
+    /// No body.
+    Nothing,
+    /// `application/json`.
+    Json(Value),
+    /// A plain form, as the browser sends it without our script.
+    Form(&'static str),
+}
+
+use Sent::{Form, Json, Nothing};
+
+/// A plausible call of `method path`; `None` for a route that nobody planned.
+///
+/// Ids name nothing, so that who gets past the door reads 404 and nothing is changed for the next caller.
+pub fn plan(method: &Method, path: &str) -> Option<Sent> {
+    if let Some(name) = path.strip_prefix("/rpc/") {
+        return server_fn(name);
+    }
+    let path = path.strip_prefix("/api/v1")?;
+    Some(match (method.as_str(), path) {
+        ("GET" | "DELETE", _) => Nothing,
+        ("POST", "/setup") => Json(json!({
+            "token": "wrong", "email": "m@team.example", "name": "M", "password": "a loom in the attic", "workspace": "W",
+        })),
+        ("POST", "/login") => Json(json!({"email": "nobody@team.example", "password": "a loom in the attic"})),
+        ("POST", "/token/refresh") => Json(json!({"refresh_token": "wrong"})),
+        ("POST", "/invites/accept") => Json(json!({"token": "wrong", "name": "M", "password": "a loom in the attic"})),
+        ("PUT", "/me") => Json(json!({"name": "A person"})),
+        ("POST", "/me/password") => Json(json!({"current": "not this", "new": "a spindle in the barn"})),
+        ("POST", "/users") => Json(json!({"email": "not an address", "role": "viewer"})),
+        ("PUT", "/users/{id}/role") => Json(json!({"role": "viewer"})),
+        ("POST", "/users/{id}/disable" | "/users/{id}/enable") => Nothing,
+        ("PUT", "/memory/{namespace}/{key}") => Json(json!({"content": "A thought."})),
+        ("POST", "/memory/{namespace}/{key}/restore") => Json(json!({"version": 1_000_000})),
+        ("POST", "/memory/search") => Json(json!({"query": "thought"})),
+        ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
+        ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
+        ("POST", "/workflows/{id}/publish") => Nothing,
+        ("POST", "/runs/{id}/cancel" | "/runs/{id}/pause" | "/runs/{id}/resume" | "/runs/{id}/retry") => Nothing,
+        _ => return None,
+    })
+}
+
+fn server_fn(name: &str) -> Option<Sent> {
+    let page = json!({"limit": 1, "cursor": null});
+    let place = json!({"namespace": "team", "key": "thing"});
+    let versioned = json!({"namespace": "team", "key": "thing", "version": 1_000_000});
+    Some(Json(match name {
+        "auth/set_up" | "auth/log_in" | "auth/accept_invite" => {
+            return Some(Form("token=wrong&workspace=W&name=M&email=nobody%40team.example&password=a+loom+in+the+attic&next=%2F"));
+        }
+        "auth/me" | "auth/setup_pending" | "auth/list_login_sessions" | "auth/revoke_other_login_sessions"
+        | "memory/namespaces" | "users/list_invites" | "workflows/templates" => json!({}),
+        "auth/find_invite" => json!({"token": "wrong"}),
+        "auth/revoke_login_session" | "users/disable" | "users/enable" | "users/delete_invite" | "workflows/get"
+        | "workflows/export" | "workflows/publish" | "workflows/delete" | "runs/get" => json!({"id": NIL}),
+        "auth/change_password" => json!({"current": "not this", "new": "a spindle in the barn"}),
+        "auth/change_name" => json!({"name": "A person"}),
+        "users/list" => json!({"page": page}),
+        "users/change_role" => json!({"id": NIL, "role": "viewer"}),
+        "users/create_invite" => json!({"email": "not an address", "role": "viewer"}),
+        "dashboard/get" => json!({"period": "day"}),
+        "memory/search" => json!({"search": {"query": "thought"}}),
+        "memory/list" => json!({"namespace": "", "tag": "", "page": page}),
+        "memory/get" | "memory/undelete" | "memory/history" => place,
+        "memory/put" => json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000}),
+        "memory/delete" | "memory/restore" => versioned,
+        "workflows/list" => json!({"query": "", "page": page}),
+        "workflows/create" => json!({"definition": definition("Nightly")}),
+        "workflows/import" => json!({"text": definition("Nightly").to_string()}),
+        "workflows/save_draft" => json!({"id": NIL, "revision": 1, "definition": definition("Nightly")}),
+        "workflows/versions" => json!({"id": NIL, "page": page}),
+        "runs/start" => json!({"workflow_id": NIL, "inputs": {}, "version": null, "test": false}),
+        "runs/list" => json!({"filter": {}, "page": page}),
+        "runs/events" => json!({"id": NIL, "after": 0}),
+        "runs/logs" => json!({"id": NIL, "step": null, "after": 0, "limit": 1}),
+        "runs/control" => json!({"id": NIL, "command": "cancel"}),
+        _ => return None,
+    }))
+}
