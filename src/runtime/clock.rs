@@ -27,12 +27,15 @@ pub struct Held {
 
 /// A sleeper looks at the machine's clock again after at most this, so that a clock that was set back or forward is
 /// noticed.
-const LONGEST_NAP: Duration = Duration::from_secs(60);
+const LONGEST_NAP: Duration = Duration::from_mins(1);
 
 impl Clock {
     /// A clock that stands at `start`.
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(Held { micros: AtomicI64::new(start.0), moved: Notify::new() }))
+        Self::Manual(Arc::new(Held {
+            micros: AtomicI64::new(start.0),
+            moved: Notify::new(),
+        }))
     }
 
     /// The time now.
@@ -92,7 +95,10 @@ mod tests {
     #[tokio::test]
     async fn a_sleeper_by_a_held_clock_wakes_when_it_is_moved() {
         let clock = Clock::manual(Timestamp(0));
-        let sleeper = { let clock = clock.clone(); async move { clock.sleep_ms(10).await } };
+        let sleeper = {
+            let clock = clock.clone();
+            async move { clock.sleep_ms(10).await }
+        };
         tokio::pin!(sleeper);
         assert!(futures::poll!(&mut sleeper).is_pending());
         clock.advance_ms(9);

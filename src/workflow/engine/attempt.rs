@@ -45,7 +45,13 @@ pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order,
         permit = engine.queue.enter(order.run) => permit,
         () = cancel.cancelled() => return,
     };
-    let log = LogSink::new(engine.log.clone(), order.workspace, order.run, &order.step, order.attempt);
+    let log = LogSink::new(
+        engine.log.clone(),
+        order.workspace,
+        order.run,
+        &order.step,
+        order.attempt,
+    );
     let result = attempt_within_limits(&runtime, order, log.clone()).await;
     log.flush().await;
     drop(permit);
@@ -91,12 +97,20 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    StepError::transient("panic", format!("the step's code panicked: {}", text.unwrap_or("no message")))
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    StepError::transient(
+        "panic",
+        format!("the step's code panicked: {}", text.unwrap_or("no message")),
+    )
 }
 
 fn check_size(outcome: Outcome) -> Result<Outcome, StepError> {
-    let Outcome::Done { output, .. } = &outcome else { return Ok(outcome) };
+    let Outcome::Done { output, .. } = &outcome else {
+        return Ok(outcome);
+    };
     if size(output) > MAX_OUTPUT_BYTES {
         let message = format!("expected an output of at most {} MiB", MAX_OUTPUT_BYTES / 1024 / 1024);
         return Err(StepError::permanent("too_large", message));

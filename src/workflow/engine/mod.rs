@@ -33,8 +33,8 @@ use crate::workflow::store;
 use crate::workflow::store::lease::Claimant;
 
 pub use log::{LogSink, Stream};
-pub(super) use owner::{Begin, New, fold};
 use owner::Owner;
+pub(super) use owner::{Begin, New, fold};
 
 /// How long a process keeps a run without saying that it lives.
 const LEASE_MS: i64 = 60_000;
@@ -85,16 +85,22 @@ impl Engine {
             drained,
             emptied: Notify::new(),
         });
-        runtime.tasks.spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
+        runtime
+            .tasks
+            .spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
         engine
     }
 
     /// Starts what the engine does by itself: takes over, wakes, keeps leases, forgets what is old.
     pub(super) async fn boot(self: &Arc<Self>, runtime: &Runtime) -> db::Result<()> {
         timer::take_due(runtime, self).await?;
-        runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
+        runtime
+            .tasks
+            .spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
         if runtime.db.is_shared() {
-            runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
+            runtime
+                .tasks
+                .spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
         }
         runtime.tasks.spawn("retention", retention::watch(runtime.clone()));
         Ok(())
@@ -102,7 +108,12 @@ impl Engine {
 
     fn claimant(&self, runtime: &Runtime) -> Claimant {
         let now = runtime.clock.now();
-        Claimant { owner: self.id, now, until: now.plus_ms(LEASE_MS), alone: !runtime.db.is_shared() }
+        Claimant {
+            owner: self.id,
+            now,
+            until: now.plus_ms(LEASE_MS),
+            alone: !runtime.db.is_shared(),
+        }
     }
 
     /// The prepared definition under this hash: the one in use, or the one that `make` gives.
@@ -131,7 +142,11 @@ impl Engine {
     }
 
     fn sender(&self, run: RunId) -> Option<mpsc::Sender<owner::Message>> {
-        self.runs.lock().expect("no code panics while it holds this lock").get(&run).cloned()
+        self.runs
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .get(&run)
+            .cloned()
     }
 
     fn strike(&self, run: RunId) {
@@ -164,7 +179,11 @@ impl Engine {
         for _ in 0..50 {
             if let Some(sender) = self.sender(run) {
                 let (reply, answer) = tokio::sync::oneshot::channel();
-                let message = owner::Message::Command { command, by: by.clone(), reply };
+                let message = owner::Message::Command {
+                    command,
+                    by: by.clone(),
+                    reply,
+                };
                 if sender.send(message).await.is_ok()
                     && let Ok(answer) = answer.await
                 {
@@ -203,7 +222,12 @@ async fn drain(runtime: Runtime, engine: Arc<Engine>) {
         let emptied = engine.emptied.notified();
         tokio::pin!(emptied);
         emptied.as_mut().enable();
-        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
+        if engine
+            .runs
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .is_empty()
+        {
             break;
         }
         emptied.await;

@@ -1,5 +1,7 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
+mod report;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,14 +9,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, attempt, writer};
-use crate::model::live::Topic;
 use crate::model::workflow::{Command, Event, Graph, RunStatus, RunSummary, State, StepError, StepStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
 use crate::workflow::machine::{self, Effect, Input, Moment};
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::{self, Card, Change, Create, Progress, Verdict, lease::Claim};
+use crate::workflow::store::{self, Card, Change, Create, Verdict, lease::Claim};
 
 /// Events of one flush: thoughts beyond that are stored before the next, which bounds memory and lets watchers see.
 const FLUSH: usize = 1000;
@@ -27,9 +28,17 @@ const GRACE_MS: i64 = 5_000;
 #[derive(Debug)]
 pub(in crate::workflow) enum Message {
     /// An attempt ended.
-    Done { step: String, attempt: u32, result: Result<Outcome, StepError> },
+    Done {
+        step: String,
+        attempt: u32,
+        result: Result<Outcome, StepError>,
+    },
     /// A person said so.
-    Command { command: Command, by: Option<String>, reply: oneshot::Sender<Result<RunSummary, Error>> },
+    Command {
+        command: Command,
+        by: Option<String>,
+        reply: oneshot::Sender<Result<RunSummary, Error>>,
+    },
 }
 
 /// A run that is to begin.
@@ -69,6 +78,9 @@ pub(in crate::workflow) struct Owner {
     given_back: bool,
 }
 
+/// Who gave a command, and what came of it.
+type Reply = (oneshot::Sender<Result<RunSummary, Error>>, Result<(), Error>);
+
 /// Begins a run: decides its first events, has them stored with its row, then goes on in a task.
 pub(super) async fn begin(
     runtime: &Runtime,
@@ -76,9 +88,17 @@ pub(super) async fn begin(
     new: New,
     inbox: mpsc::Receiver<Message>,
 ) -> Result<Begin, Error> {
-    let New { run, workspace, create, graph, inputs } = new;
+    let New {
+        run,
+        workspace,
+        create,
+        graph,
+        inputs,
+    } = new;
     let state = State::on(run, graph).without_old_inputs();
-    let Some(mailbox) = engine.sender(run) else { return Err(Error::Stopping) };
+    let Some(mailbox) = engine.sender(run) else {
+        return Err(Error::Stopping);
+    };
     let mut owner = Owner {
         runtime: runtime.clone(),
         engine: Arc::clone(engine),
@@ -95,7 +115,9 @@ pub(super) async fn begin(
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
         let mut events = Vec::new();
-        owner.think(Input::Start { inputs }, &mut events).expect("a new run has not begun");
+        owner
+            .think(Input::Start { inputs }, &mut events)
+            .expect("a new run has not begun");
         let stored = owner.flush(events, Some(Box::new(create))).await;
         let goes_on = matches!(stored, Ok(Verdict::Stored));
         // Whoever asked may have gone; the run goes on.
@@ -120,7 +142,13 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token } = claim;
+        let Claim {
+            run,
+            workspace,
+            card,
+            definition_hash,
+            token,
+        } = claim;
         let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
@@ -148,9 +176,13 @@ impl Owner {
 
     async fn take_over(mut self) {
         let mut events = Vec::new();
-        let in_flight: Vec<String> =
-            self.state.in_flight().map(|step| self.state.graph().step(step).id.clone()).collect();
-        self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
+        let in_flight: Vec<String> = self
+            .state
+            .in_flight()
+            .map(|step| self.state.graph().step(step).id.clone())
+            .collect();
+        self.think(Input::TakeOver, &mut events)
+            .expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
             return self.leave();
         }
@@ -183,7 +215,11 @@ impl Owner {
             let mut events = Vec::new();
             let mut replies = Vec::new();
             self.hear(&mut inbox, &mut events, &mut replies);
-            let outcome = if events.is_empty() { Ok(Verdict::Stored) } else { self.flush(events, None).await };
+            let outcome = if events.is_empty() {
+                Ok(Verdict::Stored)
+            } else {
+                self.flush(events, None).await
+            };
             let stored = matches!(outcome, Ok(Verdict::Stored));
             for (reply, answer) in replies {
                 let answer = if stored { answer } else { Err(Error::Elsewhere) };
@@ -214,12 +250,7 @@ impl Owner {
     }
 
     /// Decides everything that has come together.
-    fn hear(
-        &mut self,
-        inbox: &mut Vec<Message>,
-        events: &mut Vec<Event>,
-        replies: &mut Vec<(oneshot::Sender<Result<RunSummary, Error>>, Result<(), Error>)>,
-    ) {
+    fn hear(&mut self, inbox: &mut Vec<Message>, events: &mut Vec<Event>, replies: &mut Vec<Reply>) {
         for message in inbox.drain(..) {
             match message {
                 Message::Done { step, attempt, result } => {
@@ -241,7 +272,10 @@ impl Owner {
     }
 
     fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
-        let moment = Moment { now: self.runtime.clock.now(), fraction: self.runtime.ids.fraction() };
+        let moment = Moment {
+            now: self.runtime.clock.now(),
+            fraction: self.runtime.ids.fraction(),
+        };
         let (new, more) = machine::advance(&mut self.state, input, &moment, FLUSH)?;
         self.more = more;
         events.extend(new);
@@ -276,52 +310,6 @@ impl Owner {
         Ok(verdict)
     }
 
-    fn progress(&self) -> Progress {
-        Progress {
-            status: self.state.status(),
-            headline: self.state.headline(),
-            steps_done: self.state.steps_done(),
-            last_seq: self.state.last_seq(),
-            started_at: crate::model::workflow::expression::Scope::started_at(&self.state),
-            ended_at: self.state.ended_at(),
-            wake_at: self.state.next_due(),
-            lease_until: (!self.given_back).then(|| Engine::lease_until(&self.runtime)),
-        }
-    }
-
-    fn summary(&self) -> RunSummary {
-        let progress = self.progress();
-        RunSummary {
-            id: self.state.id(),
-            workflow_id: self.card.workflow_id,
-            workflow_name: self.card.workflow_name.clone(),
-            version: self.card.version,
-            status: progress.status,
-            trigger: self.card.trigger,
-            started_by: self.card.started_by.clone(),
-            created_at: self.card.created_at,
-            started_at: progress.started_at,
-            ended_at: progress.ended_at,
-            headline: progress.headline,
-            steps_done: progress.steps_done,
-            steps_total: self.card.steps_total,
-        }
-    }
-
-    fn publish(&self, events: &[Event]) {
-        let bus = &self.runtime.events;
-        if bus.watchers() == 0 {
-            return;
-        }
-        let run = self.state.id();
-        for event in events {
-            let data = serde_json::to_value(event).unwrap_or_default();
-            bus.publish_at(self.workspace, Topic::Run(run), event.seq, "event", data);
-        }
-        let summary = serde_json::to_value(self.summary()).unwrap_or_default();
-        bus.publish(self.workspace, Topic::Runs, "run_changed", summary);
-    }
-
     fn perform(&mut self, event: &Event) {
         match machine::effect(event) {
             Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt),
@@ -343,14 +331,20 @@ impl Owner {
 
     /// Starts an attempt, unless it has ended since, or the process stops and the next one will begin it.
     fn execute(&mut self, id: &str, attempt: u32) {
-        let Some(number) = self.state.graph().find(id) else { return };
+        let Some(number) = self.state.graph().find(id) else {
+            return;
+        };
         let step = self.state.step_at(number);
         let stopping = self.runtime.tasks.stopping().is_cancelled();
         if step.status != StepStatus::Running || step.attempt != attempt || self.state.is_ended() || stopping {
             return;
         }
         let definition = self.state.graph().step(number);
-        let default_ms = self.state.graph().kind(number).map_or(0, |kind| kind.default_timeout_ms);
+        let default_ms = self
+            .state
+            .graph()
+            .kind(number)
+            .map_or(0, |kind| kind.default_timeout_ms);
         let cancel = CancellationToken::new();
         self.attempts.insert(id.to_owned(), cancel.clone());
         let order = attempt::Order {
@@ -364,7 +358,12 @@ impl Owner {
             timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
             cancel,
         };
-        let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
+        let work = attempt::perform(
+            self.runtime.clone(),
+            Arc::clone(&self.engine),
+            order,
+            self.mailbox.clone(),
+        );
         self.runtime.tasks.spawn("step", work);
     }
 
@@ -378,7 +377,10 @@ impl Owner {
         {
             tracing::warn!(run = %self.state.id(), %error, "a run was not given back; it is taken over when its lease ends");
         }
-        let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
+        let due = self
+            .state
+            .next_due()
+            .filter(|_| self.state.status() == RunStatus::Waiting);
         let engine = Arc::clone(&self.engine);
         self.leave();
         if let Some(due) = due {
@@ -414,8 +416,7 @@ pub(in crate::workflow) async fn fold(
 ) -> Result<(), Error> {
     const PAGE: u32 = 1000;
     loop {
-        let events =
-            store::history::list(&runtime.db, workspace, state.id(), state.last_seq(), PAGE).await?;
+        let events = store::history::list(&runtime.db, workspace, state.id(), state.last_seq(), PAGE).await?;
         for event in &events {
             state.apply(event);
         }

@@ -26,7 +26,11 @@ pub(super) struct Permit(Queue);
 
 impl Queue {
     pub(super) fn new(places: usize) -> Self {
-        Self(Arc::new(Mutex::new(Inner { free: places, waiting: HashMap::new(), turns: VecDeque::new() })))
+        Self(Arc::new(Mutex::new(Inner {
+            free: places,
+            waiting: HashMap::new(),
+            turns: VecDeque::new(),
+        })))
     }
 
     /// Waits for a place. Safe to drop.
@@ -47,7 +51,10 @@ impl Queue {
                 called
             };
             // The place stays taken on the way from the one who leaves to the one who is called.
-            let call = Called { queue: self, called: Some(called) };
+            let call = Called {
+                queue: self,
+                called: Some(called),
+            };
             if call.wait().await {
                 return Permit(self.clone());
             }
@@ -61,7 +68,9 @@ impl Queue {
     fn leave(&self) {
         let mut inner = self.lock();
         while let Some(run) = inner.turns.pop_front() {
-            let Some(waiting) = inner.waiting.get_mut(&run) else { continue };
+            let Some(waiting) = inner.waiting.get_mut(&run) else {
+                continue;
+            };
             let call = waiting.pop_front();
             if waiting.is_empty() {
                 inner.waiting.remove(&run);
@@ -84,7 +93,9 @@ struct Called<'a> {
 
 impl Called<'_> {
     async fn wait(mut self) -> bool {
-        let Some(called) = self.called.as_mut() else { return false };
+        let Some(called) = self.called.as_mut() else {
+            return false;
+        };
         let came = called.await.is_ok();
         self.called = None;
         came

@@ -8,8 +8,8 @@ use weft::model::workflow::{Command, Definition, Fact, RunDetail, RunStatus, Sta
 use weft::model::{RunId, WorkspaceId};
 use weft::runtime::outbound::Outbound;
 use weft::runtime::{Actor, Clock, Config, Ctx, Ids, Keys, Principal, Runtime};
-use weft::workflow::{self, NewRun, Source};
 use weft::within;
+use weft::workflow::{self, NewRun, Source};
 
 mod commands;
 mod durability;
@@ -23,9 +23,17 @@ pub async fn ctx(runtime: &Runtime) -> Ctx {
     let id: WorkspaceId = runtime.ids.fresh();
     let mut tx = runtime.db.begin().await.unwrap();
     within!(&mut tx, conn => sqlx::query("insert into workspace (id, name, created_at) values ($1, 'Team', $2)")
-        .bind(id).bind(runtime.clock.now()).execute(conn).await.map(drop)).unwrap();
+        .bind(id).bind(runtime.clock.now()).execute(conn).await.map(drop))
+    .unwrap();
     tx.commit().await.unwrap();
-    runtime.as_actor(Actor { workspace: id, principal: Principal::System, role: Role::Owner }, String::new())
+    runtime.as_actor(
+        Actor {
+            workspace: id,
+            principal: Principal::System,
+            role: Role::Owner,
+        },
+        String::new(),
+    )
 }
 
 pub fn definition(value: Value) -> Definition {
@@ -34,9 +42,13 @@ pub fn definition(value: Value) -> Definition {
 
 /// A definition whose steps follow one another, each as given.
 pub fn chain(steps: Vec<Value>) -> Definition {
-    let edges: Vec<Value> =
-        steps.windows(2).map(|pair| json!({"from": pair[0]["id"], "to": pair[1]["id"]})).collect();
-    definition(json!({"weft": 1, "name": "chain", "inputs": any_of(&["n", "at", "list"]), "steps": steps, "edges": edges}))
+    let edges: Vec<Value> = steps
+        .windows(2)
+        .map(|pair| json!({"from": pair[0]["id"], "to": pair[1]["id"]}))
+        .collect();
+    definition(
+        json!({"weft": 1, "name": "chain", "inputs": any_of(&["n", "at", "list"]), "steps": steps, "edges": edges}),
+    )
 }
 
 /// A schema that takes these inputs and asks for none.
@@ -47,7 +59,17 @@ pub fn any_of(names: &[&str]) -> Value {
 
 pub async fn start(ctx: &Ctx, definition: &Definition, inputs: Value) -> RunId {
     let source = Source::Inline(Box::new(definition.clone()));
-    workflow::start(ctx, NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None }).await.unwrap()
+    workflow::start(
+        ctx,
+        NewRun {
+            source,
+            inputs,
+            trigger: TriggerKind::Cli,
+            idempotency_key: None,
+        },
+    )
+    .await
+    .unwrap()
 }
 
 /// Waits for the end by events, and fails loudly when it does not come.
@@ -77,11 +99,21 @@ pub async fn until(ctx: &Ctx, run: RunId, status: RunStatus) -> RunDetail {
 /// Another process on the same database and folder, with this clock.
 pub fn next_process(site: &Site, clock: Clock) -> Runtime {
     let config = Config::isolated(site.folder.path());
-    Runtime::new(config, site.runtime.db.clone(), clock, Keys::ephemeral(&Ids), Outbound::default())
+    Runtime::new(
+        config,
+        site.runtime.db.clone(),
+        clock,
+        Keys::ephemeral(&Ids),
+        Outbound::default(),
+    )
 }
 
 pub fn statuses(detail: &RunDetail) -> Vec<(&str, StepStatus)> {
-    detail.steps.iter().map(|step| (step.id.as_str(), step.status)).collect()
+    detail
+        .steps
+        .iter()
+        .map(|step| (step.id.as_str(), step.status))
+        .collect()
 }
 
 pub fn transform(id: &str, value: Value) -> Value {
@@ -110,7 +142,9 @@ on_both_engines! {
         assert!(matches!(events[0].fact, Fact::RunStarted { .. }));
         // The history replays to the same state.
         let mut state = State::new(run, &detail.definition);
-        events.iter().for_each(|event| state.apply(event));
+        for event in &events {
+            state.apply(event);
+        }
         assert_eq!(state.steps(), detail.steps);
     }
 
