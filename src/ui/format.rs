@@ -6,6 +6,8 @@ const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// The page's clock moves every 15 s: what seems to lie this little ahead has just happened.
+const CLOCK_LAG_MS: i64 = 20 * SECOND_MS;
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A length of time, two units at most: "40 ms", "1.8 s", "2 min 24 s", "3 h 5 min", "2 d 4 h". Negative counts as 0.
@@ -83,7 +85,7 @@ pub fn percent(share: f64) -> String {
 pub fn relative(at: Timestamp, now_ms: i64) -> Option<String> {
     let ms = now_ms - at.unix_ms();
     let distance = match ms.abs() {
-        0..MINUTE_MS => return Some(if ms >= -SECOND_MS { "just now".to_owned() } else { "in under a minute".to_owned() }),
+        0..MINUTE_MS => return Some(if ms >= -CLOCK_LAG_MS { "just now".to_owned() } else { "in under a minute".to_owned() }),
         away @ MINUTE_MS..HOUR_MS => format!("{} min", away / MINUTE_MS),
         away @ HOUR_MS..DAY_MS => format!("{} h", away / HOUR_MS),
         _ => return None,

@@ -6,76 +6,71 @@ use leptos::prelude::*;
 use super::page::{Place, View};
 use super::watch::Watch;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Edge, Step, StepState, StepStatus};
+use crate::model::workflow::{Definition, Edge, SkipReason, Step, StepState, StepStatus};
 use crate::ui::components::{
     Button, ButtonShape, ButtonSize, ButtonVariant, Icon, StatusBadge, StatusLook, StatusShape,
 };
-use crate::ui::pages::workflows::sketch::{self, Bounds};
+use crate::ui::designer::kernel::route::{self, Ends, Route};
+use crate::ui::designer::kernel::{Point, Rect, Size, View as Camera, geometry};
 use crate::ui::{browser, format};
 
-/// The air around the graph, in px.
-const MARGIN: f64 = 28.0;
-/// How small and how large it may be drawn.
-const ZOOM: (f64, f64) = (0.2, 2.0);
+/// The air around the graph, in px: top, right, bottom, left, where the tools stand.
+const MARGINS: [f64; 4] = [20.0, 28.0, 20.0, 56.0];
 
-/// Where the world lies in the canvas.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Camera {
-    x: f64,
-    y: f64,
-    zoom: f64,
-}
-
-impl Camera {
-    /// Shows the whole of `bounds` in the middle, at most in its own size.
-    fn fitted(bounds: Bounds, width: f64, height: f64) -> Self {
-        let room = |size: f64| (size - 2.0 * MARGIN).max(1.0);
-        let zoom = (room(width) / bounds.w).min(room(height) / bounds.h).clamp(ZOOM.0, 1.0);
-        Self {
-            x: (width - bounds.w * zoom) / 2.0 - bounds.x * zoom,
-            y: ((height - bounds.h * zoom) / 2.0).max(MARGIN.min(height / 8.0)) - bounds.y * zoom,
-            zoom,
-        }
-    }
-
-    /// Larger or smaller around a point of the canvas.
-    fn zoomed(self, factor: f64, x: f64, y: f64) -> Self {
-        let zoom = (self.zoom * factor).clamp(ZOOM.0, ZOOM.1);
-        let scale = zoom / self.zoom;
-        Self {
-            x: x - (x - self.x) * scale,
-            y: y - (y - self.y) * scale,
-            zoom,
-        }
-    }
+/// The ways of all edges, by the same rules as in the designer.
+fn ways(definition: &Definition) -> Vec<(Edge, Route)> {
+    let place = |id: &str| definition.steps.iter().position(|step| step.id == id);
+    let drawn: Vec<(Edge, Ends)> = definition
+        .edges
+        .iter()
+        .filter_map(|edge| {
+            let (source, target) = (place(&edge.from)?, place(&edge.to)?);
+            let (from, side) = geometry::out_point(&definition.steps[source], &edge.port);
+            let to = geometry::in_point(&definition.steps[target]);
+            Some((
+                edge.clone(),
+                Ends {
+                    from,
+                    side,
+                    to,
+                    source,
+                    target,
+                },
+            ))
+        })
+        .collect();
+    let (edges, ends): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
+    let boxes: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
+    edges.into_iter().zip(route::route_all(&ends, &boxes)).collect()
 }
 
 /// The graph: drag or scroll to move, Ctrl and scroll to zoom; each step is a link to its detail.
 #[component]
 pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
     let canvas = NodeRef::<html::Section>::new();
-    let size = RwSignal::new((0.0_f64, 0.0_f64));
+    let size = RwSignal::new(Size::default());
     let moved = RwSignal::new(None::<Camera>);
-    let bounds = watch.definition.with_value(sketch::bounds).unwrap_or(Bounds {
-        x: 0.0,
-        y: 0.0,
-        w: 1.0,
-        h: 1.0,
-    });
+    let bounds = watch
+        .definition
+        .with_value(geometry::bounds)
+        .unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
     let camera = Memo::new(move |_| {
-        let (width, height) = size.get();
-        moved.get().unwrap_or_else(|| Camera::fitted(bounds, width, height))
+        moved
+            .get()
+            .unwrap_or_else(|| Camera::fitted(bounds, size.get(), MARGINS))
     });
     Effect::new(move |_| {
         if let Some(element) = canvas.get() {
-            StoredValue::new_local(browser::on_resize(&element, move |width, height| {
-                size.try_set((width, height));
+            StoredValue::new_local(browser::on_resize(&element, move |w, h| {
+                size.try_set(Size { w, h });
             }));
         }
     });
     let zoom = move |factor: f64| {
-        let (width, height) = size.get_untracked();
-        moved.set(Some(camera.get_untracked().zoomed(factor, width / 2.0, height / 2.0)));
+        let Size { w, h } = size.get_untracked();
+        moved.set(Some(
+            camera.get_untracked().zoomed_at(Point::new(w / 2.0, h / 2.0), factor),
+        ));
     };
     let drag = StoredValue::new(None::<(f64, f64, Camera)>);
     let down = move |event: leptos::ev::PointerEvent| {
@@ -89,34 +84,28 @@ pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
     };
     let follow = move |event: leptos::ev::PointerEvent| {
         if let Some((x, y, from)) = drag.get_value() {
-            let (dx, dy) = (f64::from(event.client_x()) - x, f64::from(event.client_y()) - y);
-            moved.set(Some(Camera {
-                x: from.x + dx,
-                y: from.y + dy,
-                ..from
-            }));
+            moved.set(Some(
+                from.panned(f64::from(event.client_x()) - x, f64::from(event.client_y()) - y),
+            ));
         }
     };
     let wheel = move |event: leptos::ev::WheelEvent| {
         event.prevent_default();
         let at = camera.get_untracked();
         let to = if event.ctrl_key() || event.meta_key() {
-            at.zoomed(
-                (-event.delta_y() / 400.0).exp(),
-                f64::from(event.offset_x()),
-                f64::from(event.offset_y()),
-            )
+            let Size { w, h } = size.get_untracked();
+            at.zoomed_at(Point::new(w / 2.0, h / 2.0), (-event.delta_y() / 400.0).exp())
         } else {
-            Camera {
-                x: at.x - event.delta_x(),
-                y: at.y - event.delta_y(),
-                ..at
-            }
+            at.panned(-event.delta_x(), -event.delta_y())
         };
         moved.set(Some(to));
     };
+    let ways = watch.definition.with_value(ways);
     let steps = watch.definition.with_value(|definition| definition.steps.clone());
-    let edges = watch.definition.with_value(|definition| definition.edges.clone());
+    let style = move || {
+        let Camera { x, y, zoom } = camera.get();
+        format!("--pan-x: {x:.1}; --pan-y: {y:.1}; --zoom: {zoom:.3}")
+    };
     view! {
         <section
             class="canvas run-graph"
@@ -124,12 +113,9 @@ pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
             role="region"
             aria-label="Graph"
             data-tool="pan"
-            data-far=move || (camera.get().zoom < 0.5).then_some("")
+            data-far=move || (camera.get().zoom < Camera::FAR).then_some("")
             node_ref=canvas
-            style=move || {
-                let Camera { x, y, zoom } = camera.get();
-                format!("--pan-x: {x:.1}; --pan-y: {y:.1}; --zoom: {zoom:.3}")
-            }
+            style=style
             on:pointerdown=down
             on:pointermove=follow
             on:pointerup=move |_| drag.set_value(None)
@@ -138,13 +124,13 @@ pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
         >
             <div class="world">
                 <svg class="edges" width="9" height="9" aria-hidden="true">
-                    {edges.into_iter().map(|edge| view! { <Thread watch edge /> }).collect_view()}
+                    {ways.into_iter().map(|(edge, way)| view! { <Thread watch edge way /> }).collect_view()}
                 </svg>
                 {steps.into_iter().map(|step| view! { <Node watch place step /> }).collect_view()}
             </div>
             <div class="canvas-tools" role="toolbar" aria-label="Canvas">
-                <Tool label="Zoom in" icon="plus" on_press=move |()| zoom(1.25) />
-                <Tool label="Zoom out" icon="minus" on_press=move |()| zoom(0.8) />
+                <Tool label="Zoom in" icon="plus" on_press=move |()| zoom(Camera::STEP) />
+                <Tool label="Zoom out" icon="minus" on_press=move |()| zoom(1.0 / Camera::STEP) />
                 <Tool label="Show the whole graph" icon="fit" on_press=move |()| moved.set(None) />
             </div>
         </section>
@@ -160,33 +146,29 @@ fn Tool(label: &'static str, icon: &'static str, #[prop(into)] on_press: Callbac
 
 /// How an edge looks: by where its ends stand.
 fn edge_state(from: &StepState, to: &StepState, edge: &Edge) -> &'static str {
-    let left_by_it = from.port.as_deref() == Some(edge.port.as_str())
-        || (from.status == StepStatus::Skipped && to.status != StepStatus::Skipped && to.attempt > 0);
-    match from.status {
-        StepStatus::Succeeded | StepStatus::Failed | StepStatus::Skipped if left_by_it => match to.status {
-            StepStatus::Running => "live",
-            StepStatus::Waiting | StepStatus::Retrying => "held",
-            StepStatus::Skipped => "skipped",
-            _ if edge.port == Edge::ERROR => "failed",
-            _ => "taken",
-        },
-        status if status.is_final() => "skipped",
-        _ => "idle",
+    let passed_over = from.skipped == Some(SkipReason::Disabled) && edge.port != Edge::ERROR;
+    if from.port.as_deref() != Some(edge.port.as_str()) && !passed_over {
+        return if from.status.is_final() { "skipped" } else { "idle" };
+    }
+    match to.status {
+        StepStatus::Running => "live",
+        StepStatus::Waiting | StepStatus::Retrying => "held",
+        StepStatus::Skipped => "skipped",
+        _ if edge.port == Edge::ERROR => "failed",
+        _ => "taken",
     }
 }
 
 #[component]
-fn Thread(watch: Watch, edge: Edge) -> impl IntoView {
-    let (line, head) = watch
-        .definition
-        .with_value(|definition| sketch::way(definition, &edge))?;
+fn Thread(watch: Watch, edge: Edge, way: Route) -> impl IntoView {
     let (from, to) = (watch.step(&edge.from)?, watch.step(&edge.to)?);
     let state = Memo::new(move |_| edge_state(&from.read(), &to.read(), &edge));
+    let line = way.path();
     Some(view! {
         <g>
             <path class="casing" d=line.clone()></path>
             <path class="edge" d=line data-state=move || state.get()></path>
-            <path class="head" d=head data-state=move || state.get()></path>
+            <path class="head" d=way.head() data-state=move || state.get()></path>
         </g>
     })
 }
@@ -240,32 +222,35 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn a_fitted_graph_lies_within_its_canvas() {
-        let bounds = Bounds {
-            x: -100.0,
-            y: 40.0,
-            w: 900.0,
-            h: 600.0,
+    fn an_edge_is_shown_as_taken_only_when_its_port_was() {
+        let step = |status: &str, port: Option<&str>, skipped: Option<&str>| -> StepState {
+            serde_json::from_value(json!({
+                "id": "a", "status": status, "attempt": 1, "started_at": null, "ended_at": null, "input": null,
+                "output": null, "port": port, "error": null, "waiting": null, "skipped": skipped, "spans": [],
+            }))
+            .expect("fits")
         };
-        let Camera { x, y, zoom } = Camera::fitted(bounds, 700.0, 400.0);
-        assert!(bounds.x * zoom + x >= 0.0 && (bounds.x + bounds.w) * zoom + x <= 700.0);
-        assert!(bounds.y * zoom + y >= 0.0 && (bounds.y + bounds.h) * zoom + y <= 400.0);
-    }
-
-    #[test]
-    fn what_is_under_the_pointer_stays_there_while_zooming() {
-        let before = Camera {
-            x: 10.0,
-            y: 20.0,
-            zoom: 1.0,
+        let edge = |port: &str| Edge {
+            from: "a".into(),
+            port: port.into(),
+            to: "b".into(),
+            when: None,
         };
-        let after = before.zoomed(2.0, 110.0, 120.0);
-        assert!(
-            ((110.0 - after.x) / after.zoom - 100.0).abs() < 1e-9
-                && ((120.0 - after.y) / after.zoom - 100.0).abs() < 1e-9
-        );
+        let done = step("succeeded", Some("out"), None);
+        let check = |from: &StepState, to: &StepState, port: &str, expected: &str| {
+            assert_eq!(edge_state(from, to, &edge(port)), expected, "{from:?} {to:?} {port}");
+        };
+        check(&step("running", None, None), &step("queued", None, None), "out", "idle");
+        check(&done, &step("running", None, None), "out", "live");
+        check(&done, &done, "out", "taken");
+        check(&done, &done, "error", "skipped");
+        check(&step("skipped", None, Some("not_reached")), &done, "out", "skipped");
+        check(&step("skipped", None, Some("disabled")), &done, "out", "taken");
+        check(&step("failed", Some("error"), None), &done, "error", "failed");
     }
 }

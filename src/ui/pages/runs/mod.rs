@@ -12,6 +12,7 @@ mod graph;
 mod list;
 mod log;
 mod logbook;
+mod order;
 mod page;
 mod result;
 mod rows;

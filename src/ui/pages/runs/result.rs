@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
+use super::order::running_order;
 use super::page::Place;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::model::workflow::{RunStatus, StepError, StepStatus};
 use crate::ui::components::{ButtonLink, ButtonSize, Icon, JsonTree, Tab, TabPanel, Tabs};
-use crate::ui::pages::workflows::sketch;
 
 const TABS: &str = "result";
 const OUTPUT: &str = "output";
@@ -80,7 +80,7 @@ fn Failure(watch: Watch, place: Place) -> impl IntoView {
 
 /// The last of the steps whose failure was not handled: its id and label.
 fn failed_step(watch: Watch) -> Option<(String, String)> {
-    let order = watch.definition.with_value(sketch::running_order);
+    let order = watch.definition.with_value(running_order);
     let is_fatal = |id: &String| {
         watch.step(id).is_some_and(|step| {
             let step = step.read();

@@ -3,13 +3,13 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::order::running_order;
 use super::page::{Place, View};
 use super::scale::Scale;
 use super::watch::Watch;
 use crate::model::Timestamp;
 use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
 use crate::ui::components::{StatusBadge, StatusLook, StatusShape};
-use crate::ui::pages::workflows::sketch;
 use crate::ui::{browser, format};
 
 /// Rows drawn before one asks for more.
@@ -46,7 +46,7 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
     });
     let scale = Memo::new(move |_| Scale::covering(now.get().ms_since(start.get())));
     let axis = Axis { start, now, scale };
-    let order = StoredValue::new(watch.definition.with_value(sketch::running_order));
+    let order = StoredValue::new(watch.definition.with_value(running_order));
     let total = order.with_value(Vec::len);
     let shown = RwSignal::new(PAGE);
     let rows = move || order.with_value(|ids| ids.iter().take(shown.get()).cloned().collect::<Vec<_>>());

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
 
-use super::sketch;
 use crate::api;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{Definition, Template};
 use crate::ui::components::{Button, ButtonSize, Load, SkeletonShape, Tone, use_toasts};
+use crate::ui::designer::kernel::{NODE_H, NODE_W, Rect, geometry};
 use crate::ui::format;
 
 /// The width and height of a card's picture.
@@ -76,12 +76,7 @@ fn Card(template: Template) -> impl IntoView {
 
 /// The graph in small, turned on its side where it is much higher than wide: time then runs to the right.
 fn thumb(definition: &Definition) -> impl IntoView + use<> {
-    let bounds = sketch::bounds(definition).unwrap_or(sketch::Bounds {
-        x: 0.0,
-        y: 0.0,
-        w: 1.0,
-        h: 1.0,
-    });
+    let bounds = geometry::bounds(definition).unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
     let turned = bounds.h > bounds.w * 0.6;
     // a turned picture keeps its boxes upright: only their places are turned
     let (w, h) = if turned {
@@ -92,13 +87,13 @@ fn thumb(definition: &Definition) -> impl IntoView + use<> {
     let (room_w, room_h) = (THUMB.0 - 2.0 * AIR, THUMB.1 - 2.0 * AIR);
     let (box_w, box_h) = (26.0, 12.0);
     let (sx, sy) = (
-        (room_w - box_w) / (w - sketch::NODE_W).max(1.0),
-        (room_h - box_h) / (h - sketch::NODE_H).max(1.0),
+        (room_w - box_w) / (w - NODE_W).max(1.0),
+        (room_h - box_h) / (h - NODE_H).max(1.0),
     );
     let scale = (sx.min(0.34), sy.min(0.34));
     let spread = (
-        (w - sketch::NODE_W).max(0.0) * scale.0 + box_w,
-        (h - sketch::NODE_H).max(0.0) * scale.1 + box_h,
+        (w - NODE_W).max(0.0) * scale.0 + box_w,
+        (h - NODE_H).max(0.0) * scale.1 + box_h,
     );
     let origin = ((THUMB.0 - spread.0) / 2.0, (THUMB.1 - spread.1) / 2.0);
     let place = move |x: f64, y: f64| {

@@ -9,7 +9,6 @@ mod gallery;
 mod import;
 mod inputs;
 mod list;
-pub mod sketch;
 pub mod start;
 
 pub use designer::DesignerPage;
