@@ -65,6 +65,8 @@ pub struct Overview {
     pub failures: Vec<RunSummary>,
     /// Entries at the end of each bucket, as many as `buckets`.
     pub memory_entries: Vec<i64>,
+    /// Of the entries that are there now, how many came in the span.
+    pub memory_new: i64,
     /// How the machine and the program are.
     pub health: Health,
 }

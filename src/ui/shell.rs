@@ -7,6 +7,7 @@ use leptos_router::{SsrMode, path};
 
 use super::layout::Layout;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
+use super::pages::dashboard::DashboardPage;
 use super::pages::memory::MemoryPage;
 use super::pages::runs::{RunPage, RunsPage};
 use super::pages::sessions::SessionsPage;
@@ -67,6 +68,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
                 <Route path=path!("/invite") view=InvitePage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
+                    <Route path=path!("/") view=DashboardPage ssr=SsrMode::Async />
                     <Route path=path!("/workflows") view=WorkflowsPage ssr=SsrMode::Async />
                     <Route path=path!("/workflows/:id") view=DesignerPage ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />

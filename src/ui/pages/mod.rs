@@ -1,6 +1,7 @@
 //! The pages.
 
 pub mod auth;
+pub mod dashboard;
 pub mod memory;
 pub mod runs;
 pub mod sessions;
