@@ -130,6 +130,13 @@ impl Call {
         self
     }
 
+    /// A body that never ends: whoever reads it waits for ever.
+    pub fn endless(mut self, content_type: &str) -> Self {
+        self.0 = self.0.header(header::CONTENT_TYPE, content_type);
+        self.1 = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        self
+    }
+
     pub async fn send(self, rt: &Runtime) -> axum::response::Response {
         weft::http::router(rt)
             .oneshot(self.0.body(self.1).unwrap())

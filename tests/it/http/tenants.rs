@@ -1,0 +1,133 @@
+//! What another workspace has does not exist: every route that takes an id, with the ids of a second workspace.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use weft::memory::{self, Expect};
+use weft::model::auth::Role;
+use weft::model::memory::EntryDraft;
+use weft::model::{InviteId, LoginSessionId, UserId, WorkspaceId};
+use weft::runtime::{Actor, Ctx, Principal, Runtime};
+use weft::within;
+use weft::workflow::{self, NewRun, definitions};
+
+use super::matrix::routes;
+use super::plan::{Sent, plan};
+use super::{NIL, call, definition, json_of, owner};
+use crate::support::Site;
+
+/// One of everything in the other workspace, by the word that a path or a server function's name has for it.
+struct Theirs {
+    ctx: Ctx,
+    user: UserId,
+    invite: InviteId,
+    session: LoginSessionId,
+    workflow: String,
+    run: String,
+}
+
+async fn seed(rt: &Runtime) -> Theirs {
+    let (workspace, user): (WorkspaceId, UserId) = (rt.ids.fresh(), rt.ids.fresh());
+    let (invite, session): (InviteId, LoginSessionId) = (rt.ids.fresh(), rt.ids.fresh());
+    let now = rt.clock.now();
+    let mut tx = rt.db.begin().await.unwrap();
+    within!(&mut tx, conn => sqlx::query("insert into workspace (id, name, created_at) values ($1, 'Theirs', $2)")
+        .bind(workspace).bind(now).execute(conn).await.map(drop)).unwrap();
+    within!(&mut tx, conn => sqlx::query(
+        "insert into app_user (id, workspace_id, email, name, role, password_hash, created_at)
+        values ($1, $2, 'them@other.example', 'Them', 'viewer', 'none', $3)")
+        .bind(user).bind(workspace).bind(now).execute(conn).await.map(drop)).unwrap();
+    within!(&mut tx, conn => sqlx::query(
+        "insert into login_session (id, workspace_id, user_id, kind, secret_hash, epoch, user_agent, address, created_at,
+            last_seen_at, expires_at)
+        values ($1, $2, $3, 'browser', $4, 0, '', '', $5, $5, $6)")
+        .bind(session).bind(workspace).bind(user).bind(vec![8_u8; 32]).bind(now).bind(now.plus_ms(1_000_000_000))
+        .execute(conn).await.map(drop)).unwrap();
+    within!(&mut tx, conn => sqlx::query(
+        "insert into invite (id, workspace_id, email, role, token_hash, invited_by, created_at, expires_at)
+        values ($1, $2, 'new@other.example', 'viewer', $3, $4, $5, $6)")
+        .bind(invite).bind(workspace).bind(vec![7_u8; 32]).bind(user).bind(now).bind(now.plus_ms(1_000_000))
+        .execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    let actor = Actor { workspace, principal: Principal::System, role: Role::Owner };
+    let ctx = rt.as_actor(actor, String::new());
+    let draft = EntryDraft { content: "Their secret.".to_owned(), ..EntryDraft::default() };
+    memory::put(&ctx, "team", "thing", draft, Expect::Any, memory::source(&ctx)).await.unwrap();
+    let definition = serde_json::from_value(definition("Theirs")).unwrap();
+    let made = definitions::create(&ctx, definition).await.unwrap();
+    definitions::publish(&ctx, made.id).await.unwrap();
+    let run = workflow::start(&ctx, NewRun::manual(made.id, json!({}), None, false)).await.unwrap();
+    workflow::wait_for_end(&ctx, run, std::time::Duration::from_secs(30)).await.unwrap();
+    Theirs { ctx, user, invite, session, workflow: made.id.to_string(), run: run.to_string() }
+}
+
+impl Theirs {
+    /// The id that a route about this noun takes.
+    fn id(&self, row: &str) -> String {
+        let nouns = [
+            ("invite", self.invite.to_string()),
+            ("session", self.session.to_string()),
+            ("users/", self.user.to_string()),
+            ("runs/start", self.workflow.clone()),
+            ("runs/", self.run.clone()),
+            ("workflows/", self.workflow.clone()),
+        ];
+        let known = nouns.into_iter().find(|(noun, _)| row.contains(noun));
+        known.unwrap_or_else(|| panic!("whose id does {row} take?")).1
+    }
+}
+
+/// Replaces the id that names nothing by one that names theirs.
+fn aimed(body: Value, id: &str) -> Value {
+    serde_json::from_str(&body.to_string().replace(NIL, id)).unwrap()
+}
+
+on_both_engines! {
+    async fn the_ids_of_another_workspace_name_nothing(site: Site) {
+        let rt = &site.runtime;
+        let (_, cookie) = owner(rt).await;
+        let theirs = seed(rt).await;
+        let mut walked = 0;
+        for (method, path) in routes() {
+            let row = format!("{method} {path}");
+            let sent = plan(&method, &path);
+            let by_path = path.contains("{id}");
+            let by_body = matches!(&sent, Some(Sent::Json(body)) if body.to_string().contains(NIL));
+            let by_key = path.contains("{namespace}") || matches!(&sent, Some(Sent::Json(body)) if body["key"] == "thing");
+            if !by_path && !by_body && !by_key {
+                continue;
+            }
+            let id = if by_key { String::new() } else { theirs.id(&row) };
+            let path = path.replace("{id}", &id).replace("{namespace}", "team").replace("{key}", "thing").replace("{version}", "1");
+            let request = call(method.clone(), &path).with("cookie", &format!("weft={cookie}")).with("sec-fetch-site", "same-origin");
+            let request = match sent {
+                Some(Sent::Json(body)) => request.json(&aimed(body, &id)),
+                _ => request,
+            };
+            let status = request.status(rt).await.as_u16();
+            // Keys are no secrets: the same key in our own workspace is another entry. It is made, or is not in that version.
+            let expected: &[u16] = match row.as_str() {
+                "PUT /api/v1/memory/{namespace}/{key}" => &[201],
+                "POST /rpc/memory/put" => &[409],
+                _ => &[404],
+            };
+            let ours_now = row.contains("memory/") && [200, 204, 409].contains(&status);
+            assert!(expected.contains(&status) || ours_now, "{row}: {status}");
+            walked += 1;
+        }
+        assert!(walked > 30, "{walked}");
+        let entry = memory::get(&theirs.ctx, "team", "thing").await.unwrap();
+        assert_eq!((entry.content.as_str(), entry.version), ("Their secret.", 1));
+        assert_eq!(theirs.ctx.workspace(), theirs.ctx.actor.workspace);
+    }
+
+    async fn the_lists_of_a_workspace_hold_its_own(site: Site) {
+        let rt = &site.runtime;
+        let (_, cookie) = owner(rt).await;
+        seed(rt).await;
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview"] {
+            let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send(rt).await;
+            let text = json_of(answer).await.to_string();
+            assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");
+        }
+    }
+}
