@@ -54,13 +54,7 @@ pub const fn decision_kinds(family: Family) -> &'static [&'static str] {
             "catch_clause",
             "ternary_expression",
         ],
-        Family::Go => &[
-            "if_statement",
-            "for_statement",
-            "expression_case",
-            "type_case",
-            "communication_case",
-        ],
+        Family::Go => &["if_statement", "for_statement", "expression_case", "type_case", "communication_case"],
     }
 }
 
@@ -79,9 +73,7 @@ pub const fn short_circuits(family: Family) -> &'static [&'static str] {
 pub fn weight(node: Node<'_>, parent: Option<Node<'_>>, text: &str) -> i32 {
     match node.kind() {
         "match_expression" => {
-            let has_arms = node
-                .child_by_field_name("body")
-                .is_some_and(|body| body.named_child_count() > 0);
+            let has_arms = node.child_by_field_name("body").is_some_and(|body| body.named_child_count() > 0);
             if has_arms { -1 } else { 0 }
         }
         "let_declaration" => i32::from(node.child_by_field_name("alternative").is_some()),

@@ -16,23 +16,11 @@ struct Shape {
 }
 
 const fn shape(prefix: &'static str, what: &'static str, min: usize, extra: &'static [u8]) -> Shape {
-    Shape {
-        prefix,
-        what,
-        min,
-        exact: false,
-        extra,
-    }
+    Shape { prefix, what, min, exact: false, extra }
 }
 
 const fn exact(prefix: &'static str, what: &'static str, length: usize) -> Shape {
-    Shape {
-        prefix,
-        what,
-        min: length,
-        exact: true,
-        extra: b"",
-    }
+    Shape { prefix, what, min: length, exact: true, extra: b"" }
 }
 
 /// Sources: the token formats that the services publish for secret scanning.
@@ -80,11 +68,7 @@ impl Shape {
         let body = bytes.get(at..)?.strip_prefix(self.prefix.as_bytes())?;
         let is_body = |b: &&u8| b.is_ascii_alphanumeric() || self.extra.contains(b);
         let length = body.iter().take_while(is_body).count();
-        let fits = if self.exact {
-            length == self.min
-        } else {
-            length >= self.min
-        };
+        let fits = if self.exact { length == self.min } else { length >= self.min };
         let body = &body[..length];
         // `AKIAIOSFODNN7EXAMPLE` is what AWS itself prints in its manuals.
         let real = fits && !body.ends_with(b"EXAMPLE") && entropy(body) >= 2.5;
@@ -100,9 +84,7 @@ fn private_key(text: &str) -> Option<(Range<usize>, &'static str)> {
     if header_end - begin > 64 {
         return None;
     }
-    let end = text[header_end..]
-        .find("-----END")
-        .map_or(text.len(), |at| header_end + at);
+    let end = text[header_end..].find("-----END").map_or(text.len(), |at| header_end + at);
     let is_key = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let body = text[header_end..end].chars().filter(is_key).take(FEWEST_CHARS);
     (body.count() == FEWEST_CHARS).then_some((begin..end, "a private key"))
@@ -192,10 +174,7 @@ fn words(name: &str) -> Vec<String> {
         }
         was_lower = c.is_lowercase();
         if c.is_alphanumeric() {
-            words
-                .last_mut()
-                .expect("there is always a word")
-                .extend(c.to_lowercase());
+            words.last_mut().expect("there is always a word").extend(c.to_lowercase());
         }
     }
     words.retain(|word| !word.is_empty());
@@ -234,12 +213,7 @@ fn entropy(bytes: &[u8]) -> f64 {
         times[*byte as usize] += 1;
     }
     let length = bytes.len() as f64;
-    times
-        .iter()
-        .filter(|n| **n > 0)
-        .map(|n| f64::from(*n) / length)
-        .map(|p| -p * p.log2())
-        .sum()
+    times.iter().filter(|n| **n > 0).map(|n| f64::from(*n) / length).map(|p| -p * p.log2()).sum()
 }
 
 /// The user and password of an address such as `postgres://user:password@host`, unless it is a placeholder, the
@@ -249,9 +223,7 @@ pub fn password_in_url(text: &str) -> Option<&str> {
     let authority = after.split(['/', '?', '#', ' ', '"', '\'']).next()?;
     let (user_info, host) = authority.rsplit_once('@')?;
     let (user, password) = user_info.split_once(':')?;
-    let local = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"]
-        .iter()
-        .any(|name| host.starts_with(name));
+    let local = ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"].iter().any(|name| host.starts_with(name));
     let usable = !user.is_empty() && password.len() >= 6 && password != user && !local && !host.is_empty();
     let literal =
         !password.contains(['{', '$', '<', '*', '%']) && !matches!(password, "password" | "passwd" | "secret");

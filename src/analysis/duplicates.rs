@@ -48,25 +48,17 @@ pub struct Shingle {
 impl Tokens {
     /// Adds a token. FNV-1a (Fowler, Noll, Vo), 64 bits.
     pub fn push(&mut self, text: &[u8], start_row: usize, end_row: usize) {
-        let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        self.0.push(Token {
-            hash,
-            start_row: start_row as u32,
-            end_row: end_row as u32,
-        });
+        let hash = text
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        self.0.push(Token { hash, start_row: start_row as u32, end_row: end_row as u32 });
     }
 
     /// The shingles at all line starts, in order. `bytes` is the size of the file.
     pub fn shingles(&self, bytes: usize) -> Vec<Shingle> {
         let starts = |at: &usize| *at == 0 || self.0[*at].start_row != self.0[*at - 1].start_row;
         let whole = (self.0.len() + 1).saturating_sub(MIN_TOKENS);
-        (0..whole)
-            .filter(starts)
-            .filter_map(|at| self.shingle(at))
-            .take(bytes / BYTES_PER_SHINGLE + 1)
-            .collect()
+        (0..whole).filter(starts).filter_map(|at| self.shingle(at)).take(bytes / BYTES_PER_SHINGLE + 1).collect()
     }
 
     fn shingle(&self, at: usize) -> Option<Shingle> {
@@ -77,9 +69,9 @@ impl Tokens {
         }
         different.sort_unstable();
         let distinct = 1 + different.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        let mixed = tokens.iter().fold(0_u64, |hash, token| {
-            (hash.rotate_left(5) ^ token.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        });
+        let mixed = tokens
+            .iter()
+            .fold(0_u64, |hash, token| (hash.rotate_left(5) ^ token.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let (first, last) = (tokens[0], tokens[MIN_TOKENS - 1]);
         (distinct >= MIN_DIFFERENT_TOKENS).then_some(Shingle {
             hash: mixed,
@@ -136,8 +128,7 @@ impl Comparison {
         if !shingles.is_empty() {
             let file = self.names.len() as u32;
             self.names.push(name.to_owned());
-            self.shingles
-                .extend(shingles.into_iter().map(|shingle| Shingle { file, ..shingle }));
+            self.shingles.extend(shingles.into_iter().map(|shingle| Shingle { file, ..shingle }));
         }
     }
 
@@ -148,41 +139,22 @@ impl Comparison {
         for run in runs(pairs(shingles)) {
             blocks.entry(run.first).or_default().push(run.again);
         }
-        let blocks: Vec<Vec<Span>> = blocks
-            .into_iter()
-            .filter_map(|(first, copies)| without_overlaps(first, copies))
-            .collect();
+        let blocks: Vec<Vec<Span>> =
+            blocks.into_iter().filter_map(|(first, copies)| without_overlaps(first, copies)).collect();
         let repeated_lines = union_of_lines(blocks.iter().flat_map(|spans| &spans[1..]));
         let mut list: Vec<&Vec<Span>> = blocks.iter().collect();
-        list.sort_by_key(|spans| {
-            (
-                std::cmp::Reverse(u64::from(spans[0].lines()) * (spans.len() as u64 - 1)),
-                spans[0],
-            )
-        });
+        list.sort_by_key(|spans| (std::cmp::Reverse(u64::from(spans[0].lines()) * (spans.len() as u64 - 1)), spans[0]));
         let list = list.into_iter().take(cap).map(|spans| block(spans, &names)).collect();
-        Duplicates {
-            blocks: blocks.len() as u32,
-            repeated_lines,
-            list,
-        }
+        Duplicates { blocks: blocks.len() as u32, repeated_lines, list }
     }
 }
 
 /// Pairs every shingle with the first of the same hash, which keeps their number below that of the shingles.
 fn pairs(mut shingles: Vec<Shingle>) -> Vec<Pair> {
     shingles.sort_unstable_by_key(|s| (s.hash, s.file, s.token));
-    let groups = shingles
-        .chunk_by(|a, b| a.hash == b.hash)
-        .filter(|group| group.len() > 1);
-    let mut pairs: Vec<Pair> = groups
-        .flat_map(|group| {
-            group[1..].iter().map(|again| Pair {
-                first: group[0],
-                again: *again,
-            })
-        })
-        .collect();
+    let groups = shingles.chunk_by(|a, b| a.hash == b.hash).filter(|group| group.len() > 1);
+    let mut pairs: Vec<Pair> =
+        groups.flat_map(|group| group[1..].iter().map(|again| Pair { first: group[0], again: *again })).collect();
     pairs.sort_unstable_by_key(|pair| (pair.first.file, pair.again.file, pair.distance(), pair.first.token));
     pairs
 }
@@ -203,14 +175,10 @@ impl Pair {
 fn runs(pairs: Vec<Pair>) -> Vec<Run> {
     let run = |chain: &[Pair]| {
         let (begin, end) = (chain[0], chain[chain.len() - 1]);
-        Run {
-            first: Span::new(begin.first, end.first),
-            again: Span::new(begin.again, end.again),
-        }
+        Run { first: Span::new(begin.first, end.first), again: Span::new(begin.again, end.again) }
     };
     let all = pairs.chunk_by(|before, after| after.continues(before)).map(run);
-    all.filter(|run| run.first.lines() >= MIN_LINES && run.again.lines() >= MIN_LINES)
-        .collect()
+    all.filter(|run| run.first.lines() >= MIN_LINES && run.again.lines() >= MIN_LINES).collect()
 }
 
 impl Span {

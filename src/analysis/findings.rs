@@ -50,10 +50,7 @@ const MAX_MESSAGE_CHARS: usize = 240;
 impl Findings {
     /// `cap` is the number of findings kept for each severity.
     pub fn new(cap: u32) -> Self {
-        Self {
-            cap: cap as usize,
-            ..Self::default()
-        }
+        Self { cap: cap as usize, ..Self::default() }
     }
 
     pub fn total(&self) -> u32 {
@@ -91,14 +88,10 @@ impl Findings {
             // An excerpt may end in the middle of a secret.
             let shown = presentable(secret);
             let cut = text.strip_suffix('…').and_then(|start| {
-                (8..shown.len())
-                    .rev()
-                    .filter_map(|n| shown.get(..n))
-                    .find(|part| start.ends_with(part))
-                    .map(|part| {
-                        let kept = &start[..start.len() - part.len()];
-                        format!("{kept}{}", super::credentials::mask(secret))
-                    })
+                (8..shown.len()).rev().filter_map(|n| shown.get(..n)).find(|part| start.ends_with(part)).map(|part| {
+                    let kept = &start[..start.len() - part.len()];
+                    format!("{kept}{}", super::credentials::mask(secret))
+                })
             });
             let text = cut.unwrap_or(text);
             if text.contains(secret.as_str()) {

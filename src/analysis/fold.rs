@@ -107,11 +107,7 @@ impl<'a> Fold<'a> {
     fn add_facts(&mut self, name: &str, bytes: u64, facts: Facts) {
         let report = &mut self.report;
         report.syntax_errors += facts.syntax_errors;
-        extend_to(
-            &mut report.syntax_error_list,
-            facts.syntax_error_list,
-            MAX_SYNTAX_ERRORS,
-        );
+        extend_to(&mut report.syntax_error_list, facts.syntax_error_list, MAX_SYNTAX_ERRORS);
         report.tests.files += u32::from(!facts.tests.is_empty());
         report.tests.test_functions += facts.tests.len() as u32;
         extend_to(&mut report.tests.list, facts.tests, MAX_TESTS);
@@ -130,12 +126,8 @@ impl<'a> Fold<'a> {
         let functions = &mut self.report.functions;
         functions.count += 1;
         *self.complexities.entry(function.complexity).or_default() += 1;
-        keep_top(&mut functions.most_complex, &function, |f| {
-            (Reverse(f.complexity), Reverse(f.lines))
-        });
-        keep_top(&mut functions.longest, &function, |f| {
-            (Reverse(f.lines), Reverse(f.complexity))
-        });
+        keep_top(&mut functions.most_complex, &function, |f| (Reverse(f.complexity), Reverse(f.lines)));
+        keep_top(&mut functions.longest, &function, |f| (Reverse(f.lines), Reverse(f.complexity)));
     }
 
     /// Compares the files with each other and ends the report.
@@ -149,11 +141,7 @@ impl<'a> Fold<'a> {
             let room = self.options.max_findings as usize - report.finding_list.len();
             report.finding_list.extend(list.drain(..).take(room));
         }
-        let sum: u64 = self
-            .complexities
-            .iter()
-            .map(|(complexity, times)| u64::from(*complexity) * times)
-            .sum();
+        let sum: u64 = self.complexities.iter().map(|(complexity, times)| u64::from(*complexity) * times).sum();
         let functions = &mut report.functions;
         if functions.count > 0 {
             functions.mean_complexity = (sum as f64 / f64::from(functions.count) * 100.0).round() / 100.0;

@@ -161,17 +161,11 @@ pub enum Parsed {
 /// Parses a text within a budget of steps that grows with its length.
 pub fn parse(parser: &mut Parser, grammar: Grammar, text: &str, cancelled: &AtomicBool) -> Parsed {
     parser.reset();
-    parser
-        .set_language(&grammar.language())
-        .expect("the grammars fit the library they are built with");
+    parser.set_language(&grammar.language()).expect("the grammars fit the library they are built with");
     let mut left = BASE_BUDGET + BUDGET_PER_BYTE * text.len() as u64;
     let mut on_progress = |_: &tree_sitter::ParseState| {
         left = left.saturating_sub(1);
-        if left == 0 || cancelled.load(Ordering::Relaxed) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if left == 0 || cancelled.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut on_progress);
     let bytes = text.as_bytes();

@@ -45,21 +45,13 @@ const fn syntax(
     block: &'static [(&'static str, &'static str)],
     quotes: &'static [u8],
 ) -> Syntax {
-    Syntax {
-        line,
-        block,
-        nested: false,
-        quotes,
-    }
+    Syntax { line, block, nested: false, quotes }
 }
 
 const C_BLOCK: &[(&str, &str)] = &[("/*", "*/")];
 const C_LIKE: Syntax = syntax(&["//"], C_BLOCK, b"\"'");
 const C_LIKE_TEMPLATES: Syntax = syntax(&["//"], C_BLOCK, b"\"'`");
-const C_NESTED: Syntax = Syntax {
-    nested: true,
-    ..syntax(&["//"], C_BLOCK, b"\"")
-};
+const C_NESTED: Syntax = Syntax { nested: true, ..syntax(&["//"], C_BLOCK, b"\"") };
 const HASH: Syntax = syntax(&["#"], &[], b"\"'");
 const STYLE: Syntax = syntax(&[], C_BLOCK, b"\"'");
 const MARKUP: Syntax = syntax(&[], &[("<!--", "-->")], b"");
@@ -69,15 +61,7 @@ const SEMICOLON: Syntax = syntax(&[";"], &[], b"\"");
 const PERCENT: Syntax = syntax(&["%"], &[], b"");
 
 const fn language(name: &'static str, kind: Kind, syntax: Syntax, extensions: &'static str) -> Language {
-    Language {
-        name,
-        kind,
-        syntax,
-        grammar: None,
-        extensions,
-        names: "",
-        interpreters: "",
-    }
+    Language { name, kind, syntax, grammar: None, extensions, names: "", interpreters: "" }
 }
 
 const fn named(mut language: Language, names: &'static str, interpreters: &'static str) -> Language {
@@ -108,27 +92,15 @@ use Kind::{Code, Data, Prose};
 pub static LANGUAGES: &[Language] = &[
     deep(language("Rust", Code, C_NESTED, "rs"), Grammar::Rust),
     deep(
-        named(
-            language("Python", Code, HASH, "py pyi pyw"),
-            "SConstruct SConscript wscript",
-            "python pypy",
-        ),
+        named(language("Python", Code, HASH, "py pyi pyw"), "SConstruct SConscript wscript", "python pypy"),
         Grammar::Python,
     ),
     deep(
-        named(
-            language("JavaScript", Code, C_LIKE_TEMPLATES, "js mjs cjs jsx"),
-            "Jakefile",
-            "node",
-        ),
+        named(language("JavaScript", Code, C_LIKE_TEMPLATES, "js mjs cjs jsx"), "Jakefile", "node"),
         Grammar::JavaScript,
     ),
     deep(
-        named(
-            language("TypeScript", Code, C_LIKE_TEMPLATES, "ts mts cts"),
-            "",
-            "deno ts-node tsx bun",
-        ),
+        named(language("TypeScript", Code, C_LIKE_TEMPLATES, "ts mts cts"), "", "deno ts-node tsx bun"),
         Grammar::TypeScript,
     ),
     deep(language("TSX", Code, C_LIKE_TEMPLATES, "tsx"), Grammar::Tsx),
@@ -140,121 +112,46 @@ pub static LANGUAGES: &[Language] = &[
     language("C++", Code, C_LIKE, "cc cpp cxx hpp hh hxx ino"),
     language("C#", Code, C_LIKE, "cs"),
     language("Clojure", Code, SEMICOLON, "clj cljs cljc edn"),
-    named(
-        language("CMake", Code, syntax(&["#"], &[("#[[", "]]")], b"\""), "cmake"),
-        "CMakeLists.txt",
-        "",
-    ),
+    named(language("CMake", Code, syntax(&["#"], &[("#[[", "]]")], b"\""), "cmake"), "CMakeLists.txt", ""),
     language("CSS", Code, STYLE, "css"),
     language("Dart", Code, C_NESTED, "dart"),
-    named(
-        language("Dockerfile", Code, HASH, "dockerfile"),
-        "Dockerfile Containerfile",
-        "",
-    ),
+    named(language("Dockerfile", Code, HASH, "dockerfile"), "Dockerfile Containerfile", ""),
     named(language("Elixir", Code, HASH, "ex exs"), "", "elixir"),
-    language(
-        "Elm",
-        Code,
-        Syntax {
-            nested: true,
-            ..syntax(&["--"], &[("{-", "-}")], b"\"")
-        },
-        "elm",
-    ),
-    named(
-        language("Erlang", Code, syntax(&["%"], &[], b"\""), "erl hrl"),
-        "",
-        "escript",
-    ),
+    language("Elm", Code, Syntax { nested: true, ..syntax(&["--"], &[("{-", "-}")], b"\"") }, "elm"),
+    named(language("Erlang", Code, syntax(&["%"], &[], b"\""), "erl hrl"), "", "escript"),
     language("F#", Code, syntax(&["//"], &[("(*", "*)")], b"\""), "fs fsi fsx"),
     language("Fortran", Code, syntax(&["!"], &[], b"\"'"), "f90 f95 f03 f08"),
     language("GraphQL", Code, HASH, "graphql gql"),
-    named(
-        language("Groovy", Code, C_LIKE, "groovy gradle"),
-        "Jenkinsfile",
-        "groovy",
-    ),
-    language(
-        "Haskell",
-        Code,
-        Syntax {
-            nested: true,
-            ..syntax(&["--"], &[("{-", "-}")], b"\"")
-        },
-        "hs",
-    ),
+    named(language("Groovy", Code, C_LIKE, "groovy gradle"), "Jenkinsfile", "groovy"),
+    language("Haskell", Code, Syntax { nested: true, ..syntax(&["--"], &[("{-", "-}")], b"\"") }, "hs"),
     language("HTML", Code, MARKUP, "html htm xhtml"),
     language("Java", Code, C_LIKE, "java"),
-    named(
-        language("Julia", Code, syntax(&["#"], &[("#=", "=#")], b"\""), "jl"),
-        "",
-        "julia",
-    ),
+    named(language("Julia", Code, syntax(&["#"], &[("#=", "=#")], b"\""), "jl"), "", "julia"),
     named(language("Just", Code, HASH, "just"), "justfile Justfile", ""),
     language("Kotlin", Code, C_NESTED, "kt kts"),
     language("Less", Code, C_LIKE, "less"),
-    language(
-        "Lisp",
-        Code,
-        syntax(&[";"], &[("#|", "|#")], b"\""),
-        "lisp lsp el scm rkt",
-    ),
-    named(
-        language("Lua", Code, syntax(&["--"], &[("--[[", "]]")], b"\"'"), "lua"),
-        "",
-        "lua luajit",
-    ),
-    named(
-        language("Makefile", Code, syntax(&["#"], &[], b""), "mk mak"),
-        "Makefile makefile GNUmakefile",
-        "make",
-    ),
+    language("Lisp", Code, syntax(&[";"], &[("#|", "|#")], b"\""), "lisp lsp el scm rkt"),
+    named(language("Lua", Code, syntax(&["--"], &[("--[[", "]]")], b"\"'"), "lua"), "", "lua luajit"),
+    named(language("Makefile", Code, syntax(&["#"], &[], b""), "mk mak"), "Makefile makefile GNUmakefile", "make"),
     named(language("Nix", Code, syntax(&["#"], C_BLOCK, b"\""), "nix"), "", ""),
     language("Objective-C", Code, C_LIKE, "m mm"),
-    language(
-        "OCaml",
-        Code,
-        Syntax {
-            nested: true,
-            ..syntax(&[], &[("(*", "*)")], b"\"")
-        },
-        "ml mli",
-    ),
+    language("OCaml", Code, Syntax { nested: true, ..syntax(&[], &[("(*", "*)")], b"\"") }, "ml mli"),
     named(language("Perl", Code, HASH, "pl pm"), "", "perl"),
-    named(
-        language("PHP", Code, syntax(&["//", "#"], C_BLOCK, b"\"'"), "php"),
-        "",
-        "php",
-    ),
+    named(language("PHP", Code, syntax(&["//", "#"], C_BLOCK, b"\"'"), "php"), "", "php"),
     language("PowerShell", Code, syntax(&["#"], &[("<#", "#>")], b"\"'"), "ps1 psm1"),
     language("Protocol Buffers", Code, C_LIKE, "proto"),
     named(language("R", Code, HASH, "r"), "", "Rscript"),
     named(
-        language(
-            "Ruby",
-            Code,
-            syntax(&["#"], &[("=begin", "=end")], b"\"'"),
-            "rb rake gemspec",
-        ),
+        language("Ruby", Code, syntax(&["#"], &[("=begin", "=end")], b"\"'"), "rb rake gemspec"),
         "Rakefile Gemfile Vagrantfile",
         "ruby",
     ),
     language("Sass", Code, C_LIKE, "scss sass"),
     language("Scala", Code, C_NESTED, "scala sc"),
-    named(
-        language("Shell", Code, HASH, "sh bash zsh fish ksh"),
-        "PKGBUILD",
-        "sh bash zsh dash ksh fish",
-    ),
+    named(language("Shell", Code, HASH, "sh bash zsh fish ksh"), "PKGBUILD", "sh bash zsh dash ksh fish"),
     language("Solidity", Code, C_LIKE, "sol"),
     language("SQL", Code, DASHES, "sql"),
-    language(
-        "Svelte",
-        Code,
-        syntax(&["//"], &[("<!--", "-->"), ("/*", "*/")], b""),
-        "svelte",
-    ),
+    language("Svelte", Code, syntax(&["//"], &[("<!--", "-->"), ("/*", "*/")], b""), "svelte"),
     language("Swift", Code, C_NESTED, "swift"),
     named(language("Tcl", Code, syntax(&["#"], &[], b"\""), "tcl"), "", "tclsh"),
     language("Terraform", Code, syntax(&["#", "//"], C_BLOCK, b"\""), "tf tfvars hcl"),
@@ -262,51 +159,18 @@ pub static LANGUAGES: &[Language] = &[
     language("VHDL", Code, syntax(&["--"], &[], b"\""), "vhd vhdl"),
     language("Vim script", Code, syntax(&["\""], &[], b""), "vim"),
     language("Visual Basic", Code, syntax(&["'"], &[], b"\""), "vb bas"),
-    language(
-        "Vue",
-        Code,
-        syntax(&["//"], &[("<!--", "-->"), ("/*", "*/")], b""),
-        "vue",
-    ),
-    language(
-        "WebAssembly text",
-        Code,
-        syntax(&[";;"], &[("(;", ";)")], b"\""),
-        "wat wast",
-    ),
+    language("Vue", Code, syntax(&["//"], &[("<!--", "-->"), ("/*", "*/")], b""), "vue"),
+    language("WebAssembly text", Code, syntax(&[";;"], &[("(;", ";)")], b"\""), "wat wast"),
     language("WGSL", Code, C_NESTED, "wgsl"),
     language("Zig", Code, syntax(&["//"], &[], b"\""), "zig"),
     language("CSV", Data, NONE, "csv tsv"),
     language("Dotenv", Data, HASH, "env"),
-    language(
-        "INI",
-        Data,
-        syntax(&["#", ";"], &[], b""),
-        "ini cfg conf properties editorconfig",
-    ),
-    language(
-        "JSON",
-        Data,
-        C_LIKE,
-        "json jsonc json5 jsonl ndjson geojson webmanifest",
-    ),
-    named(
-        language("TOML", Data, HASH, "toml"),
-        "Cargo.lock poetry.lock uv.lock Pipfile",
-        "",
-    ),
-    language(
-        "XML",
-        Data,
-        MARKUP,
-        "xml xsd xsl xslt svg csproj fsproj vbproj props targets plist",
-    ),
+    language("INI", Data, syntax(&["#", ";"], &[], b""), "ini cfg conf properties editorconfig"),
+    language("JSON", Data, C_LIKE, "json jsonc json5 jsonl ndjson geojson webmanifest"),
+    named(language("TOML", Data, HASH, "toml"), "Cargo.lock poetry.lock uv.lock Pipfile", ""),
+    language("XML", Data, MARKUP, "xml xsd xsl xslt svg csproj fsproj vbproj props targets plist"),
     named(language("YAML", Data, HASH, "yaml yml"), "yarn.lock", ""),
-    named(
-        language("Go modules", Data, syntax(&["//"], &[], b""), "mod sum"),
-        "go.work",
-        "",
-    ),
+    named(language("Go modules", Data, syntax(&["//"], &[], b""), "mod sum"), "go.work", ""),
     language("AsciiDoc", Prose, NONE, "adoc asciidoc"),
     language("Markdown", Prose, NONE, "md markdown mdx"),
     language("Org", Prose, NONE, "org"),
@@ -331,9 +195,7 @@ pub fn by_name(path: &str) -> Option<&'static Language> {
         return LANGUAGES.iter().find(|language| language.name == "Dockerfile");
     }
     let extension = extension.to_ascii_lowercase();
-    LANGUAGES
-        .iter()
-        .find(|language| language.extensions.split_ascii_whitespace().any(|e| e == extension))
+    LANGUAGES.iter().find(|language| language.extensions.split_ascii_whitespace().any(|e| e == extension))
 }
 
 /// Finds the language of a file by its name, else by the interpreter that its first line asks for.
@@ -343,24 +205,16 @@ pub fn detect(path: &str, text: &[u8]) -> Option<&'static Language> {
 
 fn by_interpreter(text: &[u8]) -> Option<&'static Language> {
     let line = text.strip_prefix(b"#!")?;
-    let line = &line[..line
-        .iter()
-        .take(200)
-        .position(|b| *b == b'\n')
-        .unwrap_or(line.len().min(200))];
+    let line = &line[..line.iter().take(200).position(|b| *b == b'\n').unwrap_or(line.len().min(200))];
     let line = String::from_utf8_lossy(line);
-    let mut words = line
-        .split_ascii_whitespace()
-        .map(|word| word.rsplit('/').next().unwrap_or(word));
+    let mut words = line.split_ascii_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
     let mut program = words.next()?;
     if program == "env" {
         // `env -S deno run` and `env VAR=x python` name the interpreter later.
         program = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
     }
     let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    LANGUAGES
-        .iter()
-        .find(|language| language.interpreters.split_ascii_whitespace().any(|i| i == program))
+    LANGUAGES.iter().find(|language| language.interpreters.split_ascii_whitespace().any(|i| i == program))
 }
 
 /// True for text whose lines are far longer than anyone writes: generated to be small, not to be read.

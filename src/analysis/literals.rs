@@ -19,10 +19,7 @@ pub fn check_text(text: &str, row: usize, in_test: bool, source: &Source<'_>, fi
     let row_of = |at: usize| row + text[..at].matches('\n').count();
     if let Some((range, what)) = known(text) {
         let at = row_of(range.start);
-        text[range]
-            .lines()
-            .filter(|line| line.len() >= SHORTEST)
-            .for_each(|line| findings.hide(line.trim()));
+        text[range].lines().filter(|line| line.len() >= SHORTEST).for_each(|line| findings.hide(line.trim()));
         findings.add(rule, source, at, format!("{what} is written into the file"));
         return true;
     }
@@ -40,14 +37,7 @@ pub fn check_binding(node: Node<'_>, in_test: bool, source: &Source<'_>, finding
     let Some((name, value)) = parts(node) else { return };
     let name = source.text.get(name.byte_range()).unwrap_or("");
     let Some(literal) = literal(value, source) else { return };
-    check_pair(
-        last_name(name),
-        literal,
-        value.start_position().row,
-        in_test,
-        source,
-        findings,
-    );
+    check_pair(last_name(name), literal, value.start_position().row, in_test, source, findings);
 }
 
 /// Looks at a line of a data file: `name = value`, `name: value`, `"name": "value"`.
@@ -66,10 +56,7 @@ pub fn check_line(row: usize, in_test: bool, source: &Source<'_>, findings: &mut
         return;
     }
     let quotes = ['"', '\'', ' ', '\t', ','];
-    let name = name
-        .trim_start_matches("export ")
-        .trim_start_matches("- ")
-        .trim_matches(quotes);
+    let name = name.trim_start_matches("export ").trim_start_matches("- ").trim_matches(quotes);
     check_pair(name, value.trim_matches(quotes), row, in_test, source, findings);
 }
 
@@ -78,12 +65,7 @@ fn check_pair(name: &str, value: &str, row: usize, in_test: bool, source: &Sourc
     if is_credential(name, value) && known(value).is_none() {
         let rule = if in_test { CREDENTIAL_IN_TEST } else { CREDENTIAL };
         findings.hide(value);
-        findings.add(
-            rule,
-            source,
-            row,
-            format!("`{name}` has its value written into the file"),
-        );
+        findings.add(rule, source, row, format!("`{name}` has its value written into the file"));
     }
 }
 
@@ -93,9 +75,7 @@ fn parts(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
     }
     let first = |fields: [&str; 6]| fields.into_iter().find_map(|field| node.child_by_field_name(field));
     let name = first(["name", "left", "pattern", "key", "property", "field"])?;
-    let value = node
-        .child_by_field_name("value")
-        .or_else(|| node.child_by_field_name("right"))?;
+    let value = node.child_by_field_name("value").or_else(|| node.child_by_field_name("right"))?;
     Some((name, value))
 }
 

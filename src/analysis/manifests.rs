@@ -18,12 +18,7 @@ pub fn read(path: &str, text: &str) -> Option<Manifest> {
         Ok(dependencies) => (dependencies, None),
         Err(problem) => (None, Some(problem)),
     };
-    Some(Manifest {
-        path: path.to_owned(),
-        kind: kind.to_owned(),
-        dependencies,
-        problem,
-    })
+    Some(Manifest { path: path.to_owned(), kind: kind.to_owned(), dependencies, problem })
 }
 
 fn count(name: &str, text: &str) -> Option<(&'static str, Counted)> {
@@ -32,39 +27,22 @@ fn count(name: &str, text: &str) -> Option<(&'static str, Counted)> {
         "package.json" => ("npm", json(text).map(|root| Some(keys(&root, &NPM)))),
         "composer.json" => ("composer", json(text).map(|root| Some(composer(&root)))),
         "pyproject.toml" => ("python", toml(text).map(|root| Some(pyproject(&root)))),
-        "Pipfile" => (
-            "python",
-            toml(text).map(|root| Some(keys(&root, &["packages", "dev-packages"]))),
-        ),
+        "Pipfile" => ("python", toml(text).map(|root| Some(keys(&root, &["packages", "dev-packages"])))),
         "setup.py" => ("python", Ok(None)),
         "setup.cfg" => ("python", Ok(Some(setup_cfg(text)))),
         "environment.yml" | "environment.yaml" => {
             ("conda", yaml(text).map(|root| Some(length(root.get("dependencies")))))
         }
-        "pubspec.yaml" => (
-            "dart",
-            yaml(text).map(|root| Some(keys(&root, &["dependencies", "dev_dependencies"]))),
-        ),
+        "pubspec.yaml" => ("dart", yaml(text).map(|root| Some(keys(&root, &["dependencies", "dev_dependencies"])))),
         "go.mod" => ("go", Ok(Some(go_mod(text)))),
-        "Gemfile" => (
-            "bundler",
-            Ok(Some(lines_with(text, |line| {
-                line.starts_with("gem ") || line.starts_with("gem(")
-            }))),
-        ),
+        "Gemfile" => {
+            ("bundler", Ok(Some(lines_with(text, |line| line.starts_with("gem ") || line.starts_with("gem(")))))
+        }
         "pom.xml" => ("maven", Ok(Some(pom(text)))),
         "build.gradle" | "build.gradle.kts" => ("gradle", Ok(Some(lines_with(text, is_gradle_dependency)))),
         "mix.exs" => ("mix", Ok(None)),
-        "build.sbt" => (
-            "sbt",
-            Ok(Some(lines_with(text, |line| {
-                line.contains(" % \"") && !line.starts_with("//")
-            }))),
-        ),
-        "Package.swift" => (
-            "swift",
-            Ok(Some(lines_with(text, |line| line.starts_with(".package(")))),
-        ),
+        "build.sbt" => ("sbt", Ok(Some(lines_with(text, |line| line.contains(" % \"") && !line.starts_with("//"))))),
+        "Package.swift" => ("swift", Ok(Some(lines_with(text, |line| line.starts_with(".package("))))),
         "CMakeLists.txt" | "Makefile" => return None,
         _ if name.ends_with(".csproj") || name.ends_with(".fsproj") => {
             ("nuget", Ok(Some(text.matches("<PackageReference").count() as u32)))
@@ -76,12 +54,7 @@ fn count(name: &str, text: &str) -> Option<(&'static str, Counted)> {
     })
 }
 
-const NPM: [&str; 4] = [
-    "dependencies",
-    "devDependencies",
-    "peerDependencies",
-    "optionalDependencies",
-];
+const NPM: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
 
 fn toml(text: &str) -> Result<Value, String> {
     let table: toml::Table =
@@ -107,10 +80,7 @@ fn keys(root: &Value, tables: &[&str]) -> u32 {
 }
 
 fn names<'a>(tables: impl Iterator<Item = &'a Value>) -> BTreeSet<&'a str> {
-    tables
-        .filter_map(Value::as_object)
-        .flat_map(|table| table.keys().map(String::as_str))
-        .collect()
+    tables.filter_map(Value::as_object).flat_map(|table| table.keys().map(String::as_str)).collect()
 }
 
 fn length(list: Option<&Value>) -> u32 {
@@ -119,19 +89,13 @@ fn length(list: Option<&Value>) -> u32 {
 
 fn cargo(root: &Value) -> u32 {
     const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let targets = root
-        .get("target")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|targets| targets.values());
+    let targets = root.get("target").and_then(Value::as_object).into_iter().flat_map(|targets| targets.values());
     let roots = std::iter::once(root).chain(targets).chain(root.get("workspace"));
     names(roots.flat_map(|root| TABLES.iter().filter_map(|table| root.get(table)))).len() as u32
 }
 
 fn composer(root: &Value) -> u32 {
-    let tables = ["require", "require-dev"]
-        .into_iter()
-        .filter_map(|table| root.get(table));
+    let tables = ["require", "require-dev"].into_iter().filter_map(|table| root.get(table));
     let packages = names(tables);
     // `php` and `ext-json` are the platform.
     packages.into_iter().filter(|name| name.contains('/')).count() as u32
@@ -146,13 +110,9 @@ fn pyproject(root: &Value) -> u32 {
     let project = length(root.pointer("/project/dependencies"));
     let optional = lists(root.pointer("/project/optional-dependencies")) + lists(root.get("dependency-groups"));
     let groups = root.pointer("/tool/poetry/group").and_then(Value::as_object);
-    let groups = groups
-        .into_iter()
-        .flat_map(|groups| groups.values())
-        .filter_map(|group| group.get("dependencies"));
-    let poetry = ["/tool/poetry/dependencies", "/tool/poetry/dev-dependencies"]
-        .into_iter()
-        .filter_map(|at| root.pointer(at));
+    let groups = groups.into_iter().flat_map(|groups| groups.values()).filter_map(|group| group.get("dependencies"));
+    let poetry =
+        ["/tool/poetry/dependencies", "/tool/poetry/dev-dependencies"].into_iter().filter_map(|at| root.pointer(at));
     let mut poetry = names(poetry.chain(groups));
     poetry.remove("python");
     project + optional + poetry.len() as u32
@@ -208,12 +168,8 @@ fn go_mod(text: &str) -> u32 {
 
 /// The lines below `install_requires =` in `[options]`.
 fn setup_cfg(text: &str) -> u32 {
-    let after = text
-        .lines()
-        .skip_while(|line| !line.trim_start().starts_with("install_requires"));
-    let indented = after
-        .skip(1)
-        .take_while(|line| line.starts_with([' ', '\t']) || line.trim().is_empty());
+    let after = text.lines().skip_while(|line| !line.trim_start().starts_with("install_requires"));
+    let indented = after.skip(1).take_while(|line| line.starts_with([' ', '\t']) || line.trim().is_empty());
     indented.filter(|line| is_requirement(line.trim())).count() as u32
 }
 
@@ -231,11 +187,7 @@ fn pom(text: &str) -> u32 {
         let Some(end) = rest.find('>') else { break };
         let tag = &rest[..end];
         rest = &rest[end + 1..];
-        let name = tag
-            .trim_start_matches('/')
-            .split([' ', '/', '\n', '\t', '\r'])
-            .next()
-            .unwrap_or("");
+        let name = tag.trim_start_matches('/').split([' ', '/', '\n', '\t', '\r']).next().unwrap_or("");
         if tag.starts_with('/') {
             if let Some(at) = open.iter().rposition(|name_of_open| *name_of_open == name) {
                 open.truncate(at);

@@ -127,10 +127,7 @@ pub fn analyze(
             return Outcome::Cancelled;
         }
         let outcome = file::analyze(entry, options, parser, cancelled);
-        progress(Progress::Analyzing {
-            done: done.fetch_add(1, Ordering::Relaxed) + 1,
-            total,
-        });
+        progress(Progress::Analyzing { done: done.fetch_add(1, Ordering::Relaxed) + 1, total });
         outcome
     };
     for batch in batches(&listing.entries) {

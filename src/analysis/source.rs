@@ -16,11 +16,7 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub fn new(path: &'a str, text: &'a str) -> Self {
-        let breaks = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(at, _)| at as u32 + 1);
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1);
         let starts = std::iter::once(0).chain(breaks).collect();
         Self { path, text, starts }
     }
@@ -34,10 +30,7 @@ impl<'a> Source<'a> {
     pub fn row(&self, row: usize) -> &'a str {
         let Some(start) = self.starts.get(row) else { return "" };
         let end = self.starts.get(row + 1).map_or(self.text.len(), |next| *next as usize);
-        self.text
-            .get(*start as usize..end)
-            .unwrap_or("")
-            .trim_end_matches(['\n', '\r'])
+        self.text.get(*start as usize..end).unwrap_or("").trim_end_matches(['\n', '\r'])
     }
 
     /// The column, in characters from 1, of a byte of a row.
@@ -57,16 +50,10 @@ impl<'a> Source<'a> {
 pub fn presentable(text: &str) -> String {
     let trimmed = text.trim();
     // Masked before it is cut, because half a token would no longer be recognised.
-    let near = trimmed
-        .char_indices()
-        .nth(4 * MAX_EXCERPT_CHARS)
-        .map_or(trimmed, |(at, _)| &trimmed[..at]);
+    let near = trimmed.char_indices().nth(4 * MAX_EXCERPT_CHARS).map_or(trimmed, |(at, _)| &trimmed[..at]);
     let masked = credentials::mask_known(near);
-    let mut shown: String = masked
-        .chars()
-        .take(MAX_EXCERPT_CHARS)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let mut shown: String =
+        masked.chars().take(MAX_EXCERPT_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if masked.chars().nth(MAX_EXCERPT_CHARS).is_some() {
         shown.push('…');
     }

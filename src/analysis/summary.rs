@@ -64,14 +64,7 @@ fn problems(page: &mut String, report: &Report) {
     if report.syntax_errors > 0 {
         line!(page, "\n## Syntax errors\n");
         for error in report.syntax_error_list.iter().take(MOST) {
-            line!(
-                page,
-                "- `{}:{}:{}` {}",
-                error.path,
-                error.line,
-                error.column,
-                code(&error.excerpt)
-            );
+            line!(page, "- `{}:{}:{}` {}", error.path, error.line, error.column, code(&error.excerpt));
         }
         more(page, report.syntax_errors, report.syntax_error_list.len());
     }
@@ -102,11 +95,7 @@ fn languages(page: &mut String, report: &Report) {
     line!(page, "| Language | Files | Lines | Code |");
     line!(page, "|---|---:|---:|---:|");
     for (name, totals) in languages.iter().take(MOST) {
-        let (files, lines, code) = (
-            grouped(totals.files.into()),
-            grouped(totals.lines),
-            grouped(totals.code),
-        );
+        let (files, lines, code) = (grouped(totals.files.into()), grouped(totals.lines), grouped(totals.code));
         line!(page, "| {name} | {files} | {lines} | {code} |");
     }
     more(page, languages.len() as u32, languages.len());
@@ -159,26 +148,14 @@ fn duplicates(page: &mut String, report: &Report) {
             .map(|at| format!("`{}:{}-{}`", at.path, at.start_line, at.end_line))
             .collect();
         let others = block.copies as usize - places.len();
-        let others = if others > 0 {
-            format!(" and {others} more")
-        } else {
-            String::new()
-        };
-        line!(
-            page,
-            "- {}: {}{others}",
-            counted(block.lines, "line"),
-            places.join(", ")
-        );
+        let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+        line!(page, "- {}: {}{others}", counted(block.lines, "line"), places.join(", "));
     }
     more(page, report.duplicates, report.duplicate_blocks.len());
 }
 
 fn notes(page: &mut String, report: &Report) {
-    let total: u32 = ["fixme", "todo"]
-        .iter()
-        .filter_map(|rule| report.findings_by_rule.get(*rule))
-        .sum();
+    let total: u32 = ["fixme", "todo"].iter().filter_map(|rule| report.findings_by_rule.get(*rule)).sum();
     if total == 0 {
         return;
     }
@@ -186,13 +163,7 @@ fn notes(page: &mut String, report: &Report) {
     let is_note = |finding: &&Finding| matches!(finding.rule.as_str(), "fixme" | "todo");
     let list: Vec<&Finding> = report.finding_list.iter().filter(is_note).collect();
     for finding in list.iter().take(MOST) {
-        line!(
-            page,
-            "- `{}:{}` {}",
-            finding.path,
-            finding.line,
-            plain(&finding.message)
-        );
+        line!(page, "- `{}:{}` {}", finding.path, finding.line, plain(&finding.message));
     }
     more(page, total, list.len());
 }
@@ -225,11 +196,7 @@ fn skipped(page: &mut String, report: &Report) {
         (skipped.unparsed, "counted but not parsed"),
         (skipped.not_compared, "not compared for duplicates"),
     ];
-    let reasons: Vec<String> = reasons
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, why)| format!("{n} {why}"))
-        .collect();
+    let reasons: Vec<String> = reasons.iter().filter(|(n, _)| *n > 0).map(|(n, why)| format!("{n} {why}")).collect();
     if !reasons.is_empty() {
         line!(page, "\nSkipped files: {}.", reasons.join(", "));
     }
@@ -245,11 +212,7 @@ fn more(page: &mut String, total: u32, listed: usize) {
 
 /// Text as Markdown code; a back quote in it is shown as an apostrophe.
 fn code(text: &str) -> String {
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!("`{}`", text.replace('`', "'"))
-    }
+    if text.is_empty() { String::new() } else { format!("`{}`", text.replace('`', "'")) }
 }
 
 /// Text of a file as plain Markdown: what would be markup is escaped.

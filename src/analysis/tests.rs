@@ -14,25 +14,15 @@ use crate::model::analysis::{Finding, Report};
 
 /// Analyses one file.
 fn read(name: &str, text: &str) -> Counted {
-    let outcome = analyze_bytes(
-        name,
-        text.as_bytes(),
-        &Options::default(),
-        &mut Parser::new(),
-        &AtomicBool::new(false),
-    );
-    let Outcome::Counted(counted) = outcome else {
-        panic!("{name} was not counted")
-    };
+    let outcome =
+        analyze_bytes(name, text.as_bytes(), &Options::default(), &mut Parser::new(), &AtomicBool::new(false));
+    let Outcome::Counted(counted) = outcome else { panic!("{name} was not counted") };
     *counted
 }
 
 /// The findings of one file, as `line rule`.
 fn findings(name: &str, text: &str) -> Vec<String> {
-    listed(name, text)
-        .iter()
-        .map(|finding| format!("{} {}", finding.line, finding.rule))
-        .collect()
+    listed(name, text).iter().map(|finding| format!("{} {}", finding.line, finding.rule)).collect()
 }
 
 fn listed(name: &str, text: &str) -> Vec<Finding> {

@@ -8,24 +8,15 @@ use super::grammar::Family;
 pub fn is_test_path(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = name.split('.').next().unwrap_or(name);
-    let in_folder = folders.split('/').any(|f| {
-        matches!(
-            f,
-            "test" | "tests" | "__tests__" | "spec" | "specs" | "e2e" | "testdata"
-        )
-    });
+    let in_folder =
+        folders.split('/').any(|f| matches!(f, "test" | "tests" | "__tests__" | "spec" | "specs" | "e2e" | "testdata"));
     in_folder || is_test_name(name) || stem == "tests" || stem == "conftest"
 }
 
 /// True if a file holds tests or examples, where a credential is most often made up.
 pub fn is_sample_path(path: &str) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    let is_sample = |folder| {
-        matches!(
-            folder,
-            "examples" | "example" | "benches" | "bench" | "fixtures" | "samples"
-        )
-    };
+    let is_sample = |folder| matches!(folder, "examples" | "example" | "benches" | "bench" | "fixtures" | "samples");
     is_test_path(path) || folders.split('/').any(is_sample)
 }
 
@@ -37,9 +28,9 @@ pub fn is_test_name(name: &str) -> bool {
         "py" | "exs" | "rb" | "dart" | "c" | "cc" | "cpp" | "php" | "lua" | "sh" if stem.starts_with("test_") => true,
         "py" | "go" | "exs" | "rb" | "dart" | "c" | "cc" | "cpp" | "lua" | "sh" if stem.ends_with("_test") => true,
         "rb" | "lua" if stem.ends_with("_spec") => true,
-        "java" | "kt" | "scala" | "groovy" | "swift" | "cs" | "php" => ["Test", "Tests", "Spec", "IT"]
-            .iter()
-            .any(|end| stem.len() > end.len() && stem.ends_with(end)),
+        "java" | "kt" | "scala" | "groovy" | "swift" | "cs" | "php" => {
+            ["Test", "Tests", "Spec", "IT"].iter().any(|end| stem.len() > end.len() && stem.ends_with(end))
+        }
         "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" | "vue" => {
             [".test", ".spec", ".e2e", ".cy"].iter().any(|end| stem.ends_with(end))
         }
@@ -69,9 +60,7 @@ pub fn is_test_function(family: Family, path: &str, name: &str, class: Option<&s
             name.starts_with("test") && (unit || (in_test_class && is_test_path(path)))
         }
         Family::Go => {
-            let begins = ["Test", "Fuzz", "Example"]
-                .iter()
-                .find_map(|start| name.strip_prefix(start));
+            let begins = ["Test", "Fuzz", "Example"].iter().find_map(|start| name.strip_prefix(start));
             path.ends_with("_test.go")
                 && name != "TestMain"
                 && begins.is_some_and(|rest| !rest.starts_with(char::is_lowercase))
@@ -108,9 +97,7 @@ pub fn test_call<'a>(call: Node<'_>, path: &str, text: &'a str) -> Option<&'a st
         return None;
     }
     let arguments = call.child_by_field_name("arguments")?;
-    let title = arguments
-        .named_child(0)
-        .filter(|first| matches!(first.kind(), "string" | "template_string"))?;
+    let title = arguments.named_child(0).filter(|first| matches!(first.kind(), "string" | "template_string"))?;
     let has_body = arguments.named_child_count() > 1;
     has_body.then(|| text[title.byte_range()].trim_matches(['"', '\'', '`']))
 }

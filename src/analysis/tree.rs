@@ -87,12 +87,7 @@ pub fn read(tree: &Tree, grammar: Grammar, source: &Source<'_>, findings: &mut F
         facts,
     };
     walk.run(tree, grammar.roles());
-    let Walk {
-        mut facts,
-        marks,
-        tokens,
-        ..
-    } = walk;
+    let Walk { mut facts, marks, tokens, .. } = walk;
     facts.lines = marks.count(source);
     facts.shingles = tokens.shingles(source.text.len());
     facts
@@ -196,10 +191,7 @@ impl<'a, 't> Walk<'a, 't> {
     fn leave_to(&mut self, depth: usize) {
         while let Some(open) = self.functions.pop_if(|open| open.depth >= depth) {
             let complexity = (open.decisions + 1).max(1) as u32;
-            self.facts.functions.push(Function {
-                complexity,
-                ..open.function
-            });
+            self.facts.functions.push(Function { complexity, ..open.function });
         }
         self.test_module = self.test_module.filter(|at| *at < depth);
         while self.containers.pop_if(|(at, ..)| *at >= depth).is_some() {}
@@ -208,13 +200,7 @@ impl<'a, 't> Walk<'a, 't> {
     fn comment(&mut self, node: Node<'t>) {
         let rows = rows(node);
         notes::check(self.text(node), *rows.start(), self.source, self.findings);
-        literals::check_text(
-            self.text(node),
-            *rows.start(),
-            self.in_test(),
-            self.source,
-            self.findings,
-        );
+        literals::check_text(self.text(node), *rows.start(), self.in_test(), self.source, self.findings);
         self.marks.comment(rows);
     }
 
@@ -280,25 +266,11 @@ impl<'a, 't> Walk<'a, 't> {
         let name = shortened(&self.qualified(node, name));
         let path = self.source.path.to_owned();
         if by_name || by_attribute {
-            self.facts.tests.push(Test {
-                name: name.clone(),
-                path: path.clone(),
-                line,
-            });
+            self.facts.tests.push(Test { name: name.clone(), path: path.clone(), line });
         }
         let lines = (rows.end() - rows.start()) as u32 + 1;
-        let function = Function {
-            name,
-            path,
-            line,
-            complexity: 1,
-            lines,
-        };
-        self.functions.push(Open {
-            depth: self.ancestors.len(),
-            function,
-            decisions: 0,
-        });
+        let function = Function { name, path, line, complexity: 1, lines };
+        self.functions.push(Open { depth: self.ancestors.len(), function, decisions: 0 });
     }
 
     /// The name that a nameless function of a script is given where it stands: `const name = () => …`.
@@ -315,9 +287,7 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     fn qualified(&self, node: Node<'_>, name: &str) -> String {
-        let receiver = node
-            .child_by_field_name("receiver")
-            .filter(|_| self.family == Family::Go);
+        let receiver = node.child_by_field_name("receiver").filter(|_| self.family == Family::Go);
         if let Some(receiver) = receiver {
             let receiver = self.text(receiver).trim_matches(['(', ')']);
             let of = receiver.split_whitespace().next_back().unwrap_or(receiver);
@@ -331,21 +301,12 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     fn container(&mut self, node: Node<'t>) {
-        let Some(name) = node
-            .child_by_field_name("name")
-            .or_else(|| node.child_by_field_name("type"))
-        else {
+        let Some(name) = node.child_by_field_name("name").or_else(|| node.child_by_field_name("type")) else {
             return;
         };
         let name = self.text(name);
-        let bases = node
-            .child_by_field_name("superclasses")
-            .map_or("", |bases| self.text(bases));
-        self.containers.push((
-            self.ancestors.len(),
-            shortened(name),
-            shortened(&format!("{name}{bases}")),
-        ));
+        let bases = node.child_by_field_name("superclasses").map_or("", |bases| self.text(bases));
+        self.containers.push((self.ancestors.len(), shortened(name), shortened(&format!("{name}{bases}"))));
     }
 
     fn test_call(&mut self, call: Node<'_>) {
@@ -353,11 +314,7 @@ impl<'a, 't> Walk<'a, 't> {
             && let Some(title) = test_call(call, self.source.path, self.source.text)
         {
             let line = call.start_position().row as u32 + 1;
-            self.facts.tests.push(Test {
-                name: shortened(title),
-                path: self.source.path.to_owned(),
-                line,
-            });
+            self.facts.tests.push(Test { name: shortened(title), path: self.source.path.to_owned(), line });
         }
     }
 
@@ -373,11 +330,7 @@ impl<'a, 't> Walk<'a, 't> {
 /// The rows of a node; a line break at its end is not a further row.
 fn rows(node: Node<'_>) -> RangeInclusive<usize> {
     let (start, end) = (node.start_position(), node.end_position());
-    let last = if end.column == 0 && end.row > start.row {
-        end.row - 1
-    } else {
-        end.row
-    };
+    let last = if end.column == 0 && end.row > start.row { end.row - 1 } else { end.row };
     start.row..=last
 }
 
@@ -385,9 +338,5 @@ fn rows(node: Node<'_>) -> RangeInclusive<usize> {
 fn shortened(name: &str) -> String {
     let words: Vec<&str> = name.split_whitespace().collect();
     let name = words.join(" ");
-    presentable(
-        name.char_indices()
-            .nth(120)
-            .map_or(name.as_str(), |(at, _)| &name[..at]),
-    )
+    presentable(name.char_indices().nth(120).map_or(name.as_str(), |(at, _)| &name[..at]))
 }

@@ -33,10 +33,7 @@ pub struct Listing {
 
 /// Checks that `root` is a directory that can be listed, and returns its real path.
 pub fn open_root(root: &Path) -> Result<PathBuf, Error> {
-    let unreadable = |source| Error::Unreadable {
-        path: root.to_owned(),
-        source,
-    };
+    let unreadable = |source| Error::Unreadable { path: root.to_owned(), source };
     let metadata = fs::metadata(root).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => Error::NotFound(root.to_owned()),
         io::ErrorKind::NotADirectory => Error::NotADirectory(root.to_owned()),
@@ -104,22 +101,14 @@ impl Listing {
         } else {
             let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
             let name = relative.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-            self.entries.push(Entry {
-                name,
-                path: entry.path().to_owned(),
-                size: metadata.len(),
-            });
+            self.entries.push(Entry { name, path: entry.path().to_owned(), size: metadata.len() });
         }
     }
 }
 
 /// Patterns mean what they mean in `.gitignore`: `*.rs` at any depth, `/src` at the root, `src/` with all below it.
 fn globs(root: &Path, field: &'static str, patterns: &[String]) -> Result<Gitignore, Error> {
-    let bad = |glob: &str, reason: &str| Error::Glob {
-        field,
-        glob: glob.to_owned(),
-        reason: reason.to_owned(),
-    };
+    let bad = |glob: &str, reason: &str| Error::Glob { field, glob: glob.to_owned(), reason: reason.to_owned() };
     let mut builder = GitignoreBuilder::new(root);
     for pattern in patterns {
         let trimmed = pattern.trim();
@@ -130,9 +119,7 @@ fn globs(root: &Path, field: &'static str, patterns: &[String]) -> Result<Gitign
             return Err(bad(pattern, "it begins with `!`"));
         }
         let pattern_without_dot = trimmed.strip_prefix("./").unwrap_or(trimmed);
-        builder
-            .add_line(None, pattern_without_dot)
-            .map_err(|e| bad(pattern, &e.to_string()))?;
+        builder.add_line(None, pattern_without_dot).map_err(|e| bad(pattern, &e.to_string()))?;
     }
     builder.build().map_err(|e| bad(&patterns.join(", "), &e.to_string()))
 }
@@ -141,10 +128,7 @@ fn globs(root: &Path, field: &'static str, patterns: &[String]) -> Result<Gitign
 ///
 /// A link or pipe that took the file's place since the listing is refused, not followed or waited for.
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = fs::OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
+    let file = fs::OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("not a regular file"));

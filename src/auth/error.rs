@@ -105,14 +105,8 @@ impl From<Error> for ApiError {
             | Error::EmailTaken
             | Error::TooManyInvites(_) => Self::Conflict { detail },
             Error::Limited { retry_after_ms } => Self::RateLimited { detail, retry_after_ms },
-            Error::Busy => Self::Unavailable {
-                detail,
-                retry_after_ms: 1000,
-            },
-            Error::Invalid(field) => Self::Invalid {
-                detail,
-                fields: vec![field],
-            },
+            Error::Busy => Self::Unavailable { detail, retry_after_ms: 1000 },
+            Error::Invalid(field) => Self::Invalid { detail, fields: vec![field] },
             Error::NotFound(noun) => Self::not_found(noun),
             Error::Denied(denied) => denied.into(),
             Error::Db(error) => error.into(),

@@ -66,9 +66,7 @@ pub async fn list_invites(ctx: &Ctx) -> Result<Vec<Invite>> {
 pub async fn delete_invite(ctx: &Ctx, id: InviteId) -> Result<()> {
     ctx.authorize(Action::ManageUser)?;
     let mut tx = ctx.db.begin().await?;
-    let role = invites::find_role(&mut tx, ctx.workspace(), id)
-        .await?
-        .ok_or(Error::NotFound("invitation"))?;
+    let role = invites::find_role(&mut tx, ctx.workspace(), id).await?.ok_or(Error::NotFound("invitation"))?;
     may_give(ctx, role)?;
     if !invites::delete(&mut tx, ctx.workspace(), id).await? {
         return Err(Error::NotFound("invitation"));
@@ -137,14 +135,7 @@ async fn accept(runtime: &Runtime, client: &Client, acceptance: &InviteAcceptanc
         other => other.into(),
     })?;
     tracing::info!(user = %user.id, role = role.as_str(), address = client.address, "invitation accepted");
-    Ok((
-        tx,
-        Person {
-            id: user.id,
-            workspace,
-            epoch: 0,
-        },
-    ))
+    Ok((tx, Person { id: user.id, workspace, epoch: 0 }))
 }
 
 /// Refuses to give a role above one's own, and the role of owner by anyone else than an owner.

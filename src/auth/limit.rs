@@ -88,9 +88,7 @@ pub(super) fn count(runtime: &Runtime, limit: Limit, key: &str) -> Result<()> {
     let key = if buckets.len() >= MAX_KEYS { 0 } else { digest(key) };
     buckets.check_key(&key).map_err(|refused| {
         let wait = refused.wait_time_from(Ticks(runtime.clock.clone()).now());
-        Error::Limited {
-            retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1),
-        }
+        Error::Limited { retry_after_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1) }
     })
 }
 

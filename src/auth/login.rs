@@ -98,11 +98,7 @@ pub async fn refresh(runtime: &Runtime, client: &Client, refresh_token: &Secret)
     };
     let access_token = token::sign_access(runtime, user, session, epoch)?;
     tx.commit().await?;
-    Ok(Tokens {
-        access_token,
-        expires_in: token::ACCESS_SECONDS,
-        refresh_token: next,
-    })
+    Ok(Tokens { access_token, expires_in: token::ACCESS_SECONDS, refresh_token: next })
 }
 
 /// Ends the login session that asks; its cookie, access and refresh tokens are dead at once.
@@ -129,11 +125,7 @@ pub(super) async fn begin_browser(
     let secret = Secret(runtime.ids.secret());
     let session = runtime.ids.fresh();
     begin(runtime, tx, client, person, (session, LoginKind::Browser, &secret)).await?;
-    Ok(BrowserSignIn {
-        secret,
-        session,
-        user: person.id,
-    })
+    Ok(BrowserSignIn { secret, session, user: person.id })
 }
 
 /// Begins a family of refresh tokens.
@@ -142,11 +134,7 @@ pub(super) async fn begin_tokens(runtime: &Runtime, tx: &mut Tx, client: &Client
     let refresh_token = token::new_refresh(runtime, session);
     begin(runtime, tx, client, person, (session, LoginKind::Token, &refresh_token)).await?;
     let access_token = token::sign_access(runtime, person.id, session, person.epoch)?;
-    Ok(Tokens {
-        access_token,
-        expires_in: token::ACCESS_SECONDS,
-        refresh_token,
-    })
+    Ok(Tokens { access_token, expires_in: token::ACCESS_SECONDS, refresh_token })
 }
 
 async fn begin(
@@ -157,12 +145,7 @@ async fn begin(
     (id, kind, secret): (LoginSessionId, LoginKind, &Secret),
 ) -> Result<()> {
     let now = runtime.clock.now();
-    let user_agent: String = client
-        .user_agent
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_USER_AGENT_CHARS)
-        .collect();
+    let user_agent: String = client.user_agent.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect();
     let address: String = client.address.chars().take(MAX_ADDRESS_CHARS).collect();
     let new = NewLoginSession {
         id,
@@ -197,11 +180,7 @@ async fn verify(runtime: &Runtime, client: &Client, credentials: &Credentials) -
     if password::is_outdated(&account.password_hash) {
         rehash(runtime, &account, &credentials.password).await?;
     }
-    Ok(Person {
-        id: account.id,
-        workspace: account.workspace,
-        epoch: account.epoch,
-    })
+    Ok(Person { id: account.id, workspace: account.workspace, epoch: account.epoch })
 }
 
 /// Keeps the password under today's parameters.

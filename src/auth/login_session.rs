@@ -22,10 +22,7 @@ const MAX_COOKIE_BYTES: usize = 128;
 
 pub(super) fn hold(runtime: &Runtime) -> Hold {
     let now = runtime.clock.now();
-    Hold {
-        now,
-        idle_since: now.plus_ms(-IDLE_MS),
-    }
+    Hold { now, idle_since: now.plus_ms(-IDLE_MS) }
 }
 
 /// Who holds this cookie; `None` when nobody does (any more).
@@ -126,11 +123,7 @@ pub(super) fn person(ctx: &Ctx) -> Result<(UserId, LoginSessionId)> {
 fn actor(held: Held) -> Actor {
     Actor {
         workspace: held.workspace,
-        principal: Principal::User {
-            id: held.user,
-            name: held.name,
-            session: held.id,
-        },
+        principal: Principal::User { id: held.user, name: held.name, session: held.id },
         role: held.role,
     }
 }

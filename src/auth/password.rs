@@ -36,10 +36,7 @@ static COMMON: &str = include_str!("common_passwords.txt");
 pub fn check(pointer: &str, password: &Password, email: &str, name: &str) -> Result<()> {
     let text = password.0.as_str();
     if text.len() < MIN_BYTES {
-        return Err(Error::invalid(
-            pointer,
-            format!("expected at least {MIN_BYTES} characters"),
-        ));
+        return Err(Error::invalid(pointer, format!("expected at least {MIN_BYTES} characters")));
     }
     if text.len() > MAX_BYTES {
         return Err(Error::invalid(pointer, format!("expected at most {MAX_BYTES} bytes")));
@@ -47,26 +44,15 @@ pub fn check(pointer: &str, password: &Password, email: &str, name: &str) -> Res
     let folded = text.to_lowercase();
     let local = email.split('@').next().unwrap_or_default();
     let squeezed: String = name.to_lowercase().split_whitespace().collect();
-    let own = [
-        email.to_lowercase(),
-        local.to_lowercase(),
-        name.to_lowercase(),
-        squeezed,
-    ];
+    let own = [email.to_lowercase(), local.to_lowercase(), name.to_lowercase(), squeezed];
     if own.iter().any(|own| !own.is_empty() && *own == folded) {
-        return Err(Error::invalid(
-            pointer,
-            "expected something else than your e-mail address or name",
-        ));
+        return Err(Error::invalid(pointer, "expected something else than your e-mail address or name"));
     }
     let mut characters = folded.chars();
     let first = characters.next();
     let is_one_character = characters.all(|c| Some(c) == first);
     if is_one_character || COMMON.lines().any(|common| common == folded) {
-        return Err(Error::invalid(
-            pointer,
-            "this is one of the most common passwords; expected another",
-        ));
+        return Err(Error::invalid(pointer, "this is one of the most common passwords; expected another"));
     }
     Ok(())
 }
@@ -117,11 +103,7 @@ pub(super) async fn verify(runtime: &Runtime, password: &Password, hash: Option<
     let salt: [u8; 16] = runtime.ids.random_bytes();
     let hash = hash.map(str::to_owned);
     // No stored password is longer; a longer one is compared as an empty one, for the same time.
-    let password = if password.0.len() > MAX_BYTES {
-        Password::from("")
-    } else {
-        password.clone()
-    };
+    let password = if password.0.len() > MAX_BYTES { Password::from("") } else { password.clone() };
     run(runtime, move || {
         let hash = match hash {
             Some(hash) => hash,
@@ -149,11 +131,7 @@ async fn run<T: Send + 'static>(runtime: &Runtime, work: impl FnOnce() -> T + Se
     let _place = hasher.queue.try_acquire().map_err(|_| Error::Busy)?;
     let _core = hasher.cores.acquire().await.map_err(|_| Error::Busy)?;
     hasher.runs.fetch_add(1, Ordering::Relaxed);
-    runtime
-        .tasks
-        .blocking(work)
-        .await
-        .map_err(|_| Error::Crypto("run the password hash"))
+    runtime.tasks.blocking(work).await.map_err(|_| Error::Crypto("run the password hash"))
 }
 
 /// Made once a process, of a password that nobody has.

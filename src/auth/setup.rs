@@ -103,21 +103,11 @@ async fn make_owner(runtime: &Runtime, client: &Client, request: &SetupRequest) 
     limit::count(runtime, Limit::Address, &client.address)?;
     let pending = setup::find_pending(&runtime.db).await?.ok_or(Error::SetUp)?;
     let given = token::digest(&request.token.0);
-    if !pending
-        .token_hash
-        .is_some_and(|expected| token::same(&expected, &given))
-    {
+    if !pending.token_hash.is_some_and(|expected| token::same(&expected, &given)) {
         tracing::warn!(address = client.address, "set-up refused: wrong token");
         return Err(Error::SetupToken);
     }
-    let owner = Owner::checked(
-        runtime,
-        &request.email,
-        &request.name,
-        &request.workspace,
-        &request.password,
-    )
-    .await?;
+    let owner = Owner::checked(runtime, &request.email, &request.name, &request.workspace, &request.password).await?;
     let mut tx = runtime.db.begin().await?;
     if !setup::finish(&mut tx, Some(given), runtime.clock.now()).await? {
         return Err(Error::SetUp);
@@ -130,9 +120,8 @@ async fn make_owner(runtime: &Runtime, client: &Client, request: &SetupRequest) 
 async fn create_configured_owner(runtime: &Runtime, email: &str, secret: &str) -> Result<()> {
     let name = email.split('@').next().unwrap_or(email);
     let password = Password::from(secret);
-    let owner = Owner::checked(runtime, email, name, DEFAULT_WORKSPACE, &password)
-        .await
-        .map_err(|error| match error {
+    let owner =
+        Owner::checked(runtime, email, name, DEFAULT_WORKSPACE, &password).await.map_err(|error| match error {
             Error::Invalid(field) if field.pointer == "/password" => Error::invalid("admin_password", field.message),
             Error::Invalid(field) => Error::invalid("admin_email", field.message),
             other => other,
@@ -162,12 +151,7 @@ impl Owner {
         let name = text::name("/name", name)?;
         let workspace = text::name("/workspace", workspace)?;
         password::check("/password", secret, &email, &name)?;
-        Ok(Self {
-            email,
-            name,
-            workspace,
-            password_hash: password::hash(runtime, secret).await?,
-        })
+        Ok(Self { email, name, workspace, password_hash: password::hash(runtime, secret).await? })
     }
 
     async fn create(&self, runtime: &Runtime, tx: &mut Tx) -> Result<Person> {
@@ -184,11 +168,7 @@ impl Owner {
             now,
         };
         users::create(tx, &user).await?;
-        Ok(Person {
-            id: user.id,
-            workspace,
-            epoch: 0,
-        })
+        Ok(Person { id: user.id, workspace, epoch: 0 })
     }
 }
 
@@ -199,18 +179,10 @@ fn file_path(runtime: &Runtime) -> PathBuf {
 /// Writes the token to a new file that only we may read, in place of an older one.
 fn write_file(runtime: &Runtime, secret: &str) -> Result<()> {
     let path = file_path(runtime);
-    let failed = |source| Error::SetupFile {
-        path: path.display().to_string(),
-        source,
-    };
+    let failed = |source| Error::SetupFile { path: path.display().to_string(), source };
     fs::create_dir_all(&runtime.config.data_dir).map_err(failed)?;
     remove_file(runtime);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
     writeln!(file, "{secret}").map_err(failed)
 }
 

@@ -99,9 +99,7 @@ pub(super) fn read_access(runtime: &Runtime, token: &str) -> Option<Claims> {
     // Our clock decides below, on claims whose types serde has checked.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&key), &validation)
-        .ok()?
-        .claims;
+    let claims = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&key), &validation).ok()?.claims;
     let now = runtime.clock.now().unix_ms() / 1000;
     (claims.nbf <= now && now < claims.exp).then_some(claims)
 }
@@ -119,14 +117,8 @@ pub(super) fn new_refresh(runtime: &Runtime, session: LoginSessionId) -> Secret 
 /// The login session of a refresh token that we made, be it old or new; `None` for any other text.
 pub(super) fn read_refresh(runtime: &Runtime, token: &Secret) -> Option<LoginSessionId> {
     const BODY: usize = 16 + RANDOM_BYTES;
-    let encoded = token
-        .0
-        .strip_prefix(REFRESH_PREFIX)
-        .filter(|encoded| encoded.len() <= 128)?;
-    let bytes = URL_SAFE_NO_PAD
-        .decode(encoded)
-        .ok()
-        .filter(|bytes| bytes.len() == BODY + TAG_BYTES)?;
+    let encoded = token.0.strip_prefix(REFRESH_PREFIX).filter(|encoded| encoded.len() <= 128)?;
+    let bytes = URL_SAFE_NO_PAD.decode(encoded).ok().filter(|bytes| bytes.len() == BODY + TAG_BYTES)?;
     let (body, tag) = bytes.split_at(BODY);
     if !same(tag, &refresh_tag(runtime, body)) {
         return None;

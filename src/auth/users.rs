@@ -18,9 +18,7 @@ use crate::runtime::Ctx;
 /// [`Error::NotAPerson`].
 pub async fn get_me(ctx: &Ctx) -> Result<Me> {
     let (user, _) = person(ctx)?;
-    users::find_me(&ctx.db, ctx.workspace(), user)
-        .await?
-        .ok_or(Error::NotAPerson)
+    users::find_me(&ctx.db, ctx.workspace(), user).await?.ok_or(Error::NotAPerson)
 }
 
 /// The people of the workspace in the order they joined.
@@ -30,9 +28,9 @@ pub async fn get_me(ctx: &Ctx) -> Result<Me> {
 pub async fn list_users(ctx: &Ctx, page: &PageRequest) -> Result<Page<User>> {
     ctx.authorize(Action::ReadUser)?;
     let after = match &page.cursor {
-        Some(cursor) => cursor
-            .parse()
-            .map_err(|_| Error::invalid("cursor", "expected the `next` of the page before"))?,
+        Some(cursor) => {
+            cursor.parse().map_err(|_| Error::invalid("cursor", "expected the `next` of the page before"))?
+        }
         None => UserId(uuid::Uuid::nil()),
     };
     let limit = page.limit();
@@ -118,9 +116,7 @@ pub async fn enable_user(ctx: &Ctx, id: UserId) -> Result<User> {
 /// [`Error::Invalid`] at `/current` for a wrong one and at `/new` for one that is refused; [`Error::Limited`].
 pub async fn change_password(ctx: &Ctx, change: &PasswordChange) -> Result<()> {
     let (user, session) = person(ctx)?;
-    let account = users::find_account_of(&ctx.db, ctx.workspace(), user)
-        .await?
-        .ok_or(Error::NotAPerson)?;
+    let account = users::find_account_of(&ctx.db, ctx.workspace(), user).await?.ok_or(Error::NotAPerson)?;
     limit::count(ctx, Limit::Account, &account.email)?;
     if !password::verify(ctx, &change.current, Some(&account.password_hash)).await? {
         tracing::warn!(%user, "password change refused: wrong current password");
@@ -158,9 +154,7 @@ pub async fn change_name(ctx: &Ctx, name: &str) -> Result<Me> {
 async fn lock_user(ctx: &Ctx, id: UserId) -> Result<(Tx, User)> {
     let mut tx = ctx.db.begin().await?;
     users::lock_workspace(&mut tx, ctx.workspace()).await?;
-    let user = users::find(&mut tx, ctx.workspace(), id)
-        .await?
-        .ok_or(Error::NotFound("user"))?;
+    let user = users::find(&mut tx, ctx.workspace(), id).await?.ok_or(Error::NotFound("user"))?;
     Ok((tx, user))
 }
 

@@ -36,11 +36,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     let bar = Bar::new();
     let progress = bar.clone();
     let stop = cancelled.clone();
-    let options = Options {
-        include: arguments.include,
-        exclude: arguments.exclude,
-        ..Options::default()
-    };
+    let options = Options { include: arguments.include, exclude: arguments.exclude, ..Options::default() };
     let mut work = tokio::task::spawn_blocking(move || {
         analysis::analyze(&arguments.path, &options, &|now| progress.show(now), &stop)
     });
@@ -69,10 +65,7 @@ impl From<Error> for Failure {
             Error::Unreadable { .. } => 3,
             Error::Cancelled => 1,
         };
-        Self {
-            code,
-            message: error.to_string(),
-        }
+        Self { code, message: error.to_string() }
     }
 }
 
@@ -82,11 +75,8 @@ struct Bar(Arc<Mutex<ProgressBar>>);
 
 impl Bar {
     fn new() -> Self {
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let target =
+            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.enable_steady_tick(Duration::from_millis(100));
         Self(Arc::new(Mutex::new(bar)))
@@ -109,22 +99,14 @@ impl Bar {
     }
 
     fn end(&self) {
-        self.0
-            .lock()
-            .expect("nothing panics while it holds the bar")
-            .finish_and_clear();
+        self.0.lock().expect("nothing panics while it holds the bar").finish_and_clear();
     }
 }
 
 /// The whole answer for a person.
 fn page(report: &Report, paint: Paint) -> String {
     let mut parts = vec![headline(report, paint), languages(report, paint)];
-    parts.extend([
-        functions(report, paint),
-        errors(report, paint),
-        findings(report, paint),
-        duplicates(report, paint),
-    ]);
+    parts.extend([functions(report, paint), errors(report, paint), findings(report, paint), duplicates(report, paint)]);
     parts.push(manifests(report, paint));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
@@ -132,11 +114,7 @@ fn page(report: &Report, paint: Paint) -> String {
 
 fn headline(report: &Report, paint: Paint) -> String {
     let skipped = report.skipped.uncounted();
-    let skipped = if skipped > 0 {
-        format!("  ({skipped} skipped)")
-    } else {
-        String::new()
-    };
+    let skipped = if skipped > 0 { format!("  ({skipped} skipped)") } else { String::new() };
     let functions = &report.functions;
     format!(
         "{}\n  files       {}{skipped}\n  lines       {}  ({} code, {} comment, {} blank)\n  functions   {}  (complexity: mean {:.2}, 90th percentile {}, highest {})\n  tests       {} in {} files\n  problems    {} syntax errors, {} high, {} medium, {} low, {} info\n  duplicates  {} blocks, {} repeated lines\n",
@@ -166,13 +144,7 @@ fn languages(report: &Report, paint: Paint) -> String {
     let mut languages: Vec<_> = report.languages.iter().collect();
     languages.sort_by_key(|(name, totals)| (std::cmp::Reverse(totals.lines), *name));
     let row = |(name, totals): &(&String, &crate::model::analysis::LanguageTotals)| {
-        let numbers = [
-            u64::from(totals.files),
-            totals.lines,
-            totals.code,
-            totals.comment,
-            totals.blank,
-        ];
+        let numbers = [u64::from(totals.files), totals.lines, totals.code, totals.comment, totals.blank];
         std::iter::once((*name).clone()).chain(numbers.map(grouped)).collect()
     };
     let columns = [
@@ -189,12 +161,7 @@ fn languages(report: &Report, paint: Paint) -> String {
 fn functions(report: &Report, paint: Paint) -> String {
     let row = |function: &crate::model::analysis::Function| {
         let place = format!("{}:{}", function.path, function.line);
-        vec![
-            function.name.clone(),
-            function.complexity.to_string(),
-            function.lines.to_string(),
-            place,
-        ]
+        vec![function.name.clone(), function.complexity.to_string(), function.lines.to_string(), place]
     };
     let columns = [
         Column::left("Most complex functions"),
@@ -202,22 +169,13 @@ fn functions(report: &Report, paint: Paint) -> String {
         Column::right("Lines"),
         Column::left("Place"),
     ];
-    table(
-        paint,
-        &columns,
-        report.functions.most_complex.iter().take(MOST).map(row).collect(),
-    )
+    table(paint, &columns, report.functions.most_complex.iter().take(MOST).map(row).collect())
 }
 
 fn errors(report: &Report, paint: Paint) -> String {
     let list = report.syntax_error_list.iter().take(MOST);
     let rows: Vec<Vec<String>> = list
-        .map(|error| {
-            vec![
-                format!("{}:{}:{}", error.path, error.line, error.column),
-                error.excerpt.clone(),
-            ]
-        })
+        .map(|error| vec![format!("{}:{}:{}", error.path, error.line, error.column), error.excerpt.clone()])
         .collect();
     let rest = more(report.syntax_errors, rows.len());
     table(paint, &[Column::left("Syntax errors"), Column::left("Text")], rows) + &rest
@@ -230,19 +188,11 @@ fn findings(report: &Report, paint: Paint) -> String {
             Severity::Medium => paint.yellow("medium"),
             Severity::Low | Severity::Info => finding.severity.word().to_owned(),
         };
-        vec![
-            severity,
-            finding.message.clone(),
-            format!("{}:{}", finding.path, finding.line),
-        ]
+        vec![severity, finding.message.clone(), format!("{}:{}", finding.path, finding.line)]
     };
     let rows: Vec<Vec<String>> = report.finding_list.iter().take(MOST_FINDINGS).map(row).collect();
     let rest = more(report.findings, rows.len());
-    table(
-        paint,
-        &[Column::left("Findings"), Column::left("Message"), Column::left("Place")],
-        rows,
-    ) + &rest
+    table(paint, &[Column::left("Findings"), Column::left("Message"), Column::left("Place")], rows) + &rest
 }
 
 fn duplicates(report: &Report, paint: Paint) -> String {
@@ -250,22 +200,10 @@ fn duplicates(report: &Report, paint: Paint) -> String {
         let place = |at: &crate::model::analysis::Location| format!("{}:{}-{}", at.path, at.start_line, at.end_line);
         let places: Vec<String> = block.locations.iter().take(2).map(place).collect();
         let others = block.copies as usize - places.len();
-        let others = if others > 0 {
-            format!(" and {others} more")
-        } else {
-            String::new()
-        };
-        vec![
-            block.lines.to_string(),
-            block.copies.to_string(),
-            places.join(", ") + &others,
-        ]
+        let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+        vec![block.lines.to_string(), block.copies.to_string(), places.join(", ") + &others]
     };
-    let columns = [
-        Column::right("Duplicated lines"),
-        Column::right("Copies"),
-        Column::left("Places"),
-    ];
+    let columns = [Column::right("Duplicated lines"), Column::right("Copies"), Column::left("Places")];
     let rows: Vec<Vec<String>> = report.duplicate_blocks.iter().take(MOST).map(row).collect();
     let rest = more(report.duplicates, rows.len());
     table(paint, &columns, rows) + &rest
@@ -273,22 +211,11 @@ fn duplicates(report: &Report, paint: Paint) -> String {
 
 fn manifests(report: &Report, paint: Paint) -> String {
     let row = |manifest: &crate::model::analysis::Manifest| {
-        let count = manifest
-            .dependencies
-            .map_or_else(|| "-".to_owned(), |count| count.to_string());
-        vec![
-            manifest.path.clone(),
-            manifest.kind.clone(),
-            count,
-            manifest.problem.clone().unwrap_or_default(),
-        ]
+        let count = manifest.dependencies.map_or_else(|| "-".to_owned(), |count| count.to_string());
+        vec![manifest.path.clone(), manifest.kind.clone(), count, manifest.problem.clone().unwrap_or_default()]
     };
-    let columns = [
-        Column::left("Manifests"),
-        Column::left("Kind"),
-        Column::right("Direct dependencies"),
-        Column::left(""),
-    ];
+    let columns =
+        [Column::left("Manifests"), Column::left("Kind"), Column::right("Direct dependencies"), Column::left("")];
     let rows: Vec<Vec<String>> = report.manifests.iter().take(MOST).map(row).collect();
     let rest = more(report.manifests.len() as u32, rows.len());
     table(paint, &columns, rows) + &rest
@@ -296,9 +223,5 @@ fn manifests(report: &Report, paint: Paint) -> String {
 
 fn more(total: u32, shown: usize) -> String {
     let rest = u64::from(total).saturating_sub(shown as u64);
-    if rest > 0 {
-        format!("{} more; --json lists more of them\n", grouped(rest))
-    } else {
-        String::new()
-    }
+    if rest > 0 { format!("{} more; --json lists more of them\n", grouped(rest)) } else { String::new() }
 }

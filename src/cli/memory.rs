@@ -177,10 +177,21 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
         return Ok(());
     }
     let row = |entry: &Entry| {
-        vec![entry.namespace.clone(), entry.key.clone(), entry.version.to_string(), entry.updated_at.to_string(), entry.tags.join(", ")]
+        vec![
+            entry.namespace.clone(),
+            entry.key.clone(),
+            entry.version.to_string(),
+            entry.updated_at.to_string(),
+            entry.tags.join(", "),
+        ]
     };
-    let columns =
-        [Column::left("Namespace"), Column::left("Key"), Column::right("Version"), Column::left("Changed"), Column::left("Tags")];
+    let columns = [
+        Column::left("Namespace"),
+        Column::left("Key"),
+        Column::right("Version"),
+        Column::left("Changed"),
+        Column::left("Tags"),
+    ];
     let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
     if rows.is_empty() {
         out::note("no entries");
@@ -194,7 +205,13 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
 }
 
 async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
-    let search = Search { namespace: Some(find.namespace), tags: find.tag, limit: find.limit, explain: json, ..Search::text(&find.query) };
+    let search = Search {
+        namespace: Some(find.namespace),
+        tags: find.tag,
+        limit: find.limit,
+        explain: json,
+        ..Search::text(&find.query)
+    };
     let found = memory::search(ctx, &search).await?;
     if json {
         out::json(&found);
@@ -217,7 +234,10 @@ async fn history(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
         return Ok(());
     }
     let row = |version: &EntryVersion| {
-        let size = version.content.as_ref().map_or_else(|| "deleted".to_owned(), |content| format!("{} characters", content.chars().count()));
+        let size = version
+            .content
+            .as_ref()
+            .map_or_else(|| "deleted".to_owned(), |content| format!("{} characters", content.chars().count()));
         let by = match &version.source {
             Source::User { name } => name.clone(),
             Source::Run { run_id, step } => format!("run {run_id}, step {step}"),

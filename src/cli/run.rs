@@ -10,7 +10,9 @@ use tokio::sync::broadcast::error::RecvError;
 use super::{Failure, Global, local, out, runs, workflow as definition_file};
 use crate::model::live::Topic;
 use crate::model::workflow::check::{check, has_errors};
-use crate::model::workflow::{Command as RunCommand, Definition, Event, Fact, LogChunk, RunDetail, RunStatus, TriggerKind};
+use crate::model::workflow::{
+    Command as RunCommand, Definition, Event, Fact, LogChunk, RunDetail, RunStatus, TriggerKind,
+};
 use crate::model::{ApiError, RunId};
 use crate::runtime::{Config, Ctx};
 use crate::workflow::definitions::{self, templates};
@@ -85,7 +87,10 @@ fn refused(what: &str, error: ApiError) -> Failure {
 /// Whether the call or the environment names a database; a definition that is no stored one otherwise runs in memory.
 fn has_database(config: &Config) -> bool {
     let named = ["database_url", "data_dir"];
-    config.outcomes.iter().any(|o| named.contains(&o.setting.name) && o.origin != crate::runtime::config::Origin::Default)
+    config
+        .outcomes
+        .iter()
+        .any(|o| named.contains(&o.setting.name) && o.origin != crate::runtime::config::Origin::Default)
 }
 
 /// What is to run, and where: a file, then a stored workflow, then a template.
@@ -108,7 +113,9 @@ async fn resolve(config: Config, given: bool, what: &str) -> Result<(Ctx, Source
                     None => Source::Draft(stored.id),
                 };
                 let definition = match version {
-                    Some(version) => definitions::get_version(&ctx, stored.id, version).await.map_err(ApiError::from)?.definition,
+                    Some(version) => {
+                        definitions::get_version(&ctx, stored.id, version).await.map_err(ApiError::from)?.definition
+                    }
                     None => stored.draft,
                 };
                 return Ok((ctx, source, definition));
@@ -141,7 +148,8 @@ fn read_inputs(start: &Start, definition: &Definition) -> Result<Value, Failure>
         Some(file) => {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| Failure { code: 4, message: format!("{file} can't be read: {error}") })?;
-            let value: Value = serde_yaml_ng::from_str(&text).map_err(|error| Failure::usage(format!("{file}: {error}")))?;
+            let value: Value =
+                serde_yaml_ng::from_str(&text).map_err(|error| Failure::usage(format!("{file}: {error}")))?;
             match value {
                 Value::Object(map) => map,
                 _ => return Err(Failure::usage(format!("{file}: expected an object of inputs"))),
@@ -149,9 +157,8 @@ fn read_inputs(start: &Start, definition: &Definition) -> Result<Value, Failure>
         }
     };
     for pair in &start.input {
-        let (name, text) = pair
-            .split_once('=')
-            .ok_or_else(|| Failure::usage(format!("--input {pair}: expected NAME=VALUE")))?;
+        let (name, text) =
+            pair.split_once('=').ok_or_else(|| Failure::usage(format!("--input {pair}: expected NAME=VALUE")))?;
         let word = definition.inputs.pointer(&format!("/properties/{name}/type")).and_then(Value::as_str);
         let value = match word {
             Some("string") | None => Value::String(text.to_owned()),
@@ -166,7 +173,8 @@ fn read_inputs(start: &Start, definition: &Definition) -> Result<Value, Failure>
 
 /// The server may work elsewhere than the caller: `path=.` means the caller's folder.
 fn absolute_paths(inputs: &mut Map<String, Value>, definition: &Definition) {
-    let is_text = |name: &str| definition.inputs.pointer(&format!("/properties/{name}/type")).is_some_and(|t| t == "string");
+    let is_text =
+        |name: &str| definition.inputs.pointer(&format!("/properties/{name}/type")).is_some_and(|t| t == "string");
     for name in ["path", "folder", "directory"] {
         if is_text(name)
             && let Some(Value::String(text)) = inputs.get_mut(name)

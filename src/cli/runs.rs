@@ -54,7 +54,8 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
 
 async fn list(global: &Global, ctx: &Ctx, statuses: Vec<RunStatus>, limit: u32) -> Result<(), Failure> {
     let filter = RunFilter { statuses, ..RunFilter::default() };
-    let found = workflow::list_runs(ctx, &filter, &PageRequest { limit, cursor: None }).await.map_err(ApiError::from)?;
+    let found =
+        workflow::list_runs(ctx, &filter, &PageRequest { limit, cursor: None }).await.map_err(ApiError::from)?;
     if global.json {
         for run in &found.items {
             out::json(run);
@@ -65,8 +66,13 @@ async fn list(global: &Global, ctx: &Ctx, statuses: Vec<RunStatus>, limit: u32) 
         let steps = format!("{} of {}", run.steps_done, run.steps_total);
         vec![run.id.to_string(), run.workflow_name, run.status.label().to_owned(), steps, run.created_at.to_string()]
     });
-    let columns =
-        [Column::left("Run"), Column::left("Workflow"), Column::left("Status"), Column::left("Steps"), Column::left("Accepted")];
+    let columns = [
+        Column::left("Run"),
+        Column::left("Workflow"),
+        Column::left("Status"),
+        Column::left("Steps"),
+        Column::left("Accepted"),
+    ];
     out::line(table(Paint::of_stdout(), &columns, rows.collect()).trim_end());
     Ok(())
 }
@@ -85,7 +91,8 @@ async fn show(global: &Global, ctx: &Ctx, id: RunId) -> Result<(), Failure> {
         let what = step.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
         vec![step.id.clone(), step.status.label().to_owned(), step.attempt.to_string(), what]
     });
-    let columns = [Column::left("Step"), Column::left("Status"), Column::right("Attempts"), Column::left("What happened")];
+    let columns =
+        [Column::left("Step"), Column::left("Status"), Column::right("Attempts"), Column::left("What happened")];
     out::line(table(Paint::of_stdout(), &columns, rows.collect()).trim_end());
     Ok(())
 }
@@ -106,8 +113,14 @@ async fn events(ctx: &Ctx, id: RunId) -> Result<(), Failure> {
 async fn control(global: &Global, ctx: &Ctx, id: RunId, command: RunCommand) -> Result<(), Failure> {
     let mut run = workflow::control(ctx, id, command).await.map_err(ApiError::from)?;
     if matches!(command, RunCommand::Resume | RunCommand::Retry) {
-        run = workflow::wait_for_end(ctx, id, std::time::Duration::from_secs(365 * 86_400)).await.map_err(ApiError::from)?;
+        run = workflow::wait_for_end(ctx, id, std::time::Duration::from_secs(365 * 86_400))
+            .await
+            .map_err(ApiError::from)?;
     }
-    if global.json { out::json(&run) } else { out::line(run.status.label()) }
+    if global.json {
+        out::json(&run)
+    } else {
+        out::line(run.status.label())
+    }
     Ok(())
 }

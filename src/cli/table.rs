@@ -26,11 +26,7 @@ impl Paint {
     }
 
     fn with(self, code: &str, text: &str) -> String {
-        if self.0 {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 
@@ -58,22 +54,13 @@ pub fn table(paint: Paint, columns: &[Column], rows: Vec<Vec<String>>) -> String
     if rows.is_empty() {
         return String::new();
     }
-    let width = |at: usize| {
-        rows.iter()
-            .map(|row| visible(&row[at]))
-            .chain([columns[at].title.len()])
-            .max()
-            .unwrap_or(0)
-    };
+    let width =
+        |at: usize| rows.iter().map(|row| visible(&row[at])).chain([columns[at].title.len()]).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let line = |cells: &[String]| {
         let cells = cells.iter().zip(columns).zip(&widths).map(|((cell, column), width)| {
             let space = " ".repeat(width.saturating_sub(visible(cell)));
-            if column.right {
-                format!("{space}{cell}")
-            } else {
-                format!("{cell}{space}")
-            }
+            if column.right { format!("{space}{cell}") } else { format!("{cell}{space}") }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };

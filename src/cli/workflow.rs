@@ -55,13 +55,21 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             let definition = read(&file)?;
             let ctx = local::open(global).await?;
             let workflow = definitions::create(&ctx, definition).await.map_err(ApiError::from)?;
-            if global.json { out::json(&workflow) } else { out::line(format_args!("Stored as {:?}.", workflow.name)) }
+            if global.json {
+                out::json(&workflow)
+            } else {
+                out::line(format_args!("Stored as {:?}.", workflow.name))
+            }
             Ok(())
         }
         Command::Export { name } => {
             let ctx = local::open(global).await?;
             let workflow = definitions::get_by_name(&ctx, &name).await.map_err(ApiError::from)?;
-            if global.json { out::json(&workflow.draft) } else { out::line(file::to_yaml(&workflow.draft).trim_end()) }
+            if global.json {
+                out::json(&workflow.draft)
+            } else {
+                out::line(file::to_yaml(&workflow.draft).trim_end())
+            }
             Ok(())
         }
         Command::List { query } => list(global, query).await,
@@ -69,7 +77,11 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             let ctx = local::open(global).await?;
             let workflow = definitions::get_by_name(&ctx, &name).await.map_err(ApiError::from)?;
             let version = definitions::publish(&ctx, workflow.id).await.map_err(ApiError::from)?;
-            if global.json { out::json(&json!({"version": version})) } else { out::line(format_args!("Version {version}.")) }
+            if global.json {
+                out::json(&json!({"version": version}))
+            } else {
+                out::line(format_args!("Version {version}."))
+            }
             Ok(())
         }
     }
@@ -106,11 +118,8 @@ pub(super) fn describe(problem: &Problem) -> String {
 
 /// Reads a definition from a file or standard input.
 pub(super) fn read(path: &str) -> Result<Definition, Failure> {
-    let text = if path == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(Path::new(path))
-    };
+    let text =
+        if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(Path::new(path)) };
     let text = text.map_err(|error| Failure { code: 4, message: format!("{path} can't be read: {error}") })?;
     file::parse(&text).map_err(|error| Failure::usage(format!("{path}: {error}")))
 }

@@ -81,7 +81,8 @@ impl Db {
     pub async fn ping(&self) -> Result<std::time::Duration> {
         #[expect(clippy::disallowed_methods, reason = "a duration, not a time of day")]
         let begun = std::time::Instant::now();
-        let answer = async { crate::read!(self, conn => sqlx::query_scalar::<_, i32>("select 1").fetch_one(conn).await) };
+        let answer =
+            async { crate::read!(self, conn => sqlx::query_scalar::<_, i32>("select 1").fetch_one(conn).await) };
         tokio::time::timeout(std::time::Duration::from_secs(2), answer).await.map_err(|_| Error::Unavailable)??;
         Ok(begun.elapsed())
     }

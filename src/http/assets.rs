@@ -61,9 +61,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let fixed = Site::iter().filter_map(|path| path.strip_prefix(ROOT_FOLDER).map(|name| format!("/{name}")));
     fixed
         .filter(|path| !is_compressed_copy(path))
-        .fold(Router::new().route("/assets/{file}", get(serve)), |router, path| {
-            router.route(&path, get(serve_fixed))
-        })
+        .fold(Router::new().route("/assets/{file}", get(serve)), |router, path| router.route(&path, get(serve_fixed)))
 }
 
 /// Serves a file with a hashed name.
@@ -89,10 +87,7 @@ struct Stored {
 }
 
 fn embedded(path: &str) -> Option<Stored> {
-    Site::get(path).map(|file| Stored {
-        hash: file.metadata.sha256_hash(),
-        bytes: file.data,
-    })
+    Site::get(path).map(|file| Stored { hash: file.metadata.sha256_hash(), bytes: file.data })
 }
 
 /// Answers with the smallest representation that the client takes, or that it has it already.
@@ -175,10 +170,7 @@ fn accepted_encodings(headers: &HeaderMap) -> Accepted {
             _ => {}
         }
     }
-    Accepted {
-        br: br.unwrap_or(others),
-        gzip: gzip.unwrap_or(others),
-    }
+    Accepted { br: br.unwrap_or(others), gzip: gzip.unwrap_or(others) }
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -211,10 +203,7 @@ mod tests {
             "logo-1.png" => (b"picture", 4),
             _ => return None,
         };
-        Some(Stored {
-            bytes: Cow::Borrowed(bytes),
-            hash: [mark; 32],
-        })
+        Some(Stored { bytes: Cow::Borrowed(bytes), hash: [mark; 32] })
     }
 
     fn ask(path: &str, fields: &[(header::HeaderName, &str)]) -> Response {
@@ -226,10 +215,7 @@ mod tests {
     }
 
     fn field<'a>(response: &'a Response, name: &header::HeaderName) -> &'a str {
-        response
-            .headers()
-            .get(name)
-            .map_or("", |value| value.to_str().expect("ASCII"))
+        response.headers().get(name).map_or("", |value| value.to_str().expect("ASCII"))
     }
 
     #[test]

@@ -31,10 +31,7 @@ pub struct Unknown(pub ApiError);
 
 /// Puts [`Client`], and for a valid credential [`Actor`] and [`Credential`], into the request's extensions.
 pub async fn authenticate(State(runtime): State<Runtime>, mut request: Request, next: Next) -> Response {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let client = client(&runtime.config, request.headers(), peer);
     match find_actor(&runtime, request.headers()).await {
         Ok(Some((actor, credential))) => {
@@ -80,9 +77,7 @@ pub const fn cookie_name(is_https: bool) -> &'static str {
 
 /// The login session's secret that the browser sent.
 pub fn cookie(config: &Config, headers: &HeaderMap) -> Option<String> {
-    CookieJar::from_headers(headers)
-        .get(cookie_name(config.is_https()))
-        .map(|cookie| cookie.value().to_owned())
+    CookieJar::from_headers(headers).get(cookie_name(config.is_https())).map(|cookie| cookie.value().to_owned())
 }
 
 /// The `Set-Cookie` that signs a browser in.
@@ -105,25 +100,13 @@ fn cookie_line(config: &Config, value: &str, max_age_s: i64) -> HeaderValue {
 /// Where the request came from. `X-Forwarded-For` is believed only from a configured proxy: of its addresses, the last
 /// that is not itself such a proxy.
 pub fn client(config: &Config, headers: &HeaderMap, peer: Option<IpAddr>) -> Client {
-    let user_agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut address = peer;
     if peer.is_some_and(|peer| config.trusted_proxies.contains(&peer)) {
-        let hops = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let hops: Vec<IpAddr> = hops
-            .flat_map(|value| value.split(','))
-            .map_while(|hop| hop.trim().parse().ok())
-            .collect();
-        address = hops
-            .into_iter()
-            .rev()
-            .find(|hop| !config.trusted_proxies.contains(hop))
-            .or(peer);
+        let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let hops: Vec<IpAddr> =
+            hops.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
+        address = hops.into_iter().rev().find(|hop| !config.trusted_proxies.contains(hop)).or(peer);
     }
     Client {
         address: address.map(|ip| ip.to_canonical().to_string()).unwrap_or_default(),

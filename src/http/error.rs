@@ -72,8 +72,7 @@ impl IntoResponse for Refusal {
 /// A problem of HTTP itself, which no use-case knows: 405, 415.
 pub fn bare(status: StatusCode, title: &'static str, detail: String) -> Response {
     let trace_id = trace::current_id();
-    let problem =
-        Problem { kind: "about:blank", title, status: status.as_u16(), detail, trace_id, errors: Vec::new() };
+    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), detail, trace_id, errors: Vec::new() };
     let content_type = HeaderValue::from_static("application/problem+json");
     (status, [(header::CONTENT_TYPE, content_type)], Json(problem)).into_response()
 }

@@ -41,10 +41,7 @@ pub async fn guard(State(runtime): State<Runtime>, request: Request, next: Next)
         detail,
         "request refused"
     );
-    Refusal(ApiError::Forbidden {
-        detail: detail.to_owned(),
-    })
-    .into_response()
+    Refusal(ApiError::Forbidden { detail: detail.to_owned() }).into_response()
 }
 
 /// Whether the request comes from one of our own pages: for the upgrade of a WebSocket, and for unsafe methods.

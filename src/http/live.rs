@@ -19,8 +19,8 @@ use super::authenticate::Credential;
 use super::error::Refusal;
 use super::{Caller, guard};
 use crate::auth::{self, Revoked};
-use crate::model::{ApiError, RunId};
 use crate::model::live::{ClientMessage, ServerMessage, Topic, Update};
+use crate::model::{ApiError, RunId};
 use crate::runtime::Principal;
 use crate::runtime::events::Change;
 use crate::workflow;
@@ -47,7 +47,8 @@ pub async fn connect(
 ) -> Response {
     let by_token = matches!(credential, Some(Extension(Credential::Bearer)));
     if !by_token && !guard::same_origin(&headers, &ctx.config) {
-        return Refusal(ApiError::Forbidden { detail: "the socket opens for pages of this server only".to_owned() }).into_response();
+        return Refusal(ApiError::Forbidden { detail: "the socket opens for pages of this server only".to_owned() })
+            .into_response();
     }
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
@@ -125,7 +126,9 @@ impl Session {
     async fn hear(&mut self, text: &str) -> Result<(), Gone> {
         let message: ClientMessage = match serde_json::from_str(text) {
             Ok(message) => message,
-            Err(error) => return self.send(&ServerMessage::Error { error: format!("unreadable message: {error}") }).await,
+            Err(error) => {
+                return self.send(&ServerMessage::Error { error: format!("unreadable message: {error}") }).await;
+            }
         };
         if let Some(pong) = message.ping {
             self.send(&ServerMessage::Pong { pong }).await?;

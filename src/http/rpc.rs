@@ -34,11 +34,8 @@ pub async fn call(State(runtime): State<Runtime>, request: Request) -> Response 
     {
         return refuse(&error);
     }
-    let expected = if FORMS.contains(&request.uri().path()) {
-        "application/x-www-form-urlencoded"
-    } else {
-        "application/json"
-    };
+    let expected =
+        if FORMS.contains(&request.uri().path()) { "application/x-www-form-urlencoded" } else { "application/json" };
     let fits = request
         .headers()
         .get(header::CONTENT_TYPE)

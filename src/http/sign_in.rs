@@ -13,10 +13,7 @@ use crate::runtime::Runtime;
 /// The process and the client of the request that a server function serves, for use-cases that need nobody signed in.
 pub fn visitor() -> (Runtime, Client) {
     let parts = expect_context::<Parts>();
-    (
-        expect_context::<Runtime>(),
-        parts.extensions.get::<Client>().cloned().unwrap_or_default(),
-    )
+    (expect_context::<Runtime>(), parts.extensions.get::<Client>().cloned().unwrap_or_default())
 }
 
 /// The login session's secret that the browser came with.
@@ -33,20 +30,15 @@ pub fn signed_in(sign_in: &BrowserSignIn, next: &str) -> String {
 
 /// Answers with the cookie's end, towards the login page.
 pub fn signed_out() -> String {
-    answer(
-        authenticate::cookie_to_clear(&expect_context::<Runtime>().config),
-        "/login",
-    )
+    answer(authenticate::cookie_to_clear(&expect_context::<Runtime>().config), "/login")
 }
 
 fn answer(cookie: HeaderValue, next: &str) -> String {
     let response = expect_context::<ResponseOptions>();
     response.append_header(header::SET_COOKIE, cookie);
     let accept = expect_context::<Parts>().headers;
-    let is_form = accept
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|v| v.contains("text/html"));
+    let is_form =
+        accept.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|v| v.contains("text/html"));
     if is_form && let Ok(location) = HeaderValue::from_str(next) {
         response.set_status(StatusCode::SEE_OTHER);
         response.insert_header(header::LOCATION, location);

@@ -107,7 +107,13 @@ fn note(shelf: &Shelf, change: i64, step: impl FnOnce() -> Step) {
 }
 
 /// Brings the workspace's index up to date and searches it.
-pub(super) async fn search(ctx: &Ctx, text: String, filter: Filter, limit: usize, now: Timestamp) -> Result<Found, Error> {
+pub(super) async fn search(
+    ctx: &Ctx,
+    text: String,
+    filter: Filter,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Found, Error> {
     let shelf = ctx.shared::<Catalog>().open(ctx.workspace());
     catch_up(ctx, &shelf).await?;
     let work = move || shelf.index.read().expect("indexing does not panic").search(&text, &filter, limit, now);

@@ -62,7 +62,9 @@ impl From<Error> for ApiError {
             Error::NoVersion(_) => Self::NotFound { detail: error.to_string() },
             Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },
             Error::TooLarge(detail) => Self::TooLarge { detail },
-            Error::Conflict { .. } | Error::Gone { .. } | Error::Exists { .. } => Self::Conflict { detail: error.to_string() },
+            Error::Conflict { .. } | Error::Gone { .. } | Error::Exists { .. } => {
+                Self::Conflict { detail: error.to_string() }
+            }
             Error::Db(error) => error.into(),
             Error::Index => crate::runtime::trace::internal(&error),
         }

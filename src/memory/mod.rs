@@ -143,11 +143,8 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     };
     let found = catalog::search(ctx, search.query.clone(), filter, search.limit as usize, began).await?;
     let mut entries = fetch(ctx, &found.hits, began).await?;
-    let hits = found
-        .hits
-        .into_iter()
-        .filter_map(|hit| Some(present(entries.remove(&hit.id)?, hit, search.explain)))
-        .collect();
+    let hits =
+        found.hits.into_iter().filter_map(|hit| Some(present(entries.remove(&hit.id)?, hit, search.explain))).collect();
     let took_ms = (ctx.clock.now().0 - began.0) as f64 / 1000.0;
     Ok(SearchResult { hits, took_ms, matched: found.matched })
 }

@@ -64,7 +64,10 @@ pub(super) fn subtree(ns: &str) -> Result<(), Error> {
 /// A draft made fit for keeping: tags trimmed, sorted, without repeats.
 pub(super) fn draft(mut draft: EntryDraft) -> Result<EntryDraft, Error> {
     if draft.content.len() > MAX_CONTENT_BYTES {
-        return Err(Error::TooLarge(format!("content: expected at most {MAX_CONTENT_BYTES} bytes, found {}", draft.content.len())));
+        return Err(Error::TooLarge(format!(
+            "content: expected at most {MAX_CONTENT_BYTES} bytes, found {}",
+            draft.content.len()
+        )));
     }
     for tag in &mut draft.tags {
         *tag = tag.trim().to_owned();
@@ -105,7 +108,10 @@ fn json(pointer: &str, value: &Value) -> Option<FieldError> {
     }
     let text = value.to_string();
     if text.len() > MAX_JSON_BYTES {
-        return Some(FieldError::new(pointer, format!("expected at most {MAX_JSON_BYTES} bytes of JSON, found {}", text.len())));
+        return Some(FieldError::new(
+            pointer,
+            format!("expected at most {MAX_JSON_BYTES} bytes of JSON, found {}", text.len()),
+        ));
     }
     has_nul(value).then(|| FieldError::new(pointer, "expected texts without the character U+0000"))
 }

@@ -53,7 +53,10 @@ impl ApiError {
     /// One bad field.
     pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         let field = FieldError::new(pointer, message);
-        Self::Invalid { detail: format!("{}: {}", field.pointer.trim_start_matches('/'), field.message), fields: vec![field] }
+        Self::Invalid {
+            detail: format!("{}: {}", field.pointer.trim_start_matches('/'), field.message),
+            fields: vec![field],
+        }
     }
 
     /// A thing that does not exist, by its noun.

@@ -25,11 +25,7 @@ impl Frame {
         };
         let last = now.unix_ms().div_euclid(width_ms) * width_ms;
         let first = last - (count as i64 - 1) * width_ms;
-        Self {
-            from: Timestamp(first * 1000),
-            width_ms,
-            count,
-        }
+        Self { from: Timestamp(first * 1000), width_ms, count }
     }
 
     fn start(self, bucket: usize) -> Timestamp {
@@ -102,14 +98,7 @@ pub(super) fn durations(mut taken_ms: Vec<i64>) -> Durations {
 }
 
 fn empty_bucket(from: Timestamp) -> RunBucket {
-    RunBucket {
-        from,
-        succeeded: 0,
-        failed: 0,
-        cancelled: 0,
-        running: 0,
-        durations: Durations::default(),
-    }
+    RunBucket { from, succeeded: 0, failed: 0, cancelled: 0, running: 0, durations: Durations::default() }
 }
 
 /// The smallest value that at least `percent` percent of the sorted values do not exceed (nearest rank).
@@ -146,41 +135,20 @@ mod tests {
 
     #[test]
     fn a_cancelled_run_is_counted_and_its_duration_is_not() {
-        let ended = |status, duration_ms| Ended {
-            status,
-            at: now(),
-            duration_ms,
-        };
+        let ended = |status, duration_ms| Ended { status, at: now(), duration_ms };
         let frame = Frame::new(Period::Week, now());
-        let runs = [
-            ended(RunStatus::Succeeded, 40),
-            ended(RunStatus::Failed, 60),
-            ended(RunStatus::Cancelled, 9_000),
-        ];
+        let runs = [ended(RunStatus::Succeeded, 40), ended(RunStatus::Failed, 60), ended(RunStatus::Cancelled, 9_000)];
         let buckets = frame.fill(&runs, &[now(), frame.from.plus_ms(-1)]);
         let last = &buckets[6];
-        assert_eq!(
-            (last.succeeded, last.failed, last.cancelled, last.running),
-            (1, 1, 1, 1)
-        );
-        assert_eq!(
-            last.durations,
-            Durations {
-                p50_ms: Some(40),
-                p95_ms: Some(60),
-                p99_ms: Some(60)
-            }
-        );
+        assert_eq!((last.succeeded, last.failed, last.cancelled, last.running), (1, 1, 1, 1));
+        assert_eq!(last.durations, Durations { p50_ms: Some(40), p95_ms: Some(60), p99_ms: Some(60) });
         assert_eq!(buckets.iter().map(|bucket| bucket.running).sum::<i64>(), 1);
     }
 
     #[test]
     fn growth_adds_up_what_was_there_before() {
         let frame = Frame::new(Period::Week, now());
-        let births = EntryBirths {
-            before: 5,
-            births: vec![frame.start(0), frame.start(6), frame.start(6)],
-        };
+        let births = EntryBirths { before: 5, births: vec![frame.start(0), frame.start(6), frame.start(6)] };
         assert_eq!(frame.growth(&births), [6, 6, 6, 6, 6, 6, 8]);
     }
 }

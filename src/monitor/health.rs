@@ -21,11 +21,7 @@ pub(super) async fn look(ctx: &Ctx) -> Result<Health, ApiError> {
     let support = sandbox::support().await;
     let data_dir = ctx.config.data_dir.clone();
     // Asking the system may wait for a disk.
-    let machine = ctx
-        .tasks
-        .blocking(move || Machine::look(data_dir))
-        .await
-        .map_err(|error| trace::internal(&error))?;
+    let machine = ctx.tasks.blocking(move || Machine::look(data_dir)).await.map_err(|error| trace::internal(&error))?;
     let mut problems = Vec::new();
     if support.isolation.is_err() {
         problems.push("Shell steps are refused: this machine can't confine commands.".to_owned());
@@ -68,11 +64,7 @@ struct Machine {
 impl Machine {
     fn look(data_dir: PathBuf) -> Self {
         let (memory_bytes, uptime_ms) = this_process().unzip();
-        Self {
-            memory_bytes,
-            uptime_ms,
-            disk_free_bytes: free_bytes(&data_dir),
-        }
+        Self { memory_bytes, uptime_ms, disk_free_bytes: free_bytes(&data_dir) }
     }
 }
 

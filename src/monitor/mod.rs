@@ -75,28 +75,15 @@ async fn read(ctx: &Ctx, period: Period, now: Timestamp) -> Result<Overview, Api
     let starts = store::list_active_starts(db, workspace, frame.from).await?;
     let entries = store::list_entry_births(db, workspace, frame.from, now).await?;
     let counts = store::count_active(db, workspace).await?;
-    let count = |wanted: RunStatus| {
-        counts
-            .iter()
-            .filter(|(status, _)| *status == wanted)
-            .map(|(_, count)| count)
-            .sum()
-    };
-    let (running, waiting, queued): (i64, i64, i64) = (
-        count(RunStatus::Running),
-        count(RunStatus::Waiting),
-        count(RunStatus::Queued),
-    );
+    let count = |wanted: RunStatus| counts.iter().filter(|(status, _)| *status == wanted).map(|(_, count)| count).sum();
+    let (running, waiting, queued): (i64, i64, i64) =
+        (count(RunStatus::Running), count(RunStatus::Waiting), count(RunStatus::Queued));
     let since = now.plus_ms(-NEEDS_MS);
     let paused = store::list_paused(db, workspace, MOST_NEEDS as u32).await?;
     let failed = store::list_failed(db, workspace, since, MOST_FAILED).await?;
     let mut needs_me = needs::needs(paused, failed, &store::list_successes(db, workspace, since).await?);
     needs_me.truncate(MOST_NEEDS);
-    let taken = ended
-        .iter()
-        .filter(|run| frame::ended_by_itself(run))
-        .map(|run| run.duration_ms)
-        .collect();
+    let taken = ended.iter().filter(|run| frame::ended_by_itself(run)).map(|run| run.duration_ms).collect();
     Ok(Overview {
         period,
         at: now,

@@ -27,9 +27,7 @@ impl Key {
 pub(super) fn needs(paused: Vec<RunSummary>, failed: Vec<RunSummary>, successes: &[LastSuccess]) -> Vec<Need> {
     let mut last: HashMap<Key, Timestamp> = HashMap::new();
     for success in successes {
-        let at = last
-            .entry(Key::new(success.workflow_id, &success.workflow_name))
-            .or_default();
+        let at = last.entry(Key::new(success.workflow_id, &success.workflow_name)).or_default();
         *at = success.accepted_at.max(*at);
     }
     let mut needs: Vec<Need> = paused.into_iter().map(|run| Need { run, failures: 0 }).collect();
@@ -74,30 +72,15 @@ mod tests {
     }
 
     fn told(needs: &[Need]) -> Vec<(&str, i64)> {
-        needs
-            .iter()
-            .map(|need| (need.run.workflow_name.as_str(), need.failures))
-            .collect()
+        needs.iter().map(|need| (need.run.workflow_name.as_str(), need.failures)).collect()
     }
 
     #[test]
     fn failures_of_a_workflow_are_one_row_and_a_later_success_removes_it() {
         let failed = |name, at| run(name, RunStatus::Failed, at);
-        let success = LastSuccess {
-            workflow_id: None,
-            workflow_name: "mended".to_owned(),
-            accepted_at: Timestamp(8),
-        };
-        let runs = vec![
-            failed("broken", 9),
-            failed("mended", 7),
-            failed("broken", 5),
-            failed("other", 3),
-        ];
-        assert_eq!(
-            told(&needs(Vec::new(), runs, &[success])),
-            [("broken", 2), ("other", 1)]
-        );
+        let success = LastSuccess { workflow_id: None, workflow_name: "mended".to_owned(), accepted_at: Timestamp(8) };
+        let runs = vec![failed("broken", 9), failed("mended", 7), failed("broken", 5), failed("other", 3)];
+        assert_eq!(told(&needs(Vec::new(), runs, &[success])), [("broken", 2), ("other", 1)]);
     }
 
     #[test]
@@ -109,10 +92,7 @@ mod tests {
 
     #[test]
     fn a_failed_test_needs_nobody() {
-        let test = RunSummary {
-            trigger: TriggerKind::Test,
-            ..run("draft", RunStatus::Failed, 1)
-        };
+        let test = RunSummary { trigger: TriggerKind::Test, ..run("draft", RunStatus::Failed, 1) };
         assert_eq!(told(&needs(Vec::new(), vec![test], &[])), []);
     }
 }

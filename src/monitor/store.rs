@@ -130,13 +130,7 @@ pub(super) async fn list_ended(db: &Db, workspace: WorkspaceId, from: Timestamp)
         limit $3")
         .bind(workspace).bind(from).bind(MOST_ROWS).fetch_all(conn).await)?;
     rows.into_iter()
-        .map(|(text, began, at)| {
-            Ok(Ended {
-                status: status(&text)?,
-                at,
-                duration_ms: at.ms_since(began).max(0),
-            })
-        })
+        .map(|(text, began, at)| Ok(Ended { status: status(&text)?, at, duration_ms: at.ms_since(began).max(0) }))
         .collect()
 }
 
@@ -153,9 +147,7 @@ pub(super) async fn count_active(db: &Db, workspace: WorkspaceId) -> Result<Vec<
     let rows: Vec<(String, i64)> = read!(db, conn => query_as(
         "select status, count(*) from run where workspace_id = $1 and ended_at is null group by status")
         .bind(workspace).fetch_all(conn).await)?;
-    rows.into_iter()
-        .map(|(text, count)| Ok((status(&text)?, count)))
-        .collect()
+    rows.into_iter().map(|(text, count)| Ok((status(&text)?, count))).collect()
 }
 
 /// Whether the workspace has a run at all.

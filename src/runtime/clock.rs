@@ -32,10 +32,7 @@ const LONGEST_NAP: Duration = Duration::from_mins(1);
 impl Clock {
     /// A clock that stands at `start`.
     pub fn manual(start: Timestamp) -> Self {
-        Self::Manual(Arc::new(Held {
-            micros: AtomicI64::new(start.0),
-            moved: Notify::new(),
-        }))
+        Self::Manual(Arc::new(Held { micros: AtomicI64::new(start.0), moved: Notify::new() }))
     }
 
     /// The time now.

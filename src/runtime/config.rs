@@ -26,18 +26,48 @@ const fn setting(name: &'static str, env: &'static str, default: &'static str, h
 
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
-    setting("addr", "WEFT_ADDR", "127.0.0.1:3000", "listen address, such as 127.0.0.1:3000; a public one needs public_url"),
+    setting(
+        "addr",
+        "WEFT_ADDR",
+        "127.0.0.1:3000",
+        "listen address, such as 127.0.0.1:3000; a public one needs public_url",
+    ),
     setting("public_url", "WEFT_PUBLIC_URL", "", "the origin that browsers use, such as https://weft.example.com"),
-    setting("trusted_proxies", "WEFT_TRUSTED_PROXIES", "", "addresses of reverse proxies whose X-Forwarded-For is believed, such as 10.0.0.5,10.0.0.6"),
+    setting(
+        "trusted_proxies",
+        "WEFT_TRUSTED_PROXIES",
+        "",
+        "addresses of reverse proxies whose X-Forwarded-For is believed, such as 10.0.0.5,10.0.0.6",
+    ),
     setting("data_dir", "WEFT_DATA_DIR", "weft-data", "folder for keys, working directories and the SQLite database"),
-    setting("database_url", "WEFT_DATABASE_URL", "", "sqlite:PATH or postgres://…; unset means weft.db in the data directory"),
-    setting("master_key_file", "WEFT_MASTER_KEY_FILE", "", "key-encryption key, 32 bytes base64; unset means master.key in the data directory"),
+    setting(
+        "database_url",
+        "WEFT_DATABASE_URL",
+        "",
+        "sqlite:PATH or postgres://…; unset means weft.db in the data directory",
+    ),
+    setting(
+        "master_key_file",
+        "WEFT_MASTER_KEY_FILE",
+        "",
+        "key-encryption key, 32 bytes base64; unset means master.key in the data directory",
+    ),
     setting("log", "WEFT_LOG", "info", "tracing filter, such as info or weft=debug"),
     setting("log_format", "WEFT_LOG_FORMAT", "auto", "json, text, or auto (text on a terminal, else json)"),
     setting("admin_email", "WEFT_ADMIN_EMAIL", "", "with admin_password: makes the owner at the first start"),
     Setting { secret: true, ..setting("admin_password", "WEFT_ADMIN_PASSWORD", "", "at least 10 characters") },
-    setting("allow_private", "WEFT_ALLOW_PRIVATE", "", "address ranges that http steps may reach though private, such as 10.0.0.0/8,127.0.0.1/32"),
-    setting("allow_paths", "WEFT_ALLOW_PATHS", "", "folders that steps may read and work in, separated by ':'; unset means any on a loopback address, none on a public one"),
+    setting(
+        "allow_private",
+        "WEFT_ALLOW_PRIVATE",
+        "",
+        "address ranges that http steps may reach though private, such as 10.0.0.0/8,127.0.0.1/32",
+    ),
+    setting(
+        "allow_paths",
+        "WEFT_ALLOW_PATHS",
+        "",
+        "folders that steps may read and work in, separated by ':'; unset means any on a loopback address, none on a public one",
+    ),
     setting("max_steps", "WEFT_MAX_STEPS", "64", "steps with effects that may be in flight at once, 1..=1024"),
     setting("retention_days", "WEFT_RETENTION_DAYS", "90", "days that ended runs and their logs are kept, 1..=3650"),
 ];
@@ -136,10 +166,7 @@ impl Config {
     ///
     /// # Errors
     /// The first value that doesn't fit, with its place and what was expected; also an unknown key in `weft.toml`.
-    pub fn load(
-        flags: &BTreeMap<&'static str, String>,
-        env: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, Error> {
+    pub fn load(flags: &BTreeMap<&'static str, String>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let data_dir = pick(find("data_dir"), flags, env, &BTreeMap::new(), Path::new(""));
         let file = PathBuf::from(&data_dir.value).join("weft.toml");
         let in_file = read_file(&file)?;
@@ -182,7 +209,8 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(failed("a readable file", error.to_string())),
     };
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| failed("TOML", error.message().to_owned()))?;
+    let table: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| failed("TOML", error.message().to_owned()))?;
     let mut values = BTreeMap::new();
     for (name, value) in table {
         if !SETTINGS.iter().any(|s| s.name == name) {
@@ -263,9 +291,12 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
         (None, Some(_)) => return Err(refuse("admin_email", "an e-mail address, because admin_password is set")),
     };
     let number = |name: &str, range: std::ops::RangeInclusive<u32>| {
-        get(name).value.parse().ok().filter(|value| range.contains(value)).ok_or_else(|| {
-            refuse(name, &format!("a whole number from {} to {}", range.start(), range.end()))
-        })
+        get(name)
+            .value
+            .parse()
+            .ok()
+            .filter(|value| range.contains(value))
+            .ok_or_else(|| refuse(name, &format!("a whole number from {} to {}", range.start(), range.end())))
     };
     let trusted_proxies = optional("trusted_proxies").unwrap_or_default();
     let trusted_proxies = trusted_proxies.split(',').map(str::trim).filter(|address| !address.is_empty());
@@ -331,7 +362,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_masked() {
-        let config = load(&[], &[("WEFT_ADMIN_EMAIL", "a@b.c"), ("WEFT_ADMIN_PASSWORD", "hunter2hunter2")]).expect("fits");
+        let config =
+            load(&[], &[("WEFT_ADMIN_EMAIL", "a@b.c"), ("WEFT_ADMIN_PASSWORD", "hunter2hunter2")]).expect("fits");
         let outcome = config.outcomes.iter().find(|o| o.setting.name == "admin_password").expect("listed");
         assert_eq!(outcome.shown(), "********");
     }

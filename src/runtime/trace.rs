@@ -38,7 +38,10 @@ impl From<crate::db::Error> for ApiError {
     fn from(error: crate::db::Error) -> Self {
         if error.is_transient() {
             tracing::warn!(trace_id = current_id(), %error, "database unavailable");
-            Self::Unavailable { detail: "the database did not answer in time; nothing was changed".to_owned(), retry_after_ms: 1000 }
+            Self::Unavailable {
+                detail: "the database did not answer in time; nothing was changed".to_owned(),
+                retry_after_ms: 1000,
+            }
         } else {
             internal(&error)
         }

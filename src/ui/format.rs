@@ -85,7 +85,9 @@ pub fn percent(share: f64) -> String {
 pub fn relative(at: Timestamp, now_ms: i64) -> Option<String> {
     let ms = now_ms - at.unix_ms();
     let distance = match ms.abs() {
-        0..MINUTE_MS => return Some(if ms >= -CLOCK_LAG_MS { "just now".to_owned() } else { "in under a minute".to_owned() }),
+        0..MINUTE_MS => {
+            return Some(if ms >= -CLOCK_LAG_MS { "just now".to_owned() } else { "in under a minute".to_owned() });
+        }
         away @ MINUTE_MS..HOUR_MS => format!("{} min", away / MINUTE_MS),
         away @ HOUR_MS..DAY_MS => format!("{} h", away / HOUR_MS),
         _ => return None,

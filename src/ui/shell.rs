@@ -35,7 +35,10 @@ pub struct PageAssets {
 /// The document. Rendered on the server only.
 pub fn shell() -> impl IntoView {
     let assets = use_context::<PageAssets>().unwrap_or_default();
-    let start = format!("import init, {{ hydrate }} from '{}'; await init({{ module_or_path: '{}' }}); hydrate();", assets.js, assets.wasm);
+    let start = format!(
+        "import init, {{ hydrate }} from '{}'; await init({{ module_or_path: '{}' }}); hydrate();",
+        assets.js, assets.wasm
+    );
     let theme = (!assets.theme.is_empty()).then(|| assets.theme.clone());
     view! {
         <!DOCTYPE html>

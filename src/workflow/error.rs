@@ -75,7 +75,9 @@ impl From<Error> for ApiError {
         match error {
             Error::Denied(denied) => denied.into(),
             Error::NotFound(noun) => Self::not_found(noun),
-            Error::NotPublished | Error::KeyReused | Error::Conflict(_) | Error::Refused(_) => Self::Conflict { detail },
+            Error::NotPublished | Error::KeyReused | Error::Conflict(_) | Error::Refused(_) => {
+                Self::Conflict { detail }
+            }
             Error::Problems(problems) => {
                 let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
                 let fields = errors.map(|problem| {

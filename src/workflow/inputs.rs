@@ -15,10 +15,7 @@ pub(super) fn fit(schema: &Value, inputs: Value) -> Result<Value, Error> {
         Value::Null => Map::new(),
         Value::Object(inputs) => inputs,
         other => {
-            return Err(Error::invalid(
-                "/inputs",
-                format!("expected an object, found {}", kind(&other)),
-            ));
+            return Err(Error::invalid("/inputs", format!("expected an object, found {}", kind(&other))));
         }
     };
     if schema.is_null() {
@@ -33,34 +30,18 @@ pub(super) fn fit(schema: &Value, inputs: Value) -> Result<Value, Error> {
             }
         }
     }
-    let validator = jsonschema::validator_for(schema).map_err(|error| {
-        Error::invalid(
-            "/inputs",
-            format!("the workflow's schema of inputs is not valid: {error}"),
-        )
-    })?;
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|error| Error::invalid("/inputs", format!("the workflow's schema of inputs is not valid: {error}")))?;
     let inputs = Value::Object(inputs);
-    let errors: Vec<FieldError> = validator
-        .iter_errors(&inputs)
-        .take(MAX_ERRORS)
-        .map(|error| read(&error))
-        .collect();
-    if errors.is_empty() {
-        Ok(inputs)
-    } else {
-        Err(Error::Invalid(errors))
-    }
+    let errors: Vec<FieldError> = validator.iter_errors(&inputs).take(MAX_ERRORS).map(|error| read(&error)).collect();
+    if errors.is_empty() { Ok(inputs) } else { Err(Error::Invalid(errors)) }
 }
 
 fn read(error: &jsonschema::ValidationError<'_>) -> FieldError {
     let at = format!("/inputs{}", error.instance_path());
     match error.kind() {
         ValidationErrorKind::Required { property } => {
-            let name = property
-                .as_str()
-                .unwrap_or_default()
-                .replace('~', "~0")
-                .replace('/', "~1");
+            let name = property.as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1");
             FieldError::new(format!("{at}/{name}"), "is required")
         }
         _ => FieldError::new(at, error.to_string()),
@@ -88,19 +69,14 @@ mod tests {
     fn a_missing_input_is_named() {
         let schema = json!({"type": "object", "required": ["path"], "properties": {
             "path": {"type": "string"}, "depth": {"type": "integer", "default": 3}}});
-        assert_eq!(
-            fit(&schema, json!({"path": "."})).expect("fits"),
-            json!({"path": ".", "depth": 3})
-        );
+        assert_eq!(fit(&schema, json!({"path": "."})).expect("fits"), json!({"path": ".", "depth": 3}));
         for (inputs, pointer) in [
             (json!({}), "/inputs/path"),
             (json!({"path": 1}), "/inputs/path"),
             (json!({"path": ".", "depth": "x"}), "/inputs/depth"),
             (json!([]), "/inputs"),
         ] {
-            let Err(Error::Invalid(fields)) = fit(&schema, inputs) else {
-                panic!("refused")
-            };
+            let Err(Error::Invalid(fields)) = fit(&schema, inputs) else { panic!("refused") };
             assert_eq!(fields[0].pointer, pointer);
         }
     }

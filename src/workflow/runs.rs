@@ -47,12 +47,7 @@ impl NewRun {
         } else {
             (Source::Version(workflow_id, version), TriggerKind::Manual)
         };
-        Self {
-            source,
-            inputs,
-            trigger,
-            idempotency_key: None,
-        }
+        Self { source, inputs, trigger, idempotency_key: None }
     }
 }
 
@@ -96,28 +91,21 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         request_hash: request_hash.clone(),
         owner: engine.id,
     };
-    let begun = New {
-        run,
-        workspace: ctx.workspace(),
-        create,
-        graph,
-        inputs,
-    };
+    let begun = New { run, workspace: ctx.workspace(), create, graph, inputs };
     match engine.begin(ctx.runtime(), begun).await? {
         Begin::Begun => Ok(run),
         // Somebody with the same key was faster by a moment.
-        Begin::Duplicate => find_repeat(ctx, new.idempotency_key.as_deref(), request_hash.as_deref())
-            .await?
-            .ok_or(Error::KeyReused),
+        Begin::Duplicate => {
+            find_repeat(ctx, new.idempotency_key.as_deref(), request_hash.as_deref()).await?.ok_or(Error::KeyReused)
+        }
     }
 }
 
 fn check_key(key: Option<&str>) -> Result<(), Error> {
     match key {
-        Some(key) if key.is_empty() || key.len() > 200 || key.chars().any(char::is_control) => Err(Error::invalid(
-            "Idempotency-Key",
-            "expected 1 to 200 characters and no control characters",
-        )),
+        Some(key) if key.is_empty() || key.len() > 200 || key.chars().any(char::is_control) => {
+            Err(Error::invalid("Idempotency-Key", "expected 1 to 200 characters and no control characters"))
+        }
         _ => Ok(()),
     }
 }
@@ -192,9 +180,7 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
 }
 
 async fn find(ctx: &Ctx, id: RunId) -> Result<(RunSummary, Vec<u8>), Error> {
-    store::run::find(&ctx.db, ctx.workspace(), id)
-        .await?
-        .ok_or(Error::NotFound("run"))
+    store::run::find(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NotFound("run"))
 }
 
 /// The runs of the workspace, newest first.
@@ -206,22 +192,12 @@ pub async fn list_runs(ctx: &Ctx, filter: &RunFilter, page: &PageRequest) -> Res
     let before = page
         .cursor
         .as_deref()
-        .map(|cursor| {
-            cursor
-                .parse::<RunId>()
-                .map_err(|_| Error::invalid("cursor", "expected the `next` of a page"))
-        })
+        .map(|cursor| cursor.parse::<RunId>().map_err(|_| Error::invalid("cursor", "expected the `next` of a page")))
         .transpose()?;
-    let name_like = Some(filter.query.trim())
-        .filter(|query| !query.is_empty())
-        .map(|query| {
-            let literal = query
-                .to_lowercase()
-                .replace('\\', "\\\\")
-                .replace('%', "\\%")
-                .replace('_', "\\_");
-            format!("%{literal}%").replace('\0', "")
-        });
+    let name_like = Some(filter.query.trim()).filter(|query| !query.is_empty()).map(|query| {
+        let literal = query.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{literal}%").replace('\0', "")
+    });
     let rows = store::run::Filter {
         workflow_id: filter.workflow_id,
         statuses: &filter.statuses,
@@ -270,16 +246,10 @@ pub async fn control(ctx: &Ctx, id: RunId, command: Command) -> Result<RunSummar
     ctx.authorize(Action::ControlRun)?;
     let (summary, _) = find(ctx, id).await?;
     if !summary.status.allows(command) && summary.status.is_final() {
-        return Err(Refusal::NotNow {
-            status: summary.status,
-            command,
-        }
-        .into());
+        return Err(Refusal::NotNow { status: summary.status, command }.into());
     }
     let by = ctx.actor.principal.user_name().map(str::to_owned);
-    Engine::of(ctx.runtime())
-        .command(ctx.runtime(), ctx.workspace(), id, command, by)
-        .await
+    Engine::of(ctx.runtime()).command(ctx.runtime(), ctx.workspace(), id, command, by).await
 }
 
 /// How often a waiter looks at a run that another process may have in hand.

@@ -78,7 +78,13 @@ fn modules_use_only_what_lies_below_them() {
             }
             let rest = &text[at + "crate::".len()..];
             let named: Vec<&str> = if let Some(group) = rest.strip_prefix('{') {
-                group.split('}').next().unwrap().split(',').map(|part| part.trim().split("::").next().unwrap()).collect()
+                group
+                    .split('}')
+                    .next()
+                    .unwrap()
+                    .split(',')
+                    .map(|part| part.trim().split("::").next().unwrap())
+                    .collect()
             } else {
                 vec![rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()]
             };
@@ -154,7 +160,8 @@ fn nothing_unwraps_outside_tests() {
 fn queries_are_never_built_from_text() {
     let offenders = rust_files("src").into_iter().filter_map(|path| {
         let text = code(&path);
-        let built = text.contains("AssertSqlSafe") || text.contains("query(&format!") || text.contains("query_as(&format!");
+        let built =
+            text.contains("AssertSqlSafe") || text.contains("query(&format!") || text.contains("query_as(&format!");
         built.then(|| name(&path))
     });
     report("static SQL with bound parameters only", offenders.collect());

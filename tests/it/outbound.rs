@@ -105,21 +105,12 @@ async fn no_url_that_points_inside_makes_a_connection() {
     let outbound = Outbound::new(Policy::default());
     assert!(INSIDE.len() + UNUSABLE.len() >= 60);
     for url in INSIDE {
-        let refused = outbound
-            .send(Request::new("GET", url.replace('P', &port)))
-            .await
-            .unwrap_err();
+        let refused = outbound.send(Request::new("GET", url.replace('P', &port))).await.unwrap_err();
         assert_eq!(refused, Error::Refused, "{url}");
     }
     for url in UNUSABLE {
-        let refused = outbound
-            .send(Request::new("GET", url.replace('P', &port)))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(&refused, Error::InvalidRequest { field, .. } if field == "url"),
-            "{url}: {refused}"
-        );
+        let refused = outbound.send(Request::new("GET", url.replace('P', &port))).await.unwrap_err();
+        assert!(matches!(&refused, Error::InvalidRequest { field, .. } if field == "url"), "{url}: {refused}");
     }
     assert!(canary.accept().is_err(), "the canary was reached");
 }
@@ -137,13 +128,7 @@ async fn echo(request: Incoming) -> String {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let names: Vec<_> = parts.headers.keys().map(ToString::to_string).collect();
-    format!(
-        "{} {} {} {}",
-        parts.method,
-        parts.uri,
-        names.join(","),
-        String::from_utf8_lossy(&body)
-    )
+    format!("{} {} {} {}", parts.method, parts.uri, names.join(","), String::from_utf8_lossy(&body))
 }
 
 #[tokio::test]
@@ -155,10 +140,7 @@ async fn a_request_arrives_and_its_answer_comes_back_whole() {
     let response = outbound.send(request).await.unwrap();
     let said = String::from_utf8(response.body).unwrap();
     assert_eq!((response.status, response.truncated), (200, false));
-    assert!(
-        said.starts_with("POST /a?b=c ") && said.contains("x-one") && said.ends_with(" hello"),
-        "{said}"
-    );
+    assert!(said.starts_with("POST /a?b=c ") && said.contains("x-one") && said.ends_with(" hello"), "{said}");
 }
 
 #[tokio::test]
@@ -167,15 +149,9 @@ async fn redirects_are_counted_checked_and_leave_credentials_behind() {
     let to_other = other.clone();
     let router = Router::new()
         .route("/away", any(move || async move { Redirect::temporary(&to_other) }))
-        .route(
-            "/near",
-            any(|| async { (StatusCode::FOUND, [(header::LOCATION, "/echo")]) }),
-        )
+        .route("/near", any(|| async { (StatusCode::FOUND, [(header::LOCATION, "/echo")]) }))
         .route("/same", any(|| async { Redirect::permanent("/echo") }))
-        .route(
-            "/metadata",
-            any(|| async { Redirect::temporary("http://169.254.169.254/latest") }),
-        )
+        .route("/metadata", any(|| async { Redirect::temporary("http://169.254.169.254/latest") }))
         .route("/file", any(|| async { Redirect::temporary("file:///etc/passwd") }))
         .route("/loop", any(|| async { Redirect::temporary("/loop") }))
         .route("/echo", any(echo));
@@ -189,21 +165,10 @@ async fn redirects_are_counted_checked_and_leave_credentials_behind() {
         outbound.send(request)
     };
     let away = String::from_utf8(go("/away").await.unwrap().body).unwrap();
-    assert!(
-        away.starts_with("POST / ") && away.ends_with(" body") && away.contains("accept"),
-        "{away}"
-    );
-    assert!(
-        !["authorization", "cookie", "x-api-key"]
-            .iter()
-            .any(|name| away.contains(name)),
-        "{away}"
-    );
+    assert!(away.starts_with("POST / ") && away.ends_with(" body") && away.contains("accept"), "{away}");
+    assert!(!["authorization", "cookie", "x-api-key"].iter().any(|name| away.contains(name)), "{away}");
     let near = String::from_utf8(go("/near").await.unwrap().body).unwrap();
-    assert!(
-        near.starts_with("GET /echo ") && near.contains("authorization") && !near.ends_with("body"),
-        "{near}"
-    );
+    assert!(near.starts_with("GET /echo ") && near.contains("authorization") && !near.ends_with("body"), "{near}");
     let same = String::from_utf8(go("/same").await.unwrap().body).unwrap();
     assert!(same.starts_with("POST /echo ") && same.ends_with(" body"), "{same}");
     assert_eq!(go("/metadata").await.unwrap_err(), Error::Refused);
@@ -224,18 +189,9 @@ async fn answers_beyond_the_caps_are_errors() {
         packer.finish().unwrap()
     };
     let router = Router::new()
-        .route(
-            "/bomb",
-            get(move || async move { ([(header::CONTENT_ENCODING, "gzip")], bomb) }),
-        )
-        .route(
-            "/small",
-            get(move || async move { ([(header::CONTENT_ENCODING, "gzip")], small) }),
-        )
-        .route(
-            "/bad",
-            get(|| async { ([(header::CONTENT_ENCODING, "gzip")], "not gzip") }),
-        )
+        .route("/bomb", get(move || async move { ([(header::CONTENT_ENCODING, "gzip")], bomb) }))
+        .route("/small", get(move || async move { ([(header::CONTENT_ENCODING, "gzip")], small) }))
+        .route("/bad", get(|| async { ([(header::CONTENT_ENCODING, "gzip")], "not gzip") }))
         .route("/large", get(|| async { vec![b'x'; 2 << 20] }))
         .route(
             "/headers",
@@ -257,21 +213,9 @@ async fn answers_beyond_the_caps_are_errors() {
         (request.max_bytes, request.max_decompressed, request.timeout_ms) = (Some(1 << 20), Some(1 << 20), Some(2000));
         outbound.send(request)
     };
-    assert!(matches!(
-        go("/bomb").await.unwrap_err(),
-        Error::TooLarge {
-            part: "decompressed body",
-            ..
-        }
-    ));
-    assert!(matches!(
-        go("/large").await.unwrap_err(),
-        Error::TooLarge { part: "body", .. }
-    ));
-    assert!(matches!(
-        go("/headers").await.unwrap_err(),
-        Error::TooLarge { part: "headers", .. }
-    ));
+    assert!(matches!(go("/bomb").await.unwrap_err(), Error::TooLarge { part: "decompressed body", .. }));
+    assert!(matches!(go("/large").await.unwrap_err(), Error::TooLarge { part: "body", .. }));
+    assert!(matches!(go("/headers").await.unwrap_err(), Error::TooLarge { part: "headers", .. }));
     assert!(matches!(go("/bad").await.unwrap_err(), Error::Connect(_)));
     assert_eq!(go("/never").await.unwrap_err(), Error::Timeout(2000));
     assert_eq!(go("/small").await.unwrap().body, b"small");
@@ -281,48 +225,27 @@ async fn answers_beyond_the_caps_are_errors() {
 async fn a_request_with_a_bad_field_names_it() {
     let outbound = Outbound::new(Policy::default());
     let request = || Request::new("GET", "https://example.com/");
-    let header = |name: &str, value: &str| Request {
-        headers: vec![(name.into(), value.into())],
-        ..request()
-    };
+    let header = |name: &str, value: &str| Request { headers: vec![(name.into(), value.into())], ..request() };
     let cases = [
         (Request::new("get", "https://example.com/"), "method"),
         (header("Host", "evil"), "headers.Host"),
         (header("Transfer-Encoding", "chunked"), "headers.Transfer-Encoding"),
         (header("a b", "x"), "headers.a b"),
         (header("x", "a\r\nb: c"), "headers.x"),
-        (
-            Request {
-                timeout_ms: Some(0),
-                ..request()
-            },
-            "timeout_ms",
-        ),
+        (Request { timeout_ms: Some(0), ..request() }, "timeout_ms"),
     ];
     for (request, name) in cases {
         let refused = outbound.send(request).await.unwrap_err();
-        assert!(
-            matches!(&refused, Error::InvalidRequest { field, .. } if field == name),
-            "{refused}"
-        );
+        assert!(matches!(&refused, Error::InvalidRequest { field, .. } if field == name), "{refused}");
     }
 }
 
 #[tokio::test]
 async fn a_plain_server_behind_https_is_a_tls_error_and_a_closed_port_a_connect_error() {
     let (base, outbound) = serve(Router::new()).await;
-    let failed = outbound
-        .send(Request::new("GET", base.replace("http:", "https:")))
-        .await
-        .unwrap_err();
+    let failed = outbound.send(Request::new("GET", base.replace("http:", "https:"))).await.unwrap_err();
     assert!(matches!(failed, Error::Tls(_)), "{failed:?}");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let failed = outbound
-        .send(Request::new("GET", format!("http://{closed}/")))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(failed, Error::Connect(_)) && failed.is_transient(),
-        "{failed:?}"
-    );
+    let failed = outbound.send(Request::new("GET", format!("http://{closed}/"))).await.unwrap_err();
+    assert!(matches!(failed, Error::Connect(_)) && failed.is_transient(), "{failed:?}");
 }

@@ -10,11 +10,7 @@ use weft::runtime::sandbox::{self, Error, Exit, Isolation, Job, Limit, Network, 
 
 fn install(isolation: Isolation, hidden: &[&Path]) {
     let hidden = hidden.iter().map(|path| path.canonicalize().unwrap()).collect();
-    sandbox::install(Settings {
-        helper: Some(env!("CARGO_BIN_EXE_weft").into()),
-        isolation,
-        hidden,
-    });
+    sandbox::install(Settings { helper: Some(env!("CARGO_BIN_EXE_weft").into()), isolation, hidden });
 }
 
 fn folder() -> tempfile::TempDir {
@@ -41,13 +37,8 @@ async fn tries_the_walls(isolation: Isolation) {
     std::fs::write(data.path().join("secret"), "s3cret").unwrap();
     let secret = data.path().join("secret");
     let at = cwd.path();
-    for path in [
-        secret.to_str().unwrap(),
-        "/root/.bashrc",
-        "/etc/shadow",
-        "/proc/1/environ",
-        "/proc/1/root/etc/shadow",
-    ] {
+    for path in [secret.to_str().unwrap(), "/root/.bashrc", "/etc/shadow", "/proc/1/environ", "/proc/1/root/etc/shadow"]
+    {
         let said = says(&format!("cat {path} && echo READ"), at).await;
         assert!(!said.contains("READ"), "{path}: {said}");
     }
@@ -64,23 +55,12 @@ async fn tries_the_walls(isolation: Isolation) {
     }
     assert!(!data.path().join("new").exists());
     assert_eq!(
-        says(
-            "echo in > file && cat file && echo tmp > $TMPDIR/x && cat $TMPDIR/x && echo $HOME",
-            at
-        )
-        .await,
+        says("echo in > file && cat file && echo tmp > $TMPDIR/x && cat $TMPDIR/x && echo $HOME", at).await,
         format!("in\ntmp\n{}\n", at.canonicalize().unwrap().display())
     );
     let said = says("ln -s /root link; ls link/ && echo LISTED; unshare -Ur true && echo UNSHARED; mount -t tmpfs x /mnt && echo MOUNTED", at).await;
-    assert!(
-        !["LISTED", "UNSHARED", "MOUNTED"].iter().any(|word| said.contains(word)),
-        "{said}"
-    );
-    let said = says(
-        "grep -E 'CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp:' /proc/self/status",
-        at,
-    )
-    .await;
+    assert!(!["LISTED", "UNSHARED", "MOUNTED"].iter().any(|word| said.contains(word)), "{said}");
+    let said = says("grep -E 'CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp:' /proc/self/status", at).await;
     assert!(
         said.contains("CapEff:\t0000000000000000")
             && said.contains("CapPrm:\t0000000000000000")
@@ -88,18 +68,12 @@ async fn tries_the_walls(isolation: Isolation) {
         "{said}"
     );
     assert!(said.contains("Seccomp:\t2"), "{said}");
-    let env = says(
-        "env | grep -v -e ^PATH= -e ^LANG= -e ^HOME= -e ^TMPDIR= -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD=",
-        at,
-    )
-    .await;
+    let env =
+        says("env | grep -v -e ^PATH= -e ^LANG= -e ^HOME= -e ^TMPDIR= -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD=", at)
+            .await;
     assert_eq!(env, "", "inherited");
     let server = std::process::id();
-    assert!(
-        !says(&format!("kill -0 {server} && echo FOUND"), at)
-            .await
-            .contains("FOUND")
-    );
+    assert!(!says(&format!("kill -0 {server} && echo FOUND"), at).await.contains("FOUND"));
 }
 
 #[tokio::test]
@@ -160,30 +134,14 @@ async fn greedy_commands_are_stopped_for_what_they_took() {
     job.limits.file_mb = 2;
     run(job).await;
     assert!(std::fs::metadata(cwd.path().join("big")).unwrap().len() <= 2 << 20);
-    let mut job = Job::new(
-        ["/usr/bin/python3", "-c", "x = bytearray(3 << 30); print(len(x))"],
-        cwd.path(),
-    );
+    let mut job = Job::new(["/usr/bin/python3", "-c", "x = bytearray(3 << 30); print(len(x))"], cwd.path());
     job.limits.memory_mb = 64;
     let hog = run(job).await;
-    assert!(
-        hog.exceeded == Some(Limit::Memory) || hog.stderr.text().contains("MemoryError"),
-        "{hog:?}"
-    );
-    let mut job = Job::new(
-        [
-            "/usr/bin/python3",
-            "-c",
-            "x = []\nwhile True: x.append(bytearray(1 << 20))",
-        ],
-        cwd.path(),
-    );
+    assert!(hog.exceeded == Some(Limit::Memory) || hog.stderr.text().contains("MemoryError"), "{hog:?}");
+    let mut job = Job::new(["/usr/bin/python3", "-c", "x = []\nwhile True: x.append(bytearray(1 << 20))"], cwd.path());
     job.limits.memory_mb = 64;
     let hog = run(job).await;
-    assert!(
-        hog.exceeded == Some(Limit::Memory) || hog.stderr.text().contains("MemoryError"),
-        "{hog:?}"
-    );
+    assert!(hog.exceeded == Some(Limit::Memory) || hog.stderr.text().contains("MemoryError"), "{hog:?}");
     let mut job = sh("while :; do :; done", cwd.path());
     job.limits.cpu_ms = 200;
     assert_eq!(run(job).await.exceeded, Some(Limit::Cpu));
@@ -199,20 +157,10 @@ async fn leaves_nobody_behind(isolation: Isolation) {
     install(isolation, &[]);
     let started = Instant::now();
     let mark = format!("86{}", std::process::id());
-    let outcome = run(sh(
-        &format!("setsid sleep {mark} & (setsid sleep {mark} &) ; sleep 0.1; echo done"),
-        cwd.path(),
-    ))
-    .await;
-    assert_eq!(
-        (outcome.exit, outcome.stdout.text().as_str()),
-        (Exit::Code(0), "done\n")
-    );
-    assert!(
-        started.elapsed() < Duration::from_secs(4),
-        "held open for {:?}",
-        started.elapsed()
-    );
+    let outcome =
+        run(sh(&format!("setsid sleep {mark} & (setsid sleep {mark} &) ; sleep 0.1; echo done"), cwd.path())).await;
+    assert_eq!((outcome.exit, outcome.stdout.text().as_str()), (Exit::Code(0), "done\n"));
+    assert!(started.elapsed() < Duration::from_secs(4), "held open for {:?}", started.elapsed());
     let left = std::fs::read_dir("/proc").unwrap().flatten().filter(|entry| {
         std::fs::read(entry.path().join("cmdline"))
             .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&format!("sleep\0{mark}")))
@@ -238,11 +186,7 @@ async fn input_codes_and_signals_come_through() {
     job.stdin = Some(b"given".to_vec());
     let outcome = run(job).await;
     assert_eq!(
-        (
-            outcome.exit,
-            outcome.stdout.text().as_str(),
-            outcome.stderr.text().as_str()
-        ),
+        (outcome.exit, outcome.stdout.text().as_str(), outcome.stderr.text().as_str()),
         (Exit::Code(7), "given", "err\n")
     );
     assert_eq!(run(sh("kill -9 $$", cwd.path())).await.exit, Exit::Signal(9));
@@ -257,55 +201,20 @@ async fn a_job_that_cannot_run_says_which_field() {
     let good = || Job::new(["true"], cwd.path());
     let nul = Job::new(["echo", "a\0b"], cwd.path());
     let none = Job { argv: vec![], ..good() };
-    let env = Job {
-        env: BTreeMap::from([("A=B".into(), String::new())]),
-        ..good()
-    };
-    let relative = Job {
-        cwd: "x".into(),
-        ..good()
-    };
-    let shared = Job {
-        cwd: "/usr".into(),
-        ..good()
-    };
-    let readable = Job {
-        readable: vec!["/nowhere/at/all".into()],
-        ..good()
-    };
-    let zero = Job {
-        limits: sandbox::Limits {
-            cpu_ms: 0,
-            ..good().limits
-        },
-        ..good()
-    };
-    let expected = [
-        "argv[1]",
-        "argv[0]",
-        "env.A=B",
-        "cwd",
-        "cwd",
-        "readable[0]",
-        "limits.cpu_ms",
-    ];
-    for (job, name) in [nul, none, env, relative, shared, readable, zero]
-        .into_iter()
-        .zip(expected)
-    {
-        let refused = sandbox::run(job, |_, _| (), CancellationToken::new())
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(&refused, Error::Invalid { field, .. } if field == name),
-            "{refused}"
-        );
+    let env = Job { env: BTreeMap::from([("A=B".into(), String::new())]), ..good() };
+    let relative = Job { cwd: "x".into(), ..good() };
+    let shared = Job { cwd: "/usr".into(), ..good() };
+    let readable = Job { readable: vec!["/nowhere/at/all".into()], ..good() };
+    let zero = Job { limits: sandbox::Limits { cpu_ms: 0, ..good().limits }, ..good() };
+    let expected = ["argv[1]", "argv[0]", "env.A=B", "cwd", "cwd", "readable[0]", "limits.cpu_ms"];
+    for (job, name) in [nul, none, env, relative, shared, readable, zero].into_iter().zip(expected) {
+        let refused = sandbox::run(job, |_, _| (), CancellationToken::new()).await.unwrap_err();
+        assert!(matches!(&refused, Error::Invalid { field, .. } if field == name), "{refused}");
     }
     std::fs::write(cwd.path().join("plain"), "echo hi").unwrap();
     for program in ["no-such-program", "./plain", "/etc"] {
-        let failed = sandbox::run(Job::new([program], cwd.path()), |_, _| (), CancellationToken::new())
-            .await
-            .unwrap_err();
+        let failed =
+            sandbox::run(Job::new([program], cwd.path()), |_, _| (), CancellationToken::new()).await.unwrap_err();
         assert!(matches!(failed, Error::Start { .. }), "{failed}");
     }
 }
@@ -318,21 +227,13 @@ async fn output_comes_live_in_order_and_a_flood_is_bounded() {
     let (started, sink) = (Instant::now(), seen.clone());
     let script = "echo one; sleep 0.3; echo two >&2; sleep 0.3; echo three";
     let note = move |stream, bytes| sink.lock().unwrap().push((stream, bytes, started.elapsed()));
-    sandbox::run(sh(script, cwd.path()), note, CancellationToken::new())
-        .await
-        .unwrap();
+    sandbox::run(sh(script, cwd.path()), note, CancellationToken::new()).await.unwrap();
     let chunks = std::mem::take(&mut *seen.lock().unwrap());
-    let order: Vec<_> = chunks
-        .iter()
-        .map(|(stream, bytes, _)| (*stream, String::from_utf8_lossy(bytes).into_owned()))
-        .collect();
+    let order: Vec<_> =
+        chunks.iter().map(|(stream, bytes, _)| (*stream, String::from_utf8_lossy(bytes).into_owned())).collect();
     assert_eq!(
         order,
-        [
-            (Stream::Stdout, "one\n".into()),
-            (Stream::Stderr, "two\n".into()),
-            (Stream::Stdout, "three\n".into())
-        ]
+        [(Stream::Stdout, "one\n".into()), (Stream::Stderr, "two\n".into()), (Stream::Stdout, "three\n".into())]
     );
     assert!(chunks[2].2.checked_sub(chunks[0].2).unwrap() > Duration::from_millis(400));
     let mut job = sh("head -c 50M /dev/zero; echo END", cwd.path());

@@ -7,10 +7,7 @@ use crate::analysis::findings::{Findings, HTML, SHELL};
 use crate::analysis::source::Source;
 
 pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: &mut Findings) {
-    let Some(name) = call
-        .child_by_field_name("function")
-        .and_then(|callee| names.resolve(callee, source))
-    else {
+    let Some(name) = call.child_by_field_name("function").and_then(|callee| names.resolve(callee, source)) else {
         return;
     };
     let row = call.start_position().row;
@@ -29,23 +26,9 @@ pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: 
         }
         _ => return,
     };
-    let string = |at: usize| {
-        command
-            .get(at)
-            .and_then(|node| plain_string(*node, source.text))
-            .unwrap_or("")
-    };
-    let variable = command
-        .get(2..)
-        .unwrap_or_default()
-        .iter()
-        .any(|part| !is_constant(*part, 0));
+    let string = |at: usize| command.get(at).and_then(|node| plain_string(*node, source.text)).unwrap_or("");
+    let variable = command.get(2..).unwrap_or_default().iter().any(|part| !is_constant(*part, 0));
     if is_shell(string(0)) && is_command_option(string(1)) && variable {
-        findings.add(
-            SHELL,
-            source,
-            row,
-            "exec.Command hands a text that is not constant to a shell",
-        );
+        findings.add(SHELL, source, row, "exec.Command hands a text that is not constant to a shell");
     }
 }

@@ -46,17 +46,9 @@ fn positional(call: Node<'_>) -> Vec<Node<'_>> {
         return Vec::new();
     };
     let mut cursor = arguments.walk();
-    let is_positional = |node: &Node<'_>| {
-        !matches!(
-            node.kind(),
-            "keyword_argument" | "comment" | "line_comment" | "block_comment"
-        )
-    };
-    arguments
-        .named_children(&mut cursor)
-        .filter(is_positional)
-        .take(MOST)
-        .collect()
+    let is_positional =
+        |node: &Node<'_>| !matches!(node.kind(), "keyword_argument" | "comment" | "line_comment" | "block_comment");
+    arguments.named_children(&mut cursor).filter(is_positional).take(MOST).collect()
 }
 
 /// The literal text of a string without its quotes; `None` if it is not a plain string.
@@ -89,17 +81,11 @@ fn is_constant(node: Node<'_>, depth: u32) -> bool {
     match node.kind() {
         "string" => {
             let mut cursor = node.walk();
-            !node
-                .named_children(&mut cursor)
-                .take(MOST_PARTS)
-                .any(|part| part.kind() == "interpolation")
+            !node.named_children(&mut cursor).take(MOST_PARTS).any(|part| part.kind() == "interpolation")
         }
         "template_string" => {
             let mut cursor = node.walk();
-            !node
-                .named_children(&mut cursor)
-                .take(MOST_PARTS)
-                .any(|part| part.kind() == "template_substitution")
+            !node.named_children(&mut cursor).take(MOST_PARTS).any(|part| part.kind() == "template_substitution")
         }
         "string_literal"
         | "raw_string_literal"
@@ -151,8 +137,5 @@ fn is_shell(program: &str) -> bool {
 
 /// True for the option of a shell that is followed by a command.
 fn is_command_option(option: &str) -> bool {
-    matches!(
-        option,
-        "-c" | "-lc" | "-ec" | "-xc" | "-ic" | "/c" | "/C" | "/k" | "-Command" | "-command"
-    )
+    matches!(option, "-c" | "-lc" | "-ec" | "-xc" | "-ic" | "/c" | "/C" | "/k" | "-Command" | "-command")
 }

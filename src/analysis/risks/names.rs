@@ -27,10 +27,9 @@ impl Names {
 
     /// Learns from `const { exec } = require("child_process")`.
     pub fn require(&mut self, declarator: Node<'_>, source: &Source<'_>) {
-        let (Some(name), Some(value)) = (
-            declarator.child_by_field_name("name"),
-            declarator.child_by_field_name("value"),
-        ) else {
+        let (Some(name), Some(value)) =
+            (declarator.child_by_field_name("name"), declarator.child_by_field_name("value"))
+        else {
             return;
         };
         let Some(module) = required_module(value, source) else {
@@ -89,19 +88,13 @@ impl Names {
     }
 
     fn python(&mut self, node: Node<'_>, source: &Source<'_>) {
-        let module = node
-            .child_by_field_name("module_name")
-            .map(|module| text(module, source));
+        let module = node.child_by_field_name("module_name").map(|module| text(module, source));
         let mut cursor = node.walk();
         for part in node.children_by_field_name("name", &mut cursor) {
             let (name, alias) = match part.kind() {
                 "aliased_import" => {
                     let name = part.child_by_field_name("name").map_or("", |name| text(name, source));
-                    (
-                        name,
-                        part.child_by_field_name("alias")
-                            .map_or("", |alias| text(alias, source)),
-                    )
+                    (name, part.child_by_field_name("alias").map_or("", |alias| text(alias, source)))
                 }
                 _ => (text(part, source), ""),
             };
@@ -116,17 +109,11 @@ impl Names {
     }
 
     fn script(&mut self, node: Node<'_>, source: &Source<'_>) {
-        let Some(module) = node
-            .child_by_field_name("source")
-            .map(|from| module_name(text(from, source)))
-        else {
+        let Some(module) = node.child_by_field_name("source").map(|from| module_name(text(from, source))) else {
             return;
         };
         let mut cursor = node.walk();
-        let Some(clause) = node
-            .named_children(&mut cursor)
-            .find(|part| part.kind() == "import_clause")
-        else {
+        let Some(clause) = node.named_children(&mut cursor).find(|part| part.kind() == "import_clause") else {
             return;
         };
         let mut cursor = clause.walk();
@@ -156,9 +143,7 @@ impl Names {
     }
 
     fn go(&mut self, node: Node<'_>, source: &Source<'_>) {
-        let Some(path) = node
-            .child_by_field_name("path")
-            .map(|path| text(path, source).trim_matches(['"', '`']))
+        let Some(path) = node.child_by_field_name("path").map(|path| text(path, source).trim_matches(['"', '`']))
         else {
             return;
         };
@@ -176,13 +161,8 @@ fn text<'a>(node: Node<'_>, source: &Source<'a>) -> &'a str {
 
 /// The module of `require("…")`.
 fn required_module<'a>(call: Node<'_>, source: &Source<'a>) -> Option<&'a str> {
-    let function = call
-        .child_by_field_name("function")
-        .filter(|_| call.kind() == "call_expression")?;
-    let name = call
-        .child_by_field_name("arguments")?
-        .named_child(0)
-        .filter(|name| name.kind() == "string")?;
+    let function = call.child_by_field_name("function").filter(|_| call.kind() == "call_expression")?;
+    let name = call.child_by_field_name("arguments")?.named_child(0).filter(|name| name.kind() == "string")?;
     (text(function, source) == "require").then(|| module_name(text(name, source)))
 }
 

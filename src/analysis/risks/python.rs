@@ -7,10 +7,7 @@ use crate::analysis::findings::{DESERIALIZE, EVAL, EVAL_CONSTANT, Findings, SHEL
 use crate::analysis::source::Source;
 
 pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: &mut Findings) {
-    let Some(name) = call
-        .child_by_field_name("function")
-        .and_then(|callee| names.resolve(callee, source))
-    else {
+    let Some(name) = call.child_by_field_name("function").and_then(|callee| names.resolve(callee, source)) else {
         return;
     };
     let row = call.start_position().row;
@@ -29,12 +26,7 @@ pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: 
         | "asyncio.create_subprocess_shell"
             if !constant =>
         {
-            findings.add(
-                SHELL,
-                source,
-                row,
-                format!("{name} hands a text that is not constant to a shell"),
-            );
+            findings.add(SHELL, source, row, format!("{name} hands a text that is not constant to a shell"));
         }
         "subprocess.run"
         | "subprocess.call"
@@ -43,19 +35,12 @@ pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: 
         | "subprocess.Popen" => {
             let shell = keyword(call, "shell", source).is_some_and(|value| text(value, source) == "True");
             let command = arguments.first().copied().or_else(|| keyword(call, "args", source));
-            if command.is_some_and(|command| {
-                if shell {
-                    !is_constant(command, 0)
-                } else {
-                    asks_a_shell(command, source)
-                }
-            }) {
-                findings.add(
-                    SHELL,
-                    source,
-                    row,
-                    format!("{name} hands a text that is not constant to a shell"),
-                );
+            if command.is_some_and(
+                |command| {
+                    if shell { !is_constant(command, 0) } else { asks_a_shell(command, source) }
+                },
+            ) {
+                findings.add(SHELL, source, row, format!("{name} hands a text that is not constant to a shell"));
             }
         }
         "pickle.load" | "pickle.loads" | "cPickle.load" | "cPickle.loads" | "dill.load" | "dill.loads"
@@ -75,18 +60,11 @@ pub fn check_call(call: Node<'_>, source: &Source<'_>, names: &Names, findings: 
 }
 
 fn yaml(call: Node<'_>, name: &str, second: Option<Node<'_>>, source: &Source<'_>, findings: &mut Findings) {
-    let loader = keyword(call, "Loader", source)
-        .or(second)
-        .map(|loader| text(loader, source));
+    let loader = keyword(call, "Loader", source).or(second).map(|loader| text(loader, source));
     let safe = loader.is_some_and(|loader| loader.contains("Safe") || loader.contains("Base"));
     if !safe || name == "yaml.unsafe_load" {
         let row = call.start_position().row;
-        findings.add(
-            DESERIALIZE,
-            source,
-            row,
-            format!("{name} can build any object; use yaml.safe_load"),
-        );
+        findings.add(DESERIALIZE, source, row, format!("{name} can build any object; use yaml.safe_load"));
     }
 }
 

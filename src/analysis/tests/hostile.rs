@@ -9,29 +9,15 @@ use super::read;
 use crate::analysis::file::analyze_bytes;
 use crate::analysis::{Options, credentials, manifests};
 
-const NAMES: [&str; 10] = [
-    "a.rs",
-    "a.py",
-    "a.js",
-    "a.tsx",
-    "a.go",
-    "a.c",
-    "a.yaml",
-    "Cargo.toml",
-    "pom.xml",
-    "a.hs",
-];
+const NAMES: [&str; 10] = ["a.rs", "a.py", "a.js", "a.tsx", "a.go", "a.c", "a.yaml", "Cargo.toml", "pom.xml", "a.hs"];
 
 #[test]
 fn code_nested_a_hundred_thousand_levels_deep_is_read() {
     let deep = 100_000;
     // Line breaks, because a script on one long line counts as minified.
-    for (name, open, close) in [
-        ("a.py", "(\n", ")\n"),
-        ("a.js", "[\n", "]\n"),
-        ("a.rs", "{\n", "}\n"),
-        ("a.go", "(\n", ")\n"),
-    ] {
+    for (name, open, close) in
+        [("a.py", "(\n", ")\n"), ("a.js", "[\n", "]\n"), ("a.rs", "{\n", "}\n"), ("a.go", "(\n", ")\n")]
+    {
         let text = open.repeat(deep) + &close.repeat(deep);
         assert_eq!(read(name, &text).lines.total(), 2 * deep as u64, "{name}");
         read(name, &open.repeat(deep));

@@ -7,10 +7,7 @@ use crate::analysis::{manifests, tests_found};
 
 fn complexity(name: &str, text: &str) -> Vec<(String, u32)> {
     let functions = read(name, text).facts.unwrap().functions;
-    functions
-        .into_iter()
-        .map(|function| (function.name, function.complexity))
-        .collect()
+    functions.into_iter().map(|function| (function.name, function.complexity)).collect()
 }
 
 #[track_caller]
@@ -74,10 +71,7 @@ fn lines_are_code_comment_or_blank() {
     };
     assert_eq!(lines("a.rs", "/// doc\nfn a() {} // x\n\n/* a\n b */\n"), (1, 3, 1));
     assert_eq!(lines("a.py", "# c\nx = '''\n# no comment\n\n'''\n"), (3, 1, 1));
-    assert_eq!(
-        lines("a.c", "/* a\n\n b */ int x; // c\nchar *s = \"/* no */\";\n"),
-        (2, 1, 1)
-    );
+    assert_eq!(lines("a.c", "/* a\n\n b */ int x; // c\nchar *s = \"/* no */\";\n"), (2, 1, 1));
     assert_eq!(lines("a.sql", "-- c\nselect 1;"), (1, 1, 0));
     assert_eq!(lines("a.md", "# Title\n\ntext\n"), (0, 2, 1));
     assert_eq!(lines("a.hs", "{- a {- b -} c -}\nx = 1\n"), (1, 1, 0));
@@ -100,10 +94,7 @@ fn an_extension_stands_for_one_language() {
 fn a_language_is_told_by_name_extension_or_interpreter() {
     assert_eq!(by_name("src/Dockerfile").unwrap().name, "Dockerfile");
     assert_eq!(by_name("a/B.RS").unwrap().name, "Rust");
-    assert_eq!(
-        detect("run", b"#!/usr/bin/env -S python3.12 -u\n").unwrap().name,
-        "Python"
-    );
+    assert_eq!(detect("run", b"#!/usr/bin/env -S python3.12 -u\n").unwrap().name, "Python");
     assert_eq!(detect("run", b"#!/bin/bash\n").unwrap().name, "Shell");
     assert!(detect("run", b"hello").is_none());
 }
@@ -111,10 +102,7 @@ fn a_language_is_told_by_name_extension_or_interpreter() {
 #[test]
 fn words_in_comments_and_strings_are_no_calls() {
     assert_eq!(findings("a.py", "# eval(x)\ns = 'eval(x)'\nmodel.eval()\n"), [""; 0]);
-    assert_eq!(
-        findings("a.js", "// eval(x)\nconst s = `eval(x)`; /a/.exec(s)\n"),
-        [""; 0]
-    );
+    assert_eq!(findings("a.js", "// eval(x)\nconst s = `eval(x)`; /a/.exec(s)\n"), [""; 0]);
 }
 
 #[test]
@@ -144,19 +132,13 @@ fn risky_script_calls_are_found() {
     ];
     assert_eq!(findings("a.js", code), expected);
     let html = "a.innerHTML = x\na.innerHTML = ''\na.insertAdjacentHTML('x', y)\nconst v = <b dangerouslySetInnerHTML={{ __html: x }} />\n";
-    assert_eq!(
-        findings("a.jsx", html),
-        ["1 html_injection", "3 html_injection", "4 html_injection"]
-    );
+    assert_eq!(findings("a.jsx", html), ["1 html_injection", "3 html_injection", "4 html_injection"]);
 }
 
 #[test]
 fn risky_rust_and_go_calls_are_found() {
     let rust = "fn f() {\n Command::new(\"sh\").arg(\"-c\").arg(format!(\"ls {x}\")).output();\n Command::new(\"sh\").arg(\"-c\").arg(\"ls\");\n Command::new(\"ls\").arg(x);\n std::process::Command::new(\"bash\").args([\"-c\", &x]);\n unsafe { g() }\n}";
-    assert_eq!(
-        findings("a.rs", rust),
-        ["2 shell_injection", "5 shell_injection", "6 unsafe_block"]
-    );
+    assert_eq!(findings("a.rs", rust), ["2 shell_injection", "5 shell_injection", "6 unsafe_block"]);
     let go = "package a\nimport \"os/exec\"\nfunc f() {\n exec.Command(\"sh\", \"-c\", x)\n exec.Command(\"sh\", \"-c\", \"ls\")\n exec.CommandContext(c, \"bash\", \"-c\", x)\n exec.Command(\"ls\", x)\n}";
     assert_eq!(findings("a.go", go), ["4 shell_injection", "6 shell_injection"]);
 }
@@ -181,26 +163,13 @@ fn a_credential_is_found_and_never_shown() {
     let password = ["hunter", "2", "Xy!"].concat();
     for (name, code) in [
         ("a.py", format!("db_password = '{password}'\nconnect(api='{token}')\n")),
-        (
-            "a.rs",
-            format!("const DB_PASSWORD: &str = \"{password}\";\n// {token}\n"),
-        ),
-        (
-            "a.js",
-            format!("const c = {{ dbPassword: '{password}' }}\nf('{token}') // TODO: {password}\n"),
-        ),
-        (
-            "a.go",
-            format!("package a\nvar dbPassword = \"{password}\"\nvar t = `{token}`\n"),
-        ),
+        ("a.rs", format!("const DB_PASSWORD: &str = \"{password}\";\n// {token}\n")),
+        ("a.js", format!("const c = {{ dbPassword: '{password}' }}\nf('{token}') // TODO: {password}\n")),
+        ("a.go", format!("package a\nvar dbPassword = \"{password}\"\nvar t = `{token}`\n")),
         ("a.yaml", format!("db:\n  password: {password}\ntoken: {token}\n")),
     ] {
         let found = listed(name, &code);
-        assert_eq!(
-            found.iter().filter(|f| f.rule == "hard_coded_credential").count(),
-            2,
-            "{name}: {found:?}"
-        );
+        assert_eq!(found.iter().filter(|f| f.rule == "hard_coded_credential").count(), 2, "{name}: {found:?}");
         let shown = format!("{found:?}");
         assert!(!shown.contains(&password) && !shown.contains(&token), "{shown}");
     }
@@ -233,27 +202,9 @@ fn tests_are_found_by_the_conventions_of_each_language() {
         ),
         2
     );
-    assert_eq!(
-        tests(
-            "test_a.py",
-            "def test_a(): pass\ndef b(): pass\nclass TestC:\n  def test_c(self): pass\n"
-        ),
-        2
-    );
-    assert_eq!(
-        tests(
-            "a.py",
-            "def test_a(): pass\nclass A(unittest.TestCase):\n  def test_c(self): pass\n"
-        ),
-        1
-    );
-    assert_eq!(
-        tests(
-            "a.test.ts",
-            "describe('x', () => { it('a', () => {}); test.each([1])('b', () => {}) })"
-        ),
-        2
-    );
+    assert_eq!(tests("test_a.py", "def test_a(): pass\ndef b(): pass\nclass TestC:\n  def test_c(self): pass\n"), 2);
+    assert_eq!(tests("a.py", "def test_a(): pass\nclass A(unittest.TestCase):\n  def test_c(self): pass\n"), 1);
+    assert_eq!(tests("a.test.ts", "describe('x', () => { it('a', () => {}); test.each([1])('b', () => {}) })"), 2);
     assert_eq!(
         tests(
             "a_test.go",
@@ -275,27 +226,15 @@ fn manifests_are_counted() {
         Some(3)
     );
     assert_eq!(
-        count(
-            "package.json",
-            r#"{"dependencies":{"a":"1"},"devDependencies":{"b":"1"},"peerDependencies":{"a":"1"}}"#
-        ),
+        count("package.json", r#"{"dependencies":{"a":"1"},"devDependencies":{"b":"1"},"peerDependencies":{"a":"1"}}"#),
         Some(2)
     );
     assert_eq!(count("requirements.txt", "# c\na==1\n-r x\nb\n"), Some(2));
     assert_eq!(
-        count(
-            "pyproject.toml",
-            "[project]\ndependencies = ['a', 'b']\n[dependency-groups]\ndev = ['c']\n"
-        ),
+        count("pyproject.toml", "[project]\ndependencies = ['a', 'b']\n[dependency-groups]\ndev = ['c']\n"),
         Some(3)
     );
-    assert_eq!(
-        count(
-            "go.mod",
-            "module m\nrequire a v1\nrequire (\n b v1\n c v1 // indirect\n)\n"
-        ),
-        Some(2)
-    );
+    assert_eq!(count("go.mod", "module m\nrequire a v1\nrequire (\n b v1\n c v1 // indirect\n)\n"), Some(2));
     assert_eq!(
         count(
             "pom.xml",
@@ -305,13 +244,7 @@ fn manifests_are_counted() {
     );
     assert_eq!(count("Gemfile", "gem 'a'\n# gem 'b'\n"), Some(1));
     assert_eq!(count("setup.py", "import x"), None);
-    assert!(
-        manifests::read("package.json", "{")
-            .unwrap()
-            .problem
-            .unwrap()
-            .contains("not valid JSON")
-    );
+    assert!(manifests::read("package.json", "{").unwrap().problem.unwrap().contains("not valid JSON"));
 }
 
 #[test]
@@ -320,10 +253,7 @@ fn a_syntax_error_has_its_place_and_a_macro_has_none() {
     assert!(facts.syntax_errors >= 1);
     assert_eq!(facts.syntax_error_list[0].line, 2);
     assert_eq!(
-        read("a.rs", "macro_rules! a { (~ $x:tt) => { ~ $x } }\nfn f() { a!(~ ~); }")
-            .facts
-            .unwrap()
-            .syntax_errors,
+        read("a.rs", "macro_rules! a { (~ $x:tt) => { ~ $x } }\nfn f() { a!(~ ~); }").facts.unwrap().syntax_errors,
         0
     );
 }

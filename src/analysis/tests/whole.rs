@@ -20,11 +20,8 @@ fn a_copy_is_found_whatever_its_comments_and_indentation() {
     let copy = block("b").replace("    total_3", "    # a remark\n\n    total_3");
     let report = analyze_files(&[("a.py", &block("a")), ("sub/b.py", &copy)], &Options::default());
     assert_eq!(report.duplicates, 1, "{:?}", report.duplicate_blocks);
-    let places: Vec<(&str, u32, u32)> = report.duplicate_blocks[0]
-        .locations
-        .iter()
-        .map(|at| (at.path.as_str(), at.start_line, at.end_line))
-        .collect();
+    let places: Vec<(&str, u32, u32)> =
+        report.duplicate_blocks[0].locations.iter().map(|at| (at.path.as_str(), at.start_line, at.end_line)).collect();
     assert_eq!(places, [("a.py", 2, 11), ("sub/b.py", 2, 13)]);
     assert_eq!(report.duplicated_lines, 12);
 }
@@ -39,11 +36,7 @@ fn a_copy_in_the_same_file_is_found_and_a_table_is_none() {
 
 #[test]
 fn the_same_files_give_the_same_bytes() {
-    let files = [
-        ("b.rs", "fn b() { unsafe {} }"),
-        ("a.py", "eval(x) # TODO: y"),
-        ("c/d.js", "if ("),
-    ];
+    let files = [("b.rs", "fn b() { unsafe {} }"), ("a.py", "eval(x) # TODO: y"), ("c/d.js", "if (")];
     let json = || serde_json::to_string(&analyze_files(&files, &Options::default())).unwrap();
     assert_eq!(json(), json());
 }
@@ -60,15 +53,7 @@ fn ignored_hidden_and_excluded_files_are_left_out() {
     ];
     let files_of = |include: &[&str], exclude: &[&str]| {
         let owned = |list: &[&str]| list.iter().map(|glob| (*glob).to_owned()).collect();
-        analyze_files(
-            &files,
-            &Options {
-                include: owned(include),
-                exclude: owned(exclude),
-                ..Options::default()
-            },
-        )
-        .files
+        analyze_files(&files, &Options { include: owned(include), exclude: owned(exclude), ..Options::default() }).files
     };
     assert_eq!(files_of(&[], &[]), 3);
     assert_eq!(files_of(&["*.rs"], &[]), 2);
@@ -79,21 +64,8 @@ fn ignored_hidden_and_excluded_files_are_left_out() {
 #[test]
 fn limits_are_kept_and_told() {
     let big = "x".repeat(200);
-    let files = [
-        ("a.rs", ""),
-        ("b.rs", big.as_str()),
-        ("c.rs", ""),
-        ("d.bin", "\0"),
-        ("e.weird", "text"),
-    ];
-    let report = analyze_files(
-        &files,
-        &Options {
-            max_file_bytes: 100,
-            max_files: 3,
-            ..Options::default()
-        },
-    );
+    let files = [("a.rs", ""), ("b.rs", big.as_str()), ("c.rs", ""), ("d.bin", "\0"), ("e.weird", "text")];
+    let report = analyze_files(&files, &Options { max_file_bytes: 100, max_files: 3, ..Options::default() });
     assert_eq!((report.files, report.skipped.too_large), (2, 1));
     assert_eq!((report.skipped.binary, report.skipped.over_file_limit), (1, 1));
 }
@@ -101,13 +73,7 @@ fn limits_are_kept_and_told() {
 #[test]
 fn findings_are_counted_beyond_the_cap() {
     let code = "eval(x)\n".repeat(30);
-    let report = analyze_files(
-        &[("a.py", &code), ("b.py", &code)],
-        &Options {
-            max_findings: 5,
-            ..Options::default()
-        },
-    );
+    let report = analyze_files(&[("a.py", &code), ("b.py", &code)], &Options { max_findings: 5, ..Options::default() });
     assert_eq!((report.findings, report.finding_list.len()), (60, 5));
 }
 
@@ -129,25 +95,11 @@ fn a_bad_path_or_glob_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    assert!(matches!(
-        try_path(&folder.path().join("none"), &Options::default()),
-        Error::NotFound(_)
-    ));
+    assert!(matches!(try_path(&folder.path().join("none"), &Options::default()), Error::NotFound(_)));
     assert!(matches!(try_path(&file, &Options::default()), Error::NotADirectory(_)));
     for glob in ["[z-a]", "", "!x"] {
-        let error = try_path(
-            folder.path(),
-            &Options {
-                include: vec![glob.to_owned()],
-                ..Options::default()
-            },
-        );
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("include: `{glob}` is not a glob")),
-            "{error}"
-        );
+        let error = try_path(folder.path(), &Options { include: vec![glob.to_owned()], ..Options::default() });
+        assert!(error.to_string().starts_with(&format!("include: `{glob}` is not a glob")), "{error}");
     }
 }
 

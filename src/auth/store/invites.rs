@@ -12,13 +12,7 @@ use crate::{read, within};
 type InviteRow = (InviteId, String, String, Timestamp, Timestamp);
 
 fn invite((id, email, role_text, expires_at, created_at): InviteRow) -> Result<Invite> {
-    Ok(Invite {
-        id,
-        email,
-        role: role("invite", &role_text)?,
-        expires_at,
-        created_at,
-    })
+    Ok(Invite { id, email, role: role("invite", &role_text)?, expires_at, created_at })
 }
 
 /// Adds an invitation in place of an earlier one for the same address.
@@ -41,10 +35,8 @@ pub(in crate::auth) async fn replace(
 
 /// How many are open.
 pub(in crate::auth) async fn count(tx: &mut Tx, workspace: WorkspaceId, now: Timestamp) -> Result<i64> {
-    Ok(
-        within!(tx, conn => query_scalar("select count(*) from invite where workspace_id = $1 and expires_at > $2")
-        .bind(workspace).bind(now).fetch_one(conn).await)?,
-    )
+    Ok(within!(tx, conn => query_scalar("select count(*) from invite where workspace_id = $1 and expires_at > $2")
+        .bind(workspace).bind(now).fetch_one(conn).await)?)
 }
 
 /// The open ones, newest first.
@@ -63,12 +55,7 @@ pub(in crate::auth) async fn find_preview(db: &Db, token_hash: &[u8], now: Times
          where i.token_hash = $1 and i.expires_at > $2",
     ).bind(token_hash).bind(now).fetch_optional(conn).await)?;
     row.map(|(email, role_text, workspace, expires_at)| {
-        Ok(InvitePreview {
-            email,
-            role: role("invite", &role_text)?,
-            workspace,
-            expires_at,
-        })
+        Ok(InvitePreview { email, role: role("invite", &role_text)?, workspace, expires_at })
     })
     .transpose()
 }
@@ -82,8 +69,7 @@ pub(in crate::auth) async fn take(
     let row: Option<(WorkspaceId, String, String)> = within!(tx, conn => query_as(
         "delete from invite where token_hash = $1 and expires_at > $2 returning workspace_id, email, role",
     ).bind(token_hash).bind(now).fetch_optional(conn).await)?;
-    row.map(|(workspace, email, role_text)| Ok((workspace, email, role("invite", &role_text)?)))
-        .transpose()
+    row.map(|(workspace, email, role_text)| Ok((workspace, email, role("invite", &role_text)?))).transpose()
 }
 
 /// The role that an open invitation gives.

@@ -23,15 +23,7 @@ pub(in crate::auth) struct Held {
 type HeldRow = (LoginSessionId, WorkspaceId, UserId, String, String, i64, Timestamp);
 
 fn held((id, workspace, user, name, role_text, epoch, last_seen_at): HeldRow) -> Result<Held> {
-    Ok(Held {
-        id,
-        workspace,
-        user,
-        name,
-        role: role("app_user", &role_text)?,
-        epoch,
-        last_seen_at,
-    })
+    Ok(Held { id, workspace, user, name, role: role("app_user", &role_text)?, epoch, last_seen_at })
 }
 
 /// A new login session.
@@ -156,10 +148,8 @@ pub(in crate::auth) async fn delete_all_of(
 ) -> Result<Vec<LoginSessionId>> {
     // No session has the nil id, so that it excepts nothing.
     let except = except.unwrap_or(LoginSessionId(uuid::Uuid::nil()));
-    Ok(
-        within!(tx, conn => query_scalar("delete from login_session where user_id = $1 and id <> $2 returning id")
-        .bind(user).bind(except).fetch_all(conn).await)?,
-    )
+    Ok(within!(tx, conn => query_scalar("delete from login_session where user_id = $1 and id <> $2 returning id")
+        .bind(user).bind(except).fetch_all(conn).await)?)
 }
 
 /// Carries one over into the person's new epoch.
@@ -178,32 +168,19 @@ pub(in crate::auth) async fn list_own(db: &Db, user: UserId, hold: Hold) -> Resu
          order by s.last_seen_at desc, s.id desc",
     ).bind(user).bind(hold.now).bind(hold.idle_since).fetch_all(conn).await)?;
     rows.into_iter()
-        .map(
-            |(id, kind, user_agent, address, created_at, last_seen_at, expires_at)| {
-                let kind = match kind.as_str() {
-                    "browser" => LoginKind::Browser,
-                    "token" => LoginKind::Token,
-                    other => return Err(db::Error::inconsistent("login_session", "kind", other)),
-                };
-                Ok(LoginSession {
-                    id,
-                    kind,
-                    user_agent,
-                    address,
-                    created_at,
-                    last_seen_at,
-                    expires_at,
-                    current: false,
-                })
-            },
-        )
+        .map(|(id, kind, user_agent, address, created_at, last_seen_at, expires_at)| {
+            let kind = match kind.as_str() {
+                "browser" => LoginKind::Browser,
+                "token" => LoginKind::Token,
+                other => return Err(db::Error::inconsistent("login_session", "kind", other)),
+            };
+            Ok(LoginSession { id, kind, user_agent, address, created_at, last_seen_at, expires_at, current: false })
+        })
         .collect()
 }
 
 /// Forgets those that ended by time.
 pub(in crate::auth) async fn purge(tx: &mut Tx, hold: Hold) -> Result<u64> {
-    Ok(
-        within!(tx, conn => query("delete from login_session where expires_at <= $1 or last_seen_at <= $2")
-        .bind(hold.now).bind(hold.idle_since).execute(conn).await.map(|done| done.rows_affected()))?,
-    )
+    Ok(within!(tx, conn => query("delete from login_session where expires_at <= $1 or last_seen_at <= $2")
+        .bind(hold.now).bind(hold.idle_since).execute(conn).await.map(|done| done.rows_affected()))?)
 }

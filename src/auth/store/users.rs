@@ -24,15 +24,7 @@ type AccountRow = (UserId, WorkspaceId, String, String, String, bool, i64);
 
 impl From<AccountRow> for Account {
     fn from((id, workspace, email, name, password_hash, disabled, epoch): AccountRow) -> Self {
-        Self {
-            id,
-            workspace,
-            email,
-            name,
-            password_hash,
-            disabled,
-            epoch,
-        }
+        Self { id, workspace, email, name, password_hash, disabled, epoch }
     }
 }
 
@@ -83,21 +75,8 @@ pub(in crate::auth) async fn find_me(db: &Db, workspace: WorkspaceId, id: UserId
     ).bind(id).bind(workspace).fetch_optional(conn).await)?;
     row.map(|(email, name, role_text, workspace_name)| {
         let role = role("app_user", &role_text)?;
-        let actions = crate::model::auth::Action::ALL
-            .into_iter()
-            .filter(|action| role.allows(*action))
-            .collect();
-        Ok(Me {
-            id,
-            email,
-            name,
-            workspace: WorkspaceRef {
-                id: workspace,
-                name: workspace_name,
-            },
-            role,
-            actions,
-        })
+        let actions = crate::model::auth::Action::ALL.into_iter().filter(|action| role.allows(*action)).collect();
+        Ok(Me { id, email, name, workspace: WorkspaceRef { id: workspace, name: workspace_name }, role, actions })
     })
     .transpose()
 }
@@ -105,15 +84,7 @@ pub(in crate::auth) async fn find_me(db: &Db, workspace: WorkspaceId, id: UserId
 type UserRow = (UserId, String, String, String, bool, Timestamp, Option<Timestamp>);
 
 fn user((id, email, name, role_text, disabled, created_at, last_seen_at): UserRow) -> Result<User> {
-    Ok(User {
-        id,
-        email,
-        name,
-        role: role("app_user", &role_text)?,
-        disabled,
-        created_at,
-        last_seen_at,
-    })
+    Ok(User { id, email, name, role: role("app_user", &role_text)?, disabled, created_at, last_seen_at })
 }
 
 /// People in the order they joined, after the cursor, at most `limit`.

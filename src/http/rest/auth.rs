@@ -179,10 +179,7 @@ struct LoginSessions {
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn list_login_sessions(Caller(ctx): Caller) -> Result<Json<LoginSessions>, Refusal> {
-    Ok(Json(LoginSessions {
-        items: auth::list_login_sessions(&ctx).await?,
-        next: None,
-    }))
+    Ok(Json(LoginSessions { items: auth::list_login_sessions(&ctx).await?, next: None }))
 }
 
 /// Ends one of one's own login sessions.

@@ -40,11 +40,7 @@ fn refuse(rejection: &JsonRejection) -> Response {
     let message = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
     let pointer = field(message);
     let fields = vec![FieldError::new(pointer, message)];
-    Refusal(ApiError::Invalid {
-        detail: format!("the body does not fit: {message}"),
-        fields,
-    })
-    .into_response()
+    Refusal(ApiError::Invalid { detail: format!("the body does not fit: {message}"), fields }).into_response()
 }
 
 fn too_large() -> Response {
@@ -53,9 +49,7 @@ fn too_large() -> Response {
 
 /// The JSON pointer of the field that serde's message begins with (`role: unknown variant …`) or names (`` missing field `x` ``).
 fn field(message: &str) -> String {
-    let named = message
-        .strip_prefix("missing field `")
-        .or_else(|| message.strip_prefix("unknown field `"));
+    let named = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"));
     if let Some((name, _)) = named.and_then(|rest| rest.split_once('`')) {
         return format!("/{name}");
     }
@@ -129,11 +123,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(id)| Self(id)).map_err(|_| {
-            Refusal(ApiError::NotFound {
-                detail: "the id in the path is no UUID".to_owned(),
-            })
-        })
+        path.map(|Path(id)| Self(id))
+            .map_err(|_| Refusal(ApiError::NotFound { detail: "the id in the path is no UUID".to_owned() }))
     }
 }
 
@@ -158,10 +149,7 @@ mod tests {
     #[test]
     fn the_field_is_named_as_a_pointer() {
         assert_eq!(field("missing field `email` at line 1 column 2"), "/email");
-        assert_eq!(
-            field("steps[2].id: invalid type: integer `5`, expected a string"),
-            "/steps/2/id"
-        );
+        assert_eq!(field("steps[2].id: invalid type: integer `5`, expected a string"), "/steps/2/id");
         assert_eq!(field("EOF while parsing an object at line 1 column 9"), "");
     }
 }

@@ -214,7 +214,8 @@ async fn restore(Caller(ctx): Caller, place: Place, Body(body): Body<Restore>) -
 type Place = Result<Path<(String, String)>, PathRejection>;
 
 fn read(place: Place) -> Result<(String, String), ApiError> {
-    let Path(place) = place.map_err(|_| ApiError::invalid("path", "expected a namespace and a key as url-encoded UTF-8"))?;
+    let Path(place) =
+        place.map_err(|_| ApiError::invalid("path", "expected a namespace and a key as url-encoded UTF-8"))?;
     Ok(place)
 }
 
@@ -225,7 +226,8 @@ fn tagged(status: StatusCode, entry: Entry) -> Response {
 
 /// What the preconditions in the headers ask for.
 fn expected(headers: &HeaderMap) -> Result<Expect, ApiError> {
-    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim().to_owned());
+    let text =
+        |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").trim().to_owned());
     match (text(header::IF_MATCH), text(header::IF_NONE_MATCH)) {
         (None, None) => Ok(Expect::Any),
         (Some(tag), None) => {

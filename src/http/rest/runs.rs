@@ -96,20 +96,10 @@ async fn execute(
     if wait_ms.is_some_and(|ms| ms > MAX_WAIT_MS) {
         return Err(ApiError::invalid("wait_ms", format!("expected 0 to {MAX_WAIT_MS}")).into());
     }
-    let key = headers
-        .get("idempotency-key")
-        .map(|key| key.to_str().map(str::to_owned))
-        .transpose();
+    let key = headers.get("idempotency-key").map(|key| key.to_str().map(str::to_owned)).transpose();
     let key = key.map_err(|_| ApiError::invalid("Idempotency-Key", "expected printable ASCII"))?;
     let new = NewRun::manual(id, body.inputs, body.version, body.test);
-    let run = workflow::start(
-        &ctx,
-        NewRun {
-            idempotency_key: key,
-            ..new
-        },
-    )
-    .await?;
+    let run = workflow::start(&ctx, NewRun { idempotency_key: key, ..new }).await?;
     if let Some(ms) = wait_ms {
         let summary = workflow::wait_for_end(&ctx, run, Duration::from_millis(ms)).await?;
         if summary.status.is_final() {
@@ -153,10 +143,7 @@ struct ListQuery {
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn list(Caller(ctx): Caller, Params(list): Params<ListQuery>) -> Result<Json<Page<RunSummary>>, Refusal> {
-    let page = PageRequest {
-        limit: within("limit", list.limit, 50, PageRequest::MAX)?,
-        cursor: list.cursor,
-    };
+    let page = PageRequest { limit: within("limit", list.limit, 50, PageRequest::MAX)?, cursor: list.cursor };
     let filter = RunFilter {
         workflow_id: list.workflow,
         statuses: list.status.into_iter().collect(),
@@ -238,24 +225,13 @@ struct After {
 async fn events(Caller(ctx): Caller, Id(id): Id<RunId>, Params(part): Params<After>) -> Result<Json<History>, Refusal> {
     let limit = within("limit", part.limit, 200, 1000)?;
     let events = workflow::list_events(&ctx, id, part.after.unwrap_or(0), limit).await?;
-    let next = (events.len() == limit as usize)
-        .then(|| events.last().map(|event| event.seq))
-        .flatten();
+    let next = (events.len() == limit as usize).then(|| events.last().map(|event| event.seq)).flatten();
     let items = events.into_iter().map(|event| {
         let kind = event.fact.kind();
         let mut fact = serde_json::to_value(&event.fact).unwrap_or_default();
-        HistoryEvent {
-            seq: event.seq,
-            at: event.at,
-            kind,
-            step: event.step,
-            data: fact["data"].take(),
-        }
+        HistoryEvent { seq: event.seq, at: event.at, kind, step: event.step, data: fact["data"].take() }
     });
-    Ok(Json(History {
-        items: items.collect(),
-        next,
-    }))
+    Ok(Json(History { items: items.collect(), next }))
 }
 
 /// What part of a log is wanted.
@@ -295,9 +271,7 @@ struct Log {
 async fn logs(Caller(ctx): Caller, Id(id): Id<RunId>, Params(part): Params<LogQuery>) -> Result<Json<Log>, Refusal> {
     let limit = within("limit", part.limit, 200, 1000)?;
     let items = workflow::list_logs(&ctx, id, part.step.as_deref(), part.after.unwrap_or(0), limit).await?;
-    let next = (items.len() == limit as usize)
-        .then(|| items.last().map(|chunk| chunk.seq))
-        .flatten();
+    let next = (items.len() == limit as usize).then(|| items.last().map(|chunk| chunk.seq)).flatten();
     Ok(Json(Log { items, next }))
 }
 

@@ -132,10 +132,7 @@ struct Invites {
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn list_invites(Caller(ctx): Caller) -> Result<Json<Invites>, Refusal> {
-    Ok(Json(Invites {
-        items: auth::list_invites(&ctx).await?,
-        next: None,
-    }))
+    Ok(Json(Invites { items: auth::list_invites(&ctx).await?, next: None }))
 }
 
 /// Withdraws an invitation; its link is dead.

@@ -130,7 +130,12 @@ mod tests {
 
     #[test]
     fn the_passage_goes_where_the_words_are() {
-        let content = format!("{}pool {}the connection pool is exhausted{}", "word ".repeat(100), "word ".repeat(100), " word".repeat(100));
+        let content = format!(
+            "{}pool {}the connection pool is exhausted{}",
+            "word ".repeat(100),
+            "word ".repeat(100),
+            " word".repeat(100)
+        );
         assert_eq!(marked(&content, &["connection", "pool", "exhausted"]), ["connection", "pool", "exhausted"]);
         let (text, _) = passage(&content, &met(&["connection", "pool"]));
         assert!(text.starts_with('…') && text.ends_with('…'), "{text}");

@@ -7,10 +7,10 @@ const MAX_WORDS: usize = 32;
 
 /// English words that say nothing about an entry. They are left out where others remain.
 const STOP_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for", "from", "had", "has", "have", "how",
-    "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "so", "such", "that", "the",
-    "their", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why",
-    "will", "with", "you", "your",
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for", "from", "had", "has",
+    "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "so",
+    "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what",
+    "when", "where", "which", "who", "why", "will", "with", "you", "your",
 ];
 
 /// A word to look for.
@@ -106,7 +106,13 @@ mod tests {
             .iter()
             .map(|w| {
                 let mark = if w.prefix { "*" } else { "" };
-                let (open, close) = if !w.counted { ("<", ">") } else if w.exact { ("=", "") } else { ("", "") };
+                let (open, close) = if !w.counted {
+                    ("<", ">")
+                } else if w.exact {
+                    ("=", "")
+                } else {
+                    ("", "")
+                };
                 format!("{open}{}{mark}{close}", w.text)
             })
             .collect();

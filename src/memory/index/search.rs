@@ -77,7 +77,8 @@ impl Index {
     pub fn search(&self, text: &str, filter: &Filter, limit: usize, now: Timestamp) -> Found {
         let query = Query::parse(text);
         let Some(phrases) = self.phrases(&query) else { return Found::default() };
-        let mut sums = Sums { text: vec![0.0; self.slots.len()], counted: vec![0; self.slots.len()], touched: Vec::new() };
+        let mut sums =
+            Sums { text: vec![0.0; self.slots.len()], counted: vec![0; self.slots.len()], touched: Vec::new() };
         let clauses: Vec<Clause<'_>> = query.words.iter().map(|word| self.add_up(word, &mut sums)).collect();
         let accepted = self.acceptance(filter, now);
         let words = query.counted();
@@ -94,7 +95,8 @@ impl Index {
 
     /// The slots that hold each phrase, ascending; `None` when a word of one is unknown, so that nothing can match.
     fn phrases(&self, query: &Query) -> Option<Vec<Vec<u32>>> {
-        let numbered = query.phrases.iter().map(|phrase| phrase.iter().map(|word| self.vocabulary.find(word)).collect());
+        let numbered =
+            query.phrases.iter().map(|phrase| phrase.iter().map(|word| self.vocabulary.find(word)).collect());
         numbered.map(|phrase: Option<Vec<TermId>>| Some(self.holding(&phrase?))).collect()
     }
 
@@ -159,7 +161,8 @@ impl Index {
     /// Whether an entry may be found at all.
     fn acceptance(&self, filter: &Filter, now: Timestamp) -> impl Fn(&Slot) -> bool {
         let below = format!("{}/", filter.namespace);
-        let inside = |name: &String| filter.namespace.is_empty() || *name == filter.namespace || name.starts_with(&below);
+        let inside =
+            |name: &String| filter.namespace.is_empty() || *name == filter.namespace || name.starts_with(&below);
         let namespaces: Vec<bool> = self.namespaces.names.iter().map(inside).collect();
         // An unknown tag has no number, and nothing can have it.
         let tags: Option<Vec<u32>> = filter.tags.iter().map(|tag| self.tags.numbers.get(tag).copied()).collect();
@@ -173,7 +176,14 @@ impl Index {
         }
     }
 
-    fn rank(&self, candidates: &[(u32, f32)], clauses: &[Clause<'_>], words: u32, limit: usize, now: Timestamp) -> Found {
+    fn rank(
+        &self,
+        candidates: &[(u32, f32)],
+        clauses: &[Clause<'_>],
+        words: u32,
+        limit: usize,
+        now: Timestamp,
+    ) -> Found {
         let matched = candidates.len() as u32;
         let mut scored: Vec<(f64, u32, f32)> = candidates
             .iter()

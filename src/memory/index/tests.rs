@@ -80,7 +80,12 @@ fn a_phrase_must_stand_as_it_is() {
 
 #[test]
 fn code_is_found_by_its_parts_and_before_them_by_its_whole() {
-    let index = index_of(&contents(&["connections max out", "set max_connections = 20", "let maxConnections = 20;", "src/db/mod.rs"]));
+    let index = index_of(&contents(&[
+        "connections max out",
+        "set max_connections = 20",
+        "let maxConnections = 20;",
+        "src/db/mod.rs",
+    ]));
     assert_eq!(found(&index, "max_connections ")[0], 1);
     assert_eq!(found(&index, "maxConnections ")[0], 2);
     assert_eq!(found(&index, "mod.rs "), [3]);
@@ -237,7 +242,8 @@ fn brute_search(entries: &[Entry], text: &str) -> BTreeMap<u128, f32> {
     for word in scanned.iter().flat_map(|s| s.counts.keys()) {
         *held.entry(word.clone()).or_default() += 1;
     }
-    let mean = |field: usize| scanned.iter().map(|s| s.lengths[field]).sum::<u32>() as f32 / scanned.len().max(1) as f32;
+    let mean =
+        |field: usize| scanned.iter().map(|s| s.lengths[field]).sum::<u32>() as f32 / scanned.len().max(1) as f32;
     let averages = [mean(0), mean(1), mean(2)];
     let mut sums: BTreeMap<u128, (f32, u32)> = BTreeMap::new();
     for word in &query.words {
@@ -247,7 +253,9 @@ fn brute_search(entries: &[Entry], text: &str) -> BTreeMap<u128, f32> {
             .filter_map(|s| {
                 let sum: f32 = weights
                     .iter()
-                    .filter_map(|(text, weight)| Some(weight * score::frequency(*s.counts.get(text)?, s.lengths, averages)))
+                    .filter_map(|(text, weight)| {
+                        Some(weight * score::frequency(*s.counts.get(text)?, s.lengths, averages))
+                    })
                     .sum();
                 (sum > 0.0).then_some((s.entry.id.0.as_u128(), sum))
             })
@@ -283,10 +291,12 @@ fn text(most: usize) -> impl Strategy<Value = String> {
 }
 
 fn query_text() -> impl Strategy<Value = String> {
-    (prop::collection::vec(word(), 0..4), prop::collection::vec(word(), 0..3), any::<bool>()).prop_map(|(words, phrase, open)| {
-        let phrase = if phrase.is_empty() { String::new() } else { format!("\"{}\" ", phrase.join(" ")) };
-        format!("{phrase}{}{}", words.join(" "), if open { "" } else { " " })
-    })
+    (prop::collection::vec(word(), 0..4), prop::collection::vec(word(), 0..3), any::<bool>()).prop_map(
+        |(words, phrase, open)| {
+            let phrase = if phrase.is_empty() { String::new() } else { format!("\"{}\" ", phrase.join(" ")) };
+            format!("{phrase}{}{}", words.join(" "), if open { "" } else { " " })
+        },
+    )
 }
 
 proptest! {

@@ -176,7 +176,11 @@ impl Vocabulary {
             .range::<str, _>((Bound::Excluded(word), Bound::Unbounded))
             .take_while(|(text, _)| text.starts_with(word))
             .take(PREFIX_SCAN)
-            .map(|(text, term)| Expansion { term: *term, weight: weight::prefix(typed, text.chars().count()), edits: 0 })
+            .map(|(text, term)| Expansion {
+                term: *term,
+                weight: weight::prefix(typed, text.chars().count()),
+                edits: 0,
+            })
             .collect()
     }
 
@@ -212,7 +216,8 @@ impl Vocabulary {
             .map(|term| {
                 (term.entries > 0).then(|| {
                     let id = fresh.intern(&term.text);
-                    let kept = term.postings.into_iter().filter_map(|p| Some(Posting { slot: slots[p.slot as usize]?, ..p }));
+                    let kept =
+                        term.postings.into_iter().filter_map(|p| Some(Posting { slot: slots[p.slot as usize]?, ..p }));
                     let renewed = fresh.term_mut(id);
                     renewed.postings = kept.collect();
                     renewed.entries = term.entries;

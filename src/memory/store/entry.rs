@@ -94,7 +94,12 @@ pub(in crate::memory) async fn last_change(db: &Db, workspace: WorkspaceId) -> R
 }
 
 /// The entry at a place, deleted or not.
-pub(in crate::memory) async fn find(db: &Db, workspace: WorkspaceId, namespace: &str, key: &str) -> Result<Option<EntryRow>> {
+pub(in crate::memory) async fn find(
+    db: &Db,
+    workspace: WorkspaceId,
+    namespace: &str,
+    key: &str,
+) -> Result<Option<EntryRow>> {
     const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.namespace = $2 and e.key = $3");
     Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(namespace).bind(key).fetch_optional(conn).await)?)
 }
@@ -157,7 +162,8 @@ pub(in crate::memory) const FETCH: usize = 10;
 
 /// Entries by id, in any order; those of other workspaces are left out. At most [`FETCH`] ids.
 pub(in crate::memory) async fn fetch(db: &Db, workspace: WorkspaceId, ids: &[EntryId]) -> Result<Vec<EntryRow>> {
-    const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.id in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+    const SQL: &str =
+        columns!("select", "where e.workspace_id = $1 and e.id in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     let Some(last) = ids.last() else { return Ok(Vec::new()) };
     // A fixed number of parameters keeps it one prepared statement on both engines; the spare ones repeat the last id.
     let id = |at: usize| *ids.get(at).unwrap_or(last);
@@ -170,7 +176,12 @@ pub(in crate::memory) async fn fetch(db: &Db, workspace: WorkspaceId, ids: &[Ent
 }
 
 /// Entries changed after a number, in the order of their changes, deleted ones too.
-pub(in crate::memory) async fn changed_after(db: &Db, workspace: WorkspaceId, after: i64, limit: i64) -> Result<Vec<EntryRow>> {
+pub(in crate::memory) async fn changed_after(
+    db: &Db,
+    workspace: WorkspaceId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<EntryRow>> {
     const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.change > $2 order by e.change limit $3");
     Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(after).bind(limit).fetch_all(conn).await)?)
 }
@@ -233,7 +244,13 @@ pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry:
 }
 
 /// Marks an entry as deleted in a new version.
-pub(in crate::memory) async fn mark_deleted(tx: &mut Tx, id: EntryId, version: i64, at: Timestamp, change: i64) -> Result<()> {
+pub(in crate::memory) async fn mark_deleted(
+    tx: &mut Tx,
+    id: EntryId,
+    version: i64,
+    at: Timestamp,
+    change: i64,
+) -> Result<()> {
     within!(tx, conn => query("update memory_entry set deleted_at = $2, version = $3, change = $4 where id = $1")
         .bind(id)
         .bind(at)

@@ -21,17 +21,10 @@ pub struct Graph {
 impl Graph {
     /// Prepares a definition. Edges that dangle are left out; the checker has refused them.
     pub fn new(definition: Definition) -> Arc<Self> {
-        let index: HashMap<String, u32> = definition
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(number, step)| (step.id.clone(), number as u32))
-            .collect();
-        let ends: Vec<Option<(u32, u32)>> = definition
-            .edges
-            .iter()
-            .map(|edge| Some((*index.get(&edge.from)?, *index.get(&edge.to)?)))
-            .collect();
+        let index: HashMap<String, u32> =
+            definition.steps.iter().enumerate().map(|(number, step)| (step.id.clone(), number as u32)).collect();
+        let ends: Vec<Option<(u32, u32)>> =
+            definition.edges.iter().map(|edge| Some((*index.get(&edge.from)?, *index.get(&edge.to)?))).collect();
         let mut outbound = vec![Vec::new(); definition.steps.len()];
         let mut inbound = outbound.clone();
         for (number, ends) in ends.iter().enumerate() {
@@ -41,14 +34,7 @@ impl Graph {
             }
         }
         let kinds = definition.steps.iter().map(|step| Kind::find(&step.kind)).collect();
-        Arc::new(Self {
-            definition,
-            index,
-            kinds,
-            outbound,
-            inbound,
-            ends,
-        })
+        Arc::new(Self { definition, index, kinds, outbound, inbound, ends })
     }
 
     /// What was prepared.
@@ -147,11 +133,7 @@ mod tests {
         .expect("fits");
         let graph = Graph::new(definition);
         let join = graph.find("join").expect("there");
-        let losers: Vec<&str> = graph
-            .only_leading_to(join)
-            .into_iter()
-            .map(|n| graph.step(n).id.as_str())
-            .collect();
+        let losers: Vec<&str> = graph.only_leading_to(join).into_iter().map(|n| graph.step(n).id.as_str()).collect();
         assert_eq!(losers, ["a", "a2"]);
     }
 }

@@ -136,7 +136,9 @@ pub const KINDS: &[Kind] = &[
         summary: "Goes one way when an expression holds, the other way when not.",
         group: Group::Flow,
         icon: "condition",
-        fields: &[field("when", "When", Shape::Expression).required().placeholder("steps.scan.output.syntax_errors > 0")],
+        fields: &[field("when", "When", Shape::Expression)
+            .required()
+            .placeholder("steps.scan.output.syntax_errors > 0")],
         ports: &["true", "false"],
         pure_step: true,
         default_timeout_ms: 0,
@@ -147,7 +149,9 @@ pub const KINDS: &[Kind] = &[
         summary: "Leaves by the first case that holds.",
         group: Group::Flow,
         icon: "switch",
-        fields: &[field("cases", "Cases", Shape::Cases).required().hint("The first case that holds is taken, else the port default.")],
+        fields: &[field("cases", "Cases", Shape::Cases)
+            .required()
+            .hint("The first case that holds is taken, else the port default.")],
         ports: &["default"],
         pure_step: true,
         default_timeout_ms: 0,
@@ -162,7 +166,9 @@ pub const KINDS: &[Kind] = &[
             field("ms", "For", Shape::Integer { min: 0, max: 31_536_000_000 })
                 .hint("Milliseconds, at most a year.")
                 .placeholder("60000"),
-            field("until", "Until", TEXT).hint("A time in RFC 3339, in place of a duration.").placeholder("2026-12-24T08:00:00Z"),
+            field("until", "Until", TEXT)
+                .hint("A time in RFC 3339, in place of a duration.")
+                .placeholder("2026-12-24T08:00:00Z"),
         ],
         ports: OUT,
         pure_step: false,
@@ -196,7 +202,8 @@ pub const KINDS: &[Kind] = &[
         group: Group::Work,
         icon: "shell",
         fields: &[
-            field("argv", "Command", Shape::TextList).hint("The program and its arguments, one a line. No shell reads them."),
+            field("argv", "Command", Shape::TextList)
+                .hint("The program and its arguments, one a line. No shell reads them."),
             field("script", "Script", LONG_TEXT).hint("In place of a command."),
             field("interpreter", "Interpreter", TEXT).hint("What runs the script.").placeholder("/bin/sh"),
             field("stdin", "Standard input", LONG_TEXT),
@@ -204,7 +211,11 @@ pub const KINDS: &[Kind] = &[
             field("cwd", "Working directory", TEXT)
                 .hint("The only place where it may write. Empty: a fresh one for this run."),
             field("network", "May use the network", Shape::Bool),
-            field("limits", "Limits", Shape::Limits { keys: &["cpu_ms", "memory_mb", "processes", "file_mb", "time_ms"] }),
+            field(
+                "limits",
+                "Limits",
+                Shape::Limits { keys: &["cpu_ms", "memory_mb", "processes", "file_mb", "time_ms"] },
+            ),
             field("ok_codes", "Good exit codes", Shape::IntegerList).hint("Any other fails the step. Empty: 0."),
         ],
         ports: OUT_ERROR,
@@ -218,7 +229,10 @@ pub const KINDS: &[Kind] = &[
         group: Group::Work,
         icon: "analyze",
         fields: &[
-            field("path", "Directory", TEXT).required().hint("A directory on the server.").placeholder("{{ inputs.path }}"),
+            field("path", "Directory", TEXT)
+                .required()
+                .hint("A directory on the server.")
+                .placeholder("{{ inputs.path }}"),
             field("include", "Only", Shape::TextList).hint("Globs; empty means everything that git doesn't ignore."),
             field("exclude", "Without", Shape::TextList).hint("Globs."),
         ],
@@ -232,11 +246,9 @@ pub const KINDS: &[Kind] = &[
         summary: "Builds a value from what came before.",
         group: Group::Work,
         icon: "transform",
-        fields: &[
-            field("value", "Value", Shape::Json)
-                .required()
-                .hint("JSON with templates. A text that is exactly one {{ … }} keeps the type of its value."),
-        ],
+        fields: &[field("value", "Value", Shape::Json)
+            .required()
+            .hint("JSON with templates. A text that is exactly one {{ … }} keeps the type of its value.")],
         ports: OUT_ERROR,
         pure_step: true,
         default_timeout_ms: 0,
@@ -249,7 +261,9 @@ pub const KINDS: &[Kind] = &[
         icon: "memory-search",
         fields: &[
             field("query", "Query", TEXT).required(),
-            field("namespace", "Namespace", TEXT).hint("This namespace and all below it. Empty: everything.").placeholder("code"),
+            field("namespace", "Namespace", TEXT)
+                .hint("This namespace and all below it. Empty: everything.")
+                .placeholder("code"),
             field("limit", "At most", Shape::Integer { min: 1, max: 100 }).placeholder("10"),
         ],
         ports: &[Edge::OUT, "empty"],
@@ -270,7 +284,8 @@ pub const KINDS: &[Kind] = &[
             field("tags", "Tags", Shape::TextList),
             field("metadata", "Metadata", Shape::Json),
             field("importance", "Importance", Shape::Number { min: 0.0, max: 1.0 }).placeholder("0.5"),
-            field("expires_in_ms", "Expires after", Shape::Integer { min: 1, max: 315_360_000_000 }).hint("Milliseconds."),
+            field("expires_in_ms", "Expires after", Shape::Integer { min: 1, max: 315_360_000_000 })
+                .hint("Milliseconds."),
         ],
         ports: OUT_ERROR,
         pure_step: false,

@@ -193,49 +193,25 @@ impl State {
                 state.attempt = *attempt;
                 state.started_at.get_or_insert(at);
                 state.input = input.clone();
-                state.spans.push(Span {
-                    status: StepStatus::Running,
-                    attempt: *attempt,
-                    from: at,
-                    to: None,
-                });
+                state.spans.push(Span { status: StepStatus::Running, attempt: *attempt, from: at, to: None });
             }
             Fact::StepWaiting { attempt, reason, until } => {
                 self.leave(step, at, StepStatus::Waiting);
                 self.schedule(step, *until);
                 let state = &mut self.steps[step as usize];
                 state.status = StepStatus::Waiting;
-                state.waiting = Some(Waiting {
-                    reason: reason.clone(),
-                    until: *until,
-                });
-                state.spans.push(Span {
-                    status: StepStatus::Waiting,
-                    attempt: *attempt,
-                    from: at,
-                    to: None,
-                });
+                state.waiting = Some(Waiting { reason: reason.clone(), until: *until });
+                state.spans.push(Span { status: StepStatus::Waiting, attempt: *attempt, from: at, to: None });
             }
-            Fact::RetryScheduled {
-                attempt,
-                error,
-                at: next,
-            } => {
+            Fact::RetryScheduled { attempt, error, at: next } => {
                 self.leave(step, at, StepStatus::Failed);
                 self.schedule(step, Some(*next));
                 let state = &mut self.steps[step as usize];
                 state.status = StepStatus::Retrying;
                 state.error = Some(error.clone());
-                state.spans.push(Span {
-                    status: StepStatus::Retrying,
-                    attempt: *attempt,
-                    from: at,
-                    to: None,
-                });
+                state.spans.push(Span { status: StepStatus::Retrying, attempt: *attempt, from: at, to: None });
             }
-            Fact::StepSucceeded {
-                port, output, untaken, ..
-            } => {
+            Fact::StepSucceeded { port, output, untaken, .. } => {
                 self.end_step(step, at, StepStatus::Succeeded);
                 let state = &mut self.steps[step as usize];
                 state.output = output.clone();
@@ -243,23 +219,14 @@ impl State {
                 state.error = None;
                 self.settle_edges(step, |edge, number| edge.port == *port && !untaken.contains(&number));
             }
-            Fact::StepFailed {
-                error,
-                handled,
-                untaken,
-                ..
-            } => self.fail_step(step, at, error, *handled, untaken),
+            Fact::StepFailed { error, handled, untaken, .. } => self.fail_step(step, at, error, *handled, untaken),
             Fact::StepSkipped { reason, untaken } => self.skip_step(step, at, *reason, untaken),
             _ => {}
         }
     }
 
     fn fail_step(&mut self, step: u32, at: Timestamp, error: &StepError, handled: FailureHandling, untaken: &[u32]) {
-        let status = if handled == FailureHandling::Continues {
-            StepStatus::Succeeded
-        } else {
-            StepStatus::Failed
-        };
+        let status = if handled == FailureHandling::Continues { StepStatus::Succeeded } else { StepStatus::Failed };
         self.end_step(step, at, status);
         if let Some(span) = self.steps[step as usize].spans.last_mut() {
             span.status = StepStatus::Failed;
@@ -287,22 +254,12 @@ impl State {
             self.steps[step as usize].status,
             StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying
         );
-        self.end_step(
-            step,
-            at,
-            if began {
-                StepStatus::Cancelled
-            } else {
-                StepStatus::Skipped
-            },
-        );
+        self.end_step(step, at, if began { StepStatus::Cancelled } else { StepStatus::Skipped });
         self.steps[step as usize].skipped = Some(reason);
         match reason {
             SkipReason::NotReached | SkipReason::LostRace => self.settle_edges(step, |_, _| false),
             SkipReason::Disabled => {
-                self.settle_edges(step, |edge, number| {
-                    edge.port != Edge::ERROR && !untaken.contains(&number)
-                });
+                self.settle_edges(step, |edge, number| edge.port != Edge::ERROR && !untaken.contains(&number));
             }
             // The run is over: what follows is not decided, and a retry may still get there.
             SkipReason::RunEnded => {}
@@ -407,11 +364,7 @@ impl State {
                 }
                 let (attempt, spans) = (self.steps[step].attempt, std::mem::take(&mut self.steps[step].spans));
                 let state = fresh(&self.steps[step].id);
-                self.steps[step] = StepState {
-                    attempt,
-                    spans,
-                    ..state
-                };
+                self.steps[step] = StepState { attempt, spans, ..state };
                 self.tracks[step].base = attempt;
                 self.tracks[step].fatal = false;
             }

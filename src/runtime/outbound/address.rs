@@ -6,7 +6,7 @@ use super::policy::Network;
 
 /// IPv4 ranges that are not the public Internet.
 const SPECIAL_V4: [(Ipv4Addr, u8); 17] = [
-    (Ipv4Addr::UNSPECIFIED, 8),        // this network
+    (Ipv4Addr::UNSPECIFIED, 8),            // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),    // carrier-grade NAT
     (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback
@@ -40,14 +40,10 @@ const GLOBAL_UNICAST: Network = Network::new(IpAddr::V6(Ipv6Addr::new(0x2000, 0,
 /// Whether an address belongs to the public Internet. An IPv6 address that carries an IPv4 one never does.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(_) => !SPECIAL_V4
-            .iter()
-            .any(|(net, bits)| Network::new(IpAddr::V4(*net), *bits).contains(address)),
+        IpAddr::V4(_) => !SPECIAL_V4.iter().any(|(net, bits)| Network::new(IpAddr::V4(*net), *bits).contains(address)),
         IpAddr::V6(_) => {
             GLOBAL_UNICAST.contains(address)
-                && !SPECIAL_V6
-                    .iter()
-                    .any(|(net, bits)| Network::new(IpAddr::V6(*net), *bits).contains(address))
+                && !SPECIAL_V6.iter().any(|(net, bits)| Network::new(IpAddr::V6(*net), *bits).contains(address))
         }
     }
 }

@@ -23,9 +23,7 @@ impl Outbound {
     /// A client under this policy.
     pub fn new(policy: Policy) -> Self {
         super::install_crypto();
-        Self {
-            policy: Arc::new(policy),
-        }
+        Self { policy: Arc::new(policy) }
     }
 
     /// Sends one request and reads the whole answer. Any status is an answer.
@@ -71,9 +69,7 @@ impl Outbound {
             .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(failed)?;
-        let mut hop = client
-            .request(request.method.clone(), request.url.clone())
-            .headers(request.headers.clone());
+        let mut hop = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         hop = hop.header(ACCEPT_ENCODING, "gzip, deflate");
         if let Some(body) = &request.body {
             hop = hop.body(body.clone());
@@ -85,17 +81,11 @@ impl Outbound {
 /// Reads the body, counting what arrives and what becomes of it.
 async fn read(mut answer: reqwest::Response, request: &Checked) -> Result<Response, Error> {
     let caps = request.caps;
-    let too_large = || Error::TooLarge {
-        part: "body",
-        most: format!("{} bytes", caps.bytes),
-    };
+    let too_large = || Error::TooLarge { part: "body", most: format!("{} bytes", caps.bytes) };
     if answer.content_length().is_some_and(|length| length > caps.bytes) && request.method != reqwest::Method::HEAD {
         return Err(too_large());
     }
-    let encoding = answer
-        .headers()
-        .get(CONTENT_ENCODING)
-        .map(|value| value.as_bytes().to_ascii_lowercase());
+    let encoding = answer.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     let mut body = Body::new(encoding.as_deref(), caps);
     let mut received = 0;
     while let Some(piece) = answer.chunk().await.map_err(failed)? {
@@ -111,9 +101,8 @@ async fn read(mut answer: reqwest::Response, request: &Checked) -> Result<Respon
         .headers()
         .iter()
         .filter(|(name, _)| !(decoded && matches!(name.as_str(), "content-encoding" | "content-length")));
-    let headers = kept
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
+    let headers =
+        kept.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
     Ok(Response {
         status: answer.status().as_u16(),
         headers,
@@ -133,10 +122,7 @@ enum Body {
 
 impl Body {
     fn new(encoding: Option<&[u8]>, caps: Caps) -> Self {
-        let bounded = Bounded {
-            bytes: Vec::new(),
-            most: caps.decompressed,
-        };
+        let bounded = Bounded { bytes: Vec::new(), most: caps.decompressed };
         match encoding {
             Some(b"gzip" | b"x-gzip") => Self::Gzip(GzDecoder::new(bounded)),
             Some(b"deflate") => Self::Deflate(ZlibDecoder::new(bounded)),
@@ -192,19 +178,13 @@ impl Write for Bounded {
 
 fn decoding(why: &std::io::Error, most: u64) -> Error {
     if why.kind() == std::io::ErrorKind::FileTooLarge {
-        return Error::TooLarge {
-            part: "decompressed body",
-            most: format!("{most} bytes"),
-        };
+        return Error::TooLarge { part: "decompressed body", most: format!("{most} bytes") };
     }
     Error::Connect("the compressed body is damaged".into())
 }
 
 fn headers_fit(headers: &HeaderMap) -> Result<(), Error> {
-    let bytes: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
         return Err(Error::TooLarge {
             part: "headers",
@@ -222,10 +202,7 @@ fn failed(why: reqwest::Error) -> Error {
         tls |= inner.is::<rustls::Error>();
         // An I/O error hands out what it wraps by `get_ref` only; its source is one further.
         let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        match wrapped
-            .map(|error| error as &dyn std::error::Error)
-            .or_else(|| inner.source())
-        {
+        match wrapped.map(|error| error as &dyn std::error::Error).or_else(|| inner.source()) {
             Some(next) => inner = next,
             None => break,
         }

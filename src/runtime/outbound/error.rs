@@ -47,10 +47,7 @@ pub enum Error {
 impl Error {
     /// A refused field.
     pub(super) fn invalid(field: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::InvalidRequest {
-            field: field.into(),
-            expected: expected.into(),
-        }
+        Self::InvalidRequest { field: field.into(), expected: expected.into() }
     }
 
     /// Whether the same request may well succeed later.

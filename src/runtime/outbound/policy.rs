@@ -40,16 +40,10 @@ impl FromStr for Network {
 
     /// Reads `ADDRESS/BITS`, or an address alone.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refused = || {
-            Error::invalid(
-                "allow_private",
-                format!("a range such as 10.0.0.0/8 or fd00::/8, not {text:?}"),
-            )
-        };
-        let (address, bits) = text
-            .trim()
-            .split_once('/')
-            .map_or((text.trim(), None), |(address, bits)| (address, Some(bits)));
+        let refused =
+            || Error::invalid("allow_private", format!("a range such as 10.0.0.0/8 or fd00::/8, not {text:?}"));
+        let (address, bits) =
+            text.trim().split_once('/').map_or((text.trim(), None), |(address, bits)| (address, Some(bits)));
         let base: IpAddr = address.parse().map_err(|_| refused())?;
         let most = if base.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(most), str::parse).map_err(|_| refused())?;
@@ -93,14 +87,8 @@ impl Policy {
     /// # Errors
     /// [`Error::InvalidRequest`] names the range that cannot be read.
     pub fn allowing<S: AsRef<str>>(ranges: &[S]) -> Result<Self, Error> {
-        let allow_private = ranges
-            .iter()
-            .map(|range| range.as_ref().parse())
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            allow_private,
-            ..Self::default()
-        })
+        let allow_private = ranges.iter().map(|range| range.as_ref().parse()).collect::<Result<_, _>>()?;
+        Ok(Self { allow_private, ..Self::default() })
     }
 
     pub(super) fn allows(&self, address: IpAddr) -> bool {
@@ -124,22 +112,8 @@ mod tests {
             assert!(network.contains(inside.parse().unwrap()), "{range}");
             assert!(!network.contains(outside.parse().unwrap()), "{range}");
         }
-        for bad in [
-            "",
-            "10.0.0.0/33",
-            "10.0.0/8",
-            "::/129",
-            "host/8",
-            "10.0.0.0/-1",
-            "10.0.0.0/",
-        ] {
-            assert!(
-                bad.parse::<Network>()
-                    .unwrap_err()
-                    .to_string()
-                    .contains("allow_private"),
-                "{bad}"
-            );
+        for bad in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "host/8", "10.0.0.0/-1", "10.0.0.0/"] {
+            assert!(bad.parse::<Network>().unwrap_err().to_string().contains("allow_private"), "{bad}");
         }
     }
 }

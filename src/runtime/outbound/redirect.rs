@@ -44,21 +44,14 @@ pub(super) fn follow(request: &mut Checked, status: StatusCode, next: Url) {
     if to_get {
         request.method = Method::GET;
         request.body = None;
-        let body_headers: Vec<HeaderName> = request
-            .headers
-            .keys()
-            .filter(|name| name.as_str().starts_with("content-"))
-            .cloned()
-            .collect();
+        let body_headers: Vec<HeaderName> =
+            request.headers.keys().filter(|name| name.as_str().starts_with("content-")).cloned().collect();
         for name in body_headers {
             request.headers.remove(name);
         }
     }
     if next.origin() != request.url.origin() {
-        let kept = request
-            .headers
-            .iter()
-            .filter(|(name, _)| HARMLESS.contains(&name.as_str()));
+        let kept = request.headers.iter().filter(|(name, _)| HARMLESS.contains(&name.as_str()));
         request.headers = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
     }
     request.url = next;

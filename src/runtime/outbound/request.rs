@@ -44,15 +44,7 @@ impl Request {
     /// A request with no header, no body, and the policy's caps.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
         let (method, url) = (method.into(), url.into());
-        Self {
-            method,
-            url,
-            headers: Vec::new(),
-            body: None,
-            timeout_ms: None,
-            max_bytes: None,
-            max_decompressed: None,
-        }
+        Self { method, url, headers: Vec::new(), body: None, timeout_ms: None, max_bytes: None, max_decompressed: None }
     }
 }
 
@@ -92,15 +84,8 @@ pub(super) struct Caps {
 
 impl Request {
     pub(super) fn checked(self, policy: &Policy) -> Result<Checked, Error> {
-        let known = [
-            Method::GET,
-            Method::HEAD,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-            Method::OPTIONS,
-        ];
+        let known =
+            [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
         let method = known.into_iter().find(|method| method.as_str() == self.method);
         let method =
             method.ok_or_else(|| Error::invalid("method", "GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS"))?;
@@ -129,13 +114,7 @@ impl Request {
             bytes: cap("max_bytes", self.max_bytes, policy.max_bytes)?,
             decompressed: cap("max_decompressed", self.max_decompressed, policy.max_decompressed)?,
         };
-        Ok(Checked {
-            method,
-            url,
-            headers,
-            body: self.body,
-            caps,
-        })
+        Ok(Checked { method, url, headers, body: self.body, caps })
     }
 }
 

@@ -20,15 +20,10 @@ pub(super) async fn vetted(url: &Url, policy: &Policy) -> Result<Vec<SocketAddr>
         None => Vec::new(),
     };
     if addresses.is_empty() {
-        return Err(Error::Resolve {
-            host: url.host_str().unwrap_or_default().into(),
-        });
+        return Err(Error::Resolve { host: url.host_str().unwrap_or_default().into() });
     }
     if addresses.iter().all(|address| policy.allows(*address)) {
-        return Ok(addresses
-            .into_iter()
-            .map(|address| SocketAddr::new(address, port))
-            .collect());
+        return Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect());
     }
     Err(Error::Refused)
 }
@@ -39,9 +34,7 @@ fn is_localhost(name: &str) -> bool {
 }
 
 async fn lookup(name: &str, port: u16) -> Result<Vec<IpAddr>, Error> {
-    let found = tokio::net::lookup_host((name, port))
-        .await
-        .map_err(|_| Error::Resolve { host: name.into() })?;
+    let found = tokio::net::lookup_host((name, port)).await.map_err(|_| Error::Resolve { host: name.into() })?;
     Ok(found.map(|address| address.ip()).collect())
 }
 

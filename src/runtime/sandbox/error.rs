@@ -33,9 +33,6 @@ pub enum Error {
 impl Error {
     /// A refused field.
     pub(super) fn invalid(field: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Invalid {
-            field: field.into(),
-            expected: expected.into(),
-        }
+        Self::Invalid { field: field.into(), expected: expected.into() }
     }
 }

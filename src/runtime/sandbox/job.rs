@@ -62,14 +62,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            cpu_ms: 60_000,
-            memory_mb: 1024,
-            processes: 128,
-            file_mb: 256,
-            time_ms: 120_000,
-            output_bytes: 4 << 20,
-        }
+        Self { cpu_ms: 60_000, memory_mb: 1024, processes: 128, file_mb: 256, time_ms: 120_000, output_bytes: 4 << 20 }
     }
 }
 
@@ -157,20 +150,14 @@ impl Job {
         }
         for (name, value) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(Error::invalid(
-                    format!("env.{}", name.escape_debug()),
-                    "a name without = and NUL",
-                ));
+                return Err(Error::invalid(format!("env.{}", name.escape_debug()), "a name without = and NUL"));
             }
             without_nul(&format!("env.{name}"), value)?;
         }
         self.limits.check()?;
         self.cwd = real(&self.cwd, "cwd")?;
         if !self.cwd.is_dir() || SHARED.iter().any(|shared| self.cwd == Path::new(shared)) {
-            return Err(Error::invalid(
-                "cwd",
-                "a folder of its own, not a file or a system folder",
-            ));
+            return Err(Error::invalid("cwd", "a folder of its own, not a file or a system folder"));
         }
         for (i, path) in self.readable.iter_mut().enumerate() {
             let field = format!("readable[{i}]");

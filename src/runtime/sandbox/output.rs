@@ -18,10 +18,7 @@ pub struct Captured {
 
 impl Captured {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            half: most.div_ceil(2),
-            ..Self::default()
-        }
+        Self { half: most.div_ceil(2), ..Self::default() }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {

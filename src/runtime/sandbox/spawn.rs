@@ -61,11 +61,7 @@ pub(super) async fn execute(
     let stdout = child.stdout.take().expect("stdout was asked for");
     let stderr = child.stderr.take().expect("stderr was asked for");
     let deadline = started + Duration::from_millis(limits.time_ms + GRACE_MS) + BACKSTOP;
-    let sent = timeout(
-        Duration::from_millis(limits.time_ms) + BACKSTOP,
-        send(&mut say, &spec, stdin),
-    )
-    .await;
+    let sent = timeout(Duration::from_millis(limits.time_ms) + BACKSTOP, send(&mut say, &spec, stdin)).await;
     if sent.is_err() {
         child.start_kill()?;
     }
@@ -76,17 +72,11 @@ pub(super) async fn execute(
         child.wait().await?;
     }
     let (exit, exceeded, cpu_ms, peak_memory_kb) = match report {
-        Heard::Report(Report::Finished {
-            exit,
-            exceeded,
-            cpu_ms,
-            peak_memory_kb,
-        }) => (exit, exceeded, cpu_ms, peak_memory_kb),
+        Heard::Report(Report::Finished { exit, exceeded, cpu_ms, peak_memory_kb }) => {
+            (exit, exceeded, cpu_ms, peak_memory_kb)
+        }
         Heard::Report(Report::NotStarted { reason }) => {
-            return Err(Error::Start {
-                program: spec.job.argv.into_iter().next().unwrap_or_default(),
-                reason,
-            });
+            return Err(Error::Start { program: spec.job.argv.into_iter().next().unwrap_or_default(), reason });
         }
         Heard::Report(Report::Failed { reason }) => return Err(Error::Setup(reason)),
         Heard::Nothing => return Err(Error::Setup("its supervisor ended without a report".into())),
@@ -113,10 +103,7 @@ fn start() -> Result<(Child, UnixStream), Error> {
     #[expect(clippy::disallowed_methods, reason = "this is the sandbox")]
     let mut command = tokio::process::Command::new(program);
     command.arg(HELPER).env_clear().current_dir("/");
-    command
-        .stdin(Stdio::from(OwnedFd::from(theirs)))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
     // No kill_on_drop: closing the socket makes the helper kill everything and leave in order.
     Ok((command.spawn()?, UnixStream::from_std(ours)?))
 }
@@ -159,21 +146,9 @@ struct Pump<F> {
 impl<F: FnMut(Stream, Vec<u8>) + Send> Pump<F> {
     fn new(on_output: F, output_bytes: u64) -> Self {
         let keep = usize::try_from(output_bytes).unwrap_or(KEEP).min(KEEP);
-        let lane = |stream| Lane {
-            stream,
-            gather: Gather::default(),
-            captured: Captured::new(keep),
-            open: true,
-        };
+        let lane = |stream| Lane { stream, gather: Gather::default(), captured: Captured::new(keep), open: true };
         let (out, err) = (lane(Stream::Stdout), lane(Stream::Stderr));
-        Self {
-            out,
-            err,
-            on_output,
-            left: output_bytes,
-            truncated: false,
-            flush_at: None,
-        }
+        Self { out, err, on_output, left: output_bytes, truncated: false, flush_at: None }
     }
 
     async fn drive(
@@ -211,11 +186,7 @@ impl<F: FnMut(Stream, Vec<u8>) + Send> Pump<F> {
     }
 
     fn lane(&mut self, stream: Stream) -> &mut Lane {
-        if stream == Stream::Stdout {
-            &mut self.out
-        } else {
-            &mut self.err
-        }
+        if stream == Stream::Stdout { &mut self.out } else { &mut self.err }
     }
 
     /// Takes what was read; nothing read is the end of the stream.

@@ -35,16 +35,7 @@ pub(super) struct Spec {
 /// The helper's one answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
-    Finished {
-        exit: Exit,
-        exceeded: Option<Limit>,
-        cpu_ms: u64,
-        peak_memory_kb: u64,
-    },
-    NotStarted {
-        reason: String,
-    },
-    Failed {
-        reason: String,
-    },
+    Finished { exit: Exit, exceeded: Option<Limit>, cpu_ms: u64, peak_memory_kb: u64 },
+    NotStarted { reason: String },
+    Failed { reason: String },
 }

@@ -88,12 +88,7 @@ async fn look() -> Support {
             )),
         },
     };
-    Support {
-        landlock_abi,
-        seccomp,
-        namespaces,
-        isolation,
-    }
+    Support { landlock_abi, seccomp, namespaces, isolation }
 }
 
 /// The ABI number, negative when there is none.
@@ -102,12 +97,7 @@ fn landlock_abi() -> i64 {
     #[expect(unsafe_code, reason = "the landlock crate does not tell the number")]
     // SAFETY: asking for the version takes no memory: a null pointer and the length 0 are what the call expects.
     unsafe {
-        libc::syscall(
-            libc::SYS_landlock_create_ruleset,
-            std::ptr::null::<libc::c_void>(),
-            0usize,
-            ASK_VERSION,
-        )
+        libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<libc::c_void>(), 0usize, ASK_VERSION)
     }
 }
 

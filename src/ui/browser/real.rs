@@ -21,7 +21,11 @@ pub fn now_ms() -> f64 {
 pub fn set_theme(cookie: &str, theme: &str) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
     if let Some(root) = document.document_element() {
-        let _ = if theme.is_empty() { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", theme) };
+        let _ = if theme.is_empty() {
+            root.remove_attribute("data-theme")
+        } else {
+            root.set_attribute("data-theme", theme)
+        };
     }
     let age = if theme.is_empty() { 0 } else { 365 * 24 * 3600 };
     let text = format!("{cookie}={theme}; path=/; max-age={age}; samesite=lax");

@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn every_status_has_its_own_icon() {
         let mut icons: Vec<_> = RunStatus::ALL.into_iter().map(|status| StatusLook::from(status).icon()).collect();
-        icons.extend([StepStatus::Ready, StepStatus::Retrying, StepStatus::Skipped].map(|s| StatusLook::from(s).icon()));
+        icons
+            .extend([StepStatus::Ready, StepStatus::Retrying, StepStatus::Skipped].map(|s| StatusLook::from(s).icon()));
         let named = icons.iter().filter(|icon| icon.starts_with("s-")).count();
         assert_eq!(named, 10, "{icons:?}");
         icons.sort_unstable();

@@ -74,7 +74,10 @@ fn title(error: &ApiError, what: &str) -> String {
 const fn worth_retrying(error: &ApiError) -> bool {
     matches!(
         error,
-        ApiError::Internal { .. } | ApiError::Unavailable { .. } | ApiError::RateLimited { .. } | ApiError::Network { .. }
+        ApiError::Internal { .. }
+            | ApiError::Unavailable { .. }
+            | ApiError::RateLimited { .. }
+            | ApiError::Network { .. }
     )
 }
 

@@ -34,7 +34,11 @@ impl<T: Send + Sync + 'static> From<(Signal<T>, Callback<T>)> for Bound<T> {
 }
 
 /// The ids of the texts that describe a control, for `aria-describedby`.
-pub(super) fn described_by(id: &str, hint: Signal<Option<String>>, error: Signal<Option<String>>) -> Signal<Option<String>> {
+pub(super) fn described_by(
+    id: &str,
+    hint: Signal<Option<String>>,
+    error: Signal<Option<String>>,
+) -> Signal<Option<String>> {
     let id = id.to_owned();
     Signal::derive(move || {
         let mut ids = Vec::new();

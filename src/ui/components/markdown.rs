@@ -171,7 +171,9 @@ fn draw_element(kind: Kind, pieces: Vec<Piece>) -> AnyView {
         Kind::Emphasis => view! { <em>{draw(pieces)}</em> }.into_any(),
         Kind::Strong => view! { <strong>{draw(pieces)}</strong> }.into_any(),
         Kind::Struck => view! { <del>{draw(pieces)}</del> }.into_any(),
-        Kind::Link(Some(href)) => view! { <a href=href rel="noopener noreferrer nofollow">{draw(pieces)}</a> }.into_any(),
+        Kind::Link(Some(href)) => {
+            view! { <a href=href rel="noopener noreferrer nofollow">{draw(pieces)}</a> }.into_any()
+        }
         Kind::Link(None) | Kind::Plain => draw(pieces).into_any(),
     }
 }
@@ -222,9 +224,16 @@ mod tests {
         for good in ["https://a.example/x?y=1", "HTTP://a.example", "/runs/1", "#part", "report.md", "a/b:c"] {
             assert_eq!(safe_target(good).as_deref(), Some(good));
         }
-        for bad in
-            ["javascript:alert(1)", " JavaScript:x", "data:text/html,x", "//evil.example", "java\nscript:x", "\\\\evil", "vbscript:x", ""]
-        {
+        for bad in [
+            "javascript:alert(1)",
+            " JavaScript:x",
+            "data:text/html,x",
+            "//evil.example",
+            "java\nscript:x",
+            "\\\\evil",
+            "vbscript:x",
+            "",
+        ] {
             assert_eq!(safe_target(bad), None, "{bad:?}");
         }
     }
@@ -254,8 +263,13 @@ mod tests {
 
     #[test]
     fn an_image_is_a_link_by_its_description() {
-        let Piece::Element(Kind::Paragraph, pieces) = &parse("![a cat](https://a.example/cat.png)")[0] else { panic!("a paragraph") };
-        assert_eq!(pieces[0], Piece::Element(Kind::Link(Some("https://a.example/cat.png".to_owned())), vec![text("a cat")]));
+        let Piece::Element(Kind::Paragraph, pieces) = &parse("![a cat](https://a.example/cat.png)")[0] else {
+            panic!("a paragraph")
+        };
+        assert_eq!(
+            pieces[0],
+            Piece::Element(Kind::Link(Some("https://a.example/cat.png".to_owned())), vec![text("a cat")])
+        );
     }
 
     #[test]

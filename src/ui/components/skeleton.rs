@@ -31,11 +31,13 @@ pub fn Skeleton(
     let width = |at: u8| format!("--w: {}%", WIDTHS[usize::from(at) % WIDTHS.len()]);
     let bars = match shape {
         SkeletonShape::Rows(count) => (0..count)
-            .map(|at| view! { <div class="skeleton-row"><span class="skeleton" style=width(at)></span></div> }.into_any())
+            .map(|at| {
+                view! { <div class="skeleton-row"><span class="skeleton" style=width(at)></span></div> }.into_any()
+            })
             .collect_view(),
-        SkeletonShape::Lines(count) => (0..count)
-            .map(|at| view! { <span class="skeleton" style=width(at)></span> }.into_any())
-            .collect_view(),
+        SkeletonShape::Lines(count) => {
+            (0..count).map(|at| view! { <span class="skeleton" style=width(at)></span> }.into_any()).collect_view()
+        }
         SkeletonShape::Block(rem) => {
             vec![view! { <span class="skeleton" style=format!("--h: {rem}rem")></span> }.into_any()]
         }

@@ -42,7 +42,13 @@ pub fn Tabs(
         let last = tabs.len().saturating_sub(1);
         let at = tabs.iter().position(|tab| chosen.with_untracked(|chosen| chosen == tab.name)).unwrap_or(0);
         let next = match event.key().as_str() {
-            "ArrowRight" => if at == last { 0 } else { at + 1 },
+            "ArrowRight" => {
+                if at == last {
+                    0
+                } else {
+                    at + 1
+                }
+            }
             "ArrowLeft" => at.checked_sub(1).unwrap_or(last),
             "Home" => 0,
             "End" => last,

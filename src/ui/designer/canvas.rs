@@ -43,10 +43,7 @@ impl Origin {
 
 /// The keys held with a pointer.
 pub fn held(event: &PointerEvent) -> Held {
-    Held {
-        shift: event.shift_key(),
-        ctrl: event.ctrl_key() || event.meta_key(),
-    }
+    Held { shift: event.shift_key(), ctrl: event.ctrl_key() || event.meta_key() }
 }
 
 /// Begins a press.
@@ -63,13 +60,7 @@ pub fn press_on(editor: super::editor::Editor, origin: Origin, event: &PointerEv
     origin.measure();
     editor.flush_frame();
     let at = origin.point(event.client_x(), event.client_y());
-    editor.input(Input::Down {
-        pointer: event.pointer_id(),
-        at,
-        target,
-        button,
-        held: held(event),
-    });
+    editor.input(Input::Down { pointer: event.pointer_id(), at, target, button, held: held(event) });
 }
 
 /// The canvas with everything on it.
@@ -85,10 +76,7 @@ pub fn Canvas(
     measure(editor, origin, element);
 
     let down = move |event: PointerEvent| {
-        if browser::is_within(
-            &event,
-            ".canvas-tools, .minimap, .runbar, .quick-add, .canvas > .empty .button",
-        ) {
+        if browser::is_within(&event, ".canvas-tools, .minimap, .runbar, .quick-add, .canvas > .empty .button") {
             return;
         }
         browser::capture_pointer(&event);
@@ -98,43 +86,24 @@ pub fn Canvas(
     let moved = move |event: PointerEvent| {
         if !editor.tool.with_untracked(Tool::is_idle) {
             let at = origin.point(event.client_x(), event.client_y());
-            let input = Input::Move {
-                pointer: event.pointer_id(),
-                at,
-                held: held(&event),
-            };
-            if event.pointer_type() == "touch" {
-                editor.input(input)
-            } else {
-                editor.input_with_frame(input)
-            }
+            let input = Input::Move { pointer: event.pointer_id(), at, held: held(&event) };
+            if event.pointer_type() == "touch" { editor.input(input) } else { editor.input_with_frame(input) }
         }
     };
     let up = move |event: PointerEvent| {
         editor.flush_frame();
-        editor.input(Input::Up {
-            pointer: event.pointer_id(),
-            at: origin.point(event.client_x(), event.client_y()),
-        });
+        editor.input(Input::Up { pointer: event.pointer_id(), at: origin.point(event.client_x(), event.client_y()) });
     };
     let wheel = move |event: leptos::ev::WheelEvent| {
         event.prevent_default();
         // Lines and pages of old wheels count as 16 and 400 pixels.
-        let scale = [1.0, 16.0, 400.0]
-            .get(event.delta_mode() as usize)
-            .copied()
-            .unwrap_or(1.0);
+        let scale = [1.0, 16.0, 400.0].get(event.delta_mode() as usize).copied().unwrap_or(1.0);
         let at = origin.point(event.client_x(), event.client_y());
         let (mut dx, mut dy) = (event.delta_x() * scale, event.delta_y() * scale);
         if event.shift_key() && dx == 0.0 {
             (dx, dy) = (dy, 0.0);
         }
-        editor.input(Input::Wheel {
-            at,
-            dx,
-            dy,
-            zoom: event.ctrl_key() || event.meta_key(),
-        });
+        editor.input(Input::Wheel { at, dx, dy, zoom: event.ctrl_key() || event.meta_key() });
     };
     let far = Memo::new(move |_| editor.view.read().zoom < View::FAR);
     let cursor = Memo::new(move |_| editor.tool.read().cursor());

@@ -68,10 +68,7 @@ pub enum Change {
 impl Change {
     /// A mark that nothing joins.
     pub fn mark(name: impl Into<String>) -> Self {
-        Self::Mark {
-            name: name.into(),
-            key: None,
-        }
+        Self::Mark { name: name.into(), key: None }
     }
 
     /// Whether it alters the definition.
@@ -112,10 +109,7 @@ pub fn apply(document: &mut Document, change: Change) -> Option<Change> {
             let new_id = step.id.clone();
             let place = definition.steps.iter_mut().find(|step| step.id == id)?;
             let old = std::mem::replace(place, *step);
-            Some(Change::ReplaceStep {
-                id: new_id,
-                step: Box::new(old),
-            })
+            Some(Change::ReplaceStep { id: new_id, step: Box::new(old) })
         }
         Change::MoveSteps(places) => Some(Change::MoveSteps(moved(definition, &places))),
         Change::AddEdge { index, edge } => {
@@ -136,18 +130,9 @@ pub fn apply(document: &mut Document, change: Change) -> Option<Change> {
         }
         Change::SetDetails(details) => {
             let old = Details::of(definition);
-            let Details {
-                name,
-                description,
-                inputs,
-                output,
-            } = *details;
-            (
-                definition.name,
-                definition.description,
-                definition.inputs,
-                definition.output,
-            ) = (name, description, inputs, output);
+            let Details { name, description, inputs, output } = *details;
+            (definition.name, definition.description, definition.inputs, definition.output) =
+                (name, description, inputs, output);
             Some(Change::SetDetails(Box::new(old)))
         }
         other => {

@@ -26,12 +26,7 @@ pub fn ConnectDialog() -> impl IntoView {
     Effect::new(move |_| {
         if let Some(from) = from.get() {
             port.set(editor.with(|document| action::free_port(&document.definition, &from)));
-            to.set(
-                targets(editor, &from)
-                    .first()
-                    .map(|choice| choice.value.clone())
-                    .unwrap_or_default(),
-            );
+            to.set(targets(editor, &from).first().map(|choice| choice.value.clone()).unwrap_or_default());
             open.set(true);
         }
     });
@@ -56,11 +51,8 @@ pub fn ConnectDialog() -> impl IntoView {
             open.set(false);
         }
     });
-    let refused = Signal::derive(move || {
-        to.read()
-            .is_empty()
-            .then(|| "There is no step that it could lead to".to_owned())
-    });
+    let refused =
+        Signal::derive(move || to.read().is_empty().then(|| "There is no step that it could lead to".to_owned()));
     let footer = move || {
         view! {
             <Button label="Cancel" on_press=move |()| open.set(false) />
@@ -106,11 +98,7 @@ fn targets(editor: super::editor::Editor, from: &str) -> Vec<Choice> {
     editor.with(|document| {
         let definition = &document.definition;
         let fits = |id: &str| id != from && !hit::closes_circle(definition, from, id);
-        let steps = walk::reading_order(definition)
-            .into_iter()
-            .filter(|step| fits(&step.id));
-        steps
-            .map(|step| Choice::new(step.id.clone(), format!("{} ({})", step.label(), step.id)))
-            .collect()
+        let steps = walk::reading_order(definition).into_iter().filter(|step| fits(&step.id));
+        steps.map(|step| Choice::new(step.id.clone(), format!("{} ({})", step.label(), step.id))).collect()
     })
 }

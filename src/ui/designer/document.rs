@@ -26,14 +26,7 @@ impl Document {
     /// A document as it opens: nothing chosen, seen from the origin.
     pub fn new(definition: Definition, may_edit: bool) -> Self {
         let (selection, view, size) = (Selection::default(), View::default(), Size::default());
-        Self {
-            definition,
-            selection,
-            view,
-            size,
-            ask: None,
-            may_edit,
-        }
+        Self { definition, selection, view, size, ask: None, may_edit }
     }
 
     /// The place of a step in the definition.
@@ -43,10 +36,7 @@ impl Document {
 
     /// The chosen steps, in the order of the definition.
     pub fn chosen(&self) -> impl Iterator<Item = &Step> {
-        self.definition
-            .steps
-            .iter()
-            .filter(|step| self.selection.steps.contains(&step.id))
+        self.definition.steps.iter().filter(|step| self.selection.steps.contains(&step.id))
     }
 
     /// The places in the definition of the chosen edges and, with `inner`, of the edges at chosen steps; descending.
@@ -83,30 +73,18 @@ pub struct Selection {
 impl Selection {
     /// One step.
     pub fn of(id: &str) -> Self {
-        Self {
-            steps: BTreeSet::from([id.to_owned()]),
-            edges: BTreeSet::new(),
-            lead: Some(id.to_owned()),
-        }
+        Self { steps: BTreeSet::from([id.to_owned()]), edges: BTreeSet::new(), lead: Some(id.to_owned()) }
     }
 
     /// One edge.
     pub fn of_edge(key: EdgeKey) -> Self {
-        Self {
-            steps: BTreeSet::new(),
-            edges: BTreeSet::from([key]),
-            lead: None,
-        }
+        Self { steps: BTreeSet::new(), edges: BTreeSet::from([key]), lead: None }
     }
 
     /// These steps; the first leads.
     pub fn of_many(ids: impl IntoIterator<Item = String>) -> Self {
         let ids: Vec<String> = ids.into_iter().collect();
-        Self {
-            lead: ids.first().cloned(),
-            steps: ids.into_iter().collect(),
-            edges: BTreeSet::new(),
-        }
+        Self { lead: ids.first().cloned(), steps: ids.into_iter().collect(), edges: BTreeSet::new() }
     }
 
     /// Whether nothing is chosen.

@@ -81,12 +81,7 @@ impl Editor {
     pub fn new(definition: Definition, may_edit: bool) -> Self {
         let document = Document::new(definition, may_edit);
         let details = Details::of(&document.definition);
-        let state = State {
-            document,
-            history: History::default(),
-            steps: HashMap::new(),
-            threads: HashMap::new(),
-        };
+        let state = State { document, history: History::default(), steps: HashMap::new(), threads: HashMap::new() };
         let editor = Self {
             state: StoredValue::new(state),
             tool: RwSignal::default(),
@@ -122,9 +117,7 @@ impl Editor {
         }
         let moved = moved_only(&changes);
         let loaded = changes.iter().any(|change| matches!(change, Change::Load(_)));
-        let edited = self
-            .state
-            .try_update_value(|state| state.history.perform(&mut state.document, changes));
+        let edited = self.state.try_update_value(|state| state.history.perform(&mut state.document, changes));
         if edited == Some(true) || loaded {
             self.publish_definition(moved.as_ref());
         }
@@ -157,9 +150,7 @@ impl Editor {
 
     /// Feeds a move with the next frame; of several in one frame only the newest counts.
     pub fn input_with_frame(self, input: Input) {
-        let waiting = self
-            .frame_wanted
-            .try_update_value(|wanted| wanted.replace(input).is_some());
+        let waiting = self.frame_wanted.try_update_value(|wanted| wanted.replace(input).is_some());
         if waiting == Some(false) {
             browser::next_frame(move || self.flush_frame());
         }
@@ -183,10 +174,7 @@ impl Editor {
     }
 
     fn travel(self, verb: &str, go: impl FnOnce(&mut History, &mut Document) -> Option<String>) {
-        let name = self
-            .state
-            .try_update_value(|state| go(&mut state.history, &mut state.document))
-            .flatten();
+        let name = self.state.try_update_value(|state| go(&mut state.history, &mut state.document)).flatten();
         if let Some(name) = name {
             self.publish_definition(None);
             self.edited.update(|edited| *edited += 1);
@@ -202,29 +190,20 @@ impl Editor {
 
     /// The signal of a step, if it is there.
     pub fn step(self, id: &str) -> Option<RwSignal<Step>> {
-        self.state
-            .with_value(|state| state.steps.get(id).cloned())
-            .map(RwSignal::from)
+        self.state.with_value(|state| state.steps.get(id).cloned()).map(RwSignal::from)
     }
 
     /// The signal of a thread, if it is there.
     pub fn thread(self, key: &EdgeKey) -> Option<RwSignal<Thread>> {
-        self.state
-            .with_value(|state| state.threads.get(key).cloned())
-            .map(RwSignal::from)
+        self.state.with_value(|state| state.threads.get(key).cloned()).map(RwSignal::from)
     }
 
     /// Shows the whole graph.
     pub fn fit(self) {
         self.act(|document| {
-            let margins = if document.size.w < 700.0 {
-                [16.0; 4]
-            } else {
-                [32.0, 48.0, 72.0, 56.0]
-            };
+            let margins = if document.size.w < 700.0 { [16.0; 4] } else { [32.0, 48.0, 72.0, 56.0] };
             let all = document.bounds().filter(|_| document.size.w > 0.0);
-            all.map(|all| vec![Change::Look(View::fitted(all, document.size, margins))])
-                .unwrap_or_default()
+            all.map(|all| vec![Change::Look(View::fitted(all, document.size, margins))]).unwrap_or_default()
         });
     }
 
@@ -243,18 +222,9 @@ impl Editor {
     fn publish_rest(self) {
         let (selection, view, size, ask, undo, redo) = self.state.with_value(|state| {
             let document = &state.document;
-            let (undo, redo) = (
-                state.history.undo_name().map(str::to_owned),
-                state.history.redo_name().map(str::to_owned),
-            );
-            (
-                document.selection.clone(),
-                document.view,
-                document.size,
-                document.ask.clone(),
-                undo,
-                redo,
-            )
+            let (undo, redo) =
+                (state.history.undo_name().map(str::to_owned), state.history.redo_name().map(str::to_owned));
+            (document.selection.clone(), document.view, document.size, document.ask.clone(), undo, redo)
         });
         set_if_new(self.selection, selection);
         set_if_new(self.view, view);
@@ -268,13 +238,7 @@ impl Editor {
         let lists = self.state.try_update_value(|state| {
             state.publish_steps();
             let keys = state.publish_threads(moved);
-            let order: Vec<String> = state
-                .document
-                .definition
-                .steps
-                .iter()
-                .map(|step| step.id.clone())
-                .collect();
+            let order: Vec<String> = state.document.definition.steps.iter().map(|step| step.id.clone()).collect();
             (order, keys, Details::of(&state.document.definition))
         });
         let Some((order, keys, details)) = lists else { return };
@@ -328,12 +292,8 @@ impl State {
     fn publish_threads(&mut self, moved: Option<&HashSet<String>>) -> Vec<EdgeKey> {
         let definition = &self.document.definition;
         let keys = edge_keys(&definition.edges);
-        let index: HashMap<&str, usize> = definition
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(i, s)| (s.id.as_str(), i))
-            .collect();
+        let index: HashMap<&str, usize> =
+            definition.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
         let boxes: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
         let (mut lanes, mut open) = (Lanes::default(), Vec::new());
         let mut drawn: HashSet<EdgeKey> = HashSet::with_capacity(keys.len());
@@ -343,13 +303,7 @@ impl State {
             };
             drawn.insert(key.clone());
             let (from, side) = geometry::out_point(&definition.steps[a], &edge.port);
-            let ends = Ends {
-                from,
-                side,
-                to: geometry::in_point(&definition.steps[b]),
-                source: a,
-                target: b,
-            };
+            let ends = Ends { from, side, to: geometry::in_point(&definition.steps[b]), source: a, target: b };
             let kept = moved.filter(|moved| !moved.contains(&edge.from) && !moved.contains(&edge.to));
             let old = kept.and_then(|_| Some(self.threads.get(key)?.with_untracked(|thread| thread.route.clone())));
             match old {
@@ -361,11 +315,7 @@ impl State {
             let route = route::route(&ends, &boxes, &lanes);
             let casing = lanes.crossings(&ends, &route).iter().map(piece).collect();
             lanes.add(&ends, &route);
-            let thread = Thread {
-                edge: edge.clone(),
-                route,
-                casing,
-            };
+            let thread = Thread { edge: edge.clone(), route, casing };
             match self.threads.get(key) {
                 Some(signal) if signal.with_untracked(|old| *old == thread) => {}
                 Some(signal) => signal.set(thread),

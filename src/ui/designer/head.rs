@@ -102,10 +102,9 @@ fn Publish(id: WorkflowId) -> impl IntoView {
     let next = move || saver.published.get().unwrap_or(0) + 1;
     let refused = Signal::derive(move || {
         problems.refusal().or_else(|| match saver.state.get() {
-            SaveState::Saved if !saver.draft_changed.get() => Some(format!(
-                "The draft is the same as v{}",
-                saver.published.get().unwrap_or(0)
-            )),
+            SaveState::Saved if !saver.draft_changed.get() => {
+                Some(format!("The draft is the same as v{}", saver.published.get().unwrap_or(0)))
+            }
             SaveState::Saved => None,
             SaveState::Edited | SaveState::Saving => Some("Saving first".to_owned()),
             SaveState::Failed(_) | SaveState::Conflict { .. } => Some("The draft is not saved".to_owned()),

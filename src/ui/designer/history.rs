@@ -71,11 +71,7 @@ impl History {
 
     /// What undo would take back.
     pub fn undo_name(&self) -> Option<&str> {
-        self.done
-            .iter()
-            .rev()
-            .find(|mark| !mark.back.is_empty())
-            .map(|mark| mark.name.as_str())
+        self.done.iter().rev().find(|mark| !mark.back.is_empty()).map(|mark| mark.name.as_str())
     }
 
     /// What redo would do again.
@@ -100,12 +96,7 @@ impl History {
         if self.done.len() >= KEPT {
             self.done.remove(0);
         }
-        self.done.push(Mark {
-            name,
-            key,
-            back: Vec::new(),
-            before: document.selection.clone(),
-        });
+        self.done.push(Mark { name, key, back: Vec::new(), before: document.selection.clone() });
     }
 
     fn remember(&mut self, back: Change, document: &Document) {
@@ -128,19 +119,9 @@ impl History {
 /// Applies a mark's way back; what comes out is the way back from there.
 fn taken_back(mark: Mark, document: &mut Document) -> Mark {
     let now = std::mem::take(&mut document.selection);
-    let back = mark
-        .back
-        .into_iter()
-        .rev()
-        .filter_map(|change| apply(document, change))
-        .collect();
+    let back = mark.back.into_iter().rev().filter_map(|change| apply(document, change)).collect();
     document.selection = mark.before.pruned(&document.definition);
-    Mark {
-        name: mark.name,
-        key: None,
-        back,
-        before: now,
-    }
+    Mark { name: mark.name, key: None, back, before: now }
 }
 
 #[cfg(test)]
@@ -164,10 +145,7 @@ mod tests {
         let keys = edge_keys(&document.definition.edges);
         match verb % 10 {
             0 | 1 => {
-                let link = (!ids.is_empty()).then(|| Link::After {
-                    step: pick(a),
-                    port: "out".to_owned(),
-                });
+                let link = (!ids.is_empty()).then(|| Link::After { step: pick(a), port: "out".to_owned() });
                 action::add_step(document, "transform", Some(Point::new(a as f64, b as f64)), link)
             }
             2 => action::connect(document, &pick(a), "out", &pick(b)),
@@ -175,10 +153,7 @@ mod tests {
             4 => action::delete(document),
             5 => action::duplicate(document),
             6 => action::rename_id(document, &pick(a), &format!("renamed_{b}")).unwrap_or_default(),
-            7 => vec![
-                Change::mark("Move"),
-                Change::MoveSteps(vec![(pick(a), Position { x: b as f64, y: 3.0 })]),
-            ],
+            7 => vec![Change::mark("Move"), Change::MoveSteps(vec![(pick(a), Position { x: b as f64, y: 3.0 })])],
             8 => action::tidy(document),
             _ if keys.is_empty() => action::toggle_disabled(document),
             _ => {

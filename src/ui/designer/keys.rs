@@ -83,11 +83,7 @@ pub fn action_for(key: &str, mods: Mods) -> Option<Action> {
             Direction::Left => (-by, 0.0),
             Direction::Right => (by, 0.0),
         };
-        return Some(if mods.alt {
-            Action::Nudge { dx, dy }
-        } else {
-            Action::Walk(direction)
-        });
+        return Some(if mods.alt { Action::Nudge { dx, dy } } else { Action::Walk(direction) });
     }
     if mods.alt {
         return None;
@@ -188,10 +184,10 @@ pub fn add(editor: Editor) {
     }
     let link = editor.with(|document| {
         let selection = &document.selection;
-        let after = selection.lead.as_ref().map(|step| Link::After {
-            step: step.clone(),
-            port: action::free_port(&document.definition, step),
-        });
+        let after = selection
+            .lead
+            .as_ref()
+            .map(|step| Link::After { step: step.clone(), port: action::free_port(&document.definition, step) });
         after.or_else(|| selection.edges.first().cloned().map(Link::Between))
     });
     editor.perform(vec![Change::Ask(Some(Ask::AddStep { at: None, link }))]);
@@ -199,9 +195,7 @@ pub fn add(editor: Editor) {
 
 /// Asks what to connect the leading step to.
 pub fn connect(editor: Editor) {
-    let lead = editor
-        .with(|document| document.selection.lead.clone())
-        .filter(|_| editor.may_edit);
+    let lead = editor.with(|document| document.selection.lead.clone()).filter(|_| editor.may_edit);
     if let Some(from) = lead {
         editor.perform(vec![Change::Ask(Some(Ask::Connect { from }))]);
     }
@@ -272,11 +266,8 @@ fn pressed(editor: Editor, event: &leptos::ev::KeyboardEvent, test_run: Callback
             }
         }
         _ => {
-            let mods = Mods {
-                ctrl: event.ctrl_key() || event.meta_key(),
-                shift: event.shift_key(),
-                alt: event.alt_key(),
-            };
+            let mods =
+                Mods { ctrl: event.ctrl_key() || event.meta_key(), shift: event.shift_key(), alt: event.alt_key() };
             if let Some(action) = action_for(&key, mods) {
                 event.prevent_default();
                 run(editor, action, test_run);
@@ -304,11 +295,7 @@ mod tests {
             ("d", ctrl, Some(Action::Duplicate)),
             ("ArrowDown", plain, Some(Action::Walk(Direction::Down))),
             ("ArrowDown", alt, Some(Action::Nudge { dx: 0.0, dy: 8.0 })),
-            (
-                "ArrowLeft",
-                Mods { shift: true, ..alt },
-                Some(Action::Nudge { dx: -1.0, dy: 0.0 }),
-            ),
+            ("ArrowLeft", Mods { shift: true, ..alt }, Some(Action::Nudge { dx: -1.0, dy: 0.0 })),
             ("1", plain, Some(Action::Fit)),
             ("F2", plain, Some(Action::Rename)),
             ("a", alt, None),

@@ -41,12 +41,8 @@ pub fn Minimap() -> impl IntoView {
                     .and_then(|run| run.step(&step.id))
                     .map_or("", |step| step.status.as_str());
                 let at = step.position;
-                let _ = write!(
-                    paths.entry(status).or_default(),
-                    "M{:.0} {:.0}h{NODE_W}v{NODE_H}h-{NODE_W}z",
-                    at.x,
-                    at.y
-                );
+                let _ =
+                    write!(paths.entry(status).or_default(), "M{:.0} {:.0}h{NODE_W}v{NODE_H}h-{NODE_W}z", at.x, at.y);
             }
         });
         paths.into_iter().collect::<Vec<_>>()

@@ -92,9 +92,7 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
 
 /// The kind, then the fact worth knowing: of the run if there is one, else of the draft.
 fn meta(step: &Step, facts: Option<&StepFacts>) -> String {
-    let kind = Kind::find(&step.kind)
-        .map_or(step.kind.as_str(), |kind| kind.name)
-        .replace('_', " ");
+    let kind = Kind::find(&step.kind).map_or(step.kind.as_str(), |kind| kind.name).replace('_', " ");
     let mut parts = vec![kind];
     if step.disabled {
         parts.push("disabled".to_owned());
@@ -133,22 +131,16 @@ fn Ports(id: String, step: RwSignal<Step>, name: Memo<String>) -> impl IntoView 
     let ports = Memo::new(move |_| geometry::out_ports(&step.read()));
     let has_error = Memo::new(move |_| geometry::has_error_port(&step.read()));
     let caught = Memo::new(move |_| match &*editor.tool.read() {
-        Tool::Connecting {
-            catch: Some(Catch::In { step }),
-            ..
-        } if id.with_value(|id| id == step) => Some(false),
-        Tool::Connecting {
-            catch: Some(Catch::Refused { step }),
-            hold: Hold::Out { .. },
-            ..
-        } if id.with_value(|id| id == step) => Some(true),
+        Tool::Connecting { catch: Some(Catch::In { step }), .. } if id.with_value(|id| id == step) => Some(false),
+        Tool::Connecting { catch: Some(Catch::Refused { step }), hold: Hold::Out { .. }, .. }
+            if id.with_value(|id| id == step) =>
+        {
+            Some(true)
+        }
         _ => None,
     });
     let input = Target::In { step: id.get_value() };
-    let out = move |port: &str| Target::Out {
-        step: id.get_value(),
-        port: port.to_owned(),
-    };
+    let out = move |port: &str| Target::Out { step: id.get_value(), port: port.to_owned() };
     view! {
         <Port side="in" at=50.0 label=Signal::derive(move || format!("Input of {}", name.get())) target=input caught />
         {move || {

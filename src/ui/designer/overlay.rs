@@ -19,12 +19,7 @@ pub struct RunView {
 impl RunView {
     /// A run, ready to be asked for its steps.
     pub fn new(detail: RunDetail) -> Self {
-        let places = detail
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(place, step)| (step.id.clone(), place))
-            .collect();
+        let places = detail.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
         Self { detail, places }
     }
 
@@ -49,19 +44,11 @@ pub struct StepFacts {
 
 impl StepFacts {
     fn of(step: &StepState, now: Timestamp) -> Self {
-        let running = matches!(
-            step.status,
-            StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying
-        );
+        let running = matches!(step.status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying);
         let until = step.ended_at.or_else(|| running.then_some(now));
         let took_ms = step.started_at.zip(until).map(|(from, to)| to.ms_since(from).max(0));
         let waiting = step.waiting.as_ref().map(|waiting| waiting.reason.clone());
-        Self {
-            status: step.status,
-            attempt: step.attempt,
-            took_ms,
-            waiting,
-        }
+        Self { status: step.status, attempt: step.attempt, took_ms, waiting }
     }
 
     /// The facts worth a place beside the kind.
@@ -98,11 +85,7 @@ pub fn use_overlay() -> Overlay {
 impl Overlay {
     /// No run yet.
     pub fn new() -> Self {
-        Self {
-            run: RwSignal::new(None),
-            shown: RwSignal::new(false),
-            now: RwSignal::new(Timestamp(0)),
-        }
+        Self { run: RwSignal::new(None), shown: RwSignal::new(false), now: RwSignal::new(Timestamp(0)) }
     }
 
     /// What a step shows.
@@ -113,11 +96,7 @@ impl Overlay {
             }
             let run = self.run.read();
             let step = run.as_ref()?.step(&id)?;
-            let now = if step.status.is_final() || step.started_at.is_none() {
-                Timestamp(0)
-            } else {
-                self.now.get()
-            };
+            let now = if step.status.is_final() || step.started_at.is_none() { Timestamp(0) } else { self.now.get() };
             Some(StepFacts::of(step, now))
         })
     }
@@ -148,11 +127,7 @@ fn edge_state(edge: &Edge, from: Option<&StepState>, to: Option<&StepState>) -> 
         return "idle";
     }
     if from.port.as_deref() != Some(edge.port.as_str()) {
-        return if from.status == StepStatus::Failed && edge.port != Edge::ERROR {
-            "idle"
-        } else {
-            "skipped"
-        };
+        return if from.status == StepStatus::Failed && edge.port != Edge::ERROR { "idle" } else { "skipped" };
     }
     match to.status {
         StepStatus::Running | StepStatus::Retrying => "live",
@@ -198,18 +173,9 @@ mod tests {
             ("out", Skipped, None, Skipped, "skipped"),
         ];
         for (port, from, left_by, to, expected) in rows {
-            let edge = Edge {
-                from: "a".into(),
-                port: port.into(),
-                to: "b".into(),
-                when: None,
-            };
+            let edge = Edge { from: "a".into(), port: port.into(), to: "b".into(), when: None };
             let (a, b) = (state("a", from, left_by), state("b", to, None));
-            assert_eq!(
-                edge_state(&edge, Some(&a), Some(&b)),
-                expected,
-                "{port} {from:?} {to:?}"
-            );
+            assert_eq!(edge_state(&edge, Some(&a), Some(&b)), expected, "{port} {from:?} {to:?}");
         }
     }
 

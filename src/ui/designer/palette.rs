@@ -15,10 +15,8 @@ use crate::ui::components::Icon;
 pub fn found(query: &str) -> Vec<&'static Kind> {
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
     let rank = |kind: &Kind| {
-        let (title, all) = (
-            kind.title.to_lowercase(),
-            format!("{} {} {}", kind.title, kind.name, kind.summary).to_lowercase(),
-        );
+        let (title, all) =
+            (kind.title.to_lowercase(), format!("{} {} {}", kind.title, kind.name, kind.summary).to_lowercase());
         let fits = words.iter().all(|word| all.contains(word.as_str()));
         fits.then(|| u8::from(!words.iter().all(|word| title.contains(word.as_str()))))
     };
@@ -107,10 +105,7 @@ fn Item(kind: &'static Kind) -> impl IntoView {
         let far = (event.client_x() - x).abs() + (event.client_y() - y).abs() > 5;
         if far || editor.tool.with_untracked(|tool| matches!(tool, Tool::Placing { .. })) {
             let at = origin.point_inside(&event, editor.size.get_untracked());
-            editor.input_with_frame(Input::Place {
-                kind: kind.name.to_owned(),
-                at,
-            });
+            editor.input_with_frame(Input::Place { kind: kind.name.to_owned(), at });
         }
     };
     let up = move |_| {
@@ -152,14 +147,10 @@ fn Item(kind: &'static Kind) -> impl IntoView {
 /// Adds a step after the leading one, or into the middle of the view.
 fn add(editor: Editor, kind: &str) {
     let link = editor.with(|document| {
-        document
-            .selection
-            .lead
-            .as_ref()
-            .map(|step| super::document::Link::After {
-                step: step.clone(),
-                port: action::free_port(&document.definition, step),
-            })
+        document.selection.lead.as_ref().map(|step| super::document::Link::After {
+            step: step.clone(),
+            port: action::free_port(&document.definition, step),
+        })
     });
     add_linked(editor, kind, None, link);
 }

@@ -63,11 +63,7 @@ impl Problems {
             let all = self.all.read();
             let here =
                 |p: &&Problem| p.step.as_ref() == Some(&step) && (p.field == field || p.field.starts_with(&below));
-            let found: Vec<&str> = all
-                .iter()
-                .filter(here)
-                .map(|problem| problem.message.as_str())
-                .collect();
+            let found: Vec<&str> = all.iter().filter(here).map(|problem| problem.message.as_str()).collect();
             (!found.is_empty()).then(|| found.join("; "))
         })
     }
@@ -79,12 +75,7 @@ impl Problems {
 
     /// Why the draft can't be published or run, if it can't.
     pub fn refusal(self) -> Option<String> {
-        let errors = self
-            .all
-            .read()
-            .iter()
-            .filter(|problem| problem.severity == Severity::Error)
-            .count();
+        let errors = self.all.read().iter().filter(|problem| problem.severity == Severity::Error).count();
         (errors > 0).then(|| format!("Mend {} first", super::action::counted(errors, "problem")))
     }
 }
@@ -137,19 +128,12 @@ pub fn ProblemsButton() -> impl IntoView {
 #[component]
 fn Row(problem: Problem, editor: Editor) -> impl IntoView {
     let place = editor.with(|document| place(&document.definition, &problem));
-    let Problem {
-        severity,
-        step,
-        message,
-        ..
-    } = problem;
+    let Problem { severity, step, message, .. } = problem;
     let go = move |_| {
         editor.inspector.set(true);
         match &step {
             Some(step) => editor.go_to(step),
-            None => editor.perform(vec![super::change::Change::Select(
-                super::document::Selection::default(),
-            )]),
+            None => editor.perform(vec![super::change::Change::Select(super::document::Selection::default())]),
         }
         browser::next_frame(move || keys::focus_canvas(editor));
     };
@@ -181,11 +165,7 @@ fn place(definition: &Definition, problem: &Problem) -> String {
         (Some(first), _) => first.replace('_', " "),
         (None, _) => String::new(),
     };
-    if field.is_empty() {
-        label
-    } else {
-        format!("{label}, {field}")
-    }
+    if field.is_empty() { label } else { format!("{label}, {field}") }
 }
 
 /// With a capital first letter and a full stop.

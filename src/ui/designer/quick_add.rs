@@ -33,12 +33,7 @@ fn Search(at: Option<Point>, link: Option<Link>) -> impl IntoView {
     let editor = use_editor();
     let query = RwSignal::new(String::new());
     let index = RwSignal::new(0_usize);
-    let kinds = Memo::new(move |_| {
-        found(&query.read())
-            .into_iter()
-            .map(|kind| kind.name)
-            .collect::<Vec<_>>()
-    });
+    let kinds = Memo::new(move |_| found(&query.read()).into_iter().map(|kind| kind.name).collect::<Vec<_>>());
     let place = place(editor, at);
     let title = title(editor, link.as_ref());
     let heading = title.clone();
@@ -154,11 +149,7 @@ fn title(editor: super::editor::Editor, link: Option<&Link>) -> String {
 /// Where the new step will be, or below the leading one; always inside the canvas.
 fn place(editor: super::editor::Editor, at: Option<Point>) -> String {
     let (x, y) = editor.with(|document| {
-        let lead = document
-            .selection
-            .lead
-            .as_deref()
-            .and_then(|lead| document.definition.step(lead));
+        let lead = document.selection.lead.as_deref().and_then(|lead| document.definition.step(lead));
         let world = at.or_else(|| {
             let frame = geometry::node_rect(lead?);
             Some(Point::new(frame.x + NODE_W / 2.0, frame.y + NODE_H + 12.0))

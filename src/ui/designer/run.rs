@@ -89,10 +89,7 @@ impl Runner {
     pub fn ask(self) {
         if let Some(why) = untrack(|| self.problems.refusal()) {
             self.toasts.say(Tone::Warn, format!("{why}, then test it."));
-        } else if self
-            .editor
-            .with(|document| super::test_run::questions(&document.definition.inputs).is_empty())
-        {
+        } else if self.editor.with(|document| super::test_run::questions(&document.definition.inputs).is_empty()) {
             self.start(json!({}));
         } else {
             self.asking.set(true);
@@ -157,10 +154,7 @@ impl Runner {
 
     /// The newest run of this workflow lends its data to previews; it is not laid over the graph.
     fn find_last(self) {
-        let filter = RunFilter {
-            workflow_id: Some(self.workflow),
-            ..RunFilter::default()
-        };
+        let filter = RunFilter { workflow_id: Some(self.workflow), ..RunFilter::default() };
         spawn_local(async move {
             let page = PageRequest { limit: 1, cursor: None };
             let Ok(found) = api::runs::list_runs(filter, page).await else {
@@ -181,10 +175,7 @@ impl Runner {
     fn follow(self) {
         let topic = Signal::derive(move || self.run.get().map(Topic::Run));
         let after = move || {
-            self.overlay
-                .run
-                .try_with_untracked(|run| run.as_ref().map_or(0, |run| run.detail.last_seq))
-                .unwrap_or(0)
+            self.overlay.run.try_with_untracked(|run| run.as_ref().map_or(0, |run| run.detail.last_seq)).unwrap_or(0)
         };
         live::follow(topic, after, move |message| match message {
             ServerMessage::Update(update) if update.kind == "log" => {
@@ -219,9 +210,7 @@ impl Runner {
                 self.announce(&detail);
                 let _ = self.overlay.run.try_set(Some(RunView::new(detail)));
             }
-            let again = self
-                .looking
-                .try_update_value(|looking| std::mem::replace(looking, Looking::No));
+            let again = self.looking.try_update_value(|looking| std::mem::replace(looking, Looking::No));
             if again == Some(Looking::Again) {
                 browser::after_ms_detached(LOOK_MS, move || self.look());
             }
@@ -244,12 +233,7 @@ impl Runner {
     fn tick(self) {
         let moving = Memo::new(move |_| {
             self.overlay.shown.get()
-                && self
-                    .overlay
-                    .run
-                    .read()
-                    .as_ref()
-                    .is_some_and(|run| !run.detail.summary.status.is_final())
+                && self.overlay.run.read().as_ref().is_some_and(|run| !run.detail.summary.status.is_final())
         });
         Effect::new(move |_| {
             let now = move || {

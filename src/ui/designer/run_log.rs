@@ -27,15 +27,7 @@ fn lines<'a>(chunks: impl Iterator<Item = &'a LogChunk>) -> Vec<LogLine> {
         stream: chunk.stream.clone(),
         text: text.to_owned(),
     };
-    chunks
-        .flat_map(|chunk| {
-            chunk
-                .text
-                .trim_end_matches('\n')
-                .split('\n')
-                .map(move |text| line(chunk, text))
-        })
-        .collect()
+    chunks.flat_map(|chunk| chunk.text.trim_end_matches('\n').split('\n').map(move |text| line(chunk, text))).collect()
 }
 
 /// The log of one step.

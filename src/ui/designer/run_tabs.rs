@@ -41,22 +41,14 @@ fn notice(state: &StepState, took_ms: Option<i64>) -> Option<(Option<&'static st
     let error = state.error.as_ref().map(|error| sentence(&error.message));
     Some(match state.status {
         StepStatus::Running => (None, format!("Running for {took}"), None),
-        StepStatus::Waiting => (
-            Some("warn"),
-            "Waiting".to_owned(),
-            state.waiting.as_ref().map(|waiting| sentence(&waiting.reason)),
-        ),
-        StepStatus::Retrying => (
-            Some("warn"),
-            format!("Trying again after attempt {}", state.attempt),
-            error,
-        ),
+        StepStatus::Waiting => {
+            (Some("warn"), "Waiting".to_owned(), state.waiting.as_ref().map(|waiting| sentence(&waiting.reason)))
+        }
+        StepStatus::Retrying => (Some("warn"), format!("Trying again after attempt {}", state.attempt), error),
         StepStatus::Failed => (Some("bad"), format!("Failed after {took}"), error),
-        StepStatus::Skipped => (
-            Some("plain"),
-            "Did not run".to_owned(),
-            state.skipped.map(|why| skip_words(why).to_owned()),
-        ),
+        StepStatus::Skipped => {
+            (Some("plain"), "Did not run".to_owned(), state.skipped.map(|why| skip_words(why).to_owned()))
+        }
         StepStatus::Cancelled => (Some("plain"), "Cancelled".to_owned(), None),
         StepStatus::Queued | StepStatus::Ready | StepStatus::Succeeded => return None,
     })
@@ -87,24 +79,15 @@ pub fn OutputTab(id: String) -> impl IntoView {
 fn Data(id: String, what: &'static str, read: fn(&StepState) -> &Value, none: &'static str) -> impl IntoView {
     let overlay = use_overlay();
     let state = state_of(id);
-    let value = Memo::new(move |_| {
-        state
-            .read()
-            .as_ref()
-            .map(|state| read(state).clone())
-            .filter(|value| !value.is_null())
-    });
+    let value =
+        Memo::new(move |_| state.read().as_ref().map(|state| read(state).clone()).filter(|value| !value.is_null()));
     let label = move || format!("{what} of the step");
     move || {
         if value.read().is_some() {
             let value = Signal::derive(move || value.get().unwrap_or_default());
             return view! { <JsonTree label=Signal::derive(label) value /> }.into_any();
         }
-        let text = if overlay.run.read().is_some() {
-            none
-        } else {
-            "Run the workflow to see what comes through here."
-        };
+        let text = if overlay.run.read().is_some() { none } else { "Run the workflow to see what comes through here." };
         view! { <p class="dim pane-body">{text}</p> }.into_any()
     }
 }

@@ -99,9 +99,7 @@ impl Saver {
         });
         Effect::new(move |_| {
             let guard = StoredValue::new_local(browser::warn_before_leaving(move || {
-                self.state
-                    .try_get_untracked()
-                    .is_some_and(|state| state != SaveState::Saved)
+                self.state.try_get_untracked().is_some_and(|state| state != SaveState::Saved)
             }));
             on_cleanup(move || guard.dispose());
         });
@@ -119,11 +117,7 @@ impl Saver {
 
     /// Sends the draft now.
     pub fn save(self) {
-        if self
-            .state
-            .try_get_untracked()
-            .is_none_or(|state| state == SaveState::Saving)
-        {
+        if self.state.try_get_untracked().is_none_or(|state| state == SaveState::Saving) {
             return;
         }
         let sent = self.editor.edited.get_untracked();
@@ -152,16 +146,11 @@ impl Saver {
                 }
             }
             Err(ApiError::Conflict { .. }) => {
-                let theirs = api::workflows::get_workflow(self.id)
-                    .await
-                    .ok()
-                    .map(|workflow| workflow.revision);
+                let theirs = api::workflows::get_workflow(self.id).await.ok().map(|workflow| workflow.revision);
                 let _ = self.state.try_set(SaveState::Conflict { theirs });
             }
             Err(error) => {
-                let _ = self
-                    .state
-                    .try_set(SaveState::Failed(super::problems::sentence(error.detail())));
+                let _ = self.state.try_set(SaveState::Failed(super::problems::sentence(error.detail())));
             }
         }
     }
@@ -171,16 +160,13 @@ impl Saver {
         spawn_local(async move {
             match api::workflows::get_workflow(self.id).await {
                 Ok(workflow) => {
-                    self.editor
-                        .perform(vec![Change::Load(Box::new(workflow.draft.clone()))]);
+                    self.editor.perform(vec![Change::Load(Box::new(workflow.draft.clone()))]);
                     self.saved.set_value(self.editor.edited.get_untracked());
                     self.revision.set(workflow.revision);
                     self.draft_changed.set(workflow.draft_changed);
                     self.state.set(SaveState::Saved);
                 }
-                Err(error) => self
-                    .state
-                    .set(SaveState::Failed(super::problems::sentence(error.detail()))),
+                Err(error) => self.state.set(SaveState::Failed(super::problems::sentence(error.detail()))),
             }
         });
     }

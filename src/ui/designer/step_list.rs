@@ -17,10 +17,7 @@ pub fn StepList() -> impl IntoView {
         editor.edited.track();
         editor.order.track();
         editor.with(|document| {
-            walk::reading_order(&document.definition)
-                .into_iter()
-                .map(|s| s.id.clone())
-                .collect::<Vec<_>>()
+            walk::reading_order(&document.definition).into_iter().map(|s| s.id.clone()).collect::<Vec<_>>()
         })
     });
     view! {
@@ -39,10 +36,7 @@ fn Row(id: String) -> impl IntoView {
     let facts = use_overlay().facts(id.clone());
     let problems = use_problems().of_step(id.clone());
     let id = StoredValue::new(id);
-    let current = move || {
-        id.with_value(|id| editor.selection.read().lead.as_deref() == Some(id))
-            .then_some("true")
-    };
+    let current = move || id.with_value(|id| editor.selection.read().lead.as_deref() == Some(id)).then_some("true");
     let meta = move || {
         let kind = Kind::find(&step.read().kind).map_or_else(|| step.read().kind.clone(), |kind| kind.title.to_owned());
         match problems.get() {

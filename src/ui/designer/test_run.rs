@@ -31,13 +31,8 @@ pub struct Question {
 
 /// What a schema asks for, required ones first.
 pub fn questions(schema: &Value) -> Vec<Question> {
-    let required: Vec<&str> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema.get("properties").and_then(Value::as_object);
     let text = |property: &Value, key: &str| property.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut questions: Vec<Question> = properties
@@ -45,9 +40,7 @@ pub fn questions(schema: &Value) -> Vec<Question> {
         .flatten()
         .map(|(name, property)| Question {
             name: name.clone(),
-            kind: Some(text(property, "type"))
-                .filter(|kind| !kind.is_empty())
-                .unwrap_or_else(|| "string".to_owned()),
+            kind: Some(text(property, "type")).filter(|kind| !kind.is_empty()).unwrap_or_else(|| "string".to_owned()),
             required: required.contains(&name.as_str()),
             description: text(property, "description"),
             default: property.get("default").cloned(),
@@ -81,14 +74,7 @@ pub fn answers(questions: &[Question], typed: &BTreeMap<String, String>) -> Resu
                 .ok_or_else(|| {
                     (
                         name.clone(),
-                        format!(
-                            "Expected {}.",
-                            if question.kind == "integer" {
-                                "a whole number"
-                            } else {
-                                "a number"
-                            }
-                        ),
+                        format!("Expected {}.", if question.kind == "integer" { "a whole number" } else { "a number" }),
                     )
                 })?,
             "array" | "object" => {
@@ -117,15 +103,13 @@ pub fn TestRunDialog() -> impl IntoView {
             typed.set(prefilled(runner, &asked.get_untracked()));
         }
     });
-    let start = Callback::new(
-        move |()| match answers(&asked.get_untracked(), &typed.get_untracked()) {
-            Ok(inputs) => {
-                runner.asking.set(false);
-                runner.start(inputs);
-            }
-            Err(why) => wrong.set(Some(why)),
-        },
-    );
+    let start = Callback::new(move |()| match answers(&asked.get_untracked(), &typed.get_untracked()) {
+        Ok(inputs) => {
+            runner.asking.set(false);
+            runner.start(inputs);
+        }
+        Err(why) => wrong.set(Some(why)),
+    });
     let footer = move || {
         view! {
             <Button label="Cancel" on_press=move |()| runner.asking.set(false) />
@@ -150,17 +134,11 @@ pub fn TestRunDialog() -> impl IntoView {
 
 /// What the last run was given, else the defaults.
 fn prefilled(runner: Runner, questions: &[Question]) -> BTreeMap<String, String> {
-    let last = runner
-        .overlay
-        .run
-        .with_untracked(|run| run.as_ref().map(|run| run.detail.inputs.clone()))
-        .unwrap_or_default();
+    let last =
+        runner.overlay.run.with_untracked(|run| run.as_ref().map(|run| run.detail.inputs.clone())).unwrap_or_default();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let value = |question: &Question| last.get(&question.name).or(question.default.as_ref()).map(text);
-    questions
-        .iter()
-        .filter_map(|question| Some((question.name.clone(), value(question)?)))
-        .collect()
+    questions.iter().filter_map(|question| Some((question.name.clone(), value(question)?))).collect()
 }
 
 #[component]
@@ -169,24 +147,14 @@ fn Answer(
     typed: RwSignal<BTreeMap<String, String>>,
     wrong: RwSignal<Option<(String, String)>>,
 ) -> impl IntoView {
-    let Question {
-        name,
-        kind,
-        required,
-        description,
-        ..
-    } = question;
+    let Question { name, kind, required, description, .. } = question;
     let id = format!("input-{name}");
     let notes = format!("{id}-notes");
     let key = StoredValue::new(name.clone());
     let text = Memo::new(move |_| key.with_value(|key| typed.read().get(key).cloned()).unwrap_or_default());
     let set = move |text: String| typed.update(|typed| drop(typed.insert(key.get_value(), text)));
-    let error = Memo::new(move |_| {
-        wrong
-            .get()
-            .filter(|(name, _)| key.with_value(|key| key == name))
-            .map(|(_, why)| why)
-    });
+    let error =
+        Memo::new(move |_| wrong.get().filter(|(name, _)| key.with_value(|key| key == name)).map(|(_, why)| why));
     let invalid = move || error.read().is_some().then_some("true");
     let control = match kind.as_str() {
         "boolean" => view! {
@@ -241,39 +209,17 @@ pub fn RunBar() -> impl IntoView {
     let runner = use_runner();
     let overlay = runner.overlay;
     let status = Memo::new(move |_| {
-        overlay
-            .run
-            .read()
-            .as_ref()
-            .filter(|_| overlay.shown.get())
-            .map(|run| run.detail.summary.status)
+        overlay.run.read().as_ref().filter(|_| overlay.shown.get()).map(|run| run.detail.summary.status)
     });
-    let elapsed = move || {
-        overlay
-            .run
-            .read()
-            .as_ref()
-            .map(|run| elapsed(run, overlay.now.get()))
-            .unwrap_or_default()
-    };
+    let elapsed = move || overlay.run.read().as_ref().map(|run| elapsed(run, overlay.now.get())).unwrap_or_default();
     let done = move || {
         let run = overlay.run.read();
         run.as_ref()
-            .map(|run| {
-                format!(
-                    "{} of {} steps",
-                    run.detail.summary.steps_done, run.detail.summary.steps_total
-                )
-            })
+            .map(|run| format!("{} of {} steps", run.detail.summary.steps_done, run.detail.summary.steps_total))
             .unwrap_or_default()
     };
     let href = Signal::derive(move || {
-        overlay
-            .run
-            .read()
-            .as_ref()
-            .map(|run| format!("/runs/{}", run.detail.summary.id))
-            .unwrap_or_default()
+        overlay.run.read().as_ref().map(|run| format!("/runs/{}", run.detail.summary.id)).unwrap_or_default()
     });
     move || {
         let shown = status.get()?;
@@ -329,10 +275,7 @@ mod tests {
         assert_eq!(asked[0].name, "path");
         let typed = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let given = typed(&[("path", "."), ("deep", "true"), ("n", "4"), ("tags", "[1]")]);
-        assert_eq!(
-            answers(&asked, &given).unwrap(),
-            json!({"path": ".", "deep": true, "n": 4, "tags": [1]})
-        );
+        assert_eq!(answers(&asked, &given).unwrap(), json!({"path": ".", "deep": true, "n": 4, "tags": [1]}));
         assert_eq!(answers(&asked, &typed(&[("path", "x")])).unwrap(), json!({"path": "x"}));
         assert_eq!(answers(&asked, &typed(&[("n", "many")])).unwrap_err().0, "n");
     }

@@ -79,14 +79,7 @@ fn Word(key: EdgeKey) -> impl IntoView {
         let error = thread.edge.port == Edge::ERROR;
         let left = thread.route.points.get(1).is_some_and(|next| next.x <= at.x - 1.0)
             || thread.route.points.get(2).is_some_and(|next| next.x < at.x - 1.0);
-        (
-            if error {
-                at.plus(24.0, 2.0)
-            } else {
-                at.plus(if left { -6.0 } else { 6.0 }, 0.0)
-            },
-            left && !error,
-        )
+        (if error { at.plus(24.0, 2.0) } else { at.plus(if left { -6.0 } else { 6.0 }, 0.0) }, left && !error)
     });
     Some(move || {
         (!text.read().is_empty()).then(|| {
@@ -98,11 +91,7 @@ fn Word(key: EdgeKey) -> impl IntoView {
 }
 
 fn shortened(text: &str) -> String {
-    if text.chars().count() <= 28 {
-        text.to_owned()
-    } else {
-        text.chars().take(27).chain(['…']).collect()
-    }
+    if text.chars().count() <= 28 { text.to_owned() } else { text.chars().take(27).chain(['…']).collect() }
 }
 
 /// The thread that is being drawn.
@@ -110,16 +99,10 @@ fn shortened(text: &str) -> String {
 fn Draft() -> impl IntoView {
     let editor = use_editor();
     let drawn = Memo::new(move |_| match &*editor.tool.read() {
-        Tool::Connecting {
-            hold, from, at, catch, ..
-        } => {
+        Tool::Connecting { hold, from, at, catch, .. } => {
             let refused = matches!(catch, Some(Catch::Refused { .. }));
             // Only a thread that is caught goes around: under a free pointer its end would jump.
-            let boxes = if catch.is_some() && !refused {
-                frames(editor)
-            } else {
-                Vec::new()
-            };
+            let boxes = if catch.is_some() && !refused { frames(editor) } else { Vec::new() };
             let route = match hold {
                 Hold::In { .. } => route::draft(*at, Side::Bottom, *from, &boxes),
                 Hold::Out { step, port } => route::draft(*from, side(editor, step, port), *at, &boxes),
@@ -143,12 +126,8 @@ fn frames(editor: super::editor::Editor) -> Vec<Rect> {
 }
 
 fn side(editor: super::editor::Editor, step: &str, port: &str) -> Side {
-    editor.with(|document| {
-        document
-            .definition
-            .step(step)
-            .map_or(Side::Bottom, |step| geometry::out_point(step, port).1)
-    })
+    editor
+        .with(|document| document.definition.step(step).map_or(Side::Bottom, |step| geometry::out_point(step, port).1))
 }
 
 /// What a move snaps to.
@@ -161,10 +140,6 @@ fn Guides() -> impl IntoView {
     });
     move || {
         let line = |from: Point, to: Point| view! { <line class="guide" x1=from.x y1=from.y x2=to.x y2=to.y></line> };
-        guides
-            .get()
-            .into_iter()
-            .map(|guide| line(guide.from, guide.to))
-            .collect_view()
+        guides.get().into_iter().map(|guide| line(guide.from, guide.to)).collect_view()
     }
 }

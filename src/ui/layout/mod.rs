@@ -45,7 +45,11 @@ pub fn Layout() -> impl IntoView {
 #[component]
 fn ToLogin() -> impl IntoView {
     let location = use_location();
-    let here = format!("{}{}", location.pathname.get_untracked(), location.search.with_untracked(|s| if s.is_empty() { String::new() } else { format!("?{s}") }));
+    let here = format!(
+        "{}{}",
+        location.pathname.get_untracked(),
+        location.search.with_untracked(|s| if s.is_empty() { String::new() } else { format!("?{s}") })
+    );
     let path = if here == "/" { "/login".to_owned() } else { format!("/login?next={}", percent(&here)) };
     view! { <Redirect path /> }
 }

@@ -28,7 +28,13 @@ struct Item {
 }
 
 impl Item {
-    fn new(group: &'static str, icon: &'static str, name: impl Into<String>, place: impl Into<String>, href: impl Into<String>) -> Self {
+    fn new(
+        group: &'static str,
+        icon: &'static str,
+        name: impl Into<String>,
+        place: impl Into<String>,
+        href: impl Into<String>,
+    ) -> Self {
         Self { group, icon, name: name.into(), place: place.into(), href: href.into() }
     }
 }
@@ -203,7 +209,12 @@ pub(super) fn Palette(me: Me, open: RwSignal<bool>, keys_open: RwSignal<bool>) -
 }
 
 #[component]
-fn PaletteList(items: Memo<Vec<Item>>, chosen: RwSignal<usize>, words: RwSignal<String>, go: Callback<String>) -> impl IntoView {
+fn PaletteList(
+    items: Memo<Vec<Item>>,
+    chosen: RwSignal<usize>,
+    words: RwSignal<String>,
+    go: Callback<String>,
+) -> impl IntoView {
     let groups = move || {
         let items = items.read();
         let mut groups: Vec<(&'static str, Vec<(usize, Item)>)> = Vec::new();

@@ -62,7 +62,10 @@ fn RailGroup(title: &'static str, places: &'static [Place], me: Me) -> impl Into
 #[component]
 pub(super) fn Rail(me: Me, palette_open: RwSignal<bool>, keys_open: RwSignal<bool>) -> impl IntoView {
     let connection = expect_context::<Connection>();
-    let (state, state_label) = (move || (!connection.0.get()).then_some("offline"), move || if connection.0.get() { "Live" } else { "Reconnecting" });
+    let (state, state_label) = (
+        move || (!connection.0.get()).then_some("offline"),
+        move || if connection.0.get() { "Live" } else { "Reconnecting" },
+    );
     view! {
         <nav class="rail" aria-label="Main">
             <a class="workspace" href="/" title=me.workspace.name.clone()>
@@ -101,7 +104,13 @@ pub(super) fn Rail(me: Me, palette_open: RwSignal<bool>, keys_open: RwSignal<boo
 #[component]
 pub(super) fn TabBar() -> impl IntoView {
     let pathname = use_location().pathname;
-    let tabs = [("/", "Home", "dashboard"), ("/workflows", "Workflows", "workflow"), ("/runs", "Runs", "runs"), ("/memory", "Memory", "memory"), ("/account", "Account", "user")];
+    let tabs = [
+        ("/", "Home", "dashboard"),
+        ("/workflows", "Workflows", "workflow"),
+        ("/runs", "Runs", "runs"),
+        ("/memory", "Memory", "memory"),
+        ("/account", "Account", "user"),
+    ];
     let links = tabs.map(|(href, label, icon)| {
         view! {
             <a href=href aria-current=move || is_at(&pathname.read(), href).then_some("page")>

@@ -2,15 +2,15 @@
 
 use leptos::prelude::*;
 
-use crate::ui::browser;
-use crate::ui::components::{
-    Badge, Button, ButtonSize, ButtonVariant, Card, Icon, Load, PageHeader, RelativeTime, TextInput, Tone, use_toasts,
-};
 use crate::api::auth::{
     change_name, change_password, list_login_sessions, log_out, revoke_login_session, revoke_other_login_sessions,
 };
 use crate::model::auth::{LoginKind, LoginSession, Me};
 use crate::model::{ApiError, LoginSessionId};
+use crate::ui::browser;
+use crate::ui::components::{
+    Badge, Button, ButtonSize, ButtonVariant, Card, Icon, Load, PageHeader, RelativeTime, TextInput, Tone, use_toasts,
+};
 
 /// `/account`.
 #[component]
@@ -21,8 +21,10 @@ pub fn SessionsPage() -> impl IntoView {
             browser::load_page(&path);
         }
     });
-    let actions = move || view! {
-        <Button label="Log out" icon="logout" size=ButtonSize::Small busy=leave.pending() on_press=move |()| drop(leave.dispatch(())) />
+    let actions = move || {
+        view! {
+            <Button label="Log out" icon="logout" size=ButtonSize::Small busy=leave.pending() on_press=move |()| drop(leave.dispatch(())) />
+        }
     };
     view! {
         <PageHeader title="Your account" actions=ViewFnOnce::from(actions) />
@@ -48,8 +50,10 @@ fn SignIns() -> impl IntoView {
         Some(Err(error)) => toasts.say(Tone::Bad, error.detail()),
         None => {}
     });
-    let actions = move || view! {
-        <Button label="Revoke all others" size=ButtonSize::Small busy=revoke_others.pending() on_press=move |()| drop(revoke_others.dispatch(())) />
+    let actions = move || {
+        view! {
+            <Button label="Revoke all others" size=ButtonSize::Small busy=revoke_others.pending() on_press=move |()| drop(revoke_others.dispatch(())) />
+        }
     };
     view! {
         <Card id="sign-ins" title="Where you are signed in" actions=ViewFnOnce::from(actions) flush=true>
@@ -123,9 +127,8 @@ fn NameForm() -> impl IntoView {
 fn PasswordForm() -> impl IntoView {
     let toasts = use_toasts();
     let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let change = Action::new(|(current, new): &(String, String)| {
-        change_password(current.as_str().into(), new.as_str().into())
-    });
+    let change =
+        Action::new(|(current, new): &(String, String)| change_password(current.as_str().into(), new.as_str().into()));
     let refused = move || change.value().get().and_then(Result::err);
     let current_error = Signal::derive(move || {
         let error = refused();
@@ -168,7 +171,8 @@ fn field_error(error: Option<ApiError>, pointer: &str) -> Option<String> {
 
 /// What a person calls the thing that signed in: "Firefox on Linux".
 fn device(user_agent: &str, kind: LoginKind) -> String {
-    let first = |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| user_agent.contains(mark)).map(|row| row.1);
+    let first =
+        |table: &[(&str, &'static str)]| table.iter().find(|(mark, _)| user_agent.contains(mark)).map(|row| row.1);
     // The order matters: Edge and Opera call themselves Chrome too, Chrome calls itself Safari, Android is a Linux.
     let browser = first(&[
         ("Edg/", "Edge"),
@@ -202,7 +206,10 @@ mod tests {
     fn a_sign_in_is_called_by_its_browser_and_system() {
         let rows = [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
-            ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/141.0 Safari/537.36 Edg/141.0", "Edge on Windows"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/141.0 Safari/537.36 Edg/141.0",
+                "Edge on Windows",
+            ),
             ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari on iPhone"),
             ("curl/8.14.1", "curl"),
             ("", "API client"),

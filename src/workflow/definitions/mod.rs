@@ -84,12 +84,7 @@ pub async fn create(ctx: &Ctx, mut definition: Definition) -> Result<Workflow, E
 ///
 /// # Errors
 /// [`Error::Conflict`] when somebody saved since; nothing is changed then. [`Error::Invalid`] as for [`create`].
-pub async fn save_draft(
-    ctx: &Ctx,
-    id: WorkflowId,
-    revision: i64,
-    definition: &Definition,
-) -> Result<Workflow, Error> {
+pub async fn save_draft(ctx: &Ctx, id: WorkflowId, revision: i64, definition: &Definition) -> Result<Workflow, Error> {
     ctx.authorize(Action::EditWorkflow)?;
     check_storable(definition)?;
     let mut tx = ctx.db.begin().await?;
@@ -123,7 +118,9 @@ pub async fn publish(ctx: &Ctx, id: WorkflowId) -> Result<i64, Error> {
     let mut tx = ctx.db.begin().await?;
     let current = store::revision(&mut tx, ctx.workspace(), id).await?.ok_or(Error::NotFound("workflow"))?;
     if current != workflow.revision {
-        return Err(Error::Conflict("the draft was saved by somebody else just now; look at it, then publish".to_owned()));
+        return Err(Error::Conflict(
+            "the draft was saved by somebody else just now; look at it, then publish".to_owned(),
+        ));
     }
     let by = ctx.actor.principal.user_id();
     let version = store::insert_version(&mut tx, id, &workflow.draft, by, ctx.clock.now()).await?;
@@ -196,7 +193,10 @@ pub fn list_templates(ctx: &Ctx) -> Result<Vec<Template>, Error> {
 fn check_storable(definition: &Definition) -> Result<(), Error> {
     let chars = definition.name.trim().chars().count();
     if chars == 0 || chars > check::MAX_NAME_CHARS {
-        return Err(Error::invalid("/name", format!("expected 1 to {} characters, found {chars}", check::MAX_NAME_CHARS)));
+        return Err(Error::invalid(
+            "/name",
+            format!("expected 1 to {} characters, found {chars}", check::MAX_NAME_CHARS),
+        ));
     }
     if definition.name.chars().any(char::is_control) {
         return Err(Error::invalid("/name", "expected no control characters"));

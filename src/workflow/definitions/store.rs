@@ -88,7 +88,8 @@ pub(super) async fn list(
         order by w.updated_at desc, w.id desc
         limit $5")
         .bind(workspace).bind(&pattern).bind(before).bind(before_id).bind(i64::from(page.limit()) + 1)
-        .fetch_all(conn).await).map_err(DbError::from)?;
+        .fetch_all(conn).await)
+    .map_err(DbError::from)?;
     let rows = rows.into_iter().map(WorkflowSummary::from).collect();
     Ok(Page::cut(rows, page.limit(), |row| format!("{}.{}", row.updated_at.0, row.id)))
 }
@@ -113,7 +114,8 @@ pub(super) async fn get(db: &Db, workspace: WorkspaceId, id: WorkflowId) -> Resu
         left join workflow_version v on v.workflow_id = w.id and v.version = w.published_version
         left join app_user u on u.id = w.owner_id
         where w.workspace_id = $1 and w.id = $2")
-        .bind(workspace).bind(id).fetch_optional(conn).await).map_err(DbError::from)?;
+        .bind(workspace).bind(id).fetch_optional(conn).await)
+    .map_err(DbError::from)?;
     Ok(row.map(Workflow::from))
 }
 
@@ -130,7 +132,8 @@ pub(super) async fn free_name(tx: &mut Tx, workspace: WorkspaceId, name: &str) -
         let candidate = if number == 1 { name.to_owned() } else { format!("{name} {number}") };
         let taken: i64 = within!(&mut *tx, conn => query_scalar(
             "select count(*) from workflow where workspace_id = $1 and name = $2")
-            .bind(workspace).bind(&candidate).fetch_one(conn).await).map_err(DbError::from)?;
+            .bind(workspace).bind(&candidate).fetch_one(conn).await)
+        .map_err(DbError::from)?;
         if taken == 0 {
             return Ok(candidate);
         }
@@ -195,9 +198,11 @@ pub(super) async fn insert_version(
         r"insert into workflow_version (workflow_id, version, definition, published_by, published_at)
         select $1, coalesce(max(version), 0) + 1, $2, $3, $4 from workflow_version where workflow_id = $1
         returning version")
-        .bind(id).bind(Json(definition)).bind(by).bind(now).fetch_one(conn).await).map_err(DbError::from)?;
+        .bind(id).bind(Json(definition)).bind(by).bind(now).fetch_one(conn).await)
+    .map_err(DbError::from)?;
     within!(tx, conn => query("update workflow set published_version = $2 where id = $1")
-        .bind(id).bind(version).execute(conn).await.map(drop)).map_err(DbError::from)?;
+        .bind(id).bind(version).execute(conn).await.map(drop))
+    .map_err(DbError::from)?;
     Ok(version)
 }
 
@@ -234,7 +239,8 @@ pub(super) async fn list_versions(db: &Db, id: WorkflowId, page: &PageRequest) -
         where v.workflow_id = $1 and v.version < $2
         order by v.version desc
         limit $3")
-        .bind(id).bind(before).bind(i64::from(page.limit()) + 1).fetch_all(conn).await).map_err(DbError::from)?;
+        .bind(id).bind(before).bind(i64::from(page.limit()) + 1).fetch_all(conn).await)
+    .map_err(DbError::from)?;
     let rows = rows.into_iter().map(Version::from).collect();
     Ok(Page::cut(rows, page.limit(), |row: &Version| row.version.to_string()))
 }
@@ -245,7 +251,8 @@ pub(super) async fn get_version(db: &Db, id: WorkflowId, version: i64) -> Result
         from workflow_version v
         left join app_user u on u.id = v.published_by
         where v.workflow_id = $1 and v.version = $2")
-        .bind(id).bind(version).fetch_optional(conn).await).map_err(DbError::from)?;
+        .bind(id).bind(version).fetch_optional(conn).await)
+    .map_err(DbError::from)?;
     Ok(row.map(Version::from))
 }
 

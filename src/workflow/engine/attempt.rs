@@ -45,13 +45,7 @@ pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order,
         permit = engine.queue.enter(order.run) => permit,
         () = cancel.cancelled() => return,
     };
-    let log = LogSink::new(
-        engine.log.clone(),
-        order.workspace,
-        order.run,
-        &order.step,
-        order.attempt,
-    );
+    let log = LogSink::new(engine.log.clone(), order.workspace, order.run, &order.step, order.attempt);
     let result = attempt_within_limits(&runtime, order, log.clone()).await;
     log.flush().await;
     drop(permit);
@@ -97,14 +91,8 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    StepError::transient(
-        "panic",
-        format!("the step's code panicked: {}", text.unwrap_or("no message")),
-    )
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    StepError::transient("panic", format!("the step's code panicked: {}", text.unwrap_or("no message")))
 }
 
 fn check_size(outcome: Outcome) -> Result<Outcome, StepError> {

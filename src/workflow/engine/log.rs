@@ -67,14 +67,7 @@ struct Sink {
 /// What goes to the log's task.
 #[derive(Debug)]
 pub(super) enum Message {
-    Chunk {
-        workspace: WorkspaceId,
-        run: RunId,
-        step: String,
-        attempt: u32,
-        stream: Stream,
-        text: String,
-    },
+    Chunk { workspace: WorkspaceId, run: RunId, step: String, attempt: u32, stream: Stream, text: String },
     Flush(oneshot::Sender<()>),
 }
 
@@ -87,14 +80,7 @@ impl LogSink {
         attempt: u32,
     ) -> Self {
         let left = AtomicI64::new(MAX_ATTEMPT_BYTES);
-        Self(Arc::new(Sink {
-            sender,
-            workspace,
-            run,
-            step: step.to_owned(),
-            attempt,
-            left,
-        }))
+        Self(Arc::new(Sink { sender, workspace, run, step: step.to_owned(), attempt, left }))
     }
 
     /// Prints; whole lines where possible. Waits while the log can't keep up; drops what exceeds the attempt's share.
@@ -112,11 +98,7 @@ impl LogSink {
                 return;
             }
             if before < chunk.len() as i64 {
-                self.send(
-                    Stream::Log,
-                    "The log of this attempt is full; what follows is not kept.\n",
-                )
-                .await;
+                self.send(Stream::Log, "The log of this attempt is full; what follows is not kept.\n").await;
                 return;
             }
             self.send(stream, chunk).await;
@@ -192,14 +174,7 @@ async fn append(runtime: &Runtime, numbers: &mut HashMap<RunId, i64>, batch: Vec
     for message in batch {
         match message {
             Message::Flush(done) => waiting.push(done),
-            Message::Chunk {
-                workspace,
-                run,
-                step,
-                attempt,
-                stream,
-                text,
-            } => {
+            Message::Chunk { workspace, run, step, attempt, stream, text } => {
                 let known = numbers.get(&run).copied();
                 let last = match known {
                     Some(last) => last,
@@ -207,18 +182,7 @@ async fn append(runtime: &Runtime, numbers: &mut HashMap<RunId, i64>, batch: Vec
                 };
                 numbers.insert(run, last + 1);
                 let stream = stream.as_str().to_owned();
-                chunks.push((
-                    workspace,
-                    run,
-                    LogChunk {
-                        seq: last + 1,
-                        at: now,
-                        step,
-                        attempt,
-                        stream,
-                        text,
-                    },
-                ));
+                chunks.push((workspace, run, LogChunk { seq: last + 1, at: now, step, attempt, stream, text }));
             }
         }
     }

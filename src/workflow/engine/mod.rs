@@ -85,22 +85,16 @@ impl Engine {
             drained,
             emptied: Notify::new(),
         });
-        runtime
-            .tasks
-            .spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
+        runtime.tasks.spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
         engine
     }
 
     /// Starts what the engine does by itself: takes over, wakes, keeps leases, forgets what is old.
     pub(super) async fn boot(self: &Arc<Self>, runtime: &Runtime) -> db::Result<()> {
         timer::take_due(runtime, self).await?;
-        runtime
-            .tasks
-            .spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
+        runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
         if runtime.db.is_shared() {
-            runtime
-                .tasks
-                .spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
+            runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
         }
         runtime.tasks.spawn("retention", retention::watch(runtime.clone()));
         Ok(())
@@ -108,12 +102,7 @@ impl Engine {
 
     fn claimant(&self, runtime: &Runtime) -> Claimant {
         let now = runtime.clock.now();
-        Claimant {
-            owner: self.id,
-            now,
-            until: now.plus_ms(LEASE_MS),
-            alone: !runtime.db.is_shared(),
-        }
+        Claimant { owner: self.id, now, until: now.plus_ms(LEASE_MS), alone: !runtime.db.is_shared() }
     }
 
     /// The prepared definition under this hash: the one in use, or the one that `make` gives.
@@ -142,11 +131,7 @@ impl Engine {
     }
 
     fn sender(&self, run: RunId) -> Option<mpsc::Sender<owner::Message>> {
-        self.runs
-            .lock()
-            .expect("no code panics while it holds this lock")
-            .get(&run)
-            .cloned()
+        self.runs.lock().expect("no code panics while it holds this lock").get(&run).cloned()
     }
 
     fn strike(&self, run: RunId) {
@@ -179,11 +164,7 @@ impl Engine {
         for _ in 0..50 {
             if let Some(sender) = self.sender(run) {
                 let (reply, answer) = tokio::sync::oneshot::channel();
-                let message = owner::Message::Command {
-                    command,
-                    by: by.clone(),
-                    reply,
-                };
+                let message = owner::Message::Command { command, by: by.clone(), reply };
                 if sender.send(message).await.is_ok()
                     && let Ok(answer) = answer.await
                 {
@@ -222,12 +203,7 @@ async fn drain(runtime: Runtime, engine: Arc<Engine>) {
         let emptied = engine.emptied.notified();
         tokio::pin!(emptied);
         emptied.as_mut().enable();
-        if engine
-            .runs
-            .lock()
-            .expect("no code panics while it holds this lock")
-            .is_empty()
-        {
+        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
             break;
         }
         emptied.await;

@@ -28,17 +28,9 @@ const GRACE_MS: i64 = 5_000;
 #[derive(Debug)]
 pub(in crate::workflow) enum Message {
     /// An attempt ended.
-    Done {
-        step: String,
-        attempt: u32,
-        result: Result<Outcome, StepError>,
-    },
+    Done { step: String, attempt: u32, result: Result<Outcome, StepError> },
     /// A person said so.
-    Command {
-        command: Command,
-        by: Option<String>,
-        reply: oneshot::Sender<Result<RunSummary, Error>>,
-    },
+    Command { command: Command, by: Option<String>, reply: oneshot::Sender<Result<RunSummary, Error>> },
 }
 
 /// A run that is to begin.
@@ -88,13 +80,7 @@ pub(super) async fn begin(
     new: New,
     inbox: mpsc::Receiver<Message>,
 ) -> Result<Begin, Error> {
-    let New {
-        run,
-        workspace,
-        create,
-        graph,
-        inputs,
-    } = new;
+    let New { run, workspace, create, graph, inputs } = new;
     let state = State::on(run, graph).without_old_inputs();
     let Some(mailbox) = engine.sender(run) else {
         return Err(Error::Stopping);
@@ -115,9 +101,7 @@ pub(super) async fn begin(
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
         let mut events = Vec::new();
-        owner
-            .think(Input::Start { inputs }, &mut events)
-            .expect("a new run has not begun");
+        owner.think(Input::Start { inputs }, &mut events).expect("a new run has not begun");
         let stored = owner.flush(events, Some(Box::new(create))).await;
         let goes_on = matches!(stored, Ok(Verdict::Stored));
         // Whoever asked may have gone; the run goes on.
@@ -142,13 +126,7 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim {
-            run,
-            workspace,
-            card,
-            definition_hash,
-            token,
-        } = claim;
+        let Claim { run, workspace, card, definition_hash, token } = claim;
         let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
@@ -176,13 +154,9 @@ impl Owner {
 
     async fn take_over(mut self) {
         let mut events = Vec::new();
-        let in_flight: Vec<String> = self
-            .state
-            .in_flight()
-            .map(|step| self.state.graph().step(step).id.clone())
-            .collect();
-        self.think(Input::TakeOver, &mut events)
-            .expect("a take-over is never refused");
+        let in_flight: Vec<String> =
+            self.state.in_flight().map(|step| self.state.graph().step(step).id.clone()).collect();
+        self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
             return self.leave();
         }
@@ -215,11 +189,7 @@ impl Owner {
             let mut events = Vec::new();
             let mut replies = Vec::new();
             self.hear(&mut inbox, &mut events, &mut replies);
-            let outcome = if events.is_empty() {
-                Ok(Verdict::Stored)
-            } else {
-                self.flush(events, None).await
-            };
+            let outcome = if events.is_empty() { Ok(Verdict::Stored) } else { self.flush(events, None).await };
             let stored = matches!(outcome, Ok(Verdict::Stored));
             for (reply, answer) in replies {
                 let answer = if stored { answer } else { Err(Error::Elsewhere) };
@@ -272,10 +242,7 @@ impl Owner {
     }
 
     fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
-        let moment = Moment {
-            now: self.runtime.clock.now(),
-            fraction: self.runtime.ids.fraction(),
-        };
+        let moment = Moment { now: self.runtime.clock.now(), fraction: self.runtime.ids.fraction() };
         let (new, more) = machine::advance(&mut self.state, input, &moment, FLUSH)?;
         self.more = more;
         events.extend(new);
@@ -340,11 +307,7 @@ impl Owner {
             return;
         }
         let definition = self.state.graph().step(number);
-        let default_ms = self
-            .state
-            .graph()
-            .kind(number)
-            .map_or(0, |kind| kind.default_timeout_ms);
+        let default_ms = self.state.graph().kind(number).map_or(0, |kind| kind.default_timeout_ms);
         let cancel = CancellationToken::new();
         self.attempts.insert(id.to_owned(), cancel.clone());
         let order = attempt::Order {
@@ -358,12 +321,7 @@ impl Owner {
             timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
             cancel,
         };
-        let work = attempt::perform(
-            self.runtime.clone(),
-            Arc::clone(&self.engine),
-            order,
-            self.mailbox.clone(),
-        );
+        let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
         self.runtime.tasks.spawn("step", work);
     }
 
@@ -377,10 +335,7 @@ impl Owner {
         {
             tracing::warn!(run = %self.state.id(), %error, "a run was not given back; it is taken over when its lease ends");
         }
-        let due = self
-            .state
-            .next_due()
-            .filter(|_| self.state.status() == RunStatus::Waiting);
+        let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
         let engine = Arc::clone(&self.engine);
         self.leave();
         if let Some(due) = due {

@@ -26,11 +26,7 @@ pub(super) struct Permit(Queue);
 
 impl Queue {
     pub(super) fn new(places: usize) -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            free: places,
-            waiting: HashMap::new(),
-            turns: VecDeque::new(),
-        })))
+        Self(Arc::new(Mutex::new(Inner { free: places, waiting: HashMap::new(), turns: VecDeque::new() })))
     }
 
     /// Waits for a place. Safe to drop.
@@ -51,10 +47,7 @@ impl Queue {
                 called
             };
             // The place stays taken on the way from the one who leaves to the one who is called.
-            let call = Called {
-                queue: self,
-                called: Some(called),
-            };
+            let call = Called { queue: self, called: Some(called) };
             if call.wait().await {
                 return Permit(self.clone());
             }

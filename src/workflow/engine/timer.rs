@@ -109,12 +109,7 @@ pub(super) async fn renew(runtime: Runtime, engine: Arc<Engine>) {
             () = runtime.clock.sleep_ms(LEASE_MS / 4) => {}
             () = stopping.cancelled() => return,
         }
-        if engine
-            .runs
-            .lock()
-            .expect("no code panics while it holds this lock")
-            .is_empty()
-        {
+        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
             continue;
         }
         if let Err(error) = store::lease::renew(&runtime.db, engine.id, Engine::lease_until(&runtime)).await {

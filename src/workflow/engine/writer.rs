@@ -31,19 +31,14 @@ pub(super) struct Request {
 /// Starts the writer.
 pub(super) fn start(runtime: &Runtime, drained: CancellationToken) -> mpsc::Sender<Request> {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    runtime
-        .tasks
-        .spawn("run writer", write(runtime.clone(), receiver, drained));
+    runtime.tasks.spawn("run writer", write(runtime.clone(), receiver, drained));
     sender
 }
 
 /// Stores a change; returns once it is durable.
 pub(super) async fn store(writer: &mpsc::Sender<Request>, change: Change) -> Result<Verdict, db::Error> {
     let (reply, answer) = oneshot::channel();
-    writer
-        .send(Request { change, reply })
-        .await
-        .map_err(|_| db::Error::Unavailable)?;
+    writer.send(Request { change, reply }).await.map_err(|_| db::Error::Unavailable)?;
     answer.await.map_err(|_| db::Error::Unavailable)?
 }
 
@@ -96,9 +91,7 @@ async fn persist(runtime: &Runtime, change: Change) -> Result<Verdict, db::Error
     loop {
         let outcome = match flush::is_stored(&runtime.db, &alone[0]).await {
             Ok(true) => return Ok(Verdict::Stored),
-            Ok(false) => flush::store(&runtime.db, &alone, runtime.clock.now())
-                .await
-                .map(|verdicts| verdicts[0]),
+            Ok(false) => flush::store(&runtime.db, &alone, runtime.clock.now()).await.map(|verdicts| verdicts[0]),
             Err(error) => Err(error),
         };
         match outcome {

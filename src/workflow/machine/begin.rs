@@ -13,21 +13,9 @@ use crate::workflow::steps::{self, Outcome};
 pub(super) fn begin(state: &State, facts: &mut Facts, number: u32) {
     let step = state.graph().step(number);
     if step.disabled {
-        let settling = Settling {
-            state,
-            step: number,
-            status: StepStatus::Skipped,
-            output: &Value::Null,
-            error: None,
-        };
+        let settling = Settling { state, step: number, status: StepStatus::Skipped, output: &Value::Null, error: None };
         match settling.untaken(|edge| edge.port != Edge::ERROR) {
-            Ok(untaken) => facts.push(
-                Some(&step.id),
-                Fact::StepSkipped {
-                    reason: SkipReason::Disabled,
-                    untaken,
-                },
-            ),
+            Ok(untaken) => facts.push(Some(&step.id), Fact::StepSkipped { reason: SkipReason::Disabled, untaken }),
             Err(error) => {
                 start(state, facts, number, 1, Value::Null);
                 conclude::fail_run(state, facts, number, 1, error);
@@ -36,21 +24,12 @@ pub(super) fn begin(state: &State, facts: &mut Facts, number: u32) {
     } else {
         attempt(state, facts, number, state.step_at(number).attempt + 1);
     }
-    let ended = facts
-        .events
-        .last()
-        .is_some_and(|event| effect(event) == Some(Effect::End));
+    let ended = facts.events.last().is_some_and(|event| effect(event) == Some(Effect::End));
     if step.join == Join::Any && step.cancel_others && !ended {
         for loser in state.graph().only_leading_to(number) {
             if !state.step_at(loser).status.is_final() {
                 let id = &state.graph().step(loser).id;
-                facts.push(
-                    Some(id),
-                    Fact::StepSkipped {
-                        reason: SkipReason::LostRace,
-                        untaken: Vec::new(),
-                    },
-                );
+                facts.push(Some(id), Fact::StepSkipped { reason: SkipReason::LostRace, untaken: Vec::new() });
             }
         }
     }
@@ -63,13 +42,7 @@ pub(super) fn attempt(state: &State, facts: &mut Facts, number: u32, attempt: u3
     match step.kind.as_str() {
         "condition" => {
             start(state, facts, number, attempt, raw());
-            conclude::conclude(
-                state,
-                facts,
-                number,
-                attempt,
-                steps::choose_condition(&step.config, state),
-            );
+            conclude::conclude(state, facts, number, attempt, steps::choose_condition(&step.config, state));
         }
         "switch" => {
             start(state, facts, number, attempt, raw());
@@ -78,13 +51,7 @@ pub(super) fn attempt(state: &State, facts: &mut Facts, number: u32, attempt: u3
         "transform" => {
             // Its output is its rendered config: keeping both would only double the history.
             start(state, facts, number, attempt, Value::Null);
-            conclude::conclude(
-                state,
-                facts,
-                number,
-                attempt,
-                steps::build_transform(&step.config, state),
-            );
+            conclude::conclude(state, facts, number, attempt, steps::build_transform(&step.config, state));
         }
         kind => match expression::render_config(&step.config, state) {
             Err(error) => {
@@ -104,14 +71,7 @@ pub(super) fn attempt(state: &State, facts: &mut Facts, number: u32, attempt: u3
 
 fn start(state: &State, facts: &mut Facts, number: u32, attempt: u32, input: Value) {
     let id = &state.graph().step(number).id;
-    facts.push(
-        Some(id),
-        Fact::StepStarted {
-            attempt,
-            input,
-            key: key(state, id, attempt),
-        },
-    );
+    facts.push(Some(id), Fact::StepStarted { attempt, input, key: key(state, id, attempt) });
 }
 
 fn wait(state: &State, facts: &mut Facts, number: u32, attempt: u32, until: Result<Timestamp, StepError>) {
@@ -123,14 +83,7 @@ fn wait(state: &State, facts: &mut Facts, number: u32, attempt: u32, until: Resu
         Ok(until) => {
             let id = &state.graph().step(number).id;
             let reason = format!("waits until {until}");
-            facts.push(
-                Some(id),
-                Fact::StepWaiting {
-                    attempt,
-                    reason,
-                    until: Some(until),
-                },
-            );
+            facts.push(Some(id), Fact::StepWaiting { attempt, reason, until: Some(until) });
         }
     }
 }

@@ -110,10 +110,7 @@ pub enum Effect {
 pub fn effect(event: &Event) -> Option<Effect> {
     let step = || event.step.clone().unwrap_or_default();
     match &event.fact {
-        Fact::StepStarted { attempt, .. } => Some(Effect::Execute {
-            step: step(),
-            attempt: *attempt,
-        }),
+        Fact::StepStarted { attempt, .. } => Some(Effect::Execute { step: step(), attempt: *attempt }),
         Fact::StepSkipped { .. } => Some(Effect::Stop { step: step() }),
         Fact::RunSucceeded { .. } | Fact::RunFailed { .. } | Fact::RunCancelled {} => Some(Effect::End),
         _ => None,
@@ -130,21 +127,12 @@ struct Facts {
 
 impl Facts {
     fn after(state: &State, moment: &Moment) -> Self {
-        Self {
-            seq: state.last_seq(),
-            moment: *moment,
-            events: Vec::new(),
-        }
+        Self { seq: state.last_seq(), moment: *moment, events: Vec::new() }
     }
 
     fn push(&mut self, step: Option<&str>, fact: Fact) {
         self.seq += 1;
-        self.events.push(Event {
-            seq: self.seq,
-            at: self.moment.now,
-            step: step.map(str::to_owned),
-            fact,
-        });
+        self.events.push(Event { seq: self.seq, at: self.moment.now, step: step.map(str::to_owned), fact });
     }
 }
 
@@ -213,13 +201,7 @@ pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
     }
     if let Some(step) = state.next_doomed() {
         let id = state.graph().step(step).id.as_str();
-        facts.push(
-            Some(id),
-            Fact::StepSkipped {
-                reason: SkipReason::NotReached,
-                untaken: Vec::new(),
-            },
-        );
+        facts.push(Some(id), Fact::StepSkipped { reason: SkipReason::NotReached, untaken: Vec::new() });
     } else if state.is_paused() {
         // Nothing new starts, and the run does not end, before a person lets it go on.
     } else if let Some((_, step)) = state.timers().next().filter(|(due, _)| *due <= moment.now) {
@@ -238,13 +220,7 @@ fn go_on_with(state: &State, facts: &mut Facts, step: u32) {
     if current.status == StepStatus::Retrying {
         begin::attempt(state, facts, step, current.attempt + 1);
     } else if state.graph().step(step).kind == "wait" {
-        conclude::conclude(
-            state,
-            facts,
-            step,
-            current.attempt,
-            Ok(begin::waited(state, step, facts.moment.now)),
-        );
+        conclude::conclude(state, facts, step, current.attempt, Ok(begin::waited(state, step, facts.moment.now)));
     } else {
         begin::attempt(state, facts, step, current.attempt);
     }
@@ -256,12 +232,7 @@ fn take_over(state: &State, facts: &mut Facts) {
         return;
     }
     let id = |step: u32| state.graph().step(step).id.clone();
-    facts.push(
-        None,
-        Fact::RunTakenOver {
-            steps_in_flight: state.in_flight().map(id).collect(),
-        },
-    );
+    facts.push(None, Fact::RunTakenOver { steps_in_flight: state.in_flight().map(id).collect() });
     // One at a time, because each may end the run; another has its turn at the next take-over.
     if let Some(step) = state.in_flight().find(|&step| state.repeats(step) + 1 >= MAX_REPEATS) {
         let message = format!("the server ended {MAX_REPEATS} times while this attempt was in flight");
@@ -283,10 +254,7 @@ fn obey(state: &State, facts: &mut Facts, command: Command, by: Option<String>) 
         }
         (RunStatus::Paused, Command::Resume) => facts.push(None, Fact::RunResumed { by }),
         (RunStatus::Failed | RunStatus::Cancelled, Command::Retry) => {
-            let steps = state
-                .fatal_steps()
-                .map(|step| state.graph().step(step).id.clone())
-                .collect();
+            let steps = state.fatal_steps().map(|step| state.graph().step(step).id.clone()).collect();
             facts.push(None, Fact::RunRetried { by, steps });
         }
         (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting, Command::Resume | Command::Retry)
@@ -305,20 +273,10 @@ fn finish(state: &State, facts: &mut Facts) {
         return facts.push(None, Fact::RunFailed { step: None, error });
     }
     let template = &state.definition().output;
-    let rendered = if template.is_null() {
-        Ok(Value::Null)
-    } else {
-        expression::render(template, state)
-    };
+    let rendered = if template.is_null() { Ok(Value::Null) } else { expression::render(template, state) };
     match rendered {
         Ok(output) => facts.push(None, Fact::RunSucceeded { output }),
-        Err(error) => facts.push(
-            None,
-            Fact::RunFailed {
-                step: None,
-                error: error.at("output"),
-            },
-        ),
+        Err(error) => facts.push(None, Fact::RunFailed { step: None, error: error.at("output") }),
     }
 }
 

@@ -10,10 +10,7 @@ use crate::model::workflow::Definition;
 const STARTED: i64 = 1_000_000;
 
 fn moment(ms: i64) -> Moment {
-    Moment {
-        now: Timestamp(STARTED).plus_ms(ms),
-        fraction: 0.5,
-    }
+    Moment { now: Timestamp(STARTED).plus_ms(ms), fraction: 0.5 }
 }
 
 fn definition(value: Value) -> Definition {
@@ -37,11 +34,7 @@ fn begun() -> State {
 }
 
 fn end_attempt(state: &mut State, attempt: u32, result: Result<Outcome, StepError>, at: i64) {
-    let input = Input::Done {
-        step: "a".into(),
-        attempt,
-        result,
-    };
+    let input = Input::Done { step: "a".into(), attempt, result };
     advance(state, input, &moment(at), 100).expect("is waited for");
 }
 
@@ -108,20 +101,10 @@ fn retries_come_later_each_time_up_to_the_longest_wait_and_the_last_failure_ends
 #[test]
 fn a_late_or_doubled_result_changes_nothing() {
     let mut state = in_status(RunStatus::Cancelled);
-    let done = |attempt| Input::Done {
-        step: "a".into(),
-        attempt,
-        result: Ok(Outcome::out(json!(1))),
-    };
-    assert_eq!(
-        advance(&mut state, done(1), &moment(2), 9).expect_err("refused"),
-        Refusal::Stale
-    );
+    let done = |attempt| Input::Done { step: "a".into(), attempt, result: Ok(Outcome::out(json!(1))) };
+    assert_eq!(advance(&mut state, done(1), &moment(2), 9).expect_err("refused"), Refusal::Stale);
     let mut state = begun();
-    assert_eq!(
-        advance(&mut state, done(2), &moment(2), 9).expect_err("refused"),
-        Refusal::Stale
-    );
+    assert_eq!(advance(&mut state, done(2), &moment(2), 9).expect_err("refused"), Refusal::Stale);
 }
 
 #[test]
@@ -138,17 +121,9 @@ fn an_attempt_that_takes_its_process_down_each_time_is_given_up() {
 /// A graph without cycles: edges lead from lower to higher numbers.
 fn graphs() -> impl Strategy<Value = Definition> {
     let kinds = prop::sample::select(vec!["http", "transform", "condition", "wait"]);
-    let step = (
-        kinds,
-        any::<bool>(),
-        prop::sample::select(vec!["fail", "continue", "port"]),
-        0..8u8,
-    );
-    (
-        prop::collection::vec(step, 1..8),
-        prop::collection::vec((0..8usize, 0..8usize, 0..4u8), 0..16),
-    )
-        .prop_map(|(steps, edges)| {
+    let step = (kinds, any::<bool>(), prop::sample::select(vec!["fail", "continue", "port"]), 0..8u8);
+    (prop::collection::vec(step, 1..8), prop::collection::vec((0..8usize, 0..8usize, 0..4u8), 0..16)).prop_map(
+        |(steps, edges)| {
             let count = steps.len();
             let steps: Vec<Value> = steps
                 .iter()
@@ -175,7 +150,8 @@ fn graphs() -> impl Strategy<Value = Definition> {
                 })
                 .collect();
             definition(json!({"weft": 1, "name": "random", "steps": steps, "edges": edges}))
-        })
+        },
+    )
 }
 
 /// What the world does next: which attempt ends and how, or a command, or time.
@@ -186,22 +162,10 @@ fn inputs() -> impl Strategy<Value = Vec<(u8, u8)>> {
 fn play(state: &mut State, history: &mut Vec<Event>, (what, which): (u8, u8), clock: &mut i64) {
     let flying: Vec<u32> = state.in_flight().collect();
     let input = match what {
-        0 => Input::Command {
-            command: Command::Cancel,
-            by: None,
-        },
-        1 => Input::Command {
-            command: Command::Pause,
-            by: None,
-        },
-        2 | 3 => Input::Command {
-            command: Command::Resume,
-            by: None,
-        },
-        4 => Input::Command {
-            command: Command::Retry,
-            by: None,
-        },
+        0 => Input::Command { command: Command::Cancel, by: None },
+        1 => Input::Command { command: Command::Pause, by: None },
+        2 | 3 => Input::Command { command: Command::Resume, by: None },
+        4 => Input::Command { command: Command::Retry, by: None },
         5 => Input::TakeOver,
         6..=10 => {
             *clock += i64::from(which);
@@ -218,21 +182,11 @@ fn play(state: &mut State, history: &mut Vec<Event>, (what, which): (u8, u8), cl
                 1 => Err(StepError::permanent("x", "y")),
                 _ => Ok(Outcome::out(json!(which))),
             };
-            Input::Done {
-                step: current.id.clone(),
-                attempt: current.attempt,
-                result,
-            }
+            Input::Done { step: current.id.clone(), attempt: current.attempt, result }
         }
     };
     let was_final = state.status().is_final().then(|| state.status());
-    let retried = matches!(
-        input,
-        Input::Command {
-            command: Command::Retry,
-            ..
-        }
-    );
+    let retried = matches!(input, Input::Command { command: Command::Retry, .. });
     if let Ok((events, _)) = advance(state, input, &moment(*clock), 1000) {
         if let Some(status) = was_final {
             assert!(retried || events.is_empty(), "left {status:?} by {events:?}");

@@ -64,7 +64,9 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
 /// A line for the log, at most [`PROGRESS_LINES`] for the files.
 fn describe(at: Progress) -> Option<String> {
     match at {
-        Progress::Analyzing { done, total } if done == total || done.is_multiple_of((total / PROGRESS_LINES).max(1)) => {
+        Progress::Analyzing { done, total }
+            if done == total || done.is_multiple_of((total / PROGRESS_LINES).max(1)) =>
+        {
             Some(format!("{done} of {total} files read\n"))
         }
         Progress::Comparing => Some("Comparing for duplicates\n".to_owned()),

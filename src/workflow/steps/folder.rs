@@ -16,9 +16,9 @@ pub fn open(config: &Config, field: &str, path: &str) -> Result<PathBuf, StepErr
     if path.trim().is_empty() {
         return Err(StepError::permanent("config", format!("{field}: expected a folder, found nothing")));
     }
-    let real = Path::new(path).canonicalize().map_err(|error| {
-        StepError::permanent("not_found", format!("{field}: {path} can't be opened: {error}"))
-    })?;
+    let real = Path::new(path)
+        .canonicalize()
+        .map_err(|error| StepError::permanent("not_found", format!("{field}: {path} can't be opened: {error}")))?;
     if !real.is_dir() {
         return Err(StepError::permanent("not_found", format!("{field}: {path} is not a folder")));
     }

@@ -41,8 +41,11 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     };
     let status = response.status;
     let body = String::from_utf8_lossy(&response.body).into_owned();
-    let expected =
-        if config.expect_status.is_empty() { (200..300).contains(&status) } else { config.expect_status.contains(&status) };
+    let expected = if config.expect_status.is_empty() {
+        (200..300).contains(&status)
+    } else {
+        config.expect_status.contains(&status)
+    };
     if !expected {
         let start: String = body.chars().take(200).collect();
         let message = format!("{} answered {status}: {start}", response.url);

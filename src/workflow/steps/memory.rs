@@ -49,7 +49,8 @@ pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
         expires_at: config.expires_in_ms.map(|ms| call.ctx.clock.now().plus_ms(ms)),
     };
     let source = Source::Run { run_id: call.run_id, step: call.step };
-    let entry = memory::put(&call.ctx, &config.namespace, &config.key, draft, Expect::Any, source).await.map_err(refuse)?;
+    let entry =
+        memory::put(&call.ctx, &config.namespace, &config.key, draft, Expect::Any, source).await.map_err(refuse)?;
     Ok(Outcome::out(json!(entry)))
 }
 

@@ -109,6 +109,9 @@ pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
         "memory_search" => memory::search(call).await,
         "memory_write" => memory::write(call).await,
         "shell" => shell::run(call).await,
-        other => Err(StepError::permanent("unknown_kind", format!("this server can't run steps of the kind {other:?}; step {:?}", call.step))),
+        other => Err(StepError::permanent(
+            "unknown_kind",
+            format!("this server can't run steps of the kind {other:?}; step {:?}", call.step),
+        )),
     }
 }

@@ -78,7 +78,10 @@ fn judge(config: &ShellConfig, outcome: &sandbox::Outcome) -> Result<Outcome, St
             Limit::Processes => ("processes", "limit"),
             Limit::File => ("file_mb", "limit"),
         };
-        return Err(StepError::permanent(class, format!("the command was stopped at its limit {name}{}", tail(outcome))));
+        return Err(StepError::permanent(
+            class,
+            format!("the command was stopped at its limit {name}{}", tail(outcome)),
+        ));
     }
     match outcome.exit {
         Exit::Code(code) if code == 0 && config.ok_codes.is_empty() || config.ok_codes.contains(&code) => {
@@ -154,7 +157,8 @@ impl Workspace {
         if let Some(cwd) = config.cwd.as_ref().filter(|cwd| !cwd.is_empty()) {
             return Ok(Self { path: folder::open(&call.ctx.config, "cwd", cwd)?, is_own: false });
         }
-        let path = call.ctx.config.data_dir.join("work").join(format!("{}-{}-{}", call.run_id, call.step, call.attempt));
+        let path =
+            call.ctx.config.data_dir.join("work").join(format!("{}-{}-{}", call.run_id, call.step, call.attempt));
         // A repeat of this attempt after a crash begins afresh.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path)

@@ -27,17 +27,9 @@ pub fn encode(event: &Event) -> Encoded {
     let start = r#"{"kind":"","data":"#.len() + kind.len();
     let data = &whole[start..whole.len() - 1];
     if data.len() <= INLINE_BYTES {
-        Encoded {
-            kind,
-            data: Some(data.to_owned()),
-            payload: None,
-        }
+        Encoded { kind, data: Some(data.to_owned()), payload: None }
     } else {
-        Encoded {
-            kind,
-            data: None,
-            payload: Some((hash(data.as_bytes()), data.as_bytes().to_vec())),
-        }
+        Encoded { kind, data: None, payload: Some((hash(data.as_bytes()), data.as_bytes().to_vec())) }
     }
 }
 
@@ -99,29 +91,14 @@ mod tests {
     #[test]
     fn an_event_reads_back_as_it_was_written() {
         for output in [json!(null), json!({"a": "\"}\u{0}"}), json!("x".repeat(INLINE_BYTES))] {
-            let fact = Fact::StepSucceeded {
-                attempt: 2,
-                port: "out".into(),
-                output,
-                untaken: vec![1],
-            };
-            let event = Event {
-                seq: 3,
-                at: Timestamp(5),
-                step: Some("a".into()),
-                fact,
-            };
+            let fact = Fact::StepSucceeded { attempt: 2, port: "out".into(), output, untaken: vec![1] };
+            let event = Event { seq: 3, at: Timestamp(5), step: Some("a".into()), fact };
             let row = encode(&event);
             let payload = row.payload.map(|(_, bytes)| bytes);
             let read = decode((3, event.at, event.step.clone(), row.kind.to_owned(), row.data, payload));
             assert_eq!(read.expect("reads"), event);
         }
-        let event = Event {
-            seq: 1,
-            at: Timestamp(5),
-            step: None,
-            fact: Fact::RunCancelled {},
-        };
+        let event = Event { seq: 1, at: Timestamp(5), step: None, fact: Fact::RunCancelled {} };
         assert_eq!(encode(&event).data.as_deref(), Some("{}"));
     }
 }

@@ -111,8 +111,7 @@ pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Option<
     .bind(run)
     .fetch_optional(conn)
     .await)?;
-    row.map(|row| Ok((row.summary.read()?, row.definition_hash)))
-        .transpose()
+    row.map(|row| Ok((row.summary.read()?, row.definition_hash))).transpose()
 }
 
 /// What a list of runs is narrowed to; `None` does not narrow.
@@ -138,11 +137,7 @@ pub struct Filter<'a> {
 pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u32) -> Result<Vec<RunSummary>> {
     // `,failed,paused,`: a list in one parameter, which both engines can look into.
     let names: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
-    let statuses = if names.is_empty() {
-        String::new()
-    } else {
-        format!(",{},", names.join(","))
-    };
+    let statuses = if names.is_empty() { String::new() } else { format!(",{},", names.join(",")) };
     let rows: Vec<SummaryRow> = read!(db, conn => query_as(concat!(
         "select id, status, headline, steps_done, started_at, ended_at, ",
         card_columns!(),
@@ -174,13 +169,11 @@ pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u
 
 /// The run that was started under this key, and the hash of what was asked then.
 pub async fn find_by_key(db: &Db, workspace: WorkspaceId, key: &str) -> Result<Option<(RunId, Option<Vec<u8>>)>> {
-    Ok(
-        read!(db, conn => query_as("select id, request_hash from run where workspace_id = $1 and idempotency_key = $2")
+    Ok(read!(db, conn => query_as("select id, request_hash from run where workspace_id = $1 and idempotency_key = $2")
         .bind(workspace)
         .bind(key)
         .fetch_optional(conn)
-        .await)?,
-    )
+        .await)?)
 }
 
 /// The definition of a stored workflow: a version, or the newest one, or the draft.

@@ -11,32 +11,20 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Every row: what a browser may be made to send along, and whether it is ours.
 const ROWS: &[(&[(&str, &str)], bool)] = &[
     (&[("sec-fetch-site", "same-origin")], true),
-    (
-        &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.com")],
-        true,
-    ),
+    (&[("sec-fetch-site", "same-origin"), ("origin", "https://evil.com")], true),
     (&[("origin", "http://127.0.0.1:3000")], true),
     (&[], false),
     (&[("sec-fetch-site", "cross-site")], false),
     (&[("sec-fetch-site", "same-site")], false),
     (&[("sec-fetch-site", "none")], false),
-    (
-        &[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:3000")],
-        false,
-    ),
-    (
-        &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
-        false,
-    ),
+    (&[("sec-fetch-site", "cross-site"), ("origin", "http://127.0.0.1:3000")], false),
+    (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
     (&[("origin", "null")], false),
     (&[("origin", "https://evil.com")], false),
     (&[("origin", "http://127.0.0.1:3001")], false),
     (&[("origin", "https://127.0.0.1:3000")], false),
     (&[("origin", "http://127.0.0.1:3000.evil.com")], false),
-    (
-        &[("origin", "http://127.0.0.1:3000"), ("origin", "https://evil.com")],
-        false,
-    ),
+    (&[("origin", "http://127.0.0.1:3000"), ("origin", "https://evil.com")], false),
     (&[("referer", "http://127.0.0.1:3000/")], false),
 ];
 

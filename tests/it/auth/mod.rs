@@ -17,17 +17,11 @@ use weft::runtime::{Ctx, Runtime};
 pub const PASSWORD: &str = "a loom in the attic";
 
 pub fn client() -> Client {
-    Client {
-        address: "192.0.2.7".to_owned(),
-        user_agent: "tests".to_owned(),
-    }
+    Client { address: "192.0.2.7".to_owned(), user_agent: "tests".to_owned() }
 }
 
 pub fn credentials(email: &str, password: &str) -> Credentials {
-    Credentials {
-        email: email.to_owned(),
-        password: password.into(),
-    }
+    Credentials { email: email.to_owned(), password: password.into() }
 }
 
 /// The token of the link that the server printed.
@@ -49,9 +43,7 @@ pub fn setup_request(token: Secret) -> SetupRequest {
 /// Makes the first owner; gives the context of their browser and its cookie.
 pub async fn owner(rt: &Runtime) -> (Ctx, String) {
     let token = setup_token(rt).await;
-    let sign_in = auth::set_up_and_log_in(rt, &client(), &setup_request(token))
-        .await
-        .unwrap();
+    let sign_in = auth::set_up_and_log_in(rt, &client(), &setup_request(token)).await.unwrap();
     (ctx_of(rt, &sign_in.secret.0).await, sign_in.secret.0)
 }
 
@@ -62,24 +54,10 @@ pub async fn member(owner: &Ctx, role: Role) -> (Ctx, String) {
 }
 
 pub async fn named_member(owner: &Ctx, role: Role, email: &str) -> (Ctx, String) {
-    let made = auth::invite(
-        owner,
-        &InviteRequest {
-            email: email.to_owned(),
-            role,
-        },
-    )
-    .await
-    .unwrap();
+    let made = auth::invite(owner, &InviteRequest { email: email.to_owned(), role }).await.unwrap();
     let token = Secret(made.link.split_once("?token=").unwrap().1.to_owned());
-    let acceptance = InviteAcceptance {
-        token,
-        name: "A person".to_owned(),
-        password: PASSWORD.into(),
-    };
-    let sign_in = auth::accept_invite(owner.runtime(), &client(), &acceptance)
-        .await
-        .unwrap();
+    let acceptance = InviteAcceptance { token, name: "A person".to_owned(), password: PASSWORD.into() };
+    let sign_in = auth::accept_invite(owner.runtime(), &client(), &acceptance).await.unwrap();
     (ctx_of(owner.runtime(), &sign_in.secret.0).await, sign_in.secret.0)
 }
 
@@ -93,23 +71,14 @@ pub async fn is_signed_in(rt: &Runtime, cookie: &str) -> bool {
 }
 
 pub async fn holds(rt: &Runtime, tokens: &Tokens) -> bool {
-    auth::authenticate_bearer(rt, &tokens.access_token.0)
-        .await
-        .unwrap()
-        .is_some()
+    auth::authenticate_bearer(rt, &tokens.access_token.0).await.unwrap().is_some()
 }
 
 /// A request to the whole program.
 pub struct Call(axum::http::request::Builder, Body);
 
 pub fn call(method: Method, path: &str) -> Call {
-    Call(
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "127.0.0.1:3000"),
-        Body::empty(),
-    )
+    Call(Request::builder().method(method).uri(path).header(header::HOST, "127.0.0.1:3000"), Body::empty())
 }
 
 impl Call {
@@ -138,10 +107,7 @@ impl Call {
     }
 
     pub async fn send(self, rt: &Runtime) -> axum::response::Response {
-        weft::http::router(rt)
-            .oneshot(self.0.body(self.1).unwrap())
-            .await
-            .unwrap()
+        weft::http::router(rt).oneshot(self.0.body(self.1).unwrap()).await.unwrap()
     }
 
     pub async fn status(self, rt: &Runtime) -> StatusCode {

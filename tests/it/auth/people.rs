@@ -14,11 +14,7 @@ fn id(ctx: &Ctx) -> weft::model::UserId {
 
 fn accepting(link: &str) -> InviteAcceptance {
     let token = Secret(link.split_once("?token=").unwrap().1.to_owned());
-    InviteAcceptance {
-        token,
-        name: "A person".to_owned(),
-        password: PASSWORD.into(),
-    }
+    InviteAcceptance { token, name: "A person".to_owned(), password: PASSWORD.into() }
 }
 
 on_both_engines! {

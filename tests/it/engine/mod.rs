@@ -26,14 +26,7 @@ pub async fn ctx(runtime: &Runtime) -> Ctx {
         .bind(id).bind(runtime.clock.now()).execute(conn).await.map(drop))
     .unwrap();
     tx.commit().await.unwrap();
-    runtime.as_actor(
-        Actor {
-            workspace: id,
-            principal: Principal::System,
-            role: Role::Owner,
-        },
-        String::new(),
-    )
+    runtime.as_actor(Actor { workspace: id, principal: Principal::System, role: Role::Owner }, String::new())
 }
 
 pub fn definition(value: Value) -> Definition {
@@ -42,10 +35,7 @@ pub fn definition(value: Value) -> Definition {
 
 /// A definition whose steps follow one another, each as given.
 pub fn chain(steps: Vec<Value>) -> Definition {
-    let edges: Vec<Value> = steps
-        .windows(2)
-        .map(|pair| json!({"from": pair[0]["id"], "to": pair[1]["id"]}))
-        .collect();
+    let edges: Vec<Value> = steps.windows(2).map(|pair| json!({"from": pair[0]["id"], "to": pair[1]["id"]})).collect();
     definition(
         json!({"weft": 1, "name": "chain", "inputs": any_of(&["n", "at", "list"]), "steps": steps, "edges": edges}),
     )
@@ -59,17 +49,7 @@ pub fn any_of(names: &[&str]) -> Value {
 
 pub async fn start(ctx: &Ctx, definition: &Definition, inputs: Value) -> RunId {
     let source = Source::Inline(Box::new(definition.clone()));
-    workflow::start(
-        ctx,
-        NewRun {
-            source,
-            inputs,
-            trigger: TriggerKind::Cli,
-            idempotency_key: None,
-        },
-    )
-    .await
-    .unwrap()
+    workflow::start(ctx, NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None }).await.unwrap()
 }
 
 /// Waits for the end by events, and fails loudly when it does not come.
@@ -99,21 +79,11 @@ pub async fn until(ctx: &Ctx, run: RunId, status: RunStatus) -> RunDetail {
 /// Another process on the same database and folder, with this clock.
 pub fn next_process(site: &Site, clock: Clock) -> Runtime {
     let config = Config::isolated(site.folder.path());
-    Runtime::new(
-        config,
-        site.runtime.db.clone(),
-        clock,
-        Keys::ephemeral(&Ids),
-        Outbound::default(),
-    )
+    Runtime::new(config, site.runtime.db.clone(), clock, Keys::ephemeral(&Ids), Outbound::default())
 }
 
 pub fn statuses(detail: &RunDetail) -> Vec<(&str, StepStatus)> {
-    detail
-        .steps
-        .iter()
-        .map(|step| (step.id.as_str(), step.status))
-        .collect()
+    detail.steps.iter().map(|step| (step.id.as_str(), step.status)).collect()
 }
 
 pub fn transform(id: &str, value: Value) -> Value {

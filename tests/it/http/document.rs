@@ -56,7 +56,9 @@ fn operations_have_names_of_their_own_and_every_schema_is_there() {
     let document = serde_json::to_value(weft::http::rest::document()).unwrap();
     let mut names: Vec<String> = operations()
         .into_iter()
-        .map(|(method, path, operation)| operation["operationId"].as_str().unwrap_or(&format!("{method} {path}")).to_owned())
+        .map(|(method, path, operation)| {
+            operation["operationId"].as_str().unwrap_or(&format!("{method} {path}")).to_owned()
+        })
         .collect();
     let count = names.len();
     names.sort();

@@ -19,8 +19,18 @@ async fn every_answer_carries_them_whatever_it_is() {
     let rt = &site.runtime;
     let (_, cookie) = owner(rt).await;
     let paths = [
-        "/", "/login", "/runs", "/no-such-page", "/api/v1/me", "/api/v1/nothing", "/api/openapi.json", "/assets/none.js",
-        "/ws/updates", "/healthz", "/readyz", "/metrics",
+        "/",
+        "/login",
+        "/runs",
+        "/no-such-page",
+        "/api/v1/me",
+        "/api/v1/nothing",
+        "/api/openapi.json",
+        "/assets/none.js",
+        "/ws/updates",
+        "/healthz",
+        "/readyz",
+        "/metrics",
     ];
     for path in paths {
         for caller in ["", &format!("weft={cookie}")] {
@@ -32,7 +42,10 @@ async fn every_answer_carries_them_whatever_it_is() {
             for rule in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
                 assert!(policy.contains(rule), "{path}: {policy}");
             }
-            assert!(!policy.contains("unsafe-inline'; script") && !policy.contains("'unsafe-eval'"), "{path}: {policy}");
+            assert!(
+                !policy.contains("unsafe-inline'; script") && !policy.contains("'unsafe-eval'"),
+                "{path}: {policy}"
+            );
             assert!(answer.headers().contains_key("x-trace-id"), "{path}");
             assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
         }

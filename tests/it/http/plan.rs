@@ -55,13 +55,27 @@ fn server_fn(name: &str) -> Option<Sent> {
     let versioned = json!({"namespace": "team", "key": "thing", "version": 1_000_000});
     Some(Json(match name {
         "auth/set_up" | "auth/log_in" | "auth/accept_invite" => {
-            return Some(Form("token=wrong&workspace=W&name=M&email=nobody%40team.example&password=a+loom+in+the+attic&next=%2F"));
+            return Some(Form(
+                "token=wrong&workspace=W&name=M&email=nobody%40team.example&password=a+loom+in+the+attic&next=%2F",
+            ));
         }
-        "auth/me" | "auth/setup_pending" | "auth/list_login_sessions" | "auth/revoke_other_login_sessions"
-        | "memory/namespaces" | "users/list_invites" | "workflows/templates" => json!({}),
+        "auth/me"
+        | "auth/setup_pending"
+        | "auth/list_login_sessions"
+        | "auth/revoke_other_login_sessions"
+        | "memory/namespaces"
+        | "users/list_invites"
+        | "workflows/templates" => json!({}),
         "auth/find_invite" => json!({"token": "wrong"}),
-        "auth/revoke_login_session" | "users/disable" | "users/enable" | "users/delete_invite" | "workflows/get"
-        | "workflows/export" | "workflows/publish" | "workflows/delete" | "runs/get" => json!({"id": NIL}),
+        "auth/revoke_login_session"
+        | "users/disable"
+        | "users/enable"
+        | "users/delete_invite"
+        | "workflows/get"
+        | "workflows/export"
+        | "workflows/publish"
+        | "workflows/delete"
+        | "runs/get" => json!({"id": NIL}),
         "auth/change_password" => json!({"current": "not this", "new": "a spindle in the barn"}),
         "auth/change_name" => json!({"name": "A person"}),
         "users/list" => json!({"page": page}),
@@ -71,7 +85,9 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/search" => json!({"search": {"query": "thought"}}),
         "memory/list" => json!({"namespace": "", "tag": "", "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
-        "memory/put" => json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000}),
+        "memory/put" => {
+            json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000})
+        }
         "memory/delete" | "memory/restore" => versioned,
         "workflows/list" => json!({"query": "", "page": page}),
         "workflows/create" => json!({"definition": definition("Nightly")}),

@@ -31,11 +31,13 @@ async fn seed(rt: &Runtime) -> Theirs {
     let now = rt.clock.now();
     let mut tx = rt.db.begin().await.unwrap();
     within!(&mut tx, conn => sqlx::query("insert into workspace (id, name, created_at) values ($1, 'Theirs', $2)")
-        .bind(workspace).bind(now).execute(conn).await.map(drop)).unwrap();
+        .bind(workspace).bind(now).execute(conn).await.map(drop))
+    .unwrap();
     within!(&mut tx, conn => sqlx::query(
         "insert into app_user (id, workspace_id, email, name, role, password_hash, created_at)
         values ($1, $2, 'them@other.example', 'Them', 'viewer', 'none', $3)")
-        .bind(user).bind(workspace).bind(now).execute(conn).await.map(drop)).unwrap();
+        .bind(user).bind(workspace).bind(now).execute(conn).await.map(drop))
+    .unwrap();
     within!(&mut tx, conn => sqlx::query(
         "insert into login_session (id, workspace_id, user_id, kind, secret_hash, epoch, user_agent, address, created_at,
             last_seen_at, expires_at)
@@ -46,7 +48,8 @@ async fn seed(rt: &Runtime) -> Theirs {
         "insert into invite (id, workspace_id, email, role, token_hash, invited_by, created_at, expires_at)
         values ($1, $2, 'new@other.example', 'viewer', $3, $4, $5, $6)")
         .bind(invite).bind(workspace).bind(vec![7_u8; 32]).bind(user).bind(now).bind(now.plus_ms(1_000_000))
-        .execute(conn).await.map(drop)).unwrap();
+        .execute(conn).await.map(drop))
+    .unwrap();
     tx.commit().await.unwrap();
     let actor = Actor { workspace, principal: Principal::System, role: Role::Owner };
     let ctx = rt.as_actor(actor, String::new());

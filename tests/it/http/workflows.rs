@@ -14,7 +14,13 @@ struct Browser<'a> {
 }
 
 impl Browser<'_> {
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> (u16, Option<String>, Value) {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (u16, Option<String>, Value) {
         let mut request =
             call(method, &format!("/api/v1{path}")).with("cookie", &self.cookie).with("sec-fetch-site", "same-origin");
         for (name, value) in headers {

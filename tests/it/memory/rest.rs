@@ -12,7 +12,13 @@ use weft::runtime::{Actor, Ctx};
 use super::{as_role, workspace};
 
 /// Calls the routes as somebody whom the layers have let in.
-async fn call(ctx: &Ctx, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> (StatusCode, Option<String>, Value) {
+async fn call(
+    ctx: &Ctx,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> (StatusCode, Option<String>, Value) {
     let actor: Actor = ctx.actor.clone();
     let app: Router = rest::router(ctx.runtime());
     let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));

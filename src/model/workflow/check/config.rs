@@ -12,7 +12,11 @@ pub(super) fn check(step: &Step, kind: &Kind, found: &mut Findings) {
     for name in step.config.keys() {
         if !kind.fields.iter().any(|field| field.name == name) {
             let known: Vec<&str> = kind.fields.iter().map(|field| field.name).collect();
-            found.error(id, format!("/config/{name}"), format!("unknown field; {} has {}", kind.name, known.join(", ")));
+            found.error(
+                id,
+                format!("/config/{name}"),
+                format!("unknown field; {} has {}", kind.name, known.join(", ")),
+            );
         }
     }
     for field in kind.fields {
@@ -160,13 +164,7 @@ fn check_cases(id: Option<&str>, at: &str, cases: &[Value], found: &mut Findings
     }
 }
 
-fn check_limits(
-    id: Option<&str>,
-    at: &str,
-    keys: &[&str],
-    map: &serde_json::Map<String, Value>,
-    found: &mut Findings,
-) {
+fn check_limits(id: Option<&str>, at: &str, keys: &[&str], map: &serde_json::Map<String, Value>, found: &mut Findings) {
     for (name, value) in map {
         if !keys.contains(&name.as_str()) {
             found.error(id, format!("{at}/{name}"), format!("unknown limit; there are {}", keys.join(", ")));

@@ -115,7 +115,11 @@ fn check_inputs(inputs: &Value, found: &mut Findings) {
             None if property.is_object() => {}
             Some(Value::String(word)) if INPUT_TYPES.contains(&word.as_str()) => {
                 if let Some(default) = property.get("default").filter(|default| !is_of(word, default)) {
-                    found.error(None, format!("{at}/default"), format!("expected a default of type {word}, found {default}"));
+                    found.error(
+                        None,
+                        format!("{at}/default"),
+                        format!("expected a default of type {word}, found {default}"),
+                    );
                 }
             }
             _ => found.error(None, format!("{at}/type"), format!("expected one of {}", INPUT_TYPES.join(", "))),

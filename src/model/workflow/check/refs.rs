@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::expression::{self, Refs};
 use super::super::{Definition, Step};
-use super::graph::Graph;
 use super::Findings;
+use super::graph::Graph;
 
 /// Checks references; with a cyclic graph only whether the steps exist.
 pub(super) fn check(definition: &Definition, graph: Option<&Graph>, found: &mut Findings) {
@@ -72,25 +72,14 @@ fn check_inputs(step: Option<&str>, at: &str, refs: &Refs, inputs: Option<&BTree
 }
 
 /// References outside of a step: whether they exist at all.
-fn check_loose(
-    at: &str,
-    refs: &Refs,
-    ids: &BTreeSet<&str>,
-    inputs: Option<&BTreeSet<&str>>,
-    found: &mut Findings,
-) {
+fn check_loose(at: &str, refs: &Refs, ids: &BTreeSet<&str>, inputs: Option<&BTreeSet<&str>>, found: &mut Findings) {
     check_inputs(None, at, refs, inputs, found);
     for name in refs.steps().filter(|name| !ids.contains(name)) {
         found.error(None, at, format!("no step has the id {name:?}"));
     }
 }
 
-fn check_output(
-    definition: &Definition,
-    ids: &BTreeSet<&str>,
-    inputs: Option<&BTreeSet<&str>>,
-    found: &mut Findings,
-) {
+fn check_output(definition: &Definition, ids: &BTreeSet<&str>, inputs: Option<&BTreeSet<&str>>, found: &mut Findings) {
     match expression::check_value(&definition.output) {
         Ok(refs) => check_loose("/output", &refs, ids, inputs, found),
         Err((pointer, error)) => found.error(None, format!("/output{pointer}"), error.to_string()),

@@ -55,7 +55,11 @@ fn each_broken_rule_is_named_with_its_place() {
     refused("/steps/1/config/when", json!("steps.nobody.output"), "bad /config/when: no step has the id \"nobody\"");
     refused("/steps/1/on_error", json!("port"), "bad /on_error: the kind condition has no error port");
     refused("/edges/-", json!({"from": "scan", "to": "nobody"}), "- /edges/1/to: no step has the id \"nobody\"");
-    refused("/edges/-", json!({"from": "scan", "port": "side", "to": "bad"}), "- /edges/1/port: scan has no port \"side\"");
+    refused(
+        "/edges/-",
+        json!({"from": "scan", "port": "side", "to": "bad"}),
+        "- /edges/1/port: scan has no port \"side\"",
+    );
     refused("/steps/-", json!({"id": "9", "kind": "wait", "config": {"ms": 1}}), "9 /id: expected 1 to 64 letters");
     refused("/steps/-", json!({"id": "w", "kind": "wait"}), "w /config/ms: expected either ms or until");
     refused("/steps/-", json!({"id": "x", "kind": "teleport"}), "x /kind: unknown kind \"teleport\"");

@@ -55,21 +55,16 @@ impl Refs {
     /// The ids of the steps that are mentioned by name.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
         let mut last = None;
-        self.paths
-            .iter()
-            .filter_map(|path| path.strip_prefix("steps.")?.split('.').next())
-            .filter(move |&id| {
-                let fresh = last != Some(id.to_owned());
-                last = Some(id.to_owned());
-                fresh
-            })
+        self.paths.iter().filter_map(|path| path.strip_prefix("steps.")?.split('.').next()).filter(move |&id| {
+            let fresh = last != Some(id.to_owned());
+            last = Some(id.to_owned());
+            fresh
+        })
     }
 
     /// The inputs that are mentioned by name.
     pub fn inputs(&self) -> impl Iterator<Item = &str> {
-        self.paths
-            .iter()
-            .filter_map(|path| path.strip_prefix("inputs.")?.split('.').next())
+        self.paths.iter().filter_map(|path| path.strip_prefix("inputs.")?.split('.').next())
     }
 
     /// Adds what another template mentions.

@@ -75,20 +75,11 @@ pub(super) fn context(refs: &Refs, scope: &dyn Scope) -> Jinja {
 
 fn steps(node: &Node<'_>, scope: &dyn Scope) -> Jinja {
     if node.whole {
-        let all = Node {
-            whole: true,
-            inside: BTreeMap::new(),
-        };
-        let steps = scope
-            .step_ids()
-            .into_iter()
-            .filter_map(|id| Some((id.clone(), step(&all, scope.step(&id)?))));
+        let all = Node { whole: true, inside: BTreeMap::new() };
+        let steps = scope.step_ids().into_iter().filter_map(|id| Some((id.clone(), step(&all, scope.step(&id)?))));
         return steps.collect::<BTreeMap<String, Jinja>>().into();
     }
-    let steps = node
-        .inside
-        .iter()
-        .filter_map(|(&id, node)| Some((id.to_owned(), step(node, scope.step(id)?))));
+    let steps = node.inside.iter().filter_map(|(&id, node)| Some((id.to_owned(), step(node, scope.step(id)?))));
     steps.collect::<BTreeMap<String, Jinja>>().into()
 }
 
@@ -109,10 +100,8 @@ fn step(node: &Node<'_>, step: StepScope<'_>) -> Jinja {
 fn narrow(value: &Value, node: &Node<'_>) -> Jinja {
     match value {
         Value::Object(fields) if !node.whole => {
-            let known = node
-                .inside
-                .iter()
-                .filter_map(|(&name, node)| Some((name.to_owned(), narrow(fields.get(name)?, node))));
+            let known =
+                node.inside.iter().filter_map(|(&name, node)| Some((name.to_owned(), narrow(fields.get(name)?, node))));
             known.collect::<BTreeMap<String, Jinja>>().into()
         }
         other => jinja(other),

@@ -18,11 +18,7 @@ impl Scope for Fixture {
     }
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
-        (id == "scan").then_some(StepScope {
-            output: &self.scan,
-            status: StepStatus::Succeeded,
-            error: None,
-        })
+        (id == "scan").then_some(StepScope { output: &self.scan, status: StepStatus::Succeeded, error: None })
     }
 
     fn step_ids(&self) -> Vec<String> {
@@ -71,37 +67,19 @@ fn a_text_that_is_exactly_one_expression_keeps_the_type() {
     renders(json!("{{ inputs.none }}"), json!(null));
     renders(json!("{{ steps.scan.output.big }}"), json!(u64::MAX));
     renders(json!(" {{- steps.scan.output.score -}} "), json!(0.5));
-    renders(
-        json!("{{ steps.scan.output['items'] | map(attribute='name') | list }}"),
-        json!(["a", "b"]),
-    );
-    renders(
-        json!({"a": ["{{ inputs.n > 2 }}", "x{{ inputs.n }}"]}),
-        json!({"a": [true, "x3"]}),
-    );
+    renders(json!("{{ steps.scan.output['items'] | map(attribute='name') | list }}"), json!(["a", "b"]));
+    renders(json!({"a": ["{{ inputs.n > 2 }}", "x{{ inputs.n }}"]}), json!({"a": [true, "x3"]}));
 }
 
 #[test]
 fn a_text_with_more_becomes_text_and_structures_become_json() {
-    renders(
-        json!("{{ inputs.n }} of {{ steps.scan.output.title }}"),
-        json!("3 of A & B"),
-    );
-    renders(
-        json!("got {{ inputs.list }} and {{ inputs.none }}"),
-        json!("got [1,2,3] and null"),
-    );
+    renders(json!("{{ inputs.n }} of {{ steps.scan.output.title }}"), json!("3 of A & B"));
+    renders(json!("got {{ inputs.list }} and {{ inputs.none }}"), json!("got [1,2,3] and null"));
     renders(json!("{% for i in inputs.list %}{{ i }};{% endfor %}"), json!("1;2;3;"));
-    renders(
-        json!("{{ run.started_at }} {{ workflow.name }}"),
-        json!("1970-01-01T00:00:00Z Check"),
-    );
+    renders(json!("{{ run.started_at }} {{ workflow.name }}"), json!("1970-01-01T00:00:00Z Check"));
     renders(json!("{{ steps.scan.status }}!"), json!("succeeded!"));
     renders(json!("no template { here }"), json!("no template { here }"));
-    renders(
-        json!("{{ inputs.path | default('x') }} {{ 'abcdef' | truncate(3) }}"),
-        json!("src abc…"),
-    );
+    renders(json!("{{ inputs.path | default('x') }} {{ 'abcdef' | truncate(3) }}"), json!("src abc…"));
 }
 
 #[test]
@@ -121,10 +99,7 @@ fn conditions_hold_or_not() {
 fn what_is_not_defined_is_an_error_with_its_position() {
     let error = render(&json!("a\n{{ inputs.missing }} b"), &fixture()).expect_err("refused");
     assert_eq!(error.line, 2, "{error}");
-    assert!(
-        error.message.contains("not defined") || error.message.contains("undefined"),
-        "{error}"
-    );
+    assert!(error.message.contains("not defined") || error.message.contains("undefined"), "{error}");
     let error = check_expression("1 +").expect_err("refused");
     assert_eq!(error.line, 1);
     assert!(eval("inputs.missing", &fixture()).is_err());
@@ -179,16 +154,10 @@ fn template_injections_of_other_engines_are_refused() {
 
 #[test]
 fn what_would_take_too_long_or_too_much_is_refused() {
-    refused(
-        "{% for a in range(10000) %}{% for b in range(10000) %}{{ b }}{% endfor %}{% endfor %}",
-        "too long",
-    );
+    refused("{% for a in range(10000) %}{% for b in range(10000) %}{{ b }}{% endfor %}{% endfor %}", "too long");
     refused("{{ 'x' * 90000000 }}", "at most");
     refused("{{ 'x' * 900000000 }}", "too large");
-    refused(
-        "{{ (inputs.list | join('x')) | replace('', 'y' * 9000000) }}",
-        "too large",
-    );
+    refused("{{ (inputs.list | join('x')) | replace('', 'y' * 9000000) }}", "too large");
     refused(&format!("{{{{ {}1{} }}}}", "(".repeat(400), ")".repeat(400)), "");
     refused(&format!("{{{{ {} }}}}", "1+".repeat(40_000)), "at most");
 }

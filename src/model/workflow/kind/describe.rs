@@ -83,14 +83,22 @@ impl Kind {
     fn example_config(&self) -> Value {
         match self.name {
             "condition" => json!({"when": "inputs.score >= 0.8"}),
-            "switch" => json!({"cases": [{"port": "good", "when": "inputs.score >= 0.8"}, {"port": "fair", "when": "inputs.score >= 0.5"}]}),
+            "switch" => {
+                json!({"cases": [{"port": "good", "when": "inputs.score >= 0.8"}, {"port": "fair", "when": "inputs.score >= 0.5"}]})
+            }
             "wait" => json!({"ms": 60_000}),
-            "http" => json!({"method": "GET", "url": "https://example.com/api", "headers": {"accept": "application/json"}}),
-            "shell" => json!({"argv": ["git", "log", "-1", "--format=%H"], "cwd": "{{ inputs.path }}", "limits": {"time_ms": 60_000}}),
+            "http" => {
+                json!({"method": "GET", "url": "https://example.com/api", "headers": {"accept": "application/json"}})
+            }
+            "shell" => {
+                json!({"argv": ["git", "log", "-1", "--format=%H"], "cwd": "{{ inputs.path }}", "limits": {"time_ms": 60_000}})
+            }
             "analyze" => json!({"path": "{{ inputs.path }}", "exclude": ["vendor/"]}),
             "transform" => json!({"value": {"title": "Report on {{ inputs.path }}"}}),
             "memory_search" => json!({"query": "{{ inputs.question }}", "namespace": "code", "limit": 5}),
-            "memory_write" => json!({"namespace": "code/health", "key": "{{ inputs.path }}", "content": "All is well.", "tags": ["health"]}),
+            "memory_write" => {
+                json!({"namespace": "code/health", "key": "{{ inputs.path }}", "content": "All is well.", "tags": ["health"]})
+            }
             _ => json!({}),
         }
     }

@@ -88,10 +88,7 @@ impl State {
 
     /// When something is due next, unless a person holds the run.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.timers
-            .first()
-            .map(|(due, _)| *due)
-            .filter(|_| !self.paused && self.end.is_none())
+        self.timers.first().map(|(due, _)| *due).filter(|_| !self.paused && self.end.is_none())
     }
 
     /// Whether nothing is in flight, may start or is to be skipped: only time or a person moves it on.
@@ -103,9 +100,7 @@ impl State {
 
     /// Attempts of a step under its retry policy so far: those before a person's retry don't count.
     pub fn attempts_counted(&self, number: u32) -> u32 {
-        self.steps[number as usize]
-            .attempt
-            .saturating_sub(self.tracks[number as usize].base)
+        self.steps[number as usize].attempt.saturating_sub(self.tracks[number as usize].base)
     }
 
     /// How often the attempt in flight was begun anew because its process ended.
@@ -158,8 +153,7 @@ impl State {
         let text = match self.status() {
             RunStatus::Failed => {
                 let message = self.error.as_ref().map_or("", |error| error.message.as_str());
-                self.failed
-                    .map_or_else(|| message.to_owned(), |step| format!("{}: {message}", label(step)))
+                self.failed.map_or_else(|| message.to_owned(), |step| format!("{}: {message}", label(step)))
             }
             RunStatus::Running => with_others(*self.in_flight.first()?, self.in_flight.len()),
             RunStatus::Waiting => {
@@ -185,11 +179,7 @@ impl Scope for State {
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
         let step = self.find_step(id)?;
-        Some(StepScope {
-            output: &step.output,
-            status: step.status,
-            error: step.error.as_ref(),
-        })
+        Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref() })
     }
 
     fn step_ids(&self) -> Vec<String> {

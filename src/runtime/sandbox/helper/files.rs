@@ -1,18 +1,8 @@
 //! Which parts of the machine every command may read.
 
 /// Folders with programs and libraries. Links among them are copied as links.
-pub(super) const SYSTEM: [&str; 10] = [
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/opt",
-    "/nix/store",
-    "/gnu/store",
-];
+pub(super) const SYSTEM: [&str; 10] =
+    ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store"];
 
 /// The part of `/etc` that programs need to run. What is not readable by everyone is left out even so, and so are
 /// files that may hold credentials (`npmrc`, `pip.conf`, `environment`, `ssl/private`).

@@ -17,11 +17,7 @@ pub(super) fn restrict(spec: &Spec, tmp: &Path) -> Step<()> {
     // Scoped signals (ABI 6, Linux 6.12) are among what must be whole: without them a command could end the server,
     // which runs as the same user.
     let alone = spec.isolation == Isolation::Landlock;
-    let level = if alone {
-        CompatLevel::HardRequirement
-    } else {
-        CompatLevel::BestEffort
-    };
+    let level = if alone { CompatLevel::HardRequirement } else { CompatLevel::BestEffort };
     rules(spec, tmp, level).map_err(because("landlock"))
 }
 
@@ -36,11 +32,7 @@ fn rules(spec: &Spec, tmp: &Path, level: CompatLevel) -> Result<(), landlock::Ru
     let mut created = ruleset.create()?.set_compatibility(CompatLevel::BestEffort);
     for path in read_paths(spec) {
         if let Ok(fd) = PathFd::new(&path) {
-            let rights = if path.is_dir() {
-                read
-            } else {
-                read & AccessFs::from_file(ABI::V6)
-            };
+            let rights = if path.is_dir() { read } else { read & AccessFs::from_file(ABI::V6) };
             created = created.add_rule(PathBeneath::new(fd, rights))?;
         }
     }
@@ -67,28 +59,13 @@ fn read_paths(spec: &Spec) -> Vec<PathBuf> {
     if spec.isolation == Isolation::Namespaces {
         return vec![PathBuf::from("/")];
     }
-    let network: &[&str] = if spec.job.network == Network::Granted {
-        &ETC_NETWORK
-    } else {
-        &[]
-    };
-    let etc = ETC
-        .iter()
-        .chain(network)
-        .chain(&["passwd", "group"])
-        .map(|name| Path::new("/etc").join(name));
-    let system = SYSTEM
-        .iter()
-        .map(PathBuf::from)
-        .chain(etc)
-        .chain([PathBuf::from("/proc")]);
+    let network: &[&str] = if spec.job.network == Network::Granted { &ETC_NETWORK } else { &[] };
+    let etc = ETC.iter().chain(network).chain(&["passwd", "group"]).map(|name| Path::new("/etc").join(name));
+    let system = SYSTEM.iter().map(PathBuf::from).chain(etc).chain([PathBuf::from("/proc")]);
     // A rule cannot be taken back for a part: what has something hidden inside is not shown.
     let shows_hidden = |path: &PathBuf| {
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         spec.hidden.iter().any(|hidden| hidden.starts_with(&real))
     };
-    system
-        .chain(spec.job.readable.iter().cloned())
-        .filter(|path| !shows_hidden(path))
-        .collect()
+    system.chain(spec.job.readable.iter().cloned()).filter(|path| !shows_hidden(path)).collect()
 }

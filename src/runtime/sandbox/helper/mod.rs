@@ -111,10 +111,7 @@ fn tell(mut control: &UnixStream, report: &Report) -> Step<()> {
 /// Closes what the server's own start may have left open beyond the three standard descriptors.
 fn close_inherited() -> Step<()> {
     let listing = std::fs::read_dir("/proc/self/fd").map_err(because("/proc/self/fd"))?;
-    let open: Vec<i32> = listing
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
+    let open: Vec<i32> = listing.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for fd in open.into_iter().filter(|fd| *fd > 2) {
         let _ = nix::unistd::close(fd);
     }
@@ -123,10 +120,7 @@ fn close_inherited() -> Step<()> {
 
 /// Splits this process in two.
 fn fork() -> Step<ForkResult> {
-    #[expect(
-        unsafe_code,
-        reason = "the helper has a single thread, so no lock can be held across the fork"
-    )]
+    #[expect(unsafe_code, reason = "the helper has a single thread, so no lock can be held across the fork")]
     // SAFETY: see above; both sides may go on running any code.
     let forked = unsafe { nix::unistd::fork() };
     forked.map_err(because("fork"))

@@ -19,16 +19,8 @@ use super::{Step, because, by_descriptor, namespaces};
 /// Where the server's tree hangs during construction.
 const HOST: &str = "/.host";
 /// Parts of `/proc` that tell about the machine or steer it.
-const PROC_MASKED: [&str; 8] = [
-    "acpi",
-    "kcore",
-    "keys",
-    "latency_stats",
-    "sched_debug",
-    "scsi",
-    "sysrq-trigger",
-    "timer_list",
-];
+const PROC_MASKED: [&str; 8] =
+    ["acpi", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "sysrq-trigger", "timer_list"];
 const PROC_READ_ONLY: [&str; 4] = ["bus", "fs", "irq", "sys"];
 
 /// Builds the root folder; afterwards nothing outside of it has a name.
@@ -40,21 +32,13 @@ pub(super) fn build(spec: &Spec) -> Step<()> {
     }
     etc(&host, spec)?;
     devices(&host)?;
-    tmpfs(
-        "/dev/shm",
-        &format!("mode=1777,size={}k", spec.job.limits.memory_mb * 256),
-    )?;
+    tmpfs("/dev/shm", &format!("mode=1777,size={}k", spec.job.limits.memory_mb * 256))?;
     tmpfs("/tmp", &format!("mode=1777,size={}k", spec.job.limits.memory_mb * 512))?;
     let mut covers = Vec::new();
     for shown in SYSTEM {
         cover(&spec.hidden, Path::new(shown), &mut covers)?;
     }
-    for path in spec
-        .job
-        .readable
-        .iter()
-        .filter(|path| !SYSTEM.iter().any(|shown| path.as_path() == Path::new(shown)))
-    {
+    for path in spec.job.readable.iter().filter(|path| !SYSTEM.iter().any(|shown| path.as_path() == Path::new(shown))) {
         if spec.hidden.contains(path) {
             return Err(format!("{} is hidden from every command", path.display()));
         }
@@ -78,10 +62,7 @@ pub(super) fn build(spec: &Spec) -> Step<()> {
 fn start() -> Step<OwnedFd> {
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).map_err(because("private mounts"))?;
-    let base = ["/tmp", "/var", "/usr"]
-        .into_iter()
-        .find(|path| Path::new(path).is_dir())
-        .unwrap_or("/tmp");
+    let base = ["/tmp", "/var", "/usr"].into_iter().find(|path| Path::new(path).is_dir()).unwrap_or("/tmp");
     tmpfs(base, "mode=755,size=16m")?;
     let host = format!("{base}{HOST}");
     fs::create_dir(&host).map_err(because(&host))?;
@@ -133,11 +114,7 @@ fn system(host: &OwnedFd, path: &Path) -> Step<()> {
 /// The chosen part of `/etc`, with users of its own.
 fn etc(host: &OwnedFd, spec: &Spec) -> Step<()> {
     make_dir("/etc")?;
-    let network: &[&str] = if spec.job.network == Network::Granted {
-        &ETC_NETWORK
-    } else {
-        &[]
-    };
+    let network: &[&str] = if spec.job.network == Network::Granted { &ETC_NETWORK } else { &[] };
     for name in ETC.iter().chain(network) {
         let path = Path::new("/etc").join(name);
         let there = below_host(&path);
@@ -161,10 +138,7 @@ fn etc(host: &OwnedFd, spec: &Spec) -> Step<()> {
         Path::new("/etc/passwd"),
         format!("root:x:0:0:root:/:/bin/false\nweft:x:{id}:{id}:weft:{home}:/bin/sh\n{nobody}\n").as_bytes(),
     )?;
-    write(
-        Path::new("/etc/group"),
-        format!("root:x:0:\nweft:x:{id}:\nnogroup:x:65534:\n").as_bytes(),
-    )?;
+    write(Path::new("/etc/group"), format!("root:x:0:\nweft:x:{id}:\nnogroup:x:65534:\n").as_bytes())?;
     write(Path::new("/etc/hostname"), b"sandbox\n")
 }
 
@@ -235,14 +209,8 @@ fn bind(host: &OwnedFd, path: &Path) -> Step<()> {
 }
 
 fn bind_from(source: &Path, target: &Path) -> Step<()> {
-    mount(
-        Some(source),
-        target,
-        None::<&str>,
-        MsFlags::MS_BIND | MsFlags::MS_REC,
-        None::<&str>,
-    )
-    .map_err(because(format!("showing {}", target.display())))
+    mount(Some(source), target, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)
+        .map_err(because(format!("showing {}", target.display())))
 }
 
 /// Makes a mount read-only, with everything mounted below it if asked.
@@ -254,17 +222,9 @@ fn attributes(path: &Path, recursive: bool, set: u64) -> Step<()> {
     let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
     let doing = format!("protecting {}", path.display());
     let target = nix::fcntl::open(path, flags, nix::sys::stat::Mode::empty()).map_err(because(&doing))?;
-    let change = libc::mount_attr {
-        attr_set: set,
-        attr_clr: 0,
-        propagation: 0,
-        userns_fd: 0,
-    };
+    let change = libc::mount_attr { attr_set: set, attr_clr: 0, propagation: 0, userns_fd: 0 };
     let at = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
-    #[expect(
-        unsafe_code,
-        reason = "mount_setattr has no safe wrapper; the older remount cannot reach mounts below"
-    )]
+    #[expect(unsafe_code, reason = "mount_setattr has no safe wrapper; the older remount cannot reach mounts below")]
     // SAFETY: the descriptor is open, the path an empty C string, and the structure lives through the call, its size given.
     let done = unsafe {
         libc::syscall(

@@ -75,11 +75,7 @@ fn limit(spec: &Spec) -> Step<()> {
     let seconds = limits.cpu_ms.div_ceil(1000) + 1;
     let mut wanted = vec![
         (Resource::RLIMIT_CPU, seconds, seconds + 1),
-        (
-            Resource::RLIMIT_DATA,
-            (limits.memory_mb << 21) + DATA_MARGIN,
-            (limits.memory_mb << 21) + DATA_MARGIN,
-        ),
+        (Resource::RLIMIT_DATA, (limits.memory_mb << 21) + DATA_MARGIN, (limits.memory_mb << 21) + DATA_MARGIN),
         (Resource::RLIMIT_FSIZE, limits.file_mb << 20, limits.file_mb << 20),
         (Resource::RLIMIT_NOFILE, 1024, 4096),
         (Resource::RLIMIT_CORE, 0, 0),
@@ -133,7 +129,5 @@ fn candidates(program: &str, path: &str) -> Vec<PathBuf> {
     if program.contains('/') {
         return vec![PathBuf::from(program)];
     }
-    path.split(':')
-        .map(|folder| Path::new(if folder.is_empty() { "." } else { folder }).join(program))
-        .collect()
+    path.split(':').map(|folder| Path::new(if folder.is_empty() { "." } else { folder }).join(program)).collect()
 }

@@ -65,9 +65,7 @@ fn watch(spec: &Spec, input: Option<File>, control: &UnixStream, tmp: &Path) -> 
     };
     drop((say, input));
     let mut words = String::new();
-    File::from(hear)
-        .read_to_string(&mut words)
-        .map_err(because("starting"))?;
+    File::from(hear).read_to_string(&mut words).map_err(because("starting"))?;
     if let Some(reason) = words.strip_prefix('p') {
         return Ok(Report::NotStarted { reason: reason.into() });
     }
@@ -130,11 +128,7 @@ impl Watch {
                 self.look();
                 next_look = Instant::now() + period;
             }
-            let wake = if self.stopping.is_none() {
-                next_look.min(deadline)
-            } else {
-                next_look
-            };
+            let wake = if self.stopping.is_none() { next_look.min(deadline) } else { next_look };
             let wait = wake.saturating_duration_since(Instant::now()).as_millis() as u16;
             let ready = wait_for(signals, control, listening, wait.saturating_add(1))?;
             while let Ok(Some(_)) = signals.read_signal() {}
@@ -186,11 +180,8 @@ impl Watch {
     /// Sends SIGTERM; says when to stop being polite.
     fn ask_to_end(&mut self, why: Why) -> Instant {
         self.stopping = Some(why);
-        let _ = if self.own_pids {
-            kill(Pid::from_raw(-1), Signal::SIGTERM)
-        } else {
-            killpg(self.main, Signal::SIGTERM)
-        };
+        let _ =
+            if self.own_pids { kill(Pid::from_raw(-1), Signal::SIGTERM) } else { killpg(self.main, Signal::SIGTERM) };
         Instant::now() + Duration::from_millis(GRACE_MS)
     }
 
@@ -252,10 +243,7 @@ impl Watch {
 
 /// Waits until something ended, the server spoke, or the time is up; says whether the server spoke.
 fn wait_for(signals: &SignalFd, control: &UnixStream, listening: bool, milliseconds: u16) -> Step<bool> {
-    let mut both = [
-        PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-        PollFd::new(control.as_fd(), PollFlags::POLLIN),
-    ];
+    let mut both = [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(control.as_fd(), PollFlags::POLLIN)];
     let watched = if listening { &mut both[..] } else { &mut both[..1] };
     match poll(watched, PollTimeout::from(milliseconds)) {
         Ok(_) | Err(Errno::EINTR) => {}

@@ -103,18 +103,11 @@ pub(super) fn compile(spec: &Spec) -> Step<Filters> {
     let mut forbidden: Rules = FORBIDDEN.iter().map(|number| (*number, Vec::new())).collect();
     let mut clone = Vec::new();
     for flag in NEW_NAMESPACE {
-        clone.push(rule(vec![condition(
-            0,
-            Len::Qword,
-            Op::MaskedEq(flag as u64),
-            flag as u64,
-        )?])?);
+        clone.push(rule(vec![condition(0, Len::Qword, Op::MaskedEq(flag as u64), flag as u64)?])?);
     }
     forbidden.insert(libc::SYS_clone, clone);
     // Typing into a terminal as if at its keyboard.
-    let typing = [0x5412, 0x541C]
-        .into_iter()
-        .map(|request| rule(vec![condition(1, Len::Dword, Op::Eq, request)?]));
+    let typing = [0x5412, 0x541C].into_iter().map(|request| rule(vec![condition(1, Len::Dword, Op::Eq, request)?]));
     forbidden.insert(libc::SYS_ioctl, typing.collect::<Step<_>>()?);
     let absent = ABSENT.iter().map(|number| (*number, Vec::new())).collect();
     let mut filters = vec![filter(forbidden, libc::EPERM)?, filter(absent, libc::ENOSYS)?];
@@ -126,10 +119,7 @@ pub(super) fn compile(spec: &Spec) -> Step<Filters> {
 
 /// Installs the filters for this process and all that it starts.
 pub(super) fn apply(filters: &Filters) -> Step<()> {
-    filters
-        .0
-        .iter()
-        .try_for_each(|program| seccompiler::apply_filter(program).map_err(because("seccomp")))
+    filters.0.iter().try_for_each(|program| seccompiler::apply_filter(program).map_err(because("seccomp")))
 }
 
 /// Socket families: all but the listed ones are refused. Without a mount namespace unix sockets are refused as well,
@@ -142,15 +132,9 @@ fn sockets(spec: &Spec) -> Step<Rules> {
     if spec.job.network == Network::Granted {
         allowed.extend([libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK]);
     }
-    let none_of_them = allowed
-        .iter()
-        .map(|family| condition(0, Len::Dword, Op::Ne, *family as u64))
-        .collect::<Step<Vec<_>>>()?;
-    let rules = if none_of_them.is_empty() {
-        Vec::new()
-    } else {
-        vec![rule(none_of_them)?]
-    };
+    let none_of_them =
+        allowed.iter().map(|family| condition(0, Len::Dword, Op::Ne, *family as u64)).collect::<Step<Vec<_>>>()?;
+    let rules = if none_of_them.is_empty() { Vec::new() } else { vec![rule(none_of_them)?] };
     Ok(Rules::from([(libc::SYS_socket, rules)]))
 }
 
@@ -166,10 +150,7 @@ fn filter(rules: Rules, errno: i32) -> Step<BpfProgram> {
 fn with_x32(mut rules: Rules) -> Rules {
     const X32: i64 = 0x4000_0000;
     if std::env::consts::ARCH == "x86_64" {
-        let again: Vec<_> = rules
-            .iter()
-            .map(|(number, rule)| (number | X32, rule.clone()))
-            .collect();
+        let again: Vec<_> = rules.iter().map(|(number, rule)| (number | X32, rule.clone())).collect();
         rules.extend(again);
         if rules.contains_key(&libc::SYS_ptrace) {
             rules.extend([514, 521, 528, 539, 540].map(|number| (number | X32, Vec::new())));

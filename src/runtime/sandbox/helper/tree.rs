@@ -92,8 +92,5 @@ fn memory(pid: i32) -> (u64, u64) {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_ascii_whitespace().next()?.parse::<u64>().ok()
     };
-    (
-        field("RssAnon:").unwrap_or(0) + field("VmSwap:").unwrap_or(0),
-        field("RssShmem:").unwrap_or(0),
-    )
+    (field("RssAnon:").unwrap_or(0) + field("VmSwap:").unwrap_or(0), field("RssShmem:").unwrap_or(0))
 }

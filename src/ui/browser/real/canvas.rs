@@ -21,10 +21,7 @@ pub fn frame_of(element: &HtmlElement) -> (f64, f64, f64, f64) {
 
 /// Sends what this pointer does to the element that the listener stands on, until it is let go.
 pub fn capture_pointer(event: &PointerEvent) {
-    if let Some(element) = event
-        .current_target()
-        .and_then(|target| target.dyn_into::<Element>().ok())
-    {
+    if let Some(element) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) {
         // It fails only for a pointer that is up again.
         let _ = element.set_pointer_capture(event.pointer_id());
     }
@@ -33,9 +30,7 @@ pub fn capture_pointer(event: &PointerEvent) {
 /// Whether what is pressed stands in an element that matches `selector`.
 pub fn is_within(event: &PointerEvent, selector: &str) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target
-        .and_then(|element| element.closest(selector).ok().flatten())
-        .is_some()
+    target.and_then(|element| element.closest(selector).ok().flatten()).is_some()
 }
 
 /// Where the keys of an event go.
@@ -73,19 +68,12 @@ pub fn focus_stays(event: &FocusEvent) -> bool {
     let Some(root) = event.current_target().and_then(|target| target.dyn_into::<Node>().ok()) else {
         return false;
     };
-    event
-        .related_target()
-        .and_then(|to| to.dyn_into::<Node>().ok())
-        .is_some_and(|to| root.contains(Some(&to)))
+    event.related_target().and_then(|to| to.dyn_into::<Node>().ok()).is_some_and(|to| root.contains(Some(&to)))
 }
 
 /// The text that is being pasted.
 pub fn pasted_text(event: &ClipboardEvent) -> Option<String> {
-    event
-        .clipboard_data()?
-        .get_data("text/plain")
-        .ok()
-        .filter(|text| !text.is_empty())
+    event.clipboard_data()?.get_data("text/plain").ok().filter(|text| !text.is_empty())
 }
 
 /// Puts text in place of what would be copied.
@@ -100,13 +88,8 @@ pub fn set_copied_text(event: &ClipboardEvent, text: &str) {
 /// Whether a clipboard event is about text in a field, or text that is selected on the page.
 pub fn is_text_clipboard(event: &ClipboardEvent) -> bool {
     let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let field = element
-        .and_then(|e| {
-            e.closest("input, textarea, [contenteditable=true], dialog")
-                .ok()
-                .flatten()
-        })
-        .is_some();
+    let field =
+        element.and_then(|e| e.closest("input, textarea, [contenteditable=true], dialog").ok().flatten()).is_some();
     let selection = web_sys::window().and_then(|window| window.get_selection().ok().flatten());
     field || selection.is_some_and(|selection| !selection.is_collapsed())
 }
@@ -172,10 +155,7 @@ pub fn on_clipboard(run: impl Fn(&'static str, ClipboardEvent) + Clone + 'static
     let names = ["copy", "cut", "paste"];
     let listeners = names.map(|name| {
         let run = run.clone();
-        (
-            name,
-            Closure::<dyn Fn(ClipboardEvent)>::new(move |event| run(name, event)),
-        )
+        (name, Closure::<dyn Fn(ClipboardEvent)>::new(move |event| run(name, event)))
     });
     let document = web_sys::window().and_then(|window| window.document());
     if let Some(document) = &document {

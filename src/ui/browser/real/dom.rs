@@ -1,7 +1,7 @@
 //! Dialogs, focus, scrolling, places and sizes of elements, the clipboard, timers.
 
-use leptos::prelude::Callback;
 use leptos::prelude::Callable;
+use leptos::prelude::Callback;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, HtmlDialogElement, HtmlElement, Window};
@@ -36,7 +36,9 @@ pub fn focus(element: &HtmlElement) {
 
 /// Moves the focus to the element with this id, if it is on the page.
 pub fn focus_id(id: &str) {
-    if let Some(element) = document().and_then(|d| d.get_element_by_id(id)).and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+    if let Some(element) =
+        document().and_then(|d| d.get_element_by_id(id)).and_then(|e| e.dyn_into::<HtmlElement>().ok())
+    {
         focus(&element);
     }
 }
@@ -123,7 +125,8 @@ fn copy_by_selection(text: &str) -> bool {
         field.set_class_name("visually-hidden");
         document.body()?.append_child(&field).ok()?;
         field.select();
-        let command = js_sys::Reflect::get(&document, &"execCommand".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+        let command =
+            js_sys::Reflect::get(&document, &"execCommand".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
         let copied = command.call1(&document, &"copy".into()).ok()?.is_truthy();
         field.remove();
         Some(copied)

@@ -30,11 +30,7 @@ pub fn save_file(name: &str, mime: &str, text: &str) {
 /// Reads the file that was chosen in a file field; gives its name and text. `most` is its largest size in bytes.
 pub fn read_chosen_file(event: &Event, most: u32, done: Callback<FileText>) {
     let field: Option<HtmlInputElement> = event.target().and_then(|target| target.dyn_into().ok());
-    if let Some(file) = field
-        .as_ref()
-        .and_then(HtmlInputElement::files)
-        .and_then(|files| files.get(0))
-    {
+    if let Some(file) = field.as_ref().and_then(HtmlInputElement::files).and_then(|files| files.get(0)) {
         read(file, most, done);
     }
     // The same file can be chosen again, after it was mended.
@@ -45,11 +41,7 @@ pub fn read_chosen_file(event: &Event, most: u32, done: Callback<FileText>) {
 
 /// Reads the file that was dropped, as above.
 pub fn read_dropped_file(event: &DragEvent, most: u32, done: Callback<FileText>) {
-    if let Some(file) = event
-        .data_transfer()
-        .and_then(|data| data.files())
-        .and_then(|files| files.get(0))
-    {
+    if let Some(file) = event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0)) {
         read(file, most, done);
     }
 }
@@ -61,9 +53,6 @@ fn read(file: File, most: u32, done: Callback<FileText>) {
     }
     spawn_local(async move {
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
-        done.run(
-            text.map(|text| (file.name(), text))
-                .ok_or_else(|| format!("{} can't be read", file.name())),
-        );
+        done.run(text.map(|text| (file.name(), text)).ok_or_else(|| format!("{} can't be read", file.name())));
     });
 }

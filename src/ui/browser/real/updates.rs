@@ -170,9 +170,8 @@ fn deliver(message: &ServerMessage) {
         ServerMessage::Pong { .. } | ServerMessage::Error { .. } => return,
     };
     // Collected first: a listener may follow or unfollow while it is called.
-    let listeners: Vec<Rc<dyn Fn(ServerMessage)>> = HUB.with_borrow(|hub| {
-        hub.listeners.values().filter(|l| l.topic == *topic).map(|l| Rc::clone(&l.on)).collect()
-    });
+    let listeners: Vec<Rc<dyn Fn(ServerMessage)>> =
+        HUB.with_borrow(|hub| hub.listeners.values().filter(|l| l.topic == *topic).map(|l| Rc::clone(&l.on)).collect());
     for on in listeners {
         on(message.clone());
     }

@@ -82,11 +82,7 @@ pub struct Series {
 impl Series {
     /// The newest slot with a value, and the value.
     pub fn last(&self) -> Option<(usize, f64)> {
-        self.values
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(slot, value)| value.map(|value| (slot, value)))
+        self.values.iter().enumerate().rev().find_map(|(slot, value)| value.map(|value| (slot, value)))
     }
 }
 
@@ -106,20 +102,13 @@ pub struct ChartData {
 impl ChartData {
     /// Whether there is nothing to draw: no value above 0.
     pub fn is_empty(&self) -> bool {
-        self.series
-            .iter()
-            .flat_map(|series| &series.values)
-            .all(|value| value.is_none_or(|value| value <= 0.0))
+        self.series.iter().flat_map(|series| &series.values).all(|value| value.is_none_or(|value| value <= 0.0))
     }
 
     /// What one slot says: the name and value of each series that has one, from the top of the stack down.
     pub fn at(&self, slot: usize) -> Vec<(&Series, f64)> {
         let value = |series: &Series| series.values.get(slot).copied().flatten();
-        self.series
-            .iter()
-            .rev()
-            .filter_map(|series| Some((series, value(series)?)))
-            .collect()
+        self.series.iter().rev().filter_map(|series| Some((series, value(series)?))).collect()
     }
 
     /// One slot as a sentence, for those who don't see the tip: "07:00 to 08:00: Failed 7, Succeeded 41".
@@ -132,11 +121,7 @@ impl ChartData {
             .into_iter()
             .map(|(series, value)| format!("{} {}", series.name, self.unit.say(value)))
             .collect();
-        if values.is_empty() {
-            format!("{title}: nothing")
-        } else {
-            format!("{title}: {}", values.join(", "))
-        }
+        if values.is_empty() { format!("{title}: nothing") } else { format!("{title}: {}", values.join(", ")) }
     }
 }
 
@@ -161,21 +146,10 @@ mod tests {
 
     #[test]
     fn a_slot_reads_as_a_sentence_from_the_top_down() {
-        let series = |name, value| Series {
-            name,
-            look: SeriesLook::Status("failed"),
-            values: vec![value],
-        };
+        let series = |name, value| Series { name, look: SeriesLook::Status("failed"), values: vec![value] };
         let data = ChartData {
-            slots: vec![Slot {
-                label: "07:00".to_owned(),
-                title: "07:00 to 08:00".to_owned(),
-            }],
-            series: vec![
-                series("Succeeded", Some(41.0)),
-                series("Failed", Some(7.0)),
-                series("Running", None),
-            ],
+            slots: vec![Slot { label: "07:00".to_owned(), title: "07:00 to 08:00".to_owned() }],
+            series: vec![series("Succeeded", Some(41.0)), series("Failed", Some(7.0)), series("Running", None)],
             ..ChartData::default()
         };
         assert_eq!(data.sentence(0), "07:00 to 08:00: Failed 7, Succeeded 41");

@@ -24,12 +24,7 @@ pub(super) fn grid(data: &ChartData, plot: Plot, ticks: &[f64]) -> impl IntoView
             }
         })
         .collect::<Vec<_>>();
-    let longest = data
-        .slots
-        .iter()
-        .map(|slot| slot.label.chars().count())
-        .max()
-        .unwrap_or(0);
+    let longest = data.slots.iter().map(|slot| slot.label.chars().count()).max().unwrap_or(0);
     let every = plot.label_every(longest);
     let newest = data.slots.len().saturating_sub(1);
     let labels = data
@@ -40,9 +35,7 @@ pub(super) fn grid(data: &ChartData, plot: Plot, ticks: &[f64]) -> impl IntoView
         .map(|(slot, text)| {
             // a label is wider than its slot: at the edges it leans inwards
             let half = text.label.chars().count() as f64 * 3.5;
-            let x = plot
-                .x(slot)
-                .clamp(plot.left.min(half), plot.right - half.min(plot.band() / 2.0));
+            let x = plot.x(slot).clamp(plot.left.min(half), plot.right - half.min(plot.band() / 2.0));
             view! { <text x=px(x) y=px(plot.base + 18.0) text-anchor="middle">{text.label.clone()}</text> }
         })
         .collect::<Vec<_>>();
@@ -97,11 +90,8 @@ pub(super) fn lines(data: &ChartData, plot: Plot) -> impl IntoView + use<> {
             }
         })
         .collect::<Vec<_>>();
-    let ends: Vec<(&str, f64)> = data
-        .series
-        .iter()
-        .filter_map(|series| Some((series.name, plot.y(series.last()?.1))))
-        .collect();
+    let ends: Vec<(&str, f64)> =
+        data.series.iter().filter_map(|series| Some((series.name, plot.y(series.last()?.1)))).collect();
     let wanted: Vec<f64> = ends.iter().map(|(_, y)| *y).collect();
     let named = data.series.len() > 1;
     let labels = scale::spread(&wanted, LABEL_GAP, plot.upper, plot.base)

@@ -56,20 +56,14 @@ pub fn ticks(highest: f64, unit: Unit) -> Vec<f64> {
             .find(|step| enough(*step))
             .unwrap_or_else(|| round_step(|days| enough(days * DAY_MS)) * DAY_MS),
     };
-    (0..=(highest / step).ceil() as u32)
-        .map(|line| f64::from(line) * step)
-        .collect()
+    (0..=(highest / step).ceil() as u32).map(|line| f64::from(line) * step).collect()
 }
 
 /// The smallest of 1, 2, 5, 10, 20, 50, … that is enough.
 fn round_step(enough: impl Fn(f64) -> bool) -> f64 {
     let mut decade = 1.0;
     loop {
-        if let Some(step) = [1.0, 2.0, 5.0]
-            .map(|digit| digit * decade)
-            .into_iter()
-            .find(|step| enough(*step))
-        {
+        if let Some(step) = [1.0, 2.0, 5.0].map(|digit| digit * decade).into_iter().find(|step| enough(*step)) {
             return step;
         }
         decade *= 10.0;
@@ -99,14 +93,7 @@ impl Plot {
     pub fn new(width: f64, height: f64, labels: &[String], tail: f64, top: f64, slots: usize) -> Self {
         let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
         let left = longest as f64 * CHAR_PX + 8.0;
-        Self {
-            left,
-            right: (width - tail).max(left + 1.0),
-            upper: 8.0,
-            base: height - 24.0,
-            top,
-            slots: slots.max(1),
-        }
+        Self { left, right: (width - tail).max(left + 1.0), upper: 8.0, base: height - 24.0, top, slots: slots.max(1) }
     }
 
     /// The width of a slot.
@@ -139,10 +126,7 @@ impl Plot {
     pub fn label_every(&self, longest_label: usize) -> usize {
         const ROUND: [usize; 13] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30];
         let needed = (longest_label as f64 * CHAR_PX + 12.0) / self.band();
-        ROUND
-            .into_iter()
-            .find(|every| *every as f64 >= needed)
-            .unwrap_or(self.slots)
+        ROUND.into_iter().find(|every| *every as f64 >= needed).unwrap_or(self.slots)
     }
 
     /// Top and height of each part of a stack, from the base up. A part that is not 0 is at least 2 px high; a part that
@@ -156,11 +140,7 @@ impl Plot {
             }
             let height = (self.base - self.y(*value)).max(LOWEST_PART);
             floor -= height;
-            let gap = if Some(number) == last || height < LOWEST_PART + 1.0 {
-                0.0
-            } else {
-                1.0
-            };
+            let gap = if Some(number) == last || height < LOWEST_PART + 1.0 { 0.0 } else { 1.0 };
             (floor + gap, height - gap)
         };
         values.iter().enumerate().map(part).collect()
@@ -168,20 +148,13 @@ impl Plot {
 
     /// The points of a series; `None` where it has no value.
     pub fn points(&self, values: &[Option<f64>]) -> Vec<Option<(f64, f64)>> {
-        values
-            .iter()
-            .enumerate()
-            .map(|(slot, value)| value.map(|value| (self.x(slot), self.y(value))))
-            .collect()
+        values.iter().enumerate().map(|(slot, value)| value.map(|value| (self.x(slot), self.y(value)))).collect()
     }
 }
 
 /// The stretches of points without a gap.
 fn stretches(points: &[Option<(f64, f64)>]) -> impl Iterator<Item = Vec<(f64, f64)>> {
-    points
-        .split(Option::is_none)
-        .filter(|part| !part.is_empty())
-        .map(|part| part.iter().flatten().copied().collect())
+    points.split(Option::is_none).filter(|part| !part.is_empty()).map(|part| part.iter().flatten().copied().collect())
 }
 
 /// A path through the points, broken where one is missing. A point alone is a line of no length: round caps make it a dot.
@@ -231,18 +204,13 @@ pub fn spread(wanted: &[f64], gap: f64, upper: f64, lower: f64) -> Vec<f64> {
 /// are left out. `None` with fewer than two values.
 pub fn spark(values: &[Option<f64>], width: f64, height: f64) -> Option<(String, (f64, f64))> {
     const MARGIN: f64 = 4.0;
-    let known: Vec<(usize, f64)> = values
-        .iter()
-        .enumerate()
-        .filter_map(|(at, value)| Some((at, (*value)?)))
-        .collect();
+    let known: Vec<(usize, f64)> = values.iter().enumerate().filter_map(|(at, value)| Some((at, (*value)?))).collect();
     let (first, last) = (known.first()?.0, known.last()?.0);
     if first == last {
         return None;
     }
-    let (low, high) = known.iter().fold((f64::MAX, f64::MIN), |(low, high), (_, value)| {
-        (low.min(*value), high.max(*value))
-    });
+    let (low, high) =
+        known.iter().fold((f64::MAX, f64::MIN), |(low, high), (_, value)| (low.min(*value), high.max(*value)));
     let flat = high - low < f64::EPSILON;
     let point = |(at, value): &(usize, f64)| {
         let x = width * (at - first) as f64 / (last - first) as f64;

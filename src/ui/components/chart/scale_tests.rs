@@ -11,11 +11,7 @@ fn a_grid_has_round_lines_and_holds_the_highest_value() {
     check(Unit::Count, 18_204.0, &[0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0]);
     check(Unit::Duration, 164_000.0, &[0.0, 60_000.0, 120_000.0, 180_000.0]);
     check(Unit::Duration, 4_100.0, &[0.0, 2_000.0, 4_000.0, 6_000.0]);
-    check(
-        Unit::Duration,
-        30.0 * DAY_MS,
-        &[0.0, 10.0 * DAY_MS, 20.0 * DAY_MS, 30.0 * DAY_MS],
-    );
+    check(Unit::Duration, 30.0 * DAY_MS, &[0.0, 10.0 * DAY_MS, 20.0 * DAY_MS, 30.0 * DAY_MS]);
     check(Unit::Count, f64::NAN, &[0.0, 1.0]);
 }
 
@@ -33,23 +29,13 @@ fn every_grid_has_two_to_five_lines() {
 }
 
 fn plot() -> Plot {
-    Plot {
-        left: 20.0,
-        right: 260.0,
-        upper: 0.0,
-        base: 100.0,
-        top: 50.0,
-        slots: 24,
-    }
+    Plot { left: 20.0, right: 260.0, upper: 0.0, base: 100.0, top: 50.0, slots: 24 }
 }
 
 #[test]
 fn zero_stands_on_the_base_and_the_top_at_the_upper_edge() {
     let plot = plot();
-    assert_eq!(
-        (plot.y(0.0), plot.y(50.0), plot.y(25.0), plot.y(99.0)),
-        (100.0, 0.0, 50.0, 0.0)
-    );
+    assert_eq!((plot.y(0.0), plot.y(50.0), plot.y(25.0), plot.y(99.0)), (100.0, 0.0, 50.0, 0.0));
     assert_eq!((plot.band(), plot.x(0), plot.slot_left(23)), (10.0, 25.0, 250.0));
 }
 
@@ -62,11 +48,7 @@ fn a_stack_grows_upwards_and_shows_the_smallest_part() {
 
 #[test]
 fn a_few_bars_do_not_become_walls() {
-    let wide = Plot {
-        right: 1020.0,
-        slots: 2,
-        ..plot()
-    };
+    let wide = Plot { right: 1020.0, slots: 2, ..plot() };
     assert_eq!(wide.bar(0).1, 48.0);
     assert!(plot().bar(0).1 < plot().band());
 }
@@ -74,10 +56,7 @@ fn a_few_bars_do_not_become_walls() {
 #[test]
 fn labels_keep_their_distance() {
     assert_eq!(plot().label_every(5), 5);
-    let wide = Plot {
-        right: 2000.0,
-        ..plot()
-    };
+    let wide = Plot { right: 2000.0, ..plot() };
     assert_eq!(wide.label_every(5), 1);
     let narrow = Plot { right: 30.0, ..plot() };
     assert_eq!(narrow.label_every(6), 24);
@@ -105,10 +84,7 @@ fn a_spark_needs_two_values_and_fills_its_box() {
     let (path, end) = spark(&[None, Some(1.0), None, Some(3.0)], 96.0, 32.0).expect("two values");
     assert_eq!(path, "M0.0 28.0L96.0 4.0");
     assert_eq!(end, (96.0, 4.0));
-    assert_eq!(
-        spark(&[Some(2.0), Some(2.0)], 96.0, 32.0).expect("two values").1,
-        (96.0, 16.0)
-    );
+    assert_eq!(spark(&[Some(2.0), Some(2.0)], 96.0, 32.0).expect("two values").1, (96.0, 16.0));
 }
 
 #[test]

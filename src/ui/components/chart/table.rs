@@ -10,9 +10,7 @@ use crate::ui::components::{Column, DataTable};
 pub(super) fn ChartTable(data: Signal<ChartData>, name: Signal<String>) -> impl IntoView {
     let columns = data.with_untracked(|data| {
         let first = Column::text(data.slot_name);
-        std::iter::once(first)
-            .chain(data.series.iter().map(|series| Column::number(series.name)))
-            .collect::<Vec<_>>()
+        std::iter::once(first).chain(data.series.iter().map(|series| Column::number(series.name))).collect::<Vec<_>>()
     });
     let rows = move || {
         data.with(|data| {

@@ -69,21 +69,14 @@ fn plot_of(data: &ChartData, kind: ChartKind, width: f64, height: f64) -> (Plot,
     let stacked = |slot: usize| data.at(slot).iter().map(|(_, value)| value).sum::<f64>();
     let highest = match kind {
         ChartKind::Bars => (0..data.slots.len()).map(stacked).fold(0.0, f64::max),
-        ChartKind::Lines => data
-            .series
-            .iter()
-            .flat_map(|series| series.values.iter().flatten())
-            .copied()
-            .fold(0.0, f64::max),
+        ChartKind::Lines => {
+            data.series.iter().flat_map(|series| series.values.iter().flatten()).copied().fold(0.0, f64::max)
+        }
     };
     let ticks = scale::ticks(highest, data.unit);
     let labels: Vec<String> = ticks.iter().map(|tick| data.unit.tick(*tick)).collect();
     let top = ticks.last().copied().unwrap_or(1.0);
-    let tail = if kind == ChartKind::Lines && data.series.len() > 1 {
-        34.0
-    } else {
-        4.0
-    };
+    let tail = if kind == ChartKind::Lines && data.series.len() > 1 { 34.0 } else { 4.0 };
     (Plot::new(width, height, &labels, tail, top, data.slots.len()), ticks)
 }
 
@@ -267,10 +260,7 @@ fn Mark(look: SeriesLook) -> impl IntoView {
 #[component]
 pub fn ChartLegend(#[prop(into)] data: Signal<ChartData>) -> impl IntoView {
     let entries = data.with_untracked(|data| {
-        data.series
-            .iter()
-            .map(|series| view! { <li><Mark look=series.look />{series.name}</li> })
-            .collect::<Vec<_>>()
+        data.series.iter().map(|series| view! { <li><Mark look=series.look />{series.name}</li> }).collect::<Vec<_>>()
     });
     view! { <ul class="legend wide-only">{entries}</ul> }
 }

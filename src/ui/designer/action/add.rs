@@ -27,10 +27,7 @@ pub fn add_step(document: &Document, kind: &str, at: Option<Point>, link: Option
         ..bare(id.clone(), known.name)
     };
     let mut changes = vec![Change::mark(format!("Add {}", known.title))];
-    changes.push(Change::AddStep {
-        index: definition.steps.len(),
-        step: Box::new(step),
-    });
+    changes.push(Change::AddStep { index: definition.steps.len(), step: Box::new(step) });
     changes.extend(edges(document, &id, known, link));
     changes.push(Change::Select(Selection::of(&id)));
     changes
@@ -69,15 +66,9 @@ fn edges(document: &Document, id: &str, kind: &Kind, link: Option<Link>) -> Vec<
             if document.definition.step(&step).is_none() {
                 return Vec::new();
             }
-            vec![Change::AddEdge {
-                index: count,
-                edge: edge(&step, &port, id, None),
-            }]
+            vec![Change::AddEdge { index: count, edge: edge(&step, &port, id, None) }]
         }
-        Some(Link::Before { step }) => vec![Change::AddEdge {
-            index: count,
-            edge: edge(id, out, &step, None),
-        }],
+        Some(Link::Before { step }) => vec![Change::AddEdge { index: count, edge: edge(id, out, &step, None) }],
         Some(Link::Between(key)) => {
             let Some(index) = document.edge_index(&key) else {
                 return Vec::new();
@@ -86,10 +77,7 @@ fn edges(document: &Document, id: &str, kind: &Kind, link: Option<Link>) -> Vec<
             let first = edge(&old.from, &old.port, id, old.when);
             vec![
                 Change::ReplaceEdge { index, edge: first },
-                Change::AddEdge {
-                    index: count,
-                    edge: edge(id, out, &old.to, None),
-                },
+                Change::AddEdge { index: count, edge: edge(id, out, &old.to, None) },
             ]
         }
     }
@@ -111,12 +99,7 @@ fn place(document: &Document, at: Option<Point>, link: Option<&Link>) -> Rect {
             middle.plus(0.0, -NODE_H / 2.0)
         }
     });
-    let wish = Rect::new(
-        to_grid(top_middle.x - NODE_W / 2.0),
-        to_grid(top_middle.y),
-        NODE_W,
-        NODE_H,
-    );
+    let wish = Rect::new(to_grid(top_middle.x - NODE_W / 2.0), to_grid(top_middle.y), NODE_W, NODE_H);
     if at.is_some() { wish } else { beside(definition, wish) }
 }
 
@@ -129,31 +112,18 @@ fn below(definition: &Definition, step: &str, sign: f64) -> Point {
 
 /// The nearest free place in the same row, to the right first.
 fn beside(definition: &Definition, wish: Rect) -> Rect {
-    let free = |frame: &Rect| {
-        !definition
-            .steps
-            .iter()
-            .any(|step| geometry::node_rect(step).grown(8.0).overlaps(*frame))
-    };
+    let free =
+        |frame: &Rect| !definition.steps.iter().any(|step| geometry::node_rect(step).grown(8.0).overlaps(*frame));
     let pitch = NODE_W + 40.0;
-    let tries = (0..40).flat_map(|n: i32| {
-        [
-            wish.moved(f64::from(n) * pitch, 0.0),
-            wish.moved(f64::from(-n) * pitch, 0.0),
-        ]
-    });
+    let tries =
+        (0..40).flat_map(|n: i32| [wish.moved(f64::from(n) * pitch, 0.0), wish.moved(f64::from(-n) * pitch, 0.0)]);
     tries.into_iter().find(free).unwrap_or(wish)
 }
 
 /// The first output port of a step that nothing follows yet, else its first.
 pub fn free_port(definition: &Definition, step: &str) -> String {
     let ports = definition.step(step).map(geometry::out_ports).unwrap_or_default();
-    let used = |port: &String| {
-        definition
-            .edges
-            .iter()
-            .any(|edge| edge.from == step && edge.port == *port)
-    };
+    let used = |port: &String| definition.edges.iter().any(|edge| edge.from == step && edge.port == *port);
     let free = ports.iter().find(|port| !used(port)).or(ports.first());
     free.cloned().unwrap_or_else(|| Edge::OUT.to_owned())
 }

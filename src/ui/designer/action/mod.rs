@@ -19,11 +19,7 @@ use crate::model::workflow::{Edge, Position, Step};
 
 /// "1 step", "3 steps".
 pub fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// The step by its name, several by their number.
@@ -38,30 +34,16 @@ fn subject(document: &Document) -> String {
 /// Ties a port to a step. Nothing to do when they are tied already, or are the same step.
 pub fn connect(document: &Document, from: &str, port: &str, to: &str) -> Vec<Change> {
     let definition = &document.definition;
-    let known = definition
-        .edges
-        .iter()
-        .any(|e| e.from == from && e.port == port && e.to == to);
+    let known = definition.edges.iter().any(|e| e.from == from && e.port == port && e.to == to);
     let (Some(a), Some(b)) = (definition.step(from), definition.step(to)) else {
         return Vec::new();
     };
     if known || from == to {
         return Vec::new();
     }
-    let edge = Edge {
-        from: from.to_owned(),
-        port: port.to_owned(),
-        to: to.to_owned(),
-        when: None,
-    };
+    let edge = Edge { from: from.to_owned(), port: port.to_owned(), to: to.to_owned(), when: None };
     let name = format!("Connect {} to {}", a.label(), b.label());
-    vec![
-        Change::mark(name),
-        Change::AddEdge {
-            index: definition.edges.len(),
-            edge,
-        },
-    ]
+    vec![Change::mark(name), Change::AddEdge { index: definition.edges.len(), edge }]
 }
 
 /// Removes what is chosen, and the edges at removed steps.
@@ -76,12 +58,7 @@ pub fn delete(document: &Document) -> Vec<Change> {
         format!("Delete {}", subject(document))
     };
     let mut changes = vec![Change::mark(name)];
-    changes.extend(
-        document
-            .edges_to_remove()
-            .into_iter()
-            .map(|index| Change::RemoveEdge { index }),
-    );
+    changes.extend(document.edges_to_remove().into_iter().map(|index| Change::RemoveEdge { index }));
     changes.extend(document.chosen().map(|step| Change::RemoveStep { id: step.id.clone() }));
     changes
 }
@@ -92,15 +69,7 @@ pub fn toggle_disabled(document: &Document) -> Vec<Change> {
     let steps: Vec<Change> = document
         .chosen()
         .filter(|step| step.disabled == on)
-        .map(|step| {
-            replaced(
-                &step.id,
-                Step {
-                    disabled: !on,
-                    ..step.clone()
-                },
-            )
-        })
+        .map(|step| replaced(&step.id, Step { disabled: !on, ..step.clone() }))
         .collect();
     if steps.is_empty() {
         return steps;
@@ -113,35 +82,20 @@ pub fn toggle_disabled(document: &Document) -> Vec<Change> {
 pub fn nudge(document: &Document, dx: f64, dy: f64) -> Vec<Change> {
     let places: Vec<(String, Position)> = document
         .chosen()
-        .map(|step| {
-            (
-                step.id.clone(),
-                Position {
-                    x: step.position.x + dx,
-                    y: step.position.y + dy,
-                },
-            )
-        })
+        .map(|step| (step.id.clone(), Position { x: step.position.x + dx, y: step.position.y + dy }))
         .collect();
     if places.is_empty() {
         return Vec::new();
     }
-    let mark = Change::Mark {
-        name: format!("Move {}", subject(document)),
-        key: Some("nudge".to_owned()),
-    };
+    let mark = Change::Mark { name: format!("Move {}", subject(document)), key: Some("nudge".to_owned()) };
     vec![mark, Change::MoveSteps(places)]
 }
 
 /// Lays all steps out anew.
 pub fn tidy(document: &Document) -> Vec<Change> {
-    let origin = document
-        .bounds()
-        .map_or(Point::default(), |all| Point::new(all.x, all.y));
-    let places: Vec<(String, Position)> = layout::arrange(&document.definition, origin)
-        .into_iter()
-        .map(|(id, at)| (id, at.into()))
-        .collect();
+    let origin = document.bounds().map_or(Point::default(), |all| Point::new(all.x, all.y));
+    let places: Vec<(String, Position)> =
+        layout::arrange(&document.definition, origin).into_iter().map(|(id, at)| (id, at.into())).collect();
     let same = |(id, at): &(String, Position)| document.definition.step(id).is_some_and(|step| step.position == *at);
     if places.iter().all(same) {
         return Vec::new();
@@ -151,9 +105,7 @@ pub fn tidy(document: &Document) -> Vec<Change> {
 
 /// Chooses everything.
 pub fn select_all(document: &Document) -> Vec<Change> {
-    vec![Change::Select(Selection::of_many(
-        document.definition.steps.iter().map(|step| step.id.clone()),
-    ))]
+    vec![Change::Select(Selection::of_many(document.definition.steps.iter().map(|step| step.id.clone())))]
 }
 
 /// Puts an altered step in place; typing in one field (`key`) joins one mark.
@@ -165,10 +117,7 @@ pub fn set_step(document: &Document, step: Step, what: &str) -> Vec<Change> {
         return Vec::new();
     }
     let key = Some(format!("{what} {}", step.id));
-    let mark = Change::Mark {
-        name: format!("Change {what} of {}", before.label()),
-        key,
-    };
+    let mark = Change::Mark { name: format!("Change {what} of {}", before.label()), key };
     vec![mark, replaced(&before.id.clone(), step)]
 }
 
@@ -189,14 +138,9 @@ pub fn set_when(document: &Document, key: &EdgeKey, when: &str) -> Vec<Change> {
     let Some(index) = document.edge_index(key) else {
         return Vec::new();
     };
-    let edge = Edge {
-        when: (!when.trim().is_empty()).then(|| when.to_owned()),
-        ..document.definition.edges[index].clone()
-    };
-    let mark = Change::Mark {
-        name: "Change a condition".to_owned(),
-        key: Some(format!("when {}", key.0)),
-    };
+    let edge =
+        Edge { when: (!when.trim().is_empty()).then(|| when.to_owned()), ..document.definition.edges[index].clone() };
+    let mark = Change::Mark { name: "Change a condition".to_owned(), key: Some(format!("when {}", key.0)) };
     vec![mark, Change::ReplaceEdge { index, edge }]
 }
 
@@ -205,16 +149,10 @@ pub fn set_details(document: &Document, details: Details, what: &str) -> Vec<Cha
     if details == Details::of(&document.definition) {
         return Vec::new();
     }
-    let mark = Change::Mark {
-        name: format!("Change {what}"),
-        key: Some(what.to_owned()),
-    };
+    let mark = Change::Mark { name: format!("Change {what}"), key: Some(what.to_owned()) };
     vec![mark, Change::SetDetails(Box::new(details))]
 }
 
 fn replaced(id: &str, step: Step) -> Change {
-    Change::ReplaceStep {
-        id: id.to_owned(),
-        step: Box::new(step),
-    }
+    Change::ReplaceStep { id: id.to_owned(), step: Box::new(step) }
 }

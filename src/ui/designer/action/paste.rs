@@ -27,13 +27,7 @@ pub struct Fragment {
 pub fn copy(document: &Document) -> Option<Fragment> {
     let steps: Vec<Step> = document.chosen().cloned().collect();
     let inside = |id: &str| document.selection.steps.contains(id);
-    let edges = document
-        .definition
-        .edges
-        .iter()
-        .filter(|e| inside(&e.from) && inside(&e.to))
-        .cloned()
-        .collect();
+    let edges = document.definition.edges.iter().filter(|e| inside(&e.from) && inside(&e.to)).cloned().collect();
     (!steps.is_empty()).then_some(Fragment { steps, edges })
 }
 
@@ -43,10 +37,7 @@ pub fn copy(document: &Document) -> Option<Fragment> {
 /// What the text lacks, for people.
 pub fn paste(document: &Document, text: &str, middle: Option<Point>) -> Result<Vec<Change>, String> {
     let fragment = match serde_json::from_str::<Definition>(text) {
-        Ok(whole) => Fragment {
-            steps: whole.steps,
-            edges: whole.edges,
-        },
+        Ok(whole) => Fragment { steps: whole.steps, edges: whole.edges },
         Err(_) => serde_json::from_str::<Fragment>(text)
             .map_err(|why| format!("The clipboard holds no steps: expected JSON with \"steps\" ({why})."))?,
     };
@@ -60,9 +51,7 @@ pub fn paste(document: &Document, text: &str, middle: Option<Point>) -> Result<V
 /// Copies the chosen steps beside themselves.
 pub fn duplicate(document: &Document) -> Vec<Change> {
     let name = format!("Duplicate {}", subject(document));
-    copy(document)
-        .map(|fragment| inserted(document, fragment, name, None))
-        .unwrap_or_default()
+    copy(document).map(|fragment| inserted(document, fragment, name, None)).unwrap_or_default()
 }
 
 fn inserted(document: &Document, fragment: Fragment, name: String, middle: Option<Point>) -> Vec<Change> {
@@ -71,35 +60,16 @@ fn inserted(document: &Document, fragment: Fragment, name: String, middle: Optio
     let (dx, dy) = offset(definition, &fragment.steps, middle);
     let mut changes = vec![Change::mark(name)];
     for (index, step) in fragment.steps.iter().enumerate() {
-        let mut step = ids
-            .iter()
-            .fold(step.clone(), |step, (old, new)| referring(&step, old, new));
+        let mut step = ids.iter().fold(step.clone(), |step, (old, new)| referring(&step, old, new));
         step.id = ids.get(&step.id).cloned().unwrap_or(step.id);
-        step.position = Position {
-            x: step.position.x + dx,
-            y: step.position.y + dy,
-        };
-        changes.push(Change::AddStep {
-            index: definition.steps.len() + index,
-            step: Box::new(step),
-        });
+        step.position = Position { x: step.position.x + dx, y: step.position.y + dy };
+        changes.push(Change::AddStep { index: definition.steps.len() + index, step: Box::new(step) });
     }
     let renamed = |id: &String| ids.get(id).cloned().unwrap_or_else(|| id.clone());
     let known = |id: &str| fragment.steps.iter().any(|step| step.id == id);
-    for edge in fragment
-        .edges
-        .iter()
-        .filter(|edge| known(&edge.from) && known(&edge.to))
-    {
-        let edge = Edge {
-            from: renamed(&edge.from),
-            to: renamed(&edge.to),
-            ..edge.clone()
-        };
-        changes.push(Change::AddEdge {
-            index: usize::MAX,
-            edge,
-        });
+    for edge in fragment.edges.iter().filter(|edge| known(&edge.from) && known(&edge.to)) {
+        let edge = Edge { from: renamed(&edge.from), to: renamed(&edge.to), ..edge.clone() };
+        changes.push(Change::AddEdge { index: usize::MAX, edge });
     }
     let pasted: Vec<String> = fragment.steps.iter().map(|step| renamed(&step.id)).collect();
     changes.push(Change::Select(Selection::of_many(pasted)));
@@ -111,17 +81,10 @@ fn fresh_ids(definition: &Definition, steps: &[Step]) -> HashMap<String, String>
     let mut taken: Vec<String> = definition.steps.iter().map(|step| step.id.clone()).collect();
     let mut ids = HashMap::new();
     for step in steps {
-        let base = step
-            .id
-            .trim_end_matches(|c: char| c.is_ascii_digit())
-            .trim_end_matches('_');
+        let base = step.id.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
         let base = if base.is_empty() { "step" } else { base };
         let id = if taken.contains(&step.id) {
-            fresh(
-                base,
-                |id| !taken.iter().any(|t| t == id) && steps.iter().all(|s| s.id != id),
-                '_',
-            )
+            fresh(base, |id| !taken.iter().any(|t| t == id) && steps.iter().all(|s| s.id != id), '_')
         } else {
             step.id.clone()
         };
@@ -143,17 +106,11 @@ fn offset(definition: &Definition, steps: &[Step], middle: Option<Point>) -> (f6
     }
     let covered = |by: f64| {
         steps.iter().any(|new| {
-            let at = Position {
-                x: new.position.x + by,
-                y: new.position.y + by,
-            };
+            let at = Position { x: new.position.x + by, y: new.position.y + by };
             definition.steps.iter().any(|old| old.position == at)
         })
     };
-    let by = (1..40)
-        .map(|n: i32| f64::from(n) * 32.0)
-        .find(|by| !covered(*by))
-        .unwrap_or(32.0);
+    let by = (1..40).map(|n: i32| f64::from(n) * 32.0).find(|by| !covered(*by)).unwrap_or(32.0);
     (by, by)
 }
 
@@ -170,19 +127,11 @@ mod tests {
         let (mut document, mut history) = (Document::new(Definition::empty("test"), true), History::default());
         let changes = action::add_step(&document, "analyze", None, None);
         history.perform(&mut document, changes);
-        let link = Link::After {
-            step: "analyze".to_owned(),
-            port: "out".to_owned(),
-        };
+        let link = Link::After { step: "analyze".to_owned(), port: "out".to_owned() };
         let changes = action::add_step(&document, "transform", None, Some(link));
         history.perform(&mut document, changes);
-        let changes = action::set_config(
-            &document,
-            "transform",
-            "value",
-            Some("{{ steps.analyze.output }}".into()),
-            "Value",
-        );
+        let changes =
+            action::set_config(&document, "transform", "value", Some("{{ steps.analyze.output }}".into()), "Value");
         history.perform(&mut document, changes);
         (document, history)
     }
@@ -192,10 +141,7 @@ mod tests {
         let (mut document, mut history) = two_steps();
         history.perform(
             &mut document,
-            vec![Change::Select(Selection::of_many([
-                "analyze".to_owned(),
-                "transform".to_owned(),
-            ]))],
+            vec![Change::Select(Selection::of_many(["analyze".to_owned(), "transform".to_owned()]))],
         );
         let text = serde_json::to_string(&copy(&document).unwrap()).unwrap();
         let changes = paste(&document, &text, None).unwrap();

@@ -37,10 +37,7 @@ pub fn rename_id(document: &Document, old: &str, new: &str) -> Result<Vec<Change
         }
     }
     changes.extend(edges(definition, old, new));
-    let details = Details {
-        output: in_templates(&definition.output, old, new),
-        ..Details::of(definition)
-    };
+    let details = Details { output: in_templates(&definition.output, old, new), ..Details::of(definition) };
     if details != Details::of(definition) {
         changes.push(Change::SetDetails(Box::new(details)));
     }
@@ -77,9 +74,7 @@ pub(super) fn referring(step: &Step, old: &str, new: &str) -> Step {
     let mut step = step.clone();
     let kind = Kind::find(&step.kind);
     for (name, value) in &mut step.config {
-        let shape = kind
-            .and_then(|kind| kind.fields.iter().find(|field| field.name == name))
-            .map(|field| &field.shape);
+        let shape = kind.and_then(|kind| kind.fields.iter().find(|field| field.name == name)).map(|field| &field.shape);
         *value = match (shape, &*value) {
             (Some(Shape::Expression), Value::String(text)) => Value::String(in_expression(text, old, new)),
             (Some(Shape::Cases), Value::Array(cases)) => {
@@ -104,11 +99,7 @@ fn in_templates(value: &Value, old: &str, new: &str) -> Value {
     match value {
         Value::String(text) => Value::String(in_template(text, old, new)),
         Value::Array(items) => Value::Array(items.iter().map(|item| in_templates(item, old, new)).collect()),
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(k, v)| (k.clone(), in_templates(v, old, new)))
-                .collect(),
-        ),
+        Value::Object(map) => Value::Object(map.iter().map(|(k, v)| (k.clone(), in_templates(v, old, new))).collect()),
         other => other.clone(),
     }
 }
@@ -133,14 +124,8 @@ fn in_expression(text: &str, old: &str, new: &str) -> String {
     while let Some(at) = rest.find("steps") {
         let (before, from) = rest.split_at(at);
         let after = &from["steps".len()..];
-        let starts = !before
-            .chars()
-            .next_back()
-            .or(done.chars().next_back())
-            .is_some_and(is_word_or_dot);
-        let quoted = [format!("[\"{old}\"]"), format!("['{old}']")]
-            .into_iter()
-            .find(|q| after.starts_with(q.as_str()));
+        let starts = !before.chars().next_back().or(done.chars().next_back()).is_some_and(is_word_or_dot);
+        let quoted = [format!("[\"{old}\"]"), format!("['{old}']")].into_iter().find(|q| after.starts_with(q.as_str()));
         let dotted = after
             .strip_prefix('.')
             .and_then(|a| a.strip_prefix(old))
@@ -181,19 +166,10 @@ mod tests {
         let check = |text: &str, expected: &str| assert_eq!(in_template(text, "scan", "look"), expected);
         check("{{ steps.scan.output }}", "{{ steps.look.output }}");
         check("steps.scan is text", "steps.scan is text");
-        check(
-            "{{ steps.scanner.output }} {{ mysteps.scan }}",
-            "{{ steps.scanner.output }} {{ mysteps.scan }}",
-        );
-        check(
-            "{{ steps[\"scan\"].x }}{% if steps['scan'] %}",
-            "{{ steps[\"look\"].x }}{% if steps['look'] %}",
-        );
+        check("{{ steps.scanner.output }} {{ mysteps.scan }}", "{{ steps.scanner.output }} {{ mysteps.scan }}");
+        check("{{ steps[\"scan\"].x }}{% if steps['scan'] %}", "{{ steps[\"look\"].x }}{% if steps['look'] %}");
         check("a {{ steps.scan.n + steps.scan.m", "a {{ steps.look.n + steps.look.m");
-        assert_eq!(
-            in_expression("steps.scan.output > 0", "scan", "look"),
-            "steps.look.output > 0"
-        );
+        assert_eq!(in_expression("steps.scan.output > 0", "scan", "look"), "steps.look.output > 0");
     }
 
     #[test]

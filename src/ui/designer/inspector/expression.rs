@@ -16,9 +16,7 @@ use crate::ui::designer::overlay::use_overlay;
 pub fn ExpressionField(context: FieldContext, lines: u8, bare: bool) -> impl IntoView {
     let text = context.text();
     let set = Callback::new(move |text: String| {
-        context
-            .set
-            .run((!text.is_empty()).then_some(serde_json::Value::String(text)));
+        context.set.run((!text.is_empty()).then_some(serde_json::Value::String(text)));
     });
     let aside = match (bare, context.field.required) {
         (true, _) => Some("expression"),

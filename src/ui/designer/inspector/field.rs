@@ -46,11 +46,7 @@ impl FieldContext {
 
     /// The error as a sentence.
     pub fn error(self) -> Signal<Option<String>> {
-        Signal::derive(move || {
-            self.error
-                .get()
-                .map(|error| crate::ui::designer::problems::sentence(&error))
-        })
+        Signal::derive(move || self.error.get().map(|error| crate::ui::designer::problems::sentence(&error)))
     }
 
     /// "optional" beside the label of what may be absent.
@@ -98,13 +94,7 @@ pub fn number_or_text(text: &str) -> Option<Value> {
         return None;
     }
     let whole = trimmed.parse::<i64>().ok().map(Value::from);
-    let number = || {
-        trimmed
-            .parse::<f64>()
-            .ok()
-            .and_then(Number::from_f64)
-            .map(Value::Number)
-    };
+    let number = || trimmed.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number);
     Some(whole.or_else(number).unwrap_or_else(|| Value::String(text.to_owned())))
 }
 
@@ -160,11 +150,7 @@ fn ChoiceField(context: FieldContext, options: &'static [&'static str]) -> impl 
     let get = Signal::derive(move || text.get());
     let set = Callback::new(move |text: String| context.set.run((!text.is_empty()).then_some(Value::String(text))));
     let mut choices: Vec<Choice> = options.iter().map(|option| Choice::new(*option, *option)).collect();
-    let absent = if default.is_empty() {
-        "Not set".to_owned()
-    } else {
-        format!("{default}, the default")
-    };
+    let absent = if default.is_empty() { "Not set".to_owned() } else { format!("{default}, the default") };
     choices.insert(0, Choice::new("", absent));
     view! {
         <Select

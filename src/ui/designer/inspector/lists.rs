@@ -64,22 +64,11 @@ fn text_of(value: &Value) -> String {
 /// A list of texts, or of whole numbers: one a line.
 #[component]
 pub fn TextList(context: FieldContext, whole_numbers: bool) -> impl IntoView {
-    let items = Memo::new(move |_| {
-        context
-            .value
-            .read()
-            .as_ref()
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    });
+    let items =
+        Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_array).cloned().unwrap_or_default());
     let write = move |items: Vec<Value>| context.set.run((!items.is_empty()).then_some(Value::Array(items)));
     let parse = move |text: String| {
-        if whole_numbers {
-            number_or_text(&text).unwrap_or(Value::Null)
-        } else {
-            Value::String(text)
-        }
+        if whole_numbers { number_or_text(&text).unwrap_or(Value::Null) } else { Value::String(text) }
     };
     let add = move |()| {
         let mut items = items.get_untracked();
@@ -120,15 +109,7 @@ pub fn TextList(context: FieldContext, whole_numbers: bool) -> impl IntoView {
 /// Pairs of texts, such as headers.
 #[component]
 pub fn TextMap(context: FieldContext) -> impl IntoView {
-    let map = Memo::new(move |_| {
-        context
-            .value
-            .read()
-            .as_ref()
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default()
-    });
+    let map = Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
     let write = move |map: Map<String, Value>| context.set.run((!map.is_empty()).then_some(Value::Object(map)));
     let add = move |()| {
         let mut map = map.get_untracked();
@@ -175,15 +156,8 @@ pub fn TextMap(context: FieldContext) -> impl IntoView {
 /// The cases of a switch: a port and when it is taken, in order.
 #[component]
 pub fn Cases(context: FieldContext) -> impl IntoView {
-    let cases = Memo::new(move |_| {
-        context
-            .value
-            .read()
-            .as_ref()
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    });
+    let cases =
+        Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_array).cloned().unwrap_or_default());
     let write = move |cases: Vec<Value>| context.set.run((!cases.is_empty()).then_some(Value::Array(cases)));
     let part = |case: &Value, name: &str| case.get(name).map(text_of).unwrap_or_default();
     let add = move |()| {
@@ -233,15 +207,7 @@ pub fn Cases(context: FieldContext) -> impl IntoView {
 /// Whole numbers by fixed names.
 #[component]
 pub fn Limits(context: FieldContext, keys: &'static [&'static str]) -> impl IntoView {
-    let map = Memo::new(move |_| {
-        context
-            .value
-            .read()
-            .as_ref()
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default()
-    });
+    let map = Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
     let row = move |key: &'static str| {
         let value = Memo::new(move |_| map.read().get(key).map(text_of).unwrap_or_default());
         let set = move |text: String| {
@@ -363,12 +329,7 @@ mod tests {
 
     #[test]
     fn json_reads_back_as_it_was_written() {
-        for value in [
-            json!({"a": [1, "{{ x }}"]}),
-            json!("{{ steps.a.output }}"),
-            json!("plain"),
-            json!(3),
-        ] {
+        for value in [json!({"a": [1, "{{ x }}"]}), json!("{{ steps.a.output }}"), json!("plain"), json!(3)] {
             let value = Some(value);
             assert_eq!(parsed(&written(value.as_ref())), Ok(value));
         }

@@ -37,16 +37,8 @@ pub fn Inspector() -> impl IntoView {
     let subject = Memo::new(move |_| {
         let selection = editor.selection.read();
         match (selection.steps.len(), selection.edges.len()) {
-            (1, 0) => selection
-                .steps
-                .first()
-                .cloned()
-                .map_or(Subject::Workflow, Subject::Step),
-            (0, 1) => selection
-                .edges
-                .first()
-                .cloned()
-                .map_or(Subject::Workflow, Subject::Edge),
+            (1, 0) => selection.steps.first().cloned().map_or(Subject::Workflow, Subject::Step),
+            (0, 1) => selection.edges.first().cloned().map_or(Subject::Workflow, Subject::Edge),
             (0, 0) => Subject::Workflow,
             (steps, edges) => Subject::Several(steps + edges),
         }

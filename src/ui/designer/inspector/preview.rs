@@ -16,11 +16,7 @@ impl Scope for RunView {
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
         let step = Self::step(self, id)?;
-        Some(StepScope {
-            output: &step.output,
-            status: step.status,
-            error: step.error.as_ref(),
-        })
+        Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref() })
     }
 
     fn step_ids(&self) -> Vec<String> {
@@ -45,11 +41,8 @@ pub fn preview(source: &str, bare: bool, run: &RunView) -> Option<Result<String,
     if source.trim().is_empty() || !bare && !source.contains("{{") && !source.contains("{%") {
         return None;
     }
-    let value = if bare {
-        expression::eval(source, run)
-    } else {
-        expression::render(&Value::String(source.to_owned()), run)
-    };
+    let value =
+        if bare { expression::eval(source, run) } else { expression::render(&Value::String(source.to_owned()), run) };
     Some(value.map(|value| shown(&value)).map_err(|error| error.to_string()))
 }
 

@@ -25,32 +25,21 @@ pub fn in_scope(definition: &Definition, step: Option<&str>, run: Option<&RunVie
     let mut items = Vec::new();
     let inputs = run.map(|run| &run.detail.inputs);
     for name in input_names(definition) {
-        let sample = inputs
-            .and_then(|inputs| inputs.get(&name))
-            .map(shortened)
-            .unwrap_or_default();
-        items.push(ScopeItem {
-            path: format!("inputs.{name}"),
-            sample,
-        });
+        let sample = inputs.and_then(|inputs| inputs.get(&name)).map(shortened).unwrap_or_default();
+        items.push(ScopeItem { path: format!("inputs.{name}"), sample });
     }
     for id in before(definition, step) {
-        let output = run
-            .and_then(|run| run.step(&id))
-            .map(|state| &state.output)
-            .filter(|output| !output.is_null());
+        let output = run.and_then(|run| run.step(&id)).map(|state| &state.output).filter(|output| !output.is_null());
         let base = format!("steps.{id}.output");
-        items.push(ScopeItem {
-            path: base.clone(),
-            sample: output.map(shortened).unwrap_or_default(),
-        });
+        items.push(ScopeItem { path: base.clone(), sample: output.map(shortened).unwrap_or_default() });
         match output {
             Some(Value::Object(fields)) => items.extend(fields_of(&base, fields)),
             Some(_) => {}
-            None => items.extend(known_fields(definition, &id).iter().map(|field| ScopeItem {
-                path: format!("{base}.{field}"),
-                sample: String::new(),
-            })),
+            None => items.extend(
+                known_fields(definition, &id)
+                    .iter()
+                    .map(|field| ScopeItem { path: format!("{base}.{field}"), sample: String::new() }),
+            ),
         }
     }
     items.push(ScopeItem {
@@ -74,39 +63,20 @@ fn fields_of(base: &str, fields: &Map<String, Value>) -> Vec<ScopeItem> {
     let path = |name: &str| {
         let word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && !name.starts_with(|c: char| c.is_ascii_digit());
-        if word {
-            format!("{base}.{name}")
-        } else {
-            format!("{base}[{}]", Value::String(name.to_owned()))
-        }
+        if word { format!("{base}.{name}") } else { format!("{base}[{}]", Value::String(name.to_owned())) }
     };
-    let items = fields.iter().map(|(name, value)| ScopeItem {
-        path: path(name),
-        sample: shortened(value),
-    });
+    let items = fields.iter().map(|(name, value)| ScopeItem { path: path(name), sample: shortened(value) });
     items.take(PER_OUTPUT).collect()
 }
 
 /// What the output of a kind always has, before any run has shown it. From the contract's table of kinds.
 fn known_fields(definition: &Definition, id: &str) -> &'static [&'static str] {
-    match definition
-        .step(id)
-        .and_then(|step| Kind::find(&step.kind))
-        .map(|kind| kind.name)
-    {
+    match definition.step(id).and_then(|step| Kind::find(&step.kind)).map(|kind| kind.name) {
         Some("http") => &["status", "headers", "body", "json", "took_ms"],
         Some("shell") => &["exit_code", "stdout", "stderr", "took_ms", "truncated"],
-        Some("analyze") => &[
-            "summary",
-            "files",
-            "lines",
-            "languages",
-            "functions",
-            "syntax_errors",
-            "duplicates",
-            "findings",
-            "tests",
-        ],
+        Some("analyze") => {
+            &["summary", "files", "lines", "languages", "functions", "syntax_errors", "duplicates", "findings", "tests"]
+        }
         Some("condition") => &["value"],
         Some("switch") => &["port"],
         Some("wait") => &["waited_ms"],
@@ -164,20 +134,12 @@ mod tests {
         let (mut document, mut history) = (Document::new(definition, true), History::default());
         let changes = action::add_step(&document, "analyze", None, None);
         history.perform(&mut document, changes);
-        let link = Link::After {
-            step: "analyze".to_owned(),
-            port: Edge::OUT.to_owned(),
-        };
+        let link = Link::After { step: "analyze".to_owned(), port: Edge::OUT.to_owned() };
         let changes = action::add_step(&document, "condition", None, Some(link));
         history.perform(&mut document, changes);
-        let paths: Vec<String> = in_scope(&document.definition, Some("condition"), None)
-            .into_iter()
-            .map(|item| item.path)
-            .collect();
-        assert_eq!(
-            &paths[..3],
-            ["inputs.path", "steps.analyze.output", "steps.analyze.output.summary"]
-        );
+        let paths: Vec<String> =
+            in_scope(&document.definition, Some("condition"), None).into_iter().map(|item| item.path).collect();
+        assert_eq!(&paths[..3], ["inputs.path", "steps.analyze.output", "steps.analyze.output.summary"]);
         assert!(!paths.iter().any(|path| path.starts_with("steps.condition")));
     }
 

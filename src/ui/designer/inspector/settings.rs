@@ -19,10 +19,7 @@ pub fn Identity(id: String, step: RwSignal<Step>) -> impl IntoView {
     let refused = RwSignal::new(None::<String>);
     let name = Memo::new(move |_| step.read().name.clone());
     let rename = move |text: String| {
-        let altered = Step {
-            name: text,
-            ..step.get_untracked()
-        };
+        let altered = Step { name: text, ..step.get_untracked() };
         editor.act(|document| action::set_step(document, altered, "the name"));
     };
     let old = id.clone();
@@ -142,11 +139,7 @@ fn RetryPart(step: RwSignal<Step>) -> impl IntoView {
     let retry = Memo::new(move |_| step.read().retry.clone());
     let aside = Signal::derive(move || match retry.get() {
         Some(retry) if retry.max_attempts > 1 => {
-            format!(
-                "{} attempts, from {}",
-                retry.max_attempts,
-                format::duration(retry.initial_ms as i64)
-            )
+            format!("{} attempts, from {}", retry.max_attempts, format::duration(retry.initial_ms as i64))
         }
         _ => "Once".to_owned(),
     });
@@ -212,24 +205,13 @@ fn TimeoutPart(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoVi
     let editor = use_editor();
     let default = kind.map_or(0, |kind| kind.default_timeout_ms);
     let said = move |ms: u64| {
-        if ms == 0 {
-            "None".to_owned()
-        } else {
-            format::duration(ms as i64)
-        }
+        if ms == 0 { "None".to_owned() } else { format::duration(ms as i64) }
     };
     let limit = Memo::new(move |_| step.read().timeout_ms);
-    let aside = Signal::derive(move || {
-        limit
-            .get()
-            .map_or_else(|| format!("{}, the default", said(default)), said)
-    });
+    let aside = Signal::derive(move || limit.get().map_or_else(|| format!("{}, the default", said(default)), said));
     let set = Callback::new(move |number: Option<f64>| {
         let timeout_ms = number.map(|n| n.clamp(1.0, 604_800_000.0) as u64);
-        let altered = Step {
-            timeout_ms,
-            ..step.get_untracked()
-        };
+        let altered = Step { timeout_ms, ..step.get_untracked() };
         editor.act(|document| action::set_step(document, altered, "the time limit"));
     });
     view! {
@@ -256,12 +238,8 @@ fn FailurePart(step: RwSignal<Step>) -> impl IntoView {
     let on_error = Memo::new(move |_| step.read().on_error);
     let get = Signal::derive(move || word(on_error.get()).0.to_owned());
     let set = Callback::new(move |text: String| {
-        let chosen = [OnError::Fail, OnError::Continue, OnError::Port]
-            .into_iter()
-            .find(|o| word(*o).0 == text);
-        alter(step, "what a failure does", |step| {
-            step.on_error = chosen.unwrap_or_default()
-        });
+        let chosen = [OnError::Fail, OnError::Continue, OnError::Port].into_iter().find(|o| word(*o).0 == text);
+        alter(step, "what a failure does", |step| step.on_error = chosen.unwrap_or_default());
     });
     let choices: Vec<Choice> = [OnError::Fail, OnError::Continue, OnError::Port]
         .into_iter()
@@ -269,10 +247,7 @@ fn FailurePart(step: RwSignal<Step>) -> impl IntoView {
         .collect();
     let default = Signal::derive(move || Some(step.read().default.clone()).filter(|value| !value.is_null()));
     let set_default = Callback::new(move |value: Option<serde_json::Value>| {
-        let altered = Step {
-            default: value.unwrap_or_default(),
-            ..step.get_untracked()
-        };
+        let altered = Step { default: value.unwrap_or_default(), ..step.get_untracked() };
         editor.act(|document| action::set_step(document, altered, "the default output"));
     });
     view! {
@@ -323,17 +298,11 @@ fn DisabledPart(step: RwSignal<Step>) -> impl IntoView {
     let editor = use_editor();
     let disabled = Signal::derive(move || step.read().disabled);
     let set = Callback::new(move |on: bool| {
-        let altered = Step {
-            disabled: on,
-            ..step.get_untracked()
-        };
+        let altered = Step { disabled: on, ..step.get_untracked() };
         let name = if on { "Disable" } else { "Enable" };
         let changes = vec![
             Change::mark(format!("{name} {}", altered.label())),
-            Change::ReplaceStep {
-                id: altered.id.clone(),
-                step: Box::new(altered),
-            },
+            Change::ReplaceStep { id: altered.id.clone(), step: Box::new(altered) },
         ];
         editor.perform(changes);
     });

@@ -68,13 +68,7 @@ fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
 #[component]
 fn StepMenu(step: RwSignal<Step>) -> impl IntoView {
     let editor = use_editor();
-    let toggle = Signal::derive(move || {
-        if step.read().disabled {
-            "Enable".to_owned()
-        } else {
-            "Disable".to_owned()
-        }
-    });
+    let toggle = Signal::derive(move || if step.read().disabled { "Enable".to_owned() } else { "Disable".to_owned() });
     view! {
         <Menu id="step-menu" label="More actions for this step">
             <MenuItem label="Add a step after it" icon="plus" keys="A" on_press=move |()| keys::add(editor) />
@@ -98,12 +92,8 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
             </div>
         }
     });
-    let fields = kind.map(|kind| {
-        kind.fields
-            .iter()
-            .map(|field| view! { <FieldEditor id=id.clone() step field /> })
-            .collect_view()
-    });
+    let fields = kind
+        .map(|kind| kind.fields.iter().map(|field| view! { <FieldEditor id=id.clone() step field /> }).collect_view());
     view! {
         {unknown}
         {kind.map(|kind| view! { <p class="dim small">{kind.summary}</p> })}

@@ -34,9 +34,7 @@ pub fn WorkflowPanel() -> impl IntoView {
     let description = Memo::new(move |_| editor.details.read().description.clone());
     let output = Signal::derive(move || Some(editor.details.read().output.clone()).filter(|value| !value.is_null()));
     let set_output = Callback::new(move |value: Option<Value>| {
-        alter(editor, "the output", |details| {
-            details.output = value.unwrap_or_default()
-        });
+        alter(editor, "the output", |details| details.output = value.unwrap_or_default());
     });
     view! {
         <div class="pane-head">
@@ -83,33 +81,18 @@ pub fn WorkflowPanel() -> impl IntoView {
 
 /// The properties of the inputs' schema, as an object.
 fn properties(schema: &Value) -> Map<String, Value> {
-    schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default()
+    schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 fn is_required(schema: &Value, name: &str) -> bool {
-    schema
-        .get("required")
-        .and_then(Value::as_array)
-        .is_some_and(|names| names.iter().any(|n| n == name))
+    schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|n| n == name))
 }
 
 /// The schema with another property in place of `old`; everything that this form doesn't show stays.
 fn with_property(schema: &Value, old: Option<&str>, new: Option<(&str, Value, bool)>) -> Value {
-    let mut schema = if schema.is_object() {
-        schema.clone()
-    } else {
-        json!({"type": "object"})
-    };
+    let mut schema = if schema.is_object() { schema.clone() } else { json!({"type": "object"}) };
     let mut properties = properties(&schema);
-    let mut required: Vec<Value> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let mut required: Vec<Value> = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     if let Some(old) = old {
         properties.remove(old);
         required.retain(|name| name != old);
@@ -140,21 +123,12 @@ fn with_property(schema: &Value, old: Option<&str>, new: Option<(&str, Value, bo
 fn Inputs() -> impl IntoView {
     let editor = use_editor();
     let names = Memo::new(move |_| {
-        properties(&editor.details.read().inputs)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect::<Vec<_>>()
+        properties(&editor.details.read().inputs).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     });
     let add = move |()| {
         let taken = names.get_untracked();
         let name = (1..)
-            .map(|n: u32| {
-                if n == 1 {
-                    "input".to_owned()
-                } else {
-                    format!("input_{n}")
-                }
-            })
+            .map(|n: u32| if n == 1 { "input".to_owned() } else { format!("input_{n}") })
             .find(|n| !taken.contains(n));
         if let Some(name) = name {
             alter(editor, "the inputs", |details| {
@@ -180,10 +154,7 @@ fn InputRow(name: String) -> impl IntoView {
     let editor = use_editor();
     let name = StoredValue::new(name);
     let schema = Memo::new(move |_| {
-        properties(&editor.details.read().inputs)
-            .get(&name.get_value())
-            .cloned()
-            .unwrap_or_default()
+        properties(&editor.details.read().inputs).get(&name.get_value()).cloned().unwrap_or_default()
     });
     let required = Memo::new(move |_| is_required(&editor.details.read().inputs, &name.get_value()));
     let put = move |new: &str, property: Value, needed: bool| {
@@ -209,14 +180,7 @@ fn InputRow(name: String) -> impl IntoView {
             None => String::new(),
         }
     };
-    let kind = Memo::new(move |_| {
-        schema
-            .read()
-            .get("type")
-            .and_then(Value::as_str)
-            .unwrap_or("string")
-            .to_owned()
-    });
+    let kind = Memo::new(move |_| schema.read().get("type").and_then(Value::as_str).unwrap_or("string").to_owned());
     let default = move |text: String| {
         let value = match kind.get_untracked().as_str() {
             "string" => Value::String(text.clone()),

@@ -31,10 +31,7 @@ impl Point {
     /// This point moved.
     #[must_use]
     pub const fn plus(self, dx: f64, dy: f64) -> Self {
-        Self {
-            x: self.x + dx,
-            y: self.y + dy,
-        }
+        Self { x: self.x + dx, y: self.y + dy }
     }
 }
 
@@ -80,12 +77,7 @@ impl Rect {
 
     /// The box between any two opposite corners.
     pub fn between(a: Point, b: Point) -> Self {
-        Self {
-            x: a.x.min(b.x),
-            y: a.y.min(b.y),
-            w: (a.x - b.x).abs(),
-            h: (a.y - b.y).abs(),
-        }
+        Self { x: a.x.min(b.x), y: a.y.min(b.y), w: (a.x - b.x).abs(), h: (a.y - b.y).abs() }
     }
 
     /// The right edge.
@@ -100,31 +92,19 @@ impl Rect {
 
     /// The middle.
     pub const fn center(self) -> Point {
-        Point {
-            x: self.x + self.w / 2.0,
-            y: self.y + self.h / 2.0,
-        }
+        Point { x: self.x + self.w / 2.0, y: self.y + self.h / 2.0 }
     }
 
     /// Grown by `by` on each side.
     #[must_use]
     pub const fn grown(self, by: f64) -> Self {
-        Self {
-            x: self.x - by,
-            y: self.y - by,
-            w: self.w + 2.0 * by,
-            h: self.h + 2.0 * by,
-        }
+        Self { x: self.x - by, y: self.y - by, w: self.w + 2.0 * by, h: self.h + 2.0 * by }
     }
 
     /// Moved.
     #[must_use]
     pub const fn moved(self, dx: f64, dy: f64) -> Self {
-        Self {
-            x: self.x + dx,
-            y: self.y + dy,
-            ..self
-        }
+        Self { x: self.x + dx, y: self.y + dy, ..self }
     }
 
     /// Whether the point is inside or on the edge.
@@ -141,12 +121,7 @@ impl Rect {
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
-        Self {
-            x,
-            y,
-            w: self.right().max(other.right()) - x,
-            h: self.bottom().max(other.bottom()) - y,
-        }
+        Self { x, y, w: self.right().max(other.right()) - x, h: self.bottom().max(other.bottom()) - y }
     }
 
     /// Whether the axis-parallel stretch from `a` to `b` passes through the inside.
@@ -214,9 +189,6 @@ pub fn out_point(step: &Step, port: &str) -> (Point, Side) {
         return (Point::new(frame.right(), frame.center().y), Side::Right);
     }
     let ports = out_ports(step);
-    let at = ports
-        .iter()
-        .position(|p| p == port)
-        .map_or(0.5, |index| port_fraction(index, ports.len()));
+    let at = ports.iter().position(|p| p == port).map_or(0.5, |index| port_fraction(index, ports.len()));
     (Point::new(frame.x + frame.w * at, frame.bottom()), Side::Bottom)
 }

@@ -5,21 +5,12 @@ use crate::model::workflow::Definition;
 
 /// The topmost step under a point: later steps are drawn above earlier ones.
 pub fn step_at(definition: &Definition, at: Point) -> Option<&str> {
-    definition
-        .steps
-        .iter()
-        .rev()
-        .find(|step| geometry::node_rect(step).contains(at))
-        .map(|step| step.id.as_str())
+    definition.steps.iter().rev().find(|step| geometry::node_rect(step).contains(at)).map(|step| step.id.as_str())
 }
 
 /// The steps whose frames a box touches, in the order of the definition.
 pub fn steps_in(definition: &Definition, area: Rect) -> impl Iterator<Item = &str> {
-    definition
-        .steps
-        .iter()
-        .filter(move |step| geometry::node_rect(step).overlaps(area))
-        .map(|step| step.id.as_str())
+    definition.steps.iter().filter(move |step| geometry::node_rect(step).overlaps(area)).map(|step| step.id.as_str())
 }
 
 /// The step whose input a thread that is dragged to `at` would hold: the one under the pointer, else the one whose input

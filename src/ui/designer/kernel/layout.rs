@@ -29,12 +29,7 @@ pub fn arrange(definition: &Definition, origin: Point) -> Vec<(String, Point)> {
         let x = to_grid(xs[n] - NODE_W / 2.0 - left + origin.x);
         Point::new(x, to_grid(origin.y) + graph.row[n] as f64 * (NODE_H + GAP_Y))
     };
-    definition
-        .steps
-        .iter()
-        .enumerate()
-        .map(|(n, step)| (step.id.clone(), place(n)))
-        .collect()
+    definition.steps.iter().enumerate().map(|(n, step)| (step.id.clone(), place(n))).collect()
 }
 
 /// Nodes `0..real` are steps, the rest are places where a long thread passes a row.
@@ -51,12 +46,8 @@ struct Graph {
 
 impl Graph {
     fn of(definition: &Definition) -> Self {
-        let index: HashMap<&str, usize> = definition
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(i, s)| (s.id.as_str(), i))
-            .collect();
+        let index: HashMap<&str, usize> =
+            definition.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
         let real = definition.steps.len();
         let mut edges: Vec<(usize, usize)> = Vec::new();
         let mut ports = HashMap::new();
@@ -71,15 +62,7 @@ impl Graph {
             }
         }
         let edges = without_circles(real, &edges);
-        Self {
-            real,
-            edges,
-            ports,
-            row: vec![0; real],
-            rows: Vec::new(),
-            above: Vec::new(),
-            below: Vec::new(),
-        }
+        Self { real, edges, ports, row: vec![0; real], rows: Vec::new(), above: Vec::new(), below: Vec::new() }
     }
 
     fn real(&self) -> impl Iterator<Item = usize> {
@@ -96,12 +79,7 @@ impl Graph {
         }
         // A root far above its only successor comes down beside its siblings.
         for &n in order.iter().rev() {
-            let next = self
-                .edges
-                .iter()
-                .filter(|(a, _)| *a == n)
-                .map(|(_, b)| self.row[*b])
-                .min();
+            let next = self.edges.iter().filter(|(a, _)| *a == n).map(|(_, b)| self.row[*b]).min();
             if let Some(next) = next
                 && !self.edges.iter().any(|(_, b)| *b == n)
             {
@@ -169,16 +147,9 @@ impl Graph {
         let keyed = self.rows[r].iter().enumerate().map(|(i, &n)| {
             // Below a step, its ports' order counts: a fraction of a place, so it only decides among siblings.
             let port = |l: usize| {
-                if down {
-                    self.ports.get(&(l, n)).copied().unwrap_or(0.5) * 0.9
-                } else {
-                    0.0
-                }
+                if down { self.ports.get(&(l, n)).copied().unwrap_or(0.5) * 0.9 } else { 0.0 }
             };
-            let mut places: Vec<f64> = links[n]
-                .iter()
-                .filter_map(|&l| Some(*at.get(&l)? as f64 + port(l)))
-                .collect();
+            let mut places: Vec<f64> = links[n].iter().filter_map(|&l| Some(*at.get(&l)? as f64 + port(l))).collect();
             places.sort_by(f64::total_cmp);
             let median = match places.len() {
                 0 => i as f64,
@@ -250,16 +221,8 @@ impl Graph {
             .iter()
             .map(|&n| {
                 let links = if down { &self.above[n] } else { &self.below[n] };
-                let links = if links.is_empty() {
-                    if down { &self.below[n] } else { &self.above[n] }
-                } else {
-                    links
-                };
-                if links.is_empty() {
-                    xs[n]
-                } else {
-                    links.iter().map(|&l| xs[l]).sum::<f64>() / links.len() as f64
-                }
+                let links = if links.is_empty() { if down { &self.below[n] } else { &self.above[n] } } else { links };
+                if links.is_empty() { xs[n] } else { links.iter().map(|&l| xs[l]).sum::<f64>() / links.len() as f64 }
             })
             .collect();
         // The mean of "as far left as allowed" and "as far right as allowed" keeps the row's order and both sides fair.

@@ -19,9 +19,5 @@ pub fn world_from_map(frame: Rect, map: Size, at: Point) -> Point {
 
 /// The view moved so that `world` is in the middle of the canvas.
 pub fn centered(view: View, size: Size, world: Point) -> View {
-    View {
-        x: size.w / 2.0 - world.x * view.zoom,
-        y: size.h / 2.0 - world.y * view.zoom,
-        ..view
-    }
+    View { x: size.w / 2.0 - world.x * view.zoom, y: size.h / 2.0 - world.y * view.zoom, ..view }
 }

@@ -84,10 +84,7 @@ impl Lanes {
     pub fn crossings(&self, ends: &Ends, route: &Route) -> Vec<(Point, Point)> {
         let mut found = Vec::new();
         for pair in route.points.windows(2) {
-            let strangers = self
-                .taken
-                .iter()
-                .filter(|lane| lane.source != ends.source && lane.target != ends.target);
+            let strangers = self.taken.iter().filter(|lane| lane.source != ends.source && lane.target != ends.target);
             for lane in strangers {
                 if let Some(at) = crossing(pair[0], pair[1], lane.a, lane.b) {
                     let upright = (pair[0].x - pair[1].x).abs() < 0.5;
@@ -101,10 +98,7 @@ impl Lanes {
 
     /// What it costs to run along what strangers have taken.
     fn cost(&self, ends: &Ends, a: Point, b: Point) -> f64 {
-        let strangers = self
-            .taken
-            .iter()
-            .filter(|lane| lane.source != ends.source && lane.target != ends.target);
+        let strangers = self.taken.iter().filter(|lane| lane.source != ends.source && lane.target != ends.target);
         strangers.map(|lane| shared(a, b, lane.a, lane.b) * 4.0).sum()
     }
 }
@@ -144,11 +138,7 @@ pub fn route(ends: &Ends, boxes: &[Rect], lanes: &Lanes) -> Route {
     let mut best: Option<(f64, Vec<Point>)> = None;
     let mut plain = None;
     for points in shapes(start, ends.to, boxes) {
-        let points = if ends.side == Side::Right {
-            joined(ends.from, points)
-        } else {
-            points
-        };
+        let points = if ends.side == Side::Right { joined(ends.from, points) } else { points };
         if let Some(cost) = cost(ends, &points, boxes, lanes)
             && best.as_ref().is_none_or(|(least, _)| cost < *least)
         {
@@ -160,9 +150,7 @@ pub fn route(ends: &Ends, boxes: &[Rect], lanes: &Lanes) -> Route {
         let way = search::around(start.plus(0.0, STUB), ends.to.plus(0.0, -STUB), boxes)?;
         Some([vec![ends.from, start], way, vec![ends.to]].concat())
     });
-    Route {
-        points: simplified(found.or(plain).unwrap_or_else(|| vec![ends.from, ends.to])),
-    }
+    Route { points: simplified(found.or(plain).unwrap_or_else(|| vec![ends.from, ends.to])) }
 }
 
 fn joined(from: Point, mut points: Vec<Point>) -> Vec<Point> {
@@ -182,29 +170,17 @@ fn shapes(s: Point, t: Point, boxes: &[Rect]) -> Vec<Vec<Point>> {
             shapes.push(vec![s, Point::new(s.x, y), Point::new(t.x, y), t]);
         }
     }
-    let (first, last) = (
-        s.y + LANE.min((room / 3.0).max(STUB)),
-        t.y - LANE.min((room / 3.0).max(STUB)),
-    );
+    let (first, last) = (s.y + LANE.min((room / 3.0).max(STUB)), t.y - LANE.min((room / 3.0).max(STUB)));
     let (top, bottom) = (first.min(last), first.max(last));
     let (left, right) = (s.x.min(t.x) - 320.0, s.x.max(t.x) + 320.0);
-    let near = boxes
-        .iter()
-        .filter(|b| b.bottom() >= top && b.y <= bottom && b.right() >= left && b.x <= right);
+    let near = boxes.iter().filter(|b| b.bottom() >= top && b.y <= bottom && b.right() >= left && b.x <= right);
     let mut channels: Vec<f64> = near.flat_map(|b| [b.x - 2.0 * AIR, b.right() + 2.0 * AIR]).collect();
     channels.sort_by(|a, b| detour(*a, s, t).total_cmp(&detour(*b, s, t)));
     channels.dedup_by(|a, b| (*a - *b).abs() < 1.0);
     for x in channels.into_iter().take(10) {
         for (extra, more) in [(0.0, 0.0), (TRACK, 0.0), (0.0, TRACK)] {
             let (y1, y2) = (first + extra, last - more);
-            shapes.push(vec![
-                s,
-                Point::new(s.x, y1),
-                Point::new(x, y1),
-                Point::new(x, y2),
-                Point::new(t.x, y2),
-                t,
-            ]);
+            shapes.push(vec![s, Point::new(s.x, y1), Point::new(x, y1), Point::new(x, y2), Point::new(t.x, y2), t]);
         }
     }
     shapes
@@ -217,11 +193,7 @@ fn detour(x: f64, s: Point, t: Point) -> f64 {
 /// Heights for the one crossbar: the middle of a short gap; in a long one near the target, near the source; then tracks beside.
 fn lanes_between(from: f64, to: f64) -> Vec<f64> {
     let middle = f64::midpoint(from, to);
-    let main = if to - from <= 5.0 * LANE {
-        vec![middle]
-    } else {
-        vec![to - LANE, from + LANE, middle]
-    };
+    let main = if to - from <= 5.0 * LANE { vec![middle] } else { vec![to - LANE, from + LANE, middle] };
     let mut lanes = main.clone();
     for track in 1..=4_i32 {
         for sign in [-1.0, 1.0] {
@@ -286,25 +258,12 @@ impl Route {
                 let _ = write!(d, "L{} {}", num(at.x), num(at.y - HEAD));
                 break;
             };
-            let after = if index + 2 == rest.len() {
-                next.plus(0.0, -HEAD)
-            } else {
-                next
-            };
+            let after = if index + 2 == rest.len() { next.plus(0.0, -HEAD) } else { next };
             let radius = RADIUS
                 .min(from.distance(at) / 2.0)
                 .min(at.distance(after) / if index + 2 == rest.len() { 1.0 } else { 2.0 });
             let (a, b) = (toward(at, from, radius), toward(at, next, radius));
-            let _ = write!(
-                d,
-                "L{} {}Q{} {} {} {}",
-                num(a.x),
-                num(a.y),
-                num(at.x),
-                num(at.y),
-                num(b.x),
-                num(b.y)
-            );
+            let _ = write!(d, "L{} {}Q{} {} {} {}", num(a.x), num(a.y), num(at.x), num(at.y), num(b.x), num(b.y));
             from = at;
         }
         d
@@ -315,13 +274,7 @@ impl Route {
         let Some(at) = self.points.last() else {
             return String::new();
         };
-        format!(
-            "M{} {}h9L{} {}Z",
-            num(at.x - 4.5),
-            num(at.y - HEAD - 3.0),
-            num(at.x),
-            num(at.y - 1.0)
-        )
+        format!("M{} {}h9L{} {}Z", num(at.x - 4.5), num(at.y - HEAD - 3.0), num(at.x), num(at.y - 1.0))
     }
 
     /// Where a word about the thread stands: beside its first stretch, just below the port.
@@ -334,10 +287,7 @@ impl Route {
 
     /// The middle of its longest stretch: where its menu opens.
     pub fn middle(&self) -> Point {
-        let longest = self
-            .points
-            .windows(2)
-            .max_by(|a, b| a[0].distance(a[1]).total_cmp(&b[0].distance(b[1])));
+        let longest = self.points.windows(2).max_by(|a, b| a[0].distance(a[1]).total_cmp(&b[0].distance(b[1])));
         longest.map_or_else(Point::default, |pair| {
             Point::new(f64::midpoint(pair[0].x, pair[1].x), f64::midpoint(pair[0].y, pair[1].y))
         })
@@ -370,12 +320,6 @@ fn num(value: f64) -> f64 {
 
 /// The thread that is being drawn: from a port to the pointer, around `boxes`.
 pub fn draft(from: Point, side: Side, to: Point, boxes: &[Rect]) -> Route {
-    let ends = Ends {
-        from,
-        side,
-        to,
-        source: 0,
-        target: 1,
-    };
+    let ends = Ends { from, side, to, source: 0, target: 1 };
     route(&ends, boxes, &Lanes::default())
 }

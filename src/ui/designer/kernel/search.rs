@@ -27,11 +27,7 @@ pub fn around(from: Point, to: Point, boxes: &[Rect]) -> Option<Vec<Point>> {
         xs.extend([frame.x - AIR, frame.right() + AIR]);
         ys.extend([frame.y - AIR, frame.bottom() + AIR]);
     }
-    let grid = Grid {
-        xs: sorted(xs),
-        ys: sorted(ys),
-        boxes: near,
-    };
+    let grid = Grid { xs: sorted(xs), ys: sorted(ys), boxes: near };
     grid.search(from, to)
 }
 

@@ -37,17 +37,11 @@ pub fn snap(moving: Rect, anchor: Point, dx: f64, dy: f64, others: &[Rect], reac
     let mut guides = Vec::new();
     if let Some((_, at, other)) = across {
         let both = end.union(other);
-        guides.push(Guide {
-            from: Point::new(at, both.y - 12.0),
-            to: Point::new(at, both.bottom() + 12.0),
-        });
+        guides.push(Guide { from: Point::new(at, both.y - 12.0), to: Point::new(at, both.bottom() + 12.0) });
     }
     if let Some((_, at, other)) = down {
         let both = end.union(other);
-        guides.push(Guide {
-            from: Point::new(both.x - 12.0, at),
-            to: Point::new(both.right() + 12.0, at),
-        });
+        guides.push(Guide { from: Point::new(both.x - 12.0, at), to: Point::new(both.right() + 12.0, at) });
     }
     Snapped { dx, dy, guides }
 }

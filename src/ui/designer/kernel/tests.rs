@@ -55,13 +55,7 @@ fn ends(definition: &Definition) -> Vec<Ends> {
         .map(|edge| {
             let (from, side) = geometry::out_point(definition.step(&edge.from).unwrap(), &edge.port);
             let to = geometry::in_point(definition.step(&edge.to).unwrap());
-            Ends {
-                from,
-                side,
-                to,
-                source: index(&edge.from),
-                target: index(&edge.to),
-            }
+            Ends { from, side, to, source: index(&edge.from), target: index(&edge.to) }
         })
         .collect()
 }
@@ -150,14 +144,7 @@ proptest! {
 #[test]
 fn a_step_dragged_near_another_takes_its_middle() {
     let other = Rect::new(100.0, 0.0, 224.0, 52.0);
-    let done = snap::snap(
-        Rect::new(0.0, 100.0, 224.0, 52.0),
-        Point::new(0.0, 100.0),
-        97.0,
-        3.0,
-        &[other],
-        6.0,
-    );
+    let done = snap::snap(Rect::new(0.0, 100.0, 224.0, 52.0), Point::new(0.0, 100.0), 97.0, 3.0, &[other], 6.0);
     assert!((done.dx - 100.0).abs() < 1e-9);
     assert_eq!(done.guides.len(), 1);
 }
@@ -166,10 +153,7 @@ fn a_step_dragged_near_another_takes_its_middle() {
 fn threads_that_share_an_end_share_a_lane() {
     let mut definition = graph(4, &[(0, 1), (0, 2), (0, 3)]);
     for (index, x) in [300.0, 0.0, 300.0, 600.0].into_iter().enumerate() {
-        definition.steps[index].position = Position {
-            x,
-            y: if index == 0 { 0.0 } else { 140.0 },
-        };
+        definition.steps[index].position = Position { x, y: if index == 0 { 0.0 } else { 140.0 } };
     }
     let frames: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
     let routes = route_all(&ends(&definition), &frames);
@@ -180,13 +164,8 @@ fn threads_that_share_an_end_share_a_lane() {
 
 #[test]
 fn a_thread_leaves_the_error_port_to_the_right() {
-    let ends = Ends {
-        from: Point::new(224.0, 26.0),
-        side: Side::Right,
-        to: Point::new(500.0, 200.0),
-        source: 0,
-        target: 1,
-    };
+    let ends =
+        Ends { from: Point::new(224.0, 26.0), side: Side::Right, to: Point::new(500.0, 200.0), source: 0, target: 1 };
     let route = &route_all(&[ends], &[Rect::new(0.0, 0.0, 224.0, 52.0)])[0];
     assert!(route.points[1].x > 224.0 && (route.points[1].y - 26.0).abs() < 0.01);
 }
@@ -228,12 +207,6 @@ fn a_press_on_the_overview_means_the_place_below_it() {
 fn a_thread_is_drawn_to_the_input_in_reach() {
     let mut definition = graph(2, &[]);
     definition.steps[1].position = Position { x: 400.0, y: 200.0 };
-    assert_eq!(
-        hit::magnetic_input(&definition, Point::new(500.0, 180.0), 28.0, "s0"),
-        Some("s1")
-    );
-    assert_eq!(
-        hit::magnetic_input(&definition, Point::new(500.0, 100.0), 28.0, "s0"),
-        None
-    );
+    assert_eq!(hit::magnetic_input(&definition, Point::new(500.0, 180.0), 28.0, "s0"), Some("s1"));
+    assert_eq!(hit::magnetic_input(&definition, Point::new(500.0, 100.0), 28.0, "s0"), None);
 }

@@ -15,11 +15,7 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self {
-            x: 0.0,
-            y: 0.0,
-            zoom: 1.0,
-        }
+        Self { x: 0.0, y: 0.0, zoom: 1.0 }
     }
 }
 
@@ -52,11 +48,7 @@ impl View {
     /// Moved by canvas pixels.
     #[must_use]
     pub fn panned(self, dx: f64, dy: f64) -> Self {
-        Self {
-            x: self.x + dx,
-            y: self.y + dy,
-            ..self
-        }
+        Self { x: self.x + dx, y: self.y + dy, ..self }
     }
 
     /// Zoomed by `factor` so that what is under `at` (canvas pixels) stays under it.
@@ -68,17 +60,9 @@ impl View {
     /// Zoomed to `zoom` (clamped) so that what is under `at` stays under it.
     #[must_use]
     pub fn zoomed_to(self, at: Point, zoom: f64) -> Self {
-        let zoom = if zoom.is_finite() {
-            zoom.clamp(Self::MIN_ZOOM, Self::MAX_ZOOM)
-        } else {
-            self.zoom
-        };
+        let zoom = if zoom.is_finite() { zoom.clamp(Self::MIN_ZOOM, Self::MAX_ZOOM) } else { self.zoom };
         let under = self.world_from_screen(at);
-        Self {
-            x: at.x - under.x * zoom,
-            y: at.y - under.y * zoom,
-            zoom,
-        }
+        Self { x: at.x - under.x * zoom, y: at.y - under.y * zoom, zoom }
     }
 
     /// Shows the whole of `bounds` in the middle, never larger than life. `margins` are canvas pixels: top, right,
@@ -86,15 +70,9 @@ impl View {
     pub fn fitted(bounds: Rect, size: Size, margins: [f64; 4]) -> Self {
         let [top, right, bottom, left] = margins;
         let (room_w, room_h) = ((size.w - left - right).max(40.0), (size.h - top - bottom).max(40.0));
-        let zoom = (room_w / bounds.w.max(1.0))
-            .min(room_h / bounds.h.max(1.0))
-            .clamp(Self::MIN_ZOOM, 1.0);
+        let zoom = (room_w / bounds.w.max(1.0)).min(room_h / bounds.h.max(1.0)).clamp(Self::MIN_ZOOM, 1.0);
         let middle = bounds.center();
-        Self {
-            x: left + room_w / 2.0 - middle.x * zoom,
-            y: top + room_h / 2.0 - middle.y * zoom,
-            zoom,
-        }
+        Self { x: left + room_w / 2.0 - middle.x * zoom, y: top + room_h / 2.0 - middle.y * zoom, zoom }
     }
 
     /// Moved as little as needed so that `frame` is seen with `margin` canvas pixels around it.
@@ -102,11 +80,7 @@ impl View {
     pub fn revealing(self, frame: Rect, size: Size, margin: f64) -> Self {
         let a = self.screen_from_world(Point::new(frame.x, frame.y));
         let b = self.screen_from_world(Point::new(frame.right(), frame.bottom()));
-        Self {
-            x: self.x + nudge(a.x, b.x, size.w, margin),
-            y: self.y + nudge(a.y, b.y, size.h, margin),
-            ..self
-        }
+        Self { x: self.x + nudge(a.x, b.x, size.w, margin), y: self.y + nudge(a.y, b.y, size.h, margin), ..self }
     }
 }
 

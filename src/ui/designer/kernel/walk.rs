@@ -19,9 +19,7 @@ pub enum Direction {
 /// The first step to stand on: the topmost, then leftmost one.
 pub fn first(definition: &Definition) -> Option<&Step> {
     definition.steps.iter().min_by(|a, b| {
-        (a.position.y, a.position.x)
-            .partial_cmp(&(b.position.y, b.position.x))
-            .unwrap_or(std::cmp::Ordering::Equal)
+        (a.position.y, a.position.x).partial_cmp(&(b.position.y, b.position.x)).unwrap_or(std::cmp::Ordering::Equal)
     })
 }
 
@@ -31,18 +29,8 @@ pub fn step<'a>(definition: &'a Definition, from: &str, to: Direction) -> Option
     let here = definition.step(from)?;
     let center = geometry::node_rect(here).center();
     let linked: Vec<&str> = match to {
-        Direction::Down => definition
-            .edges
-            .iter()
-            .filter(|e| e.from == from)
-            .map(|e| e.to.as_str())
-            .collect(),
-        Direction::Up => definition
-            .edges
-            .iter()
-            .filter(|e| e.to == from)
-            .map(|e| e.from.as_str())
-            .collect(),
+        Direction::Down => definition.edges.iter().filter(|e| e.from == from).map(|e| e.to.as_str()).collect(),
+        Direction::Up => definition.edges.iter().filter(|e| e.to == from).map(|e| e.from.as_str()).collect(),
         Direction::Left | Direction::Right => Vec::new(),
     };
     let others = || definition.steps.iter().filter(|s| s.id != from);
@@ -67,20 +55,12 @@ fn nearest<'a>(
         };
         (!only_ahead || ahead > 1.0).then_some(ahead.max(0.0) + aside * 1.5)
     };
-    steps
-        .filter_map(|s| Some((cost(s)?, s)))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, s)| s)
+    steps.filter_map(|s| Some((cost(s)?, s))).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, s)| s)
 }
 
 /// Steps in the order that a reader wants: by threads, top to bottom, left to right.
 pub fn reading_order(definition: &Definition) -> Vec<&Step> {
     let mut steps: Vec<&Step> = definition.steps.iter().collect();
-    steps.sort_by(|a, b| {
-        a.position
-            .y
-            .total_cmp(&b.position.y)
-            .then(a.position.x.total_cmp(&b.position.x))
-    });
+    steps.sort_by(|a, b| a.position.y.total_cmp(&b.position.y).then(a.position.x.total_cmp(&b.position.x)));
     steps
 }

@@ -11,16 +11,7 @@ pub(super) fn begin(document: &Document, pointer: i32, hold: Hold, at: Point) ->
         return (Tool::default(), Vec::new());
     };
     let at = document.view.world_from_screen(at);
-    (
-        Tool::Connecting {
-            pointer,
-            hold,
-            from,
-            at,
-            catch: None,
-        },
-        Vec::new(),
-    )
+    (Tool::Connecting { pointer, hold, from, at, catch: None }, Vec::new())
 }
 
 /// Follows the pointer; near a fitting port the thread is drawn to it.
@@ -29,22 +20,12 @@ pub(super) fn moved(document: &Document, pointer: i32, hold: Hold, from: Point, 
     let catch = catch(document, &hold, at);
     let at = match &catch {
         Some(Catch::In { step }) => document.definition.step(step).map_or(at, geometry::in_point),
-        Some(Catch::Out { step, port }) => document
-            .definition
-            .step(step)
-            .map_or(at, |step| geometry::out_point(step, port).0),
+        Some(Catch::Out { step, port }) => {
+            document.definition.step(step).map_or(at, |step| geometry::out_point(step, port).0)
+        }
         Some(Catch::Refused { .. }) | None => at,
     };
-    (
-        Tool::Connecting {
-            pointer,
-            hold,
-            from,
-            at,
-            catch,
-        },
-        Vec::new(),
-    )
+    (Tool::Connecting { pointer, hold, from, at, catch }, Vec::new())
 }
 
 /// Lets go: ties, or asks which step to add. A press that hardly moved does nothing.
@@ -64,11 +45,7 @@ pub(super) fn released(document: &Document, hold: Hold, from: Point, at: Point, 
 fn catch(document: &Document, hold: &Hold, at: Point) -> Option<Catch> {
     let (definition, reach) = (&document.definition, MAGNET / document.view.zoom);
     let judged = |from: &str, to: &str, held: &str, catch: Catch| {
-        if hit::closes_circle(definition, from, to) {
-            Catch::Refused { step: held.to_owned() }
-        } else {
-            catch
-        }
+        if hit::closes_circle(definition, from, to) { Catch::Refused { step: held.to_owned() } } else { catch }
     };
     match hold {
         Hold::Out { step, .. } => {
@@ -77,15 +54,7 @@ fn catch(document: &Document, hold: &Hold, at: Point) -> Option<Catch> {
         }
         Hold::In { step } => {
             let (from, port) = hit::magnetic_output(definition, at, reach, step)?;
-            Some(judged(
-                &from,
-                step,
-                &from,
-                Catch::Out {
-                    step: from.clone(),
-                    port,
-                },
-            ))
+            Some(judged(&from, step, &from, Catch::Out { step: from.clone(), port }))
         }
     }
 }

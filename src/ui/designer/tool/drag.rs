@@ -27,24 +27,13 @@ pub(super) fn begin(
     held: Held,
 ) -> Step {
     if from.distance(at) < SLOP || !document.may_edit {
-        return (
-            Tool::PointingStep {
-                pointer,
-                id,
-                from,
-                sole,
-            },
-            Vec::new(),
-        );
+        return (Tool::PointingStep { pointer, id, from, sole }, Vec::new());
     }
     let mut start: Vec<(String, Position)> = document.chosen().map(|step| (step.id.clone(), step.position)).collect();
     if start.is_empty() {
         start.extend(document.definition.step(&id).map(|step| (id, step.position)));
     }
-    let name = match (
-        start.len(),
-        start.first().and_then(|(id, _)| document.definition.step(id)),
-    ) {
+    let name = match (start.len(), start.first().and_then(|(id, _)| document.definition.step(id))) {
         (1, Some(step)) => format!("Move {}", step.label()),
         (count, _) => format!("Move {}", counted(count, "step")),
     };
@@ -69,46 +58,17 @@ pub(super) fn moved(
         return (Tool::default(), Vec::new());
     };
     let snapped = if held.ctrl {
-        snap::Snapped {
-            dx: dx.round(),
-            dy: dy.round(),
-            guides: Vec::new(),
-        }
+        snap::Snapped { dx: dx.round(), dy: dy.round(), guides: Vec::new() }
     } else {
         let moving: HashSet<&str> = start.iter().map(|(id, _)| id.as_str()).collect();
         let seen = document.view.visible(document.size).grown(200.0);
-        let still = document
-            .definition
-            .steps
-            .iter()
-            .filter(|step| !moving.contains(step.id.as_str()));
-        let others: Vec<Rect> = still
-            .map(geometry::node_rect)
-            .filter(|frame| frame.overlaps(seen))
-            .collect();
-        snap::snap(
-            all,
-            Point::new(all.x, all.y),
-            dx,
-            dy,
-            &others,
-            REACH / document.view.zoom,
-        )
+        let still = document.definition.steps.iter().filter(|step| !moving.contains(step.id.as_str()));
+        let others: Vec<Rect> = still.map(geometry::node_rect).filter(|frame| frame.overlaps(seen)).collect();
+        snap::snap(all, Point::new(all.x, all.y), dx, dy, &others, REACH / document.view.zoom)
     };
-    let to = |at: &Position| Position {
-        x: at.x + snapped.dx,
-        y: at.y + snapped.dy,
-    };
+    let to = |at: &Position| Position { x: at.x + snapped.dx, y: at.y + snapped.dy };
     let places = start.iter().map(|(id, at)| (id.clone(), to(at))).collect();
-    (
-        Tool::Dragging {
-            pointer,
-            from,
-            start,
-            guides: snapped.guides,
-        },
-        vec![Change::MoveSteps(places)],
-    )
+    (Tool::Dragging { pointer, from, start, guides: snapped.guides }, vec![Change::MoveSteps(places)])
 }
 
 /// Adds the kind where it was let go: into the thread below the pointer, if there is one.
@@ -125,13 +85,7 @@ pub(crate) fn edge_near(document: &Document, at: Point) -> Option<EdgeKey> {
     let near = definition.edges.iter().zip(keys).filter_map(|(edge, key)| {
         let (from, side) = geometry::out_point(definition.step(&edge.from)?, &edge.port);
         let to = geometry::in_point(definition.step(&edge.to)?);
-        let ends = Ends {
-            from,
-            side,
-            to,
-            source: 0,
-            target: 1,
-        };
+        let ends = Ends { from, side, to, source: 0, target: 1 };
         let far = route::route(&ends, &[], &route::Lanes::default()).distance(at);
         (far <= INTO).then_some((far, key))
     });

@@ -42,13 +42,7 @@ pub struct Held {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A button or finger went down. `pointer` tells fingers apart.
-    Down {
-        pointer: i32,
-        at: Point,
-        target: Target,
-        button: Button,
-        held: Held,
-    },
+    Down { pointer: i32, at: Point, target: Target, button: Button, held: Held },
     /// A pointer moved.
     Move { pointer: i32, at: Point, held: Held },
     /// A button or finger went up.

@@ -53,43 +53,17 @@ pub enum Tool {
     /// Nothing. With `space` held a press pans.
     Idle { space: bool },
     /// Dragging the ground: `view` is where it started.
-    Panning {
-        pointer: i32,
-        from: Point,
-        view: View,
-        space: bool,
-    },
+    Panning { pointer: i32, from: Point, view: View, space: bool },
     /// Pressed on the ground, not moved yet.
     PointingGround { pointer: i32, from: Point, held: Held },
     /// Drawing a box; `base` is what was chosen before.
-    Boxing {
-        pointer: i32,
-        from: Point,
-        to: Point,
-        base: Selection,
-    },
+    Boxing { pointer: i32, from: Point, to: Point, base: Selection },
     /// Pressed on a step, not moved yet. `sole` chooses only it when let go.
-    PointingStep {
-        pointer: i32,
-        id: String,
-        from: Point,
-        sole: bool,
-    },
+    PointingStep { pointer: i32, id: String, from: Point, sole: bool },
     /// Moving steps from where they were; `from` in world coordinates.
-    Dragging {
-        pointer: i32,
-        from: Point,
-        start: Vec<(String, Position)>,
-        guides: Vec<Guide>,
-    },
+    Dragging { pointer: i32, from: Point, start: Vec<(String, Position)>, guides: Vec<Guide> },
     /// Drawing a thread; `at` in world coordinates.
-    Connecting {
-        pointer: i32,
-        hold: Hold,
-        from: Point,
-        at: Point,
-        catch: Option<Catch>,
-    },
+    Connecting { pointer: i32, hold: Hold, from: Point, at: Point, catch: Option<Catch> },
     /// Two fingers.
     Pinching { a: (i32, Point), b: (i32, Point) },
     /// A kind from the palette under the pointer; `at` in world coordinates.
@@ -112,64 +86,22 @@ impl Tool {
         match (self, input) {
             (tool, Input::Wheel { at, dx, dy, zoom }) => (tool, wheel(document.view, at, dx, dy, zoom)),
             (Self::Idle { .. }, Input::Space { down }) => (Self::Idle { space: down }, Vec::new()),
-            (
-                Self::Panning {
-                    pointer, from, view, ..
-                },
-                Input::Space { down },
-            ) => (
-                Self::Panning {
-                    pointer,
-                    from,
-                    view,
-                    space: down,
-                },
-                Vec::new(),
-            ),
-            (
-                Self::Idle { space },
-                Input::Down {
-                    pointer,
-                    at,
-                    target,
-                    button,
-                    held,
-                },
-            ) => press(document, pointer, at, target, button, held, space),
-            (
-                tool,
-                Input::Down {
-                    pointer,
-                    at,
-                    button: Button::Touch,
-                    ..
-                },
-            ) => pinch::second(tool, pointer, at),
+            (Self::Panning { pointer, from, view, .. }, Input::Space { down }) => {
+                (Self::Panning { pointer, from, view, space: down }, Vec::new())
+            }
+            (Self::Idle { space }, Input::Down { pointer, at, target, button, held }) => {
+                press(document, pointer, at, target, button, held, space)
+            }
+            (tool, Input::Down { pointer, at, button: Button::Touch, .. }) => pinch::second(tool, pointer, at),
             (Self::Pinching { a, b }, Input::Move { pointer, at, .. }) => {
                 pinch::moved(a, b, pointer, at, document.view)
             }
             (Self::Pinching { a, b }, Input::Up { pointer, .. } | Input::Lost { pointer }) => {
                 pinch::lifted(a, b, pointer, document.view)
             }
-            (
-                Self::Panning {
-                    pointer,
-                    from,
-                    view,
-                    space,
-                },
-                Input::Move { pointer: p, at, .. },
-            ) if p == pointer => {
+            (Self::Panning { pointer, from, view, space }, Input::Move { pointer: p, at, .. }) if p == pointer => {
                 let changes = vec![Change::Look(view.panned(at.x - from.x, at.y - from.y))];
-                (
-                    Self::Panning {
-                        pointer,
-                        from,
-                        view,
-                        space,
-                    },
-                    changes,
-                )
+                (Self::Panning { pointer, from, view, space }, changes)
             }
             (Self::Panning { pointer, space, .. }, Input::Up { pointer: p, .. } | Input::Lost { pointer: p })
                 if p == pointer =>
@@ -180,30 +112,14 @@ impl Tool {
                 boxing(document, pointer, from, at, held)
             }
             (Self::PointingGround { pointer, held, .. }, Input::Up { pointer: p, .. }) if p == pointer => {
-                let changes = if held.shift || held.ctrl {
-                    Vec::new()
-                } else {
-                    vec![Change::Select(Selection::default())]
-                };
+                let changes =
+                    if held.shift || held.ctrl { Vec::new() } else { vec![Change::Select(Selection::default())] };
                 (Self::default(), changes)
             }
-            (
-                Self::Boxing {
-                    pointer, from, base, ..
-                },
-                Input::Move { pointer: p, at, .. },
-            ) if p == pointer => {
+            (Self::Boxing { pointer, from, base, .. }, Input::Move { pointer: p, at, .. }) if p == pointer => {
                 let to = document.view.world_from_screen(at);
                 let changes = vec![Change::Select(boxed(document, from, to, &base))];
-                (
-                    Self::Boxing {
-                        pointer,
-                        from,
-                        to,
-                        base,
-                    },
-                    changes,
-                )
+                (Self::Boxing { pointer, from, to, base }, changes)
             }
             (Self::Boxing { pointer, .. }, Input::Up { pointer: p, .. } | Input::Lost { pointer: p })
                 if p == pointer =>
@@ -211,51 +127,28 @@ impl Tool {
                 (Self::default(), Vec::new())
             }
             (Self::Boxing { base, .. }, Input::Escape) => (Self::default(), vec![Change::Select(base)]),
-            (
-                Self::PointingStep {
-                    pointer,
-                    id,
-                    from,
-                    sole,
-                },
-                Input::Move { pointer: p, at, held },
-            ) if p == pointer => drag::begin(document, pointer, id, from, at, sole, held),
+            (Self::PointingStep { pointer, id, from, sole }, Input::Move { pointer: p, at, held }) if p == pointer => {
+                drag::begin(document, pointer, id, from, at, sole, held)
+            }
             (Self::PointingStep { pointer, id, sole, .. }, Input::Up { pointer: p, .. }) if p == pointer => {
-                let changes = if sole {
-                    vec![Change::Select(Selection::of(&id))]
-                } else {
-                    Vec::new()
-                };
+                let changes = if sole { vec![Change::Select(Selection::of(&id))] } else { Vec::new() };
                 (Self::default(), changes)
             }
-            (
-                Self::Dragging {
-                    pointer, from, start, ..
-                },
-                Input::Move { pointer: p, at, held },
-            ) if p == pointer => drag::moved(document, pointer, from, start, at, held),
+            (Self::Dragging { pointer, from, start, .. }, Input::Move { pointer: p, at, held }) if p == pointer => {
+                drag::moved(document, pointer, from, start, at, held)
+            }
             (Self::Dragging { pointer, .. }, Input::Up { pointer: p, .. }) if p == pointer => {
                 (Self::default(), Vec::new())
             }
             (Self::Dragging { start, .. }, Input::Escape | Input::Lost { .. }) => {
                 (Self::default(), vec![Change::MoveSteps(start)])
             }
-            (
-                Self::Connecting {
-                    pointer, hold, from, ..
-                },
-                Input::Move { pointer: p, at, .. },
-            ) if p == pointer => connect::moved(document, pointer, hold, from, at),
-            (
-                Self::Connecting {
-                    pointer,
-                    hold,
-                    from,
-                    at,
-                    catch,
-                },
-                Input::Up { pointer: p, .. },
-            ) if p == pointer => connect::released(document, hold, from, at, catch),
+            (Self::Connecting { pointer, hold, from, .. }, Input::Move { pointer: p, at, .. }) if p == pointer => {
+                connect::moved(document, pointer, hold, from, at)
+            }
+            (Self::Connecting { pointer, hold, from, at, catch }, Input::Up { pointer: p, .. }) if p == pointer => {
+                connect::released(document, hold, from, at, catch)
+            }
             (
                 Self::PointingGround { .. } | Self::PointingStep { .. } | Self::Connecting { .. },
                 Input::Escape | Input::Lost { .. },
@@ -303,8 +196,5 @@ fn climb_out(document: &Document) -> Vec<Change> {
 
 /// The question that a thread let go over the empty canvas asks.
 fn ask_for_step(at: Point, link: Link) -> Vec<Change> {
-    vec![Change::Ask(Some(Ask::AddStep {
-        at: Some(at),
-        link: Some(link),
-    }))]
+    vec![Change::Ask(Some(Ask::AddStep { at: Some(at), link: Some(link) }))]
 }

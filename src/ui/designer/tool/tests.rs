@@ -42,28 +42,15 @@ impl Scene {
     }
 
     fn down(&mut self, x: f64, y: f64, target: Target) -> &mut Self {
-        self.on(Input::Down {
-            pointer: 1,
-            at: Point::new(x, y),
-            target,
-            button: Button::Main,
-            held: Held::default(),
-        })
+        self.on(Input::Down { pointer: 1, at: Point::new(x, y), target, button: Button::Main, held: Held::default() })
     }
 
     fn to(&mut self, x: f64, y: f64) -> &mut Self {
-        self.on(Input::Move {
-            pointer: 1,
-            at: Point::new(x, y),
-            held: Held::default(),
-        })
+        self.on(Input::Move { pointer: 1, at: Point::new(x, y), held: Held::default() })
     }
 
     fn up(&mut self, x: f64, y: f64) -> &mut Self {
-        self.on(Input::Up {
-            pointer: 1,
-            at: Point::new(x, y),
-        })
+        self.on(Input::Up { pointer: 1, at: Point::new(x, y) })
     }
 
     fn chosen(&self) -> Vec<&str> {
@@ -87,30 +74,19 @@ fn a_press_on_a_step_chooses_it_and_a_press_on_the_ground_lets_go() {
 #[test]
 fn a_drag_moves_by_the_grid_and_is_one_mark() {
     let mut scene = Scene::new();
-    scene
-        .down(10.0, 10.0, a())
-        .to(12.0, 10.0)
-        .to(330.0, 90.0)
-        .to(353.0, 95.0)
-        .up(353.0, 95.0);
+    scene.down(10.0, 10.0, a()).to(12.0, 10.0).to(330.0, 90.0).to(353.0, 95.0).up(353.0, 95.0);
     let at = scene.document.definition.step("transform").unwrap().position;
     assert!((at.x - 344.0).abs() < 6.1 && (at.y - 85.0).abs() < 6.1 && at.x % 8.0 == 0.0);
     assert_eq!(scene.history.undo_name(), Some("Move Transform"));
     scene.history.undo(&mut scene.document);
-    assert_eq!(
-        scene.document.definition.step("transform").unwrap().position,
-        Position::default()
-    );
+    assert_eq!(scene.document.definition.step("transform").unwrap().position, Position::default());
 }
 
 #[test]
 fn escape_takes_a_drag_back() {
     let mut scene = Scene::new();
     scene.down(10.0, 10.0, a()).to(200.0, 90.0).on(Input::Escape);
-    assert_eq!(
-        scene.document.definition.step("transform").unwrap().position,
-        Position::default()
-    );
+    assert_eq!(scene.document.definition.step("transform").unwrap().position, Position::default());
     assert!(scene.tool.is_idle());
 }
 
@@ -126,10 +102,7 @@ fn a_box_chooses_what_it_touches() {
 #[test]
 fn a_thread_is_caught_by_an_input_in_reach() {
     let mut scene = Scene::new();
-    let port = Target::Out {
-        step: "transform".to_owned(),
-        port: "out".to_owned(),
-    };
+    let port = Target::Out { step: "transform".to_owned(), port: "out".to_owned() };
     scene.down(112.0, 52.0, port).to(120.0, 180.0);
     assert!(matches!(&scene.tool, Tool::Connecting { catch: Some(Catch::In { step }), .. } if step == "transform_2"));
     scene.up(120.0, 180.0);
@@ -142,18 +115,9 @@ fn a_thread_that_closes_a_circle_is_refused() {
     let mut scene = Scene::new();
     let changes = action::connect(&scene.document, "transform", "out", "transform_2");
     scene.apply(changes);
-    let port = Target::Out {
-        step: "transform_2".to_owned(),
-        port: "out".to_owned(),
-    };
+    let port = Target::Out { step: "transform_2".to_owned(), port: "out".to_owned() };
     scene.down(112.0, 252.0, port).to(112.0, 10.0);
-    assert!(matches!(
-        &scene.tool,
-        Tool::Connecting {
-            catch: Some(Catch::Refused { .. }),
-            ..
-        }
-    ));
+    assert!(matches!(&scene.tool, Tool::Connecting { catch: Some(Catch::Refused { .. }), .. }));
     scene.up(112.0, 10.0);
     assert_eq!(scene.document.definition.edges.len(), 1);
 }
@@ -161,16 +125,9 @@ fn a_thread_that_closes_a_circle_is_refused() {
 #[test]
 fn a_thread_let_go_over_nothing_asks_for_a_step() {
     let mut scene = Scene::new();
-    let port = Target::Out {
-        step: "transform_2".to_owned(),
-        port: "out".to_owned(),
-    };
+    let port = Target::Out { step: "transform_2".to_owned(), port: "out".to_owned() };
     scene.down(112.0, 252.0, port).to(400.0, 500.0).up(400.0, 500.0);
-    let Some(Ask::AddStep {
-        at: Some(at),
-        link: Some(Link::After { .. }),
-    }) = &scene.document.ask
-    else {
+    let Some(Ask::AddStep { at: Some(at), link: Some(Link::After { .. }) }) = &scene.document.ask else {
         panic!("asks")
     };
     assert_eq!(*at, Point::new(400.0, 500.0));
@@ -181,19 +138,8 @@ fn a_thread_let_go_over_nothing_asks_for_a_step() {
 #[test]
 fn the_middle_button_and_the_space_bar_pan() {
     let mut scene = Scene::new();
-    scene
-        .on(Input::Space { down: true })
-        .down(10.0, 10.0, a())
-        .to(60.0, 40.0)
-        .up(60.0, 40.0);
-    assert_eq!(
-        scene.document.view,
-        View {
-            x: 50.0,
-            y: 30.0,
-            zoom: 1.0
-        }
-    );
+    scene.on(Input::Space { down: true }).down(10.0, 10.0, a()).to(60.0, 40.0).up(60.0, 40.0);
+    assert_eq!(scene.document.view, View { x: 50.0, y: 30.0, zoom: 1.0 });
     assert_eq!(scene.tool, Tool::Idle { space: true });
 }
 
@@ -209,25 +155,10 @@ fn two_fingers_zoom_around_their_middle() {
     };
     scene.on(finger(1, 100.0)).on(finger(2, 200.0));
     let under = scene.document.view.world_from_screen(Point::new(150.0, 100.0));
-    scene.on(Input::Move {
-        pointer: 1,
-        at: Point::new(50.0, 100.0),
-        held: Held::default(),
-    });
-    scene.on(Input::Move {
-        pointer: 2,
-        at: Point::new(250.0, 100.0),
-        held: Held::default(),
-    });
+    scene.on(Input::Move { pointer: 1, at: Point::new(50.0, 100.0), held: Held::default() });
+    scene.on(Input::Move { pointer: 2, at: Point::new(250.0, 100.0), held: Held::default() });
     assert!((scene.document.view.zoom - 2.0).abs() < 1e-9);
-    assert!(
-        scene
-            .document
-            .view
-            .world_from_screen(Point::new(150.0, 100.0))
-            .distance(under)
-            < 1e-6
-    );
+    assert!(scene.document.view.world_from_screen(Point::new(150.0, 100.0)).distance(under) < 1e-6);
     scene.on(Input::Lost { pointer: 1 });
     assert!(matches!(scene.tool, Tool::Panning { pointer: 2, .. }));
 }
@@ -237,12 +168,7 @@ fn a_kind_dropped_on_a_thread_goes_into_it() {
     let mut scene = Scene::new();
     let changes = action::connect(&scene.document, "transform", "out", "transform_2");
     scene.apply(changes);
-    scene
-        .on(Input::Place {
-            kind: "condition".to_owned(),
-            at: Some(Point::new(112.0, 120.0)),
-        })
-        .on(Input::Drop);
+    scene.on(Input::Place { kind: "condition".to_owned(), at: Some(Point::new(112.0, 120.0)) }).on(Input::Drop);
     let edges = &scene.document.definition.edges;
     assert_eq!(
         (edges[0].to.as_str(), edges[1].from.as_str(), edges[1].port.as_str()),
@@ -253,12 +179,7 @@ fn a_kind_dropped_on_a_thread_goes_into_it() {
 #[test]
 fn a_kind_let_go_beside_the_canvas_is_not_added() {
     let mut scene = Scene::new();
-    scene
-        .on(Input::Place {
-            kind: "http".to_owned(),
-            at: None,
-        })
-        .on(Input::Drop);
+    scene.on(Input::Place { kind: "http".to_owned(), at: None }).on(Input::Drop);
     assert_eq!(scene.document.definition.steps.len(), 2);
 }
 
@@ -267,10 +188,7 @@ fn a_reader_looks_but_does_not_move() {
     let mut scene = Scene::new();
     scene.document.may_edit = false;
     scene.down(10.0, 10.0, a()).to(300.0, 300.0).up(300.0, 300.0);
-    assert_eq!(
-        scene.document.definition.step("transform").unwrap().position,
-        Position::default()
-    );
+    assert_eq!(scene.document.definition.step("transform").unwrap().position, Position::default());
     assert_eq!(scene.chosen(), ["transform"]);
 }
 
@@ -278,35 +196,17 @@ fn a_reader_looks_but_does_not_move() {
 fn any_string_of_inputs_ends_idle_after_letting_go() {
     let inputs = [
         Input::Space { down: true },
-        Input::Place {
-            kind: "http".to_owned(),
-            at: None,
-        },
+        Input::Place { kind: "http".to_owned(), at: None },
         Input::Drop,
         Input::Lost { pointer: 1 },
         Input::Escape,
-        Input::Up {
-            pointer: 1,
-            at: Point::default(),
-        },
+        Input::Up { pointer: 1, at: Point::default() },
     ];
-    let targets = [
-        Target::Ground,
-        a(),
-        Target::In {
-            step: "transform".to_owned(),
-        },
-        Target::Step("gone".to_owned()),
-    ];
+    let targets = [Target::Ground, a(), Target::In { step: "transform".to_owned() }, Target::Step("gone".to_owned())];
     for target in targets {
         for input in &inputs {
             let mut scene = Scene::new();
-            scene
-                .down(5.0, 5.0, target.clone())
-                .to(90.0, 90.0)
-                .on(input.clone())
-                .up(90.0, 90.0)
-                .on(Input::Escape);
+            scene.down(5.0, 5.0, target.clone()).to(90.0, 90.0).on(input.clone()).up(90.0, 90.0).on(Input::Escape);
             assert!(scene.tool.is_idle(), "{target:?} {input:?} {:?}", scene.tool);
         }
     }

@@ -4,11 +4,11 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::ui::components::{Button, ButtonLink, ButtonSize, ButtonVariant};
 use super::{Brand, FormInput, Frame, Refused, go_on, sentence};
 use crate::api::auth::{AcceptInvite, find_invite};
 use crate::model::ApiError;
 use crate::model::credentials::{InvitePreview, Secret};
+use crate::ui::components::{Button, ButtonLink, ButtonSize, ButtonVariant};
 
 const FIELDS: &[&str] = &["/name", "/password"];
 

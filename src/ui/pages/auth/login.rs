@@ -4,9 +4,9 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::ui::components::{Button, ButtonSize, ButtonVariant, Icon};
 use super::{Brand, FormInput, Frame, Refused, go_on};
 use crate::api::auth::{LogIn, is_setup_pending};
+use crate::ui::components::{Button, ButtonSize, ButtonVariant, Icon};
 
 /// `/login?next=PATH`.
 #[component]

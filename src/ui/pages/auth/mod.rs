@@ -15,9 +15,9 @@ pub use setup::SetupPage;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::model::ApiError;
 use crate::ui::browser;
 use crate::ui::components::{Field, Icon};
-use crate::model::ApiError;
 use weave::Weave;
 
 /// What a form that signs in answers: the path to go to.

@@ -4,9 +4,9 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::ui::components::{Button, ButtonLink, ButtonSize, ButtonVariant};
 use super::{Brand, FormInput, Frame, Refused, go_on};
 use crate::api::auth::{SetUp, is_setup_pending};
+use crate::ui::components::{Button, ButtonLink, ButtonSize, ButtonVariant};
 
 const FIELDS: &[&str] = &["/workspace", "/name", "/email", "/password"];
 

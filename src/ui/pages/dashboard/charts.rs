@@ -15,11 +15,7 @@ fn use_zone() -> impl Fn(Timestamp) -> i32 + Copy + Send + Sync + 'static {
     let now = use_context::<Now>();
     let awake = Memo::new(move |_| now.is_some_and(|now| now.0.get().is_some()));
     move |at: Timestamp| {
-        if awake.get() {
-            browser::offset_minutes(at.unix_ms())
-        } else {
-            0
-        }
+        if awake.get() { browser::offset_minutes(at.unix_ms()) } else { 0 }
     }
 }
 

@@ -42,12 +42,8 @@ pub(super) fn RecentFailures(shown: Signal<Overview>) -> impl IntoView {
 #[component]
 fn Table(failures: Memo<Vec<RunSummary>>) -> impl IntoView {
     let may_retry = use_context::<Me>().is_some_and(|me| me.may(Action::ControlRun));
-    let mut columns = vec![
-        Column::text("Workflow"),
-        Column::text("What happened"),
-        Column::number("Took"),
-        Column::number("Failed"),
-    ];
+    let mut columns =
+        vec![Column::text("Workflow"), Column::text("What happened"), Column::number("Took"), Column::number("Failed")];
     if may_retry {
         columns.push(Column::text(""));
     }
@@ -62,12 +58,7 @@ fn Table(failures: Memo<Vec<RunSummary>>) -> impl IntoView {
 
 #[component]
 fn Row(run: RunSummary, may_retry: bool) -> impl IntoView {
-    let RunSummary {
-        id,
-        workflow_name,
-        headline,
-        ..
-    } = run;
+    let RunSummary { id, workflow_name, headline, .. } = run;
     let ended = run.ended_at.unwrap_or(run.created_at);
     let took = format::duration(ended.ms_since(run.started_at.unwrap_or(run.created_at)));
     let retry = (may_retry && run.status.allows(Command::Retry))

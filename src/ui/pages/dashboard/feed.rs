@@ -60,9 +60,7 @@ impl Feed {
         Effect::new(move |_| {
             // a new hour begins a new bucket even when nothing happens in it
             let hour = now.and_then(|now| now.0.get()).map(|now| now.div_euclid(HOUR_MS));
-            let drawn = feed
-                .shown
-                .with_untracked(|shown| shown.at.unix_ms().div_euclid(HOUR_MS));
+            let drawn = feed.shown.with_untracked(|shown| shown.at.unix_ms().div_euclid(HOUR_MS));
             if hour.is_some_and(|hour| hour > drawn) {
                 feed.ask();
             }
@@ -110,8 +108,7 @@ impl Feed {
                 Err(error) => self.error.set(Some(error)),
             }
             self.phase.set_value(Phase::Resting);
-            self.rest
-                .set_value(Some(browser::after_ms(REST_MS, move || self.rested())));
+            self.rest.set_value(Some(browser::after_ms(REST_MS, move || self.rested())));
         });
     }
 

@@ -69,11 +69,7 @@ fn Board(first: Overview, period: Memo<Period>, choosing: RwSignal<bool>) -> imp
     let feed = Feed::start(first, period);
     let shown: Signal<Overview> = feed.shown.into();
     let any = Memo::new(move |_| shown.with(|shown| shown.any_runs));
-    let stale = move || {
-        feed.error
-            .get()
-            .map(|error| view! { <Stale detail=error.detail().to_owned() feed /> })
-    };
+    let stale = move || feed.error.get().map(|error| view! { <Stale detail=error.detail().to_owned() feed /> });
     view! {
         {stale}
         <Show when=move || any.get() fallback=move || view! { <FirstRun choosing /> }>

@@ -8,13 +8,7 @@ use crate::model::dashboard::Period;
 /// The period of the address; a day when it names none that is known.
 pub(super) fn use_period() -> Memo<Period> {
     let query = use_query_map();
-    Memo::new(move |_| {
-        query
-            .read()
-            .get("period")
-            .and_then(|text| Period::parse(&text))
-            .unwrap_or_default()
-    })
+    Memo::new(move |_| query.read().get("period").and_then(|text| Period::parse(&text)).unwrap_or_default())
 }
 
 /// As the switch says it: "24 h".
@@ -50,11 +44,7 @@ pub(super) fn runs_href(period: Period, status: &str) -> String {
         Period::Week => "7d",
         Period::Month => "30d",
     };
-    if status.is_empty() {
-        format!("/runs?since={since}")
-    } else {
-        format!("/runs?status={status}&since={since}")
-    }
+    if status.is_empty() { format!("/runs?since={since}") } else { format!("/runs?status={status}&since={since}") }
 }
 
 /// Chooses the period.

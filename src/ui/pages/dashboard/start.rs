@@ -25,14 +25,7 @@ pub(super) fn use_choosing(period: Memo<Period>) -> RwSignal<bool> {
         let now = choosing.get();
         if was == Some(true) && !now && asked.get_untracked() {
             let here = period::href(period.get_untracked());
-            navigate(
-                &here,
-                NavigateOptions {
-                    replace: true,
-                    scroll: false,
-                    ..NavigateOptions::default()
-                },
-            );
+            navigate(&here, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
         }
         now
     });

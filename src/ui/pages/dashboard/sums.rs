@@ -41,10 +41,7 @@ pub(super) fn slots(overview: &Overview, zone: impl Zone) -> Vec<Slot> {
             Period::Day => {
                 let to = from.plus_ms(3_600_000);
                 let (from, to) = (clock(from, zone(from)), clock(to, zone(to)));
-                Slot {
-                    title: format!("{from} to {to}"),
-                    label: from,
-                }
+                Slot { title: format!("{from} to {to}"), label: from }
             }
             Period::Week | Period::Month => {
                 let to = from.plus_ms(24 * 3_600_000);
@@ -52,11 +49,7 @@ pub(super) fn slots(overview: &Overview, zone: impl Zone) -> Vec<Slot> {
                 let title = if begins == "00:00" {
                     day.clone()
                 } else {
-                    format!(
-                        "{day}, {begins} to {}, {}",
-                        format::day(to, zone(to)),
-                        clock(to, zone(to))
-                    )
+                    format!("{day}, {begins} to {}, {}", format::day(to, zone(to)), clock(to, zone(to)))
                 };
                 Slot { label: day, title }
             }
@@ -74,21 +67,14 @@ const fn slot_name(period: Period) -> &'static str {
 }
 
 fn series(name: &'static str, look: SeriesLook, values: impl Iterator<Item = Option<i64>>) -> Series {
-    Series {
-        name,
-        look,
-        values: values.map(|value| value.map(|value| value as f64)).collect(),
-    }
+    Series { name, look, values: values.map(|value| value.map(|value| value as f64)).collect() }
 }
 
 /// Runs over time, stacked: succeeded, cancelled, failed, running.
 pub(super) fn runs_data(overview: &Overview, zone: impl Zone) -> ChartData {
     let part = |name, status, count: fn(&RunBucket) -> i64| {
         // nothing is left out of the tip, 0 is: only what happened is listed
-        let values = overview
-            .buckets
-            .iter()
-            .map(|bucket| Some(count(bucket)).filter(|count| *count > 0));
+        let values = overview.buckets.iter().map(|bucket| Some(count(bucket)).filter(|count| *count > 0));
         series(name, SeriesLook::Status(status), values)
     };
     ChartData {
@@ -107,16 +93,8 @@ pub(super) fn runs_data(overview: &Overview, zone: impl Zone) -> ChartData {
 /// How long runs took over time.
 pub(super) fn duration_data(overview: &Overview, zone: impl Zone) -> ChartData {
     let line = |name, number, dash, area, value: fn(&Durations) -> Option<i64>| {
-        let look = SeriesLook::Line {
-            series: number,
-            dash,
-            area,
-        };
-        series(
-            name,
-            look,
-            overview.buckets.iter().map(|bucket| value(&bucket.durations)),
-        )
+        let look = SeriesLook::Line { series: number, dash, area };
+        series(name, look, overview.buckets.iter().map(|bucket| value(&bucket.durations)))
     };
     ChartData {
         slots: slots(overview, zone),
@@ -132,18 +110,10 @@ pub(super) fn duration_data(overview: &Overview, zone: impl Zone) -> ChartData {
 
 /// Entries over time.
 pub(super) fn memory_data(overview: &Overview, zone: impl Zone) -> ChartData {
-    let look = SeriesLook::Line {
-        series: 5,
-        dash: "",
-        area: true,
-    };
+    let look = SeriesLook::Line { series: 5, dash: "", area: true };
     ChartData {
         slots: slots(overview, zone),
-        series: vec![series(
-            "Entries",
-            look,
-            overview.memory_entries.iter().map(|count| Some(*count)),
-        )],
+        series: vec![series("Entries", look, overview.memory_entries.iter().map(|count| Some(*count)))],
         unit: Unit::Count,
         slot_name: slot_name(overview.period),
     }
@@ -161,27 +131,13 @@ const fn over(period: Period) -> &'static str {
 /// What the chart of runs shows: "Runs by hour over the last 24 hours: 823. Most in 16:00 to 17:00: 65. 15 failed."
 pub(super) fn runs_sentence(overview: &Overview, zone: impl Zone) -> String {
     let total: i64 = overview.buckets.iter().map(runs).sum();
-    let head = format!(
-        "{} {}: {}.",
-        runs_title(overview.period),
-        over(overview.period),
-        format::count(total)
-    );
-    let most = overview
-        .buckets
-        .iter()
-        .zip(slots(overview, zone))
-        .max_by_key(|(bucket, _)| runs(bucket));
+    let head = format!("{} {}: {}.", runs_title(overview.period), over(overview.period), format::count(total));
+    let most = overview.buckets.iter().zip(slots(overview, zone)).max_by_key(|(bucket, _)| runs(bucket));
     let Some((bucket, slot)) = most.filter(|_| total > 0) else {
         return head;
     };
     let failed: i64 = overview.buckets.iter().map(|bucket| bucket.failed).sum();
-    format!(
-        "{head} Most in {}: {}. {} failed.",
-        slot.title,
-        format::count(runs(bucket)),
-        format::count(failed)
-    )
+    format!("{head} Most in {}: {}. {} failed.", slot.title, format::count(runs(bucket)), format::count(failed))
 }
 
 /// "Runs by hour", "Runs by day".
@@ -194,30 +150,18 @@ pub(super) const fn runs_title(period: Period) -> &'static str {
 
 /// What the chart of durations shows.
 pub(super) fn duration_sentence(overview: &Overview) -> String {
-    let Durations {
-        p50_ms: Some(p50),
-        p95_ms: Some(p95),
-        p99_ms: Some(p99),
-    } = overview.durations
-    else {
+    let Durations { p50_ms: Some(p50), p95_ms: Some(p95), p99_ms: Some(p99) } = overview.durations else {
         return format!("Duration of runs {}: none ended.", over(overview.period));
     };
     let [p50, p95, p99] = [p50, p95, p99].map(format::duration);
-    format!(
-        "Duration of runs {}: median {p50}, p95 {p95}, p99 {p99}.",
-        over(overview.period)
-    )
+    format!("Duration of runs {}: median {p50}, p95 {p95}, p99 {p99}.", over(overview.period))
 }
 
 /// What the chart of memory shows.
 pub(super) fn memory_sentence(overview: &Overview) -> String {
     let last = overview.memory_entries.last().copied().unwrap_or_default();
     let new = format::count(overview.memory_new);
-    format!(
-        "Memory entries {}: {}, of which {new} are new.",
-        over(overview.period),
-        format::count(last)
-    )
+    format!("Memory entries {}: {}, of which {new} are new.", over(overview.period), format::count(last))
 }
 
 #[cfg(test)]
@@ -249,11 +193,7 @@ mod tests {
             memory_entries: vec![3; buckets.len()],
             memory_new: 1,
             buckets,
-            durations: Durations {
-                p50_ms: Some(40_000),
-                p95_ms: Some(102_000),
-                p99_ms: Some(164_000),
-            },
+            durations: Durations { p50_ms: Some(40_000), p95_ms: Some(102_000), p99_ms: Some(164_000) },
             failures: Vec::new(),
             health: Health {
                 database: "SQLite".to_owned(),
@@ -271,10 +211,7 @@ mod tests {
     #[test]
     fn the_change_compares_the_halves_and_is_silent_without_both() {
         let points = |buckets: &[RunBucket]| change_in_points(buckets);
-        assert_eq!(
-            points(&[bucket(0, 10, 0), bucket(1, 9, 1)]).map(f64::round),
-            Some(-10.0)
-        );
+        assert_eq!(points(&[bucket(0, 10, 0), bucket(1, 9, 1)]).map(f64::round), Some(-10.0));
         assert_eq!(points(&[bucket(0, 0, 0), bucket(1, 9, 1)]), None);
         assert_eq!(share(&[bucket(0, 0, 0)]), None);
         assert_eq!(share(&[bucket(0, 3, 1)]), Some(0.75));
@@ -283,13 +220,7 @@ mod tests {
     #[test]
     fn slots_speak_the_zone_of_who_looks() {
         let day = overview(Period::Day, vec![bucket(7, 0, 0)]);
-        assert_eq!(
-            slots(&day, |_| 60)[0],
-            Slot {
-                label: "08:00".to_owned(),
-                title: "08:00 to 09:00".to_owned()
-            }
-        );
+        assert_eq!(slots(&day, |_| 60)[0], Slot { label: "08:00".to_owned(), title: "08:00 to 09:00".to_owned() });
         let week = overview(Period::Week, vec![bucket(0, 0, 0)]);
         assert_eq!(slots(&week, |_| 0)[0].title, "1 Jan");
         assert_eq!(slots(&week, |_| 60)[0].title, "1 Jan, 01:00 to 2 Jan, 01:00");
@@ -304,10 +235,7 @@ mod tests {
         assert_eq!(duration_sentence(&day), expected);
         let empty = overview(Period::Week, vec![bucket(0, 0, 0)]);
         assert_eq!(runs_sentence(&empty, |_| 0), "Runs by day over the last 7 days: 0.");
-        assert_eq!(
-            memory_sentence(&empty),
-            "Memory entries over the last 7 days: 3, of which 1 are new."
-        );
+        assert_eq!(memory_sentence(&empty), "Memory entries over the last 7 days: 3, of which 1 are new.");
     }
 
     #[test]

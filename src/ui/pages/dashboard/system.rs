@@ -14,13 +14,7 @@ pub(super) fn SystemHealth(shown: Signal<Overview>) -> impl IntoView {
         0 => "Healthy".to_owned(),
         count => format::plural(count as i64, "problem"),
     });
-    let tone = Signal::derive(move || {
-        if problems.read().is_empty() {
-            Tone::Good
-        } else {
-            Tone::Warn
-        }
-    });
+    let tone = Signal::derive(move || if problems.read().is_empty() { Tone::Good } else { Tone::Warn });
     let actions = move || view! { <Badge label tone /> };
     let told = move || {
         let problem = |text: String| view! { <li>{text}</li> };
@@ -48,32 +42,21 @@ pub(super) fn SystemHealth(shown: Signal<Overview>) -> impl IntoView {
 /// Label and value of what is known; what the system doesn't say is left out.
 fn facts(health: &Health) -> Vec<(&'static str, String)> {
     let bytes = |count: Option<i64>| Some(format::bytes(u64::try_from(count?).ok()?));
-    let size = bytes(health.database_bytes)
-        .map(|size| format!(", {size}"))
-        .unwrap_or_default();
+    let size = bytes(health.database_bytes).map(|size| format!(", {size}")).unwrap_or_default();
     let database = format!("{}{size}, answers in {}", health.database, latency(health.database_ms));
     let rows = [
         ("Database", Some(database)),
-        (
-            "Memory",
-            bytes(health.memory_bytes).map(|size| format!("{size} resident")),
-        ),
+        ("Memory", bytes(health.memory_bytes).map(|size| format!("{size} resident"))),
         ("Disk", bytes(health.disk_free_bytes).map(|size| format!("{size} free"))),
         ("Sandbox", Some(health.sandbox.clone())),
         ("Up for", health.uptime_ms.map(format::duration)),
     ];
-    rows.into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect()
+    rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// A short time with as many digits as tell something: "0.2 ms", "14 ms".
 fn latency(ms: f64) -> String {
-    if ms < 9.95 {
-        format!("{ms:.1} ms")
-    } else {
-        format!("{ms:.0} ms")
-    }
+    if ms < 9.95 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
 #[cfg(test)]

@@ -54,23 +54,18 @@ fn plain(number: String) -> Value {
 
 /// The first number large, the rest small: "2 min 24 s" is ("2", " min 24 s").
 fn split(text: &str) -> Value {
-    text.split_once(' ').map_or_else(
-        || plain(text.to_owned()),
-        |(number, unit)| (number.to_owned(), format!(" {unit}")),
-    )
+    text.split_once(' ')
+        .map_or_else(|| plain(text.to_owned()), |(number, unit)| (number.to_owned(), format!(" {unit}")))
 }
 
 #[component]
 fn RunningTile(shown: Signal<Overview>) -> impl IntoView {
     let note = seen(shown, |shown| {
         let part = |count: i64, word: &str| (count > 0).then(|| format!("{} {word}", format::count(count)));
-        let parts: Vec<String> = [
-            part(shown.active_waiting, "waiting"),
-            part(shown.active_queued, "queued"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let parts: Vec<String> = [part(shown.active_waiting, "waiting"), part(shown.active_queued, "queued")]
+            .into_iter()
+            .flatten()
+            .collect();
         let total: i64 = shown.buckets.iter().map(sums::runs).sum();
         let all = format!("{} in {}", format::plural(total, "run"), period::label(shown.period));
         if parts.is_empty() { all } else { parts.join(", ") }
@@ -109,36 +104,16 @@ fn SuccessTile(shown: Signal<Overview>) -> impl IntoView {
 /// "1.1 points lower in the last 12 h", from the halves of the period.
 fn change(shown: &Overview) -> AnyView {
     let Some(points) = sums::change_in_points(&shown.buckets) else {
-        let ended: i64 = shown
-            .buckets
-            .iter()
-            .map(|bucket| bucket.succeeded + bucket.failed)
-            .sum();
-        return format!(
-            "{} ended in {}",
-            format::plural(ended, "run"),
-            period::label(shown.period)
-        )
-        .into_any();
+        let ended: i64 = shown.buckets.iter().map(|bucket| bucket.succeeded + bucket.failed).sum();
+        return format!("{} ended in {}", format::plural(ended, "run"), period::label(shown.period)).into_any();
     };
     let tenths = (points.abs() * 10.0).round() / 10.0;
     let recently = format!("in the last {}", period::half(shown.period));
     if tenths < 0.1 {
         return format!("unchanged {recently}").into_any();
     }
-    let (tone, word) = if points > 0.0 {
-        ("good", "higher")
-    } else {
-        ("bad", "lower")
-    };
-    let text = format!(
-        "{tenths} {} {word}",
-        if (tenths - 1.0).abs() < f64::EPSILON {
-            "point"
-        } else {
-            "points"
-        }
-    );
+    let (tone, word) = if points > 0.0 { ("good", "higher") } else { ("bad", "lower") };
+    let text = format!("{tenths} {} {word}", if (tenths - 1.0).abs() < f64::EPSILON { "point" } else { "points" });
     view! {
         <span class="delta" data-tone=tone>{text}</span>
         {recently}
@@ -171,13 +146,8 @@ fn DurationTile(shown: Signal<Overview>) -> impl IntoView {
 
 #[component]
 fn MemoryTile(shown: Signal<Overview>) -> impl IntoView {
-    let note = seen(shown, |shown| {
-        format!(
-            "{} new in {}",
-            format::count(shown.memory_new),
-            period::label(shown.period)
-        )
-    });
+    let note =
+        seen(shown, |shown| format!("{} new in {}", format::count(shown.memory_new), period::label(shown.period)));
     view! {
         <Tile
             label="Memory entries"

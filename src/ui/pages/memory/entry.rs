@@ -11,8 +11,8 @@ use super::{Listing, State};
 use crate::api::memory::{delete_entry, undelete_entry};
 use crate::model::memory::{Entry, Source};
 use crate::ui::components::{
-    Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, EmptyState, JsonTree, Load, Markdown, RelativeTime, SkeletonShape,
-    Tab, TabPanel, Tabs, Tone, use_toasts,
+    Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, EmptyState, JsonTree, Load, Markdown, RelativeTime,
+    SkeletonShape, Tab, TabPanel, Tabs, Tone, use_toasts,
 };
 
 /// The pane.
@@ -161,7 +161,8 @@ fn Facts(entry: Entry, state: State) -> impl IntoView {
         view! { <a class="chip" data-variant="tag" href=href>{tag}</a> }
     });
     let namespace = entry.namespace;
-    let subtree = Place { namespace: namespace.clone(), ..state.place.get_untracked() }.opening(&namespace, &entry.key).href();
+    let subtree =
+        Place { namespace: namespace.clone(), ..state.place.get_untracked() }.opening(&namespace, &entry.key).href();
     let meter = format!("--value: {:.0}%", entry.importance * 100.0);
     view! {
         <div class="row wrap">{tags.collect_view()}</div>

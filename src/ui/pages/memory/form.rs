@@ -8,7 +8,9 @@ use super::State;
 use crate::api::memory::{get_entry, put_entry};
 use crate::model::memory::{Entry, EntryDraft, Source};
 use crate::model::{ApiError, FieldError, Timestamp};
-use crate::ui::components::{Bound, Button, ButtonVariant, Dialog, DialogSize, Icon, TextArea, TextInput, Tone, use_toasts};
+use crate::ui::components::{
+    Bound, Button, ButtonVariant, Dialog, DialogSize, Icon, TextArea, TextInput, Tone, use_toasts,
+};
 
 /// What the form begins with.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +59,11 @@ impl Start {
             tags: entry.tags.join(", "),
             importance: entry.importance.to_string(),
             value: if entry.value.is_null() { String::new() } else { pretty(&entry.value) },
-            metadata: if entry.metadata.is_empty() { String::new() } else { pretty(&Value::Object(entry.metadata.clone())) },
+            metadata: if entry.metadata.is_empty() {
+                String::new()
+            } else {
+                pretty(&Value::Object(entry.metadata.clone()))
+            },
             expires_at: entry.expires_at,
             version: entry.version,
         }
@@ -126,7 +132,9 @@ fn split_tags(text: &str) -> Vec<String> {
 #[component]
 pub(super) fn EntryDialog(state: State) -> impl IntoView {
     let title = Signal::derive(move || {
-        state.start.with(|start| if start.version == 0 { "Add entry".to_owned() } else { format!("Edit {}", start.key) })
+        state
+            .start
+            .with(|start| if start.version == 0 { "Add entry".to_owned() } else { format!("Edit {}", start.key) })
     });
     view! {
         <Dialog id="entry-form-title" title open=state.form_open size=DialogSize::Large>
@@ -202,9 +210,15 @@ async fn conflict(namespace: String, key: String, saw: i64) -> (ApiError, i64) {
                 Source::Cli {} | Source::Expiry {} => "Somebody".to_owned(),
             };
             let detail = if saw == 0 {
-                format!("An entry with this key exists, in version {}. Choose another key, or press again to write over it.", entry.version)
+                format!(
+                    "An entry with this key exists, in version {}. Choose another key, or press again to write over it.",
+                    entry.version
+                )
             } else {
-                format!("{who} saved version {} meanwhile. Nothing of yours was saved. Press Save again to write over it, or cancel to keep theirs.", entry.version)
+                format!(
+                    "{who} saved version {} meanwhile. Nothing of yours was saved. Press Save again to write over it, or cancel to keep theirs.",
+                    entry.version
+                )
             };
             (ApiError::Conflict { detail }, entry.version)
         }
@@ -235,7 +249,8 @@ fn told(error: RwSignal<Option<ApiError>>, pointer: &'static str) -> Signal<Opti
     Signal::derive(move || {
         error.with(|error| match error {
             Some(ApiError::Invalid { fields, .. }) => {
-                let about = |field: &&FieldError| field.pointer == pointer || field.pointer.starts_with(&format!("{pointer}/"));
+                let about =
+                    |field: &&FieldError| field.pointer == pointer || field.pointer.starts_with(&format!("{pointer}/"));
                 fields.iter().find(about).map(|field| field.message.clone())
             }
             _ => None,

@@ -86,7 +86,9 @@ impl State {
         let may = use_context::<Me>().is_none_or(|me| me.may(Action::WriteMemory));
         Self {
             place,
-            go: Callback::new(move |to: Place| navigate(&to.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() })),
+            go: Callback::new(move |to: Place| {
+                navigate(&to.href(), NavigateOptions { scroll: false, ..NavigateOptions::default() })
+            }),
             replace: Callback::new(move |to: Place| {
                 replacing(&to.href(), NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
             }),
@@ -130,7 +132,13 @@ impl State {
 async fn load_listing(query: String, namespace: String, tag: String, shown: u32) -> Result<Listing, ApiError> {
     if !query.trim().is_empty() {
         let tags = if tag.is_empty() { Vec::new() } else { vec![tag] };
-        let search = Search { namespace: Some(namespace), tags, limit: shown.min(MOST_HITS), explain: true, ..Search::text(&query) };
+        let search = Search {
+            namespace: Some(namespace),
+            tags,
+            limit: shown.min(MOST_HITS),
+            explain: true,
+            ..Search::text(&query)
+        };
         return Ok(Listing::Found(search_memory(search).await?));
     }
     let mut all = Page { items: Vec::new(), next: None };
@@ -158,20 +166,24 @@ fn follow_changes(state: State) {
     let seen = StoredValue::new(0_i64);
     let timer = StoredValue::new_local(None::<browser::Guard>);
     let load_soon = move || timer.set_value(Some(browser::after_ms(GATHER_MS, move || state.load_anew())));
-    follow(topic, move || seen.get_value(), move |message| match message {
-        ServerMessage::Update(update) => {
-            seen.set_value(update.seq);
-            load_soon();
-        }
-        ServerMessage::Snapshot { seq, .. } => {
-            // The first one only says where the topic stands.
-            if seen.get_value() > 0 {
+    follow(
+        topic,
+        move || seen.get_value(),
+        move |message| match message {
+            ServerMessage::Update(update) => {
+                seen.set_value(update.seq);
                 load_soon();
             }
-            seen.set_value(seq);
-        }
-        ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
-    });
+            ServerMessage::Snapshot { seq, .. } => {
+                // The first one only says where the topic stands.
+                if seen.get_value() > 0 {
+                    load_soon();
+                }
+                seen.set_value(seq);
+            }
+            ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
+        },
+    );
 }
 
 /// The memory page.

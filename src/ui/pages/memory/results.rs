@@ -88,7 +88,12 @@ fn SearchBar(state: State) -> impl IntoView {
 }
 
 /// A filter that can be taken away, if it is set.
-fn chip(what: &'static str, value: String, remove: &'static str, on_remove: impl Fn() + 'static) -> Option<impl IntoView> {
+fn chip(
+    what: &'static str,
+    value: String,
+    remove: &'static str,
+    on_remove: impl Fn() + 'static,
+) -> Option<impl IntoView> {
     (!value.is_empty()).then(|| {
         view! {
             <span class="chip" data-tone="accent">
@@ -152,7 +157,9 @@ fn NothingFound(state: State) -> impl IntoView {
         let place = state.place.get_untracked().closing();
         state.go.run(Place { namespace: String::new(), tag: String::new(), ..place });
     };
-    let actions = move || narrowed.then(|| view! { <Button label="Search everywhere" size=ButtonSize::Small on_press=everywhere /> });
+    let actions = move || {
+        narrowed.then(|| view! { <Button label="Search everywhere" size=ButtonSize::Small on_press=everywhere /> })
+    };
     view! {
         <EmptyState title="Nothing found" actions=ViewFnOnce::from(actions)>
             "No entry holds these words, nor words like them. Try fewer or other words."

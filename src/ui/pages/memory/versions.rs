@@ -28,7 +28,12 @@ pub(super) fn Versions(entry: Entry, state: State) -> impl IntoView {
 }
 
 /// A row a version, each with its difference from the one before it.
-fn rows(versions: &[EntryVersion], newest: i64, place: StoredValue<(String, String)>, state: State) -> impl IntoView + use<> {
+fn rows(
+    versions: &[EntryVersion],
+    newest: i64,
+    place: StoredValue<(String, String)>,
+    state: State,
+) -> impl IntoView + use<> {
     let rows = versions.iter().enumerate().map(|(at, version)| {
         let before = versions.get(at + 1).and_then(|older| older.content.clone()).unwrap_or_default();
         view! { <VersionRow version=version.clone() before newest place state /> }
@@ -90,7 +95,9 @@ fn difference(old: &str, new: &str) -> Vec<AnyView> {
             Line::Same(text) => format!("  {text}\n").into_any(),
             Line::Added(text) => view! { <ins>{format!("+ {text}\n")}</ins> }.into_any(),
             Line::Removed(text) => view! { <del>{format!("- {text}\n")}</del> }.into_any(),
-            Line::Skipped(count) => view! { <span class="dimmer">{format!("  … {count} lines the same\n")}</span> }.into_any(),
+            Line::Skipped(count) => {
+                view! { <span class="dimmer">{format!("  … {count} lines the same\n")}</span> }.into_any()
+            }
         })
         .collect()
 }

@@ -108,7 +108,12 @@ mod tests {
 
     #[test]
     fn the_summary_names_rank_age_and_weight() {
-        let why = Why { text: Some(Signal { rank: 2, score: 3.0 }), recency: 1.2, importance: 1.0, terms: Default::default() };
+        let why = Why {
+            text: Some(Signal { rank: 2, score: 3.0 }),
+            recency: 1.2,
+            importance: 1.0,
+            terms: Default::default(),
+        };
         assert_eq!(summary(&why, 38), "Word match 2 of 38; newer than most, of usual importance.");
     }
 }

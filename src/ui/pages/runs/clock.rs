@@ -34,10 +34,7 @@ pub fn Elapsed(
 ) -> impl IntoView {
     move || match span.get() {
         (Some(from), Some(to)) => format::duration(to.ms_since(from)),
-        (Some(from), None) => clock
-            .get()
-            .map(|now| format::stopwatch(now - from.unix_ms()))
-            .unwrap_or_default(),
+        (Some(from), None) => clock.get().map(|now| format::stopwatch(now - from.unix_ms())).unwrap_or_default(),
         _ => String::new(),
     }
 }

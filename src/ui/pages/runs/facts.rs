@@ -104,10 +104,8 @@ fn RunAgain(watch: Watch) -> impl IntoView {
         None => Some("This run's definition was never stored".to_owned()),
         Some(_) => None,
     };
-    let target = workflow.map(|id| Target {
-        workflow: id,
-        inputs: Some(watch.ends.with_untracked(|ends| ends.inputs.clone())),
-    });
+    let target =
+        workflow.map(|id| Target { workflow: id, inputs: Some(watch.ends.with_untracked(|ends| ends.inputs.clone())) });
     view! {
         <Button
             label="Run again with…"
@@ -125,10 +123,8 @@ fn RunAgain(watch: Watch) -> impl IntoView {
 #[component]
 pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
     let run = watch.summary;
-    let version = run.with_untracked(|run| {
-        run.version
-            .map_or_else(|| "draft".to_owned(), |version| version.to_string())
-    });
+    let version =
+        run.with_untracked(|run| run.version.map_or_else(|| "draft".to_owned(), |version| version.to_string()));
     let version = match run.with_untracked(|run| run.workflow_id) {
         Some(id) => view! { <a class="link" href=format!("/workflows/{id}")>{version}</a> }.into_any(),
         None => version.into_any(),
@@ -138,11 +134,7 @@ pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
     let began = Signal::derive(move || run.with(|run| run.started_at.unwrap_or(run.created_at)));
     let span = Signal::derive(move || run.with(|run| (run.started_at, run.ended_at)));
     let done = move || run.with(|run| format!("{} of {}", run.steps_done, run.steps_total));
-    let waits = move || {
-        (run.read().status == RunStatus::Waiting)
-            .then(|| run.read().headline.clone())
-            .flatten()
-    };
+    let waits = move || (run.read().status == RunStatus::Waiting).then(|| run.read().headline.clone()).flatten();
     view! {
         <dl class="facts">
             <div><dt>"Version"</dt><dd>{version}</dd></div>
@@ -173,11 +165,7 @@ mod tests {
     fn a_command_is_refused_exactly_where_the_server_refuses_it() {
         for status in RunStatus::ALL {
             for command in [Command::Cancel, Command::Pause, Command::Resume, Command::Retry] {
-                assert_eq!(
-                    refusal(true, status, command).is_none(),
-                    status.allows(command),
-                    "{status:?} {command:?}"
-                );
+                assert_eq!(refusal(true, status, command).is_none(), status.allows(command), "{status:?} {command:?}");
                 assert!(refusal(false, status, command).is_some());
             }
         }

@@ -76,25 +76,11 @@ pub struct StatusGroup {
 pub const STATUS_GROUPS: [StatusGroup; 4] = [
     StatusGroup {
         label: "Active",
-        statuses: &[
-            RunStatus::Queued,
-            RunStatus::Running,
-            RunStatus::Waiting,
-            RunStatus::Paused,
-        ],
+        statuses: &[RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Paused],
     },
-    StatusGroup {
-        label: "Succeeded",
-        statuses: &[RunStatus::Succeeded],
-    },
-    StatusGroup {
-        label: "Failed",
-        statuses: &[RunStatus::Failed],
-    },
-    StatusGroup {
-        label: "Cancelled",
-        statuses: &[RunStatus::Cancelled],
-    },
+    StatusGroup { label: "Succeeded", statuses: &[RunStatus::Succeeded] },
+    StatusGroup { label: "Failed", statuses: &[RunStatus::Failed] },
+    StatusGroup { label: "Cancelled", statuses: &[RunStatus::Cancelled] },
 ];
 
 /// What part of the runs is wanted. An unknown word of the URL counts as absent.
@@ -155,16 +141,8 @@ impl Filters {
 
     /// Whether a group is pressed: `Some(true)` wholly, `None` in part.
     pub fn has(&self, group: &StatusGroup) -> Option<bool> {
-        let count = group
-            .statuses
-            .iter()
-            .filter(|status| self.statuses.contains(status))
-            .count();
-        if count == group.statuses.len() {
-            Some(true)
-        } else {
-            (count == 0).then_some(false)
-        }
+        let count = group.statuses.iter().filter(|status| self.statuses.contains(status)).count();
+        if count == group.statuses.len() { Some(true) } else { (count == 0).then_some(false) }
     }
 
     /// With a group pressed, or no longer.
@@ -201,15 +179,7 @@ mod tests {
 
     #[test]
     fn words_that_mean_nothing_are_passed_over() {
-        assert!(
-            parse(&[
-                ("status", "lost,"),
-                ("since", "2y"),
-                ("workflow", "x"),
-                ("trigger", "moon")
-            ])
-            .is_empty()
-        );
+        assert!(parse(&[("status", "lost,"), ("since", "2y"), ("workflow", "x"), ("trigger", "moon")]).is_empty());
     }
 
     #[test]

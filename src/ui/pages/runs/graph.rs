@@ -27,16 +27,7 @@ fn ways(definition: &Definition) -> Vec<(Edge, Route)> {
             let (source, target) = (place(&edge.from)?, place(&edge.to)?);
             let (from, side) = geometry::out_point(&definition.steps[source], &edge.port);
             let to = geometry::in_point(&definition.steps[target]);
-            Some((
-                edge.clone(),
-                Ends {
-                    from,
-                    side,
-                    to,
-                    source,
-                    target,
-                },
-            ))
+            Some((edge.clone(), Ends { from, side, to, source, target }))
         })
         .collect();
     let (edges, ends): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
@@ -50,15 +41,8 @@ pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
     let canvas = NodeRef::<html::Section>::new();
     let size = RwSignal::new(Size::default());
     let moved = RwSignal::new(None::<Camera>);
-    let bounds = watch
-        .definition
-        .with_value(geometry::bounds)
-        .unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
-    let camera = Memo::new(move |_| {
-        moved
-            .get()
-            .unwrap_or_else(|| Camera::fitted(bounds, size.get(), MARGINS))
-    });
+    let bounds = watch.definition.with_value(geometry::bounds).unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
+    let camera = Memo::new(move |_| moved.get().unwrap_or_else(|| Camera::fitted(bounds, size.get(), MARGINS)));
     Effect::new(move |_| {
         if let Some(element) = canvas.get() {
             StoredValue::new_local(browser::on_resize(&element, move |w, h| {
@@ -68,25 +52,17 @@ pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
     });
     let zoom = move |factor: f64| {
         let Size { w, h } = size.get_untracked();
-        moved.set(Some(
-            camera.get_untracked().zoomed_at(Point::new(w / 2.0, h / 2.0), factor),
-        ));
+        moved.set(Some(camera.get_untracked().zoomed_at(Point::new(w / 2.0, h / 2.0), factor)));
     };
     let drag = StoredValue::new(None::<(f64, f64, Camera)>);
     let down = move |event: leptos::ev::PointerEvent| {
         if event.button() == 0 {
-            drag.set_value(Some((
-                f64::from(event.client_x()),
-                f64::from(event.client_y()),
-                camera.get_untracked(),
-            )));
+            drag.set_value(Some((f64::from(event.client_x()), f64::from(event.client_y()), camera.get_untracked())));
         }
     };
     let follow = move |event: leptos::ev::PointerEvent| {
         if let Some((x, y, from)) = drag.get_value() {
-            moved.set(Some(
-                from.panned(f64::from(event.client_x()) - x, f64::from(event.client_y()) - y),
-            ));
+            moved.set(Some(from.panned(f64::from(event.client_x()) - x, f64::from(event.client_y()) - y)));
         }
     };
     let wheel = move |event: leptos::ev::WheelEvent| {
@@ -185,16 +161,9 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
     let chosen = Memo::new(move |_| place.step.with(|step| id.with_value(|id| step.as_deref() == Some(id))));
     let meta = move || {
         let step = state.read();
-        let took = step
-            .started_at
-            .zip(step.ended_at)
-            .map(|(from, to)| format::duration(to.ms_since(from)));
+        let took = step.started_at.zip(step.ended_at).map(|(from, to)| format::duration(to.ms_since(from)));
         let tries = (step.attempt > 1).then(|| format!("attempt {}", step.attempt));
-        [Some(kind.clone()), tries, took]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(", ")
+        [Some(kind.clone()), tries, took].into_iter().flatten().collect::<Vec<_>>().join(", ")
     };
     Some(view! {
         <article
@@ -235,12 +204,7 @@ mod tests {
             }))
             .expect("fits")
         };
-        let edge = |port: &str| Edge {
-            from: "a".into(),
-            port: port.into(),
-            to: "b".into(),
-            when: None,
-        };
+        let edge = |port: &str| Edge { from: "a".into(), port: port.into(), to: "b".into(), when: None };
         let done = step("succeeded", Some("out"), None);
         let check = |from: &StepState, to: &StepState, port: &str, expected: &str| {
             assert_eq!(edge_state(from, to, &edge(port)), expected, "{from:?} {to:?} {port}");

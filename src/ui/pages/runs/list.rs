@@ -101,14 +101,7 @@ fn NoRuns() -> impl IntoView {
 fn FilterBar(filters: Memo<Filters>) -> impl IntoView {
     let navigate = use_navigate();
     let go = Callback::new(move |filters: Filters| {
-        navigate(
-            &filters.href(),
-            NavigateOptions {
-                replace: true,
-                scroll: false,
-                ..NavigateOptions::default()
-            },
-        );
+        navigate(&filters.href(), NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
     });
     let change = move |alter: &dyn Fn(&mut Filters)| {
         let mut filters = filters.get_untracked();
@@ -120,14 +113,8 @@ fn FilterBar(filters: Memo<Filters>) -> impl IntoView {
     let period = Signal::derive(move || filters.read().period.map(Period::as_str).unwrap_or_default().to_owned());
     let periods = std::iter::once(Choice::new("", "Any time"))
         .chain(Period::ALL.map(|period| Choice::new(period.as_str(), period.label())));
-    let trigger = Signal::derive(move || {
-        filters
-            .read()
-            .trigger
-            .map(TriggerKind::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    });
+    let trigger =
+        Signal::derive(move || filters.read().trigger.map(TriggerKind::as_str).unwrap_or_default().to_owned());
     let triggers = std::iter::once(Choice::new("", "Any trigger"))
         .chain(TRIGGERS.map(|kind| Choice::new(kind.as_str(), trigger_label(kind))));
     let read = |key: &'static str, value: String| {
@@ -208,25 +195,12 @@ fn FilterSelect(
 /// The workflows that one can filter by; loaded in the browser, the list of runs does not wait for them.
 #[component]
 fn WorkflowSelect(filters: Memo<Filters>, go: Callback<Filters>) -> impl IntoView {
-    let known = LocalResource::new(|| {
-        api::workflows::list_workflows(
-            String::new(),
-            PageRequest {
-                limit: 200,
-                cursor: None,
-            },
-        )
-    });
+    let known =
+        LocalResource::new(|| api::workflows::list_workflows(String::new(), PageRequest { limit: 200, cursor: None }));
     let choices = Signal::derive(move || {
-        let workflows = known
-            .get()
-            .and_then(Result::ok)
-            .map(|page| page.items)
-            .unwrap_or_default();
-        let mut choices: Vec<_> = workflows
-            .into_iter()
-            .map(|workflow| Choice::new(workflow.id.to_string(), workflow.name))
-            .collect();
+        let workflows = known.get().and_then(Result::ok).map(|page| page.items).unwrap_or_default();
+        let mut choices: Vec<_> =
+            workflows.into_iter().map(|workflow| Choice::new(workflow.id.to_string(), workflow.name)).collect();
         choices.sort_by_key(|choice| choice.label.to_lowercase());
         let chosen = filters.read().workflow.map(|id| id.to_string());
         if let Some(chosen) = chosen.filter(|chosen| choices.iter().all(|choice| choice.value != *chosen)) {
@@ -238,10 +212,7 @@ fn WorkflowSelect(filters: Memo<Filters>, go: Callback<Filters>) -> impl IntoVie
     let value = Signal::derive(move || filters.read().workflow.map(|id| id.to_string()).unwrap_or_default());
     let choose = move |id: String| {
         let workflow = id.parse().ok();
-        go.run(Filters {
-            workflow,
-            ..filters.get_untracked()
-        });
+        go.run(Filters { workflow, ..filters.get_untracked() });
     };
     view! { <FilterSelect label="Workflow" value choices on_choose=choose /> }
 }

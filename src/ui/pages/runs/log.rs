@@ -14,22 +14,14 @@ pub fn LogPane(watch: Watch, step: Signal<Option<String>>) -> impl IntoView {
     let attempt = RwSignal::new(None::<u32>);
     let follow = RwSignal::new(true);
     let shown = Memo::new(move |_| {
-        let wanted = Wanted {
-            step: step.get(),
-            attempt: attempt.get(),
-            words: words.get(),
-        };
+        let wanted = Wanted { step: step.get(), attempt: attempt.get(), words: words.get() };
         watch.log.with(|log| log.shown(&wanted))
     });
     let count = Signal::derive(move || shown.with(Shown::len));
     let whole_run = step.with_untracked(Option::is_none);
     let label = if whole_run { "Log of the run" } else { "Log of the step" };
     let row = move |at: Signal<u32>| {
-        let line = move || {
-            watch
-                .log
-                .with(|log| log.line(shown.with(|shown| shown.line(at.get()))?).cloned())
-        };
+        let line = move || watch.log.with(|log| log.line(shown.with(|shown| shown.line(at.get()))?).cloned());
         view! { <LogLine line=Signal::derive(line) words whole_run watch /> }
     };
     view! {
@@ -109,9 +101,7 @@ fn Attempts(watch: Watch, step: Signal<Option<String>>, attempt: RwSignal<Option
 #[component]
 fn Save(watch: Watch, shown: Memo<Shown>) -> impl IntoView {
     let save = move |()| {
-        let text = watch
-            .log
-            .with_untracked(|log| shown.with_untracked(|shown| log.text(shown)));
+        let text = watch.log.with_untracked(|log| shown.with_untracked(|shown| log.text(shown)));
         browser::save_file(&format!("run-{}.log", watch.id), "text/plain", &text);
     };
     let refused =
@@ -134,8 +124,7 @@ fn LogLine(line: Signal<Option<Line>>, words: RwSignal<String>, whole_run: bool,
     let level = move || line.with(|line| line.as_ref().map_or("info", |line| line.level));
     let time = move || {
         line.with(|line| {
-            line.as_ref()
-                .map(|line| format::log_time(line.at, browser::offset_minutes(line.at.unix_ms())))
+            line.as_ref().map(|line| format::log_time(line.at, browser::offset_minutes(line.at.unix_ms())))
         })
     };
     let name = move || {
@@ -147,10 +136,7 @@ fn LogLine(line: Signal<Option<Line>>, words: RwSignal<String>, whole_run: bool,
     };
     let source = move || whole_run.then(|| view! { <b class="log-step">{name()}</b> });
     let text = move || {
-        marked(
-            &line.with(|line| line.as_ref().map(|line| line.text.clone()).unwrap_or_default()),
-            &words.read(),
-        )
+        marked(&line.with(|line| line.as_ref().map(|line| line.text.clone()).unwrap_or_default()), &words.read())
     };
     view! {
         <li data-level=level>
@@ -164,18 +150,9 @@ fn LogLine(line: Signal<Option<Line>>, words: RwSignal<String>, whole_run: bool,
 /// The text with what was searched for marked, where upper and lower case have the same length.
 fn marked(text: &str, words: &str) -> AnyView {
     let (lower, words) = (text.to_lowercase(), words.to_lowercase());
-    let found = if words.is_empty() || lower.len() != text.len() {
-        None
-    } else {
-        lower.find(&words)
-    };
-    let split = found.and_then(|at| {
-        Some((
-            text.get(..at)?,
-            text.get(at..at + words.len())?,
-            text.get(at + words.len()..)?,
-        ))
-    });
+    let found = if words.is_empty() || lower.len() != text.len() { None } else { lower.find(&words) };
+    let split =
+        found.and_then(|at| Some((text.get(..at)?, text.get(at..at + words.len())?, text.get(at + words.len()..)?)));
     match split {
         Some((before, mark, after)) => {
             view! { {before.to_owned()}<mark>{mark.to_owned()}</mark>{after.to_owned()} }.into_any()

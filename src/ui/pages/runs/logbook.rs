@@ -115,11 +115,7 @@ impl Logbook {
             "stderr" => "err",
             _ => "info",
         };
-        let known = self
-            .lines
-            .last()
-            .filter(|last| *last.step == *chunk.step)
-            .map(|last| Arc::clone(&last.step));
+        let known = self.lines.last().filter(|last| *last.step == *chunk.step).map(|last| Arc::clone(&last.step));
         let step = known.unwrap_or_else(|| chunk.step.as_str().into());
         for text in chunk.text.strip_suffix('\n').unwrap_or(&chunk.text).split('\n') {
             if self.lines.len() == MOST_LINES {
@@ -127,13 +123,7 @@ impl Logbook {
                 continue;
             }
             let text = plain(text);
-            self.lines.push(Line {
-                at: chunk.at,
-                level,
-                step: Arc::clone(&step),
-                attempt: chunk.attempt,
-                text,
-            });
+            self.lines.push(Line { at: chunk.at, level, step: Arc::clone(&step), attempt: chunk.attempt, text });
         }
     }
 
@@ -148,13 +138,7 @@ impl Logbook {
                 && wanted.attempt.is_none_or(|attempt| attempt == line.attempt)
                 && (words.is_empty() || line.text.to_lowercase().contains(&words))
         };
-        Shown::Some(
-            (0_u32..)
-                .zip(&self.lines)
-                .filter(|(_, line)| fits(line))
-                .map(|(number, _)| number)
-                .collect(),
-        )
+        Shown::Some((0_u32..).zip(&self.lines).filter(|(_, line)| fits(line)).map(|(number, _)| number).collect())
     }
 
     /// The shown lines as a file.
@@ -200,14 +184,7 @@ mod tests {
     use super::*;
 
     fn chunk(seq: i64, step: &str, attempt: u32, text: &str) -> LogChunk {
-        LogChunk {
-            seq,
-            at: Timestamp(0),
-            step: step.into(),
-            attempt,
-            stream: "stdout".into(),
-            text: text.into(),
-        }
+        LogChunk { seq, at: Timestamp(0), step: step.into(), attempt, stream: "stdout".into(), text: text.into() }
     }
 
     #[test]
@@ -227,11 +204,7 @@ mod tests {
         book.add(&chunk(2, "b", 1, "failed"));
         book.add(&chunk(3, "a", 2, "passed"));
         let check = |step: Option<&str>, attempt, words: &str, rows: &[u32]| {
-            let wanted = Wanted {
-                step: step.map(Into::into),
-                attempt,
-                words: words.into(),
-            };
+            let wanted = Wanted { step: step.map(Into::into), attempt, words: words.into() };
             assert_eq!(book.shown(&wanted), Shown::Some(rows.into()), "{wanted:?}");
         };
         check(Some("a"), None, "", &[0, 1, 3]);

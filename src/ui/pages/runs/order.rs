@@ -7,10 +7,7 @@ use crate::model::workflow::Definition;
 /// The ids of the steps so that each comes after those that lead to it; where that leaves a choice, by place on the canvas.
 /// Steps of a cycle come last.
 pub fn running_order(definition: &Definition) -> Vec<String> {
-    let index: HashMap<&str, usize> = (0..)
-        .zip(&definition.steps)
-        .map(|(at, step)| (step.id.as_str(), at))
-        .collect();
+    let index: HashMap<&str, usize> = (0..).zip(&definition.steps).map(|(at, step)| (step.id.as_str(), at)).collect();
     let mut before = vec![0_usize; definition.steps.len()];
     let mut after = vec![Vec::new(); definition.steps.len()];
     for edge in &definition.edges {
@@ -54,10 +51,7 @@ mod tests {
 
     #[test]
     fn steps_come_after_what_leads_to_them_then_by_place() {
-        let graph = definition(
-            &[("c", 0.0, 0.0), ("b", 200.0, 0.0), ("a", 0.0, 0.0)],
-            &[("a", "c"), ("b", "c")],
-        );
+        let graph = definition(&[("c", 0.0, 0.0), ("b", 200.0, 0.0), ("a", 0.0, 0.0)], &[("a", "c"), ("b", "c")]);
         assert_eq!(running_order(&graph), ["a", "b", "c"]);
     }
 

@@ -50,10 +50,7 @@ impl View {
     }
 
     fn parse(text: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|view| view.as_str() == text)
-            .unwrap_or_default()
+        Self::ALL.into_iter().find(|view| view.as_str() == text).unwrap_or_default()
     }
 }
 
@@ -114,16 +111,9 @@ fn RunView(detail: RunDetail) -> impl IntoView {
     let place = Place {
         run: watch.id,
         view: Memo::new(move |_| {
-            query
-                .with(|query| query.get("view"))
-                .map(|view| View::parse(&view))
-                .unwrap_or_default()
+            query.with(|query| query.get("view")).map(|view| View::parse(&view)).unwrap_or_default()
         }),
-        step: Memo::new(move |_| {
-            query
-                .with(|query| query.get("step"))
-                .filter(|step| watch.step(step).is_some())
-        }),
+        step: Memo::new(move |_| query.with(|query| query.get("step")).filter(|step| watch.step(step).is_some())),
     };
     let clock = use_clock(Signal::derive(move || watch.summary.read().ended_at.is_none()));
     let tab = move |view: View| {
@@ -132,11 +122,7 @@ fn RunView(detail: RunDetail) -> impl IntoView {
         view! { <a href=href data-noscroll="" aria-current=current>{view.label()}</a> }
     };
     let phone = move || {
-        if place.step.with(Option::is_some) {
-            "detail"
-        } else {
-            "list"
-        }
+        if place.step.with(Option::is_some) { "detail" } else { "list" }
     };
     view! {
         <Head watch />

@@ -88,8 +88,6 @@ fn failed_step(watch: Watch) -> Option<(String, String)> {
         })
     };
     let id = order.into_iter().rfind(is_fatal)?;
-    let name = watch
-        .definition
-        .with_value(|definition| definition.step(&id).map(|step| step.label().to_owned()))?;
+    let name = watch.definition.with_value(|definition| definition.step(&id).map(|step| step.label().to_owned()))?;
     Some((id, name))
 }

@@ -31,20 +31,14 @@ struct Rows {
 impl Rows {
     fn new(page: Page<RunSummary>) -> Self {
         let shown = page.items.into_iter().map(row).collect();
-        Self {
-            shown: RwSignal::new(shown),
-            arrived: RwSignal::new(Vec::new()),
-            next: RwSignal::new(page.next),
-        }
+        Self { shown: RwSignal::new(shown), arrived: RwSignal::new(Vec::new()), next: RwSignal::new(page.next) }
     }
 
     /// Writes a run into its row; gives it back if it has none.
     fn patch(self, run: RunSummary) -> Option<RunSummary> {
-        let known = self.shown.try_with_untracked(|rows| {
-            rows.iter()
-                .find(|(id, _)| *id == run.id)
-                .map(|(_, signal)| signal.clone())
-        })?;
+        let known = self
+            .shown
+            .try_with_untracked(|rows| rows.iter().find(|(id, _)| *id == run.id).map(|(_, signal)| signal.clone()))?;
         if let Some(signal) = known {
             if signal.with_untracked(|known| *known != run) {
                 signal.set(run);
@@ -56,11 +50,10 @@ impl Rows {
 
     /// Keeps a new run for later, or a newer state of one that is kept.
     fn keep(self, run: RunSummary) {
-        self.arrived
-            .try_update(|arrived| match arrived.iter_mut().find(|known| known.id == run.id) {
-                Some(known) => *known = run,
-                None => arrived.push(run),
-            });
+        self.arrived.try_update(|arrived| match arrived.iter_mut().find(|known| known.id == run.id) {
+            Some(known) => *known = run,
+            None => arrived.push(run),
+        });
     }
 
     /// Puts what has arrived on top, newest first.
@@ -80,8 +73,7 @@ impl Rows {
     }
 
     fn newest(self) -> Option<RunSummary> {
-        self.shown
-            .with_untracked(|rows| rows.first().map(|(_, run)| run.get_untracked()))
+        self.shown.with_untracked(|rows| rows.first().map(|(_, run)| run.get_untracked()))
     }
 }
 
@@ -97,18 +89,11 @@ pub fn RunsTable(page: Page<RunSummary>, filter: RunFilter, filters: Filters) ->
     let body = NodeRef::<html::Div>::new();
     let pointed = RwSignal::new(false);
     // At the top and with the pointer elsewhere, new runs may push the others down.
-    let calm = move || {
-        !pointed.get_untracked()
-            && body
-                .get_untracked()
-                .is_none_or(|body| browser::scroll_of(&body).0 < 4.0)
-    };
+    let calm =
+        move || !pointed.get_untracked() && body.get_untracked().is_none_or(|body| browser::scroll_of(&body).0 < 4.0);
     listen(rows, filter, filters, calm);
     let is_active = Signal::derive(move || {
-        rows.shown
-            .read()
-            .iter()
-            .any(|(_, run)| run.with(|run| !run.status.is_final() && run.started_at.is_some()))
+        rows.shown.read().iter().any(|(_, run)| run.with(|run| !run.status.is_final() && run.started_at.is_some()))
     });
     let clock = use_clock(is_active);
     let columns = vec![
@@ -150,9 +135,7 @@ fn listen(rows: Rows, filter: StoredValue<RunFilter>, filters: Filters, calm: im
     let filters = StoredValue::new(filters);
     let take = move |run: RunSummary| {
         let Some(run) = rows.patch(run) else { return };
-        let newer = rows
-            .newest()
-            .is_none_or(|newest| (run.created_at, run.id) > (newest.created_at, newest.id));
+        let newer = rows.newest().is_none_or(|newest| (run.created_at, run.id) > (newest.created_at, newest.id));
         if newer && filters.try_with_value(|filters| filters.wants(&run)) == Some(true) {
             rows.keep(run);
         }
@@ -207,15 +190,7 @@ fn Arrived(rows: Rows, body: NodeRef<html::Div>) -> impl IntoView {
 #[component]
 fn RunRow(run: ArcRwSignal<RunSummary>, clock: Signal<Option<i64>>) -> impl IntoView {
     let run = RwSignal::from(run);
-    let RunSummary {
-        id,
-        workflow_name,
-        version,
-        trigger,
-        started_by,
-        created_at,
-        ..
-    } = run.get_untracked();
+    let RunSummary { id, workflow_name, version, trigger, started_by, created_at, .. } = run.get_untracked();
     let status = Signal::derive(move || StatusLook::from(run.read().status));
     let span = Signal::derive(move || run.with(|run| (run.started_at, run.ended_at)));
     let headline = move || run.with(what_happened);
@@ -255,19 +230,13 @@ fn More(rows: Rows, filter: StoredValue<RunFilter>) -> impl IntoView {
     let busy = RwSignal::new(false);
     let load = move |()| {
         busy.set(true);
-        let page = PageRequest {
-            cursor: rows.next.get_untracked(),
-            ..PageRequest::default()
-        };
+        let page = PageRequest { cursor: rows.next.get_untracked(), ..PageRequest::default() };
         spawn_local(async move {
             match api::runs::list_runs(filter.get_value(), page).await {
                 Ok(page) => {
                     rows.next.try_set(page.next);
                     rows.shown.try_update(|shown| {
-                        let fresh = page
-                            .items
-                            .into_iter()
-                            .filter(|run| shown.iter().all(|(id, _)| *id != run.id));
+                        let fresh = page.items.into_iter().filter(|run| shown.iter().all(|(id, _)| *id != run.id));
                         let fresh: Vec<_> = fresh.map(row).collect();
                         shown.extend(fresh);
                     });

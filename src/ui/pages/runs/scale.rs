@@ -52,10 +52,7 @@ impl Scale {
         let wanted = elapsed_ms.max(1) + elapsed_ms.max(0) / 12;
         let fits = |tick: &&i64| wanted <= **tick * MOST;
         let tick_ms = STEPS_MS.iter().find(fits).copied().unwrap_or_else(|| wanted / MOST + 1);
-        Self {
-            tick_ms,
-            span_ms: (wanted + tick_ms - 1) / tick_ms * tick_ms,
-        }
+        Self { tick_ms, span_ms: (wanted + tick_ms - 1) / tick_ms * tick_ms }
     }
 
     /// Where a moment stands, 0 to 1.
@@ -70,10 +67,7 @@ impl Scale {
 
     /// The ticks but for the last, with what stands at them.
     pub fn ticks(self) -> Vec<(f64, String)> {
-        (0..self.span_ms / self.tick_ms)
-            .map(|n| n * self.tick_ms)
-            .map(|ms| (self.fraction(ms), label(ms)))
-            .collect()
+        (0..self.span_ms / self.tick_ms).map(|n| n * self.tick_ms).map(|ms| (self.fraction(ms), label(ms))).collect()
     }
 }
 
@@ -92,42 +86,19 @@ mod tests {
 
     #[test]
     fn an_axis_holds_its_run_and_has_at_most_eight_stretches() {
-        for elapsed in [
-            0,
-            1,
-            7,
-            950,
-            12_345,
-            408_000,
-            3_600_000,
-            90_000_000,
-            9_000_000_000,
-            900_000_000_000,
-        ] {
+        for elapsed in [0, 1, 7, 950, 12_345, 408_000, 3_600_000, 90_000_000, 9_000_000_000, 900_000_000_000] {
             let scale = Scale::covering(elapsed);
             assert!(scale.span_ms >= elapsed, "{elapsed}");
-            assert!(
-                (1..=8).contains(&(scale.span_ms / scale.tick_ms)),
-                "{elapsed}: {scale:?}"
-            );
+            assert!((1..=8).contains(&(scale.span_ms / scale.tick_ms)), "{elapsed}: {scale:?}");
         }
     }
 
     #[test]
     fn ticks_stand_at_round_times() {
-        let labels = |ms| {
-            Scale::covering(ms)
-                .ticks()
-                .into_iter()
-                .map(|(_, label)| label)
-                .collect::<Vec<_>>()
-                .join(" | ")
-        };
+        let labels =
+            |ms| Scale::covering(ms).ticks().into_iter().map(|(_, label)| label).collect::<Vec<_>>().join(" | ");
         assert_eq!(labels(5_000), "0 | 1 s | 2 s | 3 s | 4 s | 5 s");
-        assert_eq!(
-            labels(408_000),
-            "0 | 1 min | 2 min | 3 min | 4 min | 5 min | 6 min | 7 min"
-        );
+        assert_eq!(labels(408_000), "0 | 1 min | 2 min | 3 min | 4 min | 5 min | 6 min | 7 min");
     }
 
     #[test]

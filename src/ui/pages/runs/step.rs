@@ -27,24 +27,15 @@ const TABS: &str = "step";
 #[component]
 pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64>>) -> impl IntoView {
     let state = watch.step(&id)?;
-    let (name, kind) = watch.definition.with_value(|definition| {
-        definition
-            .step(&id)
-            .map(|step| (step.label().to_owned(), step.kind.clone()))
-    })?;
+    let (name, kind) = watch
+        .definition
+        .with_value(|definition| definition.step(&id).map(|step| (step.label().to_owned(), step.kind.clone())))?;
     let kind = Kind::find(&kind).map_or(kind, |kind| kind.title.to_owned());
     let status = Signal::derive(move || StatusLook::from(state.read().status));
     let chosen = RwSignal::new(OUTPUT.to_owned());
     let tabs = move || {
         let count = Some(state.read().attempt).filter(|count| *count > 0);
-        vec![
-            Tab::new(OUTPUT, "Output"),
-            Tab::new(INPUT, "Input"),
-            Tab {
-                count,
-                ..Tab::new(ATTEMPTS, "Attempts")
-            },
-        ]
+        vec![Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }]
     };
     let close = move || place.href(place.view.get(), None);
     let labelled = |what: &'static str| {
@@ -93,26 +84,14 @@ fn Says(state: RwSignal<StepState>) -> impl IntoView {
         let step = state.read();
         match step.status {
             StepStatus::Failed | StepStatus::Retrying | StepStatus::Succeeded => {
-                let tone = if step.status == StepStatus::Failed {
-                    "bad"
-                } else {
-                    "warn"
-                };
-                step.error
-                    .as_ref()
-                    .map(|error| (tone, "s-failed", error.class.clone(), error.message.clone()))
+                let tone = if step.status == StepStatus::Failed { "bad" } else { "warn" };
+                step.error.as_ref().map(|error| (tone, "s-failed", error.class.clone(), error.message.clone()))
             }
-            StepStatus::Waiting => step
-                .waiting
-                .as_ref()
-                .map(|waiting| ("warn", "s-waiting", String::new(), waiting.reason.clone())),
+            StepStatus::Waiting => {
+                step.waiting.as_ref().map(|waiting| ("warn", "s-waiting", String::new(), waiting.reason.clone()))
+            }
             StepStatus::Skipped | StepStatus::Cancelled => step.skipped.map(|reason| {
-                (
-                    "plain",
-                    "s-skipped",
-                    String::new(),
-                    format!("This step did not run to its end: {}.", skipped(reason)),
-                )
+                ("plain", "s-skipped", String::new(), format!("This step did not run to its end: {}.", skipped(reason)))
             }),
             StepStatus::Queued | StepStatus::Ready | StepStatus::Running => None,
         }
@@ -186,13 +165,7 @@ fn AttemptList(id: String, run: RunId, state: RwSignal<StepState>, clock: Signal
     let tried = Memo::new(move |_| state.read().attempt);
     let past = LocalResource::new(move || {
         let (tried, id) = (tried.get(), id.clone());
-        async move {
-            if tried > 1 {
-                errors(run, &id).await.unwrap_or_default()
-            } else {
-                BTreeMap::new()
-            }
-        }
+        async move { if tried > 1 { errors(run, &id).await.unwrap_or_default() } else { BTreeMap::new() } }
     });
     let spans = Memo::new(move |_| state.read().spans.clone());
     let error_of = move |span: &Span| {
@@ -217,12 +190,7 @@ fn AttemptList(id: String, run: RunId, state: RwSignal<StepState>, clock: Signal
 
 #[component]
 fn AttemptRow(span: Span, error: Option<StepError>, clock: Signal<Option<i64>>) -> impl IntoView {
-    let Span {
-        status,
-        attempt,
-        from,
-        to,
-    } = span;
+    let Span { status, attempt, from, to } = span;
     let took = move || {
         let end = to.or_else(|| clock.get().map(|ms| Timestamp(ms * 1000)));
         end.map(|end| format::duration(end.ms_since(from)))

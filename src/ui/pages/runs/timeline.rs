@@ -95,19 +95,13 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
 #[component]
 fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>) -> impl IntoView {
     let state = watch.step(&id)?;
-    let name = watch
-        .definition
-        .with_value(|definition| definition.step(&id).map(|step| step.label().to_owned()))?;
+    let name = watch.definition.with_value(|definition| definition.step(&id).map(|step| step.label().to_owned()))?;
     let is_first = first.as_deref() == Some(&id);
     let id = StoredValue::new(id);
     let chosen = Memo::new(move |_| place.step.with(|step| id.with_value(|id| step.as_deref() == Some(id))));
     // one tab stop: the chosen row, or the first
     let tab = move || {
-        if chosen.get() || (is_first && place.step.with(Option::is_none)) {
-            "0"
-        } else {
-            "-1"
-        }
+        if chosen.get() || (is_first && place.step.with(Option::is_none)) { "0" } else { "-1" }
     };
     let idle = Memo::new(move |_| state.read().spans.is_empty());
     let spans = move || (0..state.read().spans.len()).collect::<Vec<_>>();
@@ -173,11 +167,7 @@ fn Bar(span: Signal<Option<Span>>, axis: Axis) -> impl IntoView {
 fn SkippedBar(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
     let at = move || {
         let step = state.read();
-        if step.status == StepStatus::Skipped && step.spans.is_empty() {
-            step.ended_at
-        } else {
-            None
-        }
+        if step.status == StepStatus::Skipped && step.spans.is_empty() { step.ended_at } else { None }
     };
     move || {
         at().map(|at| {
@@ -194,10 +184,7 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
     let ends = move || {
         let step = state.read();
         let from = step.spans.first().map(|span| span.from).or(step.ended_at);
-        let to = step
-            .spans
-            .last()
-            .map_or(step.ended_at, |span| Some(span.to.unwrap_or_else(|| axis.now.get())));
+        let to = step.spans.last().map_or(step.ended_at, |span| Some(span.to.unwrap_or_else(|| axis.now.get())));
         let skipped = if step.spans.is_empty() { 0.03 } else { 0.0 };
         let fraction = |at: Option<Timestamp>| at.map_or(0.0, |at| axis.fraction(at));
         (fraction(from), fraction(to) + skipped)
@@ -216,10 +203,7 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
 fn note(step: &StepState) -> Option<String> {
     let text = match step.status {
         StepStatus::Waiting => step.waiting.as_ref().map(|waiting| waiting.reason.clone()),
-        StepStatus::Retrying => step
-            .error
-            .as_ref()
-            .map(|error| format!("tries again after: {}", error.message)),
+        StepStatus::Retrying => step.error.as_ref().map(|error| format!("tries again after: {}", error.message)),
         StepStatus::Failed => step.error.as_ref().map(|error| error.message.clone()),
         StepStatus::Skipped | StepStatus::Cancelled => step.skipped.map(|reason| skipped(reason).to_owned()),
         StepStatus::Succeeded if step.error.is_some() => Some("failed, went on with its default".to_owned()),
@@ -272,51 +256,17 @@ mod tests {
         let check = |step: StepState, expected: Option<&str>| assert_eq!(note(&step).as_deref(), expected, "{step:?}");
         let error = |message: &str| Some(StepError::permanent("exit_code", message));
         check(step(StepStatus::Queued), None);
-        check(
-            StepState {
-                port: Some("out".into()),
-                ..step(StepStatus::Succeeded)
-            },
-            None,
-        );
-        check(
-            StepState {
-                port: Some("true".into()),
-                ..step(StepStatus::Succeeded)
-            },
-            Some("true"),
-        );
-        check(
-            StepState {
-                attempt: 2,
-                ..step(StepStatus::Succeeded)
-            },
-            Some("passed on attempt 2"),
-        );
-        check(
-            StepState {
-                error: error("exit code 1\nmore"),
-                ..step(StepStatus::Failed)
-            },
-            Some("exit code 1"),
-        );
-        check(
-            StepState {
-                skipped: Some(SkipReason::NotReached),
-                ..step(StepStatus::Skipped)
-            },
-            Some("not reached"),
-        );
+        check(StepState { port: Some("out".into()), ..step(StepStatus::Succeeded) }, None);
+        check(StepState { port: Some("true".into()), ..step(StepStatus::Succeeded) }, Some("true"));
+        check(StepState { attempt: 2, ..step(StepStatus::Succeeded) }, Some("passed on attempt 2"));
+        check(StepState { error: error("exit code 1\nmore"), ..step(StepStatus::Failed) }, Some("exit code 1"));
+        check(StepState { skipped: Some(SkipReason::NotReached), ..step(StepStatus::Skipped) }, Some("not reached"));
     }
 
     #[test]
     fn a_long_note_is_cut_between_characters() {
         let error = Some(StepError::permanent("x", "ä".repeat(100)));
-        let text = note(&StepState {
-            error,
-            ..step(StepStatus::Failed)
-        })
-        .expect("a note");
+        let text = note(&StepState { error, ..step(StepStatus::Failed) }).expect("a note");
         assert_eq!(text.chars().count(), NOTE_CHARS + 1);
     }
 }

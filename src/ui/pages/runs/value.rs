@@ -11,9 +11,7 @@ pub fn readable(value: &Value) -> Vec<(String, String)> {
     match value {
         Value::String(text) if is_long(text) => vec![(String::new(), text.clone())],
         Value::Object(fields) => {
-            let texts = fields
-                .iter()
-                .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+            let texts = fields.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
             let mut texts: Vec<_> = texts.filter(|(name, text)| is_long(text) || name == "report").collect();
             texts.sort_by_key(|(name, _)| name != "report");
             texts

@@ -55,15 +55,7 @@ pub struct Watch {
 impl Watch {
     /// Begins with what was read.
     pub fn new(detail: RunDetail) -> Self {
-        let RunDetail {
-            summary,
-            inputs,
-            output,
-            error,
-            definition,
-            steps,
-            last_seq,
-        } = detail;
+        let RunDetail { summary, inputs, output, error, definition, steps, last_seq } = detail;
         Self {
             id: summary.id,
             definition: StoredValue::new(definition),
@@ -71,12 +63,7 @@ impl Watch {
             ends: RwSignal::new(Ends { inputs, output, error }),
             log: RwSignal::new(Logbook::default()),
             log_error: RwSignal::new(None),
-            steps: StoredValue::new(
-                steps
-                    .into_iter()
-                    .map(|step| (step.id.clone(), RwSignal::new(step)))
-                    .collect(),
-            ),
+            steps: StoredValue::new(steps.into_iter().map(|step| (step.id.clone(), RwSignal::new(step))).collect()),
             last_seq: StoredValue::new(last_seq),
             reload: StoredValue::new_local(None),
             reload_waits: StoredValue::new(false),
@@ -96,9 +83,7 @@ impl Watch {
 
     /// The newest moment that the run knows of: "now" for those without a clock, so that the server draws the same bars.
     pub fn latest(self) -> Timestamp {
-        let ended = self
-            .summary
-            .with_untracked(|run| run.ended_at.or(run.started_at).unwrap_or(run.created_at));
+        let ended = self.summary.with_untracked(|run| run.ended_at.or(run.started_at).unwrap_or(run.created_at));
         self.steps.with_value(|steps| {
             let spans = steps.values().filter_map(|step| {
                 step.with_untracked(|step| step.spans.last().map(|span| span.to.unwrap_or(span.from)))
@@ -112,15 +97,7 @@ impl Watch {
         if self.last_seq.try_get_value().is_none_or(|seen| detail.last_seq < seen) {
             return;
         }
-        let RunDetail {
-            summary,
-            inputs,
-            output,
-            error,
-            steps,
-            last_seq,
-            ..
-        } = detail;
+        let RunDetail { summary, inputs, output, error, steps, last_seq, .. } = detail;
         self.last_seq.set_value(last_seq);
         write_if_other(self.summary, summary);
         write_if_other(self.ends, Ends { inputs, output, error });
@@ -197,8 +174,7 @@ impl Watch {
                     Ok(chunks) => {
                         let whole = chunks.len() < LOG_PAGE as usize;
                         if !chunks.is_empty() {
-                            self.log
-                                .try_update(|log| chunks.iter().for_each(|chunk| log.add(chunk)));
+                            self.log.try_update(|log| chunks.iter().for_each(|chunk| log.add(chunk)));
                         }
                         if whole {
                             break;

@@ -2,14 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::ui::components::{
-    Button, ButtonShape, ButtonVariant, Choice, CopyButton, Dialog, Icon, Select, TextInput,
-};
 use super::givable;
 use crate::api::users::create_invite;
 use crate::model::ApiError;
 use crate::model::auth::{Me, Role};
 use crate::model::credentials::InviteMade;
+use crate::ui::components::{Button, ButtonShape, ButtonVariant, Choice, CopyButton, Dialog, Icon, Select, TextInput};
 
 type Making = Action<(String, Role), Result<InviteMade, ApiError>>;
 
@@ -42,7 +40,8 @@ pub(super) fn InviteDialog(
     };
     let footer = move || {
         if made.with(Option::is_some) {
-            view! { <Button label="Done" variant=ButtonVariant::Primary on_press=move |()| open.set(false) /> }.into_any()
+            view! { <Button label="Done" variant=ButtonVariant::Primary on_press=move |()| open.set(false) /> }
+                .into_any()
         } else {
             view! {
                 <Button label="Cancel" on_press=move |()| open.set(false) />
@@ -64,8 +63,7 @@ pub(super) fn InviteDialog(
 #[component]
 fn Ask(make: Making, email: RwSignal<String>, role: RwSignal<String>, send: Callback<()>) -> impl IntoView {
     let me = expect_context::<Me>();
-    let choices: Vec<Choice> =
-        givable(&me).into_iter().map(|role| Choice::new(role.as_str(), role.label())).collect();
+    let choices: Vec<Choice> = givable(&me).into_iter().map(|role| Choice::new(role.as_str(), role.label())).collect();
     let field_error = Signal::derive(move || {
         make.value().with(|answer| match answer {
             Some(Err(error)) => error.field("/email").map(str::to_owned),

@@ -2,13 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::ui::components::{
-    Button, ButtonSize, Column, DataTable, EmptyState, Load, RelativeTime, Tone, use_toasts,
-};
 use super::givable;
 use crate::api::users::{delete_invite, list_invites};
 use crate::model::InviteId;
 use crate::model::auth::{Invite, Me};
+use crate::ui::components::{Button, ButtonSize, Column, DataTable, EmptyState, Load, RelativeTime, Tone, use_toasts};
 
 #[component]
 pub(super) fn Invites(

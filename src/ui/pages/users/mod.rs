@@ -9,8 +9,8 @@ mod roles;
 
 use leptos::prelude::*;
 
-use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, PageHeader, Tab, TabPanel, Tabs};
 use crate::model::auth::{Action, Me, Role};
+use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, PageHeader, Tab, TabPanel, Tabs};
 use invite_dialog::InviteDialog;
 use invites::Invites;
 use people::People;
@@ -52,5 +52,8 @@ pub fn UsersPage() -> impl IntoView {
 
 /// The roles that a person may give: none above their own, owner only by owners.
 fn givable(me: &Me) -> Vec<Role> {
-    Role::ALL.into_iter().filter(|role| *role >= me.role && (*role != Role::Owner || me.may(Action::ManageOwner))).collect()
+    Role::ALL
+        .into_iter()
+        .filter(|role| *role >= me.role && (*role != Role::Owner || me.may(Action::ManageOwner)))
+        .collect()
 }

@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::ui::components::{
-    Badge, Button, ButtonSize, Column, ConfirmDialog, DataTable, Load, RelativeTime, Tone, use_toasts,
-};
 use super::givable;
 use crate::api::users::{change_role, disable_user, enable_user, list_users};
 use crate::model::auth::{Action, Me, Role, User};
 use crate::model::{PageRequest, UserId};
+use crate::ui::components::{
+    Badge, Button, ButtonSize, Column, ConfirmDialog, DataTable, Load, RelativeTime, Tone, use_toasts,
+};
 
 /// What the rows do together: ask again, ask before disabling.
 #[derive(Clone, Copy)]

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::ui::components::Icon;
 use crate::model::auth::{Action, Role};
+use crate::ui::components::Icon;
 
 #[component]
 pub(super) fn RoleTable() -> impl IntoView {

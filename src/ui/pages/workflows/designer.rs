@@ -24,11 +24,8 @@ pub fn DesignerPage() -> impl IntoView {
         },
     );
     let may = |action: Action| use_context::<Me>().is_some_and(|me| me.may(action));
-    let (may_edit, may_publish, may_run) = (
-        may(Action::EditWorkflow),
-        may(Action::PublishWorkflow),
-        may(Action::StartRun),
-    );
+    let (may_edit, may_publish, may_run) =
+        (may(Action::EditWorkflow), may(Action::PublishWorkflow), may(Action::StartRun));
     view! {
         <Load resource=workflow what="the workflow" shape=SkeletonShape::Block(20) let:workflow>
             <Designer workflow may_edit may_publish may_run />

@@ -34,12 +34,7 @@ pub fn Gallery() -> impl IntoView {
 
 #[component]
 fn Card(template: Template) -> impl IntoView {
-    let Template {
-        name,
-        description,
-        definition,
-        ..
-    } = template;
+    let Template { name, description, definition, .. } = template;
     let toasts = use_toasts();
     let navigate = use_navigate();
     let may = use_context::<Me>().is_some_and(|me| me.may(Action::EditWorkflow));
@@ -51,10 +46,9 @@ fn Card(template: Template) -> impl IntoView {
         let (definition, navigate) = (definition.clone(), navigate.clone());
         spawn_local(async move {
             match api::workflows::create_workflow(definition).await {
-                Ok(workflow) => navigate(
-                    &format!("/workflows/{}", workflow.id),
-                    leptos_router::NavigateOptions::default(),
-                ),
+                Ok(workflow) => {
+                    navigate(&format!("/workflows/{}", workflow.id), leptos_router::NavigateOptions::default())
+                }
                 Err(error) => toasts.say(Tone::Bad, error.detail()),
             }
             busy.try_set(false);
@@ -79,39 +73,22 @@ fn thumb(definition: &Definition) -> impl IntoView + use<> {
     let bounds = geometry::bounds(definition).unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
     let turned = bounds.h > bounds.w * 0.6;
     // a turned picture keeps its boxes upright: only their places are turned
-    let (w, h) = if turned {
-        (bounds.h, bounds.w)
-    } else {
-        (bounds.w, bounds.h)
-    };
+    let (w, h) = if turned { (bounds.h, bounds.w) } else { (bounds.w, bounds.h) };
     let (room_w, room_h) = (THUMB.0 - 2.0 * AIR, THUMB.1 - 2.0 * AIR);
     let (box_w, box_h) = (26.0, 12.0);
-    let (sx, sy) = (
-        (room_w - box_w) / (w - NODE_W).max(1.0),
-        (room_h - box_h) / (h - NODE_H).max(1.0),
-    );
+    let (sx, sy) = ((room_w - box_w) / (w - NODE_W).max(1.0), (room_h - box_h) / (h - NODE_H).max(1.0));
     let scale = (sx.min(0.34), sy.min(0.34));
-    let spread = (
-        (w - NODE_W).max(0.0) * scale.0 + box_w,
-        (h - NODE_H).max(0.0) * scale.1 + box_h,
-    );
+    let spread = ((w - NODE_W).max(0.0) * scale.0 + box_w, (h - NODE_H).max(0.0) * scale.1 + box_h);
     let origin = ((THUMB.0 - spread.0) / 2.0, (THUMB.1 - spread.1) / 2.0);
     let place = move |x: f64, y: f64| {
-        let (x, y) = if turned {
-            (y - bounds.y, x - bounds.x)
-        } else {
-            (x - bounds.x, y - bounds.y)
-        };
+        let (x, y) = if turned { (y - bounds.y, x - bounds.x) } else { (x - bounds.x, y - bounds.y) };
         (origin.0 + x * scale.0, origin.1 + y * scale.1)
     };
     let ways: Vec<_> = definition
         .edges
         .iter()
         .filter_map(|edge| {
-            let (from, to) = (
-                definition.step(&edge.from)?.position,
-                definition.step(&edge.to)?.position,
-            );
+            let (from, to) = (definition.step(&edge.from)?.position, definition.step(&edge.to)?.position);
             let (from, to) = (place(from.x, from.y), place(to.x, to.y));
             Some(if turned {
                 let (x1, y1, x2, y2) = (from.0 + box_w, from.1 + box_h / 2.0, to.0, to.1 + box_h / 2.0);
@@ -124,11 +101,7 @@ fn thumb(definition: &Definition) -> impl IntoView + use<> {
             })
         })
         .collect();
-    let boxes: Vec<_> = definition
-        .steps
-        .iter()
-        .map(|step| place(step.position.x, step.position.y))
-        .collect();
+    let boxes: Vec<_> = definition.steps.iter().map(|step| place(step.position.x, step.position.y)).collect();
     view! {
         <svg class="thumb" viewBox=format!("0 0 {} {}", THUMB.0, THUMB.1) aria-hidden="true">
             {ways.into_iter().map(|d| view! { <path d=d></path> }).collect_view()}

@@ -59,10 +59,9 @@ fn ImportForm(busy: RwSignal<bool>) -> impl IntoView {
         let navigate = navigate.clone();
         spawn_local(async move {
             match api::workflows::import_workflow(content).await {
-                Ok(workflow) => navigate(
-                    &format!("/workflows/{}", workflow.id),
-                    leptos_router::NavigateOptions::default(),
-                ),
+                Ok(workflow) => {
+                    navigate(&format!("/workflows/{}", workflow.id), leptos_router::NavigateOptions::default())
+                }
                 Err(refused) => {
                     error.try_set(Some(refused.detail().to_owned()));
                 }

@@ -46,33 +46,18 @@ pub fn fields(schema: &Value) -> Vec<Field> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return Vec::new();
     };
-    let required: Vec<&str> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let rank = |name: &str| {
-        required
-            .iter()
-            .position(|known| *known == name)
-            .unwrap_or(required.len())
-    };
-    let mut fields: Vec<_> = properties
-        .iter()
-        .map(|(name, schema)| field(name, schema, required.contains(&name.as_str())))
-        .collect();
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let rank = |name: &str| required.iter().position(|known| *known == name).unwrap_or(required.len());
+    let mut fields: Vec<_> =
+        properties.iter().map(|(name, schema)| field(name, schema, required.contains(&name.as_str()))).collect();
     fields.sort_by_key(|field| rank(&field.name));
     fields
 }
 
 fn field(name: &str, schema: &Value, required: bool) -> Field {
     let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
-    let shape = match (
-        schema.get("enum").and_then(Value::as_array),
-        schema.get("type").and_then(Value::as_str),
-    ) {
+    let shape = match (schema.get("enum").and_then(Value::as_array), schema.get("type").and_then(Value::as_str)) {
         (Some(values), _) => Shape::Choice(values.clone()),
         (None, Some("string")) => Shape::Text,
         (None, Some("integer")) => Shape::Integer,
@@ -96,27 +81,15 @@ fn field(name: &str, schema: &Value, required: bool) -> Field {
 fn labelled(name: &str) -> String {
     let words = name.replace(['_', '-'], " ");
     let mut chars = words.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// What the form begins with: what was given, else the default.
 pub fn begin(fields: &[Field], given: Option<&Value>) -> Texts {
-    let start = |field: &Field| {
-        given
-            .and_then(|given| given.get(&field.name))
-            .or(field.default.as_ref())
-            .cloned()
-    };
+    let start = |field: &Field| given.and_then(|given| given.get(&field.name)).or(field.default.as_ref()).cloned();
     fields
         .iter()
-        .map(|field| {
-            (
-                field.name.clone(),
-                start(field).map(|value| written(field, &value)).unwrap_or_default(),
-            )
-        })
+        .map(|field| (field.name.clone(), start(field).map(|value| written(field, &value)).unwrap_or_default()))
         .collect()
 }
 
@@ -138,20 +111,13 @@ fn read(field: &Field, text: &str) -> Result<Option<Value>, String> {
         return Ok((on || field.required || field.default.is_some()).then_some(Value::Bool(on)));
     }
     if trimmed.is_empty() {
-        return if field.required {
-            Err("this is required".to_owned())
-        } else {
-            Ok(None)
-        };
+        return if field.required { Err("this is required".to_owned()) } else { Ok(None) };
     }
     let value = match &field.shape {
         Shape::Text => Value::String(text.to_owned()),
-        Shape::Integer => Value::Number(
-            trimmed
-                .parse::<i64>()
-                .map_err(|_| "expected a whole number, such as 12")?
-                .into(),
-        ),
+        Shape::Integer => {
+            Value::Number(trimmed.parse::<i64>().map_err(|_| "expected a whole number, such as 12")?.into())
+        }
         Shape::Number => {
             let number = trimmed.parse::<f64>().ok().and_then(Number::from_f64);
             Value::Number(number.ok_or("expected a number, such as 0.8")?)
@@ -193,11 +159,7 @@ pub fn collect(fields: &[Field], texts: &Texts) -> Result<Value, BTreeMap<String
             }
         }
     }
-    if errors.is_empty() {
-        Ok(Value::Object(values))
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(Value::Object(values)) } else { Err(errors) }
 }
 
 #[cfg(test)]
@@ -222,10 +184,7 @@ mod tests {
     }
 
     fn texts(pairs: &[(&str, &str)]) -> Texts {
-        pairs
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
@@ -246,13 +205,7 @@ mod tests {
     #[test]
     fn texts_become_what_the_schema_says_and_empty_ones_are_left_out() {
         let fields = fields(&schema());
-        let form = texts(&[
-            ("path", "/srv"),
-            ("limit", " 7 "),
-            ("level", "3"),
-            ("tags", "[1]"),
-            ("deep", "true"),
-        ]);
+        let form = texts(&[("path", "/srv"), ("limit", " 7 "), ("level", "3"), ("tags", "[1]"), ("deep", "true")]);
         let expected = json!({"path": "/srv", "limit": 7, "level": 3, "tags": [1], "deep": true});
         assert_eq!(collect(&fields, &form), Ok(expected));
     }
@@ -261,10 +214,7 @@ mod tests {
     fn every_field_that_does_not_fit_is_named() {
         let form = texts(&[("limit", "many"), ("share", "NaN"), ("tags", "{}"), ("level", "none")]);
         let errors = collect(&fields(&schema()), &form).expect_err("refused");
-        assert_eq!(
-            errors.keys().collect::<Vec<_>>(),
-            ["level", "limit", "path", "share", "tags"]
-        );
+        assert_eq!(errors.keys().collect::<Vec<_>>(), ["level", "limit", "path", "share", "tags"]);
         assert_eq!(errors["path"], "this is required");
     }
 

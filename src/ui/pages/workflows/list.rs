@@ -45,14 +45,7 @@ pub fn WorkflowsPage() -> impl IntoView {
             query.insert("q", words);
         }
         let href = format!("/workflows{}", query.to_query_string());
-        navigate(
-            &href,
-            NavigateOptions {
-                replace: true,
-                scroll: false,
-                ..NavigateOptions::default()
-            },
-        );
+        navigate(&href, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
     };
     refresh_on_change(first);
     view! {
@@ -234,20 +227,15 @@ fn RowMenu(id: WorkflowId, name: String, asked: Asked) -> impl IntoView {
     let name = StoredValue::new(name);
     let toasts = asked.toasts;
     let run = move |()| {
-        asked.start.set(Some(Target {
-            workflow: id,
-            inputs: None,
-        }));
+        asked.start.set(Some(Target { workflow: id, inputs: None }));
         asked.start_open.set(true);
     };
     let export = move |()| {
         spawn_local(async move {
             match api::workflows::export_workflow(id).await {
-                Ok(text) => browser::save_file(
-                    &format!("{}.yaml", file_name(&name.get_value())),
-                    "application/yaml",
-                    &text,
-                ),
+                Ok(text) => {
+                    browser::save_file(&format!("{}.yaml", file_name(&name.get_value())), "application/yaml", &text)
+                }
                 Err(error) => toasts.say(Tone::Bad, error.detail()),
             }
         });
@@ -288,27 +276,15 @@ fn RowMenu(id: WorkflowId, name: String, asked: Asked) -> impl IntoView {
 
 /// A name as a file's: letters and digits, dashes between.
 fn file_name(name: &str) -> String {
-    let words: Vec<_> = name
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<_> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let joined = words.join("-").to_lowercase();
-    if joined.is_empty() {
-        "workflow".to_owned()
-    } else {
-        joined
-    }
+    if joined.is_empty() { "workflow".to_owned() } else { joined }
 }
 
 #[component]
 fn DeleteDialog(asked: Asked) -> impl IntoView {
     let busy = RwSignal::new(false);
-    let name = move || {
-        asked
-            .delete
-            .with(|asked| asked.as_ref().map(|(_, name)| name.clone()))
-            .unwrap_or_default()
-    };
+    let name = move || asked.delete.with(|asked| asked.as_ref().map(|(_, name)| name.clone())).unwrap_or_default();
     let confirm = move |()| {
         let Some((id, name)) = asked.delete.get_untracked() else {
             return;
@@ -347,20 +323,14 @@ fn More(words: String, rows: RwSignal<Vec<WorkflowSummary>>, next: RwSignal<Opti
     let words = StoredValue::new(words);
     let load = move |()| {
         busy.set(true);
-        let page = PageRequest {
-            cursor: next.get_untracked(),
-            ..PageRequest::default()
-        };
+        let page = PageRequest { cursor: next.get_untracked(), ..PageRequest::default() };
         spawn_local(async move {
             match api::workflows::list_workflows(words.get_value(), page).await {
                 Ok(page) => {
                     next.try_set(page.next);
                     rows.try_update(|rows| {
-                        let fresh: Vec<_> = page
-                            .items
-                            .into_iter()
-                            .filter(|row| rows.iter().all(|known| known.id != row.id))
-                            .collect();
+                        let fresh: Vec<_> =
+                            page.items.into_iter().filter(|row| rows.iter().all(|known| known.id != row.id)).collect();
                         rows.extend(fresh);
                     });
                 }

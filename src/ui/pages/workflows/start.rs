@@ -47,24 +47,13 @@ struct Startable {
 /// Reads a workflow, its newest version, and its draft where that differs.
 async fn load(id: WorkflowId) -> Result<Startable, ApiError> {
     let workflow = api::workflows::get_workflow(id).await?;
-    let draft = Runnable {
-        version: None,
-        definition: workflow.draft.clone(),
-    };
+    let draft = Runnable { version: None, definition: workflow.draft.clone() };
     let runnables = match workflow.published_version {
         None => vec![draft],
-        Some(version) if !workflow.draft_changed => vec![Runnable {
-            version: Some(version),
-            ..draft
-        }],
+        Some(version) if !workflow.draft_changed => vec![Runnable { version: Some(version), ..draft }],
         Some(_) => {
-            let newest = api::workflows::list_versions(id, PageRequest { limit: 1, cursor: None })
-                .await?
-                .items;
-            let newest = newest.into_iter().map(|v| Runnable {
-                version: Some(v.version),
-                definition: v.definition,
-            });
+            let newest = api::workflows::list_versions(id, PageRequest { limit: 1, cursor: None }).await?.items;
+            let newest = newest.into_iter().map(|v| Runnable { version: Some(v.version), definition: v.definition });
             newest.chain([draft]).collect()
         }
     };
@@ -121,15 +110,8 @@ fn Footer(open: RwSignal<bool>, busy: RwSignal<bool>, form: &'static str) -> imp
 
 #[component]
 fn Pick(busy: RwSignal<bool>, form: &'static str) -> impl IntoView {
-    let workflows = LocalResource::new(|| {
-        api::workflows::list_workflows(
-            String::new(),
-            PageRequest {
-                limit: 200,
-                cursor: None,
-            },
-        )
-    });
+    let workflows =
+        LocalResource::new(|| api::workflows::list_workflows(String::new(), PageRequest { limit: 200, cursor: None }));
     let chosen = RwSignal::new(String::new());
     let choices = Signal::derive(move || {
         let page = workflows.get().and_then(Result::ok);
@@ -142,13 +124,7 @@ fn Pick(busy: RwSignal<bool>, form: &'static str) -> impl IntoView {
         choices.insert(0, Choice::new("", "Choose a workflow"));
         choices
     });
-    let target = Memo::new(move |_| {
-        chosen
-            .read()
-            .parse()
-            .ok()
-            .map(|workflow| Target { workflow, inputs: None })
-    });
+    let target = Memo::new(move |_| chosen.read().parse().ok().map(|workflow| Target { workflow, inputs: None }));
     let error = move || workflows.get().and_then(Result::err);
     view! {
         {move || error().map(|error| view! { <ErrorState error what="the workflows" /> })}
@@ -182,11 +158,8 @@ fn StartForm(startable: Startable, given: Option<Value>, busy: RwSignal<bool>, f
         .filter(|(at, _)| *at == 0 || may_test)
         .map(|(_, runnable)| runnable)
         .collect();
-    let choices: Vec<_> = runnables
-        .iter()
-        .enumerate()
-        .map(|(at, runnable)| Choice::new(at.to_string(), what_runs(runnable)))
-        .collect();
+    let choices: Vec<_> =
+        runnables.iter().enumerate().map(|(at, runnable)| Choice::new(at.to_string(), what_runs(runnable))).collect();
     let only = (choices.len() == 1).then(|| choices[0].label.clone());
     let which = RwSignal::new("0".to_owned());
     let runnables = StoredValue::new(runnables);
@@ -216,10 +189,7 @@ fn StartForm(startable: Startable, given: Option<Value>, busy: RwSignal<bool>, f
 
 /// "Version 3", "The draft, as a test".
 fn what_runs(runnable: &Runnable) -> String {
-    runnable.version.map_or_else(
-        || "The draft, as a test".to_owned(),
-        |version| format!("Version {version}"),
-    )
+    runnable.version.map_or_else(|| "The draft, as a test".to_owned(), |version| format!("Version {version}"))
 }
 
 /// Why the run was not started.
@@ -286,12 +256,7 @@ fn InputsForm(
 
 /// Sorts what the server said to the fields that it is about.
 fn explained(error: &ApiError, fields: &[Field]) -> Refused {
-    let said = |field: &Field| {
-        Some((
-            field.name.clone(),
-            error.field(&format!("/inputs/{}", field.name))?.to_owned(),
-        ))
-    };
+    let said = |field: &Field| Some((field.name.clone(), error.field(&format!("/inputs/{}", field.name))?.to_owned()));
     let fields: BTreeMap<_, _> = fields.iter().filter_map(said).collect();
     let whole = fields.is_empty().then(|| error.detail().to_owned());
     Refused { fields, whole }
@@ -300,14 +265,7 @@ fn explained(error: &ApiError, fields: &[Field]) -> Refused {
 #[component]
 fn InputField(field: Field, texts: RwSignal<Texts>, refused: RwSignal<Refused>, form: &'static str) -> impl IntoView {
     let id = format!("{form}-input-{}", field.name);
-    let Field {
-        name,
-        label,
-        hint,
-        required,
-        shape,
-        ..
-    } = field;
+    let Field { name, label, hint, required, shape, .. } = field;
     let hint = Signal::stored((!hint.is_empty()).then_some(hint));
     let aside = Signal::stored((!required && shape != Shape::Switch).then(|| "optional".to_owned()));
     let key = StoredValue::new(name);
@@ -328,10 +286,7 @@ fn InputField(field: Field, texts: RwSignal<Texts>, refused: RwSignal<Refused>, 
         }
         Shape::Choice(values) => {
             let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let mut choices: Vec<_> = values
-                .iter()
-                .map(|value| Choice::new(text(value), text(value)))
-                .collect();
+            let mut choices: Vec<_> = values.iter().map(|value| Choice::new(text(value), text(value))).collect();
             choices.insert(0, Choice::new("", if required { "Choose" } else { "Not set" }));
             view! { <Select id label value choices=Signal::stored(choices) hint error aside /> }.into_any()
         }
@@ -358,9 +313,6 @@ mod tests {
         let beside = explained(&error("/inputs/path"), &fields);
         assert_eq!(beside.fields["path"], "expected a directory");
         assert_eq!(beside.whole, None);
-        assert_eq!(
-            explained(&error("/version"), &fields).whole.as_deref(),
-            Some("inputs don't fit")
-        );
+        assert_eq!(explained(&error("/version"), &fields).whole.as_deref(), Some("inputs don't fit"));
     }
 }
