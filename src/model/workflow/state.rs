@@ -337,6 +337,7 @@ impl State {
             self.doomed.insert(step);
         }
     }
+<<<<<<< HEAD
 
     fn finish(&mut self, status: RunStatus, at: Timestamp) {
         self.end = Some(status);
@@ -390,6 +391,11 @@ fn fresh(id: &str) -> StepState {
         skipped: None,
         spans: Vec::new(),
     }
+=======
+>>>>>>> 8eade85 (workflow: files that fit a screen or six)
 }
 
+mod ending;
 mod look;
+
+use ending::fresh;

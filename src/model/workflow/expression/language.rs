@@ -7,6 +7,7 @@ use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja};
 use serde_json::{Map, Number, Value};
 
+use super::words::{at, check_statements, check_words, code_parts, find_word};
 use super::{ExprError, MAX_RESULT_BYTES, MAX_SOURCE_BYTES, Refs, Scope, scope};
 
 /// The names at the root of every scope.
@@ -43,7 +44,16 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 fn environment() -> Environment<'static> {
     // `new` knows every filter, test and operator; what is not on the list goes.
     let mut env = Environment::new();
-    for filter in ["safe", "escape", "e", "format", "indent", "pprint", "urlencode", "debug"] {
+    for filter in [
+        "safe",
+        "escape",
+        "e",
+        "format",
+        "indent",
+        "pprint",
+        "urlencode",
+        "debug",
+    ] {
         env.remove_filter(filter);
     }
     for test in ["safe", "escaped", "filter", "test"] {
@@ -77,7 +87,11 @@ fn too_large(what: &str) -> Error {
 
 /// `replace`, with a bound on what comes out.
 fn replace(text: String, from: String, to: String) -> Result<String, Error> {
-    let hits = if from.is_empty() { text.len() + 1 } else { text.matches(from.as_str()).count() };
+    let hits = if from.is_empty() {
+        text.len() + 1
+    } else {
+        text.matches(from.as_str()).count()
+    };
     if text.len().saturating_add(hits.saturating_mul(to.len())) > MAX_RESULT_BYTES {
         return Err(too_large("replace: the text would become too large"));
     }
@@ -125,8 +139,15 @@ pub(super) fn sole_expression(text: &str) -> Option<&str> {
 
 pub(super) fn check_length(source: &str) -> Result<(), ExprError> {
     if source.len() > MAX_SOURCE_BYTES && has_template(source) {
-        let message = format!("expected at most {MAX_SOURCE_BYTES} bytes in a template, found {}", source.len());
-        return Err(ExprError { line: 1, column: 1, message });
+        let message = format!(
+            "expected at most {MAX_SOURCE_BYTES} bytes in a template, found {}",
+            source.len()
+        );
+        return Err(ExprError {
+            line: 1,
+            column: 1,
+            message,
+        });
     }
     Ok(())
 }
@@ -134,18 +155,30 @@ pub(super) fn check_length(source: &str) -> Result<(), ExprError> {
 pub(super) fn compile_expression(source: &str) -> Result<minijinja::Expression<'_, '_>, ExprError> {
     if source.len() > MAX_SOURCE_BYTES {
         let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {}", source.len());
-        return Err(ExprError { line: 1, column: 1, message });
+        return Err(ExprError {
+            line: 1,
+            column: 1,
+            message,
+        });
     }
     if source.trim().is_empty() {
-        return Err(ExprError { line: 1, column: 1, message: "expected an expression, found nothing".to_owned() });
+        return Err(ExprError {
+            line: 1,
+            column: 1,
+            message: "expected an expression, found nothing".to_owned(),
+        });
     }
-    ENVIRONMENT.compile_expression(source).map_err(|error| read(&error, source))
+    ENVIRONMENT
+        .compile_expression(source)
+        .map_err(|error| read(&error, source))
 }
 
 fn compile_template(source: &str) -> Result<minijinja::Template<'_, '_>, ExprError> {
     check_length(source)?;
     check_statements(source)?;
-    ENVIRONMENT.template_from_str(source).map_err(|error| read(&error, source))
+    ENVIRONMENT
+        .template_from_str(source)
+        .map_err(|error| read(&error, source))
 }
 
 pub(super) fn refs_of_expression(source: &str) -> Result<Refs, ExprError> {
@@ -180,7 +213,9 @@ fn refs(names: std::collections::HashSet<String>, source: &str) -> Result<Refs, 
 pub(super) fn eval(source: &str, scope: &dyn Scope) -> Result<Jinja, ExprError> {
     let expression = compile_expression(source)?;
     let refs = refs(expression.undeclared_variables(true), source)?;
-    let value = expression.eval(scope::context(&refs, scope)).map_err(|error| read(&error, source))?;
+    let value = expression
+        .eval(scope::context(&refs, scope))
+        .map_err(|error| read(&error, source))?;
     if value.is_undefined() {
         return Err(at(source, 0, format!("{} is not defined", source.trim())));
     }
@@ -190,8 +225,13 @@ pub(super) fn eval(source: &str, scope: &dyn Scope) -> Result<Jinja, ExprError> 
 pub(super) fn render(source: &str, scope: &dyn Scope, limit: usize) -> Result<String, ExprError> {
     let template = compile_template(source)?;
     let refs = refs(template.undeclared_variables(true), source)?;
-    let mut out = Bounded { text: Vec::new(), limit };
-    template.render_captured_to(scope::context(&refs, scope), &mut out).map_err(|error| read(&error, source))?;
+    let mut out = Bounded {
+        text: Vec::new(),
+        limit,
+    };
+    template
+        .render_captured_to(scope::context(&refs, scope), &mut out)
+        .map_err(|error| read(&error, source))?;
     String::from_utf8(out.text).map_err(|_| at(source, 0, "the result is not text".to_owned()))
 }
 
@@ -219,7 +259,11 @@ pub(super) fn to_json(value: &Jinja, left: &mut usize) -> Result<Value, ExprErro
     let cost = 8 + value.as_str().map_or(0, str::len);
     let Some(rest) = left.checked_sub(cost) else {
         let message = format!("expected a result of at most {} MiB", MAX_RESULT_BYTES / 1024 / 1024);
-        return Err(ExprError { line: 1, column: 1, message });
+        return Err(ExprError {
+            line: 1,
+            column: 1,
+            message,
+        });
     };
     *left = rest;
     let failed = |error: Error| read(&error, "");
@@ -229,7 +273,10 @@ pub(super) fn to_json(value: &Jinja, left: &mut usize) -> Result<Value, ExprErro
         ValueKind::Number => match serde_json::to_value(value) {
             Ok(Value::Number(number)) => Value::Number(number),
             // Beyond 64 bits, infinite or no number: JSON has no word for it.
-            _ => f64::try_from(value.clone()).ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
+            _ => f64::try_from(value.clone())
+                .ok()
+                .and_then(Number::from_f64)
+                .map_or(Value::Null, Value::Number),
         },
         ValueKind::Seq | ValueKind::Iterable => {
             let mut items = Vec::new();
@@ -265,119 +312,10 @@ fn read(error: &Error, source: &str) -> ExprError {
     };
     match error.range() {
         Some(range) => at(source, range.start, message),
-        None => ExprError { line: error.line().unwrap_or(1) as u32, column: 1, message },
+        None => ExprError {
+            line: error.line().unwrap_or(1) as u32,
+            column: 1,
+            message,
+        },
     }
-}
-
-fn at(source: &str, offset: usize, message: String) -> ExprError {
-    let (line, column) = position(source, offset);
-    ExprError { line, column, message }
-}
-
-/// Line and column, from 1, of a byte offset.
-pub(super) fn position(source: &str, offset: usize) -> (u32, u32) {
-    let mut end = offset.min(source.len());
-    while !source.is_char_boundary(end) {
-        end -= 1;
-    }
-    let before = &source[..end];
-    let line = before.matches('\n').count() as u32 + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u32 + 1;
-    (line, column)
-}
-
-fn find_word(source: &str, word: &str) -> Option<usize> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    source.match_indices(word).map(|(at, _)| at).find(|&at| {
-        !source[..at].chars().next_back().is_some_and(|c| is_part(c) || c == '.')
-            && !source[at + word.len()..].chars().next().is_some_and(is_part)
-    })
-}
-
-/// The statements that may stand in a template: none that can name, grow or load anything.
-const STATEMENTS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor", "raw", "endraw"];
-
-fn check_statements(source: &str) -> Result<(), ExprError> {
-    for (offset, _) in source.match_indices("{%") {
-        let inside = source[offset + 2..].trim_start_matches(['-', '+']).trim_start();
-        let word: String = inside.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        if !STATEMENTS.contains(&word.as_str()) {
-            let message = format!("unknown statement {word:?}, expected if or for");
-            return Err(at(source, offset, message));
-        }
-    }
-    Ok(())
-}
-
-/// The byte ranges inside `{{ … }}` and `{% … %}`.
-fn code_parts(source: &str) -> Vec<std::ops::Range<usize>> {
-    let mut parts = Vec::new();
-    let mut from = 0;
-    while let Some(open) = source[from..].find(['{']).map(|at| from + at) {
-        let close = match source.get(open..open + 2) {
-            Some("{{") => "}}",
-            Some("{%") => "%}",
-            Some("{#") => "#}",
-            _ => {
-                from = open + 1;
-                continue;
-            }
-        };
-        let end = source[open + 2..].find(close).map_or(source.len(), |at| open + 2 + at);
-        if close != "#}" {
-            parts.push(open + 2..end);
-        }
-        from = (end + 2).min(source.len());
-    }
-    parts
-}
-
-/// Refuses filters and tests that there are not; the language itself would only notice when it gets there.
-fn check_words(source: &str, part: std::ops::Range<usize>) -> Result<(), ExprError> {
-    let bytes = source.as_bytes();
-    let mut quote = None;
-    let mut index = part.start;
-    let mut previous = "";
-    while index < part.end {
-        let byte = bytes[index];
-        if let Some(open) = quote {
-            index += if byte == b'\\' { 2 } else { 1 };
-            quote = (byte != open).then_some(open);
-            continue;
-        }
-        if byte == b'"' || byte == b'\'' {
-            quote = Some(byte);
-            (previous, index) = ("", index + 1);
-        } else if byte.is_ascii_alphabetic() || byte == b'_' {
-            let length =
-                source[index..part.end].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-            let word = &source[index..index + length];
-            match previous {
-                "|" if !FILTERS.contains(&word) => {
-                    return Err(at(
-                        source,
-                        index,
-                        format!("unknown filter {word:?}, expected one of {}", FILTERS.join(", ")),
-                    ));
-                }
-                "is" if word == "not" => {}
-                "is" if !TESTS.contains(&word) => {
-                    return Err(at(
-                        source,
-                        index,
-                        format!("unknown test {word:?}, expected one of {}", TESTS.join(", ")),
-                    ));
-                }
-                _ => {}
-            }
-            previous = if word == "not" && previous == "is" { "is" } else { word };
-            index += length;
-        } else {
-            if !byte.is_ascii_whitespace() {
-                previous = if byte == b'|' { "|" } else { "" };
-            }
-            index += 1;
-        }
-    }
-    Ok(())
 }
