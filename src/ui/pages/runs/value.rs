@@ -29,16 +29,18 @@ pub fn ValueView(
     #[prop(into)] value: Signal<Value>,
 ) -> impl IntoView {
     let texts = Memo::new(move |_| value.with(readable));
-    let as_data = RwSignal::new(false);
-    let reads = Memo::new(move |_| !as_data.get() && texts.with(|texts| !texts.is_empty()));
+    // A report is there to be read; other texts are part of the data until one asks.
+    let asked = RwSignal::new(None::<bool>);
+    let has_report = move || texts.with(|texts| texts.first().is_some_and(|(name, _)| name == "report"));
+    let reads = Memo::new(move |_| asked.get().unwrap_or_else(has_report) && texts.with(|texts| !texts.is_empty()));
     view! {
         <Show when=move || texts.with(|texts| !texts.is_empty())>
             <div class="value-bar">
                 <div class="segmented" role="group" aria-label="Shown as">
-                    <button type="button" aria-pressed=move || (!as_data.get()).to_string() on:click=move |_| as_data.set(false)>
+                    <button type="button" aria-pressed=move || reads.get().to_string() on:click=move |_| asked.set(Some(true))>
                         "Text"
                     </button>
-                    <button type="button" aria-pressed=move || as_data.get().to_string() on:click=move |_| as_data.set(true)>
+                    <button type="button" aria-pressed=move || (!reads.get()).to_string() on:click=move |_| asked.set(Some(false))>
                         "Data"
                     </button>
                 </div>
@@ -50,15 +52,24 @@ pub fn ValueView(
     }
 }
 
-/// A text that is meant to be read, under its name unless it is the report.
+/// A text that is meant to be read, under its name unless it is the report. What a command printed is no Markdown.
 #[component]
 fn TextPart(name: String, text: String) -> impl IntoView {
+    let printed = matches!(name.as_str(), "stdout" | "stderr");
     let titled = (!name.is_empty() && name != "report").then(|| view! { <h3>{name}</h3> });
     let copied = text.clone();
+    let body = if printed {
+        view! { <pre class="code" tabindex="0">{text}</pre> }.into_any()
+    } else {
+        view! { <Markdown text=Signal::stored(text) /> }.into_any()
+    };
     view! {
         <article class="report">
-            <div class="report-head">{titled}<CopyButton text=Signal::stored(copied) label="Copy the text" /></div>
-            <Markdown text=Signal::stored(text) />
+            {titled}
+            <div class="report-head">
+                <CopyButton text=Signal::stored(copied) label="Copy the text" />
+            </div>
+            {body}
         </article>
     }
 }

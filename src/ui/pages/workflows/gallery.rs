@@ -71,15 +71,15 @@ fn Card(template: Template) -> impl IntoView {
 /// The graph in small, turned on its side where it is much higher than wide: time then runs to the right.
 fn thumb(definition: &Definition) -> impl IntoView + use<> {
     let bounds = geometry::bounds(definition).unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
-    let turned = bounds.h > bounds.w * 0.6;
+    // how far the corners of the boxes lie apart
+    let (right, down) = (bounds.w - NODE_W, bounds.h - NODE_H);
+    let turned = down > right;
     // a turned picture keeps its boxes upright: only their places are turned
-    let (w, h) = if turned { (bounds.h, bounds.w) } else { (bounds.w, bounds.h) };
-    let (room_w, room_h) = (THUMB.0 - 2.0 * AIR, THUMB.1 - 2.0 * AIR);
+    let (w, h) = if turned { (down, right) } else { (right, down) };
     let (box_w, box_h) = (26.0, 12.0);
-    let (sx, sy) = ((room_w - box_w) / (w - NODE_W).max(1.0), (room_h - box_h) / (h - NODE_H).max(1.0));
-    let scale = (sx.min(0.34), sy.min(0.34));
-    let spread = ((w - NODE_W).max(0.0) * scale.0 + box_w, (h - NODE_H).max(0.0) * scale.1 + box_h);
-    let origin = ((THUMB.0 - spread.0) / 2.0, (THUMB.1 - spread.1) / 2.0);
+    let scale_to = |room: f64, size: f64| ((room - 2.0 * AIR) / size.max(1.0)).min(0.34);
+    let scale = (scale_to(THUMB.0 - box_w, w), scale_to(THUMB.1 - box_h, h));
+    let origin = ((THUMB.0 - box_w - w * scale.0) / 2.0, (THUMB.1 - box_h - h * scale.1) / 2.0);
     let place = move |x: f64, y: f64| {
         let (x, y) = if turned { (y - bounds.y, x - bounds.x) } else { (x - bounds.x, y - bounds.y) };
         (origin.0 + x * scale.0, origin.1 + y * scale.1)
