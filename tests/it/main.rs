@@ -10,5 +10,6 @@ mod database;
 mod engine;
 mod http;
 mod memory;
+mod monitor;
 mod outbound;
 mod sandbox;
