@@ -39,13 +39,7 @@ struct Row {
 
 const fn row(name: &'static str, status: RunStatus, ago_ms: i64, took_ms: i64) -> Row {
     let took_ms = if status.is_final() { Some(took_ms) } else { None };
-    Row {
-        name,
-        status,
-        cause: "manual",
-        ago_ms,
-        took_ms,
-    }
+    Row { name, status, cause: "manual", ago_ms, took_ms }
 }
 
 async fn insert(ctx: &Ctx, row: Row) -> RunId {
