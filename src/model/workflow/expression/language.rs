@@ -44,16 +44,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 fn environment() -> Environment<'static> {
     // `new` knows every filter, test and operator; what is not on the list goes.
     let mut env = Environment::new();
-    for filter in [
-        "safe",
-        "escape",
-        "e",
-        "format",
-        "indent",
-        "pprint",
-        "urlencode",
-        "debug",
-    ] {
+    for filter in ["safe", "escape", "e", "format", "indent", "pprint", "urlencode", "debug"] {
         env.remove_filter(filter);
     }
     for test in ["safe", "escaped", "filter", "test"] {
@@ -87,11 +78,7 @@ fn too_large(what: &str) -> Error {
 
 /// `replace`, with a bound on what comes out.
 fn replace(text: String, from: String, to: String) -> Result<String, Error> {
-    let hits = if from.is_empty() {
-        text.len() + 1
-    } else {
-        text.matches(from.as_str()).count()
-    };
+    let hits = if from.is_empty() { text.len() + 1 } else { text.matches(from.as_str()).count() };
     if text.len().saturating_add(hits.saturating_mul(to.len())) > MAX_RESULT_BYTES {
         return Err(too_large("replace: the text would become too large"));
     }
@@ -139,15 +126,8 @@ pub(super) fn sole_expression(text: &str) -> Option<&str> {
 
 pub(super) fn check_length(source: &str) -> Result<(), ExprError> {
     if source.len() > MAX_SOURCE_BYTES && has_template(source) {
-        let message = format!(
-            "expected at most {MAX_SOURCE_BYTES} bytes in a template, found {}",
-            source.len()
-        );
-        return Err(ExprError {
-            line: 1,
-            column: 1,
-            message,
-        });
+        let message = format!("expected at most {MAX_SOURCE_BYTES} bytes in a template, found {}", source.len());
+        return Err(ExprError { line: 1, column: 1, message });
     }
     Ok(())
 }
@@ -155,30 +135,18 @@ pub(super) fn check_length(source: &str) -> Result<(), ExprError> {
 pub(super) fn compile_expression(source: &str) -> Result<minijinja::Expression<'_, '_>, ExprError> {
     if source.len() > MAX_SOURCE_BYTES {
         let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {}", source.len());
-        return Err(ExprError {
-            line: 1,
-            column: 1,
-            message,
-        });
+        return Err(ExprError { line: 1, column: 1, message });
     }
     if source.trim().is_empty() {
-        return Err(ExprError {
-            line: 1,
-            column: 1,
-            message: "expected an expression, found nothing".to_owned(),
-        });
+        return Err(ExprError { line: 1, column: 1, message: "expected an expression, found nothing".to_owned() });
     }
-    ENVIRONMENT
-        .compile_expression(source)
-        .map_err(|error| read(&error, source))
+    ENVIRONMENT.compile_expression(source).map_err(|error| read(&error, source))
 }
 
 fn compile_template(source: &str) -> Result<minijinja::Template<'_, '_>, ExprError> {
     check_length(source)?;
     check_statements(source)?;
-    ENVIRONMENT
-        .template_from_str(source)
-        .map_err(|error| read(&error, source))
+    ENVIRONMENT.template_from_str(source).map_err(|error| read(&error, source))
 }
 
 pub(super) fn refs_of_expression(source: &str) -> Result<Refs, ExprError> {
@@ -213,9 +181,7 @@ fn refs(names: std::collections::HashSet<String>, source: &str) -> Result<Refs, 
 pub(super) fn eval(source: &str, scope: &dyn Scope) -> Result<Jinja, ExprError> {
     let expression = compile_expression(source)?;
     let refs = refs(expression.undeclared_variables(true), source)?;
-    let value = expression
-        .eval(scope::context(&refs, scope))
-        .map_err(|error| read(&error, source))?;
+    let value = expression.eval(scope::context(&refs, scope)).map_err(|error| read(&error, source))?;
     if value.is_undefined() {
         return Err(at(source, 0, format!("{} is not defined", source.trim())));
     }
@@ -225,13 +191,8 @@ pub(super) fn eval(source: &str, scope: &dyn Scope) -> Result<Jinja, ExprError> 
 pub(super) fn render(source: &str, scope: &dyn Scope, limit: usize) -> Result<String, ExprError> {
     let template = compile_template(source)?;
     let refs = refs(template.undeclared_variables(true), source)?;
-    let mut out = Bounded {
-        text: Vec::new(),
-        limit,
-    };
-    template
-        .render_captured_to(scope::context(&refs, scope), &mut out)
-        .map_err(|error| read(&error, source))?;
+    let mut out = Bounded { text: Vec::new(), limit };
+    template.render_captured_to(scope::context(&refs, scope), &mut out).map_err(|error| read(&error, source))?;
     String::from_utf8(out.text).map_err(|_| at(source, 0, "the result is not text".to_owned()))
 }
 
@@ -259,11 +220,7 @@ pub(super) fn to_json(value: &Jinja, left: &mut usize) -> Result<Value, ExprErro
     let cost = 8 + value.as_str().map_or(0, str::len);
     let Some(rest) = left.checked_sub(cost) else {
         let message = format!("expected a result of at most {} MiB", MAX_RESULT_BYTES / 1024 / 1024);
-        return Err(ExprError {
-            line: 1,
-            column: 1,
-            message,
-        });
+        return Err(ExprError { line: 1, column: 1, message });
     };
     *left = rest;
     let failed = |error: Error| read(&error, "");
@@ -273,10 +230,7 @@ pub(super) fn to_json(value: &Jinja, left: &mut usize) -> Result<Value, ExprErro
         ValueKind::Number => match serde_json::to_value(value) {
             Ok(Value::Number(number)) => Value::Number(number),
             // Beyond 64 bits, infinite or no number: JSON has no word for it.
-            _ => f64::try_from(value.clone())
-                .ok()
-                .and_then(Number::from_f64)
-                .map_or(Value::Null, Value::Number),
+            _ => f64::try_from(value.clone()).ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
         },
         ValueKind::Seq | ValueKind::Iterable => {
             let mut items = Vec::new();
@@ -312,10 +266,6 @@ fn read(error: &Error, source: &str) -> ExprError {
     };
     match error.range() {
         Some(range) => at(source, range.start, message),
-        None => ExprError {
-            line: error.line().unwrap_or(1) as u32,
-            column: 1,
-            message,
-        },
+        None => ExprError { line: error.line().unwrap_or(1) as u32, column: 1, message },
     }
 }

@@ -34,10 +34,7 @@ const STATEMENTS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor", "r
 pub(super) fn check_statements(source: &str) -> Result<(), ExprError> {
     for (offset, _) in source.match_indices("{%") {
         let inside = source[offset + 2..].trim_start_matches(['-', '+']).trim_start();
-        let word: String = inside
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect();
+        let word: String = inside.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if !STATEMENTS.contains(&word.as_str()) {
             let message = format!("unknown statement {word:?}, expected if or for");
             return Err(at(source, offset, message));
@@ -86,10 +83,8 @@ pub(super) fn check_words(source: &str, part: std::ops::Range<usize>) -> Result<
             quote = Some(byte);
             (previous, index) = ("", index + 1);
         } else if byte.is_ascii_alphabetic() || byte == b'_' {
-            let length = source[index..part.end]
-                .bytes()
-                .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
-                .count();
+            let length =
+                source[index..part.end].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
             let word = &source[index..index + length];
             match previous {
                 "|" if !FILTERS.contains(&word) => {

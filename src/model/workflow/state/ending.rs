@@ -29,11 +29,7 @@ impl State {
                 }
                 let (attempt, spans) = (self.steps[step].attempt, std::mem::take(&mut self.steps[step].spans));
                 let state = fresh(&self.steps[step].id);
-                self.steps[step] = StepState {
-                    attempt,
-                    spans,
-                    ..state
-                };
+                self.steps[step] = StepState { attempt, spans, ..state };
                 self.tracks[step].base = attempt;
                 self.tracks[step].fatal = false;
             }
