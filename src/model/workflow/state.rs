@@ -337,59 +337,9 @@ impl State {
             self.doomed.insert(step);
         }
     }
-
-    fn finish(&mut self, status: RunStatus, at: Timestamp) {
-        self.end = Some(status);
-        self.ended_at = Some(at);
-        self.paused = false;
-        for step in 0..self.steps.len() as u32 {
-            if !self.steps[step as usize].status.is_final() {
-                self.skip_step(step, at, SkipReason::RunEnded, &[]);
-                self.done -= 1;
-            }
-        }
-    }
-
-    /// Opens what the end of the run cut off or what ended it, for a person who asked to try again.
-    fn reopen(&mut self) {
-        self.end = None;
-        self.ended_at = None;
-        self.error = None;
-        self.failed = None;
-        for step in 0..self.steps.len() {
-            let cut_off = self.steps[step].skipped == Some(SkipReason::RunEnded);
-            if cut_off || self.tracks[step].fatal {
-                if self.tracks[step].fatal || self.steps[step].status == StepStatus::Cancelled {
-                    self.done = self.done.saturating_sub(1);
-                }
-                let (attempt, spans) = (self.steps[step].attempt, std::mem::take(&mut self.steps[step].spans));
-                let state = fresh(&self.steps[step].id);
-                self.steps[step] = StepState { attempt, spans, ..state };
-                self.tracks[step].base = attempt;
-                self.tracks[step].fatal = false;
-            }
-        }
-        for step in 0..self.steps.len() as u32 {
-            self.consider(step);
-        }
-    }
 }
 
-fn fresh(id: &str) -> StepState {
-    StepState {
-        id: id.to_owned(),
-        status: StepStatus::Queued,
-        attempt: 0,
-        started_at: None,
-        ended_at: None,
-        input: Value::Null,
-        output: Value::Null,
-        port: None,
-        error: None,
-        waiting: None,
-        skipped: None,
-        spans: Vec::new(),
-    }
-}
-
+mod ending;
 mod look;
+
+use ending::fresh;

@@ -1,5 +1,6 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
+mod load;
 mod report;
 
 use std::collections::HashMap;
@@ -7,6 +8,9 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+
+pub(in crate::workflow) use load::fold;
+use load::load;
 
 use super::{Engine, attempt, writer};
 use crate::model::workflow::{Command, Event, Graph, RunStatus, RunSummary, State, StepError, StepStatus};
@@ -346,37 +350,5 @@ impl Owner {
     /// Those who still wait in the mailbox find it closed and look again.
     fn leave(self) {
         self.engine.strike(self.state.id());
-    }
-}
-
-async fn load(
-    runtime: &Runtime,
-    engine: &Engine,
-    workspace: WorkspaceId,
-    run: RunId,
-    definition_hash: &[u8],
-) -> Result<State, Error> {
-    let definition = store::history::definition(&runtime.db, workspace, definition_hash).await?;
-    let graph = engine.graph(definition_hash, || Graph::new(definition));
-    let mut state = State::on(run, graph);
-    fold(runtime, workspace, &mut state).await?;
-    Ok(state)
-}
-
-/// Folds what of the history the state has not seen.
-pub(in crate::workflow) async fn fold(
-    runtime: &Runtime,
-    workspace: WorkspaceId,
-    state: &mut State,
-) -> Result<(), Error> {
-    const PAGE: u32 = 1000;
-    loop {
-        let events = store::history::list(&runtime.db, workspace, state.id(), state.last_seq(), PAGE).await?;
-        for event in &events {
-            state.apply(event);
-        }
-        if events.len() < PAGE as usize {
-            return Ok(());
-        }
     }
 }

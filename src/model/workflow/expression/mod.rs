@@ -10,6 +10,7 @@ mod language;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::BTreeSet;
 
@@ -192,7 +193,7 @@ fn render_text(source: &str, scope: &dyn Scope, left: &mut usize) -> Result<Valu
 /// The position inside `source`, of which `part` is a slice.
 fn shifted(mut error: ExprError, source: &str, part: &str) -> ExprError {
     let offset = part.as_ptr() as usize - source.as_ptr() as usize;
-    let (line, column) = language::position(source, offset);
+    let (line, column) = words::position(source, offset);
     if error.line == 1 {
         error.column += column - 1;
     }
