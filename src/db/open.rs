@@ -105,7 +105,7 @@ fn own(path: &Path) -> Result<File> {
         .map_err(|error| Error::Options(format!("cannot open {}: {error}", lock_path.display())))?;
     lock.try_lock().map_err(|_| {
         Error::Options(format!(
-            "{} is in use by another weft process; stop it, or talk to it with WEFT_URL",
+            "{} is in use by another weft process; stop it, or use its REST interface",
             path.display()
         ))
     })?;

@@ -79,7 +79,9 @@ impl Session {
         let stopping = self.ctx.tasks.stopping().clone();
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         loop {
+            // In this order: what was published before a message came is told before the message is answered.
             tokio::select! {
+                biased;
                 () = stopping.cancelled() => return self.close(1001, "the server is stopping").await,
                 _ = heartbeat.tick() => {
                     self.check_credential().await?;
@@ -89,15 +91,15 @@ impl Session {
                     Ok(revoked) if !self.is_me(revoked) => {}
                     _ => self.check_credential().await?,
                 },
-                message = self.socket.recv() => match message {
-                    Some(Ok(Message::Text(text))) => self.hear(&text).await?,
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
-                    Some(Ok(_)) => {}
-                },
                 change = changes.recv() => match change {
                     Ok(change) => self.tell(&change).await?,
                     Err(RecvError::Lagged(_)) => self.snapshot_all().await?,
                     Err(RecvError::Closed) => return Err(Gone),
+                },
+                message = self.socket.recv() => match message {
+                    Some(Ok(Message::Text(text))) => self.hear(&text).await?,
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
+                    Some(Ok(_)) => {}
                 },
             }
         }

@@ -23,12 +23,16 @@ impl utoipa::Modify for Credentials {
     }
 }
 
-/// Gives every error its real media type: utoipa assumes JSON for a body, and a problem is `application/problem+json`.
+/// Gives every error its real media type (utoipa assumes JSON for a body, and a problem is `application/problem+json`), and
+/// every operation a name of its own: its handler's, behind its tag.
 pub fn finish(document: &mut utoipa::openapi::OpenApi) {
     use utoipa::openapi::RefOr;
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
+            if let (Some(tag), Some(name)) = (operation.tags.iter().flatten().next(), &operation.operation_id) {
+                operation.operation_id = Some(format!("{tag}_{name}"));
+            }
             for (status, response) in &mut operation.responses.responses {
                 let RefOr::T(response) = response else { continue };
                 if status.starts_with(['4', '5'])

@@ -283,3 +283,25 @@ async fn starting_costs_little() {
     assert!(took[10] < 200_000, "median {} us", took[10]);
     assert!(sandbox::support().await.isolation.is_ok());
 }
+
+#[tokio::test]
+async fn the_data_folder_is_hidden_also_inside_the_working_directory() {
+    let cwd = folder();
+    let data = cwd.path().join("weft-data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("master.key"), "secret").unwrap();
+    install(Isolation::Namespaces, &[&data]);
+    let said = says("cat weft-data/master.key; echo x > weft-data/y; mv weft-data other; echo done", cwd.path()).await;
+    assert!(said.contains("done") && !said.contains("secret"), "{said}");
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn where_nothing_can_cover_the_data_folder_a_working_directory_around_it_is_refused() {
+    let cwd = folder();
+    let data = cwd.path().join("weft-data");
+    std::fs::create_dir(&data).unwrap();
+    install(Isolation::Landlock, &[&data]);
+    let error = sandbox::run(sh("true", cwd.path()), |_, _| (), CancellationToken::new()).await.unwrap_err();
+    assert!(error.to_string().starts_with("cwd: expected a folder"), "{error}");
+}

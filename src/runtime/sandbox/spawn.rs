@@ -47,6 +47,11 @@ pub(super) async fn execute(
     cancel: CancellationToken,
 ) -> Result<Outcome, Error> {
     let started = Instant::now();
+    let hidden = settings().hidden.clone();
+    // Landlock can't take a part of a writable folder back; a root folder of its own covers it.
+    if isolation != Isolation::Namespaces && hidden.iter().any(|path| path.starts_with(&job.cwd)) {
+        return Err(Error::invalid("cwd", "a folder that does not hold the server's data folder"));
+    }
     let limits = job.limits;
     let stdin = job.stdin.take();
     let (mut child, control) = start()?;
@@ -55,7 +60,7 @@ pub(super) async fn execute(
         job,
         stdin_bytes: stdin.as_ref().map(|bytes| bytes.len() as u64),
         isolation,
-        hidden: settings().hidden.clone(),
+        hidden,
         tmp_root: std::env::temp_dir(),
     };
     let stdout = child.stdout.take().expect("stdout was asked for");

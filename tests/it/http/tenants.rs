@@ -13,7 +13,6 @@ use weft::workflow::{self, NewRun, definitions};
 use super::matrix::routes;
 use super::plan::{Sent, plan};
 use super::{NIL, call, definition, json_of, owner};
-use crate::support::Site;
 
 /// One of everything in the other workspace, by the word that a path or a server function's name has for it.
 struct Theirs {

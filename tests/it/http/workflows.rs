@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use weft::runtime::Runtime;
 
 use super::{call, definition, json_of, owner};
-use crate::support::Site;
 
 /// A browser of the owner.
 struct Browser<'a> {

@@ -48,6 +48,7 @@ pub(super) fn build(spec: &Spec) -> Step<()> {
     }
     bind(&host, &spec.job.cwd)?;
     attributes(&spec.job.cwd, true, libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV)?;
+    cover(&spec.hidden, &spec.job.cwd, &mut covers)?;
     drop(host);
     umount2(HOST, MntFlags::MNT_DETACH).map_err(because("letting go of the machine's files"))?;
     fs::remove_dir(HOST).map_err(because(HOST))?;
