@@ -84,7 +84,7 @@ async fn look() -> Support {
         (Isolation::Auto, Err(no_namespaces)) => match attempt(Isolation::Landlock).await {
             Ok(()) => Ok(Isolation::Landlock),
             Err(no_landlock) => Err(format!(
-                "namespaces: {no_namespaces}; landlock: {no_landlock}. Allow unprivileged user namespaces for weft, use Linux 6.12 or later with landlock, or set the sandbox to unconfined"
+                "namespaces: {no_namespaces}; landlock: {no_landlock}. Allow unprivileged user namespaces for weft or use Linux 6.12 or later with landlock"
             )),
         },
     };
