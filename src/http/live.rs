@@ -126,7 +126,13 @@ impl Session {
 
     /// Answers what the browser said.
     async fn hear(&mut self, text: &str) -> Result<(), Gone> {
-        let message: ClientMessage = match serde_json::from_str(text) {
+        // serde would also read a list as the struct's fields in order.
+        let read = if text.trim_start().starts_with('{') {
+            serde_json::from_str::<ClientMessage>(text).map_err(|error| error.to_string())
+        } else {
+            Err("expected an object".to_owned())
+        };
+        let message = match read {
             Ok(message) => message,
             Err(error) => {
                 return self.send(&ServerMessage::Error { error: format!("unreadable message: {error}") }).await;
