@@ -20,11 +20,11 @@ pub fn CopyButton(
     #[prop(default = ButtonShape::IconOnly)] shape: ButtonShape,
 ) -> impl IntoView {
     let outcome = RwSignal::new(None::<bool>);
-    let timer = StoredValue::new_local(None::<browser::Guard>);
+    let timer = browser::GuardSlot::new();
     let label = label.unwrap_or("Copy");
     let done = Callback::new(move |copied| {
         outcome.set(Some(copied));
-        timer.set_value(Some(browser::after_ms(SHOWN_MS, move || {
+        timer.keep(Some(browser::after_ms(SHOWN_MS, move || {
             outcome.try_set(None);
         })));
     });

@@ -20,7 +20,7 @@ pub fn SearchBox(
 ) -> impl IntoView {
     let text = RwSignal::new(words.get_untracked());
     let told = StoredValue::new(words.get_untracked());
-    let timer = StoredValue::new_local(None::<browser::Guard>);
+    let timer = browser::GuardSlot::new();
     Effect::new(move |_| {
         let words = words.get();
         if told.with_value(|told| *told != words) {
@@ -37,7 +37,7 @@ pub fn SearchBox(
     };
     let typed = move |event| {
         text.set(event_target_value(&event));
-        timer.set_value(Some(browser::after_ms(REST_MS, tell)));
+        timer.keep(Some(browser::after_ms(REST_MS, tell)));
     };
     view! {
         <label class="input searchbox" data-size="sm">

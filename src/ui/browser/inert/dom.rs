@@ -74,3 +74,17 @@ pub fn on_resize(_element: &HtmlElement, _run: impl FnMut(f64, f64) + 'static) -
 pub fn offset_minutes(_unix_ms: i64) -> i32 {
     0
 }
+
+/// A place for at most one [`Guard`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GuardSlot;
+
+impl GuardSlot {
+    /// An empty place.
+    pub fn new() -> Self {
+        Self
+    }
+
+    /// Keeps nothing.
+    pub fn keep(self, _guard: Option<Guard>) {}
+}

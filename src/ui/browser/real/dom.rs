@@ -200,3 +200,29 @@ pub fn on_resize(element: &HtmlElement, mut run: impl FnMut(f64, f64) + 'static)
 pub fn offset_minutes(unix_ms: i64) -> i32 {
     -js_sys::Date::new(&JsValue::from_f64(unix_ms as f64)).get_timezone_offset() as i32
 }
+
+/// A place for at most one [`Guard`]: what it holds goes on until another is kept, or the place's owner is gone.
+///
+/// A component makes it in its body, so it must be nothing at all on the server: there its owner may be dropped by another
+/// thread than it was made on, which a browser's value can't survive.
+#[derive(Debug, Clone, Copy)]
+pub struct GuardSlot(leptos::prelude::StoredValue<Option<Guard>, leptos::prelude::LocalStorage>);
+
+impl GuardSlot {
+    /// An empty place.
+    pub fn new() -> Self {
+        Self(leptos::prelude::StoredValue::new_local(None))
+    }
+
+    /// Keeps a guard in place of the one before. A place whose owner is gone keeps nothing.
+    pub fn keep(self, guard: Option<Guard>) {
+        use leptos::prelude::UpdateValue as _;
+        self.0.try_update_value(|kept| *kept = guard);
+    }
+}
+
+impl Default for GuardSlot {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -7,7 +7,7 @@ use crate::api;
 use crate::model::ApiError;
 use crate::model::dashboard::{Overview, Period};
 use crate::model::live::Topic;
-use crate::ui::browser::{self, Guard};
+use crate::ui::browser;
 use crate::ui::components::Now;
 use crate::ui::state::live;
 
@@ -34,7 +34,7 @@ pub(super) struct Feed {
     phase: StoredValue<Phase>,
     /// Something happened since the last question.
     again: StoredValue<bool>,
-    rest: StoredValue<Option<Guard>, LocalStorage>,
+    rest: browser::GuardSlot,
 }
 
 impl Feed {
@@ -46,7 +46,7 @@ impl Feed {
             period,
             phase: StoredValue::new(Phase::Idle),
             again: StoredValue::new(false),
-            rest: StoredValue::new_local(None),
+            rest: browser::GuardSlot::new(),
         };
         for topic in [Topic::Runs, Topic::Memory(String::new())] {
             live::follow(Signal::stored(Some(topic)), || 0, move |_| feed.ask());
@@ -108,7 +108,7 @@ impl Feed {
                 Err(error) => self.error.set(Some(error)),
             }
             self.phase.set_value(Phase::Resting);
-            self.rest.set_value(Some(browser::after_ms(REST_MS, move || self.rested())));
+            self.rest.keep(Some(browser::after_ms(REST_MS, move || self.rested())));
         });
     }
 

@@ -164,8 +164,8 @@ async fn load_entry(at: String, key: String) -> Result<Option<Entry>, ApiError> 
 fn follow_changes(state: State) {
     let topic = Signal::derive(move || Some(Topic::Memory(state.place.with(|place| place.namespace.clone()))));
     let seen = StoredValue::new(0_i64);
-    let timer = StoredValue::new_local(None::<browser::Guard>);
-    let load_soon = move || timer.set_value(Some(browser::after_ms(GATHER_MS, move || state.load_anew())));
+    let timer = browser::GuardSlot::new();
+    let load_soon = move || timer.keep(Some(browser::after_ms(GATHER_MS, move || state.load_anew())));
     follow(
         topic,
         move || seen.get_value(),

@@ -54,13 +54,13 @@ pub(super) fn Results(state: State) -> impl IntoView {
 #[component]
 fn SearchBar(state: State) -> impl IntoView {
     let place = state.place;
-    let timer = StoredValue::new_local(None::<browser::Guard>);
+    let timer = browser::GuardSlot::new();
     let typed = move |text: String| {
         let search = move || {
             state.shown.set(STEP);
             state.replace.run(Place { query: text, ..place.get_untracked().closing() });
         };
-        timer.set_value(Some(browser::after_ms(PAUSE_MS, search)));
+        timer.keep(Some(browser::after_ms(PAUSE_MS, search)));
     };
     let without_namespace = move || state.go.run(Place { namespace: String::new(), ..place.get_untracked().closing() });
     let without_tag = move || state.go.run(Place { tag: String::new(), ..place.get_untracked().closing() });

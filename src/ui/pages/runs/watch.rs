@@ -47,7 +47,7 @@ pub struct Watch {
     pub log_error: RwSignal<Option<crate::model::ApiError>>,
     steps: StoredValue<BTreeMap<String, RwSignal<StepState>>>,
     last_seq: StoredValue<i64>,
-    reload: StoredValue<Option<browser::Guard>, LocalStorage>,
+    reload: browser::GuardSlot,
     reload_waits: StoredValue<bool>,
     log_loads: StoredValue<bool>,
 }
@@ -65,7 +65,7 @@ impl Watch {
             log_error: RwSignal::new(None),
             steps: StoredValue::new(steps.into_iter().map(|step| (step.id.clone(), RwSignal::new(step))).collect()),
             last_seq: StoredValue::new(last_seq),
-            reload: StoredValue::new_local(None),
+            reload: browser::GuardSlot::new(),
             reload_waits: StoredValue::new(false),
             log_loads: StoredValue::new(false),
         }
@@ -158,7 +158,7 @@ impl Watch {
             self.reload_waits.try_set_value(false);
             spawn_local(read);
         });
-        self.reload.set_value(Some(timer));
+        self.reload.keep(Some(timer));
     }
 
     /// Reads what the log has beyond what is known.

@@ -65,10 +65,10 @@ pub fn WorkflowsPage() -> impl IntoView {
 
 /// Reads the list anew, in a moment, when workflows or their runs changed.
 fn refresh_on_change(first: Resource<Result<(String, Page<WorkflowSummary>), ApiError>>) {
-    let timer = StoredValue::new_local(None::<browser::Guard>);
+    let timer = browser::GuardSlot::new();
     let hear = move |message: ServerMessage| {
         if matches!(message, ServerMessage::Update(_)) {
-            timer.try_update_value(|timer| *timer = Some(browser::after_ms(GATHER_MS, move || first.refetch())));
+            timer.keep(Some(browser::after_ms(GATHER_MS, move || first.refetch())));
         }
     };
     follow(Signal::stored(Some(Topic::Workflows)), || 0, hear);
