@@ -46,13 +46,12 @@ lint: # formatting and clippy, for both halves
 fmt: ## format the Rust code
 	@cargo fmt
 
-test: ## everything: Rust tests on SQLite and Postgres, browser stories on both, lints
+test: ## everything: Rust tests on SQLite and Postgres, browser stories on both (lints: make check)
 	@scripts/setup wasm npm e2e nextest postgres chromium
 	@node scripts/build-site.mjs
 	@$(MAKE) test-rust
 	@$(MAKE) e2e
 	@$(MAKE) e2e DB=postgres
-	@$(MAKE) lint
 
 test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects)
 	@scripts/setup nextest postgres

@@ -57,6 +57,7 @@ async fn open_sqlite(options: &Options) -> Result<SqliteDb> {
     let owner = if memory { None } else { Some(Arc::new(own(Path::new(path))?)) };
     let connect = if memory {
         // A name of its own keeps two databases in memory apart; the shared cache lets readers see the writer.
+        #[expect(clippy::disallowed_methods, reason = "no id of ours: it keeps two databases apart")]
         let name = format!("file:weft-{}?mode=memory&cache=shared", uuid::Uuid::now_v7().simple());
         SqliteConnectOptions::from_str(&format!("sqlite:{name}"))?.shared_cache(true).read_only(false)
     } else {

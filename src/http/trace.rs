@@ -19,7 +19,6 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |p| p.as_str().to_owned());
     let span = tracing::info_span!("request", %trace_id, %method, route);
-    #[expect(clippy::disallowed_methods, reason = "a duration, not a time of day")]
     let begun = std::time::Instant::now();
     let mut response = trace::scope(trace_id.clone(), next.run(request).instrument(span.clone())).await;
     let took = begun.elapsed();

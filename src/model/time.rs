@@ -13,6 +13,7 @@ pub struct Timestamp(pub i64);
 
 impl Timestamp {
     /// The point `ms` milliseconds later; saturates at the ends of the range.
+    #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms.saturating_mul(1000)))
     }

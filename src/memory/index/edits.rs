@@ -5,7 +5,7 @@
 ///
 /// Source: the thresholds follow common practice (Elasticsearch's `fuzziness: AUTO` has 3 and 6).
 pub(super) fn allowed(word: &str) -> u32 {
-    if word.chars().next().is_none_or(|c| c.is_numeric()) {
+    if word.chars().next().is_none_or(char::is_numeric) {
         return 0;
     }
     match word.chars().count() {

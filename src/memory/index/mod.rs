@@ -171,6 +171,7 @@ impl Index {
     }
 
     /// Numbers the words of an entry: their order, and how often each stands in each field.
+    #[expect(clippy::type_complexity, reason = "two lists of one walk over the words")]
     fn take_words(&mut self, fields: &[Vec<Token>; FIELDS]) -> (Box<[TermId]>, Vec<(TermId, [u32; FIELDS])>) {
         let tokens = fields.iter().map(Vec::len).sum::<usize>();
         let mut order = Vec::with_capacity(tokens + FIELDS);

@@ -261,8 +261,6 @@ fn elapsed(run: &RunView, now: crate::model::Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use serde_json::json;
 
     use super::*;

@@ -176,7 +176,7 @@ pub fn line_path(points: &[Option<(f64, f64)>]) -> String {
 pub fn area_path(points: &[Option<(f64, f64)>], base: f64) -> String {
     let draw = |part: Vec<(f64, f64)>| {
         let (first, last) = (part[0].0, part[part.len() - 1].0);
-        let edge: String = part.iter().map(|(x, y)| format!("L{x:.1} {y:.1}")).collect();
+        let edge = part.iter().map(|(x, y)| format!("L{x:.1} {y:.1}")).collect::<Vec<_>>().concat();
         format!("M{first:.1} {base:.1}{edge}L{last:.1} {base:.1}Z")
     };
     stretches(points).filter(|part| part.len() > 1).map(draw).collect()
@@ -211,7 +211,7 @@ pub fn spark(values: &[Option<f64>], width: f64, height: f64) -> Option<(String,
     }
     let (low, high) =
         known.iter().fold((f64::MAX, f64::MIN), |(low, high), (_, value)| (low.min(*value), high.max(*value)));
-    let flat = high - low < f64::EPSILON;
+    let flat = (high - low).abs() < f64::EPSILON;
     let point = |(at, value): &(usize, f64)| {
         let x = width * (at - first) as f64 / (last - first) as f64;
         let share = if flat { 0.5 } else { (value - low) / (high - low) };

@@ -113,7 +113,7 @@ fn Drawing(
                 ChartKind::Lines => marks::lines(data, plot).into_any(),
             };
             let nothing = data.is_empty().then(|| {
-                let (x, y) = ((plot.left + plot.right) / 2.0, (plot.upper + plot.base) / 2.0);
+                let (x, y) = (plot.left.midpoint(plot.right), plot.upper.midpoint(plot.base));
                 view! { <text x=x.to_string() y=y.to_string() text-anchor="middle">{nothing}</text> }
             });
             view! {
@@ -147,6 +147,7 @@ fn Drawing(
     }
 }
 
+#[expect(clippy::option_option, reason = "no move, or a move to no column")]
 /// Where a key leads from a column: `None` for a key that means nothing here, `Some(None)` away from all columns.
 fn walk(key: &str, from: Option<usize>, count: usize) -> Option<Option<usize>> {
     let last = count.checked_sub(1)?;
@@ -211,7 +212,7 @@ fn Tip(data: Signal<ChartData>, plot: Signal<Plot>, shown: Signal<Option<usize>>
         let plot = plot.get();
         let (middle, half) = (plot.x(slot), plot.band().min(48.0) / 2.0);
         // percentages of the measured width, so that the tip stands right while the drawing is still scaled
-        let place = if middle > (plot.left + plot.right) / 2.0 {
+        let place = if middle > plot.left.midpoint(plot.right) {
             format!("right: calc(100% - {:.0}px)", middle - half - GAP)
         } else {
             format!("left: {:.0}px", middle + half + GAP)

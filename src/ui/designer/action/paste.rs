@@ -116,8 +116,6 @@ fn offset(definition: &Definition, steps: &[Step], middle: Option<Point>) -> (f6
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
     use crate::ui::designer::action;
     use crate::ui::designer::document::Link;

@@ -127,8 +127,8 @@ fn Inputs() -> impl IntoView {
     });
     let add = move |()| {
         let taken = names.get_untracked();
-        let name = (1..)
-            .map(|n: u32| if n == 1 { "input".to_owned() } else { format!("input_{n}") })
+        let name = (1..=u32::MAX)
+            .map(|n| if n == 1 { "input".to_owned() } else { format!("input_{n}") })
             .find(|n| !taken.contains(n));
         if let Some(name) = name {
             alter(editor, "the inputs", |details| {

@@ -1,5 +1,4 @@
 //! The kernels' rules, as tables and properties.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use serde_json::Map;

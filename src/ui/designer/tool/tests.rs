@@ -1,5 +1,4 @@
 //! The table of the pointer: scenes from press to release.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 use crate::model::workflow::Definition;
