@@ -201,7 +201,7 @@ fn draw_code(pieces: &[Piece]) -> AnyView {
 fn draw_table(mut pieces: Vec<Piece>) -> AnyView {
     let body = if pieces.is_empty() { Vec::new() } else { pieces.split_off(1) };
     view! {
-        <div class="table-wrap" tabindex="0" role="region" aria-label="Table">
+        <div class="table-wrap" tabindex="0" role="group" aria-label="Table">
             <table class="table">
                 <thead>{draw(pieces)}</thead>
                 <tbody>{draw(body)}</tbody>
