@@ -1,4 +1,4 @@
-// PENDING: not run yet by `make e2e`. Pages rendered on the server answer 500 now and then ("already disposed"); see the closing note.
+// PENDING: not run by `make e2e`, because it fails: pages rendered on the server answer 500 now and then ("already disposed"), and axe finds faults.
 // A step that fails: it is tried again, its error is shown where one looks, and a person's retry goes on from there.
 
 import assert from 'node:assert/strict';
@@ -41,8 +41,18 @@ story('a failing step is tried again, shows its error, and succeeds after a retr
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.waitForURL((url) => url.pathname === '/');
 
-  const token = await server.token();
-  await server.api('POST', '/api/v1/workflows', { token, body: definition(server.folder) });
+  // Import: what does not fit is said with its place, what fits becomes a workflow.
+  await page.goto('/workflows');
+  await page.getByRole('button', { name: 'Import' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Import a workflow' });
+  await dialog.getByLabel('Text of the file').fill('weft: 1\nname: a\nstages: []\n');
+  await dialog.getByRole('button', { name: 'Import the workflow' }).click();
+  await dialog.getByText(/stages.*line 3/).waitFor();
+  ada.allow(/422/);
+  await dialog.getByLabel('Text of the file').fill(JSON.stringify(definition(server.folder)));
+  await dialog.getByRole('button', { name: 'Import the workflow' }).click();
+  await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
+
   await page.goto('/workflows');
   await page.getByRole('button', { name: 'Actions for Fails at first' }).click();
   await page.getByRole('menuitem', { name: 'Run…' }).click();

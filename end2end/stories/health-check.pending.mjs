@@ -1,4 +1,4 @@
-// PENDING: not run yet by `make e2e`. Pages rendered on the server answer 500 now and then ("already disposed"); see the closing note.
+// PENDING: not run by `make e2e`, because it fails: pages rendered on the server answer 500 now and then ("already disposed"), and axe finds faults.
 // The way a newcomer goes: an owner account, a template, a run on a real checkout, its report, and the memory of it.
 
 import assert from 'node:assert/strict';
@@ -60,10 +60,15 @@ story('the template that checks a repository runs on this checkout and is rememb
   await page.getByRole('tabpanel').getByText(checkout).first().waitFor();
   await page.getByRole('link', { name: 'Graph' }).click();
   await page.locator('.run-graph .node[data-status="succeeded"]').first().waitFor();
+  await expectAccessible(page);
 
   // The same URL brings back the same place, and the list knows the run.
   await page.reload();
   await page.locator('.run-graph .node[aria-current="true"]', { hasText: 'Scan the code' }).waitFor();
+  await page.goto('/runs');
+  await page.getByRole('row', { name: /Repository health check.*Succeeded/ }).waitFor();
+  await expectAccessible(page);
+
   await page.goto('/memory?q=health');
   await page.getByRole('link', { name: checkout }).first().waitFor();
 });
