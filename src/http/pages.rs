@@ -1,16 +1,22 @@
 //! Server-rendered pages.
 
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{FromRef, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{Extensions, HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use axum_extra::extract::CookieJar;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
 
-use super::{assets, headers, rpc};
-use crate::runtime::Runtime;
+use super::error::Refusal;
+use super::{assets, headers, request_ctx, rpc};
+use crate::auth;
+use crate::model::ApiError;
+use crate::model::credentials::login_path;
+use crate::runtime::{Runtime, trace};
 use crate::ui;
 
 /// What the page handlers need.
@@ -32,9 +38,36 @@ pub fn router(runtime: &Runtime) -> Router {
     let server_fns = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let routes = generate_route_list_with_exclusions(ui::App, Some(server_fns));
     Router::new()
-        .route("/rpc/{*name}", post(rpc::call))
         .leptos_routes_with_context(&state, routes, provide, ui::shell)
+        .route_layer(from_fn_with_state(runtime.clone(), admit))
+        .route("/rpc/{*name}", post(rpc::call))
         .with_state(state)
+}
+
+/// Paths of the pages for those who are not signed in.
+const OPEN_PAGES: [&str; 3] = ["/login", "/setup", "/invite"];
+
+/// Finds out for whom a page is rendered, before it is; whoever is not signed in is led to the login page.
+async fn admit(State(runtime): State<Runtime>, mut request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let is_open = OPEN_PAGES.contains(&uri.path());
+    let login = login_path(uri.path(), uri.query().unwrap_or_default());
+    let visitor = match visitor(&runtime, request.extensions()).await {
+        Ok(visitor) => visitor,
+        Err(ApiError::Unauthenticated { .. }) => ui::Visitor::default(),
+        Err(error) => return Refusal(error).into_response(),
+    };
+    if visitor.0.is_none() && !is_open {
+        return Redirect::to(&login).into_response();
+    }
+    request.extensions_mut().insert(visitor);
+    next.run(request).await
+}
+
+async fn visitor(runtime: &Runtime, extensions: &Extensions) -> Result<ui::Visitor, ApiError> {
+    let actor = request_ctx::actor(extensions)?.clone();
+    let me = auth::get_me(&runtime.as_actor(actor, trace::current_id())).await?;
+    Ok(ui::Visitor(Some(me)))
 }
 
 /// What pages and server functions find in their context; also sets the page's content security policy.
@@ -46,7 +79,11 @@ pub(super) fn provide_page_context(runtime: &Runtime) {
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
-    let theme = use_context::<Parts>().map(|parts| theme(&parts)).unwrap_or_default();
+    let parts = use_context::<Parts>();
+    if let Some(visitor) = parts.as_ref().and_then(|parts| parts.extensions.get::<ui::Visitor>()) {
+        provide_context(visitor.clone());
+    }
+    let theme = parts.as_ref().map(theme).unwrap_or_default();
     let site = assets::manifest();
     provide_context(ui::PageAssets {
         nonce,

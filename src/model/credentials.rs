@@ -154,9 +154,38 @@ pub fn safe_next(next: &str) -> &str {
     if is_path && is_plain { next } else { "/" }
 }
 
+/// The login page for somebody who was not signed in at `path` with `query` (without its `?`); it leads back there.
+pub fn login_path(path: &str, query: &str) -> String {
+    if path == "/" {
+        return "/login".to_owned();
+    }
+    let here = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    format!("/login?next={}", query_value(&here))
+}
+
+/// Escapes what may not stand in the value of a query.
+pub fn query_value(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_login_page_leads_back_to_where_one_wanted_to_go() {
+        assert_eq!(login_path("/", ""), "/login");
+        assert_eq!(login_path("/runs", ""), "/login?next=/runs");
+        assert_eq!(login_path("/runs", "status=failed&q=a b"), "/login?next=/runs%3Fstatus%3Dfailed%26q%3Da%20b");
+    }
 
     #[test]
     fn only_a_path_of_this_site_is_gone_to() {

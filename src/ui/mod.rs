@@ -11,4 +11,4 @@ pub mod pages;
 pub mod shell;
 pub mod state;
 
-pub use shell::{App, PageAssets, THEME_COOKIE, shell};
+pub use shell::{App, PageAssets, THEME_COOKIE, Visitor, shell};

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
+use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
@@ -13,6 +14,7 @@ use super::pages::runs::{RunPage, RunsPage};
 use super::pages::sessions::SessionsPage;
 use super::pages::users::UsersPage;
 use super::pages::workflows::{DesignerPage, WorkflowsPage};
+use crate::model::auth::Me;
 
 /// Holds `light` or `dark` when the person chose; readable by the page, it is no secret.
 pub const THEME_COOKIE: &str = "weft-theme";
@@ -31,6 +33,10 @@ pub struct PageAssets {
     /// `light`, `dark`, or empty to follow the system; from the cookie `weft-theme`.
     pub theme: String,
 }
+
+/// For whom the server renders: who is signed in, or nobody. Pages find a [`Me`] in their context instead.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Visitor(pub Option<Me>);
 
 /// The document. Rendered on the server only.
 pub fn shell() -> impl IntoView {
@@ -64,6 +70,11 @@ pub fn shell() -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    // Drawn first on both sides, so that the browser finds the server's answer under the same id.
+    let visitor = SharedValue::new(|| use_context::<Visitor>().unwrap_or_default()).into_inner();
+    if let Visitor(Some(me)) = visitor {
+        provide_context(me);
+    }
     view! {
         <Router>
             <Routes fallback=NotFound>

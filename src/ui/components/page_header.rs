@@ -38,8 +38,11 @@ pub fn PageHeader(
         .into_iter()
         .map(|crumb| view! { <li><a href=crumb.href>{crumb.label}</a><Icon name="right" /></li> })
         .collect::<Vec<_>>();
+    // On the server the document's title is read when the page is sent, and by then the page's signals may be gone.
+    let first = title.get_untracked();
+    let title_text = move || format!("{} · Weft", title.try_get().as_ref().unwrap_or(&first));
     view! {
-        <leptos_meta::Title text=move || format!("{} · Weft", title.get()) />
+        <leptos_meta::Title text=title_text />
         <header class="page-head">
             {(!way.is_empty()).then(|| view! { <nav class="crumbs" aria-label="Breadcrumb"><ol>{way}</ol></nav> })}
             <h1>{move || title.get()}</h1>

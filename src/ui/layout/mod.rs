@@ -1,70 +1,47 @@
 //! What surrounds every page of a signed-in person: rail, phone bars, palette, keys, toasts.
 //!
-//! Asks once who is signed in and leads everybody else to the login page; a page inside finds [`Me`](crate::model::auth::Me)
-//! in its context.
+//! A page inside finds in its context who is signed in; everybody else is led to the login page.
 
 mod keys;
 mod palette;
 mod rail;
 
 use leptos::prelude::*;
-use leptos_router::components::{Outlet, Redirect};
+use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
-use crate::api;
-use crate::model::ApiError;
 use crate::model::auth::Me;
-use crate::ui::components::{ErrorState, Icon, Toaster, provide_now, provide_toasts};
+use crate::model::credentials::login_path;
+use crate::ui::browser;
+use crate::ui::components::{Icon, Toaster, provide_now, provide_toasts};
 use crate::ui::state::live::Connection;
 
 /// The frame around every page behind the login.
+///
+/// Nothing here waits: a `Suspend` around the outlet would draw each page twice on the server, and what the first drawing
+/// started would read signals that the second had disposed.
 #[component]
 pub fn Layout() -> impl IntoView {
     provide_toasts();
     provide_now();
     Connection::provide();
-    let me = Resource::new_blocking(|| (), |()| api::auth::get_me());
-    let again = Callback::new(move |()| me.refetch());
-    view! {
-        <Suspense>
-            {move || Suspend::new(async move {
-                match me.await {
-                    Ok(me) => {
-                        provide_context(me.clone());
-                        view! { <Frame me /> }.into_any()
-                    }
-                    Err(ApiError::Unauthenticated { .. }) => view! { <ToLogin /> }.into_any(),
-                    Err(error) => view! { <main class="page" id="content"><ErrorState error what="Weft" on_retry=again /></main> }.into_any(),
-                }
-            })}
-        </Suspense>
-    }
-}
-
-/// Leads to the login page, and from there back to here.
-#[component]
-fn ToLogin() -> impl IntoView {
-    let location = use_location();
-    let here = format!(
-        "{}{}",
-        location.pathname.get_untracked(),
-        location.search.with_untracked(|s| if s.is_empty() { String::new() } else { format!("?{s}") })
-    );
-    let path = if here == "/" { "/login".to_owned() } else { format!("/login?next={}", percent(&here)) };
-    view! { <Redirect path /> }
-}
-
-/// Escapes what may not stand in a query value.
-fn percent(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+    match use_context::<Me>() {
+        Some(me) => view! { <Frame me /> }.into_any(),
+        None => {
+            to_login();
+            ().into_any()
         }
     }
-    escaped
+}
+
+/// Leads to the login page, as a new page, and from there back to here. The server has done so before it renders; this
+/// is for a visitor who follows a link inside the browser.
+fn to_login() {
+    let location = use_location();
+    Effect::new(move |_| {
+        let query = location.search.get();
+        browser::load_page(&login_path(&location.pathname.get(), query.trim_start_matches('?')));
+    });
 }
 
 #[component]
@@ -97,15 +74,5 @@ fn Frame(me: Me) -> impl IntoView {
         <palette::Palette me=me open=palette_open keys_open />
         <keys::KeysSheet open=keys_open />
         <Toaster />
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent;
-
-    #[test]
-    fn a_path_with_a_query_survives_as_a_query_value() {
-        assert_eq!(percent("/runs?status=failed&q=a b"), "/runs%3Fstatus%3Dfailed%26q%3Da%20b");
     }
 }

@@ -8,6 +8,7 @@ use leptos_router::hooks::use_navigate;
 use crate::api;
 use crate::model::PageRequest;
 use crate::model::auth::{Action, Me};
+use crate::model::credentials::query_value;
 use crate::model::memory::Search;
 use crate::ui::browser;
 use crate::ui::components::Icon;
@@ -97,17 +98,13 @@ async fn find(me: Me, words: String) -> Vec<Item> {
         }
         let found = api::memory::search_memory(Search { limit: MOST, ..Search::text(&words) }).await;
         let item = |hit: crate::model::memory::Hit| {
-            let href = format!("/memory?ns={}&key={}", escape(&hit.entry.namespace), escape(&hit.entry.key));
+            let href = format!("/memory?ns={}&key={}", query_value(&hit.entry.namespace), query_value(&hit.entry.key));
             Item::new("Memory", "memory", hit.entry.key, hit.entry.namespace, href)
         };
         found.map(|result| result.hits.into_iter().map(item).collect()).unwrap_or_default()
     };
     let (workflows, runs, memory): (Vec<Item>, Vec<Item>, Vec<Item>) = futures::join!(workflows, runs, memory);
     workflows.into_iter().chain(runs).chain(memory).collect()
-}
-
-fn escape(text: &str) -> String {
-    super::percent(text).replace('/', "%2F")
 }
 
 /// Whether every word stands in the name, in any case.

@@ -3,6 +3,7 @@
 mod document;
 mod headers;
 mod matrix;
+mod pages;
 mod plan;
 mod socket;
 mod tenants;

@@ -54,5 +54,5 @@ pub(super) fn PeriodSwitch(period: Memo<Period>) -> impl IntoView {
         let current = move || (period.get() == own).then_some("true");
         view! { <a href=href(own) aria-current=current>{label(own)}</a> }
     };
-    view! { <div class="segmented" role="group" aria-label="Time range">{Period::ALL.map(link).to_vec()}</div> }
+    view! { <div class="segmented" role="group" aria-label="Time range">{Period::ALL.map(link).into_iter().collect::<Vec<_>>()}</div> }
 }

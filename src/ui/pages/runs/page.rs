@@ -159,9 +159,9 @@ fn Panes(watch: Watch, place: Place, clock: Signal<Option<i64>>) -> impl IntoVie
         Some(id) => view! {
             <div class="panes">
                 <StepPane id=id.clone() watch place clock />
-                <section class="pane" data-depth="surface" aria-label="Log of the step">
+                <div class="pane" data-depth="surface">
                     <LogPane watch step=Signal::stored(Some(id)) />
-                </section>
+                </div>
             </div>
         }
         .into_any(),

@@ -47,7 +47,17 @@ pub fn WorkflowsPage() -> impl IntoView {
         let href = format!("/workflows{}", query.to_query_string());
         navigate(&href, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
     };
-    refresh_on_change(first);
+    let changed = RwSignal::new(0);
+    count_changes(changed);
+    // The dialogs stand outside of what is drawn anew: a list that changes must not close what a person fills in.
+    let asked = Asked {
+        start: RwSignal::new(None),
+        start_open: RwSignal::new(false),
+        delete: RwSignal::new(None),
+        delete_open: RwSignal::new(false),
+        changed,
+        toasts: use_toasts(),
+    };
     view! {
         <PageHeader title="Workflows" actions=ViewFnOnce::from(move || view! { <HeadActions import /> }) />
         <div class="toolbar" role="search" data-line="">
@@ -55,20 +65,22 @@ pub fn WorkflowsPage() -> impl IntoView {
         </div>
         <div class="page-body" data-flush="">
             <Load resource=first what="the workflows" shape=SkeletonShape::Rows(6) let:loaded>
-                <Workflows words=loaded.0 page=loaded.1 again=Callback::new(move |()| first.refetch()) />
+                <Workflows words=loaded.0 page=loaded.1 asked />
             </Load>
             <Gallery />
         </div>
         <ImportDialog open=import />
+        <StartRunDialog id="start-run" open=asked.start_open target=asked.start.into() />
+        <DeleteDialog asked />
     }
 }
 
-/// Reads the list anew, in a moment, when workflows or their runs changed.
-fn refresh_on_change(first: Resource<Result<(String, Page<WorkflowSummary>), ApiError>>) {
+/// Counts, a moment later, that workflows or their runs changed.
+fn count_changes(changed: RwSignal<u32>) {
     let timer = browser::GuardSlot::new();
     let hear = move |message: ServerMessage| {
         if matches!(message, ServerMessage::Update(_)) {
-            timer.keep(Some(browser::after_ms(GATHER_MS, move || first.refetch())));
+            timer.keep(Some(browser::after_ms(GATHER_MS, move || changed.update(|n| *n += 1))));
         }
     };
     follow(Signal::stored(Some(Topic::Workflows)), || 0, hear);
@@ -107,25 +119,46 @@ struct Asked {
     start_open: RwSignal<bool>,
     delete: RwSignal<Option<(WorkflowId, String)>>,
     delete_open: RwSignal<bool>,
-    again: Callback<()>,
+    /// Grows whenever the list is to be read anew.
+    changed: RwSignal<u32>,
     toasts: Toasts,
 }
 
 #[component]
-fn Workflows(words: String, page: Page<WorkflowSummary>, again: Callback<()>) -> impl IntoView {
-    let asked = Asked {
-        start: RwSignal::new(None),
-        start_open: RwSignal::new(false),
-        delete: RwSignal::new(None),
-        delete_open: RwSignal::new(false),
-        again,
-        toasts: use_toasts(),
-    };
-    if page.items.is_empty() {
-        return view! { <Nothing words /> }.into_any();
-    }
+fn Workflows(words: String, page: Page<WorkflowSummary>, asked: Asked) -> impl IntoView {
     let rows = RwSignal::new(page.items);
     let next = RwSignal::new(page.next);
+    let sought = StoredValue::new(words.clone());
+    Effect::new(move |seen: Option<u32>| {
+        let changed = asked.changed.get();
+        if seen.is_some_and(|seen| seen != changed) {
+            spawn_local(reread(sought.get_value(), rows, next));
+        }
+        changed
+    });
+    view! {
+        <Show when=move || rows.with(Vec::is_empty)>
+            <Nothing words=sought.get_value() />
+        </Show>
+        <div hidden=move || rows.with(Vec::is_empty)>
+            <WorkflowTable rows asked />
+            <More words next rows />
+        </div>
+    }
+}
+
+/// Reads as many rows as are shown. Those that did not change stay as they are; on an error all do.
+async fn reread(words: String, rows: RwSignal<Vec<WorkflowSummary>>, next: RwSignal<Option<String>>) {
+    let shown = rows.try_with_untracked(Vec::len).unwrap_or_default() as u32;
+    let request = PageRequest { limit: shown.clamp(PageRequest::default().limit, 200), cursor: None };
+    if let Ok(page) = api::workflows::list_workflows(words, request).await {
+        rows.try_set(page.items);
+        next.try_set(page.next);
+    }
+}
+
+#[component]
+fn WorkflowTable(rows: RwSignal<Vec<WorkflowSummary>>, asked: Asked) -> impl IntoView {
     let columns = vec![
         Column::text("Name"),
         Column::number("Steps"),
@@ -141,11 +174,7 @@ fn Workflows(words: String, page: Page<WorkflowSummary>, again: Callback<()>) ->
                 <Row row asked />
             </For>
         </DataTable>
-        <More words rows next />
-        <StartRunDialog id="start-run" open=asked.start_open target=asked.start.into() />
-        <DeleteDialog asked />
     }
-    .into_any()
 }
 
 #[component]
@@ -249,7 +278,7 @@ fn RowMenu(id: WorkflowId, name: String, asked: Asked) -> impl IntoView {
             match copied.await {
                 Ok(copy) => {
                     toasts.say(Tone::Good, format!("{} was made", copy.name));
-                    asked.again.run(());
+                    asked.changed.update(|n| *n += 1);
                 }
                 Err(error) => toasts.say(Tone::Bad, error.detail()),
             }
@@ -294,7 +323,7 @@ fn DeleteDialog(asked: Asked) -> impl IntoView {
             match api::workflows::delete_workflow(id).await {
                 Ok(()) => {
                     asked.toasts.say(Tone::Good, format!("{name} was deleted"));
-                    asked.again.run(());
+                    asked.changed.update(|n| *n += 1);
                 }
                 Err(error) => asked.toasts.say(Tone::Bad, error.detail()),
             }
