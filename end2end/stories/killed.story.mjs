@@ -52,7 +52,7 @@ story('a run survives the server being killed in the middle of a step', async ({
   const run = await server.api('POST', `/api/v1/workflows/${id}/execute`, { body: { inputs: {} }, token });
 
   const ada = await visitor();
-  const page = await arrive(ada, `/runs/${run.id ?? run.run_id}`);
+  const page = await arrive(ada, `/runs/${run.run_id}`);
   const row = (name) => page.locator('.gantt-row', { hasText: name });
   await row('During the cut').locator('[data-status="running"]').first().waitFor();
   const attempts = join(server.folder, 'attempts');

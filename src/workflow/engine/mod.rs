@@ -19,6 +19,7 @@ mod writer;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,9 @@ pub(super) use owner::{Begin, New, fold};
 const LEASE_MS: i64 = 60_000;
 /// Runs that one process has in hand at most.
 const MAX_RUNS: usize = 20_000;
+/// How often a run whose owner is leaving is looked for, and the pause between: a second in all.
+const LOOKS: u32 = 200;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// The engine of this process.
 #[derive(Debug)]
@@ -160,30 +164,46 @@ impl Engine {
         command: Command,
         by: Option<String>,
     ) -> Result<RunSummary, Error> {
-        // A run that is just changing hands is looked for again.
-        for _ in 0..50 {
-            if let Some(sender) = self.sender(run) {
-                let (reply, answer) = tokio::sync::oneshot::channel();
-                let message = owner::Message::Command { command, by: by.clone(), reply };
-                if sender.send(message).await.is_ok()
-                    && let Ok(answer) = answer.await
-                {
-                    return answer;
-                }
+        // An owner that is just leaving does not hear the command; the run is looked for again once it has left.
+        for _ in 0..LOOKS {
+            let (reply, answer) = tokio::sync::oneshot::channel();
+            let message = owner::Message::Command { command, by: by.clone(), reply };
+            if self.hand_over(runtime, workspace, run, message).await?
+                && let Ok(answer) = answer.await
+            {
+                return answer;
             }
-            let taking = self.taking.lock().await;
-            if self.sender(run).is_none() {
-                if let Some(claim) = store::lease::claim(&runtime.db, self.claimant(runtime), workspace, run).await? {
-                    let inbox = self.enlist(run)?;
-                    Owner::take(runtime, self, claim, inbox).await?;
-                } else if runtime.db.is_shared() {
-                    return Err(Error::Elsewhere);
-                }
-            }
-            drop(taking);
-            tokio::task::yield_now().await;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
         Err(Error::Elsewhere)
+    }
+
+    /// Puts a message into the mailbox of a run's owner. A run that nobody has in hand is taken, with the message in the
+    /// mailbox before its owner looks: an owner that finds nothing to do leaves. False when nobody will hear it.
+    async fn hand_over(
+        self: &Arc<Self>,
+        runtime: &Runtime,
+        workspace: WorkspaceId,
+        run: RunId,
+        message: owner::Message,
+    ) -> Result<bool, Error> {
+        if let Some(sender) = self.sender(run) {
+            return Ok(sender.send(message).await.is_ok());
+        }
+        let _taking = self.taking.lock().await;
+        if self.sender(run).is_some() {
+            return Ok(false);
+        }
+        match store::lease::claim(&runtime.db, self.claimant(runtime), workspace, run).await? {
+            Some(claim) => {
+                let inbox = self.enlist(run)?;
+                let heard = self.sender(run).is_some_and(|sender| sender.try_send(message).is_ok());
+                Owner::take(runtime, self, claim, inbox).await?;
+                Ok(heard)
+            }
+            None if runtime.db.is_shared() => Err(Error::Elsewhere),
+            None => Ok(false),
+        }
     }
 
     /// The ids of runs as they end, from now on.

@@ -27,6 +27,8 @@ const FLUSH: usize = 1000;
 const SHORT_WAIT_MS: i64 = 5_000;
 /// How long attempts in flight may go on when the process stops.
 const GRACE_MS: i64 = 5_000;
+/// How long to wait before trying again to give a run back: until then nobody else would take it.
+const RELEASE_RETRY_MS: i64 = 1_000;
 
 /// What reaches an owner.
 #[derive(Debug)]
@@ -334,10 +336,14 @@ impl Owner {
         for (_, cancel) in self.attempts.drain() {
             cancel.cancel();
         }
-        if !self.given_back
+        while !self.given_back
             && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token).await
         {
-            tracing::warn!(run = %self.state.id(), %error, "a run was not given back; it is taken over when its lease ends");
+            tracing::warn!(run = %self.state.id(), %error, "a run could not be given back");
+            if self.runtime.tasks.stopping().is_cancelled() {
+                break; // the next process takes it over
+            }
+            self.runtime.clock.sleep_until(self.runtime.clock.now().plus_ms(RELEASE_RETRY_MS)).await;
         }
         let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
         let engine = Arc::clone(&self.engine);

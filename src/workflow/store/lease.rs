@@ -91,14 +91,15 @@ pub async fn claim_due(db: &Db, by: Claimant, limit: u32) -> Result<Vec<Claim>> 
     rows.into_iter().map(ClaimRow::read).collect()
 }
 
-/// Takes one run that nobody living has in hand; `None` when somebody has it, or it is not in the workspace.
+/// Takes one run that no other living process has in hand; `None` when one has it, or it is not in the workspace. The
+/// caller knows that no task of its own process has it: what is still under its name was not given back in time.
 pub async fn claim(db: &Db, by: Claimant, workspace: WorkspaceId, run: RunId) -> Result<Option<Claim>> {
     let mut tx = db.begin().await?;
     let row: Option<ClaimRow> = within!(&mut tx, conn => query_as(concat!(
         "update run set owner_id = $1, lease_until = $3, lease_token = lease_token + 1
          where id = $5
              and workspace_id = $6
-             and (owner_id is null or (owner_id <> $1 and ($4 or lease_until < $2)))
+             and (owner_id is null or owner_id = $1 or $4 or lease_until < $2)
          returning id, workspace_id, definition_hash, lease_token, ",
         card_columns!(),
     ))

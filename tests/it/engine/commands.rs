@@ -56,4 +56,17 @@ on_both_engines! {
         assert_eq!((begun("before"), begun("shaky"), begun("after")), (1, 2, 0));
         assert_eq!(detail.steps[1].attempt, 2);
     }
+
+    // A run at rest is in nobody's hand: each command takes it, and must be heard before its owner finds nothing to do.
+    async fn a_command_to_a_run_at_rest_is_heard_every_time(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let definition = chain(vec![json!({"id": "shaky", "kind": "wait", "config": {"until": "{{ inputs.at }}"}})]);
+        let run = start(&ctx, &definition, json!({"at": "never"})).await;
+        for attempt in 2..=40 {
+            end(&ctx, run).await;
+            workflow::control(&ctx, run, Command::Retry).await.unwrap();
+            let detail = end(&ctx, run).await;
+            assert_eq!((detail.summary.status, detail.steps[0].attempt), (RunStatus::Failed, attempt));
+        }
+    }
 }
