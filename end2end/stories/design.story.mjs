@@ -106,7 +106,7 @@ story('a workflow is drawn, connected, renamed and undone with keys alone', asyn
   await keys.press('ArrowUp');
   await page.locator('.node[aria-current="true"]', { hasText: 'Transform' }).waitFor();
   await keys.press('F2');
-  await page.locator('#step-name').waitFor();
+  await page.locator('#step-name:focus').waitFor();
   await keys.press('Control+a');
   await keys.type('Make a list');
   await keys.press('Enter');

@@ -91,7 +91,7 @@ story('an invited viewer looks and changes nothing, and gets more when the owner
   // The last owner stays one.
   ada.allow(/\b409\b/);
   await owners.getByLabel(`Role of ${OWNER.name}`).selectOption({ label: 'Admin' });
-  await owners.getByText(/last owner/i).waitFor();
+  await owners.getByText(/last active owner/).waitFor();
   assert.equal(await owners.getByLabel(`Role of ${OWNER.name}`).inputValue(), 'owner');
 
   // Disabled: out at once, and not in again.

@@ -17,7 +17,7 @@ pub fn EmptyState(
 ) -> impl IntoView {
     view! {
         <div class="empty">
-            <h3>{title}</h3>
+            <h2>{title}</h2>
             <p>{children()}</p>
             <div class="actions">{actions.run()}</div>
         </div>
@@ -42,7 +42,7 @@ pub fn ErrorState(
     let again = on_retry.filter(|_| worth_retrying(&error));
     view! {
         <div class="empty" role="alert">
-            <h3>{title(&error, what)}</h3>
+            <h2>{title(&error, what)}</h2>
             <p>{sentence(error.detail())}</p>
             {trace.map(|id| {
                 view! {

@@ -85,7 +85,7 @@ fn Empty() -> impl IntoView {
     view! {
         <Show when=move || is_empty.get()>
             <div class="empty">
-                <h3>"No steps yet"</h3>
+                <h2>"No steps yet"</h2>
                 <p>
                     {if editor.may_edit {
                         "A workflow is steps tied by threads. Drag one in from the left, or press A."

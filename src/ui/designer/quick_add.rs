@@ -78,7 +78,7 @@ fn Search(at: Option<Point>, link: Option<Link>) -> impl IntoView {
                 }
             }
         >
-            <h3>{heading}</h3>
+            <h2>{heading}</h2>
             <label class="input searchbox" data-size="sm">
                 <Icon name="search" />
                 <input

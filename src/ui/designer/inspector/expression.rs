@@ -142,7 +142,7 @@ fn ScopeList(step: Option<String>, insert: Callback<String>) -> impl IntoView {
     };
     view! {
         <div class="scope" role="group" aria-label="In scope here" node_ref=element on:keydown=keys>
-            <h4>"In scope here"</h4>
+            <h3>"In scope here"</h3>
             {move || items.get().into_iter().map(|item| view! { <ScopeRow item insert /> }).collect_view()}
         </div>
     }
