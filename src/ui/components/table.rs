@@ -65,7 +65,7 @@ pub fn DataTable(
 ) -> impl IntoView {
     let head = columns.into_iter().map(|column| view! { <HeadCell column sort on_sort /> }).collect_view();
     view! {
-        <div class="table-wrap" tabindex="0" role="region" aria-label=move || label.get()>
+        <div class="table-wrap" tabindex="0" role="group" aria-label=move || label.get()>
             <table class="table">
                 <thead>
                     <tr>{head}</tr>

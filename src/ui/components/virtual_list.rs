@@ -90,7 +90,7 @@ where
         <div
             class="vlist"
             tabindex="0"
-            role="region"
+            role="group"
             aria-label=move || label.get()
             node_ref=element
             on:scroll=scrolled

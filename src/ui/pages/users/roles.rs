@@ -10,7 +10,7 @@ pub(super) fn RoleTable() -> impl IntoView {
     let head = Role::ALL.map(|role| view! { <th scope="col">{role.label()}</th> });
     let rows = Action::ALL.map(|action| view! { <RoleRow action /> });
     view! {
-        <div class="table-wrap" tabindex="0" role="region" aria-label="What each role may do">
+        <div class="table-wrap" tabindex="0" role="group" aria-label="What each role may do">
             <table class="table">
                 <thead><tr><th scope="col">"May"</th>{head.collect_view()}</tr></thead>
                 <tbody>{rows.collect_view()}</tbody>
