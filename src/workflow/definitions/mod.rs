@@ -7,10 +7,13 @@ pub mod file;
 mod store;
 pub mod templates;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Error;
+use super::store::run::newest_of_each;
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::workflow::check::{self, check};
@@ -38,7 +41,16 @@ pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page
     if filter.query.contains('\0') {
         return Err(Error::invalid("query", "expected no NUL characters"));
     }
-    store::list(&ctx.db, ctx.workspace(), filter, page).await
+    let mut page = store::list(&ctx.db, ctx.workspace(), filter, page).await?;
+    if let (Some(first), Some(last)) = (page.items.first(), page.items.last()) {
+        let changed = last.updated_at..=first.updated_at;
+        let newest = newest_of_each(&ctx.db, ctx.workspace(), changed).await?;
+        let mut newest: HashMap<_, _> = newest.into_iter().map(|run| (run.workflow_id, run)).collect();
+        for workflow in &mut page.items {
+            workflow.last_run = newest.remove(&Some(workflow.id));
+        }
+    }
+    Ok(page)
 }
 
 /// One workflow with its draft.

@@ -167,6 +167,30 @@ pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u
     rows.into_iter().map(SummaryRow::read).collect()
 }
 
+/// The newest run of each workflow that was last changed in this time, both ends included.
+pub async fn newest_of_each(
+    db: &Db,
+    workspace: WorkspaceId,
+    changed: std::ops::RangeInclusive<Timestamp>,
+) -> Result<Vec<RunSummary>> {
+    let rows: Vec<SummaryRow> = read!(db, conn => query_as(concat!(
+        "select id, status, headline, steps_done, started_at, ended_at, ",
+        card_columns!(),
+        " from run
+         where id in (
+             select (select r.id from run r where r.workflow_id = w.id order by r.id desc limit 1)
+             from workflow w
+             where w.workspace_id = $1 and w.updated_at >= $2 and w.updated_at <= $3
+         )",
+    ))
+    .bind(workspace)
+    .bind(*changed.start())
+    .bind(*changed.end())
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(SummaryRow::read).collect()
+}
+
 /// The run that was started under this key, and the hash of what was asked then.
 pub async fn find_by_key(db: &Db, workspace: WorkspaceId, key: &str) -> Result<Option<(RunId, Option<Vec<u8>>)>> {
     Ok(read!(db, conn => query_as("select id, request_hash from run where workspace_id = $1 and idempotency_key = $2")

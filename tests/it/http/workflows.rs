@@ -51,6 +51,31 @@ async fn browser(rt: &Runtime) -> Browser<'_> {
 }
 
 on_both_engines! {
+    async fn a_list_of_workflows_tells_each_ones_newest_run(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let mut newest = Vec::new();
+        for (name, runs) in [("Nightly", 2), ("Hourly", 1), ("Never", 0)] {
+            let (_, made) = mara.post("/workflows", definition(name)).await;
+            let path = format!("/workflows/{}", made["id"].as_str().unwrap());
+            assert_eq!(mara.post(&format!("{path}/publish"), json!({})).await.0, 200);
+            let mut last = Value::Null;
+            for _ in 0..runs {
+                let (status, run) = mara.post(&format!("{path}/execute?wait_ms=10000"), json!({"inputs": {}})).await;
+                assert_eq!(status, 200, "{run}");
+                last = run["id"].clone();
+            }
+            newest.push((name, last));
+        }
+        let listed = mara.get("/workflows").await;
+        let listed = listed["items"].as_array().unwrap();
+        for (name, run) in newest {
+            let row = listed.iter().find(|row| row["name"] == name).unwrap();
+            let told = &row["last_run"];
+            let (id, status) = if run.is_null() { (Value::Null, Value::Null) } else { (run, json!("succeeded")) };
+            assert_eq!((&told["id"], &told["status"]), (&id, &status), "{name}: {row}");
+        }
+    }
+
     async fn a_draft_is_saved_over_the_revision_that_it_was_edited_from(site: Site) {
         let mara = browser(&site.runtime).await;
         let (status, tag, made) = mara.send(Method::POST, "/workflows", &[], Some(definition("Nightly"))).await;

@@ -192,10 +192,14 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
     move || {
         let text = text.get()?;
         let (from, to) = ends();
-        let before = to > 0.66 && from > 0.3;
-        let side = before.then_some("before");
-        let at = if before { from } else { to };
-        Some(view! { <span class="bar-note" data-side=side style=format!("--from: {:.3}%", at * 100.0)>{text}</span> })
+        let side = match (to > 0.66, from > 0.3) {
+            (false, _) => None,
+            (true, true) => Some("before"),
+            (true, false) => Some("over"),
+        };
+        let at = if side == Some("before") { from } else { to };
+        let style = format!("--from: {:.3}%", at * 100.0);
+        Some(view! { <span class="bar-note" data-side=side style=style><span>{text}</span></span> })
     }
 }
 

@@ -1,0 +1,71 @@
+// Every page with something on it, on a desk and on a phone, by day and by night: accessible, and never wider than its window.
+
+import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expectAccessible, shot, story } from '../harness.mjs';
+import { arrive } from '../people.mjs';
+
+const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const LONG = 'A name that somebody made far too long for the place that it is given, as people do';
+
+/** Puts something on every page; returns where each page is. */
+async function furnish(server) {
+  const token = await server.token();
+  const call = (method, path, body) => server.api(method, path, { token, body });
+  const templates = await call('GET', '/api/v1/templates');
+  const health = (templates.items ?? templates).find((template) => template.name === 'Repository health check');
+  const workflow = await call('POST', '/api/v1/workflows', health.definition);
+  await call('POST', `/api/v1/workflows/${workflow.id}/publish`);
+  await call('POST', '/api/v1/workflows', { weft: 1, name: LONG, description: LONG, steps: [{ id: 'a', kind: 'transform', config: { value: LONG } }] });
+  const run = await call('POST', `/api/v1/workflows/${workflow.id}/execute?wait_ms=60000`, { inputs: { path: checkout } });
+  assert.equal(run.status, 'succeeded');
+  const failing = await call('POST', '/api/v1/workflows', {
+    weft: 1,
+    name: 'Fails',
+    steps: [{ id: 'a', kind: 'shell', name: LONG, config: { script: 'echo no >&2; exit 3', interpreter: '/bin/sh' } }],
+  });
+  await call('POST', `/api/v1/workflows/${failing.id}/publish`);
+  const failed = await call('POST', `/api/v1/workflows/${failing.id}/execute?wait_ms=30000`, { inputs: {} });
+  assert.equal(failed.status, 'failed');
+  return {
+    dashboard: '/',
+    workflows: '/workflows',
+    designer: `/workflows/${workflow.id}`,
+    runs: '/runs',
+    run: `/runs/${run.id}`,
+    step: `/runs/${run.id}?step=scan`,
+    graph: `/runs/${run.id}?view=graph&step=scan`,
+    failed: `/runs/${failed.id}`,
+    memory: '/memory?q=health',
+    users: '/users',
+    account: '/account',
+  };
+}
+
+story('every page is accessible and fits, at both sizes and in both themes', { timeoutMs: 600_000 }, async ({ server, visitor }) => {
+  await server.setUp();
+  const places = await furnish(server);
+  const ada = await visitor();
+  const first = await arrive(ada);
+  await first.close();
+  const faults = [];
+  for (const size of ['desktop', 'phone']) {
+    for (const theme of ['light', 'dark']) {
+      const page = await (await ada.again({ size, theme })).open('/');
+      for (const [name, path] of Object.entries(places)) {
+        await page.goto(path);
+        await page.locator('h1').first().waitFor();
+        await page.waitForLoadState('networkidle');
+        await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+        await shot(page, `${name}-${size}-${theme}`);
+        const wider = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
+        if (wider > 0) faults.push(`${name} (${size}, ${theme}) scrolls sideways by ${wider} px`);
+        await expectAccessible(page).catch((error) => faults.push(`${name} (${size}, ${theme}): ${error.message}`));
+      }
+      await page.close();
+    }
+  }
+  assert.equal(faults.length, 0, faults.join('\n'));
+});
