@@ -1,6 +1,7 @@
 //! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
 
 mod analyze;
+mod bench;
 mod config;
 mod local;
 mod memory;
@@ -79,6 +80,8 @@ enum Command {
     Memory(memory::Arguments),
     /// Print the settings and where each came from.
     Config,
+    /// Measure this machine, with real flushes.
+    Bench(bench::Arguments),
 }
 
 /// Why a command ended badly: what to say, and the exit code of `contract.md` section 2.
@@ -138,6 +141,7 @@ pub async fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&cli.global, arguments).await,
         Command::Workflow(arguments) => workflow::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
+        Command::Bench(arguments) => bench::run(&cli.global, arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
