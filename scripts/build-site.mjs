@@ -138,9 +138,11 @@ function copiesOf(name, bytes) {
 async function publish(files) {
   const wanted = new Set(['manifest.json']);
   for (const [name, bytes] of files) {
-    const changed = writeIfChanged(join(site, name), bytes);
     const copies = copiesOf(name, bytes);
-    for (const part of [name, ...copies.map((copy) => copy.name)]) wanted.add(part);
+    // The wasm is half the site; its plain form is unpacked by the server for the few that take no encoding.
+    const packedAlone = copies.length > 0 && extname(name) === '.wasm';
+    const changed = !packedAlone && writeIfChanged(join(site, name), bytes);
+    for (const part of [...(packedAlone ? [] : [name]), ...copies.map((copy) => copy.name)]) wanted.add(part);
     const missing = copies.filter((copy) => changed || !existsSync(join(site, copy.name)));
     await Promise.all(missing.map(async (copy) => write(join(site, copy.name), await copy.make())));
   }

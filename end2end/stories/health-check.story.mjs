@@ -17,6 +17,17 @@ story('the template that checks a repository runs on this checkout and is rememb
   await card.getByRole('button', { name: 'Use this template' }).click();
   await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
 
+  // Tried out on the canvas: each step shows how it fares, the branch that is not taken as well.
+  await page.getByRole('button', { name: 'Test run' }).click();
+  const trial = page.getByRole('dialog', { name: 'Test run' });
+  await trial.getByRole('textbox').first().fill(checkout);
+  await trial.getByRole('button', { name: 'Start test run' }).click();
+  await page.locator('.node[data-status="running"]', { hasText: 'Scan the code' }).waitFor();
+  await page.locator('.node[data-status="succeeded"]', { hasText: 'Remember the report' }).waitFor({ timeout: 60_000 });
+  assert.equal(await page.locator('.node[data-status="succeeded"]').count(), 6);
+  assert.equal(await page.locator('.node[data-status="skipped"]').count(), 1);
+  await shot(page, 'designer-test-run');
+
   await page.goto('/workflows');
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Actions for Repository health check' }).click();
@@ -53,9 +64,13 @@ story('the template that checks a repository runs on this checkout and is rememb
   await page.reload();
   await page.locator('.run-graph .node[aria-current="true"]', { hasText: 'Scan the code' }).waitFor();
   await page.goto('/runs');
-  await page.getByRole('row', { name: /Repository health check.*Succeeded/ }).waitFor();
+  await page.getByRole('row', { name: /Repository health check.*Succeeded/ }).first().waitFor();
   await expectAccessible(page);
 
-  await page.goto('/memory?q=health');
-  await page.getByRole('link', { name: checkout }).first().waitFor();
+  // The report is found by its words, and opens.
+  await page.goto('/memory');
+  await page.getByRole('searchbox').first().fill('health');
+  await page.getByRole('link', { name: checkout }).first().click();
+  await page.getByRole('heading', { name: `Health of ${checkout}` }).waitFor();
+  await expectAccessible(page);
 });

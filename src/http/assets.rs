@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -100,7 +101,8 @@ fn respond(find: impl Fn(&str) -> Option<Stored>, path: &str, cache: &'static st
         .into_iter()
         .filter(|(_, _, taken)| *taken)
         .find_map(|(encoding, suffix, _)| find(&format!("{path}{suffix}")).map(|stored| (Some(encoding), stored)));
-    let Some((encoding, stored)) = copy.or_else(|| find(path).map(|stored| (None, stored))) else {
+    let plain = || find(path).or_else(|| unpacked(&find, path)).map(|stored| (None, stored));
+    let Some((encoding, stored)) = copy.or_else(plain) else {
         return StatusCode::NOT_FOUND.into_response();
     };
 
@@ -125,6 +127,15 @@ fn respond(find: impl Fn(&str) -> Option<Stored>, path: &str, cache: &'static st
         }
     }
     response
+}
+
+/// The plain file, for the rare client that takes no encoding: the largest files are stored as their copies alone.
+fn unpacked(find: impl Fn(&str) -> Option<Stored>, path: &str) -> Option<Stored> {
+    let copy = find(&format!("{path}.gz"))?;
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(&*copy.bytes).read_to_end(&mut bytes).ok()?;
+    // Its tag follows from the copy's, and is another one.
+    Some(Stored { bytes: Cow::Owned(bytes), hash: copy.hash.map(|byte| !byte) })
 }
 
 fn is_compressed_copy(path: &str) -> bool {
@@ -194,9 +205,13 @@ fn content_type(path: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// A site of one script with both copies and one picture without.
+    /// "warp" as gzip writes it.
+    const PACKED: &[u8] = &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 43, 79, 44, 42, 0, 0, 117, 46, 121, 214, 4, 0, 0, 0];
+
+    /// A site of one script with both copies, one program with nothing but a copy, and one picture without.
     fn site(path: &str) -> Option<Stored> {
         let (bytes, mark): (&'static [u8], u8) = match path {
+            "weft-1.wasm.gz" => (PACKED, 5),
             "weft-1.js" => (b"plain", 1),
             "weft-1.js.br" => (b"brotli", 2),
             "weft-1.js.gz" => (b"gzip", 3),
@@ -247,6 +262,17 @@ mod tests {
         assert_eq!(field(&response, &header::CACHE_CONTROL), FOR_EVER);
     }
 
+    #[tokio::test]
+    async fn a_file_that_is_stored_packed_alone_is_unpacked_for_who_takes_no_encoding() {
+        let packed = ask("weft-1.wasm", &[(header::ACCEPT_ENCODING, "gzip")]);
+        assert_eq!(field(&packed, &header::CONTENT_ENCODING), "gzip");
+        let plain = ask("weft-1.wasm", &[]);
+        assert_eq!(field(&plain, &header::CONTENT_ENCODING), "");
+        assert_eq!(field(&plain, &header::CONTENT_TYPE), "application/wasm");
+        assert_ne!(field(&plain, &header::ETAG), field(&packed, &header::ETAG));
+        assert_eq!(&axum::body::to_bytes(plain.into_body(), 100).await.expect("it is there")[..], b"warp");
+    }
+
     #[test]
     fn representations_have_tags_of_their_own_and_a_known_one_is_not_sent_again() {
         let plain = ask("weft-1.js", &[]);
@@ -285,7 +311,7 @@ mod tests {
         let manifest = manifest();
         let names = [&manifest.js, &manifest.wasm, &manifest.css].into_iter().flatten();
         for name in names.chain(manifest.files.values()) {
-            assert!(embedded(name).is_some(), "{name}");
+            assert!(embedded(name).or_else(|| embedded(&format!("{name}.gz"))).is_some(), "{name}");
         }
     }
 }

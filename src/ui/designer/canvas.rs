@@ -12,7 +12,7 @@ use super::node::NodeView;
 use super::quick_add::QuickAdd;
 use super::threads::Threads;
 use super::tool::{Button, Held, Input, Target, Tool};
-use super::toolbar::CanvasTools;
+use super::toolbar::{AddTool, CanvasTools};
 use crate::ui::browser;
 
 /// Where the canvas stands in the window: read at a press and when it is measured, never while dragging.
@@ -132,6 +132,7 @@ pub fn Canvas(
             <World />
             {children()}
             <CanvasTools />
+            <AddTool />
             <Minimap />
             <QuickAdd />
         </section>

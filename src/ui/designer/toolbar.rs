@@ -34,6 +34,19 @@ pub fn CanvasTools() -> impl IntoView {
     }
 }
 
+/// The way to add a step where the palette has no room.
+#[component]
+pub fn AddTool() -> impl IntoView {
+    let editor = use_editor();
+    editor.may_edit.then(|| {
+        view! {
+            <div class="canvas-add">
+                <Button label="Add a step" icon="plus" size=ButtonSize::Small on_press=move |()| keys::add(editor) />
+            </div>
+        }
+    })
+}
+
 #[component]
 fn Tool(label: &'static str, icon: &'static str, #[prop(into)] on_press: Callback<()>) -> impl IntoView {
     view! {

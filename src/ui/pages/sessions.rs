@@ -130,6 +130,7 @@ fn NameForm() -> impl IntoView {
 #[component]
 fn PasswordForm() -> impl IntoView {
     let toasts = use_toasts();
+    let email = expect_context::<Me>().email;
     let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let change =
         Action::new(|(current, new): &(String, String)| change_password(current.as_str().into(), new.as_str().into()));
@@ -154,6 +155,8 @@ fn PasswordForm() -> impl IntoView {
     view! {
         <Card id="own-password" title="Password">
             <form class="form" on:submit=submit novalidate>
+                // Password managers tell by it whose password this is.
+                <input type="email" name="username" autocomplete="username" hidden value=email readonly />
                 <TextInput id="current-password" label="Current password" kind="password" autocomplete="current-password" value=current error=current_error />
                 <TextInput
                     id="new-password" label="New password" kind="password" autocomplete="new-password" value=new error=new_error
