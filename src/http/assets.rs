@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     /// "warp" as gzip writes it.
-    const PACKED: &[u8] = &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 43, 79, 44, 42, 0, 0, 117, 46, 121, 214, 4, 0, 0, 0];
+    const PACKED: &[u8] = &[31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 43, 79, 44, 42, 0, 0, 102, 140, 181, 211, 4, 0, 0, 0];
 
     /// A site of one script with both copies, one program with nothing but a copy, and one picture without.
     fn site(path: &str) -> Option<Stored> {
