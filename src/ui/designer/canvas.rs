@@ -76,7 +76,10 @@ pub fn Canvas(
     measure(editor, origin, element);
 
     let down = move |event: PointerEvent| {
-        if browser::is_within(&event, ".canvas-tools, .canvas-add, .minimap, .runbar, .quick-add, .canvas > .empty .button") {
+        if browser::is_within(
+            &event,
+            ".canvas-tools, .canvas-add, .minimap, .runbar, .quick-add, .canvas > .empty .button",
+        ) {
             return;
         }
         browser::capture_pointer(&event);
