@@ -19,7 +19,7 @@ pub fn CanvasTools() -> impl IntoView {
                 type="button"
                 data-variant="quiet"
                 data-size="sm"
-                aria-label="Zoom to 100 % (0)"
+                aria-label=move || format!("{}, zoom to 100 % (0)", percent())
                 title="Zoom to 100 % (0)"
                 on:click=move |_| keys::zoom(editor, None)
             >
