@@ -61,13 +61,14 @@ story('a run survives the server being killed in the middle of a step', async ({
 
   ada.allow(/ERR_CONNECTION_REFUSED|WebSocket|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/);
   await server.kill();
-  await page.getByText('Reconnecting').first().waitFor();
+  const lost = page.getByText('The connection is lost. Reconnecting…');
+  await lost.waitFor();
   await expectAccessible(page);
   const ms = await server.restart();
   assert.ok(ms < 10_000, `ready again after ${ms} ms`);
 
   // No reload: the page finds its way back by itself and sees the step tried again.
-  await page.getByText('Reconnecting').first().waitFor({ state: 'detached', timeout: 30_000 });
+  await lost.waitFor({ state: 'detached', timeout: 30_000 });
   for (let i = 0; i < 600 && lines(attempts).length < 2; i++) await pause(50);
   assert.deepEqual(lines(attempts), ['started', 'started'], 'the interrupted attempt is made once more');
   writeFileSync(join(server.folder, 'go'), '');

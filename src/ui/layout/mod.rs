@@ -71,8 +71,22 @@ fn Frame(me: Me) -> impl IntoView {
             </main>
             <rail::TabBar />
         </div>
+        <Offline />
         <palette::Palette me=me open=palette_open keys_open />
         <keys::KeysSheet open=keys_open />
         <Toaster />
+    }
+}
+
+/// Says that what one looks at may be old.
+#[component]
+fn Offline() -> impl IntoView {
+    let connection = expect_context::<Connection>();
+    view! {
+        <div class="offline" role="status">
+            <Show when=move || !connection.0.get()>
+                <p><Icon name="warning" />"The connection is lost. Reconnecting…"</p>
+            </Show>
+        </div>
     }
 }

@@ -121,17 +121,16 @@ fn connect() {
         }
     });
     let on_close = Closure::<dyn Fn()>::new(|| {
-        let (was_open, wanted, wait_ms) = HUB.with_borrow_mut(|hub| {
-            let was_open = std::mem::take(&mut hub.open);
+        let (wanted, wait_ms) = HUB.with_borrow_mut(|hub| {
+            hub.open = false;
             hub.socket = None;
             let wait_ms = hub.wait_ms;
             hub.wait_ms = (wait_ms * 2).min(LONGEST_WAIT_MS);
-            (was_open, !hub.listeners.is_empty(), wait_ms)
+            (!hub.listeners.is_empty(), wait_ms)
         });
-        if was_open {
-            tell_connection(false);
-        }
         if wanted {
+            // Also when it never opened: the server may have gone before.
+            tell_connection(false);
             later(wait_ms);
         }
     });
