@@ -1,8 +1,13 @@
 //! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
 
+mod admin;
 mod analyze;
 mod bench;
+mod completions;
 mod config;
+mod file;
+mod follow;
+mod interrupt;
 mod local;
 mod memory;
 pub mod out;
@@ -78,10 +83,14 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Write, read and search memory.
     Memory(memory::Arguments),
+    /// Manage people when no owner can sign in, and look at roles.
+    Admin(admin::Arguments),
     /// Print the settings and where each came from.
     Config,
     /// Measure this machine, with real flushes.
     Bench(bench::Arguments),
+    /// Print a script that completes this command line in a shell.
+    Completions(completions::Arguments),
 }
 
 /// Why a command ended badly: what to say, and the exit code of `contract.md` section 2.
@@ -140,8 +149,10 @@ pub async fn main() -> ExitCode {
         Command::Memory(arguments) => memory::run(&cli.global, arguments).await,
         Command::Run(arguments) => run::run(&cli.global, arguments).await,
         Command::Workflow(arguments) => workflow::run(&cli.global, arguments).await,
+        Command::Admin(arguments) => admin::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
         Command::Bench(arguments) => bench::run(&cli.global, arguments).await,
+        Command::Completions(arguments) => completions::run(&cli.global, arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
