@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Failure, Global, out};
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {
-    let config = global.config()?;
+    let config = global.settings()?;
     for outcome in &config.outcomes {
         let (name, value, origin) = (outcome.setting.name, outcome.shown(), outcome.origin.to_string());
         let value = if value.is_empty() && !global.json { "-".to_owned() } else { value };

@@ -19,7 +19,7 @@ pub(super) async fn within(
     global: &Global,
     work: impl AsyncFnOnce(&Ctx) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let ctx = open(global.config()?).await?;
+    let ctx = open(global.command()?).await?;
     let done = work(&ctx).await;
     close(&ctx).await;
     done

@@ -18,6 +18,7 @@ mod table;
 mod workflow;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -56,7 +57,7 @@ pub struct Global {
 
 impl Global {
     /// The settings: these flags over the environment over the file over the defaults.
-    fn config(&self) -> Result<Config, Failure> {
+    fn settings(&self) -> Result<Config, Failure> {
         let flags = [
             ("addr", &self.addr),
             ("public_url", &self.public_url),
@@ -65,7 +66,23 @@ impl Global {
         ];
         let flags: BTreeMap<&'static str, String> =
             flags.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-        let config = Config::load(&flags, &settings::environment).map_err(|e| Failure::usage(e.to_string()))?;
+        Config::load(&flags, &settings::environment).map_err(|e| Failure::usage(e.to_string()))
+    }
+
+    /// The settings of a server, which logs as they say from now on.
+    fn server(&self) -> Result<Config, Failure> {
+        let config = self.settings()?;
+        telemetry::init(&config).map_err(Failure::usage)?;
+        Ok(config)
+    }
+
+    /// The settings of a command that ends by itself: unless somebody asked for more, it logs warnings only, because
+    /// its own words tell the rest.
+    fn command(&self) -> Result<Config, Failure> {
+        let mut config = self.settings()?;
+        if !config.is_given("log") {
+            "warn".clone_into(&mut config.log);
+        }
         telemetry::init(&config).map_err(Failure::usage)?;
         Ok(config)
     }
@@ -124,7 +141,13 @@ impl From<crate::model::ApiError> for Failure {
             429 | 503 => 7,
             _ => 1,
         };
-        Self { code, message: error.to_string() }
+        let mut message = error.to_string();
+        if let crate::model::ApiError::Invalid { fields, .. } = &error {
+            for field in fields.iter().filter(|field| !error.to_string().contains(&field.message)) {
+                let _ = write!(message, "\n  {}: {}", field.pointer, field.message);
+            }
+        }
+        Self { code, message }
     }
 }
 

@@ -48,8 +48,9 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
 
 async fn start(global: &Global, start: Start) -> Result<(), Failure> {
     let what = start.what.clone().unwrap_or_default();
-    let config = global.config()?;
-    let given = has_database(&config);
+    let config = global.command()?;
+    // Where the caller names a database, the run is kept there; otherwise a definition that is no stored one runs in memory.
+    let given = config.is_given("database_url") || config.is_given("data_dir");
     let (ctx, source, definition) = resolve(config, given, &what).await?;
     let done = start_in(&ctx, global, &start, source, &definition).await;
     local::close(&ctx).await;
@@ -87,15 +88,6 @@ fn refused(what: &str, error: ApiError) -> Failure {
         return Failure::usage(format!("{what} can't run: {error}"));
     }
     error.into()
-}
-
-/// Whether the call or the environment names a database; a definition that is no stored one otherwise runs in memory.
-fn has_database(config: &Config) -> bool {
-    let named = ["database_url", "data_dir"];
-    config
-        .outcomes
-        .iter()
-        .any(|o| named.contains(&o.setting.name) && o.origin != crate::runtime::config::Origin::Default)
 }
 
 /// What is to run, and where: a file, then a stored workflow, then a template.

@@ -20,7 +20,7 @@ pub(super) struct Arguments {}
 
 pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen();
-    let runtime = boot(global.config()?).await?;
+    let runtime = boot(global.server()?).await?;
     let listener = tokio::net::TcpListener::bind(runtime.config.addr)
         .await
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", runtime.config.addr)))?;

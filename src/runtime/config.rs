@@ -223,6 +223,11 @@ impl Config {
         check(outcomes).expect("the defaults fit")
     }
 
+    /// Whether somebody gave this setting: a flag, the environment or the file.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.outcomes.iter().any(|o| o.setting.name == name && o.origin != Origin::Default)
+    }
+
     /// Whether cookies must be `Secure`.
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
