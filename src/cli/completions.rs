@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, Failure, Global, out};
+use super::{Cli, Global, out};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -11,7 +11,7 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+pub(super) fn run(global: &Global, arguments: Arguments) {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "weft", &mut script);
     let script = String::from_utf8(script).expect("names and help are text");
@@ -20,5 +20,4 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> 
     } else {
         out::line(script.trim_end());
     }
-    Ok(())
 }

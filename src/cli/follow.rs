@@ -46,7 +46,7 @@ impl<'a> Follow<'a> {
     ///
     /// # Errors
     /// Code 1 when the run did not succeed.
-    pub(super) async fn to_end(mut self, id: RunId, definition: &Definition) -> Result<(), Failure> {
+    pub(super) async fn until_end(mut self, id: RunId, definition: &Definition) -> Result<(), Failure> {
         let mut cancelled = false;
         loop {
             let run = workflow::wait_for_end(self.ctx, id, Duration::ZERO).await.map_err(ApiError::from)?;

@@ -175,7 +175,10 @@ pub async fn main() -> ExitCode {
         Command::Admin(arguments) => admin::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
         Command::Bench(arguments) => bench::run(&cli.global, arguments).await,
-        Command::Completions(arguments) => completions::run(&cli.global, arguments),
+        Command::Completions(arguments) => {
+            completions::run(&cli.global, arguments);
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -76,7 +76,7 @@ async fn start_in(
     let follow = Follow::new(ctx, global.json, start.watch);
     let new = NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None };
     let id = workflow::start(ctx, new).await.map_err(|error| refused(what, error.into()))?;
-    follow.to_end(id, definition).await
+    follow.until_end(id, definition).await
 }
 
 /// A refused start is a call that doesn't fit: code 2, every field named.

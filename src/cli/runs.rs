@@ -152,5 +152,5 @@ async fn go_on(global: &Global, ctx: &Ctx, id: RunId, command: RunCommand) -> Re
     let run = workflow::get_run(ctx, id).await.map_err(ApiError::from)?;
     let follow = Follow::new(ctx, global.json, false).after(run.last_seq);
     workflow::control(ctx, id, command).await.map_err(ApiError::from)?;
-    follow.to_end(id, &run.definition).await
+    follow.until_end(id, &run.definition).await
 }

@@ -13,6 +13,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["analyze"], &["<PATH>", "--include", "--exclude"]),
     (&["admin"], &["user", "role"]),
     (&["admin", "user"], &["list", "invite", "role", "disable", "enable", "reset-password"]),
+    (&["bench", "engine"], &["--data-dir"]),
     (&["config"], &["--data-dir", "--database-url"]),
     (&["completions"], &["bash", "elvish", "fish", "powershell", "zsh"]),
 ];
