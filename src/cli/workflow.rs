@@ -105,7 +105,9 @@ fn check_file(global: &Global, file: &str) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{file} has problems")));
     }
     if !global.json {
-        out::line(format_args!("{} is sound: {} steps.", definition.name, definition.steps.len()));
+        let steps = definition.steps.len();
+        let noun = if steps == 1 { "step" } else { "steps" };
+        out::line(format_args!("{} is sound: {steps} {noun}.", definition.name));
     }
     Ok(())
 }

@@ -67,9 +67,14 @@ async fn a_new_owner_comes_in_by_a_link_and_the_old_one_can_go() {
     folder.weft(&["admin", "user", "role", MARA, "viewer"]).code(5).tells(&["last active owner"]);
     let call =
         ["admin", "user", "invite", "noor@team.example", "--role", "owner", "--public-url", "https://weft.example"];
-    let link = folder.weft(&call).code(0).is_quiet().prints(&["https://weft.example/invite?token="]).stdout;
+    let link = folder.weft(&call).code(0).tells_nothing().prints(&["https://weft.example/invite?token="]).stdout;
     accept(&folder, link.trim().split_once("?token=").unwrap().1).await;
-    folder.weft(&["admin", "user", "list"]).code(0).is_quiet().prints(&[MARA, "noor@team.example", "Owner", "active"]);
+    folder.weft(&["admin", "user", "list"]).code(0).tells_nothing().prints(&[
+        MARA,
+        "noor@team.example",
+        "Owner",
+        "active",
+    ]);
     folder.weft(&["admin", "user", "disable", MARA]).code(0).prints(&["mara@team.example: Owner, disabled"]);
     folder.weft(&["admin", "user", "reset-password", MARA]).code(0).tells(&["is disabled"]);
     folder.weft(&["admin", "user", "enable", MARA]).code(0).prints(&["active"]);
@@ -90,7 +95,7 @@ async fn accept(folder: &Folder, token: &str) {
 #[test]
 fn roles_are_listed_with_what_they_may_do() {
     let folder = Folder::new();
-    folder.weft(&["admin", "role", "list"]).code(0).is_quiet().prints(&[
+    folder.weft(&["admin", "role", "list"]).code(0).tells_nothing().prints(&[
         "owner",
         "manage owners",
         "viewer",

@@ -22,8 +22,8 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
 fn help_names_every_command_and_flag() {
     let folder = Folder::new();
     for (path, words) in COMMANDS {
-        let by_flag = folder.weft(&[path, &["--help"][..]].concat()).code(0).is_quiet().prints(words);
-        let by_word = folder.weft(&[&["help"][..], path].concat()).code(0).is_quiet();
+        let by_flag = folder.weft(&[path, &["--help"][..]].concat()).code(0).tells_nothing().prints(words);
+        let by_word = folder.weft(&[&["help"][..], path].concat()).code(0).tells_nothing();
         assert_eq!(by_word.stdout, by_flag.stdout);
     }
     folder.weft(&["--version"]).code(0).prints(&[env!("CARGO_PKG_VERSION")]);
@@ -45,11 +45,15 @@ fn a_call_that_is_none_is_usage() {
 fn every_shell_gets_a_script_that_knows_the_commands() {
     let folder = Folder::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        folder.weft(&["completions", shell]).code(0).is_quiet().prints(&["weft", "reset-password", "database-url"]);
+        folder.weft(&["completions", shell]).code(0).tells_nothing().prints(&[
+            "weft",
+            "reset-password",
+            "database-url",
+        ]);
     }
     let json = folder.weft(&["completions", "fish", "--json"]).code(0).json();
     assert_eq!(json["shell"], "fish");
-    assert!(json["script"].as_str().unwrap().starts_with("#"));
+    assert!(json["script"].as_str().unwrap().starts_with('#'));
 }
 
 #[test]

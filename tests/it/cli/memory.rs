@@ -9,13 +9,21 @@ async fn an_entry_is_put_found_and_deleted() {
     folder
         .weft(&["memory", "put", "team/notes", "loom", "note.md", "--tag", "loom"])
         .code(0)
-        .is_quiet()
+        .tells_nothing()
         .prints(&["team/notes/loom version 1"]);
-    folder.weft(&["memory", "get", "team/notes", "loom"]).code(0).is_quiet().prints(&["The loom needs new thread."]);
+    folder
+        .weft(&["memory", "get", "team/notes", "loom"])
+        .code(0)
+        .tells_nothing()
+        .prints(&["The loom needs new thread."]);
     let found = folder.weft(&["memory", "search", "team", "threads"]).code(0).tells(&["1 of 1 found"]);
     found.prints(&["team/notes/loom", "new thread"]);
     folder.weft(&["memory", "list"]).code(0).prints(&["team/notes", "loom", "Version"]);
-    folder.weft(&["memory", "delete", "team/notes", "loom"]).code(0).is_quiet().prints(&["team/notes/loom deleted"]);
+    folder
+        .weft(&["memory", "delete", "team/notes", "loom"])
+        .code(0)
+        .tells_nothing()
+        .prints(&["team/notes/loom deleted"]);
     folder.weft(&["memory", "search", "team", "threads"]).code(0).prints_nothing().tells(&["0 of 0 found"]);
     folder.weft(&["memory", "list"]).code(0).prints_nothing().tells(&["no entries"]);
     folder.weft(&["memory", "history", "team/notes", "loom"]).code(0).prints(&["deleted", "27 characters"]);
@@ -28,7 +36,7 @@ async fn with_json_an_entry_is_an_object_and_a_list_is_lines() {
     assert_eq!((&put["namespace"], &put["version"]), (&"a".into(), &1.into()));
     folder.weft_reading("two\n", &["memory", "put", "a", "l", "-"]).code(0);
     assert_eq!(folder.weft(&["memory", "get", "a", "k", "--json"]).code(0).json()["content"], "one\n");
-    assert_eq!(folder.weft(&["memory", "list", "--json"]).code(0).is_quiet().json_lines().len(), 2);
+    assert_eq!(folder.weft(&["memory", "list", "--json"]).code(0).tells_nothing().json_lines().len(), 2);
     let page = folder.weft(&["memory", "list", "a", "--limit", "1", "--json"]).code(0).tells(&["more: --cursor "]);
     assert_eq!(page.json()["key"], "l");
     let hits = folder.weft(&["memory", "search", "a", "one", "--json"]).code(0).json();

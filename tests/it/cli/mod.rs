@@ -146,7 +146,7 @@ impl Done {
     }
 
     /// Asserts that there is nothing on standard error.
-    pub fn is_quiet(self) -> Self {
+    pub fn tells_nothing(self) -> Self {
         assert_eq!(self.stderr, "", "{self:#?}");
         self
     }

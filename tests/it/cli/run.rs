@@ -41,7 +41,7 @@ fn a_definition_runs_from_standard_input() {
 #[test]
 fn with_json_every_event_and_then_the_run_is_a_line() {
     let folder = Folder::new();
-    let done = folder.weft(&["run", CHECK, "--input", "path=project", "--json"]).code(0).is_quiet();
+    let done = folder.weft(&["run", CHECK, "--input", "path=project", "--json"]).code(0).tells_nothing();
     let lines = done.json_lines();
     let (run, events) = lines.split_last().unwrap();
     assert_eq!(run["status"], "succeeded");

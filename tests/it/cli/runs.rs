@@ -14,7 +14,7 @@ async fn with_a_failed_run() -> (Folder, String) {
 #[tokio::test]
 async fn runs_are_listed_and_shown() {
     let (folder, id) = with_a_failed_run().await;
-    folder.weft(&["run", "list"]).code(0).is_quiet().prints(&["Status", &id, "Fails", "Failed"]);
+    folder.weft(&["run", "list"]).code(0).tells_nothing().prints(&["Status", &id, "Fails", "Failed"]);
     assert_eq!(folder.weft(&["run", "list", "--json"]).code(0).json()["id"], id);
     folder.weft(&["run", "list", "--status", "succeeded"]).code(0).prints_nothing().tells(&["no runs"]);
     folder.weft(&["run", "show", &id]).code(0).prints(&["Fails · Failed", "boom", "the command ended with code 1"]);
@@ -27,14 +27,14 @@ async fn a_long_list_of_runs_goes_on_at_the_cursor() {
     folder.weft(&["run", "fails.yaml", "--data-dir", "weft-data"]).code(1);
     let page = folder.weft(&["run", "list", "--limit", "1", "--json"]).code(0).tells(&["more: --cursor "]);
     let cursor = page.stderr.trim().rsplit(' ').next().unwrap();
-    let rest = folder.weft(&["run", "list", "--limit", "1", "--json", "--cursor", cursor]).code(0).is_quiet();
+    let rest = folder.weft(&["run", "list", "--limit", "1", "--json", "--cursor", cursor]).code(0).tells_nothing();
     assert_eq!(rest.json()["id"], first);
 }
 
 #[tokio::test]
 async fn the_history_is_lines_of_json_and_following_an_ended_run_ends() {
     let (folder, id) = with_a_failed_run().await;
-    let events = folder.weft(&["run", "events", &id]).code(0).is_quiet();
+    let events = folder.weft(&["run", "events", &id]).code(0).tells_nothing();
     let kinds: Vec<_> = events.json_lines().into_iter().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, ["run_started", "step_started", "step_failed", "run_failed"]);
     assert_eq!(folder.weft(&["run", "events", &id, "--follow"]).code(0).stdout, events.stdout);

@@ -7,7 +7,7 @@ fn every_setting_is_shown_with_its_value_and_origin() {
     let folder = Folder::new();
     folder.write("weft-data/weft.toml", "retention_days = 30\nmax_steps = 8\n");
     let done = folder.weft_with(("WEFT_MAX_STEPS", "9"), &["config", "--addr", "127.0.0.1:4000", "--json"]).code(0);
-    let done = done.is_quiet();
+    let done = done.tells_nothing();
     let shown = |name: &str| {
         let line = done.json_lines().into_iter().find(|line| line["name"] == name).unwrap();
         (line["value"].as_str().unwrap().to_owned(), line["origin"].as_str().unwrap().to_owned())
@@ -67,7 +67,12 @@ fn a_database_that_nobody_set_up_is_not_found_and_not_made() {
 #[test]
 fn a_directory_is_analysed_as_tables_and_as_json() {
     let folder = Folder::new();
-    folder.weft(&["analyze", "project"]).code(0).is_quiet().prints(&["Code analysis", "Rust", "TODO", "src/lib.rs:3"]);
+    folder.weft(&["analyze", "project"]).code(0).tells_nothing().prints(&[
+        "Code analysis",
+        "Rust",
+        "TODO",
+        "src/lib.rs:3",
+    ]);
     let json = folder.weft(&["analyze", "project", "--json"]).code(0).json();
     assert_eq!((&json["files"], &json["lines"]), (&1.into(), &4.into()));
     let none = folder.weft(&["analyze", "project", "--exclude", "*.rs", "--json"]).code(0).json();
@@ -86,6 +91,6 @@ fn what_can_not_be_analysed_is_refused() {
 async fn a_command_logs_only_what_was_asked_for() {
     let folder = Folder::with_owner().await;
     let call = ["admin", "user", "reset-password", "mara@team.example"];
-    folder.weft(&call).code(0).is_quiet();
+    folder.weft(&call).code(0).tells_nothing();
     folder.weft_with(("WEFT_LOG", "info"), &call).code(0).tells(&["password reset"]);
 }

@@ -6,7 +6,7 @@ use super::{FAILS, Folder};
 fn a_file_is_checked_without_a_database() {
     let folder = Folder::new();
     folder.write("fails.yaml", FAILS);
-    folder.weft(&["workflow", "check", "fails.yaml"]).code(0).is_quiet().prints(&["Fails is sound: 1 steps."]);
+    folder.weft(&["workflow", "check", "fails.yaml"]).code(0).tells_nothing().prints(&["Fails is sound: 1 step."]);
     assert_eq!(
         folder.weft(&["workflow", "check", "fails.yaml", "--json"]).code(0).json()["problems"],
         serde_json::json!([])
@@ -43,11 +43,11 @@ async fn a_definition_is_imported_listed_published_and_exported() {
     let folder = Folder::with_workspace().await;
     folder.weft(&["workflow", "list"]).code(0).prints_nothing().tells(&["no workflows"]);
     folder.write("fails.yaml", FAILS);
-    folder.weft(&["workflow", "import", "fails.yaml"]).code(0).is_quiet().prints(&["Stored as \"Fails\"."]);
-    folder.weft(&["workflow", "list"]).code(0).is_quiet().prints(&["Fails", "draft"]);
+    folder.weft(&["workflow", "import", "fails.yaml"]).code(0).tells_nothing().prints(&["Stored as \"Fails\"."]);
+    folder.weft(&["workflow", "list"]).code(0).tells_nothing().prints(&["Fails", "draft"]);
     folder.weft(&["workflow", "publish", "Fails"]).code(0).prints(&["Version 1."]);
     assert_eq!(folder.weft(&["workflow", "list", "--json"]).code(0).json()["published_version"], 1);
-    let yaml = folder.weft(&["workflow", "export", "Fails"]).code(0).is_quiet();
+    let yaml = folder.weft(&["workflow", "export", "Fails"]).code(0).tells_nothing();
     folder.write("again.yaml", &yaml.stdout);
     folder.weft(&["workflow", "check", "again.yaml"]).code(0);
     assert_eq!(folder.weft(&["workflow", "export", "Fails", "--json"]).code(0).json()["steps"][0]["id"], "boom");
