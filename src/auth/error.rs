@@ -43,6 +43,9 @@ pub enum Error {
     /// Nobody could manage the workspace any more.
     #[error("this is the last active owner of the workspace; make someone else an owner first")]
     LastOwner,
+    /// A person asked for what only the program itself does.
+    #[error("passwords are reset by whoever runs the server, with `weft admin user reset-password`")]
+    OperatorOnly,
     /// One can't shut oneself out.
     #[error("you can't disable your own account; ask another admin")]
     Yourself,
@@ -97,7 +100,7 @@ impl From<Error> for ApiError {
             | Error::NotAPerson
             | Error::SetupToken
             | Error::InviteToken => Self::Unauthenticated { detail },
-            Error::RoleAbove(_) => Self::Forbidden { detail },
+            Error::RoleAbove(_) | Error::OperatorOnly => Self::Forbidden { detail },
             Error::SetUp
             | Error::LastOwner
             | Error::Yourself

@@ -10,7 +10,7 @@
 //! | not used | [`IDLE_MS`], 14 days |
 //! | at the latest | [`ABSOLUTE_MS`], 30 days after signing in |
 //! | too many of one person | the least recently used beyond [`MAX_LOGIN_SESSIONS`], 50 |
-//! | logging out, revoking, a password change elsewhere, being disabled | at once |
+//! | logging out, revoking, a password change elsewhere or a reset, being disabled | at once |
 //!
 //! Why not tower-sessions: its store keeps a blob under an id that it holds in clear, loaded and saved by the middleware.
 //! We need the digest only, a list of one's own, revocation by person and epoch, and one look-up that yields the role
@@ -45,7 +45,9 @@ pub use purge::{purge, start};
 pub use revocation::{Revoked, revocations};
 pub use setup::{boot, create_local_workspace, find_workspace, is_setup_pending, set_up, set_up_and_log_in};
 pub use token::ACCESS_SECONDS;
-pub use users::{change_name, change_password, change_role, disable_user, enable_user, get_me, list_users};
+pub use users::{
+    change_name, change_password, change_role, disable_user, enable_user, find_user, get_me, list_users, reset_password,
+};
 
 /// Where a request came from, as the edge saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::store::{invites, login_sessions, users};
 use super::{password, text};
 use crate::db::Tx;
 use crate::model::auth::{Action, Me, Role, User};
-use crate::model::credentials::PasswordChange;
+use crate::model::credentials::{Password, PasswordChange};
 use crate::model::{Page, PageRequest, UserId};
 use crate::runtime::Ctx;
 
@@ -36,6 +36,16 @@ pub async fn list_users(ctx: &Ctx, page: &PageRequest) -> Result<Page<User>> {
     let limit = page.limit();
     let items = users::list(&ctx.db, ctx.workspace(), after, i64::from(limit) + 1).await?;
     Ok(Page::cut(items, limit, |user| user.id.to_string()))
+}
+
+/// The person with this e-mail address.
+///
+/// # Errors
+/// [`Error::Denied`]; [`Error::Invalid`] at `/email`; [`Error::NotFound`].
+pub async fn find_user(ctx: &Ctx, email: &str) -> Result<User> {
+    ctx.authorize(Action::ReadUser)?;
+    let email = text::email("/email", email)?;
+    users::find_by_email(&ctx.db, ctx.workspace(), &email).await?.ok_or(Error::NotFound("user"))
 }
 
 /// Gives a person another role. Only owners give and take the role of owner; the last active owner keeps it.
@@ -134,6 +144,28 @@ pub async fn change_password(ctx: &Ctx, change: &PasswordChange) -> Result<()> {
     for id in ended {
         revocation::publish(ctx, Revoked::Session(id));
     }
+    Ok(())
+}
+
+/// Gives a person a new password without the old one; everything they have open ends. For whoever runs the server, when
+/// nobody can sign in any more: a person who could do this could become any other.
+///
+/// # Errors
+/// [`Error::OperatorOnly`] for a person; [`Error::NotFound`]; [`Error::Invalid`] at `/password`.
+pub async fn reset_password(ctx: &Ctx, id: UserId, new: &Password) -> Result<()> {
+    if ctx.actor.principal.user_id().is_some() {
+        return Err(Error::OperatorOnly);
+    }
+    let account = users::find_account_of(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NotFound("user"))?;
+    password::check("/password", new, &account.email, &account.name)?;
+    let hash = password::hash(ctx, new).await?;
+    let mut tx = ctx.db.begin().await?;
+    let epoch = users::update_password(&mut tx, &account, &hash).await?;
+    epoch.ok_or_else(|| Error::invalid("/password", "the password was changed meanwhile; nothing was reset"))?;
+    login_sessions::delete_all_of(&mut tx, id, None).await?;
+    tx.commit().await?;
+    tracing::info!(by = %ctx.actor.principal, user = %id, "password reset");
+    revocation::publish(ctx, Revoked::User(id));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt::Interrupt;
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, out};
 use crate::analysis::{self, Error, Options, Progress, grouped};
@@ -32,6 +33,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    let mut interrupt = Interrupt::listen();
     let cancelled = Arc::new(AtomicBool::new(false));
     let bar = Bar::new();
     let progress = bar.clone();
@@ -42,7 +44,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     });
     let done = tokio::select! {
         done = &mut work => done,
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupt.asked() => {
             cancelled.store(true, Ordering::Relaxed);
             work.await
         }

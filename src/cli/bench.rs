@@ -66,7 +66,7 @@ impl Figure {
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let What::Engine(engine) = arguments.what;
-    let mut config = global.config()?;
+    let mut config = global.command()?;
     let on_file = !config.database_url.starts_with("postgres");
     let folder = config.data_dir.join(format!("bench-{}", std::process::id()));
     if on_file {

@@ -1,11 +1,9 @@
 //! `weft memory`: entries of the first workspace, on the database of the settings.
 
-use std::io::Read as _;
-
 use clap::{Args, Subcommand};
 
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, out, serve};
+use super::{Failure, Global, file, local, out};
 use crate::memory::{self, Expect, Filter};
 use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, Source};
 use crate::model::{ApiError, PageRequest};
@@ -94,24 +92,19 @@ struct Find {
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let runtime = serve::boot(global.config()?).await?;
-    let workspace = crate::auth::find_workspace(&runtime).await.map_err(ApiError::from)?.ok_or_else(|| Failure {
-        code: 4,
-        message: "there is no workspace yet; start weft serve once and set it up".to_owned(),
-    })?;
-    let ctx = runtime.system(workspace);
-    let done = match arguments.command {
-        Command::Put(put) => write(&ctx, global.json, put).await,
-        Command::Get(place) => read(&ctx, global.json, &place).await,
-        Command::List(list) => list_entries(&ctx, global.json, list).await,
-        Command::Search(find) => search(&ctx, global.json, find).await,
-        Command::Delete(place) => {
-            memory::delete(&ctx, &place.namespace, &place.key, Expect::Any).await.map_err(Failure::from)
+    let json = global.json;
+    match arguments.command {
+        Command::Put(put) => {
+            // Before the database is opened: a pipe may take its time.
+            let content = content(&put.file)?;
+            local::within(global, async |ctx| write(ctx, json, put, content).await).await
         }
-        Command::History(place) => history(&ctx, global.json, &place).await,
-    };
-    runtime.db.close().await;
-    done
+        Command::Get(place) => local::within(global, async |ctx| read(ctx, json, &place).await).await,
+        Command::List(list) => local::within(global, async |ctx| list_entries(ctx, json, list).await).await,
+        Command::Search(find) => local::within(global, async |ctx| search(ctx, json, find).await).await,
+        Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,
+        Command::History(place) => local::within(global, async |ctx| history(ctx, json, &place).await).await,
+    }
 }
 
 impl From<memory::Error> for Failure {
@@ -120,8 +113,7 @@ impl From<memory::Error> for Failure {
     }
 }
 
-async fn write(ctx: &Ctx, json: bool, put: Put) -> Result<(), Failure> {
-    let content = content(&put.file)?;
+async fn write(ctx: &Ctx, json: bool, put: Put, content: String) -> Result<(), Failure> {
     let draft = EntryDraft { content, tags: put.tag, importance: put.importance, ..EntryDraft::default() };
     let expect = match put.if_version {
         None => Expect::Any,
@@ -141,13 +133,7 @@ async fn write(ctx: &Ctx, json: bool, put: Put) -> Result<(), Failure> {
 /// Reads at most one byte more than fits, so that the refusal is the face's.
 fn content(file: &str) -> Result<String, Failure> {
     let most = memory::MAX_CONTENT_BYTES as u64 + 1;
-    let mut bytes = Vec::new();
-    let done = if file == "-" {
-        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(file).and_then(|opened| opened.take(most).read_to_end(&mut bytes))
-    };
-    done.map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?;
+    let bytes = file::read_bytes(file, most)?;
     let long = bytes.len() as u64 == most;
     String::from_utf8(bytes).or_else(|error| {
         if long {
@@ -173,7 +159,8 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
     let filter = Filter { namespace: list.namespace, prefix: list.prefix, tag: list.tag };
     let page = memory::list(ctx, &filter, &PageRequest { limit: list.limit, cursor: list.cursor }).await?;
     if json {
-        out::json(&page);
+        page.items.iter().for_each(out::json);
+        out::more(page.next.as_deref());
         return Ok(());
     }
     let row = |entry: &Entry| {
@@ -198,8 +185,16 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
     } else {
         out::line(table(Paint::of_stdout(), &columns, rows).trim_end());
     }
-    if let Some(next) = page.next {
-        out::note(format_args!("more: --cursor {next}"));
+    out::more(page.next.as_deref());
+    Ok(())
+}
+
+async fn delete(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
+    memory::delete(ctx, &place.namespace, &place.key, Expect::Any).await?;
+    if json {
+        out::json(&serde_json::json!({"namespace": place.namespace, "key": place.key, "deleted": true}));
+    } else {
+        out::line(format_args!("{}/{} deleted", place.namespace, place.key));
     }
     Ok(())
 }
@@ -230,7 +225,7 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
 async fn history(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
     let versions = memory::history(ctx, &place.namespace, &place.key).await?;
     if json {
-        out::json(&versions);
+        versions.iter().for_each(out::json);
         return Ok(());
     }
     let row = |version: &EntryVersion| {

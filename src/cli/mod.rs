@@ -1,8 +1,13 @@
 //! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
 
+mod admin;
 mod analyze;
 mod bench;
+mod completions;
 mod config;
+mod file;
+mod follow;
+mod interrupt;
 mod local;
 mod memory;
 pub mod out;
@@ -13,6 +18,7 @@ mod table;
 mod workflow;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -51,7 +57,7 @@ pub struct Global {
 
 impl Global {
     /// The settings: these flags over the environment over the file over the defaults.
-    fn config(&self) -> Result<Config, Failure> {
+    fn settings(&self) -> Result<Config, Failure> {
         let flags = [
             ("addr", &self.addr),
             ("public_url", &self.public_url),
@@ -60,7 +66,23 @@ impl Global {
         ];
         let flags: BTreeMap<&'static str, String> =
             flags.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-        let config = Config::load(&flags, &settings::environment).map_err(|e| Failure::usage(e.to_string()))?;
+        Config::load(&flags, &settings::environment).map_err(|e| Failure::usage(e.to_string()))
+    }
+
+    /// The settings of a server, which logs as they say from now on.
+    fn server(&self) -> Result<Config, Failure> {
+        let config = self.settings()?;
+        telemetry::init(&config).map_err(Failure::usage)?;
+        Ok(config)
+    }
+
+    /// The settings of a command that ends by itself: unless somebody asked for more, it logs warnings only, because
+    /// its own words tell the rest.
+    fn command(&self) -> Result<Config, Failure> {
+        let mut config = self.settings()?;
+        if !config.is_given("log") {
+            "warn".clone_into(&mut config.log);
+        }
         telemetry::init(&config).map_err(Failure::usage)?;
         Ok(config)
     }
@@ -78,10 +100,14 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Write, read and search memory.
     Memory(memory::Arguments),
+    /// Manage people when no owner can sign in, and look at roles.
+    Admin(admin::Arguments),
     /// Print the settings and where each came from.
     Config,
     /// Measure this machine, with real flushes.
     Bench(bench::Arguments),
+    /// Print a script that completes this command line in a shell.
+    Completions(completions::Arguments),
 }
 
 /// Why a command ended badly: what to say, and the exit code of `contract.md` section 2.
@@ -115,7 +141,13 @@ impl From<crate::model::ApiError> for Failure {
             429 | 503 => 7,
             _ => 1,
         };
-        Self { code, message: error.to_string() }
+        let mut message = error.to_string();
+        if let crate::model::ApiError::Invalid { fields, .. } = &error {
+            for field in fields.iter().filter(|field| !error.to_string().contains(&field.message)) {
+                let _ = write!(message, "\n  {}: {}", field.pointer, field.message);
+            }
+        }
+        Self { code, message }
     }
 }
 
@@ -140,8 +172,13 @@ pub async fn main() -> ExitCode {
         Command::Memory(arguments) => memory::run(&cli.global, arguments).await,
         Command::Run(arguments) => run::run(&cli.global, arguments).await,
         Command::Workflow(arguments) => workflow::run(&cli.global, arguments).await,
+        Command::Admin(arguments) => admin::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
         Command::Bench(arguments) => bench::run(&cli.global, arguments).await,
+        Command::Completions(arguments) => {
+            completions::run(&cli.global, arguments);
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

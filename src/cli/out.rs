@@ -21,3 +21,10 @@ pub fn error(message: &str) {
 pub fn note(message: impl std::fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{message}");
 }
+
+/// Tells on standard error that a list goes on, and how to ask for the rest.
+pub fn more(next: Option<&str>) {
+    if let Some(next) = next {
+        note(format_args!("more: --cursor {next}"));
+    }
+}

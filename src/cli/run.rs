@@ -1,19 +1,15 @@
-//! `weft run`: runs a definition to its end and shows how it goes; looks at and commands runs.
+//! `weft run`: finds out what to run, where and with which inputs; runs it to its end.
 
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value};
-use tokio::sync::broadcast::error::RecvError;
 
-use super::{Failure, Global, local, out, runs, workflow as definition_file};
-use crate::model::live::Topic;
+use super::follow::Follow;
+use super::{Failure, Global, file, local, out, runs, workflow as definition_file};
+use crate::model::ApiError;
 use crate::model::workflow::check::{check, has_errors};
-use crate::model::workflow::{
-    Command as RunCommand, Definition, Event, Fact, LogChunk, RunDetail, RunStatus, TriggerKind,
-};
-use crate::model::{ApiError, RunId};
+use crate::model::workflow::{Definition, TriggerKind};
 use crate::runtime::{Config, Ctx};
 use crate::workflow::definitions::{self, templates};
 use crate::workflow::{self, NewRun, Source};
@@ -35,7 +31,7 @@ struct Start {
     /// An input: name=value. The value is JSON where the input is no text (repeatable).
     #[arg(long, value_name = "NAME=VALUE")]
     input: Vec<String>,
-    /// A JSON or YAML file with all inputs.
+    /// A JSON or YAML file with all inputs; - is standard input.
     #[arg(long, value_name = "FILE")]
     inputs: Option<String>,
     /// Show what the steps print, too.
@@ -52,25 +48,35 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
 
 async fn start(global: &Global, start: Start) -> Result<(), Failure> {
     let what = start.what.clone().unwrap_or_default();
-    let config = global.config()?;
-    let given = has_database(&config);
+    let config = global.command()?;
+    // Where the caller names a database, the run is kept there; otherwise a definition that is no stored one runs in memory.
+    let given = config.is_given("database_url") || config.is_given("data_dir");
     let (ctx, source, definition) = resolve(config, given, &what).await?;
-    let problems = check(&definition);
+    let done = start_in(&ctx, global, &start, source, &definition).await;
+    local::close(&ctx).await;
+    done
+}
+
+async fn start_in(
+    ctx: &Ctx,
+    global: &Global,
+    start: &Start,
+    source: Source,
+    definition: &Definition,
+) -> Result<(), Failure> {
+    let what = start.what.as_deref().unwrap_or_default();
+    let problems = check(definition);
     if has_errors(&problems) {
         for problem in &problems {
             out::note(definition_file::describe(problem));
         }
         return Err(Failure::usage(format!("{what} can't run: it has problems")));
     }
-    let inputs = read_inputs(&start, &definition)?;
-    let updates = ctx.events.subscribe();
+    let inputs = read_inputs(start, definition)?;
+    let follow = Follow::new(ctx, global.json, start.watch);
     let new = NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None };
-    let id = workflow::start(&ctx, new).await.map_err(|error| refused(&what, error.into()))?;
-    follow(&ctx, id, &definition, updates, global.json, start.watch).await?;
-    let detail = workflow::get_run(&ctx, id).await.map_err(ApiError::from)?;
-    ctx.tasks.stop(Duration::from_secs(5)).await;
-    ctx.db.close().await;
-    conclude(global, &detail)
+    let id = workflow::start(ctx, new).await.map_err(|error| refused(what, error.into()))?;
+    follow.until_end(id, definition).await
 }
 
 /// A refused start is a call that doesn't fit: code 2, every field named.
@@ -84,15 +90,6 @@ fn refused(what: &str, error: ApiError) -> Failure {
     error.into()
 }
 
-/// Whether the call or the environment names a database; a definition that is no stored one otherwise runs in memory.
-fn has_database(config: &Config) -> bool {
-    let named = ["database_url", "data_dir"];
-    config
-        .outcomes
-        .iter()
-        .any(|o| named.contains(&o.setting.name) && o.origin != crate::runtime::config::Origin::Default)
-}
-
 /// What is to run, and where: a file, then a stored workflow, then a template.
 async fn resolve(config: Config, given: bool, what: &str) -> Result<(Ctx, Source, Definition), Failure> {
     if Path::new(what).is_file() || what == "-" {
@@ -104,7 +101,7 @@ async fn resolve(config: Config, given: bool, what: &str) -> Result<(Ctx, Source
         return Err(unknown(what));
     }
     if given || template.is_none() {
-        let ctx = local::open_with(config).await?;
+        let ctx = local::open(config).await?;
         match definitions::get_by_name(&ctx, what).await {
             Ok(stored) => {
                 let version = stored.published_version;
@@ -132,7 +129,7 @@ async fn resolve(config: Config, given: bool, what: &str) -> Result<(Ctx, Source
 }
 
 async fn open(config: Config, given: bool) -> Result<Ctx, Failure> {
-    if given { local::open_with(config).await } else { local::in_memory(config).await }
+    if given { local::open(config).await } else { local::in_memory(config).await }
 }
 
 fn unknown(what: &str) -> Failure {
@@ -145,14 +142,11 @@ fn unknown(what: &str) -> Failure {
 fn read_inputs(start: &Start, definition: &Definition) -> Result<Value, Failure> {
     let mut inputs = match &start.inputs {
         None => Map::new(),
-        Some(file) => {
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| Failure { code: 4, message: format!("{file} can't be read: {error}") })?;
-            let value: Value =
-                serde_yaml_ng::from_str(&text).map_err(|error| Failure::usage(format!("{file}: {error}")))?;
-            match value {
+        Some(path) => {
+            let read = serde_yaml_ng::from_str(&file::read_text(path)?);
+            match read.map_err(|error| Failure::usage(format!("{path}: {error}")))? {
                 Value::Object(map) => map,
-                _ => return Err(Failure::usage(format!("{file}: expected an object of inputs"))),
+                _ => return Err(Failure::usage(format!("{path}: expected an object of inputs"))),
             }
         }
     };
@@ -182,98 +176,5 @@ fn absolute_paths(inputs: &mut Map<String, Value>, definition: &Definition) {
         {
             *text = real.display().to_string();
         }
-    }
-}
-
-/// Shows what happens until the run has ended. Ctrl-C cancels the run and waits for its end.
-async fn follow(
-    ctx: &Ctx,
-    id: RunId,
-    definition: &Definition,
-    mut updates: tokio::sync::broadcast::Receiver<std::sync::Arc<crate::runtime::events::Change>>,
-    json: bool,
-    watch: bool,
-) -> Result<(), Failure> {
-    let mut seen = 0;
-    let mut cancelled = false;
-    seen = catch_up(ctx, id, definition, seen, json).await?;
-    loop {
-        let run = workflow::wait_for_end(ctx, id, Duration::ZERO).await.map_err(ApiError::from)?;
-        if run.status.is_final() {
-            catch_up(ctx, id, definition, seen, json).await?;
-            return Ok(());
-        }
-        tokio::select! {
-            change = updates.recv() => match change {
-                Ok(change) if change.update.topic == Topic::Run(id) => {
-                    if change.update.kind == "event" {
-                        seen = catch_up(ctx, id, definition, seen, json).await?;
-                    } else if watch && let Ok(chunk) = serde_json::from_value::<LogChunk>(change.update.data.clone()) {
-                        if json { out::json(&chunk) } else { out::note(chunk.text.trim_end()) }
-                    }
-                }
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => seen = catch_up(ctx, id, definition, seen, json).await?,
-                Err(RecvError::Closed) => return Ok(()),
-            },
-            _ = tokio::signal::ctrl_c(), if !cancelled => {
-                cancelled = true;
-                out::note("Cancelling…");
-                workflow::control(ctx, id, RunCommand::Cancel).await.map_err(ApiError::from)?;
-            }
-        }
-    }
-}
-
-/// Prints the history after `seen`; returns the newest number.
-async fn catch_up(ctx: &Ctx, id: RunId, definition: &Definition, seen: i64, json: bool) -> Result<i64, Failure> {
-    let mut seen = seen;
-    loop {
-        let events = workflow::list_events(ctx, id, seen, 500).await.map_err(ApiError::from)?;
-        let Some(last) = events.last() else { return Ok(seen) };
-        seen = last.seq;
-        for event in &events {
-            if json {
-                out::json(event);
-            } else if let Some(line) = describe(event, definition) {
-                out::note(line);
-            }
-        }
-    }
-}
-
-/// One line for people; `None` for what needs no line.
-fn describe(event: &Event, definition: &Definition) -> Option<String> {
-    let label = event.step.as_deref().map(|id| definition.step(id).map_or(id, |step| step.label()));
-    let label = label.unwrap_or_default();
-    match &event.fact {
-        Fact::StepStarted { attempt: 1, .. } => Some(format!("  ▸ {label}")),
-        Fact::StepStarted { attempt, .. } => Some(format!("  ▸ {label}, attempt {attempt}")),
-        Fact::StepSucceeded { port, .. } if port == "out" => Some(format!("  ✓ {label}")),
-        Fact::StepSucceeded { port, .. } => Some(format!("  ✓ {label}: {port}")),
-        Fact::StepFailed { error, .. } => Some(format!("  ✗ {label}: {}", error.message)),
-        Fact::StepWaiting { reason, .. } => Some(format!("  … {label}: {reason}")),
-        Fact::RetryScheduled { error, at, .. } => Some(format!("  ↻ {label}: {}; again at {at}", error.message)),
-        _ => None,
-    }
-}
-
-fn conclude(global: &Global, detail: &RunDetail) -> Result<(), Failure> {
-    if global.json {
-        out::json(detail);
-    } else if detail.summary.status == RunStatus::Succeeded {
-        match detail.output.get("report").and_then(Value::as_str) {
-            Some(report) => out::line(report),
-            None if detail.output.is_null() => {}
-            None => out::line(serde_json::to_string_pretty(&detail.output).unwrap_or_default()),
-        }
-    }
-    match detail.summary.status {
-        RunStatus::Succeeded => Ok(()),
-        RunStatus::Cancelled => Err(Failure::failed("the run was cancelled")),
-        _ => Err(Failure::failed(match &detail.error {
-            Some(error) => format!("the run failed: {}", error.message),
-            None => "the run failed".to_owned(),
-        })),
     }
 }

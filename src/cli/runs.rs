@@ -1,7 +1,10 @@
 //! `weft run list|show|events|cancel|pause|resume|retry`: the runs of the database of the settings.
 
+use std::time::Duration;
+
 use clap::Subcommand;
 
+use super::follow::Follow;
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, local, out};
 use crate::model::workflow::{Command as RunCommand, RunFilter, RunStatus};
@@ -19,11 +22,19 @@ pub(super) enum Command {
         /// At most so many, 1 to 200.
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
         limit: u32,
+        /// The cursor that the page before ended with.
+        #[arg(long)]
+        cursor: Option<String>,
     },
     /// Show a run and its steps.
     Show { id: RunId },
     /// Print a run's history, one line of JSON for each event.
-    Events { id: RunId },
+    Events {
+        id: RunId,
+        /// Go on until the run has ended, while another process has it in hand.
+        #[arg(long)]
+        follow: bool,
+    },
     /// Stop a run for good.
     Cancel { id: RunId },
     /// Start nothing new in a run.
@@ -39,27 +50,34 @@ fn read_status(text: &str) -> Result<RunStatus, String> {
     RunStatus::parse(text).ok_or_else(|| format!("expected one of {words}"))
 }
 
+/// How often `events --follow` looks for more.
+const LOOK: Duration = Duration::from_millis(500);
+
 pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
-    let ctx = local::open(global).await?;
-    match command {
-        Command::List { status, limit } => list(global, &ctx, status, limit).await,
-        Command::Show { id } => show(global, &ctx, id).await,
-        Command::Events { id } => events(&ctx, id).await,
-        Command::Cancel { id } => control(global, &ctx, id, RunCommand::Cancel).await,
-        Command::Pause { id } => control(global, &ctx, id, RunCommand::Pause).await,
-        Command::Resume { id } => control(global, &ctx, id, RunCommand::Resume).await,
-        Command::Retry { id } => control(global, &ctx, id, RunCommand::Retry).await,
-    }
+    local::within(global, async |ctx| match command {
+        Command::List { status, limit, cursor } => list(global, ctx, status, PageRequest { limit, cursor }).await,
+        Command::Show { id } => show(global, ctx, id).await,
+        Command::Events { id, follow } => events(ctx, id, follow).await,
+        Command::Cancel { id } => control(global, ctx, id, RunCommand::Cancel).await,
+        Command::Pause { id } => control(global, ctx, id, RunCommand::Pause).await,
+        Command::Resume { id } => go_on(global, ctx, id, RunCommand::Resume).await,
+        Command::Retry { id } => go_on(global, ctx, id, RunCommand::Retry).await,
+    })
+    .await
 }
 
-async fn list(global: &Global, ctx: &Ctx, statuses: Vec<RunStatus>, limit: u32) -> Result<(), Failure> {
+async fn list(global: &Global, ctx: &Ctx, statuses: Vec<RunStatus>, page: PageRequest) -> Result<(), Failure> {
     let filter = RunFilter { statuses, ..RunFilter::default() };
-    let found =
-        workflow::list_runs(ctx, &filter, &PageRequest { limit, cursor: None }).await.map_err(ApiError::from)?;
+    let found = workflow::list_runs(ctx, &filter, &page).await.map_err(ApiError::from)?;
     if global.json {
         for run in &found.items {
             out::json(run);
         }
+        out::more(found.next.as_deref());
+        return Ok(());
+    }
+    if found.items.is_empty() {
+        out::note("no runs");
         return Ok(());
     }
     let rows = found.items.into_iter().map(|run| {
@@ -74,6 +92,7 @@ async fn list(global: &Global, ctx: &Ctx, statuses: Vec<RunStatus>, limit: u32) 
         Column::left("Accepted"),
     ];
     out::line(table(Paint::of_stdout(), &columns, rows.collect()).trim_end());
+    out::more(found.next.as_deref());
     Ok(())
 }
 
@@ -97,30 +116,41 @@ async fn show(global: &Global, ctx: &Ctx, id: RunId) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn events(ctx: &Ctx, id: RunId) -> Result<(), Failure> {
+async fn events(ctx: &Ctx, id: RunId, follow: bool) -> Result<(), Failure> {
     let mut after = 0;
+    let mut patience = Duration::ZERO;
     loop {
-        let events = workflow::list_events(ctx, id, after, 500).await.map_err(ApiError::from)?;
-        let Some(last) = events.last() else { return Ok(()) };
-        after = last.seq;
-        for event in &events {
-            out::json(event);
+        // Asked before the events are read: of a run that has ended by now, none comes later.
+        let run = workflow::wait_for_end(ctx, id, patience).await.map_err(ApiError::from)?;
+        loop {
+            let events = workflow::list_events(ctx, id, after, 500).await.map_err(ApiError::from)?;
+            let Some(last) = events.last() else { break };
+            after = last.seq;
+            for event in &events {
+                out::json(event);
+            }
         }
+        if !follow || run.status.is_final() {
+            return Ok(());
+        }
+        patience = LOOK;
     }
 }
 
-/// Gives a command; what then goes on does so in this process, which waits for its end.
 async fn control(global: &Global, ctx: &Ctx, id: RunId, command: RunCommand) -> Result<(), Failure> {
-    let mut run = workflow::control(ctx, id, command).await.map_err(ApiError::from)?;
-    if matches!(command, RunCommand::Resume | RunCommand::Retry) {
-        run = workflow::wait_for_end(ctx, id, std::time::Duration::from_secs(365 * 86_400))
-            .await
-            .map_err(ApiError::from)?;
-    }
+    let run = workflow::control(ctx, id, command).await.map_err(ApiError::from)?;
     if global.json {
         out::json(&run)
     } else {
         out::line(run.status.label())
     }
     Ok(())
+}
+
+/// Gives a command after which the run goes on in this process, and shows it to its end.
+async fn go_on(global: &Global, ctx: &Ctx, id: RunId, command: RunCommand) -> Result<(), Failure> {
+    let run = workflow::get_run(ctx, id).await.map_err(ApiError::from)?;
+    let follow = Follow::new(ctx, global.json, false).after(run.last_seq);
+    workflow::control(ctx, id, command).await.map_err(ApiError::from)?;
+    follow.until_end(id, &run.definition).await
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::interrupt::Interrupt;
 use super::{Failure, Global};
 use crate::db::{Db, Options};
 use crate::http;
@@ -18,7 +19,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub(super) struct Arguments {}
 
 pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Failure> {
-    let runtime = boot(global.config()?).await?;
+    let mut interrupt = Interrupt::listen();
+    let runtime = boot(global.server()?).await?;
     let listener = tokio::net::TcpListener::bind(runtime.config.addr)
         .await
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", runtime.config.addr)))?;
@@ -31,7 +33,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     let app = http::router(&runtime).into_make_service_with_connect_info::<std::net::SocketAddr>();
     axum::serve(listener, app)
-        .with_graceful_shutdown(stop_signal())
+        .with_graceful_shutdown(async move { interrupt.asked().await })
         .await
         .map_err(|error| Failure::failed(format!("the server stopped: {error}")))?;
     runtime.tasks.stop(DRAIN).await;
@@ -64,13 +66,4 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
     sandbox::install(sandbox::Settings { hidden, ..sandbox::Settings::default() });
     let policy = Policy::allowing(&config.allow_private).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Runtime::new(config, db, Clock::System, keys, Outbound::new(policy)))
-}
-
-async fn stop_signal() {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .expect("the runtime has signal handling");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
 }

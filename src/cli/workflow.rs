@@ -1,16 +1,15 @@
 //! `weft workflow`: definitions as files, and the workflows of the first workspace.
 
-use std::path::Path;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, local, out};
+use super::{Failure, Global, file, local, out};
 use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::{Definition, Problem, Severity};
 use crate::model::{ApiError, PageRequest};
-use crate::workflow::definitions::{self, Filter, file};
+use crate::runtime::Ctx;
+use crate::workflow::definitions::{self, Filter, file as yaml};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -53,38 +52,43 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Command::Check { file } => check_file(global, &file),
         Command::Import { file } => {
             let definition = read(&file)?;
-            let ctx = local::open(global).await?;
-            let workflow = definitions::create(&ctx, definition).await.map_err(ApiError::from)?;
-            if global.json {
-                out::json(&workflow)
-            } else {
-                out::line(format_args!("Stored as {:?}.", workflow.name))
-            }
-            Ok(())
+            local::within(global, async |ctx| import(global, ctx, definition).await).await
         }
-        Command::Export { name } => {
-            let ctx = local::open(global).await?;
-            let workflow = definitions::get_by_name(&ctx, &name).await.map_err(ApiError::from)?;
-            if global.json {
-                out::json(&workflow.draft)
-            } else {
-                out::line(file::to_yaml(&workflow.draft).trim_end())
-            }
-            Ok(())
-        }
-        Command::List { query } => list(global, query).await,
-        Command::Publish { name } => {
-            let ctx = local::open(global).await?;
-            let workflow = definitions::get_by_name(&ctx, &name).await.map_err(ApiError::from)?;
-            let version = definitions::publish(&ctx, workflow.id).await.map_err(ApiError::from)?;
-            if global.json {
-                out::json(&json!({"version": version}))
-            } else {
-                out::line(format_args!("Version {version}."))
-            }
-            Ok(())
-        }
+        Command::Export { name } => local::within(global, async |ctx| export(global, ctx, &name).await).await,
+        Command::List { query } => local::within(global, async |ctx| list(global, ctx, query).await).await,
+        Command::Publish { name } => local::within(global, async |ctx| publish(global, ctx, &name).await).await,
     }
+}
+
+async fn import(global: &Global, ctx: &Ctx, definition: Definition) -> Result<(), Failure> {
+    let workflow = definitions::create(ctx, definition).await.map_err(ApiError::from)?;
+    if global.json {
+        out::json(&workflow);
+    } else {
+        out::line(format_args!("Stored as {:?}.", workflow.name));
+    }
+    Ok(())
+}
+
+async fn export(global: &Global, ctx: &Ctx, name: &str) -> Result<(), Failure> {
+    let workflow = definitions::get_by_name(ctx, name).await.map_err(ApiError::from)?;
+    if global.json {
+        out::json(&workflow.draft);
+    } else {
+        out::line(yaml::to_yaml(&workflow.draft).trim_end());
+    }
+    Ok(())
+}
+
+async fn publish(global: &Global, ctx: &Ctx, name: &str) -> Result<(), Failure> {
+    let workflow = definitions::get_by_name(ctx, name).await.map_err(ApiError::from)?;
+    let version = definitions::publish(ctx, workflow.id).await.map_err(ApiError::from)?;
+    if global.json {
+        out::json(&json!({"version": version}));
+    } else {
+        out::line(format_args!("Version {version}."));
+    }
+    Ok(())
 }
 
 fn check_file(global: &Global, file: &str) -> Result<(), Failure> {
@@ -101,7 +105,9 @@ fn check_file(global: &Global, file: &str) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{file} has problems")));
     }
     if !global.json {
-        out::line(format_args!("{} is sound: {} steps.", definition.name, definition.steps.len()));
+        let steps = definition.steps.len();
+        let noun = if steps == 1 { "step" } else { "steps" };
+        out::line(format_args!("{} is sound: {steps} {noun}.", definition.name));
     }
     Ok(())
 }
@@ -118,19 +124,16 @@ pub(super) fn describe(problem: &Problem) -> String {
 
 /// Reads a definition from a file or standard input.
 pub(super) fn read(path: &str) -> Result<Definition, Failure> {
-    let text =
-        if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(Path::new(path)) };
-    let text = text.map_err(|error| Failure { code: 4, message: format!("{path} can't be read: {error}") })?;
-    file::parse(&text).map_err(|error| Failure::usage(format!("{path}: {error}")))
+    let text = file::read_text(path)?;
+    yaml::parse(&text).map_err(|error| Failure::usage(format!("{path}: {error}")))
 }
 
-async fn list(global: &Global, query: String) -> Result<(), Failure> {
-    let ctx = local::open(global).await?;
+async fn list(global: &Global, ctx: &Ctx, query: String) -> Result<(), Failure> {
     let mut page = PageRequest { limit: PageRequest::MAX, cursor: None };
     let filter = Filter { query };
     let mut rows = Vec::new();
     loop {
-        let found = definitions::list(&ctx, &filter, &page).await.map_err(ApiError::from)?;
+        let found = definitions::list(ctx, &filter, &page).await.map_err(ApiError::from)?;
         for workflow in found.items {
             if global.json {
                 out::json(&workflow);
@@ -143,7 +146,9 @@ async fn list(global: &Global, query: String) -> Result<(), Failure> {
             break;
         }
     }
-    if !global.json {
+    if rows.is_empty() {
+        out::note("no workflows");
+    } else if !global.json {
         let columns = [Column::left("Name"), Column::left("Version"), Column::right("Steps"), Column::left("Changed")];
         out::line(table(Paint::of_stdout(), &columns, rows).trim_end());
     }

@@ -22,6 +22,9 @@ pub enum Error {
         /// What stood there, shortened.
         found: String,
     },
+    /// Another process has the file open.
+    #[error("{0} is in use by another weft process; stop it, or use its REST interface")]
+    InUse(String),
     /// The URL or the options don't fit.
     #[error("{0}")]
     Options(String),
@@ -45,7 +48,7 @@ impl Error {
 
     /// Whether the same call may work a moment later.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable)
+        matches!(self, Self::Unavailable | Self::InUse(_))
     }
 }
 

@@ -37,7 +37,7 @@ impl Db {
     ///
     /// # Errors
     /// [`Error::Options`] for a URL that is neither; [`Error::Unavailable`] when it can't be reached;
-    /// [`Error::Migration`] when a migration fails; all leave the database as it was.
+    /// [`Error::InUse`] when another process has the file; [`Error::Migration`] when a migration fails; all leave the database as it was.
     pub async fn open(options: &Options) -> Result<Self> {
         let db = if options.url.starts_with("sqlite:") {
             Self::Sqlite(open_sqlite(options).await?)
@@ -104,12 +104,7 @@ fn own(path: &Path) -> Result<File> {
         .write(true)
         .open(&lock_path)
         .map_err(|error| Error::Options(format!("cannot open {}: {error}", lock_path.display())))?;
-    lock.try_lock().map_err(|_| {
-        Error::Options(format!(
-            "{} is in use by another weft process; stop it, or use its REST interface",
-            path.display()
-        ))
-    })?;
+    lock.try_lock().map_err(|_| Error::InUse(path.display().to_string()))?;
     Ok(lock)
 }
 

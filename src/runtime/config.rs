@@ -109,9 +109,35 @@ pub struct Outcome {
 
 impl Outcome {
     /// The value for people: secrets masked.
-    pub fn shown(&self) -> &str {
-        if self.setting.secret && !self.value.is_empty() { "********" } else { &self.value }
+    pub fn shown(&self) -> String {
+        if self.setting.secret && !self.value.is_empty() { MASK.to_owned() } else { masked_url(&self.value) }
     }
+}
+
+/// What stands for a secret.
+const MASK: &str = "********";
+
+/// A text that may be a URL with a password in it, without the password. What can't be read as a URL but has an `@` is
+/// masked whole.
+fn masked_url(text: &str) -> String {
+    if !text.contains("://") {
+        return text.to_owned();
+    }
+    let Ok(mut url) = url::Url::parse(text) else {
+        return if text.contains('@') { MASK.to_owned() } else { text.to_owned() };
+    };
+    let in_query = url.query_pairs().any(|(name, _)| name.eq_ignore_ascii_case("password"));
+    if url.password().is_none() && !in_query {
+        return text.to_owned();
+    }
+    if in_query {
+        url.set_query(Some(MASK));
+    }
+    if url.password().is_some() {
+        // Refused only where no user can stand, which is where no password was.
+        let _ = url.set_password(Some(MASK));
+    }
+    url.into()
 }
 
 /// A value that doesn't fit.
@@ -171,7 +197,23 @@ impl Config {
         let file = PathBuf::from(&data_dir.value).join("weft.toml");
         let in_file = read_file(&file)?;
         let outcomes: Vec<Outcome> = SETTINGS.iter().map(|s| pick(s, flags, env, &in_file, &file)).collect();
-        check(outcomes)
+        check(outcomes).map(Self::with_derived)
+    }
+
+    /// Puts what unset settings amount to into their outcomes.
+    fn with_derived(mut self) -> Self {
+        let derived = [
+            ("public_url", self.public_url.clone()),
+            ("database_url", self.database_url.clone()),
+            ("master_key_file", self.master_key_file.display().to_string()),
+        ];
+        for (name, value) in derived {
+            let unset = self.outcomes.iter_mut().find(|o| o.setting.name == name && o.value.is_empty());
+            if let Some(outcome) = unset {
+                outcome.value = value;
+            }
+        }
+        self
     }
 
     /// The defaults for a test or a headless run: nothing read from outside, everything under `data_dir`.
@@ -179,6 +221,11 @@ impl Config {
         let flags = BTreeMap::from([("data_dir", data_dir.display().to_string())]);
         let outcomes = SETTINGS.iter().map(|s| pick(s, &flags, &|_| None, &BTreeMap::new(), Path::new(""))).collect();
         check(outcomes).expect("the defaults fit")
+    }
+
+    /// Whether somebody gave this setting: a flag, the environment or the file.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.outcomes.iter().any(|o| o.setting.name == name && o.origin != Origin::Default)
     }
 
     /// Whether cookies must be `Secure`.
@@ -253,7 +300,7 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
             name: name.to_owned(),
             origin: outcome.origin.to_string(),
             expected: expected.to_owned(),
-            found: outcome.shown().to_owned(),
+            found: outcome.shown(),
         }
     };
     let optional = |name: &str| Some(get(name).value.clone()).filter(|value| !value.is_empty());
@@ -326,45 +373,4 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(flags: &[(&'static str, &str)], env: &[(&str, &str)]) -> Result<Config, Error> {
-        let flags = flags.iter().map(|&(name, value)| (name, value.to_owned())).collect();
-        Config::load(&flags, &|name| env.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_environment_and_both_are_named() {
-        let config = load(&[("addr", "127.0.0.1:4000")], &[("WEFT_ADDR", "127.0.0.1:5000"), ("WEFT_LOG", "debug")]);
-        let config = config.expect("fits");
-        assert_eq!(config.addr.port(), 4000);
-        let log = config.outcomes.iter().find(|o| o.setting.name == "log").expect("listed");
-        assert_eq!(log.origin, Origin::Environment("WEFT_LOG"));
-    }
-
-    #[test]
-    fn a_public_address_without_a_public_url_is_refused() {
-        let error = load(&[("addr", "0.0.0.0:3000")], &[]).expect_err("refused");
-        assert!(error.to_string().contains("public_url"), "{error}");
-        assert!(load(&[("addr", "0.0.0.0:3000"), ("public_url", "http://weft.example.com")], &[]).is_err());
-        assert!(load(&[("addr", "0.0.0.0:3000"), ("public_url", "https://weft.example.com/")], &[]).is_ok());
-    }
-
-    #[test]
-    fn a_bad_value_names_its_place_and_what_was_expected() {
-        let error = load(&[], &[("WEFT_MAX_STEPS", "many")]).expect_err("refused");
-        assert_eq!(
-            error.to_string(),
-            r#"max_steps (from environment WEFT_MAX_STEPS): expected a whole number from 1 to 1024, found "many""#
-        );
-    }
-
-    #[test]
-    fn a_secret_is_masked() {
-        let config =
-            load(&[], &[("WEFT_ADMIN_EMAIL", "a@b.c"), ("WEFT_ADMIN_PASSWORD", "hunter2hunter2")]).expect("fits");
-        let outcome = config.outcomes.iter().find(|o| o.setting.name == "admin_password").expect("listed");
-        assert_eq!(outcome.shown(), "********");
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ mod support;
 
 mod architecture;
 mod auth;
+mod cli;
 mod database;
 mod engine;
 mod http;

@@ -105,6 +105,15 @@ pub(in crate::auth) async fn find(tx: &mut Tx, workspace: WorkspaceId, id: UserI
     row.map(user).transpose()
 }
 
+/// One person by their address, already folded to lower case.
+pub(in crate::auth) async fn find_by_email(db: &Db, workspace: WorkspaceId, email: &str) -> Result<Option<User>> {
+    let row: Option<UserRow> = read!(db, conn => query_as(
+        "select id, email, name, role, disabled, created_at, last_seen_at from app_user \
+         where workspace_id = $1 and email = $2",
+    ).bind(workspace).bind(email).fetch_optional(conn).await)?;
+    row.map(user).transpose()
+}
+
 /// Whether someone in the workspace has this address.
 pub(in crate::auth) async fn is_member(tx: &mut Tx, workspace: WorkspaceId, email: &str) -> Result<bool> {
     let count: i64 = within!(tx, conn => query_scalar(

@@ -109,6 +109,25 @@ on_both_engines! {
         auth::log_in(rt, &client(), &mine, None).await.unwrap();
     }
 
+    async fn only_the_program_itself_resets_a_password_and_what_was_open_ends(site: Site) {
+        let rt = &site.runtime;
+        let (mara, cookie) = owner(rt).await;
+        let (tomas, _) = member(&mara, Role::Viewer).await;
+        let new = "a loom in the cellar".into();
+        assert!(matches!(auth::reset_password(&mara, id(&tomas), &new).await, Err(Error::OperatorOnly)));
+        let system = rt.system(mara.workspace());
+        let found = auth::find_user(&system, " Mara@team.example ").await.unwrap();
+        let mut revocations = auth::revocations(rt);
+        auth::reset_password(&system, found.id, &new).await.unwrap();
+        assert_eq!(revocations.try_recv().unwrap(), Revoked::User(id(&mara)));
+        assert!(!is_signed_in(rt, &cookie).await);
+        let mine = |password| credentials("mara@team.example", password);
+        assert!(auth::log_in(rt, &client(), &mine(PASSWORD), None).await.is_err());
+        auth::log_in(rt, &client(), &mine("a loom in the cellar"), None).await.unwrap();
+        let elsewhere = rt.system(rt.ids.fresh());
+        assert!(matches!(auth::reset_password(&elsewhere, found.id, &new).await, Err(Error::NotFound(_))));
+    }
+
     async fn a_new_role_holds_at_the_next_request_and_closes_what_is_open(site: Site) {
         let rt = &site.runtime;
         let (mara, _) = owner(rt).await;

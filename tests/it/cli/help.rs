@@ -1,0 +1,68 @@
+//! Help, completions, and calls that are none.
+
+use super::Folder;
+
+/// Every command, with what `--help` must name of it.
+const COMMANDS: &[(&[&str], &[&str])] = &[
+    (&[], &["serve", "run", "workflow", "memory", "analyze", "admin", "config", "completions", "--json"]),
+    (&["serve"], &["--addr", "--public-url"]),
+    (&["run"], &["--input", "--inputs", "--watch", "list", "show", "events", "cancel", "pause", "resume", "retry"]),
+    (&["run", "events"], &["<ID>", "--follow"]),
+    (&["workflow"], &["check", "import", "export", "list", "publish"]),
+    (&["memory"], &["put", "get", "list", "search", "delete", "history"]),
+    (&["analyze"], &["<PATH>", "--include", "--exclude"]),
+    (&["admin"], &["user", "role"]),
+    (&["admin", "user"], &["list", "invite", "role", "disable", "enable", "reset-password"]),
+    (&["bench", "engine"], &["--data-dir"]),
+    (&["config"], &["--data-dir", "--database-url"]),
+    (&["completions"], &["bash", "elvish", "fish", "powershell", "zsh"]),
+];
+
+#[test]
+fn help_names_every_command_and_flag() {
+    let folder = Folder::new();
+    for (path, words) in COMMANDS {
+        let by_flag = folder.weft(&[path, &["--help"][..]].concat()).code(0).tells_nothing().prints(words);
+        let by_word = folder.weft(&[&["help"][..], path].concat()).code(0).tells_nothing();
+        assert_eq!(by_word.stdout, by_flag.stdout);
+    }
+    folder.weft(&["--version"]).code(0).prints(&[env!("CARGO_PKG_VERSION")]);
+}
+
+#[test]
+fn a_call_that_is_none_is_usage() {
+    let folder = Folder::new();
+    folder.weft(&[]).code(2).prints_nothing().tells(&["Usage: weft"]);
+    folder.weft(&["run", "--nope"]).code(2).prints_nothing().tells(&["unexpected argument '--nope'"]);
+    folder.weft(&["nope"]).code(2).tells(&["unrecognized subcommand 'nope'"]);
+    folder.weft(&["run"]).code(2).tells(&["<WHAT>"]);
+    folder.weft(&["memory", "put", "a"]).code(2).tells(&["<KEY>"]);
+    folder.weft(&["completions", "tcsh"]).code(2).tells(&["tcsh", "bash"]);
+    assert!(!folder.path("weft-data").exists());
+}
+
+#[test]
+fn every_shell_gets_a_script_that_knows_the_commands() {
+    let folder = Folder::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        folder.weft(&["completions", shell]).code(0).tells_nothing().prints(&[
+            "weft",
+            "reset-password",
+            "database-url",
+        ]);
+    }
+    let json = folder.weft(&["completions", "fish", "--json"]).code(0).json();
+    assert_eq!(json["shell"], "fish");
+    assert!(json["script"].as_str().unwrap().starts_with('#'));
+}
+
+#[test]
+fn bash_takes_the_script_and_completes_a_command() {
+    let folder = Folder::new();
+    folder.write("weft.bash", &folder.weft(&["completions", "bash"]).code(0).stdout);
+    let script =
+        "source weft.bash; COMP_WORDS=(weft admin user res); COMP_CWORD=3; _weft weft res user; echo ${COMPREPLY[@]}";
+    #[expect(clippy::disallowed_methods, reason = "the shell that the script is for")]
+    let done = std::process::Command::new("bash").args(["-c", script]).current_dir(folder.path(".")).output().unwrap();
+    assert_eq!(String::from_utf8(done.stdout).unwrap().trim(), "reset-password");
+}

@@ -1,0 +1,77 @@
+//! `weft memory put|get|list|search|delete|history`.
+
+use super::Folder;
+
+#[tokio::test]
+async fn an_entry_is_put_found_and_deleted() {
+    let folder = Folder::with_workspace().await;
+    folder.write("note.md", "The loom needs new thread.\n");
+    folder
+        .weft(&["memory", "put", "team/notes", "loom", "note.md", "--tag", "loom"])
+        .code(0)
+        .tells_nothing()
+        .prints(&["team/notes/loom version 1"]);
+    folder
+        .weft(&["memory", "get", "team/notes", "loom"])
+        .code(0)
+        .tells_nothing()
+        .prints(&["The loom needs new thread."]);
+    let found = folder.weft(&["memory", "search", "team", "threads"]).code(0).tells(&["1 of 1 found"]);
+    found.prints(&["team/notes/loom", "new thread"]);
+    folder.weft(&["memory", "list"]).code(0).prints(&["team/notes", "loom", "Version"]);
+    folder
+        .weft(&["memory", "delete", "team/notes", "loom"])
+        .code(0)
+        .tells_nothing()
+        .prints(&["team/notes/loom deleted"]);
+    folder.weft(&["memory", "search", "team", "threads"]).code(0).prints_nothing().tells(&["0 of 0 found"]);
+    folder.weft(&["memory", "list"]).code(0).prints_nothing().tells(&["no entries"]);
+    folder.weft(&["memory", "history", "team/notes", "loom"]).code(0).prints(&["deleted", "27 characters"]);
+}
+
+#[tokio::test]
+async fn with_json_an_entry_is_an_object_and_a_list_is_lines() {
+    let folder = Folder::with_workspace().await;
+    let put = folder.weft_reading("one\n", &["memory", "put", "a", "k", "--json"]).code(0).json();
+    assert_eq!((&put["namespace"], &put["version"]), (&"a".into(), &1.into()));
+    folder.weft_reading("two\n", &["memory", "put", "a", "l", "-"]).code(0);
+    assert_eq!(folder.weft(&["memory", "get", "a", "k", "--json"]).code(0).json()["content"], "one\n");
+    assert_eq!(folder.weft(&["memory", "list", "--json"]).code(0).tells_nothing().json_lines().len(), 2);
+    let page = folder.weft(&["memory", "list", "a", "--limit", "1", "--json"]).code(0).tells(&["more: --cursor "]);
+    assert_eq!(page.json()["key"], "l");
+    let hits = folder.weft(&["memory", "search", "a", "one", "--json"]).code(0).json();
+    assert_eq!(hits["hits"][0]["entry"]["key"], "k");
+    let gone = folder.weft(&["memory", "delete", "a", "k", "--json"]).code(0).json();
+    assert_eq!(gone, serde_json::json!({"namespace": "a", "key": "k", "deleted": true}));
+    assert_eq!(folder.weft(&["memory", "history", "a", "k", "--json"]).code(0).json_lines().len(), 2);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_by_field() {
+    let folder = Folder::with_workspace().await;
+    folder.weft_reading("x", &["memory", "put", "a//b", "k"]).code(2).prints_nothing().tells(&["namespace: expected"]);
+    folder.weft_reading("x", &["memory", "put", "a", "k", "--importance", "7"]).code(2).tells(&["importance"]);
+    folder.weft(&["memory", "search", "a//b", "x"]).code(2).tells(&["namespace"]);
+    folder.weft(&["memory", "list", "--limit", "0"]).code(2).tells(&["--limit"]);
+    std::fs::write(folder.path("bytes"), [0xff, 0xfe]).unwrap();
+    folder.weft(&["memory", "put", "a", "k", "bytes"]).code(2).tells(&["bytes is not UTF-8 text"]);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found() {
+    let folder = Folder::with_workspace().await;
+    for command in ["get", "delete", "history"] {
+        folder.weft(&["memory", command, "a", "k"]).code(4).prints_nothing().tells(&["no such memory entry"]);
+    }
+    folder.weft(&["memory", "put", "a", "k", "none.md"]).code(4).tells(&["none.md can't be read"]);
+    folder.weft(&["memory", "put", "a", "k", "project"]).code(2).tells(&["project can't be read"]);
+}
+
+#[tokio::test]
+async fn a_lost_update_is_a_conflict() {
+    let folder = Folder::with_workspace().await;
+    folder.weft_reading("one", &["memory", "put", "a", "k", "--if-version", "0"]).code(0);
+    folder.weft_reading("two", &["memory", "put", "a", "k", "--if-version", "0"]).code(5).prints_nothing();
+    folder.weft_reading("two", &["memory", "put", "a", "k", "--if-version", "9"]).code(5).tells(&["version 9"]);
+    folder.weft_reading("two", &["memory", "put", "a", "k", "--if-version", "1"]).code(0).prints(&["version 2"]);
+}
