@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::workflows::browser;
 use super::{call, definition, json_of};
-use crate::support::Site;
 
 #[test]
 fn a_problem_of_a_definition_is_described_as_what_it_is() {
