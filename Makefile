@@ -11,7 +11,7 @@ ARGS ?=
 STORY ?=
 TEST ?=
 
-.PHONY: help run build dev check lint fmt test test-rust e2e size clean
+.PHONY: help run build dev check lint fmt test test-rust e2e fuzz size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -46,12 +46,14 @@ lint: # formatting and clippy, for both halves
 fmt: ## format the Rust code
 	@cargo fmt
 
-test: ## everything: Rust tests on SQLite and Postgres, browser stories on both (lints: make check)
-	@scripts/setup wasm npm e2e nextest postgres chromium
+test: ## everything: Rust tests on SQLite and Postgres, browser stories and API conformance on both (lints: make check)
+	@scripts/setup wasm npm e2e nextest postgres chromium schemathesis
 	@node scripts/build-site.mjs
 	@$(MAKE) test-rust
 	@$(MAKE) e2e
 	@$(MAKE) e2e DB=postgres
+	@$(MAKE) fuzz
+	@$(MAKE) fuzz DB=postgres
 
 test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects)
 	@scripts/setup nextest postgres
@@ -62,6 +64,11 @@ e2e: build ## the browser stories on the release binary (STORY=name selects, DB=
 	@scripts/setup e2e chromium
 	@echo "==> browser stories on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
 	@STORY="$(STORY)" WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node end2end/run.mjs
+
+fuzz: build ## API conformance: random calls of every operation, answered as the OpenAPI document says (DB=postgres)
+	@scripts/setup schemathesis
+	@echo "==> API conformance on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
+	@WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node scripts/fuzz-api.mjs
 
 size: build ## what the binary and the first load weigh, against the budget
 	@node scripts/size.mjs "$(BINARY)"

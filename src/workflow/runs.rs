@@ -225,7 +225,7 @@ pub async fn list_events(ctx: &Ctx, id: RunId, after: i64, limit: u32) -> Result
 /// What the steps of a run printed after `after`, oldest first; of one step or of all; `limit` is 1..=1000.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`]; [`Error::Invalid`] for a step that none can be.
 pub async fn list_logs(
     ctx: &Ctx,
     id: RunId,
@@ -234,6 +234,10 @@ pub async fn list_logs(
     limit: u32,
 ) -> Result<Vec<LogChunk>, Error> {
     ctx.authorize(Action::ReadRun)?;
+    // Postgres takes no such text.
+    if step.is_some_and(|step| step.contains('\0')) {
+        return Err(Error::invalid("step", "expected no NUL characters"));
+    }
     find(ctx, id).await?;
     Ok(store::log::list(&ctx.db, id, step, after, limit.clamp(1, 1000)).await?)
 }

@@ -162,6 +162,14 @@ fn within(name: &str, given: Option<u32>, default: u32, max: u32) -> Result<u32,
     }
 }
 
+/// The number to begin after, 0 when absent.
+fn from_place(after: Option<i64>) -> Result<i64, ApiError> {
+    match after.unwrap_or(0) {
+        seq if seq >= 0 => Ok(seq),
+        _ => Err(ApiError::invalid("after", "expected 0 or more")),
+    }
+}
+
 /// A run with its steps.
 #[utoipa::path(get, path = "/runs/{id}", tag = "runs", params(("id" = RunId, Path,)), responses(
     (status = 200, description = "the run", body = RunDetail),
@@ -224,7 +232,7 @@ struct After {
 ))]
 async fn events(Caller(ctx): Caller, Id(id): Id<RunId>, Params(part): Params<After>) -> Result<Json<History>, Refusal> {
     let limit = within("limit", part.limit, 200, 1000)?;
-    let events = workflow::list_events(&ctx, id, part.after.unwrap_or(0), limit).await?;
+    let events = workflow::list_events(&ctx, id, from_place(part.after)?, limit).await?;
     let next = (events.len() == limit as usize).then(|| events.last().map(|event| event.seq)).flatten();
     let items = events.into_iter().map(|event| {
         let kind = event.fact.kind();
@@ -270,7 +278,8 @@ struct Log {
 ))]
 async fn logs(Caller(ctx): Caller, Id(id): Id<RunId>, Params(part): Params<LogQuery>) -> Result<Json<Log>, Refusal> {
     let limit = within("limit", part.limit, 200, 1000)?;
-    let items = workflow::list_logs(&ctx, id, part.step.as_deref(), part.after.unwrap_or(0), limit).await?;
+    let after = from_place(part.after)?;
+    let items = workflow::list_logs(&ctx, id, part.step.as_deref(), after, limit).await?;
     let next = (items.len() == limit as usize).then(|| items.last().map(|chunk| chunk.seq)).flatten();
     Ok(Json(Log { items, next }))
 }

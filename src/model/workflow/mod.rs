@@ -99,7 +99,9 @@ pub struct Template {
 }
 
 /// One finding of the checker.
+// Its name in the OpenAPI document is another, for `Problem` is there what a REST error looks like.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(as = DefinitionProblem)]
 pub struct Problem {
     /// Whether it stops publishing and running.
     pub severity: Severity,

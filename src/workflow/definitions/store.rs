@@ -5,6 +5,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 
 use super::Filter;
 use crate::db::{Db, Error as DbError, Tx};
+use crate::model::workflow::check::MAX_NAME_CHARS;
 use crate::model::workflow::{Definition, Version, Workflow, WorkflowSummary};
 use crate::model::{Page, PageRequest, Timestamp, UserId, WorkflowId, WorkspaceId};
 use crate::workflow::Error;
@@ -126,10 +127,10 @@ pub(super) async fn find_by_name(db: &Db, workspace: WorkspaceId, name: &str) ->
     Ok(id.map_err(DbError::from)?)
 }
 
-/// `name`, or the first of "name 2", "name 3", … that nobody has.
+/// `name`, or the first of "name 2", "name 3", … that nobody has. A long name is cut, so that it fits with its number.
 pub(super) async fn free_name(tx: &mut Tx, workspace: WorkspaceId, name: &str) -> Result<String, Error> {
     for number in 1..10_000 {
-        let candidate = if number == 1 { name.to_owned() } else { format!("{name} {number}") };
+        let candidate = if number == 1 { name.to_owned() } else { numbered(name, number) };
         let taken: i64 = within!(&mut *tx, conn => query_scalar(
             "select count(*) from workflow where workspace_id = $1 and name = $2")
             .bind(workspace).bind(&candidate).fetch_one(conn).await)
@@ -139,6 +140,12 @@ pub(super) async fn free_name(tx: &mut Tx, workspace: WorkspaceId, name: &str) -
         }
     }
     Err(Error::Conflict(format!("the name {name:?} is taken ten thousand times")))
+}
+
+fn numbered(name: &str, number: u32) -> String {
+    let number = format!(" {number}");
+    let kept: String = name.chars().take(MAX_NAME_CHARS - number.len()).collect();
+    format!("{}{number}", kept.trim_end())
 }
 
 pub(super) async fn insert(

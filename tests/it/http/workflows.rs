@@ -7,13 +7,13 @@ use weft::runtime::Runtime;
 use super::{call, definition, json_of, owner};
 
 /// A browser of the owner.
-struct Browser<'a> {
+pub struct Browser<'a> {
     rt: &'a Runtime,
     cookie: String,
 }
 
 impl Browser<'_> {
-    async fn send(
+    pub async fn send(
         &self,
         method: Method,
         path: &str,
@@ -33,19 +33,19 @@ impl Browser<'_> {
         (answer.status().as_u16(), tag, json_of(answer).await)
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let (status, _, body) = self.send(Method::GET, path, &[], None).await;
         assert_eq!(status, 200, "{path}: {body}");
         body
     }
 
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let (status, _, body) = self.send(Method::POST, path, &[], Some(body)).await;
         (status, body)
     }
 }
 
-async fn browser(rt: &Runtime) -> Browser<'_> {
+pub async fn browser(rt: &Runtime) -> Browser<'_> {
     let (_, cookie) = owner(rt).await;
     Browser { rt, cookie: format!("weft={cookie}") }
 }
