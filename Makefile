@@ -46,7 +46,7 @@ lint: # formatting and clippy, for both halves
 fmt: ## format the Rust code
 	@cargo fmt
 
-test: ## everything: Rust tests on SQLite and Postgres, browser stories and API conformance on both (lints: make check)
+test: lint ## everything: lints, Rust tests and API conformance on SQLite and Postgres, browser stories on both
 	@scripts/setup wasm npm e2e nextest postgres chromium schemathesis
 	@node scripts/build-site.mjs
 	@$(MAKE) test-rust
