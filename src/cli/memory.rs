@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out};
+use super::{Failure, Global, file, local, out, transfer};
 use crate::memory::{self, Expect, Filter};
 use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, Source};
 use crate::model::{ApiError, PageRequest};
@@ -29,6 +29,10 @@ enum Command {
     Delete(Place),
     /// List the versions of an entry, newest first.
     History(Place),
+    /// Write entries to a file or a folder.
+    Export(transfer::Export),
+    /// Read entries from a file or a folder; those that are as they were stay untouched.
+    Import(transfer::Import),
 }
 
 /// Where an entry stands.
@@ -103,6 +107,8 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Command::List(list) => local::within(global, async |ctx| list_entries(ctx, json, list).await).await,
         Command::Search(find) => local::within(global, async |ctx| search(ctx, json, find).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,
+        Command::Export(export) => transfer::export(global, export).await,
+        Command::Import(import) => transfer::import(global, import).await,
         Command::History(place) => local::within(global, async |ctx| history(ctx, json, &place).await).await,
     }
 }

@@ -15,6 +15,7 @@ mod run;
 mod runs;
 mod serve;
 mod table;
+mod transfer;
 mod workflow;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@
 
 mod catalog;
 mod error;
+pub mod file;
 mod index;
 mod store;
 mod sweep;
@@ -25,10 +26,14 @@ pub use write::{delete, put, restore, undelete};
 use std::collections::HashMap;
 
 use crate::model::auth::Action;
-use crate::model::memory::{Entry, EntryVersion, Hit, Namespace, Search, SearchResult, Signal, Source, Why};
+use crate::model::memory::{
+    Entry, EntryDraft, EntryVersion, Hit, Namespace, Search, SearchResult, Signal, Source, Why,
+};
 use crate::model::{EntryId, FieldError, Page, PageRequest, Timestamp};
 use crate::runtime::Ctx;
 
+/// The importance of an entry when nobody said.
+pub const DEFAULT_IMPORTANCE: f64 = 0.5;
 /// Versions of an entry that are kept; older ones are dropped with each write.
 pub const KEPT_VERSIONS: i64 = 100;
 /// Days that a deleted entry can come back.
@@ -62,6 +67,15 @@ pub fn source(ctx: &Ctx) -> Source {
         Some(name) => Source::User { name: name.to_owned() },
         None => Source::Cli {},
     }
+}
+
+/// Whether an entry could be written so; nothing is.
+///
+/// # Errors
+/// [`Error::Invalid`], [`Error::TooLarge`].
+pub fn check(namespace: &str, key: &str, draft: &EntryDraft) -> Result<(), Error> {
+    validate::place(namespace, key)?;
+    validate::draft(draft.clone()).map(drop)
 }
 
 /// Reads an entry.

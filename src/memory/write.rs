@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Error, Expect, catalog, store, validate};
+use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, store, validate};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::memory::{Entry, EntryDraft, Source};
@@ -58,7 +58,7 @@ pub async fn put(
         value: draft.value,
         tags: draft.tags,
         metadata: draft.metadata,
-        importance: draft.importance.unwrap_or(0.5),
+        importance: draft.importance.unwrap_or(DEFAULT_IMPORTANCE),
         version: before.as_ref().map_or(0, |row| row.version) + 1,
         source,
         created_at: before.as_ref().map_or(now, |row| row.created_at),
@@ -80,7 +80,7 @@ fn is_repeated(live: &Entry, draft: &EntryDraft, source: &Source) -> bool {
         && live.value == draft.value
         && live.tags == draft.tags
         && live.metadata == draft.metadata
-        && (live.importance - draft.importance.unwrap_or(0.5)).abs() < f64::EPSILON
+        && (live.importance - draft.importance.unwrap_or(DEFAULT_IMPORTANCE)).abs() < f64::EPSILON
 }
 
 /// Deletes an entry. It can come back through [`undelete`] for some time.

@@ -1,4 +1,4 @@
-//! `weft memory put|get|list|search|delete|history`.
+//! `weft memory put|get|list|search|delete|history|export|import`.
 
 use super::Folder;
 
@@ -74,4 +74,48 @@ async fn a_lost_update_is_a_conflict() {
     folder.weft_reading("two", &["memory", "put", "a", "k", "--if-version", "0"]).code(5).prints_nothing();
     folder.weft_reading("two", &["memory", "put", "a", "k", "--if-version", "9"]).code(5).tells(&["version 9"]);
     folder.weft_reading("two", &["memory", "put", "a", "k", "--if-version", "1"]).code(0).prints(&["version 2"]);
+}
+
+#[tokio::test]
+async fn what_is_exported_edited_and_imported_changes_just_what_was_edited() {
+    let folder = Folder::with_workspace().await;
+    folder.weft_reading("The loom.\n", &["memory", "put", "team/notes", "the loom", "--tag", "wood"]).code(0);
+    folder.weft_reading("Thread.\n", &["memory", "put", "team", "/a/b", "--importance", "0.9"]).code(0);
+    folder.weft(&["memory", "export", "--format", "markdown", "--to", "kept"]).code(0).prints(&["2 exported to kept"]);
+    folder.weft(&["memory", "import", "kept"]).code(0).prints(&["0 written, 2 unchanged"]);
+    let note = "kept/team/notes/the%20loom.md";
+    let text = std::fs::read_to_string(folder.path(note)).unwrap();
+    assert!(text.contains("key: the loom") && text.contains("wood"), "{text}");
+    folder.write(note, &text.replace("The loom.", "The old loom."));
+    folder.weft(&["memory", "import", "kept"]).code(0).prints(&["1 written, 1 unchanged"]);
+    folder.weft(&["memory", "get", "team/notes", "the loom"]).code(0).prints(&["The old loom."]);
+
+    // Lines of JSON hold the same, and go below another namespace.
+    let lines = folder.weft(&["memory", "export", "team/notes"]).code(0).json_lines();
+    assert_eq!((lines.len(), &lines[0]["tags"][0]), (1, &"wood".into()));
+    folder.weft(&["memory", "export", "--to", "all.jsonl"]).code(0).prints(&["2 exported to all.jsonl"]);
+    let imported = folder.weft(&["memory", "import", "all.jsonl", "--into", "copy", "--json"]).code(0).json();
+    assert_eq!(imported, serde_json::json!({"written": 2, "unchanged": 0}));
+    folder.weft(&["memory", "get", "copy/team", "/a/b"]).code(0).prints(&["Thread."]);
+}
+
+#[tokio::test]
+async fn an_import_that_does_not_fit_changes_nothing_and_says_where() {
+    let folder = Folder::with_workspace().await;
+    let good = r#"{"namespace":"a","key":"k","content":"x"}"#;
+    for (bad, expected) in [
+        ("{", "lines.jsonl:2: "),
+        (r#"{"namespace":"a","key":"l","content":"x","tag":[]}"#, "unknown field `tag`"),
+        (r#"{"namespace":"a//b","key":"l","content":"x"}"#, "lines.jsonl:2: "),
+        (r#"{"namespace":"a","key":"l","content":"x","importance":7}"#, "importance"),
+    ] {
+        folder.write("lines.jsonl", &format!("{good}\n{bad}\n"));
+        folder.weft(&["memory", "import", "lines.jsonl"]).code(2).prints_nothing().tells(&[expected]);
+        folder.weft(&["memory", "list"]).code(0).prints_nothing();
+    }
+    folder.write("loose/note.md", "Thread.\n");
+    folder.weft(&["memory", "import", "loose"]).code(2).tells(&["loose/note.md", "--into"]);
+    folder.weft(&["memory", "import", "loose", "--into", "notes"]).code(0).prints(&["1 written"]);
+    folder.weft(&["memory", "import", "none.jsonl"]).code(4).tells(&["none.jsonl"]);
+    folder.weft(&["memory", "export", "--format", "markdown"]).code(2).tells(&["--to"]);
 }
