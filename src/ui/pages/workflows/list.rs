@@ -8,16 +8,17 @@ use leptos_router::params::ParamsMap;
 
 use super::gallery::Gallery;
 use super::import::ImportDialog;
-use super::start::{StartRunDialog, Target};
+use super::row::{Asked, DeleteDialog, Row};
+use super::start::StartRunDialog;
 use crate::api;
 use crate::model::auth::{Action, Me};
 use crate::model::live::{ServerMessage, Topic};
 use crate::model::workflow::{Definition, WorkflowSummary};
-use crate::model::{ApiError, Page, PageRequest, WorkflowId};
+use crate::model::{ApiError, Page, PageRequest};
 use crate::ui::browser;
 use crate::ui::components::{
-    Badge, Button, ButtonSize, ButtonVariant, Column, ConfirmDialog, DataTable, EmptyState, Load, Menu, MenuItem,
-    MenuLink, PageHeader, RelativeTime, SearchBox, SkeletonShape, StatusBadge, StatusLook, Toasts, Tone, use_toasts,
+    Button, ButtonSize, ButtonVariant, Column, DataTable, EmptyState, Load, PageHeader, SearchBox, SkeletonShape, Tone,
+    use_toasts,
 };
 use crate::ui::format;
 use crate::ui::state::live::follow;
@@ -112,18 +113,6 @@ fn HeadActions(import: RwSignal<bool>) -> impl IntoView {
     })
 }
 
-/// What a row may ask for; the dialogs stand once, beside the table.
-#[derive(Clone, Copy)]
-struct Asked {
-    start: RwSignal<Option<Target>>,
-    start_open: RwSignal<bool>,
-    delete: RwSignal<Option<(WorkflowId, String)>>,
-    delete_open: RwSignal<bool>,
-    /// Grows whenever the list is to be read anew.
-    changed: RwSignal<u32>,
-    toasts: Toasts,
-}
-
 #[component]
 fn Workflows(words: String, page: Page<WorkflowSummary>, asked: Asked) -> impl IntoView {
     let rows = RwSignal::new(page.items);
@@ -197,155 +186,6 @@ fn Nothing(words: String) -> impl IntoView {
 }
 
 #[component]
-fn Row(row: WorkflowSummary, asked: Asked) -> impl IntoView {
-    let WorkflowSummary {
-        id,
-        name,
-        description,
-        steps,
-        published_version,
-        draft_changed,
-        owner_name,
-        updated_at,
-        last_run,
-    } = row;
-    let last = match last_run {
-        Some(run) => view! {
-            <a class="last-run over" href=format!("/runs/{}", run.id)>
-                <StatusBadge status=Signal::stored(StatusLook::from(run.status)) />
-                <span class="dim"><RelativeTime at=run.created_at /></span>
-            </a>
-        }
-        .into_any(),
-        None => view! { <span class="dimmer">"never ran"</span> }.into_any(),
-    };
-    view! {
-        <tr>
-            <td class="workflow-name">
-                <a class="cover" href=format!("/workflows/{id}")>{name.clone()}</a>
-                {(!description.is_empty()).then(|| view! { <span class="dim truncate">{description}</span> })}
-            </td>
-            <td class="num">{format::count(i64::from(steps))}</td>
-            <td>
-                {published_version.map(|version| format!("v{version} "))}
-                {version_badge(published_version, draft_changed).map(|(label, tone)| view! { <Badge label tone /> })}
-            </td>
-            <td>{owner_name}</td>
-            <td>{last}</td>
-            <td><RelativeTime at=updated_at /></td>
-            <td class="row-actions"><div class="over"><RowMenu id name asked /></div></td>
-        </tr>
-    }
-}
-
-/// What is to be said of the draft.
-const fn version_badge(published: Option<i64>, changed: bool) -> Option<(&'static str, Tone)> {
-    match (published, changed) {
-        (None, _) => Some(("draft", Tone::Plain)),
-        (Some(_), true) => Some(("draft differs", Tone::Accent)),
-        (Some(_), false) => None,
-    }
-}
-
-#[component]
-fn RowMenu(id: WorkflowId, name: String, asked: Asked) -> impl IntoView {
-    let me = use_context::<Me>();
-    let may = |action| me.as_ref().is_some_and(|me| me.may(action));
-    let (may_run, may_edit) = (may(Action::StartRun), may(Action::EditWorkflow));
-    let label = format!("Actions for {name}");
-    let name = StoredValue::new(name);
-    let toasts = asked.toasts;
-    let run = move |()| {
-        asked.start.set(Some(Target { workflow: id, inputs: None }));
-        asked.start_open.set(true);
-    };
-    let export = move |()| {
-        spawn_local(async move {
-            match api::workflows::export_workflow(id).await {
-                Ok(text) => {
-                    browser::save_file(&format!("{}.yaml", file_name(&name.get_value())), "application/yaml", &text)
-                }
-                Err(error) => toasts.say(Tone::Bad, error.detail()),
-            }
-        });
-    };
-    let duplicate = move |()| {
-        spawn_local(async move {
-            let copied = async {
-                let workflow = api::workflows::get_workflow(id).await?;
-                api::workflows::create_workflow(workflow.draft).await
-            };
-            match copied.await {
-                Ok(copy) => {
-                    toasts.say(Tone::Good, format!("{} was made", copy.name));
-                    asked.changed.update(|n| *n += 1);
-                }
-                Err(error) => toasts.say(Tone::Bad, error.detail()),
-            }
-        });
-    };
-    let delete = move |()| {
-        asked.delete.set(Some((id, name.get_value())));
-        asked.delete_open.set(true);
-    };
-    view! {
-        <Menu id=format!("menu-{id}") label>
-            {may_run.then(|| view! { <MenuItem label="Run…" icon="play" on_press=run /> })}
-            <MenuLink href=format!("/workflows/{id}") label="Open" icon="workflow" />
-            <MenuLink href=format!("/runs?workflow={id}") label="Show its runs" icon="runs" />
-            <MenuItem label="Export YAML" icon="download" on_press=export />
-            {may_edit.then(|| view! {
-                <MenuItem label="Duplicate" icon="duplicate" on_press=duplicate />
-                <hr />
-                <MenuItem label="Delete…" icon="trash" tone=Tone::Bad on_press=delete />
-            })}
-        </Menu>
-    }
-}
-
-/// A name as a file's: letters and digits, dashes between.
-fn file_name(name: &str) -> String {
-    let words: Vec<_> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let joined = words.join("-").to_lowercase();
-    if joined.is_empty() { "workflow".to_owned() } else { joined }
-}
-
-#[component]
-fn DeleteDialog(asked: Asked) -> impl IntoView {
-    let busy = RwSignal::new(false);
-    let name = move || asked.delete.with(|asked| asked.as_ref().map(|(_, name)| name.clone())).unwrap_or_default();
-    let confirm = move |()| {
-        let Some((id, name)) = asked.delete.get_untracked() else {
-            return;
-        };
-        busy.set(true);
-        spawn_local(async move {
-            match api::workflows::delete_workflow(id).await {
-                Ok(()) => {
-                    asked.toasts.say(Tone::Good, format!("{name} was deleted"));
-                    asked.changed.update(|n| *n += 1);
-                }
-                Err(error) => asked.toasts.say(Tone::Bad, error.detail()),
-            }
-            busy.try_set(false);
-            asked.delete_open.try_set(false);
-        });
-    };
-    view! {
-        <ConfirmDialog
-            id="delete-workflow"
-            title=Signal::derive(move || format!("Delete {}?", name()))
-            open=asked.delete_open
-            action="Delete the workflow"
-            busy
-            on_confirm=confirm
-        >
-            <p>"Its draft and all its versions are deleted, and this can't be undone. Its runs stay, with their history and logs."</p>
-        </ConfirmDialog>
-    }
-}
-
-#[component]
 fn More(words: String, rows: RwSignal<Vec<WorkflowSummary>>, next: RwSignal<Option<String>>) -> impl IntoView {
     let toasts = use_toasts();
     let busy = RwSignal::new(false);
@@ -375,22 +215,5 @@ fn More(words: String, rows: RwSignal<Vec<WorkflowSummary>>, next: RwSignal<Opti
                 <Button label="Load more" size=ButtonSize::Small busy on_press=load />
             </nav>
         </Show>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_becomes_a_file_name() {
-        assert_eq!(file_name("Nightly tests (2)"), "nightly-tests-2");
-        assert_eq!(file_name("…"), "workflow");
-    }
-
-    #[test]
-    fn a_draft_is_only_spoken_of_where_it_differs() {
-        assert_eq!(version_badge(None, true), Some(("draft", Tone::Plain)));
-        assert_eq!(version_badge(Some(3), false), None);
     }
 }

@@ -9,6 +9,7 @@ mod gallery;
 mod import;
 mod inputs;
 mod list;
+mod row;
 pub mod start;
 
 pub use designer::DesignerPage;
