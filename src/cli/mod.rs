@@ -79,7 +79,17 @@ impl Global {
 
     /// The settings of a command that ends by itself: unless somebody asked for more, it logs warnings only, because
     /// its own words tell the rest.
+    ///
+    /// # Errors
+    /// Code 2 for settings that don't fit, and when a server is named: commands can't ask one yet, and doing it to the
+    /// local database instead would be something else than what was meant.
     fn command(&self) -> Result<Config, Failure> {
+        if let Some(name) = ["WEFT_URL", "WEFT_API_KEY"].into_iter().find(|name| settings::environment(name).is_some())
+        {
+            return Err(Failure::usage(format!(
+                "{name} is set, but commands can't ask a server yet; unset it to work on the database of the settings"
+            )));
+        }
         let mut config = self.settings()?;
         if !config.is_given("log") {
             "warn".clone_into(&mut config.log);

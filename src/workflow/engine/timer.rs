@@ -1,7 +1,7 @@
 //! Runs that nobody has in hand: taken over after a crash, woken when they are due.
 //!
-//! One task sleeps until the next one is due, or an alarm is set earlier. Only where other processes share the database it
-//! also looks now and then for what a dead one left behind.
+//! One task sleeps until the next one is due or another owner's lease ends, or an alarm is set earlier. Only where other
+//! processes share the database it also looks now and then for what they gave back.
 
 use std::sync::{Arc, Mutex};
 
@@ -70,7 +70,7 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
         }
     }
     engine.timer.clear();
-    if let Some(due) = store::lease::next_due(&runtime.db).await? {
+    if let Some(due) = store::lease::next_due(&runtime.db, engine.id).await? {
         engine.timer.set(due);
     }
     Ok(())

@@ -141,11 +141,17 @@ pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<()> {
     tx.commit().await
 }
 
-/// When the next run that nobody has in hand is due.
-pub async fn next_due(db: &Db) -> Result<Option<Timestamp>> {
+/// When the next run can be taken in hand: one that nobody has is due, or another owner's lease ends.
+pub async fn next_due(db: &Db, owner: Uuid) -> Result<Option<Timestamp>> {
     Ok(read!(db, conn => query_scalar(
-        "select min(wake_at) from run where wake_at is not null and owner_id is null and ended_at is null",
+        "select min(at)
+         from (
+             select min(wake_at) as at from run where wake_at is not null and owner_id is null and ended_at is null
+             union all
+             select min(lease_until) as at from run where owner_id <> $1 and ended_at is null
+         ) due",
     )
+    .bind(owner)
     .fetch_one(conn)
     .await)?)
 }

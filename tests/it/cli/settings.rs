@@ -94,3 +94,12 @@ async fn a_command_logs_only_what_was_asked_for() {
     folder.weft(&call).code(0).tells_nothing();
     folder.weft_with(("WEFT_LOG", "info"), &call).code(0).tells(&["password reset"]);
 }
+
+#[tokio::test]
+async fn a_command_that_is_meant_for_a_server_does_not_touch_the_local_database() {
+    let folder = Folder::with_workspace().await;
+    for name in ["WEFT_URL", "WEFT_API_KEY"] {
+        folder.weft_with((name, "x"), &["memory", "list"]).code(2).prints_nothing().tells(&[name, "unset it"]);
+    }
+    folder.weft_with(("WEFT_URL", "x"), &["config"]).code(0);
+}

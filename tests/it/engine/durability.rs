@@ -30,6 +30,18 @@ on_both_engines! {
         assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
     }
 
+    async fn the_runs_of_a_dead_process_are_taken_over_when_its_lease_ends(site: Site) {
+        let first = ctx(&site.runtime).await;
+        let run = start(&first, &chain(vec![wait("w", 3_000), transform("a", json!(1))]), json!({})).await;
+        until(&first, run, RunStatus::Waiting).await;
+        // The first process is dead from here on: its clock stands still, and it renews nothing.
+        let second = next_process(&site, Clock::manual(site.runtime.clock.now().plus_ms(4_000)));
+        workflow::boot(&second).await.unwrap();
+        let ctx = second.as_actor(first.actor.clone(), String::new());
+        second.clock.advance_ms(11_001);
+        assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
+    }
+
     async fn a_process_that_lost_its_lease_can_write_no_more(site: Site) {
         let zombie = ctx(&site.runtime).await;
         let run = start(&zombie, &chain(vec![wait("w", 3_000), transform("a", json!(1))]), json!({})).await;
