@@ -14,7 +14,7 @@ const MOST_ROWS: i64 = 200_000;
 macro_rules! select_runs {
     ($rest:literal) => {
         concat!(
-            "select id, workflow_id, workflow_name, version, status, cause, started_by, created_at, started_at, ended_at,
+            "select id, workflow_id, workflow_name, version, status, cause, started_by, parent_run_id, created_at, started_at, ended_at,
                 headline, steps_done, steps_total
             from run where workspace_id = $1 ",
             $rest
@@ -31,6 +31,7 @@ struct Row {
     status: String,
     cause: String,
     started_by: Option<String>,
+    parent_run_id: Option<RunId>,
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
@@ -51,6 +52,7 @@ impl TryFrom<Row> for RunSummary {
             status: status(&row.status)?,
             trigger: TriggerKind::parse(&row.cause).ok_or_else(|| Error::inconsistent("run", "cause", &row.cause))?,
             started_by: row.started_by,
+            parent_run_id: row.parent_run_id,
             created_at: row.created_at,
             started_at: row.started_at,
             ended_at: row.ended_at,

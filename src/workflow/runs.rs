@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::engine::{Begin, Engine, New};
-use super::machine::Refusal;
+use super::machine::{Input, Refusal};
 use super::{Error, engine, inputs, store};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
@@ -37,6 +37,8 @@ pub struct NewRun {
     pub trigger: TriggerKind,
     /// The same key gives the same run. 1..=200 characters.
     pub idempotency_key: Option<String>,
+    /// The step of another run that starts it, and how many runs are then around it.
+    pub parent: Option<(store::Parent, u32)>,
 }
 
 impl NewRun {
@@ -47,7 +49,12 @@ impl NewRun {
         } else {
             (Source::Version(workflow_id, version), TriggerKind::Manual)
         };
-        Self { source, inputs, trigger, idempotency_key: None }
+        Self::new(source, inputs, trigger)
+    }
+
+    /// A run that nothing but `trigger` is known of.
+    pub const fn new(source: Source, inputs: Value, trigger: TriggerKind) -> Self {
+        Self { source, inputs, trigger, idempotency_key: None, parent: None }
     }
 }
 
@@ -80,6 +87,8 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         started_by: ctx.actor.principal.user_name().map(str::to_owned),
         steps_total: definition.steps.len() as u32,
         created_at: ctx.clock.now(),
+        depth: new.parent.as_ref().map_or(0, |(_, depth)| *depth),
+        parent: new.parent.map(|(parent, _)| parent),
     };
     let graph = engine.graph(&definition_hash, || Graph::new(definition));
     let run: RunId = ctx.ids.fresh();
@@ -253,7 +262,8 @@ pub async fn control(ctx: &Ctx, id: RunId, command: Command) -> Result<RunSummar
         return Err(Refusal::NotNow { status: summary.status, command }.into());
     }
     let by = ctx.actor.principal.user_name().map(str::to_owned);
-    Engine::of(ctx.runtime()).command(ctx.runtime(), ctx.workspace(), id, command, by).await
+    let input = Input::Command { command, by };
+    Engine::of(ctx.runtime()).tell(ctx.runtime(), ctx.workspace(), id, input).await
 }
 
 /// How often a waiter looks at a run that another process may have in hand.

@@ -79,15 +79,19 @@ pub struct Step {
     /// The output in place of the failed one, when `on_error` is `continue`.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub default: Value,
-    /// When several edges lead here, which of them must have been taken.
+    /// When several edges lead here, how many of them must have been taken.
     #[serde(default, skip_serializing_if = "Join::is_default")]
     pub join: Join,
-    /// With `join: any`: whether the branches that lost are cancelled.
+    /// With `join: any` or a number: whether the branches that lost are cancelled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancel_others: bool,
     /// A disabled step is passed over: its inbound edges continue to what follows, with a null output.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
+    /// What a container (`map`, `repeat`, `group`) runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(no_recursion)]
+    pub body: Option<Body>,
     /// Where it stands on the canvas.
     #[serde(default)]
     pub position: Position,
@@ -98,6 +102,23 @@ impl Step {
     pub fn label(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
+}
+
+/// The graph inside a container: run once for each item, iteration, or just once.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Body {
+    /// The nodes, in any order. Their ids are unique in the whole definition.
+    #[serde(default)]
+    #[schema(no_recursion)]
+    pub steps: Vec<Step>,
+    /// What follows what, inside.
+    #[serde(default)]
+    pub edges: Vec<Edge>,
+    /// What one run of the body gives: any JSON with templates. Absent: the output of the step that nothing follows, or an
+    /// object of the outputs by id where there are several such steps.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub output: Value,
 }
 
 /// Canvas coordinates of a node's top left corner, in CSS pixels at zoom 1; y runs down.
@@ -124,11 +145,26 @@ pub struct Retry {
     pub max_ms: u64,
     /// Whether each wait is drawn from half to the whole of it, so that many runs don't return at once.
     pub jitter: bool,
+    /// The error classes that are tried again; empty: every error that may pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// The error classes that are not tried again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub never: Vec<String>,
+}
+
+impl Retry {
+    /// Whether an error of this class is worth another attempt.
+    pub fn covers(&self, error: &super::StepError) -> bool {
+        let named = |classes: &[String]| classes.iter().any(|class| *class == error.class);
+        // A class that is asked for by name is tried again even if its kind thinks it hopeless.
+        (if self.only.is_empty() { error.retryable } else { named(&self.only) }) && !named(&self.never)
+    }
 }
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { max_attempts: 3, initial_ms: 500, factor: 2.0, max_ms: 30_000, jitter: true }
+        Self { max_attempts: 3, initial_ms: 500, factor: 2.0, max_ms: 30_000, jitter: true, only: Vec::new(), never: Vec::new() }
     }
 }
 
@@ -143,6 +179,8 @@ pub enum OnError {
     Continue,
     /// The edges at the port `error` are taken; the error is in `steps.ID.error`.
     Port,
+    /// The run is paused; resuming it tries the step once more.
+    Pause,
 }
 
 impl OnError {
@@ -151,20 +189,83 @@ impl OnError {
     }
 }
 
-/// Which of several inbound edges must be taken before a step starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+/// How many of several inbound edges must be taken before a step starts: `"all"`, `"any"` or a number on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Join {
     /// Waits until each is settled; starts if at least one was taken.
     #[default]
     All,
     /// Starts with the first that is taken.
     Any,
+    /// Starts with the n-th that is taken, 1..=1000; passed over once so many can't be taken any more.
+    Count(u32),
 }
 
 impl Join {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
+    const fn is_default(&self) -> bool {
+        matches!(self, Self::All)
+    }
+
+    /// How many edges must be taken, for those that don't wait for the rest.
+    pub const fn needed(self) -> Option<u32> {
+        match self {
+            Self::All => None,
+            Self::Any => Some(1),
+            Self::Count(count) => Some(count),
+        }
+    }
+}
+
+/// A join as it is written.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "expected \"all\", \"any\" or a number")]
+#[schema(as = Join)]
+enum WrittenJoin {
+    Word(JoinWord),
+    Count(u32),
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum JoinWord {
+    All,
+    Any,
+}
+
+impl Serialize for Join {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = match self {
+            Self::All => WrittenJoin::Word(JoinWord::All),
+            Self::Any => WrittenJoin::Word(JoinWord::Any),
+            Self::Count(count) => WrittenJoin::Count(*count),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Join {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match WrittenJoin::deserialize(deserializer)? {
+            WrittenJoin::Word(JoinWord::All) => Self::All,
+            WrittenJoin::Word(JoinWord::Any) => Self::Any,
+            WrittenJoin::Count(count) => Self::Count(count),
+        })
+    }
+}
+
+impl utoipa::PartialSchema for Join {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        WrittenJoin::schema()
+    }
+}
+
+impl ToSchema for Join {
+    fn name() -> std::borrow::Cow<'static, str> {
+        WrittenJoin::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
+        WrittenJoin::schemas(schemas);
     }
 }
 

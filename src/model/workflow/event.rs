@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::model::Timestamp;
+use super::RunStatus;
+use crate::model::{RunId, Timestamp};
 
 /// One fact. `seq` counts 1, 2, 3, … within a run without gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct Event {
     pub seq: i64,
     /// When it was decided.
     pub at: Timestamp,
-    /// The step it is about, if any.
+    /// The path of the step it is about, if any: `fetch`, or `each[3].fetch` inside a container's body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// What happened.
@@ -52,8 +53,22 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         untaken: Vec<u32>,
     },
-    /// The step waits, and says for what.
-    StepWaiting { attempt: u32, reason: String, until: Option<Timestamp> },
+    /// The step waits, and says for what: a time, a signal, or a signal until a time.
+    StepWaiting {
+        attempt: u32,
+        reason: String,
+        until: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Await>,
+    },
+    /// Something from outside reached the step that waits for it, which goes on waiting: a vote of several.
+    StepSignalled { attempt: u32, signal: Signal },
+    /// A container began its body for this item or iteration, from 0.
+    BodyStarted { index: u32 },
+    /// The body ended.
+    BodySucceeded { index: u32, output: Value },
+    /// A step of the body failed and was not handled inside; `step` is its path.
+    BodyFailed { index: u32, step: Option<String>, error: StepError },
     /// The attempt failed; the next begins at `at`.
     RetryScheduled { attempt: u32, error: StepError, at: Timestamp },
     /// The run was started or a step was in flight when its process ended; another took over.
@@ -84,6 +99,10 @@ impl Fact {
             Self::StepFailed { .. } => "step_failed",
             Self::StepSkipped { .. } => "step_skipped",
             Self::StepWaiting { .. } => "step_waiting",
+            Self::StepSignalled { .. } => "step_signalled",
+            Self::BodyStarted { .. } => "body_started",
+            Self::BodySucceeded { .. } => "body_succeeded",
+            Self::BodyFailed { .. } => "body_failed",
             Self::RetryScheduled { .. } => "retry_scheduled",
             Self::RunTakenOver { .. } => "run_taken_over",
             Self::RunPaused { .. } => "run_paused",
@@ -97,11 +116,32 @@ impl Fact {
     }
 }
 
+/// What, besides time, a step can wait for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", tag = "for")]
+pub enum Await {
+    /// The end of a sub-run.
+    Run {
+        /// Which.
+        run: RunId,
+    },
+}
+
+/// What can reach a waiting step, or a run, from outside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "signal")]
+pub enum Signal {
+    /// The sub-run ended.
+    RunEnded { run: RunId, status: RunStatus, output: Value, error: Option<StepError> },
+    /// The run that started this one ended or no longer wants it.
+    ParentGone {},
+}
+
 /// What comes of the last failure of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureHandling {
-    /// The run fails.
+    /// The run fails; inside a body, the body.
     FailsRun,
     /// The default stands in as output.
     Continues,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::kind::Kind;
-use super::{Definition, Edge, Step};
+use super::{Body, Definition, Edge, Step};
 
 /// A definition prepared for folding: steps and edges by number, in the order of the definition.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct Graph {
     definition: Definition,
     index: HashMap<String, u32>,
     kinds: Vec<Option<&'static Kind>>,
+    /// The graphs inside of containers.
+    bodies: Vec<Option<Arc<Self>>>,
     outbound: Vec<Vec<u32>>,
     inbound: Vec<Vec<u32>>,
     /// From and to of each edge; `None` where an end dangles.
@@ -34,7 +36,14 @@ impl Graph {
             }
         }
         let kinds = definition.steps.iter().map(|step| Kind::find(&step.kind)).collect();
-        Arc::new(Self { definition, index, kinds, outbound, inbound, ends })
+        let bodies = definition.steps.iter().map(|step| Some(Self::new(whole(&definition.name, step.body.as_ref()?))));
+        let bodies = bodies.collect();
+        Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends })
+    }
+
+    /// The graph inside of a container.
+    pub fn body(&self, step: u32) -> Option<&Arc<Self>> {
+        self.bodies[step as usize].as_ref()
     }
 
     /// What was prepared.
@@ -111,6 +120,12 @@ impl Graph {
         found.sort_unstable();
         found
     }
+}
+
+/// A body as a definition of its own, which is how it is folded.
+fn whole(name: &str, body: &Body) -> Definition {
+    let Body { steps, edges, output } = body.clone();
+    Definition { steps, edges, output, ..Definition::empty(name) }
 }
 
 #[cfg(test)]

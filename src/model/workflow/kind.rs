@@ -38,6 +38,8 @@ pub struct Kind {
 pub enum Group {
     /// Decides what comes next.
     Flow,
+    /// Runs a graph of its own: a body.
+    Container,
     /// Does something.
     Work,
     /// Reads and writes what agents remember.
@@ -49,6 +51,7 @@ impl Group {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Flow => "Flow",
+            Self::Container => "Containers",
             Self::Work => "Work",
             Self::Memory => "Memory",
         }
@@ -175,6 +178,76 @@ pub const KINDS: &[Kind] = &[
         default_timeout_ms: 0,
     },
     Kind {
+        name: "map",
+        title: "For each",
+        summary: "Runs its body once for each item of a list, several at a time, and collects what they give.",
+        group: Group::Container,
+        icon: "map",
+        fields: &[
+            field("items", "Items", Shape::Json)
+                .required()
+                .hint("A list, or a template that yields one. Inside, item and index are in scope.")
+                .placeholder("{{ inputs.files }}"),
+            field("concurrency", "At once", Shape::Integer { min: 1, max: 1000 }).placeholder("10"),
+            field("on_item_error", "When an item fails", Shape::Choice { options: &["fail", "collect", "tolerate"] })
+                .hint("Fail at once, keep the error in the list, or keep it up to a share of the items.")
+                .placeholder("fail"),
+            field("tolerate_percent", "Tolerated failures in percent", Shape::Number { min: 0.0, max: 100.0 })
+                .hint("With tolerate: more than this fails the step."),
+        ],
+        ports: OUT_ERROR,
+        pure_step: false,
+        default_timeout_ms: 0,
+    },
+    Kind {
+        name: "repeat",
+        title: "Repeat",
+        summary: "Runs its body again and again until a condition holds.",
+        group: Group::Container,
+        icon: "repeat",
+        fields: &[
+            field("until", "Until", Shape::Expression)
+                .hint("Asked after each iteration: last is what it gave, iteration its number from 1.")
+                .placeholder("last.score >= 0.8"),
+            field("while", "While", Shape::Expression)
+                .hint("In place of until: asked before each iteration; last is null before the first.")
+                .placeholder("last == none or last.next"),
+            field("max_iterations", "At most", Shape::Integer { min: 1, max: 1_000_000 })
+                .hint("After so many iterations the step leaves by the port exhausted.")
+                .placeholder("100"),
+        ],
+        ports: &[Edge::OUT, "exhausted", Edge::ERROR],
+        pure_step: false,
+        default_timeout_ms: 0,
+    },
+    Kind {
+        name: "group",
+        title: "Group",
+        summary: "Runs its body once, under one time limit and with one way to handle errors.",
+        group: Group::Container,
+        icon: "group",
+        fields: &[],
+        ports: OUT_ERROR,
+        pure_step: false,
+        default_timeout_ms: 0,
+    },
+    Kind {
+        name: "workflow",
+        title: "Workflow",
+        summary: "Runs another workflow and waits for what it gives.",
+        group: Group::Container,
+        icon: "workflow",
+        fields: &[
+            field("workflow", "Workflow", TEXT).required().hint("Its name or id; the newest published version runs."),
+            field("inputs", "Inputs", Shape::Json).hint("An object that fits the workflow's inputs."),
+            field("detached", "Don't wait", Shape::Bool)
+                .hint("Goes on at once with the run's id, and lets it run even when this run is cancelled."),
+        ],
+        ports: OUT_ERROR,
+        pure_step: false,
+        default_timeout_ms: 0,
+    },
+    Kind {
         name: "http",
         title: "HTTP request",
         summary: "Calls a web address and reads the answer.",
@@ -297,6 +370,11 @@ impl Kind {
     /// The kind with this name, if this program can run it.
     pub fn find(name: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.name == name)
+    }
+
+    /// Whether steps of this kind have a body.
+    pub fn has_body(&self) -> bool {
+        matches!(self.name, "map" | "repeat" | "group")
     }
 
     /// The JSON Schema of the config.

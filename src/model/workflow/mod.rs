@@ -15,7 +15,7 @@ pub use definition::*;
 pub use event::*;
 pub use graph::Graph;
 pub use run::*;
-pub use state::State;
+pub use state::{Slot, State};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{SkipReason, StepError};
+use super::{Await, SkipReason, StepError};
 use crate::model::{RunId, Timestamp, WorkflowId};
 
 /// Where a run stands.
@@ -164,6 +164,8 @@ pub enum TriggerKind {
     Test,
     /// The command line, headless.
     Cli,
+    /// A step of another run.
+    Workflow,
 }
 
 impl TriggerKind {
@@ -173,12 +175,13 @@ impl TriggerKind {
             Self::Manual => "manual",
             Self::Test => "test",
             Self::Cli => "cli",
+            Self::Workflow => "workflow",
         }
     }
 
     /// Reads [`TriggerKind::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Manual, Self::Test, Self::Cli].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Manual, Self::Test, Self::Cli, Self::Workflow].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -199,6 +202,9 @@ pub struct RunSummary {
     pub trigger: TriggerKind,
     /// The name of who started it.
     pub started_by: Option<String>,
+    /// The run that started it as a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_run_id: Option<RunId>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it began.
@@ -276,17 +282,39 @@ pub struct StepState {
     pub waiting: Option<Waiting>,
     /// Why it did not run.
     pub skipped: Option<SkipReason>,
+    /// The sub-run that it started, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_run: Option<RunId>,
+    /// How far a container is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<Bodies>,
     /// Every attempt and wait, for the timeline; oldest first.
     pub spans: Vec<Span>,
 }
 
 /// Why a step waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Waiting {
     /// A sentence.
     pub reason: String,
     /// When it goes on by itself.
     pub until: Option<Timestamp>,
+    /// What else it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Await>,
+}
+
+/// How far a container is with its bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bodies {
+    /// How many there will be; unknown for a `repeat`.
+    pub total: Option<u32>,
+    /// Ended, well or badly.
+    pub ended: u32,
+    /// Failed.
+    pub failed: u32,
+    /// In motion.
+    pub running: u32,
 }
 
 /// A bar of the timeline.

@@ -156,6 +156,8 @@ mod tests {
             error: None,
             waiting: None,
             skipped: None,
+            sub_run: None,
+            bodies: None,
             spans: Vec::new(),
         }
     }

@@ -28,7 +28,12 @@ pub(super) struct Order {
     pub(super) workspace: WorkspaceId,
     pub(super) run: RunId,
     pub(super) workflow_name: String,
+    pub(super) depth: u32,
+    /// The path.
     pub(super) step: String,
+    pub(super) key: String,
+    /// The number of the event that began it, which tells it from every other attempt of the run.
+    pub(super) began: i64,
     pub(super) kind: String,
     pub(super) attempt: u32,
     pub(super) config: Value,
@@ -39,7 +44,7 @@ pub(super) struct Order {
 
 /// Performs the attempt and tells the run's owner how it ended.
 pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order, owner: mpsc::Sender<Message>) {
-    let (step, attempt) = (order.step.clone(), order.attempt);
+    let (step, attempt, began) = (order.step.clone(), order.attempt, order.began);
     let cancel = order.cancel.clone();
     let permit = tokio::select! {
         permit = engine.queue.enter(order.run) => permit,
@@ -50,7 +55,7 @@ pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order,
     log.flush().await;
     drop(permit);
     // The owner is gone only when it no longer wants the result.
-    let _ = owner.send(Message::Done { step, attempt, result }).await;
+    let _ = owner.send(Message::Done { step, attempt, began, result }).await;
 }
 
 async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) -> Result<Outcome, StepError> {
@@ -63,7 +68,8 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         ctx: runtime.system(order.workspace),
         run_id: order.run,
         workflow_name: order.workflow_name,
-        key: format!("{}/{}/{}", order.run, order.step, order.attempt),
+        depth: order.depth,
+        key: order.key,
         step: order.step,
         attempt: order.attempt,
         config,

@@ -26,10 +26,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::db;
-use crate::model::workflow::{Command, Graph, RunSummary};
+use crate::model::workflow::{Graph, RunSummary};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
+use crate::workflow::machine::Input;
 use crate::workflow::store;
 use crate::workflow::store::lease::Claimant;
 
@@ -100,6 +101,7 @@ impl Engine {
         runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
         if runtime.db.is_shared() {
             runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
+            runtime.tasks.spawn("engine signals", timer::listen(runtime.clone(), Arc::clone(self)));
         }
         runtime.tasks.spawn("retention", retention::watch(runtime.clone()));
         Ok(())
@@ -156,19 +158,18 @@ impl Engine {
         owner::begin(runtime, self, new, inbox).await
     }
 
-    /// Gives a command to a run, wherever it is; returns how the run stands once that is durable.
-    pub(super) async fn command(
+    /// Gives a command or a signal to a run, wherever it is; returns how the run stands once that is durable.
+    pub(super) async fn tell(
         self: &Arc<Self>,
         runtime: &Runtime,
         workspace: WorkspaceId,
         run: RunId,
-        command: Command,
-        by: Option<String>,
+        input: Input,
     ) -> Result<RunSummary, Error> {
         // An owner that is just leaving does not hear the command; the run is looked for again once it has left.
         for _ in 0..LOOKS {
             let (reply, answer) = tokio::sync::oneshot::channel();
-            let message = owner::Message::Command { command, by: by.clone(), reply };
+            let message = owner::Message::Tell { input: input.clone(), reply };
             if self.hand_over(runtime, workspace, run, message).await?
                 && let Ok(answer) = answer.await
             {
@@ -204,6 +205,15 @@ impl Engine {
             }
             None if runtime.db.is_shared() => Err(Error::Elsewhere),
             None => Ok(false),
+        }
+    }
+
+    /// Has the owner of a run look at the signals that were stored for it, or the timer take the run in hand.
+    pub(super) fn poke(&self, runtime: &Runtime, run: RunId) {
+        match self.sender(run).map(|sender| sender.try_send(owner::Message::Signals)) {
+            Some(Ok(())) => {}
+            // The owner is busy or leaving: it looks before it goes, and a run that was given back is due.
+            Some(Err(_)) | None => self.timer.set(runtime.clock.now()),
         }
     }
 

@@ -2,8 +2,9 @@
 
 mod load;
 mod report;
+mod signals;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +14,7 @@ pub(in crate::workflow) use load::fold;
 use load::load;
 
 use super::{Engine, attempt, writer};
-use crate::model::workflow::{Command, Event, Graph, RunStatus, RunSummary, State, StepError, StepStatus};
+use crate::model::workflow::{Event, Graph, RunStatus, RunSummary, State, StepError, StepStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
@@ -33,10 +34,12 @@ const RELEASE_RETRY_MS: i64 = 1_000;
 /// What reaches an owner.
 #[derive(Debug)]
 pub(in crate::workflow) enum Message {
-    /// An attempt ended.
-    Done { step: String, attempt: u32, result: Result<Outcome, StepError> },
-    /// A person said so.
-    Command { command: Command, by: Option<String>, reply: oneshot::Sender<Result<RunSummary, Error>> },
+    /// An attempt ended; `began` is the number of the event that began it.
+    Done { step: String, attempt: u32, began: i64, result: Result<Outcome, StepError> },
+    /// A person, or what acts for one, said so.
+    Tell { input: Input, reply: oneshot::Sender<Result<RunSummary, Error>> },
+    /// Signals were stored for the run.
+    Signals,
 }
 
 /// A run that is to begin.
@@ -69,7 +72,9 @@ pub(in crate::workflow) struct Owner {
     inbox: mpsc::Receiver<Message>,
     /// For the attempts, which answer here.
     mailbox: mpsc::Sender<Message>,
-    attempts: HashMap<String, CancellationToken>,
+    /// By path, so that all inside of a container are found together.
+    attempts: BTreeMap<String, (i64, CancellationToken)>,
+    signals: signals::Signals,
     /// The agenda was left before its end.
     more: bool,
     /// Whether the flush before gave the run back.
@@ -100,7 +105,8 @@ pub(super) async fn begin(
         state,
         inbox,
         mailbox,
-        attempts: HashMap::new(),
+        attempts: BTreeMap::new(),
+        signals: signals::Signals::default(),
         more: false,
         given_back: false,
     };
@@ -150,7 +156,8 @@ impl Owner {
             state,
             inbox,
             mailbox,
-            attempts: HashMap::new(),
+            attempts: BTreeMap::new(),
+            signals: signals::Signals::unread(),
             more: false,
             given_back: false,
         };
@@ -160,15 +167,14 @@ impl Owner {
 
     async fn take_over(mut self) {
         let mut events = Vec::new();
-        let in_flight: Vec<String> =
-            self.state.in_flight().map(|step| self.state.graph().step(step).id.clone()).collect();
+        let in_flight: Vec<String> = self.state.in_flight().map(|slot| self.state.path(slot)).collect();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
             return self.leave();
         }
         for step in in_flight {
             if let Some(attempt) = self.state.find_step(&step).map(|step| step.attempt) {
-                self.execute(&step, attempt);
+                self.execute(&step, attempt, self.state.last_seq());
             }
         }
         self.own().await;
@@ -180,7 +186,7 @@ impl Owner {
         let mut grace: Option<Timestamp> = None;
         let mut inbox = Vec::new();
         loop {
-            if !self.more && self.inbox.is_empty() && self.rests_for_long() {
+            if !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long() {
                 break;
             }
             if stopping.is_cancelled() {
@@ -189,13 +195,18 @@ impl Owner {
                     break;
                 }
             }
-            if !self.more {
+            if !self.more && !self.signals.is_unread() {
                 self.listen(&mut inbox, grace, &stopping).await;
+            }
+            if let Err(error) = self.read_signals(&inbox).await {
+                tracing::warn!(run = %self.state.id(), %error, "this process lets go of a run");
+                break;
             }
             let mut events = Vec::new();
             let mut replies = Vec::new();
             self.hear(&mut inbox, &mut events, &mut replies);
-            let outcome = if events.is_empty() { Ok(Verdict::Stored) } else { self.flush(events, None).await };
+            let silent = events.is_empty() && !self.signals.have_settled();
+            let outcome = if silent { Ok(Verdict::Stored) } else { self.flush(events, None).await };
             let stored = matches!(outcome, Ok(Verdict::Stored));
             for (reply, answer) in replies {
                 let answer = if stored { answer } else { Err(Error::Elsewhere) };
@@ -229,28 +240,34 @@ impl Owner {
     fn hear(&mut self, inbox: &mut Vec<Message>, events: &mut Vec<Event>, replies: &mut Vec<Reply>) {
         for message in inbox.drain(..) {
             match message {
-                Message::Done { step, attempt, result } => {
-                    let current = self.state.find_step(&step);
-                    if current.is_some_and(|step| step.attempt == attempt && step.status == StepStatus::Running) {
+                // A stale result is of an attempt that was stopped.
+                Message::Done { step, attempt, began, result } => {
+                    if self.attempts.get(&step).is_some_and(|(current, _)| *current == began) {
                         self.attempts.remove(&step);
+                        let _ = self.think(Input::Done { step, attempt, result }, events);
                     }
-                    // A stale result is of an attempt that was stopped.
-                    let _ = self.think(Input::Done { step, attempt, result }, events);
                 }
-                Message::Command { command, by, reply } => {
-                    let answer = self.think(Input::Command { command, by }, events);
+                Message::Tell { input, reply } => {
+                    let answer = self.think(input, events);
                     replies.push((reply, answer.map_err(Error::Refused)));
                 }
+                Message::Signals => {}
             }
         }
+        self.take_signals_in(events);
         // What is due, and what was left of the agenda.
         let _ = self.think(Input::Wake, events);
     }
 
     fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
+        let waited_for = signals::runs_waited_for(&self.state);
         let moment = Moment { now: self.runtime.clock.now(), fraction: self.runtime.ids.fraction() };
         let (new, more) = machine::advance(&mut self.state, input, &moment, FLUSH)?;
         self.more = more;
+        self.signals.tell_the_abandoned(&self.runtime, waited_for, &self.state);
+        if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
+            self.signals.tell_parent(&self.runtime, &self.card, &self.state);
+        }
         events.extend(new);
         Ok(())
     }
@@ -263,7 +280,10 @@ impl Owner {
     /// Has the events stored, then tells and performs them.
     async fn flush(&mut self, events: Vec<Event>, create: Option<Box<Create>>) -> Result<Verdict, crate::db::Error> {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
-        self.given_back = !self.more && self.inbox.is_empty() && self.rests_for_long();
+        self.given_back =
+            !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
+        let (taken_in, settled, outgoing) = self.signals.settle();
+        let told: Vec<RunId> = outgoing.iter().map(|signal| signal.run).collect();
         let change = Change {
             run: self.state.id(),
             workspace: self.workspace,
@@ -272,6 +292,9 @@ impl Owner {
             create,
             events: events.clone(),
             progress: self.progress(),
+            taken_in,
+            settled,
+            outgoing,
         };
         let verdict = writer::store(&self.engine.writer, change).await?;
         if verdict == Verdict::Stored {
@@ -279,22 +302,25 @@ impl Owner {
             for event in &events {
                 self.perform(event);
             }
+            for run in told {
+                self.engine.poke(&self.runtime, run);
+            }
         }
         Ok(verdict)
     }
 
     fn perform(&mut self, event: &Event) {
         match machine::effect(event) {
-            Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt),
+            Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt, event.seq),
             Some(Effect::Stop { step }) => {
-                if let Some(cancel) = self.attempts.remove(&step) {
+                if let Some((_, cancel)) = self.attempts.remove(&step) {
                     cancel.cancel();
                 }
+                self.stop_under(&format!("{step}["));
             }
+            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix),
             Some(Effect::End) => {
-                for (_, cancel) in self.attempts.drain() {
-                    cancel.cancel();
-                }
+                self.stop_under("");
                 // Nobody may be waiting.
                 let _ = self.engine.ended.send(self.state.id());
             }
@@ -302,25 +328,41 @@ impl Owner {
         }
     }
 
+    /// Stops every attempt whose path begins so.
+    fn stop_under(&mut self, prefix: &str) {
+        let inside = self.attempts.range(prefix.to_owned()..).take_while(|(path, _)| path.starts_with(prefix));
+        for path in inside.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
+            if let Some((_, cancel)) = self.attempts.remove(&path) {
+                cancel.cancel();
+            }
+        }
+    }
+
     /// Starts an attempt, unless it has ended since, or the process stops and the next one will begin it.
-    fn execute(&mut self, id: &str, attempt: u32) {
-        let Some(number) = self.state.graph().find(id) else {
+    fn execute(&mut self, path: &str, attempt: u32, began: i64) {
+        let Some(slot) = self.state.find_slot(path) else {
             return;
         };
-        let step = self.state.step_at(number);
+        let graph = self.state.graph_of(slot);
+        let step = self.state.step_at(slot);
         let stopping = self.runtime.tasks.stopping().is_cancelled();
-        if step.status != StepStatus::Running || step.attempt != attempt || self.state.is_ended() || stopping {
+        let is_container = graph.body(slot.step).is_some();
+        let is_over = step.status != StepStatus::Running || step.attempt != attempt || self.state.is_ended();
+        if is_over || is_container || stopping {
             return;
         }
-        let definition = self.state.graph().step(number);
-        let default_ms = self.state.graph().kind(number).map_or(0, |kind| kind.default_timeout_ms);
+        let definition = graph.step(slot.step);
+        let default_ms = graph.kind(slot.step).map_or(0, |kind| kind.default_timeout_ms);
         let cancel = CancellationToken::new();
-        self.attempts.insert(id.to_owned(), cancel.clone());
+        self.attempts.insert(path.to_owned(), (began, cancel.clone()));
         let order = attempt::Order {
             workspace: self.workspace,
             run: self.state.id(),
             workflow_name: self.card.workflow_name.clone(),
-            step: id.to_owned(),
+            depth: self.card.depth,
+            step: path.to_owned(),
+            key: machine::key(&self.state, slot, attempt),
+            began,
             kind: definition.kind.clone(),
             attempt,
             config: step.input.clone(),
@@ -333,9 +375,7 @@ impl Owner {
 
     /// Gives the run back: to the table until it is due, to whoever wants to command it, to the next process.
     async fn let_go(mut self) {
-        for (_, cancel) in self.attempts.drain() {
-            cancel.cancel();
-        }
+        self.stop_under("");
         while !self.given_back
             && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token).await
         {
@@ -354,7 +394,14 @@ impl Owner {
     }
 
     /// Those who still wait in the mailbox find it closed and look again.
-    fn leave(self) {
+    fn leave(mut self) {
         self.engine.strike(self.state.id());
+        self.inbox.close();
+        // What reached the run at the last moment has made it due.
+        while let Ok(message) = self.inbox.try_recv() {
+            if matches!(message, Message::Signals) {
+                self.engine.timer.set(self.runtime.clock.now());
+            }
+        }
     }
 }

@@ -101,6 +101,27 @@ pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     }
 }
 
+/// How often a process asks whether another one has stored signals for its runs.
+const ASK_MS: i64 = 1_000;
+
+/// Looks at the signals that other processes store for the runs that this one has in hand.
+pub(super) async fn listen(runtime: Runtime, engine: Arc<Engine>) {
+    let stopping = engine.drained.clone();
+    loop {
+        tokio::select! {
+            () = runtime.clock.sleep_ms(ASK_MS) => {}
+            () = stopping.cancelled() => return,
+        }
+        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
+            continue;
+        }
+        match store::signal::signalled(&runtime.db, engine.id).await {
+            Ok(runs) => runs.into_iter().for_each(|run| engine.poke(&runtime, run)),
+            Err(error) => tracing::warn!(%error, "signals can't be looked for; it is tried again"),
+        }
+    }
+}
+
 /// Says that this process lives, as long as it has runs in hand.
 pub(super) async fn renew(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = engine.drained.clone();

@@ -3,93 +3,110 @@
 use serde_json::Value;
 
 use super::conclude::{self, Settling};
-use super::{Effect, Facts, effect, key, waited_output};
+use super::{Facts, key, waited_output};
 use crate::model::Timestamp;
-use crate::model::workflow::expression;
-use crate::model::workflow::{Edge, Fact, Join, SkipReason, State, StepError, StepStatus};
+use crate::model::workflow::expression::{self, ExprError};
+use crate::model::workflow::state::Plan;
+use crate::model::workflow::{Edge, Fact, SkipReason, Slot, State, StepError, StepStatus};
 use crate::workflow::steps::{self, Outcome};
 
 /// Begins a step that may start.
-pub(super) fn begin(state: &State, facts: &mut Facts, number: u32) {
-    let step = state.graph().step(number);
+pub(super) fn begin(state: &State, facts: &mut Facts, slot: Slot) {
+    let step = state.graph_of(slot).step(slot.step);
+    let before = facts.events.len();
     if step.disabled {
-        let settling = Settling { state, step: number, status: StepStatus::Skipped, output: &Value::Null, error: None };
+        let settling = Settling { state, slot, status: StepStatus::Skipped, output: &Value::Null, error: None };
         match settling.untaken(|edge| edge.port != Edge::ERROR) {
-            Ok(untaken) => facts.push(Some(&step.id), Fact::StepSkipped { reason: SkipReason::Disabled, untaken }),
+            Ok(untaken) => facts.push_step(state, slot, Fact::StepSkipped { reason: SkipReason::Disabled, untaken }),
             Err(error) => {
-                start(state, facts, number, 1, Value::Null);
-                conclude::fail_run(state, facts, number, 1, error);
+                start(state, facts, slot, 1, Value::Null);
+                conclude::fail_scope(state, facts, slot, 1, error);
             }
         }
     } else {
-        attempt(state, facts, number, state.step_at(number).attempt + 1);
+        attempt(state, facts, slot, state.step_at(slot).attempt + 1);
     }
-    let ended = facts.events.last().is_some_and(|event| effect(event) == Some(Effect::End));
-    if step.join == Join::Any && step.cancel_others && !ended {
-        for loser in state.graph().only_leading_to(number) {
+    let over = |fact: &Fact| matches!(fact, Fact::RunFailed { .. } | Fact::BodyFailed { .. });
+    let ended = facts.events[before..].iter().any(|event| over(&event.fact));
+    if step.join.needed().is_some() && step.cancel_others && !ended {
+        for loser in state.graph_of(slot).only_leading_to(slot.step) {
+            let loser = Slot { step: loser, ..slot };
             if !state.step_at(loser).status.is_final() {
-                let id = &state.graph().step(loser).id;
-                facts.push(Some(id), Fact::StepSkipped { reason: SkipReason::LostRace, untaken: Vec::new() });
+                facts.push_step(state, loser, Fact::StepSkipped { reason: SkipReason::LostRace, untaken: Vec::new() });
             }
         }
     }
 }
 
-/// Begins an attempt: with an effect it is left in flight, else it is concluded at once.
-pub(super) fn attempt(state: &State, facts: &mut Facts, number: u32, attempt: u32) {
-    let step = state.graph().step(number);
+/// Begins an attempt: with an effect it is left in flight, a container begins its bodies, else it is concluded at once.
+pub(super) fn attempt(state: &State, facts: &mut Facts, slot: Slot, attempt: u32) {
+    let step = state.graph_of(slot).step(slot.step);
+    let scope = state.scope_of(slot);
     let raw = || Value::Object(step.config.clone());
     match step.kind.as_str() {
         "condition" => {
-            start(state, facts, number, attempt, raw());
-            conclude::conclude(state, facts, number, attempt, steps::choose_condition(&step.config, state));
+            start(state, facts, slot, attempt, raw());
+            conclude::conclude(state, facts, slot, attempt, steps::choose_condition(&step.config, &scope));
         }
         "switch" => {
-            start(state, facts, number, attempt, raw());
-            conclude::conclude(state, facts, number, attempt, steps::choose_switch(&step.config, state));
+            start(state, facts, slot, attempt, raw());
+            conclude::conclude(state, facts, slot, attempt, steps::choose_switch(&step.config, &scope));
         }
         "transform" => {
             // Its output is its rendered config: keeping both would only double the history.
-            start(state, facts, number, attempt, Value::Null);
-            conclude::conclude(state, facts, number, attempt, steps::build_transform(&step.config, state));
+            start(state, facts, slot, attempt, Value::Null);
+            conclude::conclude(state, facts, slot, attempt, steps::build_transform(&step.config, &scope));
         }
-        kind => match expression::render_config(&step.config, state) {
+        kind => match expression::render_config(&step.config, &scope) {
             Err(error) => {
-                start(state, facts, number, attempt, raw());
-                conclude::conclude(state, facts, number, attempt, Err(error));
+                start(state, facts, slot, attempt, raw());
+                conclude::conclude(state, facts, slot, attempt, Err(error));
             }
-            Ok(config) => {
-                let until = (kind == "wait").then(|| steps::wait_until(&config, facts.moment.now));
-                start(state, facts, number, attempt, Value::Object(config));
-                if let Some(until) = until {
-                    wait(state, facts, number, attempt, until);
-                }
-            }
+            Ok(config) => begin_rendered(state, facts, slot, attempt, kind, config.into()),
         },
     }
 }
 
-fn start(state: &State, facts: &mut Facts, number: u32, attempt: u32, input: Value) {
-    let id = &state.graph().step(number).id;
-    facts.push(Some(id), Fact::StepStarted { attempt, input, key: key(state, id, attempt) });
+fn begin_rendered(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, kind: &str, config: Value) {
+    let refused = match (kind, config.as_object()) {
+        ("wait", Some(config)) => {
+            let until = steps::wait_until(config, facts.moment.now);
+            start(state, facts, slot, attempt, Value::Object(config.clone()));
+            return wait(state, facts, slot, attempt, until);
+        }
+        _ if state.graph_of(slot).body(slot.step).is_some() => Plan::read(kind, &config).err(),
+        _ => None,
+    };
+    start(state, facts, slot, attempt, config);
+    if let Some(error) = refused {
+        conclude::conclude(state, facts, slot, attempt, Err(error));
+    }
 }
 
-fn wait(state: &State, facts: &mut Facts, number: u32, attempt: u32, until: Result<Timestamp, StepError>) {
+fn start(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, input: Value) {
+    facts.push_step(state, slot, Fact::StepStarted { attempt, input, key: key(state, slot, attempt) });
+}
+
+fn wait(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, until: Result<Timestamp, StepError>) {
     match until {
-        Err(error) => conclude::conclude(state, facts, number, attempt, Err(error)),
+        Err(error) => conclude::conclude(state, facts, slot, attempt, Err(error)),
         Ok(until) if until <= facts.moment.now => {
-            conclude::conclude(state, facts, number, attempt, Ok(Outcome::out(waited_output(0))));
+            conclude::conclude(state, facts, slot, attempt, Ok(Outcome::out(waited_output(0))));
         }
         Ok(until) => {
-            let id = &state.graph().step(number).id;
             let reason = format!("waits until {until}");
-            facts.push(Some(id), Fact::StepWaiting { attempt, reason, until: Some(until) });
+            facts.push_step(state, slot, Fact::StepWaiting { attempt, reason, until: Some(until), on: None });
         }
     }
 }
 
 /// The outcome of a `wait` whose time has come.
-pub(super) fn waited(state: &State, number: u32, now: Timestamp) -> Outcome {
-    let since = state.step_at(number).spans.last().map_or(now, |span| span.from);
+pub(super) fn waited(state: &State, slot: Slot, now: Timestamp) -> Outcome {
+    let since = state.step_at(slot).spans.last().map_or(now, |span| span.from);
     Outcome::out(waited_output(now.ms_since(since)))
+}
+
+/// An expression's error in a field, as the failure of a step.
+pub(super) fn at_field(field: &str) -> impl Fn(ExprError) -> StepError {
+    move |error| error.at(field)
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Facts;
-use crate::model::workflow::expression::{self, Scope, StepScope};
-use crate::model::workflow::{Edge, Fact, FailureHandling, OnError, Retry, SkipReason, State, StepError, StepStatus};
+use crate::model::workflow::expression::{self, Around, Scope, StepScope};
+use crate::model::workflow::{Edge, Fact, FailureHandling, OnError, Retry, SkipReason, Slot, State, StepError, StepStatus};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::steps::Outcome;
 
@@ -12,61 +12,81 @@ use crate::workflow::steps::Outcome;
 pub(super) fn conclude(
     state: &State,
     facts: &mut Facts,
-    number: u32,
+    slot: Slot,
     attempt: u32,
     result: Result<Outcome, StepError>,
 ) {
-    let id = &state.graph().step(number).id;
     match result {
-        Ok(Outcome::Waiting { reason, until }) => {
-            facts.push(Some(id), Fact::StepWaiting { attempt, reason, until: Some(until) });
+        Ok(Outcome::Waiting { reason, until, on }) => {
+            facts.push_step(state, slot, Fact::StepWaiting { attempt, reason, until, on });
         }
         Ok(Outcome::Done { port, output }) => {
-            let settling =
-                Settling { state, step: number, status: StepStatus::Succeeded, output: &output, error: None };
+            let settling = Settling { state, slot, status: StepStatus::Succeeded, output: &output, error: None };
             match settling.untaken(|edge| edge.port == port) {
-                Ok(untaken) => facts.push(Some(id), Fact::StepSucceeded { attempt, port, output, untaken }),
-                Err(error) => fail_run(state, facts, number, attempt, error),
+                Ok(untaken) => facts.push_step(state, slot, Fact::StepSucceeded { attempt, port, output, untaken }),
+                Err(error) => fail_scope(state, facts, slot, attempt, error),
             }
         }
-        Err(error) => fail(state, facts, number, attempt, error),
+        Err(error) => fail(state, facts, slot, attempt, error),
     }
 }
 
-fn fail(state: &State, facts: &mut Facts, number: u32, attempt: u32, error: StepError) {
-    let step = state.graph().step(number);
-    let made = attempt.saturating_sub(state.step_at(number).attempt - state.attempts_counted(number));
-    if let Some(retry) = step.retry.as_ref().filter(|retry| error.retryable && made < retry.max_attempts) {
+fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepError) {
+    let step = state.graph_of(slot).step(slot.step);
+    let made = attempt.saturating_sub(state.step_at(slot).attempt - state.attempts_counted(slot));
+    if let Some(retry) = step.retry.as_ref().filter(|retry| retry.covers(&error) && made < retry.max_attempts) {
         let at = facts.moment.now.plus_ms(backoff_ms(retry, made, facts.moment.fraction));
-        return facts.push(Some(&step.id), Fact::RetryScheduled { attempt, error, at });
+        return facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at });
     }
     let (handled, port, status, output) = match step.on_error {
-        OnError::Fail => return fail_run(state, facts, number, attempt, error),
+        OnError::Fail => return fail_scope(state, facts, slot, attempt, error),
+        OnError::Pause => {
+            // Once a person lets the run go on, the step is due at once.
+            let at = facts.moment.now;
+            facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at });
+            if !state.is_paused() {
+                facts.push(None, Fact::RunPaused { by: None });
+            }
+            return;
+        }
         OnError::Continue => (FailureHandling::Continues, Edge::OUT, StepStatus::Succeeded, &step.default),
         OnError::Port => (FailureHandling::ErrorPort, Edge::ERROR, StepStatus::Failed, &Value::Null),
     };
-    let settling = Settling { state, step: number, status, output, error: Some(&error) };
+    let settling = Settling { state, slot, status, output, error: Some(&error) };
     match settling.untaken(|edge| edge.port == port) {
-        Ok(untaken) => facts.push(Some(&step.id), Fact::StepFailed { attempt, error, handled, untaken }),
-        Err(error) => fail_run(state, facts, number, attempt, error),
+        Ok(untaken) => facts.push_step(state, slot, Fact::StepFailed { attempt, error, handled, untaken }),
+        Err(error) => fail_scope(state, facts, slot, attempt, error),
     }
 }
 
-/// The step fails and takes the run with it.
-pub(super) fn fail_run(state: &State, facts: &mut Facts, number: u32, attempt: u32, error: StepError) {
-    let id = &state.graph().step(number).id;
+/// The step fails and takes what it is part of with it: the run, or the body of a container.
+pub(super) fn fail_scope(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepError) {
     let handled = FailureHandling::FailsRun;
-    facts.push(Some(id), Fact::StepFailed { attempt, error: error.clone(), handled, untaken: Vec::new() });
-    cut_off(state, facts, Some(number));
-    facts.push(None, Fact::RunFailed { step: Some(id.clone()), error });
+    facts.push_step(state, slot, Fact::StepFailed { attempt, error: error.clone(), handled, untaken: Vec::new() });
+    let path = state.path(slot);
+    match state.home_of(slot.frame) {
+        Some((container, index)) => {
+            let error = super::container::in_body(state, slot, error);
+            facts.push_step(state, container, Fact::BodyFailed { index, step: Some(path), error });
+        }
+        None => {
+            cut_off(state, facts, Some(slot));
+            facts.push(None, Fact::RunFailed { step: Some(path), error });
+        }
+    }
 }
 
-/// Ends what is in flight or waits, but for one step.
-pub(super) fn cut_off(state: &State, facts: &mut Facts, but: Option<u32>) {
-    let waiting = state.timers().map(|(_, step)| step);
-    for step in state.in_flight().chain(waiting).filter(|&step| Some(step) != but) {
-        let id = &state.graph().step(step).id;
-        facts.push(Some(id), Fact::StepSkipped { reason: SkipReason::RunEnded, untaken: Vec::new() });
+/// Ends what is in motion or waits, but for one step; containers with all that is inside.
+pub(super) fn cut_off(state: &State, facts: &mut Facts, but: Option<Slot>) {
+    for step in 0..state.steps().len() as u32 {
+        let slot = Slot::root(step);
+        let in_motion = matches!(
+            state.step_at(slot).status,
+            StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying
+        );
+        if in_motion && Some(slot) != but {
+            facts.push_step(state, slot, Fact::StepSkipped { reason: SkipReason::RunEnded, untaken: Vec::new() });
+        }
     }
 }
 
@@ -84,7 +104,7 @@ pub(super) fn backoff_ms(retry: &Retry, made: u32, fraction: f64) -> i64 {
 /// The scope in which a step's outbound edges are chosen: the state, and the step as it is about to be.
 pub(super) struct Settling<'a> {
     pub(super) state: &'a State,
-    pub(super) step: u32,
+    pub(super) slot: Slot,
     pub(super) status: StepStatus,
     pub(super) output: &'a Value,
     pub(super) error: Option<&'a StepError>,
@@ -93,9 +113,9 @@ pub(super) struct Settling<'a> {
 impl Settling<'_> {
     /// The edges at the chosen ports whose `when` does not hold.
     pub(super) fn untaken(&self, is_chosen: impl Fn(&Edge) -> bool) -> Result<Vec<u32>, StepError> {
-        let graph = self.state.graph();
+        let graph = self.state.graph_of(self.slot);
         let mut untaken = Vec::new();
-        for &number in graph.outbound(self.step) {
+        for &number in graph.outbound(self.slot.step) {
             let edge = graph.edge(number);
             let Some(when) = edge.when.as_deref().filter(|_| is_chosen(edge)) else {
                 continue;
@@ -116,14 +136,16 @@ impl Scope for Settling<'_> {
     }
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
-        if self.state.graph().find(id) == Some(self.step) {
+        if self.state.graph_of(self.slot).find(id) == Some(self.slot.step) {
             return Some(StepScope { output: self.output, status: self.status, error: self.error });
         }
-        self.state.step(id)
+        // What lives as long as the state, and not only as long as the scope.
+        let scope = self.state.scope_of(self.slot);
+        scope.find_step(id)
     }
 
     fn step_ids(&self) -> Vec<String> {
-        self.state.step_ids()
+        self.state.scope_of(self.slot).step_ids()
     }
 
     fn run_id(&self) -> RunId {
@@ -136,5 +158,9 @@ impl Scope for Settling<'_> {
 
     fn workflow_name(&self) -> &str {
         self.state.workflow_name()
+    }
+
+    fn around(&self) -> Around<'_> {
+        self.state.scope_of(self.slot).shown()
     }
 }

@@ -7,6 +7,8 @@
 
 mod begin;
 mod conclude;
+mod container;
+mod signal;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,9 @@ use serde_json::{Value, json};
 use super::steps::Outcome;
 use crate::model::Timestamp;
 use crate::model::workflow::expression;
-use crate::model::workflow::{Command, Event, Fact, RunStatus, SkipReason, State, StepError, StepStatus};
+use crate::model::workflow::{
+    Command, Event, Fact, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus,
+};
 
 /// An attempt whose process ended this often is given up.
 const MAX_REPEATS: u32 = 5;
@@ -39,7 +43,7 @@ pub enum Input {
     },
     /// An attempt ended.
     Done {
-        /// The step's id.
+        /// The step's path.
         step: String,
         /// Which attempt.
         attempt: u32,
@@ -50,6 +54,15 @@ pub enum Input {
     Wake,
     /// Its process ended, this one goes on with it.
     TakeOver,
+    /// Something from outside reached it.
+    Signal {
+        /// The path of the step that it is for; `None` for the run.
+        step: Option<String>,
+        /// Which attempt of the step.
+        attempt: u32,
+        /// What.
+        signal: Signal,
+    },
     /// A person said so.
     Command {
         /// What.
@@ -76,6 +89,9 @@ pub enum Refusal {
     /// The result of an attempt that was stopped, or came twice.
     #[error("nobody waits for this result")]
     Stale,
+    /// The step that it is for has not come to wait for it.
+    #[error("the step does not wait for it yet")]
+    NotYet,
 }
 
 const fn word(command: Command) -> &'static str {
@@ -92,15 +108,20 @@ const fn word(command: Command) -> &'static str {
 pub enum Effect {
     /// Run the attempt.
     Execute {
-        /// The step's id.
+        /// The step's path.
         step: String,
         /// Which attempt.
         attempt: u32,
     },
-    /// Stop the attempt in flight; its result is no longer wanted.
+    /// Stop the attempt in flight, and everything inside of a container; the results are no longer wanted.
     Stop {
-        /// The step's id.
+        /// The step's path.
         step: String,
+    },
+    /// Stop everything inside of a body.
+    StopBody {
+        /// The body's path with a dot: `each[3].`.
+        prefix: String,
     },
     /// The run is over: stop all that is left, tell those who wait.
     End,
@@ -111,7 +132,10 @@ pub fn effect(event: &Event) -> Option<Effect> {
     let step = || event.step.clone().unwrap_or_default();
     match &event.fact {
         Fact::StepStarted { attempt, .. } => Some(Effect::Execute { step: step(), attempt: *attempt }),
-        Fact::StepSkipped { .. } => Some(Effect::Stop { step: step() }),
+        Fact::StepSkipped { .. } | Fact::StepFailed { .. } | Fact::RetryScheduled { .. } => {
+            Some(Effect::Stop { step: step() })
+        }
+        Fact::BodyFailed { index, .. } => Some(Effect::StopBody { prefix: format!("{}[{index}].", step()) }),
         Fact::RunSucceeded { .. } | Fact::RunFailed { .. } | Fact::RunCancelled {} => Some(Effect::End),
         _ => None,
     }
@@ -130,9 +154,13 @@ impl Facts {
         Self { seq: state.last_seq(), moment: *moment, events: Vec::new() }
     }
 
-    fn push(&mut self, step: Option<&str>, fact: Fact) {
+    fn push(&mut self, step: Option<String>, fact: Fact) {
         self.seq += 1;
-        self.events.push(Event { seq: self.seq, at: self.moment.now, step: step.map(str::to_owned), fact });
+        self.events.push(Event { seq: self.seq, at: self.moment.now, step, fact });
+    }
+
+    fn push_step(&mut self, state: &State, slot: Slot, fact: Fact) {
+        self.push(Some(state.path(slot)), fact);
     }
 }
 
@@ -178,12 +206,15 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
         Input::Start { .. } if state.is_started() || state.is_ended() => return Err(Refusal::Begun),
         Input::Start { inputs } => facts.push(None, Fact::RunStarted { inputs }),
         Input::Done { step, attempt, result } => {
-            let number = state.graph().find(&step).ok_or(Refusal::Stale)?;
-            let current = state.step_at(number);
+            let slot = state.find_slot(&step).ok_or(Refusal::Stale)?;
+            let current = state.step_at(slot);
             if state.is_ended() || current.status != StepStatus::Running || current.attempt != attempt {
                 return Err(Refusal::Stale);
             }
-            conclude::conclude(state, &mut facts, number, attempt, result);
+            conclude::conclude(state, &mut facts, slot, attempt, result);
+        }
+        Input::Signal { step, attempt, signal } => {
+            signal::receive(state, &mut facts, step.as_deref(), attempt, signal)?;
         }
         // What is due is on the agenda.
         Input::Wake => {}
@@ -193,36 +224,46 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
     Ok(facts.events)
 }
 
-/// Decides the next thing on the agenda: a step to skip, a step to begin, or the end of the run. Empty when there is none.
+/// Decides the next thing on the agenda: a step to skip, a body or a container to go on with, a step to begin, or the end
+/// of the run. Empty when there is none.
 pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
     let mut facts = Facts::after(state, moment);
     if !state.is_started() || state.is_ended() {
         return facts.events;
     }
-    if let Some(step) = state.next_doomed() {
-        let id = state.graph().step(step).id.as_str();
-        facts.push(Some(id), Fact::StepSkipped { reason: SkipReason::NotReached, untaken: Vec::new() });
+    if let Some(slot) = state.next_doomed() {
+        facts.push_step(state, slot, Fact::StepSkipped { reason: SkipReason::NotReached, untaken: Vec::new() });
     } else if state.is_paused() {
         // Nothing new starts, and the run does not end, before a person lets it go on.
-    } else if let Some((_, step)) = state.timers().next().filter(|(due, _)| *due <= moment.now) {
-        go_on_with(state, &mut facts, step);
-    } else if let Some(step) = state.next_ready() {
-        begin::begin(state, &mut facts, step);
-    } else if state.in_flight().len() == 0 && state.timers().len() == 0 {
+    } else if let Some((_, slot)) = state.timers().next().filter(|(due, _)| *due <= moment.now) {
+        go_on_with(state, &mut facts, slot);
+    } else if let Some(frame) = state.next_complete() {
+        container::end_body(state, &mut facts, frame);
+    } else if let Some(slot) = state.next_hungry() {
+        container::tend(state, &mut facts, slot);
+    } else if let Some(slot) = state.next_ready() {
+        begin::begin(state, &mut facts, slot);
+    } else if state.is_complete(Slot::RUN) || (state.in_flight().len() == 0 && !state.is_at_rest()) {
         finish(state, &mut facts);
     }
     facts.events
 }
 
 /// Goes on with a step whose time has come.
-fn go_on_with(state: &State, facts: &mut Facts, step: u32) {
-    let current = state.step_at(step);
+fn go_on_with(state: &State, facts: &mut Facts, slot: Slot) {
+    let current = state.step_at(slot);
+    let step = state.graph_of(slot).step(slot.step);
     if current.status == StepStatus::Retrying {
-        begin::attempt(state, facts, step, current.attempt + 1);
-    } else if state.graph().step(step).kind == "wait" {
-        conclude::conclude(state, facts, step, current.attempt, Ok(begin::waited(state, step, facts.moment.now)));
+        begin::attempt(state, facts, slot, current.attempt + 1);
+    } else if state.cell(slot).is_some() {
+        let message = format!("did not end within {} ms", step.timeout_ms.unwrap_or_default());
+        let error = StepError::transient("timeout", message);
+        conclude::conclude(state, facts, slot, current.attempt, Err(error));
+    } else if step.kind == "wait" {
+        let outcome = begin::waited(state, slot, facts.moment.now);
+        conclude::conclude(state, facts, slot, current.attempt, Ok(outcome));
     } else {
-        begin::attempt(state, facts, step, current.attempt);
+        begin::attempt(state, facts, slot, current.attempt);
     }
 }
 
@@ -231,13 +272,12 @@ fn take_over(state: &State, facts: &mut Facts) {
     if state.is_ended() || state.in_flight().len() == 0 {
         return;
     }
-    let id = |step: u32| state.graph().step(step).id.clone();
-    facts.push(None, Fact::RunTakenOver { steps_in_flight: state.in_flight().map(id).collect() });
+    facts.push(None, Fact::RunTakenOver { steps_in_flight: state.in_flight().map(|slot| state.path(slot)).collect() });
     // One at a time, because each may end the run; another has its turn at the next take-over.
-    if let Some(step) = state.in_flight().find(|&step| state.repeats(step) + 1 >= MAX_REPEATS) {
+    if let Some(slot) = state.in_flight().find(|&slot| state.repeats(slot) + 1 >= MAX_REPEATS) {
         let message = format!("the server ended {MAX_REPEATS} times while this attempt was in flight");
         let error = StepError::permanent("interrupted", message);
-        conclude::conclude(state, facts, step, state.step_at(step).attempt, Err(error));
+        conclude::conclude(state, facts, slot, state.step_at(slot).attempt, Err(error));
     }
 }
 
@@ -254,8 +294,7 @@ fn obey(state: &State, facts: &mut Facts, command: Command, by: Option<String>) 
         }
         (RunStatus::Paused, Command::Resume) => facts.push(None, Fact::RunResumed { by }),
         (RunStatus::Failed | RunStatus::Cancelled, Command::Retry) => {
-            let steps = state.fatal_steps().map(|step| state.graph().step(step).id.clone()).collect();
-            facts.push(None, Fact::RunRetried { by, steps });
+            facts.push(None, Fact::RunRetried { by, steps: state.fatal_steps() });
         }
         (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting, Command::Resume | Command::Retry)
         | (RunStatus::Paused, Command::Pause | Command::Retry)
@@ -281,8 +320,8 @@ fn finish(state: &State, facts: &mut Facts) {
 }
 
 /// The idempotency key of an attempt.
-fn key(state: &State, step: &str, attempt: u32) -> String {
-    format!("{}/{step}/{attempt}", state.id())
+pub fn key(state: &State, slot: Slot, attempt: u32) -> String {
+    format!("{}/{}/{attempt}", state.id(), state.unique_path(slot))
 }
 
 /// What a wait that has ended gives.

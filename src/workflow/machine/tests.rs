@@ -84,16 +84,16 @@ fn retries_come_later_each_time_up_to_the_longest_wait_and_the_last_failure_ends
     advance(&mut state, Input::Wake, &moment(99), 100).expect("nothing is due");
     assert_eq!(state.status(), RunStatus::Waiting);
     advance(&mut state, Input::Wake, &moment(100), 100).expect("is due");
-    assert_eq!(state.step_at(0).attempt, 2);
+    assert_eq!(state.step_at(Slot::root(0)).attempt, 2);
     end_attempt(&mut state, 2, Err(StepError::transient("x", "y")), 100);
     assert_eq!(state.next_due(), Some(moment(250).now));
     advance(&mut state, Input::Wake, &moment(250), 100).expect("is due");
     end_attempt(&mut state, 3, Err(StepError::transient("x", "y")), 300);
     assert_eq!(state.status(), RunStatus::Failed);
-    assert_eq!(state.step_at(0).spans.len(), 5, "{:?}", state.step_at(0).spans);
+    assert_eq!(state.step_at(Slot::root(0)).spans.len(), 5, "{:?}", state.step_at(Slot::root(0)).spans);
     // A person's retry has the whole policy before it again.
     tell(&mut state, Command::Retry).expect("is allowed");
-    assert_eq!((state.status(), state.step_at(0).attempt), (RunStatus::Running, 4));
+    assert_eq!((state.status(), state.step_at(Slot::root(0)).attempt), (RunStatus::Running, 4));
     end_attempt(&mut state, 4, Err(StepError::transient("x", "y")), 1100);
     assert_eq!(state.status(), RunStatus::Waiting);
 }
@@ -160,7 +160,7 @@ fn inputs() -> impl Strategy<Value = Vec<(u8, u8)>> {
 }
 
 fn play(state: &mut State, history: &mut Vec<Event>, (what, which): (u8, u8), clock: &mut i64) {
-    let flying: Vec<u32> = state.in_flight().collect();
+    let flying: Vec<Slot> = state.in_flight().collect();
     let input = match what {
         0 => Input::Command { command: Command::Cancel, by: None },
         1 => Input::Command { command: Command::Pause, by: None },
@@ -182,7 +182,7 @@ fn play(state: &mut State, history: &mut Vec<Event>, (what, which): (u8, u8), cl
                 1 => Err(StepError::permanent("x", "y")),
                 _ => Ok(Outcome::out(json!(which))),
             };
-            Input::Done { step: current.id.clone(), attempt: current.attempt, result }
+            Input::Done { step: state.path(step), attempt: current.attempt, result }
         }
     };
     let was_final = state.status().is_final().then(|| state.status());

@@ -18,13 +18,14 @@ mod shell;
 mod switch;
 mod transform;
 mod wait;
+mod workflow;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::engine::LogSink;
-use crate::model::workflow::{Edge, StepError};
+use crate::model::workflow::{Await, Edge, StepError};
 use crate::model::{RunId, Timestamp};
 use crate::runtime::Ctx;
 
@@ -40,9 +41,11 @@ pub struct StepCall {
     pub ctx: Ctx,
     /// Which run.
     pub run_id: RunId,
+    /// How many runs are around that one.
+    pub depth: u32,
     /// The name of the workflow, for provenance.
     pub workflow_name: String,
-    /// The step's id in the definition.
+    /// The step's path: its id, inside of a container also where.
     pub step: String,
     /// 1 for the first try.
     pub attempt: u32,
@@ -77,12 +80,15 @@ pub enum Outcome {
         /// What came out.
         output: Value,
     },
-    /// It has to wait; the engine calls again, with the same attempt and key, once `until` has come.
+    /// It has to wait; the engine calls again, with the same attempt and key, once `until` has come. What it waits for
+    /// besides ends the attempt by itself.
     Waiting {
         /// A sentence for people.
         reason: String,
-        /// When to look again.
-        until: Timestamp,
+        /// When to look again, if time plays a part.
+        until: Option<Timestamp>,
+        /// The signal that it waits for, if any.
+        on: Option<Await>,
     },
 }
 
@@ -109,6 +115,7 @@ pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
         "memory_search" => memory::search(call).await,
         "memory_write" => memory::write(call).await,
         "shell" => shell::run(call).await,
+        "workflow" => workflow::run(call).await,
         other => Err(StepError::permanent(
             "unknown_kind",
             format!("this server can't run steps of the kind {other:?}; step {:?}", call.step),

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use sqlx::query;
 
 use super::Card;
+use super::signal::{self, Outgoing};
 use super::history::{self, Encoded};
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::{Event, RunStatus};
@@ -31,6 +32,12 @@ pub struct Change {
     pub events: Vec<Event>,
     /// Where the row stands afterwards.
     pub progress: Progress,
+    /// The signals that were taken in, and how many of the row's count they settle.
+    pub taken_in: Vec<uuid::Uuid>,
+    /// See `taken_in`.
+    pub settled: i64,
+    /// Signals for other runs.
+    pub outgoing: Vec<Outgoing>,
 }
 
 /// The row of a new run.
@@ -90,10 +97,14 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
     for change in changes {
         let verdict = match &change.create {
             Some(create) => insert_run(&mut tx, change, create, now).await?,
-            None => update_run(&mut tx, change).await?,
+            None => update_run(&mut tx, change, now).await?,
         };
         verdicts.push(verdict);
         if verdict == Verdict::Stored {
+            signal::delete(&mut tx, &change.taken_in).await?;
+            for outgoing in &change.outgoing {
+                signal::insert(&mut tx, outgoing, now).await?;
+            }
             for event in &change.events {
                 let row = history::encode(event);
                 if let Some((hash, bytes)) = &row.payload {
@@ -131,8 +142,10 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
     let done = within!(tx, conn => query(
         "insert into run (id, workspace_id, workflow_id, workflow_name, version, cause, started_by, idempotency_key,
             request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at,
-            ended_at, wake_at, owner_id, lease_until, lease_token)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+            ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt,
+            parent_waits, depth)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, $25, $26, $27)
          on conflict do nothing",
     )
     .bind(change.run)
@@ -157,13 +170,18 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
     .bind(owner)
     .bind(progress.lease_until)
     .bind(change.token)
+    .bind(card.parent.as_ref().map(|parent| parent.run))
+    .bind(card.parent.as_ref().map(|parent| parent.step.as_str()))
+    .bind(card.parent.as_ref().map(|parent| i64::from(parent.attempt)))
+    .bind(card.parent.as_ref().is_some_and(|parent| parent.waits))
+    .bind(i64::from(card.depth))
     .execute(conn)
     .await
     .map(|done| done.rows_affected()))?;
     Ok(if done == 1 { Verdict::Stored } else { Verdict::Duplicate })
 }
 
-async fn update_run(tx: &mut Tx, change: &Change) -> Result<Verdict> {
+async fn update_run(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<Verdict> {
     let progress = &change.progress;
     let done = within!(tx, conn => query(
         "update run set
@@ -173,7 +191,9 @@ async fn update_run(tx: &mut Tx, change: &Change) -> Result<Verdict> {
             last_seq = $7,
             started_at = $8,
             ended_at = $9,
-            wake_at = $10,
+            -- A run that is given back while something has reached it is due at once.
+            wake_at = case when $11 or signals <= $12 or $9 is not null then $10 else $13 end,
+            signals = signals - $12,
             owner_id = case when $11 then owner_id end,
             lease_until = case when $11 then lease_until end
          where id = $1 and lease_token = $2 and last_seq = $3",
@@ -189,6 +209,8 @@ async fn update_run(tx: &mut Tx, change: &Change) -> Result<Verdict> {
     .bind(progress.ended_at)
     .bind(progress.wake_at)
     .bind(progress.lease_until.is_some())
+    .bind(change.settled)
+    .bind(now)
     .execute(conn)
     .await
     .map(|done| done.rows_affected()))?;

@@ -6,6 +6,7 @@ pub mod lease;
 pub mod log;
 pub mod retention;
 pub mod run;
+pub mod signal;
 
 pub use flush::{Change, Create, Progress, Verdict};
-pub use run::Card;
+pub use run::{Card, Parent};

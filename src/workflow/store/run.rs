@@ -24,12 +24,30 @@ pub struct Card {
     pub steps_total: u32,
     /// When it was accepted.
     pub created_at: Timestamp,
+    /// The step of another run that started it.
+    pub parent: Option<Parent>,
+    /// How many runs are around it; 0 for one that no run started.
+    pub depth: u32,
+}
+
+/// The step of another run that started this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// Which run.
+    pub run: RunId,
+    /// The step's path.
+    pub step: String,
+    /// Its attempt.
+    pub attempt: u32,
+    /// Whether the step waits for the end, and takes this run with it when it ends before.
+    pub waits: bool,
 }
 
 /// The columns of a [`CardRow`].
 macro_rules! card_columns {
     () => {
-        "workflow_id, workflow_name, version, cause, started_by, steps_total, created_at"
+        "workflow_id, workflow_name, version, cause, started_by, steps_total, created_at, parent_run_id, parent_step, \
+         parent_attempt, parent_waits, depth"
     };
 }
 pub(super) use card_columns;
@@ -43,6 +61,11 @@ pub(super) struct CardRow {
     started_by: Option<String>,
     steps_total: i64,
     created_at: Timestamp,
+    parent_run_id: Option<RunId>,
+    parent_step: Option<String>,
+    parent_attempt: Option<i64>,
+    parent_waits: bool,
+    depth: i64,
 }
 
 impl CardRow {
@@ -55,6 +78,13 @@ impl CardRow {
             started_by: self.started_by,
             steps_total: u32::try_from(self.steps_total).unwrap_or(u32::MAX),
             created_at: self.created_at,
+            parent: self.parent_run_id.zip(self.parent_step).map(|(run, step)| Parent {
+                run,
+                step,
+                attempt: self.parent_attempt.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+                waits: self.parent_waits,
+            }),
+            depth: u32::try_from(self.depth).unwrap_or(u32::MAX),
         })
     }
 }
@@ -84,6 +114,7 @@ impl SummaryRow {
             status,
             trigger: card.trigger,
             started_by: card.started_by,
+            parent_run_id: card.parent.map(|parent| parent.run),
             created_at: card.created_at,
             started_at: self.started_at,
             ended_at: self.ended_at,

@@ -49,7 +49,7 @@ pub fn any_of(names: &[&str]) -> Value {
 
 pub async fn start(ctx: &Ctx, definition: &Definition, inputs: Value) -> RunId {
     let source = Source::Inline(Box::new(definition.clone()));
-    workflow::start(ctx, NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None }).await.unwrap()
+    workflow::start(ctx, NewRun::new(source, inputs, TriggerKind::Cli)).await.unwrap()
 }
 
 /// Waits for the end by events, and fails loudly when it does not come.
@@ -122,12 +122,7 @@ on_both_engines! {
         let ctx = ctx(&site.runtime).await;
         let mut definition = chain(vec![transform("a", json!(1))]);
         definition.inputs = json!({"type": "object", "required": ["path"], "properties": {"path": {"type": "string"}}});
-        let new = NewRun {
-            source: Source::Inline(Box::new(definition)),
-            inputs: json!({}),
-            trigger: TriggerKind::Cli,
-            idempotency_key: None,
-        };
+        let new = NewRun::new(Source::Inline(Box::new(definition)), json!({}), TriggerKind::Cli);
         let error = weft::model::ApiError::from(workflow::start(&ctx, new).await.unwrap_err());
         assert_eq!(error.status(), 422);
         assert_eq!(error.field("/inputs/path"), Some("is required"));
@@ -135,11 +130,9 @@ on_both_engines! {
 
     async fn the_same_key_gives_the_same_run(site: Site) {
         let ctx = ctx(&site.runtime).await;
-        let new = |n: i64| NewRun {
-            source: Source::Inline(Box::new(chain(vec![transform("a", json!(1))]))),
-            inputs: json!({"n": n}),
-            trigger: TriggerKind::Manual,
-            idempotency_key: Some("k".into()),
+        let new = |n: i64| {
+            let source = Source::Inline(Box::new(chain(vec![transform("a", json!(1))])));
+            NewRun { idempotency_key: Some("k".into()), ..NewRun::new(source, json!({"n": n}), TriggerKind::Manual) }
         };
         let first = workflow::start(&ctx, new(1)).await.unwrap();
         assert_eq!(workflow::start(&ctx, new(1)).await.unwrap(), first);

@@ -10,8 +10,8 @@ use serde_json::{Map, Number, Value};
 use super::words::{at, check_statements, check_words, code_parts, find_word};
 use super::{ExprError, MAX_RESULT_BYTES, MAX_SOURCE_BYTES, Refs, Scope, scope};
 
-/// The names at the root of every scope.
-pub const ROOTS: &[&str] = &["inputs", "steps", "run", "workflow"];
+/// The names at the root of a scope; the last four in the bodies of containers only.
+pub const ROOTS: &[&str] = &["inputs", "steps", "run", "workflow", "item", "index", "iteration", "last"];
 
 /// Functions that may be called.
 const FUNCTIONS: &[&str] = &["range", "dict"];

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use super::StepError;
 pub use language::{FILTERS, ROOTS, TESTS};
-pub use scope::{Scope, StepScope};
+pub use scope::{Around, Scope, StepScope};
 
 /// The longest template or expression, in bytes.
 pub const MAX_SOURCE_BYTES: usize = 65_536;

@@ -25,6 +25,23 @@ pub trait Scope {
     fn started_at(&self) -> Option<Timestamp>;
     /// `workflow.name`.
     fn workflow_name(&self) -> &str;
+    /// What the containers around show; nothing outside of bodies.
+    fn around(&self) -> Around<'_> {
+        Around::default()
+    }
+}
+
+/// What containers show to the expressions in their bodies; the nearest of each kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Around<'a> {
+    /// `item`: of a `map`.
+    pub item: Option<&'a Value>,
+    /// `index`: its place, from 0.
+    pub index: Option<u32>,
+    /// `iteration`: of a `repeat`, from 1.
+    pub iteration: Option<u32>,
+    /// `last`: what the iteration before gave; null in the first.
+    pub last: Option<&'a Value>,
 }
 
 /// `steps.ID`: `output` is null before the step has ended, and where it did not run.
@@ -66,6 +83,10 @@ pub(super) fn context(refs: &Refs, scope: &dyn Scope) -> Jinja {
             "steps" => steps(node, scope),
             "run" => jinja(json!({ "id": scope.run_id(), "started_at": scope.started_at().map(|at| at.to_string()) })),
             "workflow" => jinja(json!({ "name": scope.workflow_name() })),
+            "item" => narrow(scope.around().item?, node),
+            "index" => Jinja::from(scope.around().index?),
+            "iteration" => Jinja::from(scope.around().iteration?),
+            "last" => narrow(scope.around().last?, node),
             _ => return None,
         };
         Some((root.to_owned(), value))

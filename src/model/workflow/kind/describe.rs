@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::super::state::DEFAULT_CONCURRENCY;
 use super::super::{Join, OnError, Step};
 use super::{Group, Kind};
 use crate::model::memory::Search;
@@ -49,7 +50,11 @@ pub struct Defaults {
 impl Kind {
     /// The kind as programs read it.
     pub fn describe(&self) -> Description {
-        let example = json!({"id": self.name, "kind": self.name, "name": self.title, "config": self.example_config()});
+        let mut example = json!({"id": self.name, "kind": self.name, "name": self.title, "config": self.example_config()});
+        if self.has_body() {
+            let value = if self.name == "map" { "{{ item }}" } else { "{{ inputs.path }}" };
+            example["body"] = json!({"steps": [{"id": "inside", "kind": "transform", "config": {"value": value}}]});
+        }
         Description {
             name: self.name,
             title: self.title,
@@ -71,6 +76,9 @@ impl Kind {
 
     fn default_config(&self) -> Value {
         match self.name {
+            "map" => json!({"concurrency": DEFAULT_CONCURRENCY, "on_item_error": "fail"}),
+            "repeat" => json!({"max_iterations": 100}),
+            "workflow" => json!({"inputs": {}, "detached": false}),
             "http" => json!({"method": "GET", "headers": {}, "query": {}, "expect_status": []}),
             "shell" => json!({"interpreter": "/bin/sh", "network": false, "env": {}, "ok_codes": [0]}),
             "analyze" => json!({"include": [], "exclude": []}),
@@ -87,6 +95,9 @@ impl Kind {
                 json!({"cases": [{"port": "good", "when": "inputs.score >= 0.8"}, {"port": "fair", "when": "inputs.score >= 0.5"}]})
             }
             "wait" => json!({"ms": 60_000}),
+            "map" => json!({"items": "{{ inputs.files }}", "concurrency": 4}),
+            "repeat" => json!({"until": "last.done", "max_iterations": 10}),
+            "workflow" => json!({"workflow": "Repository health check", "inputs": {"path": "{{ inputs.path }}"}}),
             "http" => {
                 json!({"method": "GET", "url": "https://example.com/api", "headers": {"accept": "application/json"}})
             }
@@ -113,7 +124,7 @@ mod tests {
 
     #[test]
     fn every_example_is_free_of_problems_and_fits_the_schema_beside_it() {
-        let inputs = json!({"type": "object", "properties": {"path": {}, "score": {}, "question": {}}});
+        let inputs = json!({"type": "object", "properties": {"path": {}, "score": {}, "question": {}, "files": {}}});
         for kind in KINDS {
             let described = kind.describe();
             let definition =

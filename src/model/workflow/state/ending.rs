@@ -1,42 +1,60 @@
 //! The end of a run, and its undoing for a person who asked to try again.
 
-use super::{RunStatus, SkipReason, State, StepState, StepStatus, Timestamp, Value};
+use super::super::Span;
+use super::{RunStatus, SkipReason, Slot, State, StepState, StepStatus, Timestamp, Value};
 
 impl State {
     pub(super) fn finish(&mut self, status: RunStatus, at: Timestamp) {
         self.end = Some(status);
         self.ended_at = Some(at);
         self.paused = false;
-        for step in 0..self.steps.len() as u32 {
-            if !self.steps[step as usize].status.is_final() {
-                self.skip_step(step, at, SkipReason::RunEnded, &[]);
+        for step in 0..self.steps().len() as u32 {
+            let slot = Slot::root(step);
+            if !self.step_at(slot).status.is_final() {
+                self.skip_step(slot, at, SkipReason::RunEnded, &[]);
                 self.done -= 1;
             }
         }
     }
 
     /// Opens what the end of the run cut off or what ended it, for a person who asked to try again.
-    pub(super) fn reopen(&mut self) {
+    pub(super) fn reopen(&mut self, at: Timestamp) {
         self.end = None;
         self.ended_at = None;
         self.error = None;
         self.failed = None;
-        for step in 0..self.steps.len() {
-            let cut_off = self.steps[step].skipped == Some(SkipReason::RunEnded);
-            if cut_off || self.tracks[step].fatal {
-                if self.tracks[step].fatal || self.steps[step].status == StepStatus::Cancelled {
-                    self.done = self.done.saturating_sub(1);
-                }
-                let (attempt, spans) = (self.steps[step].attempt, std::mem::take(&mut self.steps[step].spans));
-                let state = fresh(&self.steps[step].id);
-                self.steps[step] = StepState { attempt, spans, ..state };
-                self.tracks[step].base = attempt;
-                self.tracks[step].fatal = false;
+        self.reopen_frame(Slot::RUN, at);
+        self.done = self.steps().iter().filter(|step| step.status.is_final()).count() as u32;
+    }
+
+    pub(super) fn reopen_frame(&mut self, frame: u32, at: Timestamp) {
+        for step in 0..self.frame(frame).steps.len() as u32 {
+            let slot = Slot { frame, step };
+            let cut_off = self.step_at(slot).skipped == Some(SkipReason::RunEnded);
+            if !cut_off && !self.track(slot).fatal {
+                continue;
             }
+            self.track_mut(slot).fatal = false;
+            let is_container = self.cell(slot).is_some();
+            let state = self.step_mut(slot);
+            let attempt = state.attempt;
+            if is_container {
+                state.status = StepStatus::Running;
+                (state.ended_at, state.skipped, state.error) = (None, None, None);
+                state.spans.push(Span { status: StepStatus::Running, attempt, from: at, to: None });
+                self.thaw_container(slot, at);
+            } else {
+                let spans = std::mem::take(&mut state.spans);
+                *state = StepState { attempt, spans, ..fresh(&state.id) };
+            }
+            self.track_mut(slot).base = attempt;
         }
-        for step in 0..self.steps.len() as u32 {
-            self.consider(step);
+        let left = self.frame(frame).steps.iter().filter(|step| !step.status.is_final()).count() as u32;
+        self.frame_mut(frame).left = left;
+        if left == 0 && frame != Slot::RUN {
+            self.complete.insert(frame);
         }
+        self.open(frame);
     }
 }
 
@@ -54,6 +72,8 @@ pub(super) fn fresh(id: &str) -> StepState {
         error: None,
         waiting: None,
         skipped: None,
+        sub_run: None,
+        bodies: None,
         spans: Vec::new(),
     }
 }

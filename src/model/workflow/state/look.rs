@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Graph, RunId, RunStatus, Scope, State, StepError, StepScope, StepState, StepStatus, Timestamp, Value};
-use crate::model::workflow::Definition;
+use super::{Graph, RunId, RunStatus, Slot, State, StepError, StepState, StepStatus, Timestamp, Value};
+use crate::model::workflow::{Definition, Signal};
 
 impl State {
     /// Whose state it is.
@@ -12,13 +12,18 @@ impl State {
     }
 
     /// The prepared definition.
-    pub const fn graph(&self) -> &Arc<Graph> {
-        &self.graph
+    pub fn graph(&self) -> &Arc<Graph> {
+        self.graph_in(Slot::RUN)
+    }
+
+    /// The graph that a step is part of.
+    pub fn graph_of(&self, slot: Slot) -> &Arc<Graph> {
+        self.graph_in(slot.frame)
     }
 
     /// What it runs.
     pub fn definition(&self) -> &Definition {
-        self.graph.definition()
+        self.graph().definition()
     }
 
     /// Where the run stands.
@@ -27,13 +32,22 @@ impl State {
             Some(end) => end,
             None if !self.started && !self.paused => RunStatus::Queued,
             None if self.paused => RunStatus::Paused,
-            None if self.in_flight.is_empty() && self.ready.is_empty() && self.is_waiting() => RunStatus::Waiting,
+            None if self.is_idle() && self.is_waiting() => RunStatus::Waiting,
             None => RunStatus::Running,
         }
     }
 
+    /// Whether nothing is in flight and nothing may be done by thinking.
+    fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+            && self.ready.is_empty()
+            && self.doomed.is_empty()
+            && self.hungry.is_empty()
+            && self.complete.is_empty()
+    }
+
     fn is_waiting(&self) -> bool {
-        !self.timers.is_empty()
+        !self.timers.is_empty() || !self.awaiting.is_empty()
     }
 
     /// Whether the run has begun.
@@ -51,39 +65,69 @@ impl State {
         self.end.is_some()
     }
 
-    /// The steps as people see them, in the order of the definition.
+    /// The steps that are in no container as people see them, in the order of the definition.
     pub fn steps(&self) -> &[StepState] {
-        &self.steps
+        &self.frame(Slot::RUN).steps
     }
 
-    /// A step by number.
-    pub fn step_at(&self, number: u32) -> &StepState {
-        &self.steps[number as usize]
+    /// A step.
+    pub fn step_at(&self, slot: Slot) -> &StepState {
+        &self.frame(slot.frame).steps[slot.step as usize]
     }
 
-    /// A step by id.
-    pub fn find_step(&self, id: &str) -> Option<&StepState> {
-        self.graph.find(id).map(|number| self.step_at(number))
+    /// A step by its path.
+    pub fn find_step(&self, path: &str) -> Option<&StepState> {
+        self.find_slot(path).map(|slot| self.step_at(slot))
+    }
+
+    /// The steps of a body such as `each[3]`: in motion, or the one that was watched for.
+    pub fn find_body(&self, body: &str) -> Option<&[StepState]> {
+        let (container, index) = body.strip_suffix(']')?.rsplit_once('[')?;
+        let live = self.find_slot(container).and_then(|slot| self.cell(slot)?.frame_of(index.parse().ok()?));
+        match live {
+            Some(frame) => Some(&self.frame(frame).steps),
+            None => self.kept.as_deref().filter(|_| self.watched.as_deref() == Some(body)),
+        }
+    }
+
+    /// Whether every step of a frame has ended.
+    pub fn is_complete(&self, frame: u32) -> bool {
+        self.frame(frame).left == 0
     }
 
     /// The first step that may start.
-    pub fn next_ready(&self) -> Option<u32> {
+    pub fn next_ready(&self) -> Option<Slot> {
         self.ready.first().copied()
     }
 
     /// The first step that nothing leads to any more.
-    pub fn next_doomed(&self) -> Option<u32> {
+    pub fn next_doomed(&self) -> Option<Slot> {
         self.doomed.first().copied()
     }
 
+    /// The first body of which every step has ended.
+    pub fn next_complete(&self) -> Option<u32> {
+        self.complete.first().copied()
+    }
+
+    /// The first container that has something to do.
+    pub fn next_hungry(&self) -> Option<Slot> {
+        self.hungry.first().copied()
+    }
+
     /// The steps with an attempt in flight.
-    pub fn in_flight(&self) -> impl ExactSizeIterator<Item = u32> {
+    pub fn in_flight(&self) -> impl ExactSizeIterator<Item = Slot> {
         self.in_flight.iter().copied()
     }
 
-    /// The steps that wait for a time, or for their next attempt, and when; earliest first.
-    pub fn timers(&self) -> impl ExactSizeIterator<Item = (Timestamp, u32)> {
+    /// The steps that wait for a time, or for their next attempt, and containers with a time limit, and when; earliest first.
+    pub fn timers(&self) -> impl ExactSizeIterator<Item = (Timestamp, Slot)> {
         self.timers.iter().copied()
+    }
+
+    /// The steps that wait for something else than time.
+    pub fn awaiting(&self) -> impl ExactSizeIterator<Item = Slot> {
+        self.awaiting.iter().copied()
     }
 
     /// When something is due next, unless a person holds the run.
@@ -91,26 +135,35 @@ impl State {
         self.timers.first().map(|(due, _)| *due).filter(|_| !self.paused && self.end.is_none())
     }
 
-    /// Whether nothing is in flight, may start or is to be skipped: only time or a person moves it on.
+    /// Whether nothing is in flight, may start or is to be skipped: only time, a signal or a person moves it on.
     pub fn is_at_rest(&self) -> bool {
         self.end.is_some()
-            || (self.in_flight.is_empty()
-                && (self.paused || (self.ready.is_empty() && self.doomed.is_empty() && self.is_waiting())))
+            || (self.in_flight.is_empty() && (self.paused || (self.is_idle() && self.is_waiting())))
     }
 
     /// Attempts of a step under its retry policy so far: those before a person's retry don't count.
-    pub fn attempts_counted(&self, number: u32) -> u32 {
-        self.steps[number as usize].attempt.saturating_sub(self.tracks[number as usize].base)
+    pub fn attempts_counted(&self, slot: Slot) -> u32 {
+        self.step_at(slot).attempt.saturating_sub(self.track(slot).base)
     }
 
     /// How often the attempt in flight was begun anew because its process ended.
-    pub fn repeats(&self, number: u32) -> u32 {
-        self.tracks[number as usize].repeats
+    pub fn repeats(&self, slot: Slot) -> u32 {
+        self.track(slot).repeats
     }
 
-    /// The steps whose failure ended the run.
-    pub fn fatal_steps(&self) -> impl Iterator<Item = u32> {
-        (0..self.tracks.len() as u32).filter(|&step| self.tracks[step as usize].fatal)
+    /// What has reached the attempt that waits.
+    pub fn signals(&self, slot: Slot) -> &[Signal] {
+        &self.track(slot).signals
+    }
+
+    /// The paths of the steps whose failure ended the run.
+    pub fn fatal_steps(&self) -> Vec<String> {
+        let frames = self.frames.iter().enumerate().filter_map(|(at, frame)| Some((at as u32, frame.as_ref()?)));
+        let fatal = frames.flat_map(|(frame, kept)| {
+            let steps = (0..kept.tracks.len() as u32).filter(|&step| kept.tracks[step as usize].fatal);
+            steps.map(move |step| self.path(Slot { frame, step }))
+        });
+        fatal.collect()
     }
 
     /// How many steps have ended.
@@ -138,32 +191,57 @@ impl State {
         self.ended_at
     }
 
+    /// When it began.
+    pub const fn began_at(&self) -> Option<Timestamp> {
+        self.started_at
+    }
+
     /// The number of the newest event.
     pub const fn last_seq(&self) -> i64 {
         self.last_seq
     }
 
+    /// What people call a step: its name, and which item it is for.
+    fn label(&self, slot: Slot) -> String {
+        let label = self.graph_of(slot).step(slot.step).label();
+        match self.home_of(slot.frame) {
+            Some((_, index)) => format!("{label} ({})", index + 1),
+            None => label.to_owned(),
+        }
+    }
+
     /// The step that runs, waits or failed, and what it says, at most 200 characters.
     pub fn headline(&self) -> Option<String> {
-        let label = |step: u32| self.graph.step(step).label();
-        let with_others = |step: u32, count: usize| match count {
-            1 => label(step).to_owned(),
-            count => format!("{} and {} more", label(step), count - 1),
+        let with_others = |slot: Slot, count: usize| match count {
+            0 | 1 => self.label(slot),
+            count => format!("{} and {} more", self.label(slot), count - 1),
         };
         let text = match self.status() {
             RunStatus::Failed => {
                 let message = self.error.as_ref().map_or("", |error| error.message.as_str());
-                self.failed.map_or_else(|| message.to_owned(), |step| format!("{}: {message}", label(step)))
+                let failed = self.failed.as_deref().and_then(|path| self.find_slot(path));
+                failed.map_or_else(|| message.to_owned(), |slot| format!("{}: {message}", self.label(slot)))
             }
             RunStatus::Running => with_others(*self.in_flight.first()?, self.in_flight.len()),
             RunStatus::Waiting => {
-                let (_, step) = *self.timers.first()?;
-                let waits = with_others(step, self.timers.len());
-                match (&self.step_at(step).waiting, self.step_at(step).status) {
+                let timed = self.timers.iter().map(|(_, slot)| *slot).filter(|slot| self.cell(*slot).is_none());
+                let mut waiting: Vec<Slot> = timed.collect();
+                waiting.extend(self.awaiting.iter().filter(|slot| self.track(**slot).due.is_none()));
+                let slot = *waiting.first()?;
+                let waits = with_others(slot, waiting.len());
+                match (&self.step_at(slot).waiting, self.step_at(slot).status) {
                     (Some(waiting), _) => format!("{waits}: {}", waiting.reason),
                     (None, StepStatus::Retrying) => format!("{waits}: tries again"),
                     _ => waits,
                 }
+            }
+            RunStatus::Paused => {
+                let slot = self.timers.iter().map(|(_, slot)| *slot);
+                let failed = slot.filter(|slot| self.step_at(*slot).status == StepStatus::Retrying).find(|slot| {
+                    self.graph_of(*slot).step(slot.step).on_error == crate::model::workflow::OnError::Pause
+                })?;
+                let error = self.step_at(failed).error.as_ref()?;
+                format!("{}: {}", self.label(failed), error.message)
             }
             _ => return None,
         };
@@ -172,29 +250,8 @@ impl State {
     }
 }
 
-impl Scope for State {
-    fn inputs(&self) -> &Value {
-        &self.inputs
-    }
-
-    fn step(&self, id: &str) -> Option<StepScope<'_>> {
-        let step = self.find_step(id)?;
-        Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref() })
-    }
-
-    fn step_ids(&self) -> Vec<String> {
-        self.steps.iter().map(|step| step.id.clone()).collect()
-    }
-
-    fn run_id(&self) -> RunId {
-        self.id
-    }
-
-    fn started_at(&self) -> Option<Timestamp> {
-        self.started_at
-    }
-
-    fn workflow_name(&self) -> &str {
-        &self.definition().name
-    }
+/// A value as JSON, cut off after so many characters.
+pub(super) fn short(value: &Value, chars: usize) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= chars { text } else { text.chars().take(chars).chain(['…']).collect() }
 }

@@ -46,6 +46,7 @@ fn bare(id: String, kind: &str) -> Step {
         join: Join::All,
         cancel_others: false,
         disabled: false,
+        body: None,
         position: Point::default().into(),
     }
 }

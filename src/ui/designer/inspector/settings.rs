@@ -234,14 +234,15 @@ fn FailurePart(step: RwSignal<Step>) -> impl IntoView {
         OnError::Fail => ("fail", "Fail the run"),
         OnError::Continue => ("continue", "Go on with a default output"),
         OnError::Port => ("port", "Leave by the error port"),
+        OnError::Pause => ("pause", "Pause the run until a person resumes it"),
     };
     let on_error = Memo::new(move |_| step.read().on_error);
     let get = Signal::derive(move || word(on_error.get()).0.to_owned());
     let set = Callback::new(move |text: String| {
-        let chosen = [OnError::Fail, OnError::Continue, OnError::Port].into_iter().find(|o| word(*o).0 == text);
+        let chosen = [OnError::Fail, OnError::Continue, OnError::Port, OnError::Pause].into_iter().find(|o| word(*o).0 == text);
         alter(step, "what a failure does", |step| step.on_error = chosen.unwrap_or_default());
     });
-    let choices: Vec<Choice> = [OnError::Fail, OnError::Continue, OnError::Port]
+    let choices: Vec<Choice> = [OnError::Fail, OnError::Continue, OnError::Port, OnError::Pause]
         .into_iter()
         .map(|o| Choice::new(word(o).0, word(o).1))
         .collect();
@@ -269,6 +270,7 @@ fn JoinPart(step: RwSignal<Step>) -> impl IntoView {
     let word = |join: Join| match join {
         Join::All => ("all", "Waits for all"),
         Join::Any => ("any", "Starts with the first"),
+        Join::Count(_) => ("count", "Starts with so many"),
     };
     let get = Signal::derive(move || word(join.get()).0.to_owned());
     let set = Callback::new(move |text: String| {

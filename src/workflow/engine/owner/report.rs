@@ -30,6 +30,7 @@ impl Owner {
             status: progress.status,
             trigger: self.card.trigger,
             started_by: self.card.started_by.clone(),
+            parent_run_id: self.card.parent.as_ref().map(|parent| parent.run),
             created_at: self.card.created_at,
             started_at: progress.started_at,
             ended_at: progress.ended_at,
