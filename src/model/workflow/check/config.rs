@@ -38,6 +38,10 @@ fn check_kind(step: &Step, found: &mut Findings) {
     let id = Some(step.id.as_str());
     let has = |name: &str| step.config.get(name).is_some_and(|value| !value.is_null() && value != "");
     match step.kind.as_str() {
+        "repeat" if has("until") == has("while") => found.error(id, "/config/until", "expected either until or while"),
+        "map" if step.config.get("items").is_some_and(|items| !items.is_array() && !items.is_string()) => {
+            found.error(id, "/config/items", "expected a list, or a template that yields one");
+        }
         "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
         "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),
         "http" if has("json") && has("body") => found.error(id, "/config/body", "expected json or body, not both"),

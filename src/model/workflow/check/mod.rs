@@ -5,6 +5,7 @@
 
 mod config;
 mod graph;
+mod inputs;
 mod refs;
 
 #[cfg(test)]
@@ -12,9 +13,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::{Definition, Edge, OnError, Problem, Severity, Step, kind::Kind};
+use super::{Definition, Edge, Join, OnError, Problem, Severity, Step, kind::Kind};
 
 /// Steps that a definition may have.
 pub const MAX_STEPS: usize = 20_000;
@@ -24,6 +23,10 @@ pub const MAX_EDGES: usize = 60_000;
 pub const MAX_NAME_CHARS: usize = 120;
 /// Characters of a step's id.
 pub const MAX_ID_CHARS: usize = 64;
+/// Containers inside of containers in one definition; sub-workflows begin anew.
+pub const MAX_NESTING: usize = 24;
+/// The largest number of a join.
+const MAX_JOIN: u32 = 1000;
 
 /// What the checker has found so far.
 #[derive(Debug, Default)]
@@ -47,13 +50,72 @@ impl Findings {
 pub fn check(definition: &Definition) -> Vec<Problem> {
     let mut found = Findings::default();
     check_head(definition, &mut found);
-    for step in &definition.steps {
-        check_step(step, &mut found);
-    }
     check_ids(definition, &mut found);
-    let graph = graph::check(definition, &mut found);
-    refs::check(definition, graph.as_ref(), &mut found);
+    check_level(definition, &Around::default(), &mut found);
     found.0
+}
+
+/// What a body sees of what lies around it.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// Steps outside that have run by then.
+    steps: BTreeSet<String>,
+    /// The names that the containers around provide.
+    names: BTreeSet<&'static str>,
+    /// How many containers there are.
+    nesting: usize,
+}
+
+/// Checks the steps and edges of the whole, or of a body in the shape of a definition.
+fn check_level(level: &Definition, around: &Around, found: &mut Findings) {
+    for step in &level.steps {
+        check_step(step, found);
+    }
+    let graph = graph::check(level, found);
+    let before = refs::check(level, graph.as_ref(), around, found);
+    for (at, step) in level.steps.iter().enumerate() {
+        let (Some(body), Some(kind)) = (&step.body, Kind::find(&step.kind)) else { continue };
+        if !kind.has_body() {
+            found.error(Some(&step.id), "/body", format!("the kind {} has no body", kind.name));
+            continue;
+        }
+        if around.nesting >= MAX_NESTING {
+            found.error(Some(&step.id), "/body", format!("expected at most {MAX_NESTING} containers inside of each other"));
+            continue;
+        }
+        let inside = Around {
+            steps: around.steps.iter().cloned().chain(before.ids_before(at)).collect(),
+            names: around.names.iter().copied().chain(refs::names_inside(kind.name).iter().copied()).collect(),
+            nesting: around.nesting + 1,
+        };
+        let body = Definition {
+            inputs: level.inputs.clone(),
+            steps: body.steps.clone(),
+            edges: body.edges.clone(),
+            output: body.output.clone(),
+            ..Definition::empty(&level.name)
+        };
+        let mut found_inside = Findings::default();
+        check_level(&body, &inside, &mut found_inside);
+        for problem in found_inside.0 {
+            let (step, field) = match problem.step {
+                Some(step) => (step, problem.field),
+                None => (step.id.clone(), format!("/body{}", problem.field)),
+            };
+            found.add(problem.severity, Some(&step), field, problem.message);
+        }
+    }
+}
+
+/// Every step, also those inside of containers, from the outside to the inside.
+fn all_steps(steps: &[Step]) -> Vec<&Step> {
+    let mut all: Vec<&Step> = steps.iter().collect();
+    let mut next = 0;
+    while let Some(step) = all.get(next).copied() {
+        all.extend(step.body.iter().flat_map(|body| &body.steps));
+        next += 1;
+    }
+    all
 }
 
 /// Whether one of them stops a publish or a run.
@@ -79,73 +141,19 @@ fn check_head(definition: &Definition, found: &mut Findings) {
     if definition.steps.is_empty() {
         found.error(None, "/steps", "expected at least one step");
     }
-    if definition.steps.len() > MAX_STEPS {
-        found.error(None, "/steps", format!("expected at most {MAX_STEPS} steps, found {}", definition.steps.len()));
+    let count = all_steps(&definition.steps).len();
+    if count > MAX_STEPS {
+        found.error(None, "/steps", format!("expected at most {MAX_STEPS} steps, found {count}"));
     }
     if definition.edges.len() > MAX_EDGES {
         found.error(None, "/edges", format!("expected at most {MAX_EDGES} edges, found {}", definition.edges.len()));
     }
-    check_inputs(&definition.inputs, found);
-}
-
-/// The types that an input may have.
-const INPUT_TYPES: [&str; 6] = ["string", "integer", "number", "boolean", "array", "object"];
-
-fn check_inputs(inputs: &Value, found: &mut Findings) {
-    let schema = match inputs {
-        Value::Null => return,
-        Value::Object(schema) => schema,
-        _ => return found.error(None, "/inputs", "expected a JSON Schema of an object"),
-    };
-    if schema.get("type").is_some_and(|t| t != "object") {
-        found.error(None, "/inputs/type", "expected \"object\": inputs have names");
-    }
-    let none = serde_json::Map::new();
-    let properties = match schema.get("properties") {
-        None => &none,
-        Some(Value::Object(properties)) => properties,
-        Some(_) => return found.error(None, "/inputs/properties", "expected an object"),
-    };
-    for (name, property) in properties {
-        let at = format!("/inputs/properties/{name}");
-        if !is_step_id(name) {
-            found.error(None, &at, "expected a name of letters, digits and _, not beginning with a digit");
-        }
-        match property.get("type") {
-            None if property.is_object() => {}
-            Some(Value::String(word)) if INPUT_TYPES.contains(&word.as_str()) => {
-                if let Some(default) = property.get("default").filter(|default| !is_of(word, default)) {
-                    found.error(
-                        None,
-                        format!("{at}/default"),
-                        format!("expected a default of type {word}, found {default}"),
-                    );
-                }
-            }
-            _ => found.error(None, format!("{at}/type"), format!("expected one of {}", INPUT_TYPES.join(", "))),
-        }
-    }
-    for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
-        if name.as_str().is_none_or(|name| !properties.contains_key(name)) {
-            found.error(None, "/inputs/required", format!("{name} is required but not among the properties"));
-        }
-    }
-}
-
-fn is_of(word: &str, value: &Value) -> bool {
-    match word {
-        "string" => value.is_string(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "boolean" => value.is_boolean(),
-        "array" => value.is_array(),
-        _ => value.is_object(),
-    }
+    inputs::check(&definition.inputs, found);
 }
 
 fn check_ids(definition: &Definition, found: &mut Findings) {
     let mut seen = BTreeSet::new();
-    for step in &definition.steps {
+    for step in all_steps(&definition.steps) {
         if !is_step_id(&step.id) {
             let message = format!("expected 1 to {MAX_ID_CHARS} letters, digits and _, not beginning with a digit");
             found.error(Some(&step.id), "/id", message);
@@ -162,6 +170,14 @@ fn check_step(step: &Step, found: &mut Findings) {
         return found.error(id, "/kind", format!("unknown kind {:?}", step.kind));
     };
     config::check(step, kind, found);
+    if kind.has_body() && step.body.as_ref().is_none_or(|body| body.steps.is_empty()) {
+        found.error(id, "/body/steps", "expected at least one step inside");
+    }
+    if let Join::Count(count) = step.join
+        && !(1..=MAX_JOIN).contains(&count)
+    {
+        found.error(id, "/join", format!("expected all, any or a number from 1 to {MAX_JOIN}, found {count}"));
+    }
     if let Some(retry) = &step.retry {
         if !(1..=100).contains(&retry.max_attempts) {
             found.error(id, "/retry/max_attempts", format!("expected 1 to 100, found {}", retry.max_attempts));
