@@ -62,6 +62,7 @@ mod tests {
             status,
             trigger: TriggerKind::Cli,
             started_by: None,
+            parent_run_id: None,
             created_at: Timestamp(at),
             started_at: None,
             ended_at: (status == RunStatus::Failed).then_some(Timestamp(at)),

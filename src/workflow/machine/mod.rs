@@ -11,6 +11,8 @@ mod container;
 mod signal;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_containers;
 
 use serde_json::{Value, json};
 

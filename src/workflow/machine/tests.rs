@@ -154,6 +154,43 @@ fn graphs() -> impl Strategy<Value = Definition> {
     )
 }
 
+/// Puts a graph into a container of a graph, several deep; ids stay unique.
+fn nested() -> impl Strategy<Value = Definition> {
+    let container = prop::sample::select(vec!["map", "repeat", "group", "tolerant"]);
+    (graphs(), prop::collection::vec((container, graphs(), any::<bool>()), 1..4)).prop_map(|(outer, inner)| {
+        let mut level = outer;
+        for (number, (kind, graph, limited)) in inner.into_iter().enumerate() {
+            let config = match kind {
+                "map" => json!({"items": [1, 2, 3], "concurrency": 2}),
+                "tolerant" => json!({"items": [1, 2], "on_item_error": "tolerate", "tolerate_percent": 60}),
+                "repeat" => json!({"until": "iteration >= 2", "max_iterations": 3}),
+                _ => json!({}),
+            };
+            let kind = if kind == "tolerant" { "map" } else { kind };
+            let rename = |id: &str| format!("l{number}_{id}");
+            let mut body = serde_json::to_value(&level).expect("plain");
+            let mut step = json!({"id": format!("box{number}"), "kind": kind, "config": config,
+                "body": {"steps": body["steps"].take(), "edges": body["edges"].take()}});
+            if limited {
+                step["timeout_ms"] = json!(40);
+            }
+            level = graph;
+            for step in &mut level.steps {
+                step.id = rename(&step.id);
+            }
+            for edge in &mut level.edges {
+                (edge.from, edge.to) = (rename(&edge.from), rename(&edge.to));
+            }
+            if let Some(first) = level.steps.first() {
+                let edge = json!({"from": first.id, "to": format!("box{number}")});
+                level.edges.push(serde_json::from_value(edge).expect("an edge"));
+            }
+            level.steps.push(serde_json::from_value(step).expect("a step"));
+        }
+        level
+    })
+}
+
 /// What the world does next: which attempt ends and how, or a command, or time.
 fn inputs() -> impl Strategy<Value = Vec<(u8, u8)>> {
     prop::collection::vec((0..24u8, any::<u8>()), 0..40)
@@ -199,7 +236,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn any_history_replays_to_the_live_state_and_any_run_can_be_brought_to_its_end(graph in graphs(), inputs in inputs()) {
+    fn any_history_replays_to_the_live_state_and_any_run_can_be_brought_to_its_end(
+        graph in prop_oneof![graphs(), nested()],
+        inputs in inputs(),
+    ) {
         let mut state = State::new(RunId(uuid::Uuid::nil()), &graph);
         let mut history = Vec::new();
         let mut clock = 0;
@@ -217,9 +257,9 @@ proptest! {
         prop_assert_eq!(numbers, (1..=history.len() as i64).collect::<Vec<_>>());
 
         // Left alone, with every attempt succeeding, it ends.
-        for _ in 0..200 {
+        for _ in 0..2000 {
             if state.is_ended() { break; }
-            clock += 1000;
+            clock += 10;
             play(&mut state, &mut history, (2, 0), &mut clock);
             play(&mut state, &mut history, (6, 1), &mut clock);
             play(&mut state, &mut history, (14, 0), &mut clock);

@@ -21,6 +21,7 @@ fn step(id: &str, x: f64, y: f64) -> Step {
         join: Join::All,
         cancel_others: false,
         disabled: false,
+        body: None,
         position: Position { x, y },
     }
 }
