@@ -52,6 +52,8 @@ ids! {
     WorkflowId,
     /// One execution of one version of a workflow.
     RunId,
+    /// A journaled wait for people.
+    ApprovalId,
     /// A piece of knowledge.
     EntryId,
 }

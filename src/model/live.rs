@@ -22,6 +22,8 @@ pub enum Topic {
     Workflows,
     /// What the dashboard shows.
     Dashboard,
+    /// Approvals asked, answered, ended.
+    Approvals,
 }
 
 impl fmt::Display for Topic {
@@ -32,6 +34,7 @@ impl fmt::Display for Topic {
             Self::Memory(namespace) => write!(f, "memory:{namespace}"),
             Self::Workflows => f.write_str("workflows"),
             Self::Dashboard => f.write_str("dashboard"),
+            Self::Approvals => f.write_str("approvals"),
         }
     }
 }
@@ -45,6 +48,7 @@ impl FromStr for Topic {
                 "runs" => Ok(Self::Runs),
                 "workflows" => Ok(Self::Workflows),
                 "dashboard" => Ok(Self::Dashboard),
+                "approvals" => Ok(Self::Approvals),
                 _ => Err(format!("unknown topic {text:?}")),
             },
             Some(("run", id)) => id.parse().map(Self::Run).map_err(|_| "run: expected a run's id".to_owned()),

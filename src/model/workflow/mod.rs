@@ -2,6 +2,7 @@
 //!
 //! The same checker, the same expressions and the same fold run in the browser, the command line and the server.
 
+pub mod approval;
 pub mod check;
 pub mod definition;
 pub mod event;
@@ -11,6 +12,7 @@ pub mod kind;
 pub mod run;
 pub mod state;
 
+pub use approval::*;
 pub use definition::*;
 pub use event::*;
 pub use graph::Graph;
