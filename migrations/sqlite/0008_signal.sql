@@ -23,3 +23,62 @@ create table run_signal (
 ) strict;
 
 create index run_signal_by_run on run_signal (run_id, created_at);
+
+-- Who started the run, for approvals that this person may not give; runs that it starts in turn inherit it.
+alter table run add column started_by_id blob;
+
+-- What people are asked: a projection of the histories, written in the same transaction.
+create table approval (
+    id blob primary key,
+    workspace_id blob not null references workspace (id),
+    run_id blob not null references run (id) on delete cascade,
+    step text not null,
+    attempt integer not null,
+    question text not null,
+    votes text not null,
+    -- E-mail addresses that were let in by those who may answer.
+    delegates text not null,
+    created_at integer not null,
+    deadline_at integer,
+    outcome text,
+    decided_at integer
+) strict;
+
+create index approval_open on approval (workspace_id, created_at) where outcome is null;
+create index approval_by_run on approval (run_id);
+create index approval_decided on approval (workspace_id, decided_at) where outcome is not null;
+
+-- Locked by whoever sends an event and by whoever begins to wait for it, so that they don't miss each other.
+create table event_key (
+    workspace_id blob not null references workspace (id),
+    key text not null,
+    touched_at integer not null,
+    primary key (workspace_id, key)
+) strict;
+
+create table event_wait (
+    run_id blob not null references run (id) on delete cascade,
+    step text not null,
+    attempt integer not null,
+    workspace_id blob not null references workspace (id),
+    key text not null,
+    fields text not null,
+    primary key (run_id, step)
+) strict;
+
+create index event_wait_by_key on event_wait (workspace_id, key);
+
+-- Events as they were sent; kept for runs that come to wait for them a little later.
+create table event (
+    id blob primary key,
+    workspace_id blob not null references workspace (id),
+    key text not null,
+    payload text not null,
+    -- The sender's id of it: the same one is taken once.
+    sender_id text,
+    created_at integer not null
+) strict;
+
+create unique index event_once on event (workspace_id, sender_id) where sender_id is not null;
+create index event_by_key on event (workspace_id, key, created_at);
+create index event_by_age on event (created_at);

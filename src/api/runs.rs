@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde_json::Value;
 
-use crate::model::workflow::{Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
+use crate::model::workflow::{BodyDetail, BodySummary, Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
 use crate::model::{ApiError, Page, PageRequest, RunId, WorkflowId};
 
 /// Starts a run of a version (`None`: the newest) or, as a test, of the draft.
@@ -29,6 +29,18 @@ pub async fn list_runs(filter: RunFilter, page: PageRequest) -> Result<Page<RunS
 #[server(prefix = "/rpc", endpoint = "runs/get", input = Json)]
 pub async fn get_run(id: RunId) -> Result<RunDetail, ApiError> {
     Ok(crate::workflow::get_run(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// The bodies of a container that have begun, by item or iteration.
+#[server(prefix = "/rpc", endpoint = "runs/bodies", input = Json)]
+pub async fn list_bodies(run: RunId, path: String, page: PageRequest) -> Result<Page<BodySummary>, ApiError> {
+    Ok(crate::workflow::list_bodies(&crate::http::request_ctx().await?, run, &path, &page).await?)
+}
+
+/// One body of a container, such as `each[3]`.
+#[server(prefix = "/rpc", endpoint = "runs/body", input = Json)]
+pub async fn get_body(run: RunId, path: String) -> Result<BodyDetail, ApiError> {
+    Ok(crate::workflow::get_body(&crate::http::request_ctx().await?, run, &path).await?)
 }
 
 /// The history after `after`, at most a thousand events.

@@ -247,6 +247,7 @@ const fn action(topic: &Topic) -> crate::model::auth::Action {
         Topic::Memory(_) => Action::ReadMemory,
         Topic::Workflows => Action::ReadWorkflow,
         Topic::Dashboard => Action::ViewDashboard,
+        Topic::Approvals => Action::ReadRun,
     }
 }
 

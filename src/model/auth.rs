@@ -39,6 +39,8 @@ pub enum Action {
     StartRun,
     /// Cancel, pause, resume and retry a run.
     ControlRun,
+    /// Answer approvals.
+    Approve,
     /// See and search memory.
     ReadMemory,
     /// Add, change and delete memory entries.
@@ -53,7 +55,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for tables and tests.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ViewDashboard,
         Self::ReadWorkflow,
         Self::EditWorkflow,
@@ -61,6 +63,7 @@ impl Action {
         Self::ReadRun,
         Self::StartRun,
         Self::ControlRun,
+        Self::Approve,
         Self::ReadMemory,
         Self::WriteMemory,
         Self::ReadUser,
@@ -78,6 +81,7 @@ impl Action {
             Self::ReadRun => "see runs",
             Self::StartRun => "start runs",
             Self::ControlRun => "control runs",
+            Self::Approve => "answer approvals",
             Self::ReadMemory => "see memory",
             Self::WriteMemory => "change memory",
             Self::ReadUser => "see users",
@@ -105,6 +109,7 @@ impl Role {
                     | A::ReadRun
                     | A::StartRun
                     | A::ControlRun
+                    | A::Approve
                     | A::ReadMemory
                     | A::WriteMemory
                     | A::ReadUser

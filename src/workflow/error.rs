@@ -27,6 +27,12 @@ pub enum Error {
     /// Somebody else was faster, and why that matters.
     #[error("{0}")]
     Conflict(String),
+    /// This person may not, although their role would, and why.
+    #[error("{0}")]
+    Barred(String),
+    /// Another capability's.
+    #[error("{0}")]
+    Other(ApiError),
     /// The idempotency key was used for something else.
     #[error("this idempotency key was used for a different request")]
     KeyReused,
@@ -75,6 +81,8 @@ impl From<Error> for ApiError {
         match error {
             Error::Denied(denied) => denied.into(),
             Error::NotFound(noun) => Self::not_found(noun),
+            Error::Barred(_) => Self::Forbidden { detail },
+            Error::Other(error) => error,
             Error::NotPublished | Error::KeyReused | Error::Conflict(_) | Error::Refused(_) => {
                 Self::Conflict { detail }
             }

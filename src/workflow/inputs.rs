@@ -9,6 +9,19 @@ use crate::model::FieldError;
 /// Field errors of one answer.
 const MAX_ERRORS: usize = 50;
 
+/// The same for what people fill in when they answer; pointers begin with `/form`.
+pub(super) fn fit_form(schema: &Value, form: Value) -> Result<Value, Error> {
+    fit(schema, form).map_err(|error| match error {
+        Error::Invalid(fields) => Error::Invalid(
+            fields
+                .into_iter()
+                .map(|field| FieldError::new(field.pointer.replacen("/inputs", "/form", 1), field.message))
+                .collect(),
+        ),
+        error => error,
+    })
+}
+
 /// Fills in the defaults of absent inputs and checks the whole against `schema`; a null schema takes any object.
 pub(super) fn fit(schema: &Value, inputs: Value) -> Result<Value, Error> {
     let mut inputs = match inputs {

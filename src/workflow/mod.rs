@@ -8,9 +8,11 @@
 //! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `steps` is the work;
 //! `store` the tables. `runs` and this file are the face.
 
+pub mod approvals;
 pub mod definitions;
 mod engine;
 mod error;
+pub mod events;
 mod inputs;
 mod machine;
 mod runs;
@@ -24,8 +26,10 @@ use crate::runtime::Runtime;
 pub use definitions::templates;
 pub use engine::{LogSink, Stream};
 pub use error::Error;
-pub use store::Parent;
-pub use runs::{NewRun, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
+pub use runs::{
+    NewRun, Origin, Source, control, get_body, get_run, list_bodies, list_events, list_logs, list_runs, start,
+    wait_for_end,
+};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.
 ///

@@ -9,10 +9,12 @@ use super::machine::{Input, Refusal};
 use super::{Error, engine, inputs, store};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
+use crate::model::workflow::state::split_body;
 use crate::model::workflow::{
-    Command, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunSummary, State, TriggerKind,
+    Body, BodyDetail, BodySummary, Command, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunSummary,
+    State, TriggerKind,
 };
-use crate::model::{Page, PageRequest, RunId, WorkflowId};
+use crate::model::{Page, PageRequest, RunId, UserId, WorkflowId};
 use crate::runtime::Ctx;
 
 /// What to run.
@@ -37,8 +39,19 @@ pub struct NewRun {
     pub trigger: TriggerKind,
     /// The same key gives the same run. 1..=200 characters.
     pub idempotency_key: Option<String>,
-    /// The step of another run that starts it, and how many runs are then around it.
-    pub parent: Option<(store::Parent, u32)>,
+    /// What a run that starts another passes on.
+    pub origin: Option<Origin>,
+}
+
+/// What a run that starts another passes on.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The step that starts it.
+    pub parent: store::Parent,
+    /// How many runs are then around it.
+    pub depth: u32,
+    /// Who started the first of them: what they may not approve there, they may not approve here.
+    pub started_by: Option<(UserId, String)>,
 }
 
 impl NewRun {
@@ -54,7 +67,7 @@ impl NewRun {
 
     /// A run that nothing but `trigger` is known of.
     pub const fn new(source: Source, inputs: Value, trigger: TriggerKind) -> Self {
-        Self { source, inputs, trigger, idempotency_key: None, parent: None }
+        Self { source, inputs, trigger, idempotency_key: None, origin: None }
     }
 }
 
@@ -79,16 +92,21 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
     let definition_hash = store::history::hash(&bytes);
     let engine = Engine::of(ctx.runtime());
+    let principal = &ctx.actor.principal;
+    let caller = principal.user_id().zip(principal.user_name().map(str::to_owned));
+    let started_by = new.origin.as_ref().map_or(caller, |origin| origin.started_by.clone());
+    let started_by_id = started_by.as_ref().map(|(id, _)| *id);
     let card = store::Card {
         workflow_id,
         workflow_name: definition.name.clone(),
         version,
         trigger: new.trigger,
-        started_by: ctx.actor.principal.user_name().map(str::to_owned),
+        started_by: started_by.map(|(_, name)| name),
+        started_by_id,
         steps_total: definition.steps.len() as u32,
         created_at: ctx.clock.now(),
-        depth: new.parent.as_ref().map_or(0, |(_, depth)| *depth),
-        parent: new.parent.map(|(parent, _)| parent),
+        depth: new.origin.as_ref().map_or(0, |origin| origin.depth),
+        parent: new.origin.map(|origin| origin.parent),
     };
     let graph = engine.graph(&definition_hash, || Graph::new(definition));
     let run: RunId = ctx.ids.fresh();
@@ -186,6 +204,62 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
         last_seq: state.last_seq(),
         definition,
     })
+}
+
+/// The bodies of a container that have begun, by item or iteration. `container` is its path.
+///
+/// # Errors
+/// [`Error::NotFound`] also when no container has that path, [`Error::Invalid`] for a cursor that is not of this list.
+pub async fn list_bodies(
+    ctx: &Ctx,
+    id: RunId,
+    container: &str,
+    page: &PageRequest,
+) -> Result<Page<BodySummary>, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let from = page.cursor.as_deref().unwrap_or("0").parse::<u32>();
+    let from = from.map_err(|_| Error::invalid("cursor", "expected the `next` of a page"))?;
+    let state =
+        look_into(ctx, id, |state| state.listing(container, from..from.saturating_add(page.limit() + 1))).await?;
+    body_at(state.definition(), container).ok_or(Error::NotFound("container"))?;
+    Ok(Page::cut(state.listed().to_vec(), page.limit(), |body| (body.index + 1).to_string()))
+}
+
+/// One body of a container, such as `each[3]`, with its steps.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it has not begun.
+pub async fn get_body(ctx: &Ctx, id: RunId, path: &str) -> Result<BodyDetail, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let (container, index) = split_body(path).ok_or(Error::NotFound("body"))?;
+    let state =
+        look_into(ctx, id, |state| state.watching(path).listing(container, index..index.saturating_add(1))).await?;
+    let definition = body_at(state.definition(), container).ok_or(Error::NotFound("container"))?.clone();
+    let summary = state.listed().first().cloned().ok_or(Error::NotFound("body"))?;
+    let steps = state.find_body(path).ok_or(Error::NotFound("body"))?.to_vec();
+    Ok(BodyDetail { path: path.to_owned(), summary, definition, steps })
+}
+
+/// The body of the container at a path: the indexes on the way don't matter.
+fn body_at<'a>(definition: &'a Definition, container: &str) -> Option<&'a Body> {
+    let mut steps = &definition.steps;
+    let mut found = None;
+    for part in container.split('.') {
+        let id = part.split('[').next().unwrap_or(part);
+        let body = steps.iter().find(|step| step.id == id)?.body.as_ref()?;
+        steps = &body.steps;
+        found = Some(body);
+    }
+    found
+}
+
+/// The state of a run, folded anew with something to look out for.
+async fn look_into(ctx: &Ctx, id: RunId, prepare: impl FnOnce(State) -> State) -> Result<State, Error> {
+    let (_, hash) = find(ctx, id).await?;
+    let definition = store::history::definition(&ctx.db, ctx.workspace(), &hash).await?;
+    let mut state = prepare(State::new(id, &definition));
+    engine::fold(ctx.runtime(), ctx.workspace(), &mut state).await?;
+    Ok(state)
 }
 
 async fn find(ctx: &Ctx, id: RunId) -> Result<(RunSummary, Vec<u8>), Error> {

@@ -1,8 +1,11 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
 pub mod analytics;
+pub mod approvals;
 pub mod auth;
+pub mod bodies;
 pub mod body;
+pub mod events;
 pub mod memory;
 pub mod paging;
 pub mod runs;
@@ -29,7 +32,10 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 fn resources() -> OpenApiRouter<Runtime> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(analytics::router())
+        .merge(approvals::router())
         .merge(auth::router())
+        .merge(bodies::router())
+        .merge(events::router())
         .merge(memory::router())
         .merge(runs::router())
         .merge(users::router())

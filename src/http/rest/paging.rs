@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::model::ApiError;
 use crate::model::PageRequest;
 
 /// What part of a list is wanted.
@@ -38,5 +39,16 @@ impl<'de> Deserialize<'de> for Limit {
         let text = String::deserialize(deserializer)?;
         let limit = text.parse().ok().filter(|limit| (1..=PageRequest::MAX).contains(limit));
         limit.map(Self).ok_or_else(|| de::Error::custom(format!("expected 1 to {}", PageRequest::MAX)))
+    }
+}
+
+/// A limit from a query, or the default.
+///
+/// # Errors
+/// 422 naming the parameter.
+pub fn within(name: &str, given: Option<u32>, default: u32, max: u32) -> Result<u32, ApiError> {
+    match given.unwrap_or(default) {
+        limit if (1..=max).contains(&limit) => Ok(limit),
+        _ => Err(ApiError::invalid(name, format!("expected 1 to {max}"))),
     }
 }

@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Body, Id, Params};
+use super::paging::within;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::model::workflow::{Command, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary, TriggerKind};
@@ -153,13 +154,6 @@ async fn list(Caller(ctx): Caller, Params(list): Params<ListQuery>) -> Result<Js
         query: list.query.unwrap_or_default(),
     };
     Ok(Json(workflow::list_runs(&ctx, &filter, &page).await?))
-}
-
-fn within(name: &str, given: Option<u32>, default: u32, max: u32) -> Result<u32, ApiError> {
-    match given.unwrap_or(default) {
-        limit if (1..=max).contains(&limit) => Ok(limit),
-        _ => Err(ApiError::invalid(name, format!("expected 1 to {max}"))),
-    }
 }
 
 /// The number to begin after, 0 when absent.

@@ -164,7 +164,15 @@ impl Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { max_attempts: 3, initial_ms: 500, factor: 2.0, max_ms: 30_000, jitter: true, only: Vec::new(), never: Vec::new() }
+        Self {
+            max_attempts: 3,
+            initial_ms: 500,
+            factor: 2.0,
+            max_ms: 30_000,
+            jitter: true,
+            only: Vec::new(),
+            never: Vec::new(),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::RunStatus;
-use crate::model::{RunId, Timestamp};
+use super::{Question, RunStatus, Vote};
+use crate::model::{ApprovalId, RunId, Timestamp};
 
 /// One fact. `seq` counts 1, 2, 3, … within a run without gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,6 +125,22 @@ pub enum Await {
         /// Which.
         run: RunId,
     },
+    /// People.
+    Approval {
+        /// Its id, made of the attempt's key.
+        id: ApprovalId,
+        /// What they are asked.
+        #[serde(flatten)]
+        question: Question,
+    },
+    /// Something that happens outside.
+    Event {
+        /// What it is called.
+        key: String,
+        /// Fields that its payload must have with these values; null takes any.
+        #[serde(default, rename = "match", skip_serializing_if = "Value::is_null")]
+        fields: Value,
+    },
 }
 
 /// What can reach a waiting step, or a run, from outside.
@@ -135,6 +151,12 @@ pub enum Signal {
     RunEnded { run: RunId, status: RunStatus, output: Value, error: Option<StepError> },
     /// The run that started this one ended or no longer wants it.
     ParentGone {},
+    /// A person answered.
+    Vote(Vote),
+    /// A person let somebody else answer too.
+    Delegated { by: String, to: String },
+    /// It happened.
+    Event { payload: Value },
 }
 
 /// What comes of the last failure of a step.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::Edge;
+use super::{DEFAULT_DECISIONS, Edge};
 pub use describe::{Defaults, Description};
 
 /// A kind of step, described for people and machines.
@@ -174,6 +174,49 @@ pub const KINDS: &[Kind] = &[
                 .placeholder("2026-12-24T08:00:00Z"),
         ],
         ports: OUT,
+        pure_step: false,
+        default_timeout_ms: 0,
+    },
+    Kind {
+        name: "approval",
+        title: "Approval",
+        summary: "Waits until people have decided, and goes on by what they decided.",
+        group: Group::Flow,
+        icon: "approval",
+        fields: &[
+            field("title", "Question", TEXT).required().placeholder("Publish the report?"),
+            field("text", "Text", LONG_TEXT).hint("Markdown: what one needs to know to decide."),
+            field("form", "Form", Shape::Json).hint("A JSON Schema of an object to fill in."),
+            field("approvers", "Who may answer", Shape::TextList)
+                .hint("E-mail addresses, or roles as role:admin, one a line. Empty: everybody whose role allows it."),
+            field("required", "How many must agree", Shape::Integer { min: 1, max: 20 })
+                .hint("So many people must give the first decision; each other decision takes one.")
+                .placeholder("1"),
+            field("four_eyes", "Not by who started the run", Shape::Bool),
+            field("decisions", "Decisions", Shape::TextList).hint("Each is a port. Empty: approved and rejected."),
+            field("deadline_ms", "Deadline after", Shape::Integer { min: 1, max: 31_536_000_000 })
+                .hint("Milliseconds; then the step leaves by the port expired."),
+        ],
+        ports: &["expired"],
+        pure_step: false,
+        default_timeout_ms: 0,
+    },
+    Kind {
+        name: "event",
+        title: "Event",
+        summary: "Waits for something that happens outside, by its key.",
+        group: Group::Flow,
+        icon: "event",
+        fields: &[
+            field("key", "Key", TEXT)
+                .required()
+                .hint("The key that the event is sent with: POST /api/v1/events.")
+                .placeholder("payment/{{ inputs.order }}"),
+            field("match", "Only with", Shape::Json).hint("Fields that the payload must have with these values."),
+            field("deadline_ms", "Deadline after", Shape::Integer { min: 1, max: 31_536_000_000 })
+                .hint("Milliseconds; then the step leaves by the port expired."),
+        ],
+        ports: &[Edge::OUT, "expired"],
         pure_step: false,
         default_timeout_ms: 0,
     },
@@ -384,11 +427,19 @@ impl Kind {
         json!({"type": "object", "additionalProperties": false, "required": required, "properties": properties})
     }
 
-    /// Output ports of a step of this kind: `switch` has one for each case before `default`.
+    /// Output ports of a step of this kind: `switch` has one for each case before `default`, `approval` one for each
+    /// decision.
     pub fn ports_of(&self, config: &Map<String, Value>) -> Vec<String> {
-        let cases = config.get("cases").and_then(Value::as_array).filter(|_| self.name == "switch");
-        let own = cases.into_iter().flatten().filter_map(|case| Some(case.get("port")?.as_str()?.to_owned()));
-        own.chain(self.ports.iter().map(|&port| port.to_owned())).collect()
+        let list = |name: &str| config.get(name).and_then(Value::as_array).into_iter().flatten();
+        let own: Vec<String> = match self.name {
+            "switch" => list("cases").filter_map(|case| Some(case.get("port")?.as_str()?.to_owned())).collect(),
+            "approval" => {
+                let named: Vec<String> = list("decisions").filter_map(|word| Some(word.as_str()?.to_owned())).collect();
+                if named.is_empty() { DEFAULT_DECISIONS.map(str::to_owned).to_vec() } else { named }
+            }
+            _ => Vec::new(),
+        };
+        own.into_iter().chain(self.ports.iter().map(|&port| port.to_owned())).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod frame;
 mod look;
 mod path;
 mod scope;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,13 +22,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Await, Definition, Event, Fact, Graph, RunStatus, SkipReason, Span, StepError, StepState, StepStatus,
-    Waiting,
+    Await, Definition, Event, Fact, Graph, RunStatus, SkipReason, Span, StepError, StepState, StepStatus, Waiting,
 };
 use crate::model::{RunId, Timestamp};
 pub use body::{Cell, DEFAULT_CONCURRENCY, ItemErrors, MAX_CONCURRENCY, MAX_ITERATIONS, Plan, Tending};
 use frame::Frame;
 pub use scope::FrameScope;
+use watch::Watch;
+pub use watch::split_body;
 
 /// A step of a frame. The frame of the run itself is [`Slot::RUN`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,9 +79,7 @@ pub struct State {
     ended_at: Option<Timestamp>,
     last_seq: i64,
     keeps_inputs: bool,
-    /// A body to keep after its end, for people who look into it, and what was kept.
-    watched: Option<String>,
-    kept: Option<Vec<StepState>>,
+    watch: Watch,
 }
 
 impl PartialEq for State {
@@ -126,8 +126,7 @@ impl State {
             ended_at: None,
             last_seq: 0,
             keeps_inputs: true,
-            watched: None,
-            kept: None,
+            watch: Watch::default(),
         }
     }
 
@@ -135,13 +134,6 @@ impl State {
     #[must_use]
     pub const fn without_old_inputs(mut self) -> Self {
         self.keeps_inputs = false;
-        self
-    }
-
-    /// Keeps the steps of one body, such as `each[3]`, after its end.
-    #[must_use]
-    pub fn watching(mut self, body: &str) -> Self {
-        self.watched = Some(body.to_owned());
         self
     }
 
@@ -242,7 +234,7 @@ impl State {
             }
             Fact::StepFailed { error, handled, untaken, .. } => self.fail_step(slot, at, error, *handled, untaken),
             Fact::StepSkipped { reason, untaken } => self.skip_step(slot, at, *reason, untaken),
-            Fact::BodyStarted { index } => self.start_body(slot, *index),
+            Fact::BodyStarted { index } => self.start_body(slot, *index, at),
             Fact::BodySucceeded { index, output } => self.end_body(slot, *index, Ok(output), at),
             Fact::BodyFailed { index, error, .. } => self.end_body(slot, *index, Err(error), at),
             _ => {}

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::owner::Message;
 use super::{Engine, LogSink};
 use crate::model::workflow::StepError;
-use crate::model::{RunId, WorkspaceId};
+use crate::model::{RunId, UserId, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::steps::{self, Outcome, StepCall};
 
@@ -28,6 +28,7 @@ pub(super) struct Order {
     pub(super) workspace: WorkspaceId,
     pub(super) run: RunId,
     pub(super) workflow_name: String,
+    pub(super) started_by: Option<(UserId, String)>,
     pub(super) depth: u32,
     /// The path.
     pub(super) step: String,
@@ -68,6 +69,7 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         ctx: runtime.system(order.workspace),
         run_id: order.run,
         workflow_name: order.workflow_name,
+        started_by: order.started_by,
         depth: order.depth,
         key: order.key,
         step: order.step,

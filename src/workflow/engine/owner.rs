@@ -20,7 +20,7 @@ use crate::runtime::Runtime;
 use crate::workflow::Error;
 use crate::workflow::machine::{self, Effect, Input, Moment};
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::{self, Card, Change, Create, Verdict, lease::Claim};
+use crate::workflow::store::{self, Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
 
 /// Events of one flush: thoughts beyond that are stored before the next, which bounds memory and lets watchers see.
 const FLUSH: usize = 1000;
@@ -260,11 +260,11 @@ impl Owner {
     }
 
     fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
-        let waited_for = signals::runs_waited_for(&self.state);
+        let waits = signals::waits(&self.state);
         let moment = Moment { now: self.runtime.clock.now(), fraction: self.runtime.ids.fraction() };
         let (new, more) = machine::advance(&mut self.state, input, &moment, FLUSH)?;
         self.more = more;
-        self.signals.tell_the_abandoned(&self.runtime, waited_for, &self.state);
+        self.signals.compare(&self.runtime, waits, &self.state, &new);
         if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
             self.signals.tell_parent(&self.runtime, &self.card, &self.state);
         }
@@ -280,10 +280,15 @@ impl Owner {
     /// Has the events stored, then tells and performs them.
     async fn flush(&mut self, events: Vec<Event>, create: Option<Box<Create>>) -> Result<Verdict, crate::db::Error> {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
-        self.given_back =
-            !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
-        let (taken_in, settled, outgoing) = self.signals.settle();
-        let told: Vec<RunId> = outgoing.iter().map(|signal| signal.run).collect();
+        self.given_back = !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
+        let settling = self.signals.settle();
+        let mut told: Vec<RunId> = settling.outgoing.iter().map(|signal| signal.run).collect();
+        let is = |wanted: fn(&WaitChange) -> bool| settling.waits.iter().any(wanted);
+        let asked = is(|wait| matches!(wait, WaitChange::Asked { .. } | WaitChange::Closed { .. }));
+        if is(|wait| matches!(wait, WaitChange::Awaited { .. })) {
+            // An event that came before may have reached this run in the very flush.
+            told.push(self.state.id());
+        }
         let change = Change {
             run: self.state.id(),
             workspace: self.workspace,
@@ -292,9 +297,10 @@ impl Owner {
             create,
             events: events.clone(),
             progress: self.progress(),
-            taken_in,
-            settled,
-            outgoing,
+            taken_in: settling.taken_in,
+            settled: settling.settled,
+            outgoing: settling.outgoing,
+            waits: settling.waits,
         };
         let verdict = writer::store(&self.engine.writer, change).await?;
         if verdict == Verdict::Stored {
@@ -302,9 +308,7 @@ impl Owner {
             for event in &events {
                 self.perform(event);
             }
-            for run in told {
-                self.engine.poke(&self.runtime, run);
-            }
+            self.tell(&told, asked);
         }
         Ok(verdict)
     }
@@ -359,6 +363,7 @@ impl Owner {
             workspace: self.workspace,
             run: self.state.id(),
             workflow_name: self.card.workflow_name.clone(),
+            started_by: self.card.started_by_id.zip(self.card.started_by.clone()),
             depth: self.card.depth,
             step: path.to_owned(),
             key: machine::key(&self.state, slot, attempt),

@@ -2,7 +2,7 @@
 
 use crate::db;
 use crate::runtime::Runtime;
-use crate::workflow::store::retention;
+use crate::workflow::store::{ask, retention};
 
 /// Between two rounds.
 const ROUND_MS: i64 = 60 * 60 * 1000;
@@ -10,6 +10,8 @@ const ROUND_MS: i64 = 60 * 60 * 1000;
 const BATCH: u32 = 200;
 /// A payload that was referred to anew this recently is left alone.
 const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long events are kept for runs that come to wait for them later.
+const EVENTS_MS: i64 = 7 * DAY_MS;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Deletes what is old, once an hour.
@@ -42,6 +44,7 @@ pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
         // Others may write in between.
         tokio::task::yield_now().await;
     }
+    total += ask::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
     loop {
         let deleted = retention::delete_payloads(&runtime.db, now.plus_ms(-FRESH_MS), BATCH).await?;
         total += deleted;

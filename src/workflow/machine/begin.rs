@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::conclude::{self, Settling};
-use super::{Facts, key, waited_output};
+use super::{Facts, ask, key, waited_output};
 use crate::model::Timestamp;
 use crate::model::workflow::expression::{self, ExprError};
 use crate::model::workflow::state::Plan;
@@ -73,6 +73,18 @@ fn begin_rendered(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, ki
             let until = steps::wait_until(config, facts.moment.now);
             start(state, facts, slot, attempt, Value::Object(config.clone()));
             return wait(state, facts, slot, attempt, until);
+        }
+        ("approval" | "event", Some(config)) => {
+            let asked =
+                if kind == "event" { ask::event(config) } else { ask::approval(config, &key(state, slot, attempt)) };
+            let deadline = ask::deadline(config, facts.moment.now);
+            start(state, facts, slot, attempt, Value::Object(config.clone()));
+            return match (asked, deadline) {
+                (Ok((reason, on)), Ok(until)) => {
+                    facts.push_step(state, slot, Fact::StepWaiting { attempt, reason, until, on: Some(on) });
+                }
+                (Err(error), _) | (_, Err(error)) => conclude::conclude(state, facts, slot, attempt, Err(error)),
+            };
         }
         _ if state.graph_of(slot).body(slot.step).is_some() => Plan::read(kind, &config).err(),
         _ => None,

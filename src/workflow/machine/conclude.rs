@@ -4,20 +4,20 @@ use serde_json::Value;
 
 use super::Facts;
 use crate::model::workflow::expression::{self, Around, Scope, StepScope};
-use crate::model::workflow::{Edge, Fact, FailureHandling, OnError, Retry, SkipReason, Slot, State, StepError, StepStatus};
+use crate::model::workflow::{
+    Edge, Fact, FailureHandling, OnError, Retry, SkipReason, Slot, State, StepError, StepStatus,
+};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::steps::Outcome;
 
 /// Ends an attempt.
-pub(super) fn conclude(
-    state: &State,
-    facts: &mut Facts,
-    slot: Slot,
-    attempt: u32,
-    result: Result<Outcome, StepError>,
-) {
+pub(super) fn conclude(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, result: Result<Outcome, StepError>) {
     match result {
         Ok(Outcome::Waiting { reason, until, on }) => {
+            // What is waited for outside counts against the step's time limit.
+            let limit = state.graph_of(slot).step(slot.step).timeout_ms.filter(|_| on.is_some());
+            let limit = limit.map(|ms| facts.moment.now.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX)));
+            let until = until.into_iter().chain(limit).min();
             facts.push_step(state, slot, Fact::StepWaiting { attempt, reason, until, on });
         }
         Ok(Outcome::Done { port, output }) => {
@@ -80,10 +80,8 @@ pub(super) fn fail_scope(state: &State, facts: &mut Facts, slot: Slot, attempt: 
 pub(super) fn cut_off(state: &State, facts: &mut Facts, but: Option<Slot>) {
     for step in 0..state.steps().len() as u32 {
         let slot = Slot::root(step);
-        let in_motion = matches!(
-            state.step_at(slot).status,
-            StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying
-        );
+        let in_motion =
+            matches!(state.step_at(slot).status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying);
         if in_motion && Some(slot) != but {
             facts.push_step(state, slot, Fact::StepSkipped { reason: SkipReason::RunEnded, untaken: Vec::new() });
         }

@@ -5,6 +5,7 @@
 //! one thing off the state's agenda; [`advance`] folds both until the run rests. What must be done because of a fact is
 //! [`effect`]'s to say. Refuses commands that the run's status doesn't allow and results that nobody waits for.
 
+mod ask;
 mod begin;
 mod conclude;
 mod container;
@@ -14,14 +15,13 @@ mod tests;
 #[cfg(test)]
 mod tests_containers;
 
+pub use ask::{MAX_KEY_CHARS, fits};
 use serde_json::{Value, json};
 
 use super::steps::Outcome;
 use crate::model::Timestamp;
 use crate::model::workflow::expression;
-use crate::model::workflow::{
-    Command, Event, Fact, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus,
-};
+use crate::model::workflow::{Command, Event, Fact, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus};
 
 /// An attempt whose process ended this often is given up.
 const MAX_REPEATS: u32 = 5;
@@ -91,6 +91,9 @@ pub enum Refusal {
     /// The result of an attempt that was stopped, or came twice.
     #[error("nobody waits for this result")]
     Stale,
+    /// The person has answered the approval before.
+    #[error("you have answered this already")]
+    Answered,
     /// The step that it is for has not come to wait for it.
     #[error("the step does not wait for it yet")]
     NotYet,
@@ -261,6 +264,8 @@ fn go_on_with(state: &State, facts: &mut Facts, slot: Slot) {
         let message = format!("did not end within {} ms", step.timeout_ms.unwrap_or_default());
         let error = StepError::transient("timeout", message);
         conclude::conclude(state, facts, slot, current.attempt, Err(error));
+    } else if let Some(on) = current.waiting.as_ref().and_then(|waiting| waiting.on.as_ref()) {
+        conclude::conclude(state, facts, slot, current.attempt, ask::expired(on, step.timeout_ms));
     } else if step.kind == "wait" {
         let outcome = begin::waited(state, slot, facts.moment.now);
         conclude::conclude(state, facts, slot, current.attempt, Ok(outcome));

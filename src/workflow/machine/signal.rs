@@ -1,8 +1,8 @@
-//! What reaches a run from outside: the end of a sub-run, the loss of the run that started this one.
+//! What reaches a run from outside: answers, events, the end of a sub-run, the loss of the run that started this one.
 
 use super::conclude::{self, conclude};
-use super::{Facts, Refusal};
-use crate::model::workflow::{Await, Fact, RunStatus, Signal, State, StepError, StepStatus};
+use super::{Facts, Refusal, ask};
+use crate::model::workflow::{Await, Fact, RunStatus, Signal, State, StepError, StepStatus, Vote};
 use crate::workflow::steps::Outcome;
 
 /// Takes a signal in: for the step at `path`, or for the run where there is none.
@@ -36,6 +36,29 @@ pub(super) fn receive(
             conclude(state, facts, slot, attempt, outcome_of_run(status, output, error));
             Ok(())
         }
+        (Await::Event { fields, .. }, Signal::Event { payload }) if ask::fits(fields, &payload) => {
+            conclude(state, facts, slot, attempt, Ok(Outcome::out(payload)));
+            Ok(())
+        }
+        (Await::Approval { question, .. }, Signal::Vote(vote)) => {
+            let before: Vec<&Vote> = ask::votes(state.signals(slot)).collect();
+            if before.iter().any(|earlier| earlier.by == vote.by) {
+                return Err(Refusal::Answered);
+            }
+            if !question.decisions.contains(&vote.decision) {
+                return Err(Refusal::Stale);
+            }
+            let outcome = ask::decided(question, &before, &vote);
+            facts.push_step(state, slot, Fact::StepSignalled { attempt, signal: Signal::Vote(vote) });
+            if let Some(outcome) = outcome {
+                conclude(state, facts, slot, attempt, Ok(outcome));
+            }
+            Ok(())
+        }
+        (Await::Approval { .. }, signal @ Signal::Delegated { .. }) => {
+            facts.push_step(state, slot, Fact::StepSignalled { attempt, signal });
+            Ok(())
+        }
         _ => Err(Refusal::Stale),
     }
 }
@@ -48,7 +71,7 @@ fn receive_for_run(state: &State, facts: &mut Facts, signal: &Signal) -> Result<
             facts.push(None, Fact::RunCancelled {});
             Ok(())
         }
-        Signal::RunEnded { .. } => Err(Refusal::Stale),
+        _ => Err(Refusal::Stale),
     }
 }
 

@@ -50,7 +50,8 @@ fn a_map_gives_what_its_body_gives_in_the_order_of_the_items() {
 
 #[test]
 fn a_map_has_no_more_bodies_in_motion_than_it_may_and_keeps_the_order() {
-    let mut state = begin(map(json!({"concurrency": 2}), json!({"steps": [call()]})), json!({"items": ["a", "b", "c"]}));
+    let mut state =
+        begin(map(json!({"concurrency": 2}), json!({"steps": [call()]})), json!({"items": ["a", "b", "c"]}));
     assert_eq!(flying(&state), ["box[0].call", "box[1].call"]);
     assert_eq!(state.find_step("box[1].call").expect("runs").input["url"], "http://x/b");
     done(&mut state, "box[1].call", Ok(Outcome::out(json!("B"))));

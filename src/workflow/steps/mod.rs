@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::LogSink;
 use crate::model::workflow::{Await, Edge, StepError};
-use crate::model::{RunId, Timestamp};
+use crate::model::{RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
 
 pub(super) use condition::choose as choose_condition;
@@ -41,6 +41,8 @@ pub struct StepCall {
     pub ctx: Ctx,
     /// Which run.
     pub run_id: RunId,
+    /// Who started it, if it was a person.
+    pub started_by: Option<(UserId, String)>,
     /// How many runs are around that one.
     pub depth: u32,
     /// The name of the workflow, for provenance.

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::{Outcome, StepCall};
 use crate::model::WorkflowId;
 use crate::model::workflow::{Await, StepError, TriggerKind};
-use crate::workflow::definitions;
-use crate::workflow::runs::{self, NewRun, Source};
-use crate::workflow::store::Parent;
 use crate::workflow::Error;
+use crate::workflow::definitions;
+use crate::workflow::runs::{self, NewRun, Origin, Source};
+use crate::workflow::store::Parent;
 
 /// Runs inside of runs, at most.
 pub const MAX_DEPTH: u32 = 50;
@@ -41,12 +41,11 @@ pub(super) async fn run(call: StepCall) -> Result<Outcome, StepError> {
         Error::NotFound(_) => StepError::permanent("not_found", format!("there is no workflow {name:?}")),
         error => refused(&error),
     })?;
-    let parent =
-        Parent { run: call.run_id, step: call.step.clone(), attempt: call.attempt, waits: !config.detached };
+    let parent = Parent { run: call.run_id, step: call.step.clone(), attempt: call.attempt, waits: !config.detached };
     let new = NewRun {
         idempotency_key: Some(format!("step:{}", blake3::hash(call.key.as_bytes()).to_hex())),
         trigger: TriggerKind::Workflow,
-        parent: Some((parent, call.depth + 1)),
+        origin: Some(Origin { parent, depth: call.depth + 1, started_by: call.started_by.clone() }),
         ..NewRun::manual(workflow.id, config.inputs, None, false)
     };
     debug_assert!(matches!(new.source, Source::Version(..)), "a sub-run is of a published version");

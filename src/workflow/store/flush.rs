@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use sqlx::query;
 
 use super::Card;
-use super::signal::{self, Outgoing};
+use super::ask::{self, WaitChange};
 use super::history::{self, Encoded};
+use super::signal::{self, Outgoing};
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::{Event, RunStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
@@ -38,6 +39,8 @@ pub struct Change {
     pub settled: i64,
     /// Signals for other runs.
     pub outgoing: Vec<Outgoing>,
+    /// What changed in what the run waits for.
+    pub waits: Vec<WaitChange>,
 }
 
 /// The row of a new run.
@@ -105,6 +108,9 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
             for outgoing in &change.outgoing {
                 signal::insert(&mut tx, outgoing, now).await?;
             }
+            for wait in &change.waits {
+                ask::apply(&mut tx, change.workspace, change.run, wait, now).await?;
+            }
             for event in &change.events {
                 let row = history::encode(event);
                 if let Some((hash, bytes)) = &row.payload {
@@ -143,9 +149,9 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
         "insert into run (id, workspace_id, workflow_id, workflow_name, version, cause, started_by, idempotency_key,
             request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at,
             ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt,
-            parent_waits, depth)
+            parent_waits, depth, started_by_id)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27)
+            $23, $24, $25, $26, $27, $28)
          on conflict do nothing",
     )
     .bind(change.run)
@@ -175,6 +181,7 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
     .bind(card.parent.as_ref().map(|parent| i64::from(parent.attempt)))
     .bind(card.parent.as_ref().is_some_and(|parent| parent.waits))
     .bind(i64::from(card.depth))
+    .bind(card.started_by_id)
     .execute(conn)
     .await
     .map(|done| done.rows_affected()))?;

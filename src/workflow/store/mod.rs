@@ -1,5 +1,6 @@
 //! The tables of workflows and runs.
 
+pub mod ask;
 pub mod flush;
 pub mod history;
 pub mod lease;

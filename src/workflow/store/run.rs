@@ -4,7 +4,7 @@ use sqlx::query_as;
 
 use crate::db::{Db, Error, Result};
 use crate::model::workflow::{Definition, RunStatus, RunSummary, TriggerKind};
-use crate::model::{RunId, Timestamp, WorkflowId, WorkspaceId};
+use crate::model::{RunId, Timestamp, UserId, WorkflowId, WorkspaceId};
 use crate::read;
 
 /// What does not change in a run.
@@ -20,6 +20,8 @@ pub struct Card {
     pub trigger: TriggerKind,
     /// The name of who started it.
     pub started_by: Option<String>,
+    /// Who started it.
+    pub started_by_id: Option<UserId>,
     /// All steps of the definition.
     pub steps_total: u32,
     /// When it was accepted.
@@ -47,7 +49,7 @@ pub struct Parent {
 macro_rules! card_columns {
     () => {
         "workflow_id, workflow_name, version, cause, started_by, steps_total, created_at, parent_run_id, parent_step, \
-         parent_attempt, parent_waits, depth"
+         parent_attempt, parent_waits, depth, started_by_id"
     };
 }
 pub(super) use card_columns;
@@ -66,6 +68,7 @@ pub(super) struct CardRow {
     parent_attempt: Option<i64>,
     parent_waits: bool,
     depth: i64,
+    started_by_id: Option<UserId>,
 }
 
 impl CardRow {
@@ -76,6 +79,7 @@ impl CardRow {
             version: self.version,
             trigger: TriggerKind::parse(&self.cause).ok_or_else(|| Error::inconsistent("run", "cause", &self.cause))?,
             started_by: self.started_by,
+            started_by_id: self.started_by_id,
             steps_total: u32::try_from(self.steps_total).unwrap_or(u32::MAX),
             created_at: self.created_at,
             parent: self.parent_run_id.zip(self.parent_step).map(|(run, step)| Parent {

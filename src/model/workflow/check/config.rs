@@ -42,10 +42,33 @@ fn check_kind(step: &Step, found: &mut Findings) {
         "map" if step.config.get("items").is_some_and(|items| !items.is_array() && !items.is_string()) => {
             found.error(id, "/config/items", "expected a list, or a template that yields one");
         }
+        "approval" => check_decisions(step, found),
         "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
         "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),
         "http" if has("json") && has("body") => found.error(id, "/config/body", "expected json or body, not both"),
         _ => {}
+    }
+}
+
+fn check_decisions(step: &Step, found: &mut Findings) {
+    let id = Some(step.id.as_str());
+    let mut seen = vec!["expired", "cancelled", Edge::ERROR];
+    let words = step.config.get("decisions").and_then(Value::as_array);
+    for (index, word) in words.into_iter().flatten().enumerate() {
+        let at = format!("/config/decisions/{index}");
+        match word.as_str() {
+            Some(word) if !is_step_id(word) => {
+                found.error(id, at, "expected letters, digits and _, not beginning with a digit");
+            }
+            Some(word) if seen.contains(&word) => found.error(id, at, format!("the decision {word:?} is taken")),
+            Some(word) => seen.push(word),
+            None => {}
+        }
+    }
+    if let Some(form) = step.config.get("form").filter(|form| !form.is_null())
+        && form.get("type").is_some_and(|kind| kind != "object")
+    {
+        found.error(id, "/config/form", "expected a JSON Schema of an object");
     }
 }
 

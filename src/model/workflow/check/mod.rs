@@ -80,7 +80,11 @@ fn check_level(level: &Definition, around: &Around, found: &mut Findings) {
             continue;
         }
         if around.nesting >= MAX_NESTING {
-            found.error(Some(&step.id), "/body", format!("expected at most {MAX_NESTING} containers inside of each other"));
+            found.error(
+                Some(&step.id),
+                "/body",
+                format!("expected at most {MAX_NESTING} containers inside of each other"),
+            );
             continue;
         }
         let inside = Around {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::expression::{self, Refs};
 use super::super::{Definition, Step};
-use super::{Around, Findings};
 use super::graph::Graph;
+use super::{Around, Findings};
 
 /// The names that a container provides to its body.
 pub(super) fn names_inside(kind: &str) -> &'static [&'static str] {
@@ -19,12 +19,8 @@ pub(super) fn names_inside(kind: &str) -> &'static [&'static str] {
 }
 
 /// Names that are there in some bodies only, and where.
-const LOCAL: [(&str, &str); 4] = [
-    ("item", "a For each"),
-    ("index", "a For each"),
-    ("iteration", "a Repeat"),
-    ("last", "a Repeat"),
-];
+const LOCAL: [(&str, &str); 4] =
+    [("item", "a For each"), ("index", "a For each"), ("iteration", "a Repeat"), ("last", "a Repeat")];
 
 /// Checks references of one level; with a cyclic graph only whether the steps exist. Returns what runs before what.
 pub(super) fn check<'a>(

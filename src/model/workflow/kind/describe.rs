@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::super::state::DEFAULT_CONCURRENCY;
-use super::super::{Join, OnError, Step};
+use super::super::{DEFAULT_DECISIONS, Join, OnError, Step};
 use super::{Group, Kind};
 use crate::model::memory::Search;
 
@@ -50,7 +50,8 @@ pub struct Defaults {
 impl Kind {
     /// The kind as programs read it.
     pub fn describe(&self) -> Description {
-        let mut example = json!({"id": self.name, "kind": self.name, "name": self.title, "config": self.example_config()});
+        let mut example =
+            json!({"id": self.name, "kind": self.name, "name": self.title, "config": self.example_config()});
         if self.has_body() {
             let value = if self.name == "map" { "{{ item }}" } else { "{{ inputs.path }}" };
             example["body"] = json!({"steps": [{"id": "inside", "kind": "transform", "config": {"value": value}}]});
@@ -76,6 +77,7 @@ impl Kind {
 
     fn default_config(&self) -> Value {
         match self.name {
+            "approval" => json!({"required": 1, "four_eyes": false, "approvers": [], "decisions": DEFAULT_DECISIONS}),
             "map" => json!({"concurrency": DEFAULT_CONCURRENCY, "on_item_error": "fail"}),
             "repeat" => json!({"max_iterations": 100}),
             "workflow" => json!({"inputs": {}, "detached": false}),
@@ -95,6 +97,8 @@ impl Kind {
                 json!({"cases": [{"port": "good", "when": "inputs.score >= 0.8"}, {"port": "fair", "when": "inputs.score >= 0.5"}]})
             }
             "wait" => json!({"ms": 60_000}),
+            "approval" => json!({"title": "Publish {{ inputs.path }}?", "required": 2, "four_eyes": true}),
+            "event" => json!({"key": "payment/{{ inputs.path }}", "deadline_ms": 86_400_000}),
             "map" => json!({"items": "{{ inputs.files }}", "concurrency": 4}),
             "repeat" => json!({"until": "last.done", "max_iterations": 10}),
             "workflow" => json!({"workflow": "Repository health check", "inputs": {"path": "{{ inputs.path }}"}}),

@@ -257,7 +257,7 @@ impl State {
         self.schedule(slot, limit.map(|ms| at.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX))));
     }
 
-    pub(super) fn start_body(&mut self, slot: Slot, index: u32) {
+    pub(super) fn start_body(&mut self, slot: Slot, index: u32, at: Timestamp) {
         let Some(graph) = self.graph_of(slot).body(slot.step).map(Arc::clone) else { return };
         if self.cell(slot).is_none() {
             return;
@@ -278,6 +278,7 @@ impl State {
             cell.next = index + 1;
             cell.live.insert(index, number);
         }
+        self.list_begun(slot, index, at);
         self.open(number);
         self.look_at_container(slot);
     }
@@ -305,6 +306,7 @@ impl State {
                 true
             }
         };
+        self.list_ended(slot, index, result.err(), at);
         if stays {
             self.freeze_frame(frame, at);
         } else {
@@ -315,12 +317,6 @@ impl State {
             self.drop_frame(frame);
         }
         self.look_at_container(slot);
-    }
-
-    fn keep_watched(&mut self, slot: Slot, index: u32, frame: u32) {
-        if self.watched.as_deref().is_some_and(|watched| watched == self.body_path(slot, index)) {
-            self.kept = Some(self.frame(frame).steps.clone());
-        }
     }
 
     /// Forgets the bodies of a container: it has ended, or begins anew.
@@ -351,6 +347,7 @@ impl State {
 
     /// Stops what is in motion in the bodies of a container, and keeps where they stand: a person may retry.
     pub(super) fn freeze_bodies(&mut self, slot: Slot, at: Timestamp) {
+        self.list_stopped(slot, at);
         let frames: Vec<u32> = self.cell(slot).map(|cell| cell.live.values().copied().collect()).unwrap_or_default();
         for frame in frames {
             self.freeze_frame(frame, at);

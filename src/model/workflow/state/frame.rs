@@ -159,10 +159,8 @@ impl State {
     }
 
     pub(super) fn skip_step(&mut self, slot: Slot, at: Timestamp, reason: SkipReason, untaken: &[u32]) {
-        let began = matches!(
-            self.step_at(slot).status,
-            StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying
-        );
+        let began =
+            matches!(self.step_at(slot).status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying);
         self.end_step(slot, at, if began { StepStatus::Cancelled } else { StepStatus::Skipped });
         self.step_mut(slot).skipped = Some(reason);
         match reason {

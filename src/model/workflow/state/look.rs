@@ -80,16 +80,6 @@ impl State {
         self.find_slot(path).map(|slot| self.step_at(slot))
     }
 
-    /// The steps of a body such as `each[3]`: in motion, or the one that was watched for.
-    pub fn find_body(&self, body: &str) -> Option<&[StepState]> {
-        let (container, index) = body.strip_suffix(']')?.rsplit_once('[')?;
-        let live = self.find_slot(container).and_then(|slot| self.cell(slot)?.frame_of(index.parse().ok()?));
-        match live {
-            Some(frame) => Some(&self.frame(frame).steps),
-            None => self.kept.as_deref().filter(|_| self.watched.as_deref() == Some(body)),
-        }
-    }
-
     /// Whether every step of a frame has ended.
     pub fn is_complete(&self, frame: u32) -> bool {
         self.frame(frame).left == 0
@@ -137,8 +127,7 @@ impl State {
 
     /// Whether nothing is in flight, may start or is to be skipped: only time, a signal or a person moves it on.
     pub fn is_at_rest(&self) -> bool {
-        self.end.is_some()
-            || (self.in_flight.is_empty() && (self.paused || (self.is_idle() && self.is_waiting())))
+        self.end.is_some() || (self.in_flight.is_empty() && (self.paused || (self.is_idle() && self.is_waiting())))
     }
 
     /// Attempts of a step under its retry policy so far: those before a person's retry don't count.

@@ -239,7 +239,8 @@ fn FailurePart(step: RwSignal<Step>) -> impl IntoView {
     let on_error = Memo::new(move |_| step.read().on_error);
     let get = Signal::derive(move || word(on_error.get()).0.to_owned());
     let set = Callback::new(move |text: String| {
-        let chosen = [OnError::Fail, OnError::Continue, OnError::Port, OnError::Pause].into_iter().find(|o| word(*o).0 == text);
+        let chosen =
+            [OnError::Fail, OnError::Continue, OnError::Port, OnError::Pause].into_iter().find(|o| word(*o).0 == text);
         alter(step, "what a failure does", |step| step.on_error = chosen.unwrap_or_default());
     });
     let choices: Vec<Choice> = [OnError::Fail, OnError::Continue, OnError::Port, OnError::Pause]

@@ -1,15 +1,16 @@
-//! Signals: those that reach the run, and those that it sends to the run that started it and to those that it started.
+//! What a run waits for outside, what reaches it, and what it tells the run that started it and those that it started.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
 use super::{Message, Owner};
 use crate::db;
 use crate::model::RunId;
-use crate::model::workflow::{Await, Event, Signal, State};
+use crate::model::workflow::{Await, Event, Fact, Signal, Slot, State, StepStatus};
 use crate::runtime::Runtime;
 use crate::workflow::machine::{Input, Refusal};
+use crate::workflow::store::ask::WaitChange;
 use crate::workflow::store::signal::{Incoming, Outgoing};
 use crate::workflow::store::{self, Card};
 
@@ -22,10 +23,21 @@ pub(super) struct Signals {
     count: i64,
     /// Read, and not taken in yet.
     waiting: Vec<Incoming>,
-    /// Taken in; deleted with the next flush.
-    taken_in: Vec<Uuid>,
-    /// To be sent with the next flush.
-    outgoing: Vec<Outgoing>,
+    /// What goes with the next flush.
+    settling: Settling,
+}
+
+/// What the next flush says of signals and waits.
+#[derive(Debug, Default)]
+pub(super) struct Settling {
+    /// Taken in, to be deleted.
+    pub(super) taken_in: Vec<Uuid>,
+    /// How much of the row's count they settle.
+    pub(super) settled: i64,
+    /// To other runs.
+    pub(super) outgoing: Vec<Outgoing>,
+    /// Approvals asked, answered, closed; events awaited.
+    pub(super) waits: Vec<WaitChange>,
 }
 
 impl Signals {
@@ -39,16 +51,16 @@ impl Signals {
     }
 
     /// Whether something is to be said to the tables even without an event.
-    pub(super) fn have_settled(&self) -> bool {
-        !self.taken_in.is_empty() || (self.count > 0 && self.waiting.is_empty())
+    pub(super) const fn have_settled(&self) -> bool {
+        !self.settling.taken_in.is_empty() || (self.count > 0 && self.waiting.is_empty())
     }
 
-    /// What goes with the next flush: the signals that were taken in, how much of the count they settle, those to send.
-    pub(super) fn settle(&mut self) -> (Vec<Uuid>, i64, Vec<Outgoing>) {
+    /// What goes with the next flush.
+    pub(super) fn settle(&mut self) -> Settling {
         let waiting = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);
         let settled = (self.count - waiting).max(0);
         self.count -= settled;
-        (std::mem::take(&mut self.taken_in), settled, std::mem::take(&mut self.outgoing))
+        Settling { settled, ..std::mem::take(&mut self.settling) }
     }
 
     /// The run has ended: tells the step that waits for it.
@@ -62,34 +74,84 @@ impl Signals {
             output: state.output().clone(),
             error: state.error().cloned(),
         };
-        self.outgoing.push(Outgoing {
-            id: runtime.ids.fresh(),
-            run: parent.run,
-            step: Some(parent.step.clone()),
-            attempt: parent.attempt,
-            signal,
-        });
+        let (id, step) = (runtime.ids.fresh(), Some(parent.step.clone()));
+        self.settling.outgoing.push(Outgoing { id, run: parent.run, step, attempt: parent.attempt, signal });
     }
 
-    /// Tells the runs that this one waited for and does not wait for any more. One that ended by itself is not told.
-    pub(super) fn tell_the_abandoned(&mut self, runtime: &Runtime, before: BTreeSet<RunId>, state: &State) {
-        if before.is_empty() {
-            return;
+    /// Notes what the run waits for anew and no more. Sub-runs that it no longer waits for are told.
+    pub(super) fn compare(&mut self, runtime: &Runtime, before: Waits, state: &State, events: &[Event]) {
+        let after = waits(state);
+        let voted = events.iter().any(|event| matches!(event.fact, Fact::StepSignalled { .. }));
+        for (path, wait) in &after {
+            if voted || before.get(path) != Some(wait) {
+                self.settling.waits.extend(opened(runtime, state, path, wait));
+            }
         }
-        let still = runs_waited_for(state);
-        for run in before.difference(&still) {
-            let (id, signal) = (runtime.ids.fresh(), Signal::ParentGone {});
-            self.outgoing.push(Outgoing { id, run: *run, step: None, attempt: 0, signal });
+        for (path, wait) in before {
+            if after.get(&path) == Some(&wait) {
+                continue;
+            }
+            match wait.on {
+                Await::Run { run } => {
+                    let (id, signal) = (runtime.ids.fresh(), Signal::ParentGone {});
+                    self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
+                }
+                Await::Approval { id, .. } => {
+                    let step = state.find_step(&path).filter(|step| step.status == StepStatus::Succeeded);
+                    let outcome = step.and_then(|step| step.port.clone()).unwrap_or_else(|| "cancelled".to_owned());
+                    self.settling.waits.push(WaitChange::Closed { id, outcome });
+                }
+                Await::Event { .. } if !after.contains_key(&path) => {
+                    self.settling.waits.push(WaitChange::Left { step: path });
+                }
+                Await::Event { .. } => {}
+            }
         }
     }
 }
 
-/// The sub-runs whose end a step waits for.
-pub(super) fn runs_waited_for(state: &State) -> BTreeSet<RunId> {
-    let waited = state.awaiting().filter_map(|slot| match state.step_at(slot).waiting.as_ref()?.on.as_ref()? {
-        Await::Run { run } => Some(*run),
+/// What the steps of a run wait for besides time, by path.
+pub(super) type Waits = BTreeMap<String, Wait>;
+
+/// What a step waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Wait {
+    slot: Slot,
+    attempt: u32,
+    on: Await,
+}
+
+/// What the steps of a run wait for besides time.
+pub(super) fn waits(state: &State) -> Waits {
+    let waits = state.awaiting().filter_map(|slot| {
+        let step = state.step_at(slot);
+        let on = step.waiting.as_ref()?.on.clone()?;
+        Some((state.path(slot), Wait { slot, attempt: step.attempt, on }))
     });
-    waited.collect()
+    waits.collect()
+}
+
+fn opened(runtime: &Runtime, state: &State, path: &str, wait: &Wait) -> Option<WaitChange> {
+    let (step, attempt) = (path.to_owned(), wait.attempt);
+    match &wait.on {
+        Await::Run { .. } => None,
+        Await::Approval { id, question } => {
+            let (mut votes, mut delegates) = (Vec::new(), Vec::new());
+            for signal in state.signals(wait.slot) {
+                match signal {
+                    Signal::Vote(vote) => votes.push(vote.clone()),
+                    Signal::Delegated { to, .. } => delegates.push(to.clone()),
+                    _ => {}
+                }
+            }
+            let deadline = state.step_at(wait.slot).waiting.as_ref().and_then(|waiting| waiting.until);
+            Some(WaitChange::Asked { id: *id, step, attempt, question: question.clone(), votes, delegates, deadline })
+        }
+        Await::Event { key, fields } => {
+            let signal = runtime.ids.fresh();
+            Some(WaitChange::Awaited { step, attempt, key: key.clone(), fields: fields.clone(), signal })
+        }
+    }
 }
 
 impl Owner {
@@ -111,15 +173,27 @@ impl Owner {
             let Incoming { id, step, attempt, signal } = incoming.clone();
             let ended = match signal {
                 Signal::RunEnded { run, .. } => Some(run),
-                Signal::ParentGone {} => None,
+                _ => None,
             };
             match self.think(Input::Signal { step, attempt, signal }, events) {
                 // The step is about to come to wait.
                 Err(Refusal::NotYet) => self.signals.waiting.push(incoming),
-                Ok(()) | Err(_) => self.signals.taken_in.push(id),
+                Ok(()) | Err(_) => self.signals.settling.taken_in.push(id),
             }
             // It knows.
-            self.signals.outgoing.retain(|told| Some(told.run) != ended || told.step.is_some());
+            self.signals.settling.outgoing.retain(|told| Some(told.run) != ended || told.step.is_some());
+        }
+    }
+
+    /// Tells those whom a flush has reached, once it is durable.
+    pub(super) fn tell(&self, told: &[RunId], asked: bool) {
+        for run in told {
+            self.engine.poke(&self.runtime, *run);
+        }
+        if asked {
+            let data = serde_json::json!({ "run_id": self.state.id() });
+            let topic = crate::model::live::Topic::Approvals;
+            self.runtime.events.publish(self.workspace, topic, "approvals_changed", data);
         }
     }
 }
