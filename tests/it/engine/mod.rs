@@ -11,10 +11,13 @@ use weft::runtime::{Actor, Clock, Config, Ctx, Ids, Keys, Principal, Runtime};
 use weft::within;
 use weft::workflow::{self, NewRun, Source};
 
+mod approvals;
 mod commands;
+mod containers;
 mod durability;
 mod graphs;
 mod scale;
+mod sub_runs;
 
 use crate::support::Site;
 
@@ -62,11 +65,16 @@ pub async fn end(ctx: &Ctx, run: RunId) -> RunDetail {
 
 /// Waits until the run shows this status, by the changes that are published.
 pub async fn until(ctx: &Ctx, run: RunId, status: RunStatus) -> RunDetail {
+    until_so(ctx, run, |detail| detail.summary.status == status).await
+}
+
+/// Waits until the run is so, by the changes that are published.
+pub async fn until_so(ctx: &Ctx, run: RunId, is_so: impl Fn(&RunDetail) -> bool) -> RunDetail {
     let mut changes = ctx.events.subscribe();
     let work = async {
         loop {
             let detail = workflow::get_run(ctx, run).await.unwrap();
-            if detail.summary.status == status {
+            if is_so(&detail) {
                 return detail;
             }
             // A change that was missed is no loss: the run is looked at again.

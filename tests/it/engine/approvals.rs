@@ -1,0 +1,147 @@
+//! Runs that wait for people and for events.
+
+use super::*;
+use crate::auth::{ctx_of, named_member, owner};
+use weft::model::ApiError;
+use weft::model::workflow::{Approval, ApprovalFilter, Decision};
+use weft::workflow::{approvals, events};
+
+fn ask(config: Value) -> Definition {
+    let mut config = config;
+    config["title"] = json!("Publish {{ inputs.n }}?");
+    let mut definition = chain(vec![json!({"id": "ask", "kind": "approval", "config": config})]);
+    definition.output = json!("{{ steps.ask.output }}");
+    definition
+}
+
+async fn only(ctx: &Ctx) -> Approval {
+    let mut page = approvals::list(ctx, ApprovalFilter::Open, &weft::model::PageRequest::default()).await.unwrap();
+    assert_eq!(page.items.len(), 1, "{:?}", page.items);
+    page.items.remove(0)
+}
+
+fn answer(word: &str) -> Decision {
+    Decision { decision: word.into(), form: Value::Null, comment: String::new() }
+}
+
+fn status(result: Result<Approval, workflow::Error>) -> u16 {
+    ApiError::from(result.unwrap_err()).status()
+}
+
+async fn people(site: &Site) -> (Ctx, Ctx, Ctx, Ctx) {
+    let (owner, _) = owner(&site.runtime).await;
+    let (_, ada) = named_member(&owner, Role::Operator, "ada@team.example").await;
+    let (_, bob) = named_member(&owner, Role::Builder, "bob@team.example").await;
+    let (_, vic) = named_member(&owner, Role::Viewer, "vic@team.example").await;
+    let rt = &site.runtime;
+    (owner, ctx_of(rt, &ada).await, ctx_of(rt, &bob).await, ctx_of(rt, &vic).await)
+}
+
+on_both_engines! {
+    async fn one_answer_ends_the_wait_and_leaves_by_its_port(site: Site) {
+        let (owner, ada, _, vic) = people(&site).await;
+        let run = start(&owner, &ask(json!({})), json!({"n": 7})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        let asked = only(&ada).await;
+        assert_eq!((asked.question.title.as_str(), asked.refusal.clone()), ("Publish 7?", None));
+        assert_eq!((approvals::count_mine(&ada).await.unwrap(), approvals::count_mine(&vic).await.unwrap()), (1, 0));
+        assert_eq!(status(approvals::decide(&vic, asked.id, answer("approved")).await), 403);
+        assert_eq!(status(approvals::decide(&ada, asked.id, answer("perhaps")).await), 422);
+        let decision = Decision { comment: "Fine.".into(), ..answer("rejected") };
+        let decided = approvals::decide(&ada, asked.id, decision).await.unwrap();
+        assert_eq!(decided.outcome.as_deref(), Some("rejected"));
+        let detail = end(&owner, run).await;
+        assert_eq!((detail.steps[0].port.as_deref(), &detail.output["comment"]), (Some("rejected"), &json!("Fine.")));
+        assert_eq!(status(approvals::decide(&owner, asked.id, answer("approved")).await), 409);
+        let ended = approvals::list(&ada, ApprovalFilter::Decided, &weft::model::PageRequest::default()).await.unwrap();
+        assert_eq!(ended.items.len(), 1);
+    }
+
+    async fn two_of_two_must_agree_and_the_author_is_not_among_them(site: Site) {
+        let (owner, ada, bob, _) = people(&site).await;
+        let form = json!({"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}});
+        let definition = ask(json!({"required": 2, "four_eyes": true, "form": form}));
+        let run = start(&owner, &definition, json!({"n": 1})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        let asked = only(&owner).await;
+        assert_eq!(asked.refusal.as_deref(), Some("you started this run, and somebody else must answer"));
+        assert_eq!(status(approvals::decide(&owner, asked.id, answer("approved")).await), 403);
+        let filled = |amount: Value| Decision { form: json!({"amount": amount}), ..answer("approved") };
+        let error = ApiError::from(approvals::decide(&ada, asked.id, filled(json!("much"))).await.unwrap_err());
+        assert_eq!(error.status(), 422);
+        assert!(error.field("/form/amount").is_some(), "{error:?}");
+        let once = approvals::decide(&ada, asked.id, filled(json!(5))).await.unwrap();
+        assert_eq!((once.outcome, once.votes.len()), (None, 1));
+        assert_eq!(status(approvals::decide(&ada, asked.id, filled(json!(6))).await), 409);
+        approvals::decide(&bob, asked.id, filled(json!(5))).await.unwrap();
+        let detail = end(&owner, run).await;
+        assert_eq!((&detail.output["form"]["amount"], detail.output["votes"].as_array().unwrap().len()), (&json!(5), 2));
+    }
+
+    async fn it_is_for_those_who_are_named_and_those_to_whom_they_hand_it(site: Site) {
+        let (owner, ada, bob, _) = people(&site).await;
+        let run = start(&owner, &ask(json!({"approvers": ["Ada@team.example"]})), json!({"n": 1})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        let asked = only(&bob).await;
+        assert_eq!(asked.refusal.as_deref(), Some("it is for Ada@team.example"));
+        assert_eq!(status(approvals::decide(&bob, asked.id, answer("approved")).await), 403);
+        assert_eq!(status(approvals::delegate(&bob, asked.id, "bob@team.example").await), 403);
+        assert_eq!(status(approvals::delegate(&ada, asked.id, "nobody@team.example").await), 422);
+        approvals::delegate(&ada, asked.id, "bob@team.example").await.unwrap();
+        approvals::decide(&bob, asked.id, answer("approved")).await.unwrap();
+        assert_eq!(end(&owner, run).await.output["by"], only_name(&bob).await);
+    }
+
+    async fn a_deadline_leaves_by_its_own_port_and_a_cancelled_run_asks_nobody(site: Site) {
+        let (owner, ..) = people(&site).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        let run = start(&owner, &ask(json!({"deadline_ms": 60_000})), json!({"n": 1})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        site.runtime.clock.advance_ms(60_000);
+        assert_eq!(end(&owner, run).await.steps[0].port.as_deref(), Some("expired"));
+        let run = start(&owner, &ask(json!({})), json!({"n": 2})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        workflow::control(&owner, run, Command::Cancel).await.unwrap();
+        let ended = approvals::list(&owner, ApprovalFilter::Decided, &weft::model::PageRequest::default()).await.unwrap();
+        let outcomes: Vec<_> = ended.items.iter().filter_map(|approval| approval.outcome.clone()).collect();
+        assert_eq!(outcomes.len(), 2);
+        assert!(outcomes.contains(&"expired".to_owned()) && outcomes.contains(&"cancelled".to_owned()), "{outcomes:?}");
+    }
+
+    async fn an_event_reaches_every_step_that_waits_for_its_key_once(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        let wait = |key: &str| {
+            let config = json!({"key": key, "match": {"paid": true}});
+            chain(vec![json!({"id": "payment", "kind": "event", "config": config})])
+        };
+        let first = start(&ctx, &wait("order/{{ inputs.n }}"), json!({"n": 1})).await;
+        let second = start(&ctx, &wait("order/2"), json!({})).await;
+        until(&ctx, first, RunStatus::Waiting).await;
+        until(&ctx, second, RunStatus::Waiting).await;
+        let paid = json!({"paid": true, "sum": 9});
+        assert_eq!(events::send(&ctx, "order/1", &json!({"paid": false}), None).await.unwrap(), []);
+        assert_eq!(events::send(&ctx, "order/1", &paid, Some("e1")).await.unwrap(), [first]);
+        assert_eq!(events::send(&ctx, "order/1", &paid, Some("e1")).await.unwrap(), []);
+        assert_eq!(end(&ctx, first).await.steps[0].output, paid);
+        assert_eq!(workflow::get_run(&ctx, second).await.unwrap().summary.status, RunStatus::Waiting);
+        assert!(events::send(&ctx, " ", &paid, None).await.is_err());
+    }
+
+    async fn an_event_that_comes_before_its_step_waits_for_it(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        let definition = chain(vec![wait("nap", 1000), json!({"id": "payment", "kind": "event", "config": {"key": "k"}})]);
+        events::send(&ctx, "k", &json!("too early: before the run"), None).await.unwrap();
+        site.runtime.clock.advance_ms(10);
+        let run = start(&ctx, &definition, json!({})).await;
+        until(&ctx, run, RunStatus::Waiting).await;
+        events::send(&ctx, "k", &json!("early"), None).await.unwrap();
+        site.runtime.clock.advance_ms(1000);
+        assert_eq!(end(&ctx, run).await.steps[1].output, json!("early"));
+    }
+}
+
+async fn only_name(ctx: &Ctx) -> Value {
+    json!(weft::auth::get_me(ctx).await.unwrap().name)
+}
