@@ -73,6 +73,8 @@ async fn start_in(
         return Err(Failure::usage(format!("{what} can't run: it has problems")));
     }
     let inputs = read_inputs(start, definition)?;
+    // Who waits for long, or for another run, is given back and must be taken in hand again.
+    workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
     let follow = Follow::new(ctx, global.json, start.watch);
     let new = NewRun::new(source, inputs, TriggerKind::Cli);
     let id = workflow::start(ctx, new).await.map_err(|error| refused(what, error.into()))?;

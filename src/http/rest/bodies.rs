@@ -16,7 +16,7 @@ use crate::workflow;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))
+    OpenApiRouter::new().routes(routes!(list_bodies)).routes(routes!(get_body))
 }
 
 /// Of which container, and what part.
@@ -43,7 +43,7 @@ struct ListQuery {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn list(
+async fn list_bodies(
     Caller(ctx): Caller,
     Id(id): Id<RunId>,
     Params(list): Params<ListQuery>,
@@ -71,7 +71,7 @@ struct BodyQuery {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn get(
+async fn get_body(
     Caller(ctx): Caller,
     Id(id): Id<RunId>,
     Params(query): Params<BodyQuery>,

@@ -156,7 +156,7 @@ pub struct Retry {
 impl Retry {
     /// Whether an error of this class is worth another attempt.
     pub fn covers(&self, error: &super::StepError) -> bool {
-        let named = |classes: &[String]| classes.iter().any(|class| *class == error.class);
+        let named = |classes: &[String]| classes.contains(&error.class);
         // A class that is asked for by name is tried again even if its kind thinks it hopeless.
         (if self.only.is_empty() { error.retryable } else { named(&self.only) }) && !named(&self.never)
     }

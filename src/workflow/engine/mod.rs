@@ -59,7 +59,7 @@ pub(super) struct Engine {
     writer: mpsc::Sender<writer::Request>,
     log: mpsc::Sender<log::Message>,
     queue: queue::Queue,
-    timer: timer::Alarm,
+    timer: Arc<timer::Alarm>,
     ended: broadcast::Sender<RunId>,
     /// Fires when the process stops and the last run was given back.
     drained: CancellationToken,
@@ -86,7 +86,7 @@ impl Engine {
             writer: writer::start(runtime, drained.clone()),
             log: log::start(runtime, drained.clone()),
             queue: queue::Queue::new(runtime.config.max_steps as usize),
-            timer: timer::Alarm::default(),
+            timer: Arc::default(),
             ended: broadcast::channel(1024).0,
             drained,
             emptied: Notify::new(),
@@ -210,11 +210,19 @@ impl Engine {
 
     /// Has the owner of a run look at the signals that were stored for it, or the timer take the run in hand.
     pub(super) fn poke(&self, runtime: &Runtime, run: RunId) {
-        match self.sender(run).map(|sender| sender.try_send(owner::Message::Signals)) {
-            Some(Ok(())) => {}
-            // The owner is busy or leaving: it looks before it goes, and a run that was given back is due.
-            Some(Err(_)) | None => self.timer.set(runtime.clock.now()),
-        }
+        let Some(sender) = self.sender(run) else {
+            // Given back, it is due.
+            return self.timer.set(runtime.clock.now());
+        };
+        let timer = Arc::clone(&self.timer);
+        let clock = runtime.clock.clone();
+        let tell = async move {
+            // An owner that leaves at this moment has made the run due.
+            if sender.send(owner::Message::Signals).await.is_err() {
+                timer.set(clock.now());
+            }
+        };
+        runtime.tasks.spawn("signal", tell);
     }
 
     /// The ids of runs as they end, from now on.

@@ -87,6 +87,7 @@ on_both_engines! {
 
     async fn a_workflow_that_calls_itself_without_end_is_stopped_at_fifty(site: Site) {
         let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
         publish(&ctx, "Mirror", vec![call("Mirror", json!({}))], Value::Null).await;
         let run = start(&ctx, &chain(vec![call("Mirror", json!({}))]), json!({"n": 1})).await;
         let detail = end(&ctx, run).await;

@@ -209,7 +209,8 @@ impl State {
         state.status = status;
         state.ended_at = Some(at);
         // What a container was given is needed again when a person retries it.
-        if !keeps_inputs && !(is_container && status != StepStatus::Succeeded) {
+        let is_needed_again = is_container && status != StepStatus::Succeeded;
+        if !keeps_inputs && !is_needed_again {
             state.input = Value::Null;
         }
         self.done += u32::from(slot.frame == Slot::RUN);

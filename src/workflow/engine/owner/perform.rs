@@ -1,0 +1,77 @@
+//! What is done because of a fact, once it is durable: attempts begin and are stopped.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Owner;
+use crate::model::workflow::{Event, StepStatus};
+use crate::workflow::engine::attempt;
+use crate::workflow::machine::{self, Effect};
+
+impl Owner {
+    pub(super) fn perform(&mut self, event: &Event) {
+        match machine::effect(event) {
+            Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt, event.seq),
+            Some(Effect::Stop { step }) => {
+                if let Some((_, cancel)) = self.attempts.remove(&step) {
+                    cancel.cancel();
+                }
+                self.stop_under(&format!("{step}["));
+            }
+            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix),
+            Some(Effect::End) => {
+                self.stop_under("");
+                // Nobody may be waiting.
+                let _ = self.engine.ended.send(self.state.id());
+            }
+            None => {}
+        }
+    }
+
+    /// Stops every attempt whose path begins so.
+    pub(super) fn stop_under(&mut self, prefix: &str) {
+        let inside = self.attempts.range(prefix.to_owned()..).take_while(|(path, _)| path.starts_with(prefix));
+        for path in inside.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
+            if let Some((_, cancel)) = self.attempts.remove(&path) {
+                cancel.cancel();
+            }
+        }
+    }
+
+    /// Starts an attempt, unless it has ended since, or the process stops and the next one will begin it.
+    pub(super) fn execute(&mut self, path: &str, attempt: u32, began: i64) {
+        let Some(slot) = self.state.find_slot(path) else {
+            return;
+        };
+        let graph = self.state.graph_of(slot);
+        let step = self.state.step_at(slot);
+        let stopping = self.runtime.tasks.stopping().is_cancelled();
+        let is_container = graph.body(slot.step).is_some();
+        let is_over = step.status != StepStatus::Running || step.attempt != attempt || self.state.is_ended();
+        if is_over || is_container || stopping {
+            return;
+        }
+        let definition = graph.step(slot.step);
+        let default_ms = graph.kind(slot.step).map_or(0, |kind| kind.default_timeout_ms);
+        let cancel = CancellationToken::new();
+        self.attempts.insert(path.to_owned(), (began, cancel.clone()));
+        let order = attempt::Order {
+            workspace: self.workspace,
+            run: self.state.id(),
+            workflow_name: self.card.workflow_name.clone(),
+            started_by: self.card.started_by_id.zip(self.card.started_by.clone()),
+            depth: self.card.depth,
+            step: path.to_owned(),
+            key: machine::key(&self.state, slot, attempt),
+            began,
+            kind: definition.kind.clone(),
+            attempt,
+            config: step.input.clone(),
+            timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
+            cancel,
+        };
+        let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
+        self.runtime.tasks.spawn("step", work);
+    }
+}
