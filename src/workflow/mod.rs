@@ -5,12 +5,13 @@
 //! after its process died. Refuses definitions with problems, inputs that don't fit their schema, and commands that the
 //! run's status does not allow.
 //!
-//! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `steps` is the work;
-//! `store` the tables. `runs` and this file are the face.
+//! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `flow` lets runs begin;
+//! `steps` is the work; `store` the tables. `runs` and this file are the face.
 
 pub mod definitions;
 mod engine;
 mod error;
+mod flow;
 mod inputs;
 mod machine;
 mod runs;
@@ -24,6 +25,7 @@ use crate::runtime::Runtime;
 pub use definitions::templates;
 pub use engine::{LogSink, Stream};
 pub use error::Error;
+pub use flow::why_waiting;
 pub use runs::{NewRun, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.

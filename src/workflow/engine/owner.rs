@@ -1,6 +1,7 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
 mod load;
+mod place;
 mod report;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::model::workflow::{Command, Event, Graph, RunStatus, RunSummary, State
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
+use crate::workflow::flow::Marks;
 use crate::workflow::machine::{self, Effect, Input, Moment};
 use crate::workflow::steps::Outcome;
 use crate::workflow::store::{self, Card, Change, Create, Verdict, lease::Claim};
@@ -74,6 +76,8 @@ pub(in crate::workflow) struct Owner {
     more: bool,
     /// Whether the flush before gave the run back.
     given_back: bool,
+    /// Whether flow control has a say.
+    marks: Marks,
 }
 
 /// Who gave a command, and what came of it.
@@ -91,6 +95,7 @@ pub(super) async fn begin(
     let Some(mailbox) = engine.sender(run) else {
         return Err(Error::Stopping);
     };
+    let marks = Marks::of(state.definition(), &runtime.config);
     let mut owner = Owner {
         runtime: runtime.clone(),
         engine: Arc::clone(engine),
@@ -103,6 +108,7 @@ pub(super) async fn begin(
         attempts: HashMap::new(),
         more: false,
         given_back: false,
+        marks,
     };
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
@@ -120,7 +126,7 @@ pub(super) async fn begin(
     });
     match begun.await.map_err(|_| Error::Stopping)?? {
         Verdict::Stored => Ok(Begin::Begun),
-        Verdict::Duplicate | Verdict::Fenced => Ok(Begin::Duplicate),
+        Verdict::Duplicate | Verdict::Fenced | Verdict::Full => Ok(Begin::Duplicate),
     }
 }
 
@@ -132,7 +138,7 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token } = claim;
+        let Claim { run, workspace, card, definition_hash, token, admitted } = claim;
         let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
@@ -141,6 +147,7 @@ impl Owner {
                 return loaded.map(drop);
             }
         };
+        let marks = Marks::of(state.definition(), &runtime.config);
         let owner = Self {
             runtime: runtime.clone(),
             engine: Arc::clone(engine),
@@ -153,13 +160,23 @@ impl Owner {
             attempts: HashMap::new(),
             more: false,
             given_back: false,
+            marks,
         };
-        runtime.tasks.spawn("run", owner.take_over());
+        runtime.tasks.spawn("run", owner.take_over(admitted));
         Ok(())
     }
 
-    async fn take_over(mut self) {
+    /// Goes on with a run; with one that was let in and has not begun, it begins.
+    async fn take_over(mut self, admitted: bool) {
         let mut events = Vec::new();
+        if admitted && !self.state.is_started() && !self.state.is_ended() {
+            let inputs = self.state.given().clone();
+            self.think(Input::Start { inputs }, &mut events).expect("it has not begun");
+            return match self.flush(events, None).await {
+                Ok(Verdict::Stored) => self.own().await,
+                _ => self.leave(),
+            };
+        }
         let in_flight: Vec<String> =
             self.state.in_flight().map(|step| self.state.graph().step(step).id.clone()).collect();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
@@ -197,8 +214,13 @@ impl Owner {
             self.hear(&mut inbox, &mut events, &mut replies);
             let outcome = if events.is_empty() { Ok(Verdict::Stored) } else { self.flush(events, None).await };
             let stored = matches!(outcome, Ok(Verdict::Stored));
+            let full = matches!(outcome, Ok(Verdict::Full));
             for (reply, answer) in replies {
-                let answer = if stored { answer } else { Err(Error::Elsewhere) };
+                let answer = match answer {
+                    answer if stored => answer,
+                    _ if full => Err(Error::NoPlace),
+                    _ => Err(Error::Elsewhere),
+                };
                 // Whoever asked may have gone.
                 let _ = reply.send(answer.map(|()| self.summary()));
             }
@@ -264,6 +286,7 @@ impl Owner {
     async fn flush(&mut self, events: Vec<Event>, create: Option<Box<Create>>) -> Result<Verdict, crate::db::Error> {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
         self.given_back = !self.more && self.inbox.is_empty() && self.rests_for_long();
+        let (place, keys) = (self.place(&events), self.keys(&events));
         let change = Change {
             run: self.state.id(),
             workspace: self.workspace,
@@ -272,9 +295,13 @@ impl Owner {
             create,
             events: events.clone(),
             progress: self.progress(),
+            place,
+            keys: keys.clone(),
         };
         let verdict = writer::store(&self.engine.writer, change).await?;
+        self.given_back &= verdict == Verdict::Stored;
         if verdict == Verdict::Stored {
+            self.tell_waiting(place, &keys);
             self.publish(&events);
             for event in &events {
                 self.perform(event);
@@ -325,10 +352,12 @@ impl Owner {
             attempt,
             config: step.input.clone(),
             timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
+            slots: definition.slots.unwrap_or(1),
+            priority: self.priority(),
+            keyed: definition.concurrency.as_ref().map(|_| self.token),
             cancel,
         };
-        let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
-        self.runtime.tasks.spawn("step", work);
+        self.dispatch(definition, order);
     }
 
     /// Gives the run back: to the table until it is due, to whoever wants to command it, to the next process.
@@ -347,6 +376,7 @@ impl Owner {
         }
         let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
         let engine = Arc::clone(&self.engine);
+        self.tell_queue();
         self.leave();
         if let Some(due) = due {
             engine.timer.set(due);

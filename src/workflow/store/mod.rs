@@ -1,11 +1,13 @@
 //! The tables of workflows and runs.
 
+pub mod flow;
 pub mod flush;
 pub mod history;
 pub mod lease;
 pub mod log;
 pub mod retention;
 pub mod run;
+pub mod step_key;
 
-pub use flush::{Change, Create, Progress, Verdict};
+pub use flush::{Change, Create, Keys, Place, Progress, Verdict};
 pub use run::Card;

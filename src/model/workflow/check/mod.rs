@@ -4,6 +4,7 @@
 //! it finds, in the order of the definition, and never stops at the first.
 
 mod config;
+mod flow;
 mod graph;
 mod refs;
 
@@ -47,6 +48,7 @@ impl Findings {
 pub fn check(definition: &Definition) -> Vec<Problem> {
     let mut found = Findings::default();
     check_head(definition, &mut found);
+    flow::check(definition, &mut found);
     for step in &definition.steps {
         check_step(step, &mut found);
     }
@@ -162,6 +164,7 @@ fn check_step(step: &Step, found: &mut Findings) {
         return found.error(id, "/kind", format!("unknown kind {:?}", step.kind));
     };
     config::check(step, kind, found);
+    flow::check_step(step, kind, found);
     if let Some(retry) = &step.retry {
         if !(1..=100).contains(&retry.max_attempts) {
             found.error(id, "/retry/max_attempts", format!("expected 1 to 100, found {}", retry.max_attempts));

@@ -15,8 +15,7 @@ pub(super) fn check(definition: &Definition, graph: Option<&Graph>, found: &mut 
     let inputs = declared_inputs(definition);
     let before = graph.map(|graph| Before::of(definition, graph));
     for (at, step) in definition.steps.iter().enumerate() {
-        for (field, refs) in step_refs(step) {
-            let at_field = format!("/config/{field}");
+        for (at_field, refs) in step_refs(step) {
             check_inputs(Some(&step.id), &at_field, &refs, inputs.as_ref(), found);
             for name in refs.steps() {
                 if !ids.contains(name) {
@@ -59,9 +58,13 @@ fn step_refs(step: &Step) -> Vec<(String, Refs)> {
             }
             (_, _, value) => expression::check_value(value).unwrap_or_default(),
         };
-        (name.clone(), refs)
+        (format!("/config/{name}"), refs)
     });
-    fields.collect()
+    let key = step.concurrency.iter().map(|concurrency| {
+        let refs = expression::check_template(&concurrency.key).unwrap_or_default();
+        ("/concurrency/key".to_owned(), refs)
+    });
+    fields.chain(key).collect()
 }
 
 fn check_inputs(step: Option<&str>, at: &str, refs: &Refs, inputs: Option<&BTreeSet<&str>>, found: &mut Findings) {

@@ -94,6 +94,7 @@ impl State {
     /// Whether nothing is in flight, may start or is to be skipped: only time or a person moves it on.
     pub fn is_at_rest(&self) -> bool {
         self.end.is_some()
+            || !self.started
             || (self.in_flight.is_empty()
                 && (self.paused || (self.ready.is_empty() && self.doomed.is_empty() && self.is_waiting())))
     }
