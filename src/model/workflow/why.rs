@@ -231,7 +231,10 @@ pub fn of_state(state: &State) -> Vec<Why> {
         let since = step.spans.last().filter(|span| span.to.is_none()).map(|span| span.from);
         let (code, sentence) = if step.status == StepStatus::Retrying {
             let failed = step.error.as_ref().map_or("failed", |error| error.message.as_str());
-            (Code::Retry, format!("Tries again at {at}, as attempt {}: the one before ended with: {failed}", step.attempt + 1))
+            (
+                Code::Retry,
+                format!("Tries again at {at}, as attempt {}: the one before ended with: {failed}", step.attempt + 1),
+            )
         } else {
             let reason = step.waiting.as_ref().map_or("waits", |waiting| waiting.reason.as_str());
             (Code::Timer, format!("{}.", capital(reason)))

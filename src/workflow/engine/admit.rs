@@ -20,9 +20,10 @@ use crate::runtime::Runtime;
 use crate::workflow::store::{self, Change, Keys, Place, Progress};
 use crate::workflow::{Error, flow};
 
-/// How often a process looks for what others left undone: while it has runs in hand, and while it has none.
-const BUSY_ROUND_MS: i64 = 2_000;
-const IDLE_ROUND_MS: i64 = 15_000;
+/// How often a process looks for what others left undone while it has runs in hand.
+const ROUND_MS: i64 = 2_000;
+/// How many rounds it leaves out while it has none: four looks a minute are left.
+const IDLE_ROUNDS: u32 = 7;
 
 /// What is to be done for runs that wait.
 #[derive(Debug, Default)]
@@ -77,12 +78,7 @@ impl Desk {
 }
 
 /// Accepts a run that has to be let in. Returns once it is durable.
-pub(super) async fn accept(
-    runtime: &Runtime,
-    engine: &Arc<Engine>,
-    new: New,
-    limits: Limits,
-) -> Result<Begin, Error> {
+pub(super) async fn accept(runtime: &Runtime, engine: &Arc<Engine>, new: New, limits: Limits) -> Result<Begin, Error> {
     let (done, accepted) = oneshot::channel();
     let (runtime, engine) = (runtime.clone(), Arc::clone(engine));
     // In a task of its own: whoever asked may go, what was let in must be taken in hand.
@@ -262,12 +258,17 @@ pub(super) async fn look(runtime: &Runtime, engine: &Engine) -> db::Result<()> {
 /// Looks again and again, where other processes share the database.
 pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = runtime.tasks.stopping().clone();
+    let mut left_out = 0;
     loop {
-        let round = if engine.is_idle() { IDLE_ROUND_MS } else { BUSY_ROUND_MS };
         tokio::select! {
-            () = runtime.clock.sleep_ms(round) => {}
+            () = runtime.clock.sleep_ms(ROUND_MS) => {}
             () = stopping.cancelled() => return,
         }
+        if engine.is_idle() && left_out < IDLE_ROUNDS {
+            left_out += 1;
+            continue;
+        }
+        left_out = 0;
         if let Err(error) = look(&runtime, &engine).await {
             tracing::warn!(%error, "queued runs can't be looked for; it is tried again");
         }

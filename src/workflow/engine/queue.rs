@@ -159,7 +159,8 @@ impl Level {
 
     /// The places of a run's steps, `before` of which stand in front of the whole level.
     fn look(&self, run: RunId, before: usize) -> Vec<Waiting> {
-        let (Some(own), Some(turn)) = (self.waiting.get(&run), self.turns.iter().position(|other| *other == run)) else {
+        let (Some(own), Some(turn)) = (self.waiting.get(&run), self.turns.iter().position(|other| *other == run))
+        else {
             return Vec::new();
         };
         let place = |depth: usize| {

@@ -167,9 +167,10 @@ pub(super) fn next_opening(left: &[rows::Lane], room: Room) -> Option<Timestamp>
 /// Why a run that ended can't go on now: who has its place.
 pub(super) async fn refuse_retry(runtime: &Runtime, workspace: WorkspaceId, run: RunId) -> Result<Error, Error> {
     let stand = rows::look::find(&runtime.db, workspace, run, runtime.clock.now()).await?;
-    let key = stand.as_ref().and_then(|stand| stand.limits.key.as_ref()).filter(|key| {
-        stand.as_ref().is_some_and(|stand| stand.held >= key.limit)
-    });
+    let key = stand
+        .as_ref()
+        .and_then(|stand| stand.limits.key.as_ref())
+        .filter(|key| stand.as_ref().is_some_and(|stand| stand.held >= key.limit));
     let lane = key.and(stand.as_ref()).map(|stand| stand.limits.lane.as_str());
     let holders = store::flow::look::list_holders(&runtime.db, workspace, lane, 3).await?;
     let names: Vec<String> = holders.iter().map(|(run, name)| format!("{run} of {name}")).collect();

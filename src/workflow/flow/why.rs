@@ -1,5 +1,6 @@
 //! "Why is it waiting?", from everything that knows: the history, the tables, the queues of this process.
 
+use crate::model::auth::Action;
 use crate::model::workflow::flow::admission::{Blocked, Head};
 use crate::model::workflow::why::{self, Place, Why};
 use crate::model::workflow::{Fact, RunStatus, State, StepStatus};
@@ -8,7 +9,6 @@ use crate::runtime::{Ctx, Runtime};
 use crate::workflow::engine::{self, Engine};
 use crate::workflow::store::{flow as rows, history, run, step_key};
 use crate::workflow::{Error, store};
-use crate::model::auth::Action;
 
 /// The runs that are named as holders.
 const NAMED: u32 = 5;

@@ -35,7 +35,13 @@ pub async fn count_held(tx: &mut Tx, workspace: WorkspaceId, key: &str) -> Resul
 }
 
 /// How many steps of other processes have asked for a key before this time and wait. Asked under the gate.
-pub async fn count_elder(tx: &mut Tx, workspace: WorkspaceId, key: &str, before: Timestamp, owner: uuid::Uuid) -> Result<i64> {
+pub async fn count_elder(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    key: &str,
+    before: Timestamp,
+    owner: uuid::Uuid,
+) -> Result<i64> {
     Ok(within!(tx, conn => query_scalar(
         "select count(*)
          from step_key k

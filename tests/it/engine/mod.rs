@@ -13,6 +13,7 @@ use weft::workflow::{self, NewRun, Source};
 
 mod commands;
 mod durability;
+mod flow;
 mod graphs;
 mod scale;
 

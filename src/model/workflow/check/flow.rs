@@ -79,7 +79,11 @@ fn check_key(step: Option<&str>, at: &str, template: &str, found: &mut Findings)
 fn check_early(definition: &Definition, at: &str, template: &str, found: &mut Findings) {
     let refs = check_key(None, at, template, found);
     if let Some(path) = refs.paths.iter().find(|path| *path == "steps" || path.starts_with("steps.")) {
-        found.error(None, at, format!("{path} is not known yet: this is decided before the run begins, from its inputs"));
+        found.error(
+            None,
+            at,
+            format!("{path} is not known yet: this is decided before the run begins, from its inputs"),
+        );
     }
     if refs.paths.contains("run.started_at") {
         found.error(None, at, "run.started_at is not known yet: this is decided before the run begins");

@@ -20,11 +20,7 @@ impl Owner {
         if !events.iter().any(|event| matches!(event.fact, Fact::RunRetried { .. })) {
             return Place::Keep;
         }
-        if self.state.is_started() {
-            Place::Take { quota: self.runtime.config.max_running_runs }
-        } else {
-            Place::Queue
-        }
+        if self.state.is_started() { Place::Take { quota: self.runtime.config.max_running_runs } } else { Place::Queue }
     }
 
     /// What becomes of the keys of its steps.

@@ -101,7 +101,12 @@ pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId, now: Timestamp) -
 }
 
 /// Some of the runs in progress, the oldest first: in one lane, or in the whole workspace.
-pub async fn list_holders(db: &Db, workspace: WorkspaceId, lane: Option<&str>, limit: u32) -> Result<Vec<(RunId, String)>> {
+pub async fn list_holders(
+    db: &Db,
+    workspace: WorkspaceId,
+    lane: Option<&str>,
+    limit: u32,
+) -> Result<Vec<(RunId, String)>> {
     Ok(read!(db, conn => query_as(
         "select r.id, r.workflow_name
          from run_flow f
