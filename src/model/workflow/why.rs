@@ -142,9 +142,8 @@ impl Place {
         let (code, sentence) = match (self.blocked, &self.key, &self.rate) {
             (Some(Blocked::Key), Some(key), _) => {
                 let (name, limit) = (&key.name, key.limit);
-                let are = if limit == 1 { "the one run that may be is" } else { "as many runs as may be are" };
-                let sentence =
-                    format!("Waits for a place under the key “{name}”: {are} in progress ({} of {limit})", self.held);
+                let taken = if limit == 1 { "place is taken" } else { "places are taken" };
+                let sentence = format!("Waits for a place under the key “{name}”: {} of {limit} {taken}", self.held);
                 (Code::ConcurrencyKey, sentence)
             }
             (Some(Blocked::Rate(opens_at)), _, Some(rate)) => {
@@ -270,7 +269,7 @@ mod tests {
         let why = place.why();
         assert_eq!(
             why.sentence,
-            "Waits for a place under the key “acme”: the one run that may be is in progress (1 of 1); 2 runs are before it."
+            "Waits for a place under the key “acme”: 1 of 1 place is taken; 2 runs are before it."
         );
         assert_eq!(why.unblocks, [Unblock::run(holder, "Invoices")]);
     }

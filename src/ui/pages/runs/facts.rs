@@ -133,6 +133,7 @@ pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
     let trigger = run.with_untracked(|run| trigger_label(run.trigger));
     let by = run.with_untracked(|run| run.started_by.clone());
     let began = Signal::derive(move || run.with(|run| run.started_at.unwrap_or(run.created_at)));
+    let begun = move || if run.read().started_at.is_some() { "Started" } else { "Queued" };
     let span = Signal::derive(move || run.with(|run| (run.started_at, run.ended_at)));
     let done = move || run.with(|run| format!("{} of {}", run.steps_done, run.steps_total));
     view! {
@@ -140,8 +141,8 @@ pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
             <div><dt>"Version"</dt><dd>{version}</dd></div>
             <div><dt>"Trigger"</dt><dd>{trigger}</dd></div>
             {by.map(|by| view! { <div><dt>"By"</dt><dd>{by}</dd></div> })}
-            <div><dt>"Started"</dt><dd><RelativeTime at=began /></dd></div>
-            <div><dt>"Took"</dt><dd class="num"><Elapsed span clock /></dd></div>
+            <div><dt>{begun}</dt><dd><RelativeTime at=began /></dd></div>
+            <div hidden=move || run.read().started_at.is_none()><dt>"Took"</dt><dd class="num"><Elapsed span clock /></dd></div>
             <div><dt>"Steps"</dt><dd class="num">{done}</dd></div>
         </dl>
         <WhyCard watch />
