@@ -14,6 +14,7 @@ mod error;
 mod flow;
 mod inputs;
 mod machine;
+mod retention;
 mod runs;
 pub mod steps;
 mod store;
@@ -26,6 +27,7 @@ pub use definitions::templates;
 pub use engine::{LogSink, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
+pub use retention::{get_retention, set_retention};
 pub use runs::{NewRun, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.

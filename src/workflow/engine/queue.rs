@@ -80,7 +80,7 @@ impl Queue {
             cost
         };
         // The slots stay taken on the way from the one who leaves to the one who is called.
-        Called { queue: self, cost, called: Some(called) }.wait().await;
+        Called { queue: self, cost, answer: Some(called) }.wait().await;
         Permit { queue: self.clone(), cost }
     }
 
@@ -184,24 +184,24 @@ impl Level {
 struct Called<'a> {
     queue: &'a Queue,
     cost: u32,
-    called: Option<oneshot::Receiver<()>>,
+    answer: Option<oneshot::Receiver<()>>,
 }
 
 impl Called<'_> {
     async fn wait(mut self) {
-        if let Some(called) = self.called.as_mut() {
+        if let Some(answer) = self.answer.as_mut() {
             // The sender stands in the queue, which this holds: it is never dropped unsent.
-            let _ = called.await;
-            self.called = None;
+            let _ = answer.await;
+            self.answer = None;
         }
     }
 }
 
 impl Drop for Called<'_> {
     fn drop(&mut self) {
-        if let Some(mut called) = self.called.take() {
-            called.close();
-            if called.try_recv().is_ok() {
+        if let Some(mut answer) = self.answer.take() {
+            answer.close();
+            if answer.try_recv().is_ok() {
                 self.queue.leave(self.cost);
             } else {
                 // Whoever stood behind it may be next now.

@@ -29,6 +29,27 @@ pub async fn list_rules(db: &Db) -> Result<Vec<(Whose, i64)>> {
     Ok(days.into_iter().map(|days| (Whose::Days(days), days)).chain(of_workspaces).collect())
 }
 
+/// The days that a workspace asks for.
+pub async fn find_days(db: &Db, workspace: WorkspaceId) -> Result<Option<u32>> {
+    let days: Option<i64> = read!(db, conn => query_scalar("select retention_days from workspace where id = $1")
+        .bind(workspace)
+        .fetch_one(conn)
+        .await)?;
+    Ok(days.and_then(|days| u32::try_from(days).ok()))
+}
+
+/// Sets them.
+pub async fn set_days(db: &Db, workspace: WorkspaceId, days: Option<u32>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    within!(&mut tx, conn => query("update workspace set retention_days = $2 where id = $1")
+        .bind(workspace)
+        .bind(days.map(i64::from))
+        .execute(conn)
+        .await
+        .map(drop))?;
+    tx.commit().await
+}
+
 /// Deletes runs that ended before `before`, with their history and log; at most `limit`. Returns how many.
 pub async fn delete_runs(db: &Db, whose: Whose, before: Timestamp, limit: u32) -> Result<u64> {
     let text = match whose {

@@ -134,10 +134,13 @@ mod tests {
         assert_eq!(Head { rate, ..head(1, 0, 5) }.blocked(room), Some(Blocked::Rate(opens_at)));
     }
 
-    /// A queue in miniature: lanes of waiting runs, each with its key's limit, and what is in progress.
+    /// When it was last served, its key's limit, and who waits: priority and number.
+    type Lane = (i64, u32, Vec<(u8, u32)>);
+
+    /// A queue in miniature: lanes of waiting runs, and what is in progress.
     #[derive(Debug)]
     struct Queue {
-        lanes: Vec<(i64, u32, Vec<(u8, u32)>)>,
+        lanes: Vec<Lane>,
         held: Vec<(usize, u32)>,
         turn: i64,
     }

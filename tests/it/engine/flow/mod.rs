@@ -10,6 +10,7 @@ use super::*;
 mod keys;
 mod places;
 mod processes;
+mod retention;
 
 /// A workflow whose runs are in progress until they are cancelled or a minute has passed.
 fn limited(flow: Value) -> Definition {
