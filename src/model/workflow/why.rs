@@ -11,6 +11,9 @@ use super::flow::{Key, Limits, Window};
 use super::{State, StepStatus};
 use crate::model::{RunId, Timestamp};
 
+/// Steps of a run that are told of for one reason: a wide run has thousands.
+pub const MOST_STEPS: usize = 50;
+
 /// One reason why a run, or a step of it, waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
@@ -241,7 +244,7 @@ pub fn of_state(state: &State) -> Vec<Why> {
         let unblocks = vec![Unblock::Time { at }];
         Why { step: Some(step.id.clone()), code, sentence, since, position: None, unblocks }
     };
-    state.timers().map(|(at, number)| why(at, number)).collect()
+    state.timers().take(MOST_STEPS).map(|(at, number)| why(at, number)).collect()
 }
 
 fn capital(text: &str) -> String {

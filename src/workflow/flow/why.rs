@@ -95,5 +95,5 @@ fn of_slots(runtime: &Runtime, state: &State) -> Vec<Why> {
     let (waiting, busy, total) = Engine::of(runtime).waiting_for_slots(state.id());
     let works = |step: &str| state.find_step(step).is_some_and(|step| step.status == StepStatus::Running);
     let waiting = waiting.into_iter().filter(|waiter| works(&waiter.step));
-    waiting.map(|w| why::slots(&w.step, w.since, w.position, w.cost, busy, total)).collect()
+    waiting.take(why::MOST_STEPS).map(|w| why::slots(&w.step, w.since, w.position, w.cost, busy, total)).collect()
 }
