@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde_json::Value;
 
+use crate::model::workflow::why::Why;
 use crate::model::workflow::{BodyDetail, BodySummary, Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
 use crate::model::{ApiError, Page, PageRequest, RunId, WorkflowId};
 
@@ -53,6 +54,12 @@ pub async fn list_run_events(id: RunId, after: i64) -> Result<Vec<Event>, ApiErr
 #[server(prefix = "/rpc", endpoint = "runs/logs", input = Json)]
 pub async fn list_run_logs(id: RunId, step: Option<String>, after: i64, limit: u32) -> Result<Vec<LogChunk>, ApiError> {
     Ok(crate::workflow::list_logs(&crate::http::request_ctx().await?, id, step.as_deref(), after, limit).await?)
+}
+
+/// Why a run, or a step of it, waits.
+#[server(prefix = "/rpc", endpoint = "runs/waiting", input = Json)]
+pub async fn why_run_waits(id: RunId) -> Result<Vec<Why>, ApiError> {
+    Ok(crate::workflow::why_waiting(&crate::http::request_ctx().await?, id).await?)
 }
 
 /// Tells a run to cancel, pause, resume or retry.

@@ -1,10 +1,10 @@
-//! `weft admin`: the people of the oldest workspace, for whoever runs the server, and what each role may do.
+//! `weft admin`: the people and settings of the oldest workspace, for whoever runs the server, and what each role may do.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out};
+use super::{Failure, Global, file, local, out, workspace};
 use crate::auth;
 use crate::model::auth::{Action, Role, User};
 use crate::model::credentials::{InviteRequest, Password};
@@ -25,6 +25,9 @@ enum Command {
     /// Look at the built-in roles.
     #[command(subcommand)]
     Role(RoleCommand),
+    /// Look at and change the settings of the workspace.
+    #[command(subcommand)]
+    Workspace(workspace::Command),
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +87,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             list_roles(global.json);
             return Ok(());
         }
+        Command::Workspace(command) => return workspace::run(global, command).await,
         Command::User(command) => command,
     };
     // Before the database is opened: a pipe may take its time.

@@ -17,6 +17,7 @@ mod serve;
 mod table;
 mod transfer;
 mod workflow;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

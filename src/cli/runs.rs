@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use clap::Subcommand;
+use serde::Serialize;
 
 use super::follow::Follow;
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, local, out};
-use crate::model::workflow::{Command as RunCommand, RunFilter, RunStatus};
+use crate::model::workflow::why::Why;
+use crate::model::workflow::{Command as RunCommand, RunDetail, RunFilter, RunStatus};
 use crate::model::{ApiError, PageRequest, RunId};
 use crate::runtime::Ctx;
 use crate::workflow;
@@ -26,7 +28,7 @@ pub(super) enum Command {
         #[arg(long)]
         cursor: Option<String>,
     },
-    /// Show a run and its steps.
+    /// Show a run, its steps, and why it waits.
     Show { id: RunId },
     /// Print a run's history, one line of JSON for each event.
     Events {
@@ -96,13 +98,33 @@ async fn list(global: &Global, ctx: &Ctx, statuses: Vec<RunStatus>, page: PageRe
     Ok(())
 }
 
+/// A run and why it waits.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    run: &'a RunDetail,
+    waiting: &'a [Why],
+}
+
+fn explain(why: &Why) {
+    let step = why.step.as_deref().map(|step| format!("{step}: ")).unwrap_or_default();
+    out::line(format_args!("{step}{}", why.sentence));
+    for unblock in &why.unblocks {
+        out::line(format_args!("  unblocked by {}", unblock.phrase()));
+    }
+}
+
 async fn show(global: &Global, ctx: &Ctx, id: RunId) -> Result<(), Failure> {
     let run = workflow::get_run(ctx, id).await.map_err(ApiError::from)?;
+    let whys = workflow::why_waiting(ctx, id).await.map_err(ApiError::from)?;
     if global.json {
-        out::json(&run);
+        out::json(&Shown { run: &run, waiting: &whys });
         return Ok(());
     }
     out::line(format_args!("{} · {}", run.summary.workflow_name, run.summary.status.label()));
+    for why in &whys {
+        explain(why);
+    }
     if let Some(error) = &run.error {
         out::line(format_args!("Failed: {}", error.message));
     }

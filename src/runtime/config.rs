@@ -69,6 +69,18 @@ pub const SETTINGS: &[Setting] = &[
         "folders that steps may read and work in, separated by ':'; unset means any on a loopback address, none on a public one",
     ),
     setting("max_steps", "WEFT_MAX_STEPS", "64", "steps with effects that may be in flight at once, 1..=1024"),
+    setting(
+        "max_queued_runs",
+        "WEFT_MAX_QUEUED_RUNS",
+        "10000",
+        "runs of a workspace that may wait to begin, 1..=1000000",
+    ),
+    setting(
+        "max_running_runs",
+        "WEFT_MAX_RUNNING_RUNS",
+        "",
+        "runs of a workspace that may be in progress, 1..=1000000; unset means any number",
+    ),
     setting("retention_days", "WEFT_RETENTION_DAYS", "90", "days that ended runs and their logs are kept, 1..=3650"),
 ];
 
@@ -181,6 +193,10 @@ pub struct Config {
     pub allow_paths: Option<Vec<PathBuf>>,
     /// Steps with effects in flight at once.
     pub max_steps: u32,
+    /// Runs of a workspace that may wait to begin.
+    pub max_queued_runs: u32,
+    /// Runs of a workspace that may be in progress; `None` for any number.
+    pub max_running_runs: Option<u32>,
     /// Days that ended runs are kept.
     pub retention_days: u32,
     /// Every outcome, in the order of [`SETTINGS`].
@@ -367,6 +383,11 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
             .unwrap_or_default(),
         allow_paths,
         max_steps: number("max_steps", 1..=1024)?,
+        max_queued_runs: number("max_queued_runs", 1..=1_000_000)?,
+        max_running_runs: match optional("max_running_runs") {
+            Some(_) => Some(number("max_running_runs", 1..=1_000_000)?),
+            None => None,
+        },
         retention_days: number("retention_days", 1..=3650)?,
         outcomes,
     })

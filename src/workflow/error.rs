@@ -42,6 +42,17 @@ pub enum Error {
     /// Another process has the run in hand, or it is just changing hands.
     #[error("another process is working on this run")]
     Elsewhere,
+    /// As many runs of the workspace wait as may.
+    #[error("{limit} runs of this workspace wait, as many as may; try again when some have begun")]
+    QueueFull {
+        /// Runs that may wait.
+        limit: u32,
+        /// When to ask again.
+        retry_after_ms: u64,
+    },
+    /// The run would go on, but its place among those in progress is taken.
+    #[error("the run's place is taken by others; retry it when one of them has ended")]
+    NoPlace,
     /// More runs are in motion than this process takes.
     #[error("too many runs are in motion")]
     Busy,
@@ -83,7 +94,7 @@ impl From<Error> for ApiError {
             Error::NotFound(noun) => Self::not_found(noun),
             Error::Barred(_) => Self::Forbidden { detail },
             Error::Other(error) => error,
-            Error::NotPublished | Error::KeyReused | Error::Conflict(_) | Error::Refused(_) => {
+            Error::NotPublished | Error::KeyReused | Error::Conflict(_) | Error::Refused(_) | Error::NoPlace => {
                 Self::Conflict { detail }
             }
             Error::Problems(problems) => {
@@ -95,6 +106,7 @@ impl From<Error> for ApiError {
                 Self::Invalid { detail, fields: fields.collect() }
             }
             Error::Invalid(fields) => Self::Invalid { detail, fields },
+            Error::QueueFull { retry_after_ms, .. } => Self::RateLimited { detail, retry_after_ms },
             Error::Elsewhere | Error::Busy | Error::Stopping => {
                 tracing::warn!(trace_id = trace::current_id(), %detail, "unavailable");
                 Self::Unavailable { detail, retry_after_ms: 1000 }

@@ -5,16 +5,18 @@
 //! after its process died. Refuses definitions with problems, inputs that don't fit their schema, and commands that the
 //! run's status does not allow.
 //!
-//! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `steps` is the work;
-//! `store` the tables. `runs` and this file are the face.
+//! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `flow` lets runs begin;
+//! `steps` is the work; `store` the tables. `runs` and this file are the face.
 
 pub mod approvals;
 pub mod definitions;
 mod engine;
 mod error;
 pub mod events;
+mod flow;
 mod inputs;
 mod machine;
+mod retention;
 mod runs;
 pub mod steps;
 mod store;
@@ -26,6 +28,8 @@ use crate::runtime::Runtime;
 pub use definitions::templates;
 pub use engine::{LogSink, Stream};
 pub use error::Error;
+pub use flow::why_waiting;
+pub use retention::{get_retention, set_retention};
 pub use runs::{
     NewRun, Origin, Source, control, get_body, get_run, list_bodies, list_events, list_logs, list_runs, start,
     wait_for_end,

@@ -5,14 +5,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::engine::{Begin, Engine, New};
+use super::flow::{self, Marks};
 use super::machine::{Input, Refusal};
 use super::{Error, engine, inputs, store};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
+use crate::model::workflow::flow::Limits;
 use crate::model::workflow::state::split_body;
 use crate::model::workflow::{
-    Body, BodyDetail, BodySummary, Command, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunSummary,
-    State, TriggerKind,
+    Body, BodyDetail, BodySummary, Command, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunStatus,
+    RunSummary, State, TriggerKind,
 };
 use crate::model::{Page, PageRequest, RunId, UserId, WorkflowId};
 use crate::runtime::Ctx;
@@ -75,7 +77,8 @@ impl NewRun {
 ///
 /// # Errors
 /// [`Error::Problems`] for a definition that the checker refuses, [`Error::Invalid`] for inputs that don't fit, with
-/// pointers such as `/inputs/path`, [`Error::NotPublished`], [`Error::KeyReused`], [`Error::Busy`].
+/// pointers such as `/inputs/path`, [`Error::NotPublished`], [`Error::KeyReused`], [`Error::Busy`]; [`Error::Conflict`]
+/// where the run's key is full and the workflow refuses runs then, [`Error::QueueFull`].
 pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     ctx.authorize(Action::StartRun)?;
     check_key(new.idempotency_key.as_deref())?;
@@ -91,6 +94,11 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     let inputs = inputs::fit(&definition.inputs, new.inputs)?;
     let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
     let definition_hash = store::history::hash(&bytes);
+    let run: RunId = ctx.ids.fresh();
+    let limits = Limits::of(definition.flow.as_ref(), &definition.name, run, &inputs)
+        .map_err(|field| Error::Invalid(vec![field]))?;
+    let is_limited = Marks::of(&definition, &ctx.config).place;
+    let keep_days = definition.retention_days;
     let engine = Engine::of(ctx.runtime());
     let principal = &ctx.actor.principal;
     let caller = principal.user_id().zip(principal.user_name().map(str::to_owned));
@@ -109,7 +117,6 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         parent: new.origin.map(|origin| origin.parent),
     };
     let graph = engine.graph(&definition_hash, || Graph::new(definition));
-    let run: RunId = ctx.ids.fresh();
     let create = store::Create {
         card,
         definition: bytes,
@@ -117,9 +124,15 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         idempotency_key: new.idempotency_key.clone(),
         request_hash: request_hash.clone(),
         owner: engine.id,
+        keep_days,
     };
     let begun = New { run, workspace: ctx.workspace(), create, graph, inputs };
-    match engine.begin(ctx.runtime(), begun).await? {
+    let begun = if is_limited {
+        engine.accept(ctx.runtime(), begun, limits).await?
+    } else {
+        engine.begin(ctx.runtime(), begun).await?
+    };
+    match begun {
         Begin::Begun => Ok(run),
         // Somebody with the same key was faster by a moment.
         Begin::Duplicate => {
@@ -188,9 +201,11 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
     let mut state = State::new(id, &definition);
     engine::fold(ctx.runtime(), ctx.workspace(), &mut state).await?;
     // The history is the truth: where the row was read a moment earlier, it gives way.
+    let status = state.status();
     let summary = RunSummary {
-        status: state.status(),
-        headline: state.headline(),
+        status,
+        // What keeps a queued run stands in its row.
+        headline: if status == RunStatus::Queued { summary.headline } else { state.headline() },
         steps_done: state.steps_done(),
         ended_at: state.ended_at(),
         ..summary
@@ -337,7 +352,10 @@ pub async fn control(ctx: &Ctx, id: RunId, command: Command) -> Result<RunSummar
     }
     let by = ctx.actor.principal.user_name().map(str::to_owned);
     let input = Input::Command { command, by };
-    Engine::of(ctx.runtime()).tell(ctx.runtime(), ctx.workspace(), id, input).await
+    match Engine::of(ctx.runtime()).tell(ctx.runtime(), ctx.workspace(), id, input).await {
+        Err(Error::NoPlace) => Err(flow::refuse_retry(ctx.runtime(), ctx.workspace(), id).await?),
+        answer => answer,
+    }
 }
 
 /// How often a waiter looks at a run that another process may have in hand.

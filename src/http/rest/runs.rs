@@ -15,6 +15,7 @@ use super::body::{Body, Id, Params};
 use super::paging::within;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
+use crate::model::workflow::why::Why;
 use crate::model::workflow::{Command, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary, TriggerKind};
 use crate::model::{ApiError, Page, PageRequest, RunId, Timestamp, WorkflowId};
 use crate::runtime::{Ctx, Runtime};
@@ -31,6 +32,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(get))
         .routes(routes!(events))
         .routes(routes!(logs))
+        .routes(routes!(waiting))
         .routes(routes!(cancel))
         .routes(routes!(pause))
         .routes(routes!(resume))
@@ -79,10 +81,11 @@ struct Started {
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
     (status = 404, description = "no such workflow or version", body = Problem),
-    (status = 409, description = "not published, or the key was used for something else", body = Problem),
+    (status = 409, description = "not published, the key was used for something else, or the workflow refuses runs while its concurrency key is full", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not application/json", body = Problem),
     (status = 422, description = "the inputs don't fit, or the definition has problems", body = Problem),
+    (status = 429, description = "as many runs of the workspace wait as may", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
@@ -276,6 +279,19 @@ async fn logs(Caller(ctx): Caller, Id(id): Id<RunId>, Params(part): Params<LogQu
     let items = workflow::list_logs(&ctx, id, part.step.as_deref(), after, limit).await?;
     let next = (items.len() == limit as usize).then(|| items.last().map(|chunk| chunk.seq)).flatten();
     Ok(Json(Log { items, next }))
+}
+
+/// Why a run, or a step of it, waits: the exact reasons and what would unblock each. Empty when nothing waits.
+#[utoipa::path(get, path = "/runs/{id}/waiting", tag = "runs", params(("id" = RunId, Path,)), responses(
+    (status = 200, description = "the reasons; always one page", body = Page<Why>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such run", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn waiting(Caller(ctx): Caller, Id(id): Id<RunId>) -> Result<Json<Page<Why>>, Refusal> {
+    Ok(Json(Page::whole(workflow::why_waiting(&ctx, id).await?)))
 }
 
 async fn control(ctx: &Ctx, id: RunId, command: Command) -> Result<Json<RunSummary>, Refusal> {

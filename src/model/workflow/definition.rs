@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::flow::{Flow, StepConcurrency};
+
 /// A graph of steps. Unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +29,12 @@ pub struct Definition {
     /// The run's output: any JSON with templates.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub output: Value,
+    /// What limits its runs: keys, priority, rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<Flow>,
+    /// Days that its ended runs are kept, 1..=3650. Absent: as the workspace or the server has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
 }
 
 impl Definition {
@@ -43,6 +51,8 @@ impl Definition {
             steps: Vec::new(),
             edges: Vec::new(),
             output: Value::Null,
+            flow: None,
+            retention_days: None,
         }
     }
 
@@ -85,6 +95,12 @@ pub struct Step {
     /// With `join: any` or a number: whether the branches that lost are cancelled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancel_others: bool,
+    /// How many steps under one key may be at work, over all runs of the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<StepConcurrency>,
+    /// How many of the server's slots an attempt takes, 1..=100. Absent: one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<u32>,
     /// A disabled step is passed over: its inbound edges continue to what follows, with a null output.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,

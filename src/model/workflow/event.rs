@@ -26,6 +26,8 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 pub enum Fact {
+    /// The run was accepted and waits until its flow control lets it begin.
+    RunQueued { inputs: Value },
     /// The run began with these inputs.
     RunStarted { inputs: Value },
     /// An attempt began; `input` is the rendered config (secrets masked), `key` its idempotency key, the same for a repeat.
@@ -93,6 +95,7 @@ impl Fact {
     /// The kind on the wire.
     pub const fn kind(&self) -> &'static str {
         match self {
+            Self::RunQueued { .. } => "run_queued",
             Self::RunStarted { .. } => "run_started",
             Self::StepStarted { .. } => "step_started",
             Self::StepSucceeded { .. } => "step_succeeded",

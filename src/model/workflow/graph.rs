@@ -41,6 +41,17 @@ impl Graph {
         Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends })
     }
 
+    /// The step that a path such as `each[3].fetch` names, whatever the indexes.
+    pub fn find_path(&self, path: &str) -> Option<&Step> {
+        let mut graph = self;
+        let mut rest = path;
+        while let Some((id, inside)) = rest.split_once('[') {
+            graph = graph.body(graph.find(id)?)?;
+            rest = inside.split_once("].")?.1;
+        }
+        graph.find(rest).map(|step| graph.step(step))
+    }
+
     /// The graph inside of a container.
     pub fn body(&self, step: u32) -> Option<&Arc<Self>> {
         self.bodies[step as usize].as_ref()

@@ -7,10 +7,12 @@ pub mod check;
 pub mod definition;
 pub mod event;
 pub mod expression;
+pub mod flow;
 pub mod graph;
 pub mod kind;
 pub mod run;
 pub mod state;
+pub mod why;
 
 pub use approval::*;
 pub use definition::*;

@@ -156,6 +156,7 @@ impl State {
 
     fn apply_to_run(&mut self, event: &Event) {
         match &event.fact {
+            Fact::RunQueued { inputs } => self.inputs = inputs.clone(),
             Fact::RunStarted { inputs } => {
                 self.started = true;
                 self.started_at = Some(event.at);

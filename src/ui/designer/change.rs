@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::document::{Ask, Document, Selection};
 use super::kernel::{Size, View};
+use crate::model::workflow::flow::Flow;
 use crate::model::workflow::{Definition, Edge, Position, Step};
 
 /// What people say about the workflow as a whole.
@@ -17,6 +18,10 @@ pub struct Details {
     pub inputs: Value,
     /// The template of its output.
     pub output: Value,
+    /// What limits its runs.
+    pub flow: Flow,
+    /// Days that its ended runs are kept.
+    pub retention_days: Option<u32>,
 }
 
 impl Details {
@@ -27,6 +32,8 @@ impl Details {
             description: definition.description.clone(),
             inputs: definition.inputs.clone(),
             output: definition.output.clone(),
+            flow: definition.flow.clone().unwrap_or_default(),
+            retention_days: definition.retention_days,
         }
     }
 }
@@ -51,7 +58,7 @@ pub enum Change {
     RemoveEdge { index: usize },
     /// Puts another edge in the place of this one.
     ReplaceEdge { index: usize, edge: Edge },
-    /// Sets name, description, inputs and output.
+    /// Sets name, description, inputs, output and limits.
     SetDetails(Box<Details>),
     /// Puts another definition in place of the whole, as it was loaded anew.
     Load(Box<Definition>),
@@ -130,9 +137,11 @@ pub fn apply(document: &mut Document, change: Change) -> Option<Change> {
         }
         Change::SetDetails(details) => {
             let old = Details::of(definition);
-            let Details { name, description, inputs, output } = *details;
+            let Details { name, description, inputs, output, flow, retention_days } = *details;
             (definition.name, definition.description, definition.inputs, definition.output) =
                 (name, description, inputs, output);
+            definition.flow = Some(flow).filter(|flow| *flow != Flow::default());
+            definition.retention_days = retention_days;
             Some(Change::SetDetails(Box::new(old)))
         }
         other => {

@@ -10,11 +10,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::owner::Message;
+use super::queue::Ticket;
 use super::{Engine, LogSink};
 use crate::model::workflow::StepError;
 use crate::model::{RunId, UserId, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::steps::{self, Outcome, StepCall};
+use crate::workflow::store;
 
 /// How long an attempt that was told to stop may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(10);
@@ -40,23 +42,51 @@ pub(super) struct Order {
     pub(super) config: Value,
     /// 0 means no limit.
     pub(super) timeout_ms: u64,
+    /// Slots that it takes.
+    pub(super) slots: u32,
+    /// 1..=9, 9 first.
+    pub(super) priority: u8,
+    /// The run's fencing token where the step has a key, to give it back by.
+    pub(super) keyed: Option<i64>,
     pub(super) cancel: CancellationToken,
 }
 
 /// Performs the attempt and tells the run's owner how it ended.
 pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order, owner: mpsc::Sender<Message>) {
     let (step, attempt, began) = (order.step.clone(), order.attempt, order.began);
-    let cancel = order.cancel.clone();
+    let (run, keyed, cancel) = (order.run, order.keyed, order.cancel.clone());
+    let since = runtime.clock.now();
+    let ticket = Ticket { run, step: step.clone(), cost: order.slots, priority: order.priority, since };
     let permit = tokio::select! {
-        permit = engine.queue.enter(order.run) => permit,
-        () = cancel.cancelled() => return,
+        permit = engine.queue.enter(ticket) => permit,
+        () = cancel.cancelled() => return give_back(&runtime, &engine, order.workspace, run, &step, keyed).await,
     };
+    let workspace = order.workspace;
     let log = LogSink::new(engine.log.clone(), order.workspace, order.run, &order.step, order.attempt);
     let result = attempt_within_limits(&runtime, order, log.clone()).await;
     log.flush().await;
     drop(permit);
+    if cancel.is_cancelled() {
+        give_back(&runtime, &engine, workspace, run, &step, keyed).await;
+    }
     // The owner is gone only when it no longer wants the result.
     let _ = owner.send(Message::Done { step, attempt, began, result }).await;
+}
+
+/// Gives back the key of an attempt that was stopped: it may have come after the flush that let go of it.
+async fn give_back(
+    runtime: &Runtime,
+    engine: &Engine,
+    workspace: WorkspaceId,
+    run: RunId,
+    step: &str,
+    keyed: Option<i64>,
+) {
+    let Some(token) = keyed else { return };
+    match store::step_key::give_back(&runtime.db, run, step, token).await {
+        Ok(()) => engine.keys.look_at(workspace),
+        Err(error) => tracing::warn!(%run, step, %error, "a key is given back when its run ends"),
+    }
 }
 
 async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) -> Result<Outcome, StepError> {

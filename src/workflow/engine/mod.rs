@@ -9,7 +9,9 @@
 //! Promises: a result that was acknowledged is stored; an attempt that a dead process began is begun anew under the same
 //! key; nobody is told of a change before it is durable. Refuses work when more runs are in hand than fit in memory.
 
+mod admit;
 mod attempt;
+mod keys;
 mod log;
 mod owner;
 mod queue;
@@ -26,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::db;
+use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{Graph, RunSummary};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
@@ -41,6 +44,8 @@ pub(super) use owner::{Begin, New, fold};
 /// How long a process keeps a run without saying that it lives, which it does four times as often: after a crash on a
 /// shared database, this long passes before another process goes on with its runs.
 const LEASE_MS: i64 = 15_000;
+/// How long to wait before trying again what the database refused.
+const RETRY_MS: i64 = 1_000;
 /// Runs that one process has in hand at most.
 const MAX_RUNS: usize = 20_000;
 /// How often a run whose owner is leaving is looked for, and the pause between: a second in all.
@@ -60,6 +65,8 @@ pub(super) struct Engine {
     log: mpsc::Sender<log::Message>,
     queue: queue::Queue,
     timer: Arc<timer::Alarm>,
+    desk: admit::Desk,
+    keys: keys::Desk,
     ended: broadcast::Sender<RunId>,
     /// Fires when the process stops and the last run was given back.
     drained: CancellationToken,
@@ -85,23 +92,30 @@ impl Engine {
             taking: tokio::sync::Mutex::default(),
             writer: writer::start(runtime, drained.clone()),
             log: log::start(runtime, drained.clone()),
-            queue: queue::Queue::new(runtime.config.max_steps as usize),
+            queue: queue::Queue::new(runtime.config.max_steps),
             timer: Arc::default(),
+            desk: admit::Desk::default(),
+            keys: keys::Desk::default(),
             ended: broadcast::channel(1024).0,
             drained,
             emptied: Notify::new(),
         });
         runtime.tasks.spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
+        runtime.tasks.spawn("engine queue", admit::work(runtime.clone(), Arc::clone(&engine)));
+        runtime.tasks.spawn("engine keys", keys::work(runtime.clone(), Arc::clone(&engine)));
         engine
     }
 
     /// Starts what the engine does by itself: takes over, wakes, keeps leases, forgets what is old.
     pub(super) async fn boot(self: &Arc<Self>, runtime: &Runtime) -> db::Result<()> {
+        store::flow::mend(&runtime.db).await?;
         timer::take_due(runtime, self).await?;
+        admit::look(runtime, self).await?;
         runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
         if runtime.db.is_shared() {
             runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
             runtime.tasks.spawn("engine signals", timer::listen(runtime.clone(), Arc::clone(self)));
+            runtime.tasks.spawn("engine queue rounds", admit::watch(runtime.clone(), Arc::clone(self)));
         }
         runtime.tasks.spawn("retention", retention::watch(runtime.clone()));
         Ok(())
@@ -156,6 +170,23 @@ impl Engine {
         }
         let inbox = self.enlist(new.run)?;
         owner::begin(runtime, self, new, inbox).await
+    }
+
+    /// Accepts a run that flow control has to let in. Returns once it is durable: queued, or about to begin.
+    pub(super) async fn accept(self: &Arc<Self>, runtime: &Runtime, new: New, limits: Limits) -> Result<Begin, Error> {
+        if runtime.tasks.stopping().is_cancelled() {
+            return Err(Error::Stopping);
+        }
+        admit::accept(runtime, self, new, limits).await
+    }
+
+    /// The steps of a run that wait for a slot of this process; how many slots are taken, and how many there are.
+    pub(super) fn waiting_for_slots(&self, run: RunId) -> (Vec<queue::Waiting>, u32, u32) {
+        self.queue.look(run)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.runs.lock().expect("no code panics while it holds this lock").is_empty()
     }
 
     /// Gives a command or a signal to a run, wherever it is; returns how the run stands once that is durable.

@@ -2,6 +2,7 @@
 
 mod load;
 mod perform;
+mod place;
 mod report;
 mod signals;
 
@@ -19,6 +20,7 @@ use crate::model::workflow::{Event, Graph, RunStatus, RunSummary, State, StepErr
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
+use crate::workflow::flow::Marks;
 use crate::workflow::machine::{self, Effect, Input, Moment};
 use crate::workflow::steps::Outcome;
 use crate::workflow::store::{self, Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
@@ -80,6 +82,8 @@ pub(in crate::workflow) struct Owner {
     more: bool,
     /// Whether the flush before gave the run back.
     given_back: bool,
+    /// Whether flow control has a say.
+    marks: Marks,
 }
 
 /// Who gave a command, and what came of it.
@@ -97,6 +101,7 @@ pub(super) async fn begin(
     let Some(mailbox) = engine.sender(run) else {
         return Err(Error::Stopping);
     };
+    let marks = Marks::of(state.definition(), &runtime.config);
     let mut owner = Owner {
         runtime: runtime.clone(),
         engine: Arc::clone(engine),
@@ -110,6 +115,7 @@ pub(super) async fn begin(
         signals: signals::Signals::default(),
         more: false,
         given_back: false,
+        marks,
     };
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
@@ -127,7 +133,7 @@ pub(super) async fn begin(
     });
     match begun.await.map_err(|_| Error::Stopping)?? {
         Verdict::Stored => Ok(Begin::Begun),
-        Verdict::Duplicate | Verdict::Fenced => Ok(Begin::Duplicate),
+        Verdict::Duplicate | Verdict::Fenced | Verdict::Full => Ok(Begin::Duplicate),
     }
 }
 
@@ -139,7 +145,7 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token } = claim;
+        let Claim { run, workspace, card, definition_hash, token, admitted } = claim;
         let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
@@ -148,6 +154,7 @@ impl Owner {
                 return loaded.map(drop);
             }
         };
+        let marks = Marks::of(state.definition(), &runtime.config);
         let owner = Self {
             runtime: runtime.clone(),
             engine: Arc::clone(engine),
@@ -161,13 +168,23 @@ impl Owner {
             signals: signals::Signals::unread(),
             more: false,
             given_back: false,
+            marks,
         };
-        runtime.tasks.spawn("run", owner.take_over());
+        runtime.tasks.spawn("run", owner.take_over(admitted));
         Ok(())
     }
 
-    async fn take_over(mut self) {
+    /// Goes on with a run; with one that was let in and has not begun, it begins.
+    async fn take_over(mut self, admitted: bool) {
         let mut events = Vec::new();
+        if admitted && !self.state.is_started() && !self.state.is_ended() {
+            let inputs = self.state.given().clone();
+            self.think(Input::Start { inputs }, &mut events).expect("it has not begun");
+            return match self.flush(events, None).await {
+                Ok(Verdict::Stored) => self.own().await,
+                _ => self.leave(),
+            };
+        }
         let in_flight: Vec<String> = self.state.in_flight().map(|slot| self.state.path(slot)).collect();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
@@ -209,8 +226,13 @@ impl Owner {
             let silent = events.is_empty() && !self.signals.have_settled();
             let outcome = if silent { Ok(Verdict::Stored) } else { self.flush(events, None).await };
             let stored = matches!(outcome, Ok(Verdict::Stored));
+            let full = matches!(outcome, Ok(Verdict::Full));
             for (reply, answer) in replies {
-                let answer = if stored { answer } else { Err(Error::Elsewhere) };
+                let answer = match answer {
+                    answer if stored => answer,
+                    _ if full => Err(Error::NoPlace),
+                    _ => Err(Error::Elsewhere),
+                };
                 // Whoever asked may have gone.
                 let _ = reply.send(answer.map(|()| self.summary()));
             }
@@ -282,6 +304,7 @@ impl Owner {
     async fn flush(&mut self, events: Vec<Event>, create: Option<Box<Create>>) -> Result<Verdict, crate::db::Error> {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
         self.given_back = !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
+        let (place, keys) = (self.place(&events), self.keys(&events));
         let settling = self.signals.settle();
         let mut told: Vec<RunId> = settling.outgoing.iter().map(|signal| signal.run).collect();
         let is = |wanted: fn(&WaitChange) -> bool| settling.waits.iter().any(wanted);
@@ -302,9 +325,13 @@ impl Owner {
             settled: settling.settled,
             outgoing: settling.outgoing,
             waits: settling.waits,
+            place,
+            keys: keys.clone(),
         };
         let verdict = writer::store(&self.engine.writer, change).await?;
+        self.given_back &= verdict == Verdict::Stored;
         if verdict == Verdict::Stored {
+            self.tell_waiting(place, &keys);
             self.publish(&events);
             for event in &events {
                 self.perform(event);
@@ -328,6 +355,7 @@ impl Owner {
         }
         let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
         let engine = Arc::clone(&self.engine);
+        self.tell_queue();
         self.leave();
         if let Some(due) = due {
             engine.timer.set(due);

@@ -1,8 +1,9 @@
-//! Forgets runs that ended long ago, and payloads that nothing refers to, a bounded batch at a time.
+//! Forgets runs that ended long ago, each by the rule of its workflow, its workspace or the server, and payloads that nothing refers to, a bounded batch at a time.
 
 use crate::db;
 use crate::runtime::Runtime;
-use crate::workflow::store::{ask, retention};
+use crate::workflow::store::ask;
+use crate::workflow::store::retention::{self, Whose};
 
 /// Between two rounds.
 const ROUND_MS: i64 = 60 * 60 * 1000;
@@ -33,16 +34,20 @@ pub(super) async fn watch(runtime: Runtime) {
 /// One round. Returns how many rows were deleted.
 pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
     let now = runtime.clock.now();
-    let keep_ms = i64::from(runtime.config.retention_days) * DAY_MS;
+    let mut rules = retention::list_rules(&runtime.db).await?;
+    rules.push((Whose::Rest, i64::from(runtime.config.retention_days)));
     let mut total = 0;
-    loop {
-        let deleted = retention::delete_runs(&runtime.db, now.plus_ms(-keep_ms), BATCH).await?;
-        total += deleted;
-        if deleted < u64::from(BATCH) || runtime.tasks.stopping().is_cancelled() {
-            break;
+    for (whose, days) in rules {
+        let before = now.plus_ms(-days.max(1) * DAY_MS);
+        loop {
+            let deleted = retention::delete_runs(&runtime.db, whose, before, BATCH).await?;
+            total += deleted;
+            if deleted < u64::from(BATCH) || runtime.tasks.stopping().is_cancelled() {
+                break;
+            }
+            // Others may write in between.
+            tokio::task::yield_now().await;
         }
-        // Others may write in between.
-        tokio::task::yield_now().await;
     }
     total += ask::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
     loop {

@@ -1,13 +1,14 @@
 //! One transaction for what happened to many runs: the rows, guarded by their fencing tokens, and the histories.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use sqlx::query;
 
-use super::Card;
 use super::ask::{self, WaitChange};
 use super::history::{self, Encoded};
 use super::signal::{self, Outgoing};
+use super::{Card, flow, step_key};
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::{Event, RunStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
@@ -41,6 +42,39 @@ pub struct Change {
     pub outgoing: Vec<Outgoing>,
     /// What changed in what the run waits for.
     pub waits: Vec<WaitChange>,
+    /// What becomes of the run's place among those in progress.
+    pub place: Place,
+    /// What becomes of the keys of its steps.
+    pub keys: Keys,
+}
+
+/// What a change means for the place of a run among those in progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Place {
+    /// Nothing, or it has no flow control.
+    #[default]
+    Keep,
+    /// It has ended.
+    Leave,
+    /// It had ended and goes on, if there is a place.
+    Take {
+        /// The workspace's quota of runs in progress.
+        quota: Option<u32>,
+    },
+    /// It goes back to the queue.
+    Queue,
+}
+
+/// What a change means for the keys of a run's steps.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Keys {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// These steps let go of theirs.
+    Release(Vec<String>),
+    /// All do.
+    ReleaseAll,
 }
 
 /// The row of a new run.
@@ -58,6 +92,8 @@ pub struct Create {
     pub request_hash: Option<Vec<u8>>,
     /// Who owns it.
     pub owner: uuid::Uuid,
+    /// Days that it is kept once ended; `None` for the workspace's or the server's.
+    pub keep_days: Option<u32>,
 }
 
 /// The part of the row that moves.
@@ -90,6 +126,8 @@ pub enum Verdict {
     Fenced,
     /// The idempotency key was used before: nothing was written.
     Duplicate,
+    /// The run would go on, but its place among those in progress is taken: nothing was written.
+    Full,
 }
 
 /// Stores all changes in one transaction. Those that are fenced off or duplicates are left out, each by itself.
@@ -97,6 +135,7 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
     let mut tx = db.begin().await?;
     let mut verdicts = Vec::with_capacity(changes.len());
     let mut rows = Vec::new();
+    lock_gates(&mut tx, changes).await?;
     for change in changes {
         let verdict = match &change.create {
             Some(create) => insert_run(&mut tx, change, create, now).await?,
@@ -104,6 +143,7 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
         };
         verdicts.push(verdict);
         if verdict == Verdict::Stored {
+            move_place(&mut tx, change).await?;
             signal::delete(&mut tx, &change.taken_in).await?;
             for outgoing in &change.outgoing {
                 signal::insert(&mut tx, outgoing, now).await?;
@@ -111,23 +151,79 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
             for wait in &change.waits {
                 ask::apply(&mut tx, change.workspace, change.run, wait, now).await?;
             }
-            for event in &change.events {
-                let row = history::encode(event);
-                if let Some((hash, bytes)) = &row.payload {
-                    touch_payload(&mut tx, change.workspace, hash, bytes, now).await?;
-                }
-                rows.push((change.run, event, row));
-            }
+            encode(&mut tx, change, now, &mut rows).await?;
         }
     }
+    append(&mut tx, &rows).await?;
+    tx.commit().await?;
+    Ok(verdicts)
+}
+
+/// Stores a new run within a transaction.
+pub(super) async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<Verdict> {
+    let Some(create) = &change.create else {
+        return Ok(Verdict::Fenced);
+    };
+    let verdict = insert_run(tx, change, create, now).await?;
+    if verdict == Verdict::Stored {
+        let mut rows = Vec::new();
+        encode(tx, change, now, &mut rows).await?;
+        append(tx, &rows).await?;
+    }
+    Ok(verdict)
+}
+
+type Rows<'a> = Vec<(RunId, &'a Event, Encoded)>;
+
+async fn encode<'a>(tx: &mut Tx, change: &'a Change, now: Timestamp, rows: &mut Rows<'a>) -> Result<()> {
+    for event in &change.events {
+        let row = history::encode(event);
+        if let Some((hash, bytes)) = &row.payload {
+            touch_payload(tx, change.workspace, hash, bytes, now).await?;
+        }
+        rows.push((change.run, event, row));
+    }
+    Ok(())
+}
+
+async fn append(tx: &mut Tx, rows: &Rows<'_>) -> Result<()> {
     let mut rest = rows.as_slice();
     while !rest.is_empty() {
         let (part, after) = rest.split_at(1 << rest.len().min(LARGEST_INSERT).ilog2());
-        insert_events(&mut tx, part).await?;
+        insert_events(tx, part).await?;
         rest = after;
     }
-    tx.commit().await?;
-    Ok(verdicts)
+    Ok(())
+}
+
+/// Takes the gates of the workspaces in which runs want a place: all before any row, and always in the same order, so
+/// that nobody waits in a circle.
+async fn lock_gates(tx: &mut Tx, changes: &[Change]) -> Result<()> {
+    let takers = changes.iter().filter(|change| matches!(change.place, Place::Take { .. }));
+    let workspaces: BTreeSet<uuid::Uuid> = takers.map(|change| change.workspace.0).collect();
+    for workspace in workspaces {
+        flow::lock(tx, WorkspaceId(workspace)).await?;
+    }
+    Ok(())
+}
+
+async fn move_place(tx: &mut Tx, change: &Change) -> Result<()> {
+    match change.place {
+        Place::Keep => {}
+        Place::Leave => flow::set_state(tx, change.run, "ended").await?,
+        Place::Take { .. } => flow::set_state(tx, change.run, "held").await?,
+        Place::Queue => flow::set_state(tx, change.run, "waiting").await?,
+    }
+    match &change.keys {
+        Keys::Keep => {}
+        Keys::ReleaseAll => step_key::delete(tx, change.run, None).await?,
+        Keys::Release(steps) => {
+            for step in steps {
+                step_key::delete(tx, change.run, Some(step)).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether a change whose commit was never answered did arrive.
@@ -149,9 +245,9 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
         "insert into run (id, workspace_id, workflow_id, workflow_name, version, cause, started_by, idempotency_key,
             request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at,
             ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt,
-            parent_waits, depth, started_by_id)
+            parent_waits, depth, started_by_id, keep_days)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28)
+            $23, $24, $25, $26, $27, $28, $29)
          on conflict do nothing",
     )
     .bind(change.run)
@@ -182,6 +278,7 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
     .bind(card.parent.as_ref().is_some_and(|parent| parent.waits))
     .bind(i64::from(card.depth))
     .bind(card.started_by_id)
+    .bind(create.keep_days.map(i64::from))
     .execute(conn)
     .await
     .map(|done| done.rows_affected()))?;
@@ -189,6 +286,11 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
 }
 
 async fn update_run(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<Verdict> {
+    if let Place::Take { quota } = change.place
+        && !flow::has_place(tx, change.workspace, change.run, quota).await?
+    {
+        return Ok(Verdict::Full);
+    }
     let progress = &change.progress;
     let done = within!(tx, conn => query(
         "update run set

@@ -71,6 +71,24 @@ pub async fn list(db: &Db, workspace: WorkspaceId, run: RunId, after: i64, limit
     rows.into_iter().map(decode).collect()
 }
 
+/// The newest event of a kind.
+pub async fn find_newest(db: &Db, workspace: WorkspaceId, run: RunId, kind: &str) -> Result<Option<Event>> {
+    let row: Option<Row> = read!(db, conn => query_as(
+        "select e.seq, e.at, e.step, e.kind, e.data, p.data
+         from run_event e
+         left join payload p on p.workspace_id = $1 and p.hash = e.payload_hash
+         where e.run_id = $2 and e.kind = $3
+         order by e.seq desc
+         limit 1",
+    )
+    .bind(workspace)
+    .bind(run)
+    .bind(kind)
+    .fetch_optional(conn)
+    .await)?;
+    row.map(decode).transpose()
+}
+
 /// The definition that runs keep under this hash.
 pub async fn definition(db: &Db, workspace: WorkspaceId, hash: &[u8]) -> Result<Definition> {
     let bytes: Vec<u8> = read!(db, conn =>

@@ -22,6 +22,8 @@ pub struct Claim {
     pub definition_hash: Vec<u8>,
     /// The new fencing token.
     pub token: i64,
+    /// Whether it was let in: it begins, if it has not yet.
+    pub admitted: bool,
 }
 
 /// Who claims, and when.
@@ -45,6 +47,7 @@ struct ClaimRow {
     card: CardRow,
     definition_hash: Vec<u8>,
     lease_token: i64,
+    status: String,
 }
 
 impl ClaimRow {
@@ -55,6 +58,7 @@ impl ClaimRow {
             card: self.card.read()?,
             definition_hash: self.definition_hash,
             token: self.lease_token,
+            admitted: self.status == "running",
         })
     }
 }
@@ -70,14 +74,14 @@ pub async fn claim_due(db: &Db, by: Claimant, limit: u32) -> Result<Vec<Claim>> 
              from run
              where ended_at is null
                  and (
-                     (owner_id is null and (status in ('queued', 'running') or wake_at <= $2))
+                     (owner_id is null and (status = 'running' or wake_at <= $2))
                      or (owner_id <> $1 and ($4 or lease_until < $2))
                  )
              order by coalesce(wake_at, created_at)
              limit $5
          )
              and (owner_id is null or (owner_id <> $1 and ($4 or lease_until < $2)))
-         returning id, workspace_id, definition_hash, lease_token, ",
+         returning id, workspace_id, definition_hash, lease_token, status, ",
         card_columns!(),
     ))
     .bind(by.owner)
@@ -100,7 +104,7 @@ pub async fn claim(db: &Db, by: Claimant, workspace: WorkspaceId, run: RunId) ->
          where id = $5
              and workspace_id = $6
              and (owner_id is null or owner_id = $1 or $4 or lease_until < $2)
-         returning id, workspace_id, definition_hash, lease_token, ",
+         returning id, workspace_id, definition_hash, lease_token, status, ",
         card_columns!(),
     ))
     .bind(by.owner)

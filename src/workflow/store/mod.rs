@@ -1,6 +1,7 @@
 //! The tables of workflows and runs.
 
 pub mod ask;
+pub mod flow;
 pub mod flush;
 pub mod history;
 pub mod lease;
@@ -8,6 +9,7 @@ pub mod log;
 pub mod retention;
 pub mod run;
 pub mod signal;
+pub mod step_key;
 
-pub use flush::{Change, Create, Progress, Verdict};
+pub use flush::{Change, Create, Keys, Place, Progress, Verdict};
 pub use run::{Card, Parent};

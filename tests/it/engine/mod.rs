@@ -15,6 +15,7 @@ mod approvals;
 mod commands;
 mod containers;
 mod durability;
+mod flow;
 mod graphs;
 mod scale;
 mod sub_runs;

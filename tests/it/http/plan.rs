@@ -78,7 +78,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "workflows/export"
         | "workflows/publish"
         | "workflows/delete"
-        | "runs/get" => json!({"id": NIL}),
+        | "runs/get"
+        | "runs/waiting" => json!({"id": NIL}),
         "auth/change_password" => json!({"current": "not this", "new": "a spindle in the barn"}),
         "auth/change_name" => json!({"name": "A person"}),
         "users/list" => json!({"page": page}),

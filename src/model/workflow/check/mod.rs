@@ -4,6 +4,7 @@
 //! it finds, in the order of the definition, and never stops at the first.
 
 mod config;
+mod flow;
 mod graph;
 mod inputs;
 mod refs;
@@ -50,6 +51,7 @@ impl Findings {
 pub fn check(definition: &Definition) -> Vec<Problem> {
     let mut found = Findings::default();
     check_head(definition, &mut found);
+    flow::check(definition, &mut found);
     check_ids(definition, &mut found);
     check_level(definition, &Around::default(), &mut found);
     found.0
@@ -182,6 +184,7 @@ fn check_step(step: &Step, found: &mut Findings) {
     {
         found.error(id, "/join", format!("expected all, any or a number from 1 to {MAX_JOIN}, found {count}"));
     }
+    flow::check_step(step, kind, found);
     if let Some(retry) = &step.retry {
         if !(1..=100).contains(&retry.max_attempts) {
             found.error(id, "/retry/max_attempts", format!("expected 1 to 100, found {}", retry.max_attempts));

@@ -34,8 +34,7 @@ pub(super) fn check<'a>(
     let before = Before::of(level, graph);
     let known = Known { ids: &ids, inputs: inputs.as_ref(), around };
     for (at, step) in level.steps.iter().enumerate() {
-        for (field, refs) in step_refs(step) {
-            let at_field = format!("/config/{field}");
+        for (at_field, refs) in step_refs(step) {
             known.check_inputs(Some(&step.id), &at_field, &refs, found);
             known.check_names(Some(&step.id), &at_field, &refs, names_inside(&step.kind), found);
             for name in refs.steps().filter(|name| !around.steps.contains(*name)) {
@@ -121,9 +120,13 @@ fn step_refs(step: &Step) -> Vec<(String, Refs)> {
             }
             (_, _, value) => expression::check_value(value).unwrap_or_default(),
         };
-        (name.clone(), refs)
+        (format!("/config/{name}"), refs)
     });
-    fields.collect()
+    let key = step.concurrency.iter().map(|concurrency| {
+        let refs = expression::check_template(&concurrency.key).unwrap_or_default();
+        ("/concurrency/key".to_owned(), refs)
+    });
+    fields.chain(key).collect()
 }
 
 /// Which steps lie before which: a row of bits for each step that some expression mentions, and for containers the other

@@ -127,7 +127,9 @@ impl State {
 
     /// Whether nothing is in flight, may start or is to be skipped: only time, a signal or a person moves it on.
     pub fn is_at_rest(&self) -> bool {
-        self.end.is_some() || (self.in_flight.is_empty() && (self.paused || (self.is_idle() && self.is_waiting())))
+        self.end.is_some()
+            || !self.started
+            || (self.in_flight.is_empty() && (self.paused || (self.is_idle() && self.is_waiting())))
     }
 
     /// Attempts of a step under its retry policy so far: those before a person's retry don't count.

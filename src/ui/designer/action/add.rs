@@ -45,6 +45,8 @@ fn bare(id: String, kind: &str) -> Step {
         default: Value::Null,
         join: Join::All,
         cancel_others: false,
+        concurrency: None,
+        slots: None,
         disabled: false,
         body: None,
         position: Point::default().into(),

@@ -84,6 +84,11 @@ pub(super) fn referring(step: &Step, old: &str, new: &str) -> Step {
         };
     }
     step.default = in_templates(&step.default, old, new);
+    if let Some(concurrency) = &mut step.concurrency
+        && let Value::String(key) = in_templates(&Value::String(concurrency.key.clone()), old, new)
+    {
+        concurrency.key = key;
+    }
     step
 }
 

@@ -6,6 +6,7 @@
 mod edge;
 mod expression;
 mod field;
+mod limits;
 mod lists;
 mod preview;
 mod scope;

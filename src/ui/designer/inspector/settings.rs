@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::field::number_or_text;
+use super::limits::StepLimits;
 use super::lists::JsonText;
 use crate::model::workflow::kind::Kind;
 use crate::model::workflow::{Edge, Join, OnError, Retry, Step};
@@ -68,6 +69,7 @@ pub fn Identity(id: String, step: RwSignal<Step>) -> impl IntoView {
 pub fn Behaviour(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView {
     let editor = use_editor();
     let can_fail = kind.is_none_or(|kind| kind.ports.contains(&Edge::ERROR) || !kind.pure_step);
+    let works = kind.is_none_or(|kind| !kind.pure_step && kind.name != "wait");
     let edges = move || {
         editor.edges.track();
         editor.with(|document| document.definition.edges.iter().filter(|edge| edge.to == id).count())
@@ -76,6 +78,7 @@ pub fn Behaviour(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) 
     view! {
         <div class="disclosures">
             {can_fail.then(|| view! { <RetryPart step /> <TimeoutPart step kind /> <FailurePart step /> })}
+            {works.then(|| view! { <StepLimits step /> })}
             <Show when=move || joins.get()>
                 <JoinPart step />
             </Show>
@@ -98,8 +101,9 @@ fn use_context_editor() -> Option<crate::ui::designer::editor::Editor> {
     use_context()
 }
 
+/// A folded part: its line says what it is set to.
 #[component]
-fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, children: ChildrenFn) -> impl IntoView {
+pub fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, children: ChildrenFn) -> impl IntoView {
     view! {
         <details class="disclosure">
             <summary>
@@ -114,7 +118,7 @@ fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, children: Chil
 
 /// A number of one part, absent when empty.
 #[component]
-fn NumberLine(
+pub fn NumberLine(
     id: &'static str,
     label: &'static str,
     #[prop(into)] value: Signal<String>,

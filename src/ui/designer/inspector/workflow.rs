@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Close;
+use super::limits::RunLimits;
 use super::lists::JsonText;
 use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, Choice};
 use crate::ui::designer::action;
@@ -20,7 +21,7 @@ const TYPES: [(&str, &str); 6] = [
     ("object", "Object"),
 ];
 
-fn alter(editor: Editor, what: &str, by: impl FnOnce(&mut Details)) {
+pub(super) fn alter(editor: Editor, what: &str, by: impl FnOnce(&mut Details)) {
     let mut details = editor.details.get_untracked();
     by(&mut details);
     editor.act(|document| action::set_details(document, details, what));
@@ -74,6 +75,7 @@ pub fn WorkflowPanel() -> impl IntoView {
                     <JsonText id="workflow-output".to_owned() step=None value=output set=set_output />
                     <span class="hint" id="workflow-output-notes">"What a run gives back. Texts may hold {{ … }}."</span>
                 </div>
+                <RunLimits />
             </fieldset>
         </div>
     }

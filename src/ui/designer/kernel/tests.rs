@@ -20,6 +20,8 @@ fn step(id: &str, x: f64, y: f64) -> Step {
         default: serde_json::Value::Null,
         join: Join::All,
         cancel_others: false,
+        concurrency: None,
+        slots: None,
         disabled: false,
         body: None,
         position: Position { x, y },

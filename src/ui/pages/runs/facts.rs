@@ -6,11 +6,12 @@ use leptos::task::spawn_local;
 use super::clock::Elapsed;
 use super::filters::trigger_label;
 use super::watch::Watch;
+use super::why::WhyCard;
 use crate::api;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{Command, RunStatus};
 use crate::ui::components::{
-    Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, Icon, PageHeader, RelativeTime, StatusBadge, StatusLook,
+    Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, RelativeTime, StatusBadge, StatusLook,
     StatusShape, Tone, use_toasts,
 };
 use crate::ui::pages::workflows::start::{StartRunDialog, Target};
@@ -132,28 +133,19 @@ pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
     let trigger = run.with_untracked(|run| trigger_label(run.trigger));
     let by = run.with_untracked(|run| run.started_by.clone());
     let began = Signal::derive(move || run.with(|run| run.started_at.unwrap_or(run.created_at)));
+    let begun = move || if run.read().started_at.is_some() { "Started" } else { "Queued" };
     let span = Signal::derive(move || run.with(|run| (run.started_at, run.ended_at)));
     let done = move || run.with(|run| format!("{} of {}", run.steps_done, run.steps_total));
-    let waits = move || (run.read().status == RunStatus::Waiting).then(|| run.read().headline.clone()).flatten();
     view! {
         <dl class="facts">
             <div><dt>"Version"</dt><dd>{version}</dd></div>
             <div><dt>"Trigger"</dt><dd>{trigger}</dd></div>
             {by.map(|by| view! { <div><dt>"By"</dt><dd>{by}</dd></div> })}
-            <div><dt>"Started"</dt><dd><RelativeTime at=began /></dd></div>
-            <div><dt>"Took"</dt><dd class="num"><Elapsed span clock /></dd></div>
+            <div><dt>{begun}</dt><dd><RelativeTime at=began /></dd></div>
+            <div hidden=move || run.read().started_at.is_none()><dt>"Took"</dt><dd class="num"><Elapsed span clock /></dd></div>
             <div><dt>"Steps"</dt><dd class="num">{done}</dd></div>
         </dl>
-        {move || {
-            waits().map(|headline| {
-                view! {
-                    <div class="notice run-notice" data-tone="warn">
-                        <Icon name="s-waiting" />
-                        <span class="grow">{headline}</span>
-                    </div>
-                }
-            })
-        }}
+        <WhyCard watch />
     }
 }
 

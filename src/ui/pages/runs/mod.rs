@@ -21,6 +21,7 @@ mod step;
 mod timeline;
 mod value;
 mod watch;
+mod why;
 
 pub use list::RunsPage;
 pub use page::RunPage;

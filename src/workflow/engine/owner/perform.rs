@@ -44,7 +44,7 @@ impl Owner {
         let Some(slot) = self.state.find_slot(path) else {
             return;
         };
-        let graph = self.state.graph_of(slot);
+        let graph = Arc::clone(self.state.graph_of(slot));
         let step = self.state.step_at(slot);
         let stopping = self.runtime.tasks.stopping().is_cancelled();
         let is_container = graph.body(slot.step).is_some();
@@ -69,9 +69,11 @@ impl Owner {
             attempt,
             config: step.input.clone(),
             timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
+            slots: definition.slots.unwrap_or(1),
+            priority: self.priority(),
+            keyed: definition.concurrency.as_ref().map(|_| self.token),
             cancel,
         };
-        let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
-        self.runtime.tasks.spawn("step", work);
+        self.dispatch(definition, slot, order);
     }
 }

@@ -1,0 +1,328 @@
+//! "Why is it waiting?": the exact reason, and what would unblock it.
+//!
+//! Owns the words. What a state tells by itself is read here ([`of_state`]); what only tables and queues know is
+//! gathered by the face and put into words here.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::flow::admission::Blocked;
+use super::flow::{Key, Limits, Window};
+use super::{Await, Slot, State, StepStatus};
+use crate::model::{RunId, Timestamp};
+
+/// Steps of a run that are told of for one reason: a wide run has thousands.
+pub const MOST_STEPS: usize = 50;
+
+/// One reason why a run, or a step of it, waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Why {
+    /// The step that waits; `None` for the run as a whole.
+    pub step: Option<String>,
+    /// The reason as a word to decide by.
+    pub code: Code,
+    /// The reason for people.
+    pub sentence: String,
+    /// Since when, where known.
+    pub since: Option<Timestamp>,
+    /// Its place in the queue, 1 for the next.
+    pub position: Option<u32>,
+    /// What would unblock it, any one of these.
+    pub unblocks: Vec<Unblock>,
+}
+
+/// A reason as a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The run's key is full.
+    ConcurrencyKey,
+    /// As many runs have begun as its rate allows.
+    Rate,
+    /// The workspace has as many runs in progress as it may.
+    Quota,
+    /// Others are before it.
+    Turn,
+    /// It may begin; a server is about to take it.
+    Starting,
+    /// A person holds it.
+    Paused,
+    /// The step's key is full.
+    StepKey,
+    /// Every slot of the server is taken.
+    Slots,
+    /// An attempt failed; the next is scheduled.
+    Retry,
+    /// It waits for a time.
+    Timer,
+    /// It waits for people.
+    Approval,
+    /// It waits for something that happens outside.
+    Event,
+    /// It waits for the end of a run that it started.
+    SubRun,
+}
+
+/// What would unblock it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Unblock {
+    /// The end of this run, or of its step.
+    Run {
+        /// Which.
+        run: RunId,
+        /// What it runs.
+        workflow_name: String,
+        /// Where to look at it: a path of this server.
+        link: String,
+    },
+    /// This time.
+    Time {
+        /// When.
+        at: Timestamp,
+    },
+    /// A person who does this.
+    Person {
+        /// Such as "Resume the run".
+        action: String,
+    },
+    /// An event with this key.
+    Event {
+        /// Its key.
+        key: String,
+    },
+    /// Slots that come free.
+    Slot {
+        /// Slots that are taken.
+        busy: u32,
+        /// Slots that the server has.
+        total: u32,
+    },
+}
+
+impl Unblock {
+    /// The end of a run.
+    pub fn run(run: RunId, workflow_name: &str) -> Self {
+        Self::Run { run, workflow_name: workflow_name.to_owned(), link: format!("/runs/{run}") }
+    }
+
+    /// As the end of "unblocked by …".
+    pub fn phrase(&self) -> String {
+        match self {
+            Self::Run { run, workflow_name, .. } => format!("the end of the run {run} of {workflow_name}"),
+            Self::Time { at } => at.to_string(),
+            Self::Person { action } => format!("a person: {action}"),
+            Self::Event { key } => format!("the event {key}"),
+            Self::Slot { busy, total } => format!("a free slot; {busy} of {total} are taken"),
+        }
+    }
+}
+
+impl Limits {
+    /// What people read beside a queued run, in few words.
+    pub fn headline(&self, blocked: Option<Blocked>) -> String {
+        match (blocked, &self.key, &self.rate) {
+            (Some(Blocked::Key), Some(key), _) => format!("Waits for a place under the key “{}”", key.name),
+            (Some(Blocked::Rate(_)), _, Some(rate)) => format!("Waits for the rate “{}”", rate.name),
+            (Some(Blocked::Quota), ..) => "Waits for the workspace's quota".to_owned(),
+            _ => "Waits for its turn".to_owned(),
+        }
+    }
+}
+
+/// How a queued run stands.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// What keeps it from beginning, beside its turn.
+    pub blocked: Option<Blocked>,
+    /// Its key.
+    pub key: Option<Key>,
+    /// Its rate.
+    pub rate: Option<Window>,
+    /// Its place in its lane, 1 for the next.
+    pub position: u32,
+    /// When it was queued.
+    pub since: Timestamp,
+    /// The runs that hold what it waits for, some of them.
+    pub holders: Vec<(RunId, String)>,
+    /// How many hold it in all.
+    pub held: u32,
+}
+
+impl Place {
+    /// The reason in words.
+    pub fn why(&self) -> Why {
+        let mut unblocks: Vec<Unblock> = self.holders.iter().map(|(run, name)| Unblock::run(*run, name)).collect();
+        let ahead = self.position.saturating_sub(1);
+        let (code, sentence) = match (self.blocked, &self.key, &self.rate) {
+            (Some(Blocked::Key), Some(key), _) => {
+                let (name, limit) = (&key.name, key.limit);
+                let taken = if limit == 1 { "place is taken" } else { "places are taken" };
+                let sentence = format!("Waits for a place under the key “{name}”: {} of {limit} {taken}", self.held);
+                (Code::ConcurrencyKey, sentence)
+            }
+            (Some(Blocked::Rate(opens_at)), _, Some(rate)) => {
+                unblocks.extend(opens_at.map(|at| Unblock::Time { at }));
+                let (count, name) = (runs(rate.count), &rate.name);
+                (Code::Rate, format!("Waits for the rate “{name}”: {count} in {} have begun", span(rate.per_ms)))
+            }
+            (Some(Blocked::Quota), ..) => {
+                let sentence = format!("Waits for the workspace's quota: {} in progress, as many as may be", self.held);
+                (Code::Quota, sentence)
+            }
+            _ if ahead > 0 => (Code::Turn, "Waits for its turn".to_owned()),
+            _ => (Code::Starting, "May begin: a server is about to take it".to_owned()),
+        };
+        let before = match ahead {
+            0 => String::new(),
+            1 => "; one run is before it".to_owned(),
+            ahead => format!("; {ahead} runs are before it"),
+        };
+        let sentence = format!("{sentence}{before}.");
+        Why { step: None, code, sentence, since: Some(self.since), position: Some(self.position), unblocks }
+    }
+}
+
+fn runs(count: u32) -> String {
+    if count == 1 { "one run".to_owned() } else { format!("{count} runs") }
+}
+
+fn span(ms: u64) -> String {
+    match ms {
+        ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
+        ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+/// A person holds the run.
+pub fn paused(by: Option<&str>, since: Option<Timestamp>) -> Why {
+    Why {
+        step: None,
+        code: Code::Paused,
+        sentence: format!("Paused by {}: nothing new starts.", by.unwrap_or("an operator")),
+        since,
+        position: None,
+        unblocks: vec![Unblock::Person { action: "Resume the run".to_owned() }],
+    }
+}
+
+/// The step's key is full.
+pub fn step_key(step: &str, key: &str, since: Timestamp, position: u32, holders: &[(RunId, String)]) -> Why {
+    let held = match holders.len() {
+        0 => "others are before it".to_owned(),
+        1 => "another step is at work under it".to_owned(),
+        count => format!("{count} steps are at work under it"),
+    };
+    Why {
+        step: Some(step.to_owned()),
+        code: Code::StepKey,
+        sentence: format!("Waits for the key “{key}”: {held}."),
+        since: Some(since),
+        position: Some(position),
+        unblocks: holders.iter().map(|(run, name)| Unblock::run(*run, name)).collect(),
+    }
+}
+
+/// Every slot of the server is taken.
+pub fn slots(step: &str, since: Timestamp, position: u32, cost: u32, busy: u32, total: u32) -> Why {
+    let needs = if cost == 1 { "a slot".to_owned() } else { format!("{cost} slots") };
+    Why {
+        step: Some(step.to_owned()),
+        code: Code::Slots,
+        sentence: format!("Waits for {needs} of the server: {busy} of {total} are taken."),
+        since: Some(since),
+        position: Some(position),
+        unblocks: vec![Unblock::Slot { busy, total }],
+    }
+}
+
+/// The waits that the state itself tells of: timers, attempts that are to come, and what is awaited from outside.
+pub fn of_state(state: &State) -> Vec<Why> {
+    let timed = state.timers().filter(|(_, slot)| state.cell(*slot).is_none()).map(|(_, slot)| slot);
+    let others = state
+        .awaiting()
+        .filter(|slot| state.step_at(*slot).waiting.as_ref().is_none_or(|waiting| waiting.until.is_none()));
+    timed.chain(others).take(MOST_STEPS).map(|slot| of_step(state, slot)).collect()
+}
+
+fn of_step(state: &State, slot: Slot) -> Why {
+    let step = state.step_at(slot);
+    let since = step.spans.last().filter(|span| span.to.is_none()).map(|span| span.from);
+    let due = state.timers().find(|(_, timed)| *timed == slot).map(|(at, _)| at);
+    let mut unblocks: Vec<Unblock> = due.into_iter().map(|at| Unblock::Time { at }).collect();
+    let (code, sentence) = if step.status == StepStatus::Retrying {
+        let failed = step.error.as_ref().map_or("failed", |error| error.message.as_str());
+        let when = due.map(|at| format!(" at {at}")).unwrap_or_default();
+        let next = step.attempt + 1;
+        (Code::Retry, format!("Tries again{when}, as attempt {next}: the one before ended with: {failed}"))
+    } else {
+        let waiting = step.waiting.as_ref();
+        let code = match waiting.and_then(|waiting| waiting.on.as_ref()) {
+            None => Code::Timer,
+            Some(Await::Approval { question, .. }) => {
+                unblocks.push(Unblock::Person { action: question.title.clone() });
+                Code::Approval
+            }
+            Some(Await::Event { key, .. }) => {
+                unblocks.push(Unblock::Event { key: key.clone() });
+                Code::Event
+            }
+            Some(Await::Run { run }) => {
+                unblocks.push(Unblock::run(*run, "the sub-run"));
+                Code::SubRun
+            }
+        };
+        (code, format!("{}.", capital(waiting.map_or("waits", |waiting| waiting.reason.as_str()))))
+    };
+    Why { step: Some(state.path(slot)), code, sentence, since, position: None, unblocks }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::workflow::flow::WhenFull;
+
+    #[test]
+    fn a_full_key_names_the_key_the_holders_and_the_place() {
+        let holder = RunId(uuid::Uuid::nil());
+        let place = Place {
+            blocked: Some(Blocked::Key),
+            key: Some(Key { name: "acme".into(), limit: 1, when_full: WhenFull::Queue }),
+            rate: None,
+            position: 3,
+            since: Timestamp(0),
+            holders: vec![(holder, "Invoices".into())],
+            held: 1,
+        };
+        let why = place.why();
+        assert_eq!(
+            why.sentence,
+            "Waits for a place under the key “acme”: 1 of 1 place is taken; 2 runs are before it."
+        );
+        assert_eq!(why.unblocks, [Unblock::run(holder, "Invoices")]);
+    }
+
+    #[test]
+    fn a_full_window_names_when_it_opens() {
+        let at = Timestamp(5);
+        let place = Place {
+            blocked: Some(Blocked::Rate(Some(at))),
+            key: None,
+            rate: Some(Window { name: "mail".into(), count: 5, per_ms: 60_000 }),
+            position: 1,
+            since: Timestamp(0),
+            holders: Vec::new(),
+            held: 5,
+        };
+        let why = place.why();
+        assert_eq!(why.sentence, "Waits for the rate “mail”: 5 runs in 1 min have begun.");
+        assert_eq!(why.unblocks, [Unblock::Time { at }]);
+    }
+}

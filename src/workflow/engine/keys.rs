@@ -1,0 +1,222 @@
+//! Steps that share a key with steps of other runs: each waits here, as an entry and not as a task, until it has the key.
+//!
+//! A key is a row, written under the workspace's gate and the run's fencing token, so that a limit holds over all
+//! processes of a database. It is given back by the flush that stores the step's end, and falls when the run is taken over
+//! or ends. Whoever waits in this process is looked at as soon as a key of the workspace comes free here, and once a
+//! second where other processes share the database; a step of another process that waits for longer than that is let by.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Notify, mpsc};
+
+use super::attempt::{self, Order};
+use super::owner::Message;
+use super::{Engine, RETRY_MS};
+use crate::db;
+use crate::model::{RunId, WorkspaceId};
+use crate::runtime::Runtime;
+use crate::workflow::store::flow;
+use crate::workflow::store::step_key::{self, Ask};
+
+/// How often those who wait look whether another process gave a key back.
+const ROUND_MS: i64 = 1_000;
+
+/// A step that waits for its key.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) ask: Ask,
+    pub(super) limit: u32,
+    pub(super) order: Order,
+    pub(super) owner: mpsc::Sender<Message>,
+    /// Its row says that it waits.
+    noted: bool,
+}
+
+/// Everybody of this process who waits for a key.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    todo: Mutex<Todo>,
+    moved: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Todo {
+    waiting: HashMap<WorkspaceId, Vec<Waiter>>,
+    looks: BTreeSet<uuid::Uuid>,
+}
+
+impl Desk {
+    /// Asks for a key; the attempt begins once it has it.
+    pub(super) fn ask(&self, ask: Ask, limit: u32, order: Order, owner: mpsc::Sender<Message>) {
+        let workspace = ask.workspace;
+        let waiter = Waiter { ask, limit, order, owner, noted: false };
+        self.note(|todo| {
+            todo.waiting.entry(workspace).or_default().push(waiter);
+            todo.looks.insert(workspace.0);
+        });
+    }
+
+    /// A key of this workspace came free.
+    pub(super) fn look_at(&self, workspace: WorkspaceId) {
+        self.note(|todo| {
+            todo.looks.insert(workspace.0);
+        });
+    }
+
+    fn note(&self, by: impl FnOnce(&mut Todo)) {
+        by(&mut self.todo.lock().expect("no code panics while it holds this lock"));
+        self.moved.notify_one();
+    }
+
+    /// Takes those who wait in the workspaces that are to be looked at; those who were cancelled are left out.
+    fn take(&self, all: bool) -> Vec<(WorkspaceId, Vec<Waiter>)> {
+        let mut todo = self.todo.lock().expect("no code panics while it holds this lock");
+        let looks = std::mem::take(&mut todo.looks);
+        let mut taken = Vec::new();
+        todo.waiting.retain(|workspace, waiting| {
+            waiting.retain(|waiter| !waiter.order.cancel.is_cancelled());
+            if (all || looks.contains(&workspace.0)) && !waiting.is_empty() {
+                taken.push((*workspace, std::mem::take(waiting)));
+            }
+            !waiting.is_empty()
+        });
+        taken
+    }
+
+    fn is_empty(&self) -> bool {
+        self.todo.lock().expect("no code panics while it holds this lock").waiting.is_empty()
+    }
+
+    fn put_back(&self, workspace: WorkspaceId, waiting: Vec<Waiter>) {
+        if !waiting.is_empty() {
+            let mut todo = self.todo.lock().expect("no code panics while it holds this lock");
+            todo.waiting.entry(workspace).or_default().extend(waiting);
+        }
+    }
+}
+
+/// Gives keys to those whose turn it is, until the process has given its runs back.
+pub(super) async fn work(runtime: Runtime, engine: Arc<Engine>) {
+    let shared = runtime.db.is_shared();
+    let mut all = false;
+    loop {
+        for (workspace, waiting) in engine.keys.take(all) {
+            let left = match give(&runtime, &engine, workspace, waiting).await {
+                Ok(left) => left,
+                Err((error, waiting)) => {
+                    tracing::warn!(%workspace, %error, "keys of steps can't be given; it is tried again");
+                    runtime.clock.sleep_ms(RETRY_MS).await;
+                    engine.keys.look_at(workspace);
+                    waiting
+                }
+            };
+            engine.keys.put_back(workspace, left);
+        }
+        let waits = shared && !engine.keys.is_empty();
+        let round = async {
+            if waits {
+                runtime.clock.sleep_ms(ROUND_MS).await;
+            } else {
+                std::future::pending().await
+            }
+        };
+        all = tokio::select! {
+            () = engine.keys.moved.notified() => false,
+            () = round => true,
+            () = engine.drained.cancelled() => return,
+        };
+    }
+}
+
+/// One look at a workspace: those who get their key begin, the others come back.
+async fn give(
+    runtime: &Runtime,
+    engine: &Arc<Engine>,
+    workspace: WorkspaceId,
+    mut waiting: Vec<Waiter>,
+) -> Result<Vec<Waiter>, (db::Error, Vec<Waiter>)> {
+    sort(&mut waiting);
+    let verdicts = match decide(runtime, engine, workspace, &waiting).await {
+        Ok(verdicts) => verdicts,
+        Err(error) => return Err((error, waiting)),
+    };
+    let mut left = Vec::new();
+    for (mut waiter, verdict) in waiting.into_iter().zip(verdicts) {
+        match verdict {
+            Verdict::Given => {
+                let Waiter { order, owner, .. } = waiter;
+                runtime.tasks.spawn("step", attempt::perform(runtime.clone(), Arc::clone(engine), order, owner));
+            }
+            Verdict::Waits => {
+                waiter.noted = true;
+                left.push(waiter);
+            }
+            // Its run has another owner, who asks again.
+            Verdict::Gone => {}
+        }
+    }
+    Ok(left)
+}
+
+/// By priority; then the first of each run before the second of any; then who asked first.
+fn sort(waiting: &mut [Waiter]) {
+    waiting.sort_by_key(|waiter| waiter.ask.asked_at);
+    let mut seen: HashMap<(RunId, String), u32> = HashMap::new();
+    let mut places = BTreeMap::new();
+    for waiter in waiting.iter() {
+        let nth = seen.entry((waiter.ask.run, waiter.ask.key.clone())).or_default();
+        places.insert((waiter.ask.run, waiter.ask.step.clone()), *nth);
+        *nth += 1;
+    }
+    waiting.sort_by_key(|waiter| {
+        let nth = places.get(&(waiter.ask.run, waiter.ask.step.clone())).copied().unwrap_or_default();
+        (std::cmp::Reverse(waiter.order.priority), nth, waiter.ask.asked_at)
+    });
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Verdict {
+    Given,
+    Waits,
+    Gone,
+}
+
+async fn decide(
+    runtime: &Runtime,
+    engine: &Engine,
+    workspace: WorkspaceId,
+    waiting: &[Waiter],
+) -> db::Result<Vec<Verdict>> {
+    let now = runtime.clock.now();
+    let mut tx = runtime.db.begin().await?;
+    flow::lock(&mut tx, workspace).await?;
+    let mut held: HashMap<&str, i64> = HashMap::new();
+    let mut verdicts = Vec::with_capacity(waiting.len());
+    for Waiter { ask, limit, noted, .. } in waiting {
+        if !held.contains_key(ask.key.as_str()) {
+            let mut taken = step_key::count_held(&mut tx, workspace, &ask.key).await?;
+            if runtime.db.is_shared() {
+                let elder = ask.asked_at.plus_ms(-2 * ROUND_MS);
+                taken += step_key::count_elder(&mut tx, workspace, &ask.key, elder, engine.id).await?;
+            }
+            held.insert(&ask.key, taken);
+        }
+        let taken = held.entry(&ask.key).or_default();
+        let free = *taken < i64::from(*limit);
+        verdicts.push(if free || !noted {
+            if !step_key::put(&mut tx, ask, free.then_some(now)).await? {
+                Verdict::Gone
+            } else if free {
+                *taken += 1;
+                Verdict::Given
+            } else {
+                Verdict::Waits
+            }
+        } else {
+            Verdict::Waits
+        });
+    }
+    tx.commit().await?;
+    Ok(verdicts)
+}

@@ -1,0 +1,100 @@
+//! What a flush means for flow control, and how a step with a key begins.
+
+use super::{Message, Owner};
+use crate::model::workflow::flow::{DEFAULT_PRIORITY, render_key};
+use crate::model::workflow::{Event, Fact, RunStatus, Slot, Step, StepError};
+use crate::workflow::engine::{admit, attempt};
+use crate::workflow::machine::{self, Effect};
+use crate::workflow::store::step_key::Ask;
+use crate::workflow::store::{Keys, Place};
+
+impl Owner {
+    /// What becomes of the run's place among those in progress.
+    pub(super) fn place(&self, events: &[Event]) -> Place {
+        if !self.marks.place {
+            return Place::Keep;
+        }
+        if events.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
+            return Place::Leave;
+        }
+        if !events.iter().any(|event| matches!(event.fact, Fact::RunRetried { .. })) {
+            return Place::Keep;
+        }
+        if self.state.is_started() { Place::Take { quota: self.runtime.config.max_running_runs } } else { Place::Queue }
+    }
+
+    /// What becomes of the keys of its steps.
+    pub(super) fn keys(&self, events: &[Event]) -> Keys {
+        if !self.marks.keys {
+            return Keys::Keep;
+        }
+        let all = |event: &Event| {
+            matches!(event.fact, Fact::RunTakenOver { .. }) || machine::effect(event) == Some(Effect::End)
+        };
+        if events.iter().any(all) {
+            return Keys::ReleaseAll;
+        }
+        let over = |event: &&Event| {
+            matches!(
+                event.fact,
+                Fact::StepSucceeded { .. }
+                    | Fact::StepFailed { .. }
+                    | Fact::StepSkipped { .. }
+                    | Fact::StepWaiting { .. }
+                    | Fact::RetryScheduled { .. }
+            )
+        };
+        let steps = events.iter().filter(over).filter_map(|event| event.step.as_deref());
+        let keyed = |step: &&str| self.state.graph().find_path(step).is_some_and(|step| step.concurrency.is_some());
+        let steps: Vec<String> = steps.filter(keyed).map(str::to_owned).collect();
+        if steps.is_empty() { Keys::Keep } else { Keys::Release(steps) }
+    }
+
+    /// Tells those who wait for what the flush set free.
+    pub(super) fn tell_waiting(&self, place: Place, keys: &Keys) {
+        admit::after_flush(&self.engine, self.workspace, place, *keys != Keys::Keep);
+    }
+
+    /// Tells the queue that a run which has not begun is nobody's again.
+    pub(super) fn tell_queue(&self) {
+        if self.marks.place && self.state.status() == RunStatus::Queued {
+            self.engine.desk.look_at(self.workspace, true);
+        }
+    }
+
+    /// The priority of the run's steps in the queue of the process.
+    pub(super) fn priority(&self) -> u8 {
+        let priority = self.state.definition().flow.as_ref().and_then(|flow| flow.priority.as_ref());
+        // What it came to was checked when the run was accepted.
+        priority.and_then(|priority| priority.level(&self.state).ok()).unwrap_or(DEFAULT_PRIORITY)
+    }
+
+    /// Begins an attempt: at once, or when it has its key.
+    pub(super) fn dispatch(&self, step: &Step, slot: Slot, order: attempt::Order) {
+        let (runtime, engine, mailbox) = (self.runtime.clone(), self.engine.clone(), self.mailbox.clone());
+        let Some(concurrency) = &step.concurrency else {
+            return self.runtime.tasks.spawn("step", attempt::perform(runtime, engine, order, mailbox));
+        };
+        match render_key(&concurrency.key, &self.state.scope_of(slot), "concurrency.key") {
+            Ok(key) => {
+                let ask = Ask {
+                    workspace: self.workspace,
+                    run: self.state.id(),
+                    step: order.step.clone(),
+                    token: self.token,
+                    key,
+                    asked_at: runtime.clock.now(),
+                };
+                engine.keys.ask(ask, concurrency.limit, order, mailbox);
+            }
+            Err(error) => {
+                let error = StepError::permanent("expression", format!("{}: {}", error.pointer, error.message));
+                let (step, attempt, began) = (order.step, order.attempt, order.began);
+                // The owner may be waiting for its own mailbox to empty.
+                self.runtime.tasks.spawn("step", async move {
+                    let _ = mailbox.send(Message::Done { step, attempt, began, result: Err(error) }).await;
+                });
+            }
+        }
+    }
+}

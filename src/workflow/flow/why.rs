@@ -1,0 +1,99 @@
+//! "Why is it waiting?", from everything that knows: the history, the tables, the queues of this process.
+
+use crate::model::auth::Action;
+use crate::model::workflow::flow::admission::{Blocked, Head};
+use crate::model::workflow::why::{self, Place, Why};
+use crate::model::workflow::{Fact, RunStatus, State, StepStatus};
+use crate::model::{RunId, WorkspaceId};
+use crate::runtime::{Ctx, Runtime};
+use crate::workflow::engine::{self, Engine};
+use crate::workflow::store::{flow as rows, history, run, step_key};
+use crate::workflow::{Error, store};
+
+/// The runs that are named as holders.
+const NAMED: u32 = 5;
+
+/// Why a run, or a step of it, waits; empty when nothing does.
+///
+/// # Errors
+/// [`Error::NotFound`] also for a run of another workspace.
+pub async fn why_waiting(ctx: &Ctx, id: RunId) -> Result<Vec<Why>, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let (runtime, workspace) = (ctx.runtime(), ctx.workspace());
+    let (summary, hash) = run::find(&ctx.db, workspace, id).await?.ok_or(Error::NotFound("run"))?;
+    if summary.status.is_final() {
+        return Ok(Vec::new());
+    }
+    let definition = store::history::definition(&ctx.db, workspace, &hash).await?;
+    let mut state = State::new(id, &definition);
+    engine::fold(runtime, workspace, &mut state).await?;
+    let mut whys = Vec::new();
+    match state.status() {
+        RunStatus::Succeeded | RunStatus::Failed | RunStatus::Cancelled => return Ok(whys),
+        RunStatus::Queued => whys.extend(of_queue(runtime, workspace, id).await?),
+        RunStatus::Paused => whys.push(of_pause(runtime, workspace, id).await?),
+        RunStatus::Running | RunStatus::Waiting => {}
+    }
+    whys.extend(of_keys(runtime, workspace, id).await?);
+    whys.extend(of_slots(runtime, &state));
+    whys.extend(why::of_state(&state));
+    Ok(whys)
+}
+
+async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Option<Why>, Error> {
+    let Some(stand) = rows::look::find(&runtime.db, workspace, id, runtime.clock.now()).await? else {
+        return Ok(None);
+    };
+    let held = rows::look::count_held(&runtime.db, workspace).await?;
+    let room = crate::model::workflow::flow::admission::Room { running: held, limit: runtime.config.max_running_runs };
+    let limit = stand.limits.key.as_ref().map(|key| key.limit);
+    let priority = stand.limits.priority;
+    let head = Head { run: id, turn: 0, priority, limit, held: stand.held, rate: stand.window };
+    let waits = stand.state == "waiting";
+    let blocked = head.blocked(room).filter(|_| waits);
+    let lane = match blocked {
+        Some(Blocked::Key) => Some(Some(stand.limits.lane.as_str())),
+        Some(Blocked::Quota) => Some(None),
+        Some(Blocked::Rate(_)) | None => None,
+    };
+    let holders = match lane {
+        Some(lane) => rows::look::list_holders(&runtime.db, workspace, lane, NAMED).await?,
+        None => Vec::new(),
+    };
+    let place = Place {
+        blocked,
+        held: if matches!(blocked, Some(Blocked::Quota)) { held } else { stand.held },
+        key: stand.limits.key,
+        rate: stand.limits.rate,
+        position: if waits { stand.position } else { 1 },
+        since: stand.queued_at,
+        holders,
+    };
+    Ok(Some(place.why()))
+}
+
+async fn of_pause(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Why, Error> {
+    let event = history::find_newest(&runtime.db, workspace, id, "run_paused").await?;
+    Ok(match event.map(|event| (event.at, event.fact)) {
+        Some((at, Fact::RunPaused { by })) => why::paused(by.as_deref(), Some(at)),
+        _ => why::paused(None, None),
+    })
+}
+
+async fn of_keys(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Vec<Why>, Error> {
+    let mut whys = Vec::new();
+    for waiter in step_key::list_waiting(&runtime.db, workspace, id).await? {
+        let holders = step_key::list_holders(&runtime.db, workspace, &waiter.key).await?;
+        let position = u32::try_from(waiter.ahead + 1).unwrap_or(u32::MAX);
+        whys.push(why::step_key(&waiter.step, &waiter.key, waiter.asked_at, position, &holders));
+    }
+    Ok(whys)
+}
+
+/// The steps that wait for a slot of this process. Another process knows its own.
+fn of_slots(runtime: &Runtime, state: &State) -> Vec<Why> {
+    let (waiting, busy, total) = Engine::of(runtime).waiting_for_slots(state.id());
+    let works = |step: &str| state.find_step(step).is_some_and(|step| step.status == StepStatus::Running);
+    let waiting = waiting.into_iter().filter(|waiter| works(&waiter.step));
+    waiting.take(why::MOST_STEPS).map(|w| why::slots(&w.step, w.since, w.position, w.cost, busy, total)).collect()
+}

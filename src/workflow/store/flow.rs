@@ -1,0 +1,359 @@
+//! Who waits to begin, who is in progress, and under which key.
+//!
+//! Whoever lets a run begin holds the workspace's gate ([`lock`]) until the commit, so that two processes never give the
+//! same place away. A place that comes free needs no gate: it can only be seen too late, and whoever freed it looks again
+//! after the commit.
+
+pub mod look;
+
+use sqlx::{query, query_as, query_scalar};
+
+use super::flush::{self, Change, Verdict};
+use crate::db::{Db, Result, Tx};
+use crate::model::workflow::flow::Limits;
+use crate::model::workflow::flow::admission::{Head, RateState, Room};
+use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::{read, within};
+
+/// Takes the gate of a workspace until the transaction ends. Returns its number, which goes up by one.
+pub async fn lock(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
+    raise(tx, workspace, 1).await
+}
+
+/// Raises the number of a gate.
+pub async fn raise(tx: &mut Tx, workspace: WorkspaceId, by: i64) -> Result<i64> {
+    Ok(within!(tx, conn => query_scalar(
+        "insert into flow_gate (workspace_id, turn) values ($1, $2)
+         on conflict (workspace_id) do update set turn = flow_gate.turn + excluded.turn
+         returning turn",
+    )
+    .bind(workspace)
+    .bind(by)
+    .fetch_one(conn)
+    .await)?)
+}
+
+/// Stores a new run as queued: its row, its first event, its limits.
+pub async fn enqueue(tx: &mut Tx, change: &Change, limits: &Limits, turn: i64, now: Timestamp) -> Result<Verdict> {
+    let verdict = flush::insert(tx, change, now).await?;
+    if verdict != Verdict::Stored {
+        return Ok(verdict);
+    }
+    let (key, rate) = (limits.key.as_ref(), limits.rate.as_ref());
+    within!(tx, conn => query(
+        "insert into run_flow (run_id, workspace_id, lane, key, key_limit, when_full, rate_key, rate_count, rate_ms,
+            priority, state, queued_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', $11)",
+    )
+    .bind(change.run)
+    .bind(change.workspace)
+    .bind(limits.lane.as_str())
+    .bind(key.map(|key| key.name.as_str()))
+    .bind(key.map(|key| i64::from(key.limit)))
+    .bind(key.map(|key| key.when_full.as_str()))
+    .bind(rate.map(|rate| rate.name.as_str()))
+    .bind(rate.map(|rate| i64::from(rate.count)))
+    .bind(rate.map(|rate| i64::try_from(rate.per_ms).unwrap_or(i64::MAX)))
+    .bind(i64::from(limits.priority))
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    open_lane(tx, change.workspace, &limits.lane, turn).await?;
+    Ok(Verdict::Stored)
+}
+
+async fn open_lane(tx: &mut Tx, workspace: WorkspaceId, lane: &str, turn: i64) -> Result<()> {
+    within!(tx, conn => query("insert into flow_lane (workspace_id, lane, turn) values ($1, $2, $3) on conflict do nothing")
+        .bind(workspace)
+        .bind(lane)
+        .bind(turn)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Opens the lanes of all that wait: for runs that came back to the queue.
+pub async fn open_lanes(tx: &mut Tx, workspace: WorkspaceId, turn: i64) -> Result<()> {
+    within!(tx, conn => query(
+        "insert into flow_lane (workspace_id, lane, turn)
+         select distinct workspace_id, lane, $2 from run_flow where workspace_id = $1 and state = 'waiting'
+         on conflict do nothing",
+    )
+    .bind(workspace)
+    .bind(turn)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    Ok(())
+}
+
+/// A lane and the first who waits in it, if anybody does.
+#[derive(Debug)]
+pub struct Lane {
+    /// Its name.
+    pub name: String,
+    /// The first.
+    pub head: Option<Head>,
+}
+
+#[derive(sqlx::FromRow)]
+struct LaneRow {
+    lane: String,
+    turn: i64,
+    held: i64,
+    run_id: Option<RunId>,
+    priority: Option<i64>,
+    key_limit: Option<i64>,
+    rate_key: Option<String>,
+    rate_count: Option<i64>,
+    rate_ms: Option<i64>,
+}
+
+/// The lanes of a workspace, or one of them, each with its head. Runs that a person holds, or that are just in somebody's
+/// hand for a command, are passed over.
+pub async fn lanes(tx: &mut Tx, workspace: WorkspaceId, lane: Option<&str>, now: Timestamp) -> Result<Vec<Lane>> {
+    let rows: Vec<LaneRow> = within!(&mut *tx, conn => query_as(
+        "select l.lane, l.turn, f.run_id, f.priority, f.key_limit, f.rate_key, f.rate_count, f.rate_ms,
+             (select count(*) from run_flow h
+              where h.workspace_id = l.workspace_id and h.lane = l.lane and h.state = 'held') as held
+         from flow_lane l
+         left join run_flow f on f.run_id = (
+             select w.run_id
+             from run_flow w
+             join run r on r.id = w.run_id
+             where w.workspace_id = l.workspace_id and w.lane = l.lane and w.state = 'waiting'
+                 and w.superseded_by is null and r.status = 'queued' and r.owner_id is null
+             order by w.priority desc, w.run_id
+             limit 1
+         )
+         where l.workspace_id = $1 and ($2 is null or l.lane = $2)",
+    )
+    .bind(workspace)
+    .bind(lane)
+    .fetch_all(conn)
+    .await)?;
+    let mut lanes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let rate = match (row.rate_key, row.rate_count, row.rate_ms) {
+            (Some(key), Some(count), Some(per_ms)) => Some(window(tx, workspace, key, count, per_ms, now).await?),
+            _ => None,
+        };
+        let head = row.run_id.map(|run| Head {
+            run,
+            turn: row.turn,
+            priority: row.priority.and_then(|level| u8::try_from(level).ok()).unwrap_or(1),
+            limit: row.key_limit.map(count),
+            held: count(row.held),
+            rate,
+        });
+        lanes.push(Lane { name: row.lane, head });
+    }
+    Ok(lanes)
+}
+
+fn count(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// How a sliding window stands: runs that began in it, and when the next may.
+const WINDOW: &str = "select count(*), (select admitted_at from run_flow
+         where workspace_id = $1 and rate_key = $2 and admitted_at > $3
+         order by admitted_at desc limit 1 offset $4)
+     from run_flow where workspace_id = $1 and rate_key = $2 and admitted_at > $3";
+
+async fn window(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    key: String,
+    most: i64,
+    per_ms: i64,
+    now: Timestamp,
+) -> Result<RateState> {
+    let (taken, newest): (i64, Option<Timestamp>) = within!(tx, conn => query_as(WINDOW)
+        .bind(workspace)
+        .bind(key.as_str())
+        .bind(now.plus_ms(-per_ms))
+        .bind(most - 1)
+        .fetch_one(conn)
+        .await)?;
+    Ok(RateState { key, count: count(most), taken: count(taken), opens_at: newest.map(|at| at.plus_ms(per_ms)) })
+}
+
+/// How the workspace's quota stands; without a limit nothing is counted.
+pub async fn room(tx: &mut Tx, workspace: WorkspaceId, limit: Option<u32>) -> Result<Room> {
+    let running = match limit {
+        None => 0,
+        Some(_) => within!(tx, conn => query_scalar(
+            "select count(*) from run_flow where workspace_id = $1 and state = 'held'",
+        )
+        .bind(workspace)
+        .fetch_one(conn)
+        .await)?,
+    };
+    Ok(Room { running: count(running), limit })
+}
+
+/// Lets a run begin: from here on whoever claims it starts it. False when somebody has it in hand for a command.
+pub async fn admit(tx: &mut Tx, run: RunId, now: Timestamp) -> Result<bool> {
+    let done = within!(&mut *tx, conn => query(
+        "update run set status = 'running', headline = null where id = $1 and status = 'queued' and owner_id is null",
+    )
+    .bind(run)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?;
+    if done == 0 {
+        return Ok(false);
+    }
+    within!(tx, conn => query("update run_flow set state = 'held', admitted_at = $2 where run_id = $1")
+        .bind(run)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(true)
+}
+
+/// Notes that a lane was served.
+pub async fn serve_lane(tx: &mut Tx, workspace: WorkspaceId, lane: &str, turn: i64) -> Result<()> {
+    within!(tx, conn => query("update flow_lane set turn = $3 where workspace_id = $1 and lane = $2")
+        .bind(workspace)
+        .bind(lane)
+        .bind(turn)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Forgets a lane in which nobody waits.
+pub async fn close_lane(tx: &mut Tx, workspace: WorkspaceId, lane: &str) -> Result<()> {
+    within!(tx, conn => query("delete from flow_lane where workspace_id = $1 and lane = $2")
+        .bind(workspace)
+        .bind(lane)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Marks the oldest runs of a lane, so many that with the new one at most `limit` are left. Returns them.
+pub async fn supersede(tx: &mut Tx, workspace: WorkspaceId, lane: &str, limit: u32, by: RunId) -> Result<Vec<RunId>> {
+    let others: i64 = within!(&mut *tx, conn => query_scalar(
+        "select count(*) from run_flow
+         where workspace_id = $1 and lane = $2 and state in ('waiting', 'held') and superseded_by is null and run_id <> $3",
+    )
+    .bind(workspace)
+    .bind(lane)
+    .bind(by)
+    .fetch_one(conn)
+    .await)?;
+    let many = others - (i64::from(limit) - 1);
+    if many <= 0 {
+        return Ok(Vec::new());
+    }
+    Ok(within!(tx, conn => query_scalar(
+        "update run_flow set superseded_by = $3
+         where run_id in (
+             select run_id from run_flow
+             where workspace_id = $1 and lane = $2 and state in ('waiting', 'held') and superseded_by is null
+                 and run_id <> $3
+             order by run_id
+             limit $4
+         )
+         returning run_id",
+    )
+    .bind(workspace)
+    .bind(lane)
+    .bind(by)
+    .bind(many)
+    .fetch_all(conn)
+    .await)?)
+}
+
+/// What people read beside a queued run.
+pub async fn set_headline(tx: &mut Tx, run: RunId, headline: &str) -> Result<()> {
+    within!(tx, conn => query("update run set headline = $2 where id = $1")
+        .bind(run)
+        .bind(headline)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// How many runs of the workspace wait.
+pub async fn count_waiting(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
+    Ok(within!(tx, conn => query_scalar(
+        "select count(*) from run_flow where workspace_id = $1 and state = 'waiting'",
+    )
+    .bind(workspace)
+    .fetch_one(conn)
+    .await)?)
+}
+
+/// The workspaces in which somebody waits.
+pub async fn waiting_workspaces(db: &Db) -> Result<Vec<WorkspaceId>> {
+    Ok(read!(db, conn => query_scalar("select distinct workspace_id from run_flow where state = 'waiting'")
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// The runs that a newer one supersedes and that this process, or nobody, has in hand.
+pub async fn list_superseded(db: &Db, owner: uuid::Uuid) -> Result<Vec<(WorkspaceId, RunId, RunId)>> {
+    Ok(read!(db, conn => query_as(
+        "select f.workspace_id, f.run_id, f.superseded_by
+         from run_flow f
+         join run r on r.id = f.run_id
+         where f.superseded_by is not null and f.state <> 'ended' and (r.owner_id = $1 or r.owner_id is null)
+         limit 1000",
+    )
+    .bind(owner)
+    .fetch_all(conn)
+    .await)?)
+}
+
+/// Ends the flow control of runs that have ended without it: those that began under settings without a quota.
+pub async fn mend(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    within!(&mut tx, conn => query(
+        "update run_flow set state = 'ended'
+         where state in ('waiting', 'held') and run_id in (select id from run where ended_at is not null)",
+    )
+    .execute(conn)
+    .await
+    .map(drop))?;
+    tx.commit().await
+}
+
+/// Moves a run between waiting, held and ended, along with the change of its row.
+pub(super) async fn set_state(tx: &mut Tx, run: RunId, state: &'static str) -> Result<()> {
+    within!(tx, conn => query("update run_flow set state = $2, superseded_by = null where run_id = $1")
+        .bind(run)
+        .bind(state)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Whether a run that ended may be in progress again: asked under the gate.
+pub(super) async fn has_place(tx: &mut Tx, workspace: WorkspaceId, run: RunId, limit: Option<u32>) -> Result<bool> {
+    let row: Option<(String, Option<i64>, i64)> = within!(&mut *tx, conn => query_as(
+        "select f.state, f.key_limit,
+             (select count(*) from run_flow h
+              where h.workspace_id = f.workspace_id and h.lane = f.lane and h.state = 'held')
+         from run_flow f where f.run_id = $1",
+    )
+    .bind(run)
+    .fetch_optional(conn)
+    .await)?;
+    match row {
+        None => Ok(true),
+        Some((state, ..)) if state == "held" => Ok(true),
+        Some((_, key_limit, held)) if key_limit.is_some_and(|limit| held >= limit) => Ok(false),
+        Some(_) => Ok(room(tx, workspace, limit).await?.is_free()),
+    }
+}

@@ -1,0 +1,46 @@
+//! How long ended runs are kept.
+
+use super::*;
+
+on_both_engines! {
+    async fn ended_runs_are_kept_as_their_workflow_their_workspace_or_the_server_says(site: Site) {
+        let (ours, theirs) = (ctx(&site.runtime).await, ctx(&site.runtime).await);
+        workflow::set_retention(&ours, Some(10)).await.unwrap();
+        assert_eq!(workflow::get_retention(&ours).await.unwrap(), Some(10));
+        let plain = chain(vec![transform("a", json!(1))]);
+        let short = Definition { retention_days: Some(2), ..plain.clone() };
+        let by_workflow = start(&ours, &short, json!({})).await;
+        let by_workspace = start(&ours, &plain, json!({})).await;
+        let by_server = start(&theirs, &plain, json!({})).await;
+        for (ctx, run) in [(&ours, by_workflow), (&ours, by_workspace), (&theirs, by_server)] {
+            end(ctx, run).await;
+        }
+        workflow::boot(&site.runtime).await.unwrap();
+        let day = 24 * 60 * 60 * 1000;
+        let mut age = 0;
+        for (days, gone) in [(1, 0), (3, 1), (11, 2), (91, 3)] {
+            site.runtime.clock.advance_ms((days - age) * day);
+            age = days;
+            let work = async {
+                loop {
+                    let left = [(&ours, by_workflow), (&ours, by_workspace), (&theirs, by_server)];
+                    let found = join_all(left.map(|(ctx, run)| workflow::get_run(ctx, run))).await;
+                    let is_gone = found.iter().map(Result::is_err).collect::<Vec<_>>();
+                    if is_gone.iter().filter(|gone| **gone).count() == gone {
+                        // The first ones go first.
+                        assert!(is_gone.iter().take(gone).all(|gone| *gone), "{is_gone:?} after {days} days");
+                        return;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), work).await.unwrap();
+        }
+    }
+
+    async fn a_retention_that_does_not_fit_is_refused(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let error = ApiError::from(workflow::set_retention(&ctx, Some(0)).await.unwrap_err());
+        assert_eq!(error.field("retention_days"), Some("expected 1 to 3650, found 0"));
+    }
+}
