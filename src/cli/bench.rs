@@ -148,7 +148,7 @@ fn chain(length: u32, port: &str, step: &Value) -> Result<Definition, Failure> {
 
 async fn start(ctx: &Ctx, definition: &Definition) -> Result<RunId, Failure> {
     let source = Source::Inline(Box::new(definition.clone()));
-    let new = NewRun { source, inputs: json!({}), trigger: TriggerKind::Cli, idempotency_key: None };
+    let new = NewRun { source, inputs: json!({}), trigger: TriggerKind::Cli, idempotency_key: None, until: None };
     Ok(workflow::start(ctx, new).await.map_err(ApiError::from)?)
 }
 

@@ -74,7 +74,7 @@ async fn start_in(
     }
     let inputs = read_inputs(start, definition)?;
     let follow = Follow::new(ctx, global.json, start.watch);
-    let new = NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None };
+    let new = NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None, until: None };
     let id = workflow::start(ctx, new).await.map_err(|error| refused(what, error.into()))?;
     follow.until_end(id, definition).await
 }

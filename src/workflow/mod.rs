@@ -6,7 +6,7 @@
 //! run's status does not allow.
 //!
 //! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `steps` is the work;
-//! `store` the tables. `runs` and this file are the face.
+//! `store` the tables. `runs`, `travel` and this file are the face.
 
 pub mod definitions;
 mod engine;
@@ -16,6 +16,7 @@ mod machine;
 mod runs;
 pub mod steps;
 mod store;
+pub mod travel;
 
 use std::sync::Arc;
 

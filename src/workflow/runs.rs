@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::engine::{Begin, Engine, New};
-use super::machine::Refusal;
-use super::{Error, engine, inputs, store};
+use super::machine::{Input, Refusal};
+use super::{Error, engine, inputs, store, travel};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
+use crate::model::workflow::expression::Scope;
 use crate::model::workflow::{
     Command, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunSummary, State, TriggerKind,
 };
@@ -37,6 +38,8 @@ pub struct NewRun {
     pub trigger: TriggerKind,
     /// The same key gives the same run. 1..=200 characters.
     pub idempotency_key: Option<String>,
+    /// The step after which the run ends: what leads to it runs, the rest is skipped. `None` for the whole.
+    pub until: Option<String>,
 }
 
 impl NewRun {
@@ -47,7 +50,7 @@ impl NewRun {
         } else {
             (Source::Version(workflow_id, version), TriggerKind::Manual)
         };
-        Self { source, inputs, trigger, idempotency_key: None }
+        Self { source, inputs, trigger, idempotency_key: None, until: None }
     }
 }
 
@@ -69,6 +72,9 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         return Err(Error::Problems(problems));
     }
     let inputs = inputs::fit(&definition.inputs, new.inputs)?;
+    if let Some(until) = new.until.as_deref().filter(|until| definition.step(until).is_none()) {
+        return Err(Error::invalid("/until", format!("expected the id of a step, found {until:?}")));
+    }
     let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
     let definition_hash = store::history::hash(&bytes);
     let engine = Engine::of(ctx.runtime());
@@ -90,8 +96,11 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         idempotency_key: new.idempotency_key.clone(),
         request_hash: request_hash.clone(),
         owner: engine.id,
+        forked_from: None,
+        copied: Vec::new(),
     };
-    let begun = New { run, workspace: ctx.workspace(), create, graph, inputs };
+    let (state, first) = (State::on(run, graph), Input::Start { inputs, until: new.until.clone() });
+    let begun = New { run, workspace: ctx.workspace(), create, state, first };
     match engine.begin(ctx.runtime(), begun).await? {
         Begin::Begun => Ok(run),
         // Somebody with the same key was faster by a moment.
@@ -101,7 +110,7 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     }
 }
 
-fn check_key(key: Option<&str>) -> Result<(), Error> {
+pub(super) fn check_key(key: Option<&str>) -> Result<(), Error> {
     match key {
         Some(key) if key.is_empty() || key.len() > 200 || key.chars().any(char::is_control) => {
             Err(Error::invalid("Idempotency-Key", "expected 1 to 200 characters and no control characters"))
@@ -116,10 +125,10 @@ fn request_hash(new: &NewRun) -> Vec<u8> {
         Source::Draft(id) => serde_json::json!([id, "draft"]),
         Source::Inline(definition) => serde_json::to_value(definition).unwrap_or_default(),
     };
-    store::history::hash(serde_json::json!([source, new.inputs]).to_string().as_bytes())
+    store::history::hash(serde_json::json!([source, new.inputs, new.until]).to_string().as_bytes())
 }
 
-async fn find_repeat(ctx: &Ctx, key: Option<&str>, request_hash: Option<&[u8]>) -> Result<Option<RunId>, Error> {
+pub(super) async fn find_repeat(ctx: &Ctx, key: Option<&str>, request_hash: Option<&[u8]>) -> Result<Option<RunId>, Error> {
     let Some(key) = key else { return Ok(None) };
     match store::run::find_by_key(&ctx.db, ctx.workspace(), key).await? {
         Some((run, hash)) if hash.as_deref() == request_hash => Ok(Some(run)),
@@ -160,11 +169,13 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
     let definition = store::history::definition(&ctx.db, ctx.workspace(), &hash).await?;
     let mut state = State::new(id, &definition);
     engine::fold(ctx.runtime(), ctx.workspace(), &mut state).await?;
+    let until = state.until().map(|step| state.step_at(step).id.clone());
     // The history is the truth: where the row was read a moment earlier, it gives way.
     let summary = RunSummary {
         status: state.status(),
         headline: state.headline(),
         steps_done: state.steps_done(),
+        started_at: Scope::started_at(&state).or(summary.started_at),
         ended_at: state.ended_at(),
         ..summary
     };
@@ -175,6 +186,7 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
         error: state.error().cloned(),
         steps: state.steps().to_vec(),
         last_seq: state.last_seq(),
+        lineage: travel::lineage(ctx, id, until).await?,
         definition,
     })
 }

@@ -4,18 +4,21 @@
 
 pub mod check;
 pub mod definition;
+pub mod diff;
 pub mod event;
 pub mod expression;
 pub mod graph;
 pub mod kind;
 pub mod run;
 pub mod state;
+pub mod travel;
 
 pub use definition::*;
 pub use event::*;
 pub use graph::Graph;
 pub use run::*;
 pub use state::State;
+pub use travel::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

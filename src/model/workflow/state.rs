@@ -64,6 +64,8 @@ pub struct State {
     ended_at: Option<Timestamp>,
     last_seq: i64,
     keeps_inputs: bool,
+    /// The step after which the run ends, and what does not lead to it.
+    until: Option<Until>,
 }
 
 impl PartialEq for State {
@@ -117,6 +119,7 @@ impl State {
             ended_at: None,
             last_seq: 0,
             keeps_inputs: true,
+            until: None,
         }
     }
 
@@ -143,14 +146,16 @@ impl State {
 
     fn apply_to_run(&mut self, event: &Event) {
         match &event.fact {
-            Fact::RunStarted { inputs } => {
+            Fact::RunStarted { inputs, until } => {
                 self.started = true;
                 self.started_at = Some(event.at);
                 self.inputs = inputs.clone();
+                self.until = until.as_deref().and_then(|id| Until::new(&self.graph, id));
                 for step in 0..self.graph.len() as u32 {
                     self.consider(step);
                 }
             }
+            Fact::RunForked(_) => self.branch(event.at),
             Fact::RunTakenOver { steps_in_flight } => {
                 for step in steps_in_flight.iter().filter_map(|id| self.graph.find(id)) {
                     self.tracks[step as usize].repeats += 1;
@@ -261,8 +266,8 @@ impl State {
             SkipReason::Disabled => {
                 self.settle_edges(step, |edge, number| edge.port != Edge::ERROR && !untaken.contains(&number));
             }
-            // The run is over: what follows is not decided, and a retry may still get there.
-            SkipReason::RunEnded => {}
+            // The run is over: what follows is not decided, and a retry or a fork may still get there.
+            SkipReason::RunEnded | SkipReason::NotAsked => {}
         }
     }
 
@@ -339,7 +344,9 @@ impl State {
     }
 }
 
+mod branch;
 mod ending;
 mod look;
 
+use branch::Until;
 use ending::fresh;

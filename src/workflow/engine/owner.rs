@@ -13,7 +13,7 @@ pub(in crate::workflow) use load::fold;
 use load::load;
 
 use super::{Engine, attempt, writer};
-use crate::model::workflow::{Command, Event, Graph, RunStatus, RunSummary, State, StepError, StepStatus};
+use crate::model::workflow::{Command, Event, RunStatus, RunSummary, State, StepError, StepStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
@@ -45,8 +45,10 @@ pub(in crate::workflow) struct New {
     pub run: RunId,
     pub workspace: WorkspaceId,
     pub create: Create,
-    pub graph: Arc<Graph>,
-    pub inputs: serde_json::Value,
+    /// Nothing has happened to it, or what was copied from another run.
+    pub state: State,
+    /// What sets it in motion.
+    pub first: Input,
 }
 
 /// What came of a beginning.
@@ -86,8 +88,8 @@ pub(super) async fn begin(
     new: New,
     inbox: mpsc::Receiver<Message>,
 ) -> Result<Begin, Error> {
-    let New { run, workspace, create, graph, inputs } = new;
-    let state = State::on(run, graph).without_old_inputs();
+    let New { run, workspace, create, state, first } = new;
+    let state = state.without_old_inputs();
     let Some(mailbox) = engine.sender(run) else {
         return Err(Error::Stopping);
     };
@@ -107,7 +109,7 @@ pub(super) async fn begin(
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
         let mut events = Vec::new();
-        owner.think(Input::Start { inputs }, &mut events).expect("a new run has not begun");
+        owner.think(first, &mut events).expect("a new run has not begun");
         let stored = owner.flush(events, Some(Box::new(create))).await;
         let goes_on = matches!(stored, Ok(Verdict::Stored));
         // Whoever asked may have gone; the run goes on.

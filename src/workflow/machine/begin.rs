@@ -12,6 +12,9 @@ use crate::workflow::steps::{self, Outcome};
 /// Begins a step that may start.
 pub(super) fn begin(state: &State, facts: &mut Facts, number: u32) {
     let step = state.graph().step(number);
+    if state.is_beyond(number) {
+        return facts.push(Some(&step.id), Fact::StepSkipped { reason: SkipReason::NotAsked, untaken: Vec::new() });
+    }
     if step.disabled {
         let settling = Settling { state, step: number, status: StepStatus::Skipped, output: &Value::Null, error: None };
         match settling.untaken(|edge| edge.port != Edge::ERROR) {
@@ -38,6 +41,11 @@ pub(super) fn begin(state: &State, facts: &mut Facts, number: u32) {
 /// Begins an attempt: with an effect it is left in flight, else it is concluded at once.
 pub(super) fn attempt(state: &State, facts: &mut Facts, number: u32, attempt: u32) {
     let step = state.graph().step(number);
+    if let Some((port, output)) = step.pinned_outcome() {
+        start(state, facts, number, attempt, Value::Null);
+        let pinned = Outcome::Done { port, output: output.clone() };
+        return conclude::conclude(state, facts, number, attempt, Ok(pinned));
+    }
     let raw = || Value::Object(step.config.clone());
     match step.kind.as_str() {
         "condition" => {

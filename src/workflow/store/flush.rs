@@ -48,6 +48,10 @@ pub struct Create {
     pub request_hash: Option<Vec<u8>>,
     /// Who owns it.
     pub owner: uuid::Uuid,
+    /// For a fork: the run that it comes from, and the newest event of it that counts.
+    pub forked_from: Option<(RunId, i64)>,
+    /// For a fork: the beginning of its history, from 1 without gaps.
+    pub copied: Vec<Event>,
 }
 
 /// The part of the row that moves.
@@ -94,7 +98,8 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
         };
         verdicts.push(verdict);
         if verdict == Verdict::Stored {
-            for event in &change.events {
+            let copied = change.create.iter().flat_map(|create| &create.copied);
+            for event in copied.chain(&change.events) {
                 let row = history::encode(event);
                 if let Some((hash, bytes)) = &row.payload {
                     touch_payload(&mut tx, change.workspace, hash, bytes, now).await?;
@@ -131,8 +136,9 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
     let done = within!(tx, conn => query(
         "insert into run (id, workspace_id, workflow_id, workflow_name, version, cause, started_by, idempotency_key,
             request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at,
-            ended_at, wake_at, owner_id, lease_until, lease_token)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+            ended_at, wake_at, owner_id, lease_until, lease_token, forked_from, forked_seq)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            $24)
          on conflict do nothing",
     )
     .bind(change.run)
@@ -157,6 +163,8 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
     .bind(owner)
     .bind(progress.lease_until)
     .bind(change.token)
+    .bind(create.forked_from.map(|(run, _)| run))
+    .bind(create.forked_from.map(|(_, seq)| seq))
     .execute(conn)
     .await
     .map(|done| done.rows_affected()))?;

@@ -49,7 +49,7 @@ pub fn any_of(names: &[&str]) -> Value {
 
 pub async fn start(ctx: &Ctx, definition: &Definition, inputs: Value) -> RunId {
     let source = Source::Inline(Box::new(definition.clone()));
-    workflow::start(ctx, NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None }).await.unwrap()
+    workflow::start(ctx, NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None, until: None }).await.unwrap()
 }
 
 /// Waits for the end by events, and fails loudly when it does not come.
@@ -127,6 +127,7 @@ on_both_engines! {
             inputs: json!({}),
             trigger: TriggerKind::Cli,
             idempotency_key: None,
+            until: None,
         };
         let error = weft::model::ApiError::from(workflow::start(&ctx, new).await.unwrap_err());
         assert_eq!(error.status(), 422);
@@ -140,6 +141,7 @@ on_both_engines! {
             inputs: json!({"n": n}),
             trigger: TriggerKind::Manual,
             idempotency_key: Some("k".into()),
+            until: None,
         };
         let first = workflow::start(&ctx, new(1)).await.unwrap();
         assert_eq!(workflow::start(&ctx, new(1)).await.unwrap(), first);

@@ -22,9 +22,10 @@ impl State {
         self.error = None;
         self.failed = None;
         for step in 0..self.steps.len() {
-            let cut_off = self.steps[step].skipped == Some(SkipReason::RunEnded);
+            let not_asked = self.steps[step].skipped == Some(SkipReason::NotAsked);
+            let cut_off = not_asked || self.steps[step].skipped == Some(SkipReason::RunEnded);
             if cut_off || self.tracks[step].fatal {
-                if self.tracks[step].fatal || self.steps[step].status == StepStatus::Cancelled {
+                if self.tracks[step].fatal || not_asked || self.steps[step].status == StepStatus::Cancelled {
                     self.done = self.done.saturating_sub(1);
                 }
                 let (attempt, spans) = (self.steps[step].attempt, std::mem::take(&mut self.steps[step].spans));

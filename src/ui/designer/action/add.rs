@@ -46,6 +46,8 @@ fn bare(id: String, kind: &str) -> Step {
         join: Join::All,
         cancel_others: false,
         disabled: false,
+        pinned: None,
+        pinned_port: None,
         position: Point::default().into(),
     }
 }

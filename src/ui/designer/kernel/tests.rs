@@ -21,6 +21,8 @@ fn step(id: &str, x: f64, y: f64) -> Step {
         join: Join::All,
         cancel_others: false,
         disabled: false,
+        pinned: None,
+        pinned_port: None,
         position: Position { x, y },
     }
 }

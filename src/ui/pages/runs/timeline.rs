@@ -228,6 +228,7 @@ pub fn skipped(reason: SkipReason) -> &'static str {
         SkipReason::LostRace => "another branch was first",
         SkipReason::Disabled => "disabled",
         SkipReason::RunEnded => "the run ended before it",
+        SkipReason::NotAsked => "not asked for",
     }
 }
 

@@ -1,0 +1,16 @@
+//! Time travel: forks of runs, what differs between two, and runs replayed as tests of another definition.
+//!
+//! Owns how a history is copied into a new run, which edits keep it true, and the regression tests of a workflow. Promises
+//! that a fork never runs a step again whose result it kept, that what it kept fits the definition it goes on with, and
+//! that a replay has no effect: it starts nothing, asks nobody and stores nothing. Refuses definitions that differ where
+//! the run already was, naming the step.
+//!
+//! A fork copies facts instead of pointing at them: the source may be deleted when its time has come. Large values stand in
+//! payloads under their hash and are kept once for all.
+
+mod fork;
+mod prefix;
+mod store;
+
+pub use fork::{MAX_COPIED, fork};
+pub(super) use fork::lineage;
