@@ -125,7 +125,12 @@ fn request_hash(new: &NewRun) -> Vec<u8> {
         Source::Draft(id) => serde_json::json!([id, "draft"]),
         Source::Inline(definition) => serde_json::to_value(definition).unwrap_or_default(),
     };
-    store::history::hash(serde_json::json!([source, new.inputs, new.until]).to_string().as_bytes())
+    let asked = match &new.until {
+        // As it was before one could ask for a part.
+        None => serde_json::json!([source, new.inputs]),
+        Some(until) => serde_json::json!([source, new.inputs, until]),
+    };
+    store::history::hash(asked.to_string().as_bytes())
 }
 
 pub(super) async fn find_repeat(ctx: &Ctx, key: Option<&str>, request_hash: Option<&[u8]>) -> Result<Option<RunId>, Error> {

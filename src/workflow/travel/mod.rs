@@ -11,6 +11,8 @@
 mod fork;
 mod prefix;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use fork::{MAX_COPIED, fork};
 pub(super) use fork::lineage;
