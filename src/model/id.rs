@@ -52,6 +52,8 @@ ids! {
     WorkflowId,
     /// One execution of one version of a workflow.
     RunId,
+    /// A run that was kept as a regression test of its workflow.
+    TestId,
     /// A piece of knowledge.
     EntryId,
 }

@@ -9,6 +9,7 @@ pub mod event;
 pub mod expression;
 pub mod graph;
 pub mod kind;
+pub mod replay;
 pub mod run;
 pub mod state;
 pub mod travel;
@@ -16,6 +17,10 @@ pub mod travel;
 pub use definition::*;
 pub use event::*;
 pub use graph::Graph;
+pub use replay::{
+    Against, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, Strictness, TestResult, WorkflowTest,
+    WorkflowTests, end_of,
+};
 pub use run::*;
 pub use state::State;
 pub use travel::*;

@@ -61,6 +61,17 @@ pub struct Offshoot {
     pub created_at: Timestamp,
 }
 
+/// What a command that was given to many runs did to one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BulkResult {
+    /// Which.
+    pub run_id: RunId,
+    /// Where it stands now; `None` when it was refused.
+    pub status: Option<RunStatus>,
+    /// Why it was refused.
+    pub refused: Option<String>,
+}
+
 /// Where a fork begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,11 +8,21 @@
 //! A fork copies facts instead of pointing at them: the source may be deleted when its time has come. Large values stand in
 //! payloads under their hash and are kept once for all.
 
+mod bulk;
+mod compare;
 mod fork;
 mod prefix;
+mod regression;
+mod replay;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use fork::{MAX_COPIED, fork};
+pub use bulk::{MAX_RUNS, control_many};
+pub use compare::compare;
 pub(super) use fork::lineage;
+pub use fork::{MAX_COPIED, fork};
+pub(super) use regression::check_gate;
+pub use regression::{
+    MAX_RECORDING_BYTES, MAX_TESTS, delete_test, list_tests, replay, run_tests, save_test, set_gate,
+};

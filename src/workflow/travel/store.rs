@@ -1,11 +1,11 @@
 //! Where runs come from, and the regression tests of workflows.
 
-use sqlx::query_as;
+use sqlx::{query, query_as, query_scalar};
 
 use crate::db::{Db, Error, Result};
-use crate::model::workflow::{Offshoot, Origin, RunStatus};
-use crate::model::{RunId, Timestamp, WorkspaceId};
-use crate::read;
+use crate::model::workflow::{Offshoot, Origin, RunStatus, Strictness, WorkflowTest};
+use crate::model::{RunId, TestId, Timestamp, WorkflowId, WorkspaceId};
+use crate::{read, within};
 
 /// The run that this one was forked from, while it exists.
 pub(super) async fn origin(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Option<Origin>> {
@@ -40,4 +40,148 @@ pub(super) async fn forks(db: &Db, workspace: WorkspaceId, run: RunId, limit: u3
         Ok(Offshoot { run_id, seq, status, created_at })
     };
     rows.into_iter().map(read).collect()
+}
+
+/// What came of keeping a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It is durable.
+    Kept,
+    /// The workflow has as many as it may.
+    Full,
+    /// The name is taken.
+    Taken,
+}
+
+/// Keeps a test with its recording.
+pub(super) async fn insert_test(
+    db: &Db,
+    workspace: WorkspaceId,
+    test: &WorkflowTest,
+    recording: &str,
+    most: usize,
+) -> Result<Kept> {
+    let mut tx = db.begin().await?;
+    // The update takes the workflow's row, so that two who keep a test at once count one after the other.
+    within!(&mut tx, conn => query("update workflow set tests_gate = tests_gate where workspace_id = $1 and id = $2")
+        .bind(workspace)
+        .bind(test.workflow_id)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    let count: i64 = within!(&mut tx, conn =>
+        query_scalar("select count(*) from workflow_test where workspace_id = $1 and workflow_id = $2")
+            .bind(workspace)
+            .bind(test.workflow_id)
+            .fetch_one(conn)
+            .await)?;
+    if count >= most as i64 {
+        return Ok(Kept::Full);
+    }
+    let done = within!(&mut tx, conn => query(
+        "insert into workflow_test (id, workspace_id, workflow_id, name, strictness, run_id, recording, created_by,
+            created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (workflow_id, name) do nothing",
+    )
+    .bind(test.id)
+    .bind(workspace)
+    .bind(test.workflow_id)
+    .bind(test.name.as_str())
+    .bind(test.strictness.as_str())
+    .bind(test.run_id)
+    .bind(recording)
+    .bind(test.created_by.as_deref())
+    .bind(test.created_at)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?;
+    tx.commit().await?;
+    Ok(if done == 1 { Kept::Kept } else { Kept::Taken })
+}
+
+#[derive(sqlx::FromRow)]
+struct TestRow {
+    id: TestId,
+    workflow_id: WorkflowId,
+    name: String,
+    strictness: String,
+    run_id: RunId,
+    recording: String,
+    created_by: Option<String>,
+    created_at: Timestamp,
+}
+
+/// The tests of a workflow with their recordings, by name.
+pub(super) async fn list_tests(
+    db: &Db,
+    workspace: WorkspaceId,
+    workflow: WorkflowId,
+) -> Result<Vec<(WorkflowTest, String)>> {
+    let rows: Vec<TestRow> = read!(db, conn => query_as(
+        "select id, workflow_id, name, strictness, run_id, recording, created_by, created_at
+         from workflow_test
+         where workspace_id = $1 and workflow_id = $2
+         order by name, id",
+    )
+    .bind(workspace)
+    .bind(workflow)
+    .fetch_all(conn)
+    .await)?;
+    let read = |row: TestRow| {
+        let strictness = Strictness::parse(&row.strictness)
+            .ok_or_else(|| Error::inconsistent("workflow_test", "strictness", &row.strictness))?;
+        let test = WorkflowTest {
+            id: row.id,
+            workflow_id: row.workflow_id,
+            name: row.name,
+            strictness,
+            run_id: row.run_id,
+            created_by: row.created_by,
+            created_at: row.created_at,
+        };
+        Ok((test, row.recording))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Deletes a test; whether there was one.
+pub(super) async fn delete_test(db: &Db, workspace: WorkspaceId, workflow: WorkflowId, test: TestId) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let done = within!(&mut tx, conn => query(
+        "delete from workflow_test where workspace_id = $1 and workflow_id = $2 and id = $3",
+    )
+    .bind(workspace)
+    .bind(workflow)
+    .bind(test)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?;
+    tx.commit().await?;
+    Ok(done == 1)
+}
+
+/// Whether the tests of a workflow gate its publishing; `None` for a workflow that is not there.
+pub(super) async fn gate(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -> Result<Option<bool>> {
+    Ok(read!(db, conn => query_scalar("select tests_gate from workflow where workspace_id = $1 and id = $2")
+        .bind(workspace)
+        .bind(workflow)
+        .fetch_optional(conn)
+        .await)?)
+}
+
+/// Sets whether the tests of a workflow gate its publishing; whether there is such a workflow.
+pub(super) async fn set_gate(db: &Db, workspace: WorkspaceId, workflow: WorkflowId, gate: bool) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let done = within!(&mut tx, conn => query(
+        "update workflow set tests_gate = $3 where workspace_id = $1 and id = $2",
+    )
+    .bind(workspace)
+    .bind(workflow)
+    .bind(gate)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?;
+    tx.commit().await?;
+    Ok(done == 1)
 }
