@@ -1,4 +1,4 @@
-//! `weft run list|show|events|cancel|pause|resume|retry`: the runs of the database of the settings.
+//! `weft run list|show|events|cancel|pause|resume|retry|fork|diff|replay`: the runs of the database of the settings.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::follow::Follow;
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, local, out};
+use super::{Failure, Global, local, out, travel};
 use crate::model::workflow::{Command as RunCommand, RunFilter, RunStatus};
 use crate::model::{ApiError, PageRequest, RunId};
 use crate::runtime::Ctx;
@@ -43,6 +43,12 @@ pub(super) enum Command {
     Resume { id: RunId },
     /// Try the failed steps of a run again, here and to its end.
     Retry { id: RunId },
+    /// Start a run that begins with the history of another, here and to its end.
+    Fork(travel::Fork),
+    /// Compare two runs, and say where they first part.
+    Diff { a: RunId, b: RunId },
+    /// Play a run on another definition; nothing leaves. Code 1 when something differs.
+    Replay(travel::Replay),
 }
 
 fn read_status(text: &str) -> Result<RunStatus, String> {
@@ -62,6 +68,9 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Pause { id } => control(global, ctx, id, RunCommand::Pause).await,
         Command::Resume { id } => go_on(global, ctx, id, RunCommand::Resume).await,
         Command::Retry { id } => go_on(global, ctx, id, RunCommand::Retry).await,
+        Command::Fork(fork) => travel::fork(global, ctx, fork).await,
+        Command::Diff { a, b } => travel::diff(global, ctx, a, b).await,
+        Command::Replay(replay) => travel::replay(global, ctx, replay).await,
     })
     .await
 }

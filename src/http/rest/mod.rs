@@ -5,7 +5,9 @@ pub mod auth;
 pub mod body;
 pub mod memory;
 pub mod paging;
+pub mod regression;
 pub mod runs;
+pub mod travel;
 pub mod users;
 pub mod workflows;
 
@@ -31,7 +33,9 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(analytics::router())
         .merge(auth::router())
         .merge(memory::router())
+        .merge(regression::router())
         .merge(runs::router())
+        .merge(travel::router())
         .merge(users::router())
         .merge(workflows::router())
 }

@@ -38,7 +38,7 @@ pub struct Runner {
     /// What the followed run prints, since it is followed.
     pub log: RwSignal<Vec<LogChunk>>,
     /// Inputs that wait until the draft is saved.
-    waiting: RwSignal<Option<Value>>,
+    waiting: RwSignal<Option<(Value, Option<String>)>>,
     looking: StoredValue<Looking>,
 }
 
@@ -98,10 +98,15 @@ impl Runner {
 
     /// Starts a test run of the draft, as soon as it is saved.
     pub fn start(self, inputs: Value) {
+        self.start_up_to(inputs, None);
+    }
+
+    /// The same up to a step, when one is named.
+    pub fn start_up_to(self, inputs: Value, until: Option<String>) {
         if self.saver.state.get_untracked() == SaveState::Edited {
             self.saver.save();
         }
-        self.waiting.set(Some(inputs));
+        self.waiting.set(Some((inputs, until)));
     }
 
     /// Tells the run something.
@@ -122,12 +127,12 @@ impl Runner {
 
     fn start_when_saved(self) {
         Effect::new(move |_| {
-            let Some(inputs) = self.waiting.get() else { return };
+            let Some((inputs, until)) = self.waiting.get() else { return };
             match self.saver.state.get() {
                 SaveState::Edited | SaveState::Saving => {}
                 SaveState::Saved => {
                     self.waiting.set(None);
-                    self.send(inputs);
+                    self.send(inputs, until);
                 }
                 SaveState::Failed(_) | SaveState::Conflict { .. } => {
                     self.waiting.set(None);
@@ -137,9 +142,9 @@ impl Runner {
         });
     }
 
-    fn send(self, inputs: Value) {
+    fn send(self, inputs: Value, until: Option<String>) {
         spawn_local(async move {
-            match api::runs::start_run(self.workflow, inputs, None, true).await {
+            match api::runs::start_run(self.workflow, inputs, None, true, until).await {
                 Ok(id) => {
                     let _ = self.log.try_set(Vec::new());
                     let _ = self.overlay.shown.try_set(true);

@@ -44,6 +44,13 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
         ("POST", "/workflows/{id}/publish") => Nothing,
+        ("POST", "/runs/{id}/fork") => Json(json!({"from_seq": 1})),
+        ("POST", "/runs/{id}/replay") => Json(json!({"version": 1})),
+        // No runs: a command to many tells of each what came of it, also that it is not there.
+        ("POST", "/runs/bulk") => Json(json!({"ids": [], "command": "cancel"})),
+        ("POST", "/workflows/{id}/tests") => Json(json!({"run_id": NIL, "name": "As it was"})),
+        ("POST", "/workflows/{id}/tests/run") => Json(json!({})),
+        ("PUT", "/workflows/{id}/tests/gate") => Json(json!({"gate": true})),
         ("POST", "/runs/{id}/cancel" | "/runs/{id}/pause" | "/runs/{id}/resume" | "/runs/{id}/retry") => Nothing,
         _ => return None,
     })
@@ -72,6 +79,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "users/enable"
         | "users/delete_invite"
         | "workflows/get"
+        | "workflows/tests"
+        | "workflows/run_tests"
         | "workflows/export"
         | "workflows/publish"
         | "workflows/delete"
@@ -95,6 +104,13 @@ fn server_fn(name: &str) -> Option<Sent> {
         "workflows/save_draft" => json!({"id": NIL, "revision": 1, "definition": definition("Nightly")}),
         "workflows/versions" => json!({"id": NIL, "page": page}),
         "runs/start" => json!({"workflow_id": NIL, "inputs": {}, "version": null, "test": false}),
+        "runs/fork" => json!({"id": NIL, "fork": {"from": {"seq": 1}, "inputs": null, "outputs": {}, "onto": "same"}}),
+        "runs/diff" => json!({"a": NIL, "b": NIL}),
+        "runs/replay" => json!({"id": NIL, "against": {"version": 1}, "strictness": "result"}),
+        "runs/bulk" => json!({"ids": [], "command": "cancel"}),
+        "workflows/save_test" => json!({"id": NIL, "run": NIL, "name": "As it was", "strictness": "result"}),
+        "workflows/delete_test" => json!({"id": NIL, "test": NIL}),
+        "workflows/gate" => json!({"id": NIL, "gate": true}),
         "runs/list" => json!({"filter": {}, "page": page}),
         "runs/events" => json!({"id": NIL, "after": 0}),
         "runs/logs" => json!({"id": NIL, "step": null, "after": 0, "limit": 1}),

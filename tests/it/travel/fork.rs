@@ -8,7 +8,6 @@ use weft::runtime::Ctx;
 use weft::workflow::{self, NewRun, Source, definitions, travel};
 
 use super::*;
-use crate::support::Site;
 
 async fn history(ctx: &Ctx, run: RunId) -> Vec<Event> {
     workflow::list_events(ctx, run, 0, 1000).await.unwrap()

@@ -1,5 +1,6 @@
 //! Time travel: forks, pins, parts of runs, differences and replays, through the face.
 
 mod fork;
+mod replay;
 
-pub use crate::engine::{any_of, chain, ctx, definition, end, start, statuses, transform, until, wait};
+pub use crate::engine::{chain, ctx, definition, end, start, statuses, transform, until, wait};

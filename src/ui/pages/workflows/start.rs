@@ -230,7 +230,7 @@ fn InputsForm(
         let navigate = navigate.clone();
         spawn_local(async move {
             let outcome: Result<RunId, ApiError> =
-                api::runs::start_run(workflow, inputs, version, version.is_none()).await;
+                api::runs::start_run(workflow, inputs, version, version.is_none(), None).await;
             busy.try_set(false);
             match outcome {
                 Ok(run) => navigate(&format!("/runs/{run}"), leptos_router::NavigateOptions::default()),
