@@ -35,6 +35,8 @@ pub struct Runner {
     pub run: RwSignal<Option<RunId>>,
     /// Whether the inputs are being asked for.
     pub asking: RwSignal<bool>,
+    /// The step that the run asked for goes up to; `None` for the whole.
+    until: RwSignal<Option<String>>,
     /// What the followed run prints, since it is followed.
     pub log: RwSignal<Vec<LogChunk>>,
     /// Inputs that wait until the draft is saved.
@@ -74,6 +76,7 @@ impl Runner {
             overlay,
             run: RwSignal::new(None),
             asking: RwSignal::new(false),
+            until: RwSignal::new(None),
             log: RwSignal::new(Vec::new()),
             waiting: RwSignal::new(None),
             looking: StoredValue::new(Looking::No),
@@ -87,6 +90,12 @@ impl Runner {
 
     /// Asks for the inputs, or starts at once when there are none. Says why not when the draft has errors.
     pub fn ask(self) {
+        self.ask_up_to(None);
+    }
+
+    /// The same for a run that goes up to a step.
+    pub fn ask_up_to(self, until: Option<String>) {
+        self.until.set(until);
         if let Some(why) = untrack(|| self.problems.refusal()) {
             self.toasts.say(Tone::Warn, format!("{why}, then test it."));
         } else if self.editor.with(|document| super::test_run::questions(&document.definition.inputs).is_empty()) {
@@ -98,15 +107,10 @@ impl Runner {
 
     /// Starts a test run of the draft, as soon as it is saved.
     pub fn start(self, inputs: Value) {
-        self.start_up_to(inputs, None);
-    }
-
-    /// The same up to a step, when one is named.
-    pub fn start_up_to(self, inputs: Value, until: Option<String>) {
         if self.saver.state.get_untracked() == SaveState::Edited {
             self.saver.save();
         }
-        self.waiting.set(Some((inputs, until)));
+        self.waiting.set(Some((inputs, self.until.get_untracked())));
     }
 
     /// Tells the run something.

@@ -79,6 +79,11 @@ impl Watch {
         self.steps.with_value(|steps| steps.get(id).copied())
     }
 
+    /// The number of the newest event that is known.
+    pub fn last_seq(self) -> i64 {
+        self.last_seq.get_value()
+    }
+
     /// Where the run stands.
     pub fn status(self) -> Signal<RunStatus> {
         Signal::derive(move || self.summary.read().status)
