@@ -5,7 +5,9 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
-use crate::model::{ApiKeyId, EntryId, InviteId, LoginSessionId, RunId, TestId, Timestamp, UserId, WorkflowId, WorkspaceId};
+use crate::model::{
+    ApiKeyId, EntryId, InviteId, LoginSessionId, RunId, TestId, Timestamp, UserId, WorkflowId, WorkspaceId,
+};
 
 /// Postgres counts microseconds from 2000-01-01.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;

@@ -133,7 +133,11 @@ fn request_hash(new: &NewRun) -> Vec<u8> {
     store::history::hash(asked.to_string().as_bytes())
 }
 
-pub(super) async fn find_repeat(ctx: &Ctx, key: Option<&str>, request_hash: Option<&[u8]>) -> Result<Option<RunId>, Error> {
+pub(super) async fn find_repeat(
+    ctx: &Ctx,
+    key: Option<&str>,
+    request_hash: Option<&[u8]>,
+) -> Result<Option<RunId>, Error> {
     let Some(key) = key else { return Ok(None) };
     match store::run::find_by_key(&ctx.db, ctx.workspace(), key).await? {
         Some((run, hash)) if hash.as_deref() == request_hash => Ok(Some(run)),

@@ -16,20 +16,14 @@ use super::runs::{Started, idempotency_key};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::model::workflow::diff::RunDiff;
-use crate::model::workflow::{
-    Against, BulkResult, Command, Definition, Fork, ForkOnto, ForkPoint, Replay, Strictness,
-};
+use crate::model::workflow::{Against, BulkResult, Command, Definition, Fork, ForkOnto, ForkPoint, Replay, Strictness};
 use crate::model::{ApiError, RunId};
 use crate::runtime::Runtime;
 use crate::workflow::travel;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::new()
-        .routes(routes!(fork))
-        .routes(routes!(diff))
-        .routes(routes!(replay))
-        .routes(routes!(bulk))
+    OpenApiRouter::new().routes(routes!(fork)).routes(routes!(diff)).routes(routes!(replay)).routes(routes!(bulk))
 }
 
 /// Where to fork, and what to edit.
@@ -157,11 +151,7 @@ struct ReplayBody {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn replay(
-    Caller(ctx): Caller,
-    Id(id): Id<RunId>,
-    Body(body): Body<ReplayBody>,
-) -> Result<Json<Replay>, Refusal> {
+async fn replay(Caller(ctx): Caller, Id(id): Id<RunId>, Body(body): Body<ReplayBody>) -> Result<Json<Replay>, Refusal> {
     let against = match (body.version, body.definition) {
         (None, None) => Against::Draft,
         (Some(version), None) => Against::Version(version),

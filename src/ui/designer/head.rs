@@ -8,9 +8,7 @@ use super::publish::Publish;
 use super::run::use_runner;
 use super::save::{SaveWord, use_saver};
 use crate::model::WorkflowId;
-use crate::ui::components::{
-    Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, Tone,
-};
+use crate::ui::components::{Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, Tone};
 
 /// The header.
 #[component]

@@ -25,10 +25,12 @@ pub fn PinBar(id: String, step: RwSignal<Step>) -> impl IntoView {
         editor.act(|document| action::set_step(document, free, "the pin"));
     };
     let is_pinned = Memo::new(move |_| step.read().pinned.is_some());
-    let offered = Memo::new(move |_| ran.with(|ran| ran.as_ref().is_some_and(|ran| pinned(&step.read(), ran).is_some())));
+    let offered =
+        Memo::new(move |_| ran.with(|ran| ran.as_ref().is_some_and(|ran| pinned(&step.read(), ran).is_some())));
     move || {
         if is_pinned.get() {
-            let button = editor.may_edit.then(|| view! { <Button label="Unpin" size=ButtonSize::Small on_press=unpin /> });
+            let button =
+                editor.may_edit.then(|| view! { <Button label="Unpin" size=ButtonSize::Small on_press=unpin /> });
             return view! {
                 <div class="notice run-notice" data-tone="warn">
                     <Icon name="pin" />

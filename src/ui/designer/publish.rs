@@ -11,7 +11,7 @@ use crate::model::workflow::{TestResult, WorkflowTests};
 use crate::model::{ApiError, TestId, WorkflowId};
 use crate::ui::components::{
     Bound, Button, ButtonShape, ButtonSize, ButtonVariant, Dialog, DialogSize, ErrorState, Icon, Skeleton,
-    SkeletonShape, Switch, Tone, Toasts, use_toasts,
+    SkeletonShape, Switch, Toasts, Tone, use_toasts,
 };
 
 /// Makes the next version; refused, with its reason, while there are errors or unsaved edits.

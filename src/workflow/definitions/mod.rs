@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Error, travel};
 use super::store::run::newest_of_each;
+use super::{Error, travel};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::workflow::check::{self, check};

@@ -23,6 +23,4 @@ pub use compare::compare;
 pub(super) use fork::lineage;
 pub use fork::{MAX_COPIED, fork};
 pub(super) use regression::check_gate;
-pub use regression::{
-    MAX_RECORDING_BYTES, MAX_TESTS, delete_test, list_tests, replay, run_tests, save_test, set_gate,
-};
+pub use regression::{MAX_RECORDING_BYTES, MAX_TESTS, delete_test, list_tests, replay, run_tests, save_test, set_gate};

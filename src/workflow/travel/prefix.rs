@@ -86,8 +86,11 @@ fn check_edited(events: &[Event], source: &Graph, edits: &Edits) -> Result<(), M
 /// The compatibility rule: every step that the prefix mentions is in both, of the same kind, joined in the same way, with
 /// the same edges leading to it; a container that was inside its body is the same altogether.
 fn check_definition(events: &[Event], source: &Graph, onto: &Graph) -> Result<(), Misfit> {
-    let mentioned: BTreeSet<(&str, bool)> =
-        events.iter().filter_map(|event| event.step.as_deref()).map(|path| (root_of(path), root_of(path) != path)).collect();
+    let mentioned: BTreeSet<(&str, bool)> = events
+        .iter()
+        .filter_map(|event| event.step.as_deref())
+        .map(|path| (root_of(path), root_of(path) != path))
+        .collect();
     for (id, inside) in mentioned {
         let differs = |message: String| Err(Misfit::Definition { step: id.to_owned(), message });
         let (Some(before), Some(after)) = (source.find(id), onto.find(id)) else {
@@ -200,11 +203,13 @@ impl Carrier<'_> {
             }
             Fact::StepFailed { handled: FailureHandling::Continues, untaken, error, .. } => {
                 let error = error.clone();
-                *untaken = self.choose(step, untaken, StepStatus::Succeeded, &default, Some(&error), |e| e.port == Edge::OUT)?;
+                *untaken =
+                    self.choose(step, untaken, StepStatus::Succeeded, &default, Some(&error), |e| e.port == Edge::OUT)?;
             }
             Fact::StepFailed { handled: FailureHandling::ErrorPort, untaken, error, .. } => {
                 let error = error.clone();
-                *untaken = self.choose(step, untaken, StepStatus::Failed, &null, Some(&error), |e| e.port == Edge::ERROR)?;
+                *untaken =
+                    self.choose(step, untaken, StepStatus::Failed, &null, Some(&error), |e| e.port == Edge::ERROR)?;
             }
             Fact::StepSkipped { reason: SkipReason::Disabled, untaken } => {
                 *untaken = self.choose(step, untaken, StepStatus::Skipped, &null, None, |e| e.port != Edge::ERROR)?;

@@ -7,7 +7,8 @@ use super::{fork, store};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::{
-    Against, Definition, Graph, Recording, Replay, RunStatus, State, Strictness, TestResult, WorkflowTest, WorkflowTests,
+    Against, Definition, Graph, Recording, Replay, RunStatus, State, Strictness, TestResult, WorkflowTest,
+    WorkflowTests,
 };
 use crate::model::{FieldError, RunId, TestId, WorkflowId};
 use crate::runtime::Ctx;
@@ -74,7 +75,9 @@ pub async fn save_test(
     };
     match store::insert_test(&ctx.db, ctx.workspace(), &test, &text, MAX_TESTS).await? {
         store::Kept::Kept => Ok(test),
-        store::Kept::Full => Err(Error::Conflict(format!("a workflow keeps at most {MAX_TESTS} tests; delete one first"))),
+        store::Kept::Full => {
+            Err(Error::Conflict(format!("a workflow keeps at most {MAX_TESTS} tests; delete one first")))
+        }
         store::Kept::Taken => Err(Error::Conflict(format!("this workflow has a test named {name:?} already"))),
     }
 }

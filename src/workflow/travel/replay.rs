@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::model::workflow::diff::{Differences, compare};
 use crate::model::workflow::{
-    Graph, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, RunStatus, State, StepStatus, Strictness, end_of,
+    Graph, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, RunStatus, State, StepStatus, Strictness,
+    end_of,
 };
 use crate::model::{FieldError, Timestamp};
 use crate::workflow::machine::{Input, Moment, advance};
@@ -78,7 +79,8 @@ impl Player<'_> {
     /// Ends what was recorded to end next. False when nothing is left that could.
     fn turn(&mut self, state: &mut State) -> bool {
         let flying = state.in_flight().map(|step| (state.step_at(step).id.clone(), state.step_at(step).attempt, None));
-        let timed = state.timers().map(|(due, step)| (state.step_at(step).id.clone(), state.step_at(step).attempt, Some(due)));
+        let timed =
+            state.timers().map(|(due, step)| (state.step_at(step).id.clone(), state.step_at(step).attempt, Some(due)));
         let open: Vec<(String, u32, Option<Timestamp>)> =
             flying.chain(timed).filter(|(id, ..)| !self.unrecorded.contains(id)).collect();
         let Some((id, attempt, due)) = open.into_iter().min_by_key(|(id, ..)| self.next_seq(id)) else {
@@ -113,7 +115,8 @@ impl Player<'_> {
     fn end_attempt(&mut self, state: &mut State, id: String, attempt: u32) {
         let used = *self.made.entry(id.clone()).and_modify(|used| *used += 1).or_insert(1) - 1;
         let kind = state.graph().find(&id).map(|step| state.graph().step(step).kind.clone()).unwrap_or_default();
-        let outcome = self.recorded(&id).filter(|step| step.kind == kind).and_then(|step| step.outcomes.get(used)).cloned();
+        let outcome =
+            self.recorded(&id).filter(|step| step.kind == kind).and_then(|step| step.outcomes.get(used)).cloned();
         let Some(outcome) = outcome else {
             let message = match self.recorded(&id) {
                 Some(step) if !step.kind.is_empty() && step.kind != kind => {
@@ -159,7 +162,12 @@ impl Player<'_> {
         for (id, step) in &recording.steps {
             let ran = !step.outcomes.is_empty() && step.end.is_some();
             if ran && state.graph().find(id).is_none() {
-                self.tell(Some(id), strict, "it ran in the recording and is not in this definition", Differences::default());
+                self.tell(
+                    Some(id),
+                    strict,
+                    "it ran in the recording and is not in this definition",
+                    Differences::default(),
+                );
             }
         }
     }
@@ -169,7 +177,8 @@ impl Player<'_> {
         if recording.status != state.status() {
             let word = |status: RunStatus| status.label().to_lowercase();
             let because = state.error().map(|error| format!(": {}", error.message)).unwrap_or_default();
-            let message = format!("the recorded run {} and the replay {}{because}", word(recording.status), word(state.status()));
+            let message =
+                format!("the recorded run {} and the replay {}{because}", word(recording.status), word(state.status()));
             return self.tell(None, true, message, Differences::default());
         }
         let details = compare(&recording.output, state.output());
@@ -199,7 +208,12 @@ impl Player<'_> {
         }
         if before.port != after.port {
             let by = |port: &Option<String>| port.clone().unwrap_or_else(|| "no port".to_owned());
-            return self.tell(Some(id), true, format!("it left by {} instead of {}", by(&after.port), by(&before.port)), none());
+            return self.tell(
+                Some(id),
+                true,
+                format!("it left by {} instead of {}", by(&after.port), by(&before.port)),
+                none(),
+            );
         }
         let is_wait = state.graph().find(id).is_some_and(|step| state.graph().step(step).kind == "wait");
         let details = compare(&before.output, &after.output);

@@ -238,10 +238,14 @@ fn another_definition_must_have_what_the_prefix_mentions_as_it_was() {
     };
     assert!(onto(&|_| {}).is_ok());
     assert!(onto(&|d| d["steps"][1]["config"]["value"] = json!("other")).is_ok(), "what it does may change");
-    assert!(onto(&|d| d["steps"].as_array_mut().expect("a list").push(json!({"id": "c", "kind": "transform"}))).is_ok());
+    assert!(
+        onto(&|d| d["steps"].as_array_mut().expect("a list").push(json!({"id": "c", "kind": "transform"}))).is_ok()
+    );
     for (step, alter) in [
         ("look", (&|d: &mut Value| d["steps"][0]["kind"] = json!("shell")) as &dyn Fn(&mut Value)),
-        ("a", &|d| { d["steps"].as_array_mut().expect("a list").remove(1); }),
+        ("a", &|d| {
+            d["steps"].as_array_mut().expect("a list").remove(1);
+        }),
         ("a", &|d| d["edges"][0]["when"] = json!("true")),
         ("a", &|d| d["steps"][1]["join"] = json!("any")),
         ("look", &|d| d["edges"].as_array_mut().expect("a list").push(json!({"from": "b", "to": "look"}))),

@@ -49,7 +49,9 @@ pub fn any_of(names: &[&str]) -> Value {
 
 pub async fn start(ctx: &Ctx, definition: &Definition, inputs: Value) -> RunId {
     let source = Source::Inline(Box::new(definition.clone()));
-    workflow::start(ctx, NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None, until: None }).await.unwrap()
+    workflow::start(ctx, NewRun { source, inputs, trigger: TriggerKind::Cli, idempotency_key: None, until: None })
+        .await
+        .unwrap()
 }
 
 /// Waits for the end by events, and fails loudly when it does not come.

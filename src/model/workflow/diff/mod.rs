@@ -45,7 +45,11 @@ impl RunDiff {
     /// Whether nothing differs but times.
     pub fn is_same(&self) -> bool {
         let steps = self.steps.iter().all(|step| step.aspects.is_empty());
-        steps && self.inputs.is_empty() && self.output.is_empty() && self.definition.is_empty() && self.a.status == self.b.status
+        steps
+            && self.inputs.is_empty()
+            && self.output.is_empty()
+            && self.definition.is_empty()
+            && self.a.status == self.b.status
     }
 }
 
@@ -202,7 +206,10 @@ fn divergence(step: &StepDiff) -> Divergence {
         (Some(_), None) => "it is in the first run's definition only".to_owned(),
         (None, Some(_)) => "it is in the second run's definition only".to_owned(),
         (Some(a), Some(b)) if has(Aspect::Input) && !has(Aspect::Status) => {
-            format!("it was given something else{}", if has(Aspect::Output) { " and gave back something else" } else { port(a, b) })
+            format!(
+                "it was given something else{}",
+                if has(Aspect::Output) { " and gave back something else" } else { port(a, b) }
+            )
         }
         (Some(a), Some(b)) if has(Aspect::Status) => {
             format!("it {} in the first run and {} in the second", stands(&word(a)), stands(&word(b)))

@@ -13,7 +13,8 @@ fn paths(a: &Value, b: &Value) -> Vec<String> {
 #[test]
 fn values_differ_at_their_leaves() {
     assert!(compare(&json!({"a": [1, {"b": null}]}), &json!({"a": [1, {"b": null}]})).is_empty());
-    let (a, b) = (json!({"a": 1, "b": {"c": [1, 2, 3]}, "gone": true}), json!({"a": 2, "b": {"c": [1, 9, 3]}, "n/w": 0}));
+    let (a, b) =
+        (json!({"a": 1, "b": {"c": [1, 2, 3]}, "gone": true}), json!({"a": 2, "b": {"c": [1, 9, 3]}, "n/w": 0}));
     assert_eq!(paths(&a, &b), ["/a", "/b/c/1", "/gone", "/n~1w"]);
     let kinds: Vec<_> = compare(&a, &b).items.into_iter().map(|item| item.kind).collect();
     assert_eq!(kinds[2..], [DifferenceKind::Removed, DifferenceKind::Added]);
@@ -101,7 +102,11 @@ fn a_run_does_not_differ_from_itself() {
     let one = run(&chain(), usual(&json!({}), json!(1)));
     let found = diff(&one, &one);
     assert!(found.is_same() && found.first.is_none(), "{found:#?}");
-    assert_eq!(found.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["a", "b"], "in the order they ran");
+    assert_eq!(
+        found.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>(),
+        ["a", "b"],
+        "in the order they ran"
+    );
 }
 
 #[test]
@@ -118,13 +123,21 @@ fn the_first_step_that_went_another_way_is_named() {
 #[test]
 fn a_failure_stands_beside_the_success() {
     let error = StepError::permanent("http_status", "404");
-    let failed = Fact::StepFailed { attempt: 1, error: error.clone(), handled: crate::model::workflow::FailureHandling::FailsRun, untaken: vec![] };
-    let bad = run(&chain(), vec![
-        (None, Fact::RunStarted { inputs: json!({"n": 1}), until: None }),
-        (Some("a"), began(json!({"url": "x"}))),
-        (Some("a"), failed),
-        (None, Fact::RunFailed { step: Some("a".into()), error }),
-    ]);
+    let failed = Fact::StepFailed {
+        attempt: 1,
+        error: error.clone(),
+        handled: crate::model::workflow::FailureHandling::FailsRun,
+        untaken: vec![],
+    };
+    let bad = run(
+        &chain(),
+        vec![
+            (None, Fact::RunStarted { inputs: json!({"n": 1}), until: None }),
+            (Some("a"), began(json!({"url": "x"}))),
+            (Some("a"), failed),
+            (None, Fact::RunFailed { step: Some("a".into()), error }),
+        ],
+    );
     let found = diff(&bad, &run(&chain(), usual(&json!({}), json!(1))));
     assert_eq!(found.first.expect("they part").what, "it failed in the first run and succeeded in the second");
     assert_eq!((found.a.status, found.b.status), (RunStatus::Failed, RunStatus::Succeeded));
@@ -141,7 +154,10 @@ fn definitions_differ_by_steps_edges_and_fields() {
     other["output"] = json!("x");
     let found = diff(&run(&chain(), usual(&json!({}), json!(1))), &run(&other, usual(&json!({}), json!(1))));
     let definition = &found.definition;
-    assert_eq!((definition.added.as_slice(), definition.fields.as_slice()), (&["c".to_owned()][..], &["output".to_owned()][..]));
+    assert_eq!(
+        (definition.added.as_slice(), definition.fields.as_slice()),
+        (&["c".to_owned()][..], &["output".to_owned()][..])
+    );
     assert_eq!(definition.changed[0], ChangedStep { id: "a".into(), fields: vec!["config.url".into()] });
     assert_eq!(definition.edges_added.len(), 1);
     assert_eq!(found.first.expect("they part").step, "c");

@@ -122,7 +122,9 @@ fn visit(a: Option<&Value>, b: Option<&Value>, part: &str, path: &mut String, de
 fn brief(value: &Value) -> Value {
     match value {
         Value::String(text) => excerpts(text, "").0.into(),
-        Value::Array(items) if value.to_string().chars().count() > MAX_CHARS => format!("a list of {}", items.len()).into(),
+        Value::Array(items) if value.to_string().chars().count() > MAX_CHARS => {
+            format!("a list of {}", items.len()).into()
+        }
         Value::Object(fields) if value.to_string().chars().count() > MAX_CHARS => {
             format!("an object of {} fields", fields.len()).into()
         }

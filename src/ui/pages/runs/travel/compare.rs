@@ -44,7 +44,8 @@ fn Compared(diff: RunDiff) -> impl IntoView {
     let same = diff.is_same();
     let RunDiff { a, b, inputs, output, definition, steps, more_steps, first } = diff;
     let first_step = first.as_ref().map(|first| first.step.clone());
-    let name = first_step.clone().map(|id| steps.iter().find(|step| step.id == id).map_or(id.clone(), |s| s.name.clone()));
+    let name =
+        first_step.clone().map(|id| steps.iter().find(|step| step.id == id).map_or(id.clone(), |s| s.name.clone()));
     let parts = first.zip(name).map(|(first, name)| {
         view! {
             <div class="notice" data-tone="warn" id="first-divergence">
@@ -119,7 +120,8 @@ fn Definitions(definition: DefinitionDiff) -> impl IntoView {
         return ().into_any();
     }
     let DefinitionDiff { added, removed, changed, edges_added, edges_removed, fields } = definition;
-    let edge = |word: &str, edge: &crate::model::workflow::Edge| format!("{word} the edge from {} to {}", edge.from, edge.to);
+    let edge =
+        |word: &str, edge: &crate::model::workflow::Edge| format!("{word} the edge from {} to {}", edge.from, edge.to);
     let mut lines: Vec<String> = added.into_iter().map(|id| format!("added step {id}")).collect();
     lines.extend(removed.into_iter().map(|id| format!("removed step {id}")));
     lines.extend(changed.into_iter().map(|step| format!("changed step {}: {}", step.id, step.fields.join(", "))));

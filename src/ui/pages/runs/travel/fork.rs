@@ -12,9 +12,7 @@ use serde_json::Value;
 use crate::api;
 use crate::model::PageRequest;
 use crate::model::workflow::{Fork, ForkOnto, ForkPoint, StepStatus};
-use crate::ui::components::{
-    Button, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextArea, TextInput,
-};
+use crate::ui::components::{Button, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextArea, TextInput};
 use crate::ui::pages::runs::order::running_order;
 use crate::ui::pages::runs::watch::Watch;
 use crate::ui::pages::workflows::inputs::{self, Texts};
@@ -185,7 +183,8 @@ fn Whence(watch: Watch, draft: Draft) -> impl IntoView {
 #[component]
 fn Onto(watch: Watch, draft: Draft) -> impl IntoView {
     let (workflow, version) = watch.summary.with_untracked(|run| (run.workflow_id, run.version));
-    let same = version.map_or_else(|| "The draft as it was".to_owned(), |version| format!("Version {version}, as before"));
+    let same =
+        version.map_or_else(|| "The draft as it was".to_owned(), |version| format!("Version {version}, as before"));
     workflow.map(|workflow| {
         let versions = LocalResource::new(move || {
             api::workflows::list_versions(workflow, PageRequest { limit: 20, cursor: None })
@@ -193,11 +192,13 @@ fn Onto(watch: Watch, draft: Draft) -> impl IntoView {
         let choices = Signal::derive(move || {
             let known = versions.get().and_then(Result::ok).map(|page| page.items).unwrap_or_default();
             let others = known.into_iter().filter(|known| Some(known.version) != version);
-            let others = others.map(|known| Choice::new(known.version.to_string(), format!("Version {}", known.version)));
+            let others =
+                others.map(|known| Choice::new(known.version.to_string(), format!("Version {}", known.version)));
             let first = [Choice::new("same", same.clone()), Choice::new("draft", "The draft as it is now, as a test")];
             first.into_iter().chain(others).collect::<Vec<_>>()
         });
-        let hint = "Another version fits where the steps that had begun are in it, with the same edges leading to them.";
+        let hint =
+            "Another version fits where the steps that had begun are in it, with the same edges leading to them.";
         view! { <Select id="fork-onto" label="What runs" value=draft.onto choices hint=Some(hint.to_owned()) /> }
     })
 }
@@ -226,7 +227,9 @@ fn Output(watch: Watch, draft: Draft) -> impl IntoView {
     };
     let steps = watch.definition.with_value(|definition| {
         let labels = running_order(definition).into_iter().filter(ended);
-        labels.filter_map(|id| definition.step(&id).map(|step| Choice::new(id.clone(), step.label()))).collect::<Vec<_>>()
+        labels
+            .filter_map(|id| definition.step(&id).map(|step| Choice::new(id.clone(), step.label())))
+            .collect::<Vec<_>>()
     });
     let choices: Vec<Choice> = std::iter::once(Choice::new("", "None")).chain(steps).collect();
     let choose = Callback::new(move |id: String| {

@@ -73,7 +73,9 @@ pub fn TravelMenu(watch: Watch) -> impl IntoView {
     let unfinished = Signal::derive(move || {
         let status = watch.status().get();
         let fits = matches!(status, RunStatus::Succeeded | RunStatus::Failed);
-        (!fits).then(|| format!("A replay needs a run that succeeded or failed; this one is {}", status.label().to_lowercase()))
+        (!fits).then(|| {
+            format!("A replay needs a run that succeeded or failed; this one is {}", status.label().to_lowercase())
+        })
     });
     view! {
         <Button
@@ -128,7 +130,9 @@ fn short(run: RunId) -> String {
 pub fn LineageFacts(watch: Watch) -> impl IntoView {
     let lineage = watch.lineage;
     let name_of = move |id: String| {
-        watch.definition.with_value(|definition| definition.step(&id).map_or(id.clone(), |step| step.label().to_owned()))
+        watch
+            .definition
+            .with_value(|definition| definition.step(&id).map_or(id.clone(), |step| step.label().to_owned()))
     };
     let origin = move || {
         lineage.read().forked_from.clone().map(|origin| {
@@ -145,9 +149,8 @@ pub fn LineageFacts(watch: Watch) -> impl IntoView {
             }
         })
     };
-    let until = move || {
-        lineage.read().until.clone().map(|id| view! { <div><dt>"Up to"</dt><dd>{name_of(id)}</dd></div> })
-    };
+    let until =
+        move || lineage.read().until.clone().map(|id| view! { <div><dt>"Up to"</dt><dd>{name_of(id)}</dd></div> });
     let forks = move || {
         let forks = lineage.read().forks.clone();
         (!forks.is_empty()).then(|| {

@@ -30,9 +30,8 @@ fn Others(watch: Watch) -> impl IntoView {
     let (workflow_id, name) = watch.summary.with_untracked(|run| (run.workflow_id, run.workflow_name.clone()));
     let query = if workflow_id.is_none() { name } else { String::new() };
     let filter = RunFilter { workflow_id, query, ..RunFilter::default() };
-    let runs = LocalResource::new(move || {
-        api::runs::list_runs(filter.clone(), PageRequest { limit: OFFERED, cursor: None })
-    });
+    let runs =
+        LocalResource::new(move || api::runs::list_runs(filter.clone(), PageRequest { limit: OFFERED, cursor: None }));
     move || match runs.get() {
         None => view! { <Skeleton what="the other runs" shape=SkeletonShape::Rows(4) /> }.into_any(),
         Some(Err(error)) => view! { <ErrorState error what="the other runs" /> }.into_any(),
