@@ -126,7 +126,7 @@ fn note(step: &mut RecordedStep, event: &Event) {
     };
     if matches!(event.fact, Fact::StepFailed { handled: FailureHandling::FailsRun, .. }) {
         // Should a person try it again, this one counts no more.
-        step.kind = "fatal".to_owned();
+        "fatal".clone_into(&mut step.kind);
     }
     match step.outcomes.last_mut().filter(|outcome| outcome.seq == 0) {
         Some(open) => (open.seq, open.result) = (event.seq, result),

@@ -141,7 +141,7 @@ pub fn without_step(events: &[Event], graph: &Graph, step: u32) -> (Vec<Event>, 
         Some(path) => graph.find(root_of(path)).is_some_and(|root| !again.contains(&root)),
         None => true,
     };
-    let newest = events.iter().filter(is_kept).next_back().map_or(0, |event| event.seq);
+    let newest = events.iter().rfind(is_kept).map_or(0, |event| event.seq);
     let kept = events.iter().filter(is_kept).zip(1..);
     (kept.map(|(event, seq)| Event { seq, ..event.clone() }).collect(), newest)
 }

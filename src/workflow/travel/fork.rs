@@ -131,7 +131,7 @@ async fn cut(ctx: &Ctx, source: RunId, fork: &Fork, graph: &Graph) -> Result<(Ve
         ForkPoint::Seq(seq) => *seq,
         ForkPoint::Step(_) => i64::MAX,
     };
-    let events = load(ctx, source, upto).await?;
+    let events = load(ctx, source, upto, "/from_seq").await?;
     let newest = events.last().map_or(0, |event| event.seq);
     match &fork.from {
         ForkPoint::Seq(seq) if newest < *seq => {
@@ -150,8 +150,8 @@ async fn cut(ctx: &Ctx, source: RunId, fork: &Fork, graph: &Graph) -> Result<(Ve
     }
 }
 
-/// The history up to an event.
-pub(super) async fn load(ctx: &Ctx, run: RunId, upto: i64) -> Result<Vec<Event>, Error> {
+/// The history up to an event; `pointer` is the field that a history which is too long is said of.
+pub(super) async fn load(ctx: &Ctx, run: RunId, upto: i64, pointer: &str) -> Result<Vec<Event>, Error> {
     const PAGE: u32 = 1000;
     let mut events: Vec<Event> = Vec::new();
     loop {
@@ -160,8 +160,8 @@ pub(super) async fn load(ctx: &Ctx, run: RunId, upto: i64) -> Result<Vec<Event>,
         let whole = page.len() < PAGE as usize;
         events.extend(page.into_iter().take_while(|event| event.seq <= upto));
         if events.len() > MAX_COPIED {
-            let message = format!("expected at most {MAX_COPIED} events up to there");
-            return Err(Error::invalid("/from_seq", message));
+            let message = format!("expected at most {MAX_COPIED} events of the run");
+            return Err(Error::invalid(pointer, message));
         }
         if whole || events.last().is_none_or(|event| event.seq >= upto) || events.last().map_or(0, |e| e.seq) == after {
             return Ok(events);

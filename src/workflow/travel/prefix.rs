@@ -72,7 +72,7 @@ fn conclusions(events: &[Event]) -> BTreeMap<String, i64> {
 
 fn check_edited(events: &[Event], source: &Graph, edits: &Edits) -> Result<(), Misfit> {
     let ended = conclusions(events);
-    for step in edits.outputs.keys().filter(|step| !ended.contains_key(*step)) {
+    if let Some(step) = edits.outputs.keys().find(|step| !ended.contains_key(*step)) {
         let message = if source.find(step).is_none() {
             format!("the run has no step {step}")
         } else {
@@ -192,27 +192,24 @@ impl Carrier<'_> {
     }
 
     /// The same choice of edges in the numbers of this definition; edges that are new here are chosen now.
-    fn renumbered(&self, step: u32, fact: Fact) -> Result<Fact, Misfit> {
-        let mut fact = fact;
-        let null = Value::Null;
-        let default = self.state.graph().step(step).default.clone();
+    fn renumbered(&self, step: u32, mut fact: Fact) -> Result<Fact, Misfit> {
         match &mut fact {
             Fact::StepSucceeded { port, output, untaken, .. } => {
-                let port = port.clone();
-                *untaken = self.choose(step, untaken, StepStatus::Succeeded, output, None, |e| e.port == port)?;
+                let ended = Ended { status: StepStatus::Succeeded, output, error: None };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port == *port)?;
             }
             Fact::StepFailed { handled: FailureHandling::Continues, untaken, error, .. } => {
-                let error = error.clone();
-                *untaken =
-                    self.choose(step, untaken, StepStatus::Succeeded, &default, Some(&error), |e| e.port == Edge::OUT)?;
+                let default = &self.state.graph().step(step).default;
+                let ended = Ended { status: StepStatus::Succeeded, output: default, error: Some(error) };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port == Edge::OUT)?;
             }
             Fact::StepFailed { handled: FailureHandling::ErrorPort, untaken, error, .. } => {
-                let error = error.clone();
-                *untaken =
-                    self.choose(step, untaken, StepStatus::Failed, &null, Some(&error), |e| e.port == Edge::ERROR)?;
+                let ended = Ended { status: StepStatus::Failed, output: &Value::Null, error: Some(error) };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port == Edge::ERROR)?;
             }
             Fact::StepSkipped { reason: SkipReason::Disabled, untaken } => {
-                *untaken = self.choose(step, untaken, StepStatus::Skipped, &null, None, |e| e.port != Edge::ERROR)?;
+                let ended = Ended { status: StepStatus::Skipped, output: &Value::Null, error: None };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port != Edge::ERROR)?;
             }
             _ => {}
         }
@@ -223,9 +220,7 @@ impl Carrier<'_> {
         &self,
         step: u32,
         recorded: &[u32],
-        status: StepStatus,
-        output: &Value,
-        error: Option<&StepError>,
+        ended: &Ended<'_>,
         is_chosen: impl Fn(&Edge) -> bool,
     ) -> Result<Vec<u32>, Misfit> {
         let graph = self.state.graph();
@@ -239,7 +234,7 @@ impl Carrier<'_> {
             }
             let is_untaken = match before.iter().find(|&&old| self.source.edge(old) == edge) {
                 Some(old) => recorded.contains(old),
-                None => untaken(&self.state, step, status, output, error, |candidate| candidate == edge)
+                None => untaken(&self.state, step, ended.status, ended.output, ended.error, |other| other == edge)
                     .map_err(|error| Misfit::Definition { step: id.clone(), message: error.message })?
                     .contains(&number),
             };
@@ -249,4 +244,11 @@ impl Carrier<'_> {
         }
         Ok(chosen)
     }
+}
+
+/// How a step ended, for the conditions of its edges.
+struct Ended<'a> {
+    status: StepStatus,
+    output: &'a Value,
+    error: Option<&'a StepError>,
 }

@@ -74,11 +74,11 @@ pub async fn save_test(
         created_at: ctx.clock.now(),
     };
     match store::insert_test(&ctx.db, ctx.workspace(), &test, &text, MAX_TESTS).await? {
-        store::Kept::Kept => Ok(test),
-        store::Kept::Full => {
+        store::Keeping::Done => Ok(test),
+        store::Keeping::Full => {
             Err(Error::Conflict(format!("a workflow keeps at most {MAX_TESTS} tests; delete one first")))
         }
-        store::Kept::Taken => Err(Error::Conflict(format!("this workflow has a test named {name:?} already"))),
+        store::Keeping::Taken => Err(Error::Conflict(format!("this workflow has a test named {name:?} already"))),
     }
 }
 
@@ -164,7 +164,7 @@ fn failure(result: &TestResult) -> FieldError {
 async fn record(ctx: &Ctx, run: RunId) -> Result<(Recording, Option<WorkflowId>), Error> {
     let (summary, hash) = runs::find(&ctx.db, ctx.workspace(), run).await?.ok_or(Error::NotFound("run"))?;
     let definition = history::definition(&ctx.db, ctx.workspace(), &hash).await?;
-    let events = fork::load(ctx, run, i64::MAX).await?;
+    let events = fork::load(ctx, run, i64::MAX, "/run_id").await?;
     let mut state = State::new(run, &definition);
     for event in &events {
         state.apply(event);

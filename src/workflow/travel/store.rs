@@ -44,9 +44,9 @@ pub(super) async fn forks(db: &Db, workspace: WorkspaceId, run: RunId, limit: u3
 
 /// What came of keeping a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
+pub(super) enum Keeping {
     /// It is durable.
-    Kept,
+    Done,
     /// The workflow has as many as it may.
     Full,
     /// The name is taken.
@@ -60,7 +60,7 @@ pub(super) async fn insert_test(
     test: &WorkflowTest,
     recording: &str,
     most: usize,
-) -> Result<Kept> {
+) -> Result<Keeping> {
     let mut tx = db.begin().await?;
     // The update takes the workflow's row, so that two who keep a test at once count one after the other.
     within!(&mut tx, conn => query("update workflow set tests_gate = tests_gate where workspace_id = $1 and id = $2")
@@ -76,7 +76,7 @@ pub(super) async fn insert_test(
             .fetch_one(conn)
             .await)?;
     if count >= most as i64 {
-        return Ok(Kept::Full);
+        return Ok(Keeping::Full);
     }
     let done = within!(&mut tx, conn => query(
         "insert into workflow_test (id, workspace_id, workflow_id, name, strictness, run_id, recording, created_by,
@@ -97,7 +97,7 @@ pub(super) async fn insert_test(
     .await
     .map(|done| done.rows_affected()))?;
     tx.commit().await?;
-    Ok(if done == 1 { Kept::Kept } else { Kept::Taken })
+    Ok(if done == 1 { Keeping::Done } else { Keeping::Taken })
 }
 
 #[derive(sqlx::FromRow)]

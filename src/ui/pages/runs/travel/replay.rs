@@ -159,7 +159,7 @@ fn Told(difference: ReplayDifference) -> impl IntoView {
         <li data-fails=fails.then_some("")>
             <Icon name=if fails { "s-failed" } else { "info" } />
             <div class="grow">
-                <strong>{step.map_or_else(|| "The run".to_owned(), |step| step)}</strong>
+                <strong>{step.unwrap_or_else(|| "The run".to_owned())}</strong>
                 {format!(": {message}")}
                 <DifferenceList differences=details />
             </div>
