@@ -200,11 +200,11 @@ impl Carrier<'_> {
             }
             Fact::StepFailed { handled: FailureHandling::Continues, untaken, error, .. } => {
                 let default = &self.state.graph().step(step).default;
-                let ended = Ended { status: StepStatus::Succeeded, output: default, error: Some(error) };
+                let ended = Ended { status: StepStatus::Succeeded, output: default, error: Some(&*error) };
                 *untaken = self.choose(step, untaken, &ended, |edge| edge.port == Edge::OUT)?;
             }
             Fact::StepFailed { handled: FailureHandling::ErrorPort, untaken, error, .. } => {
-                let ended = Ended { status: StepStatus::Failed, output: &Value::Null, error: Some(error) };
+                let ended = Ended { status: StepStatus::Failed, output: &Value::Null, error: Some(&*error) };
                 *untaken = self.choose(step, untaken, &ended, |edge| edge.port == Edge::ERROR)?;
             }
             Fact::StepSkipped { reason: SkipReason::Disabled, untaken } => {
