@@ -167,7 +167,7 @@ story('an output is pinned, a test run goes up to a step, and failing tests are 
   await page.getByRole('button', { name: 'Unpin' }).click();
   const draft = await call('GET', `/api/v1/workflows/${workflow.id}`);
   assert.equal(draft.draft.steps.length, 3);
-  await page.getByText('Saved', { exact: true }).waitFor();
+  await page.getByText('Saved', { exact: true }).first().waitFor();
   await call('PUT', `/api/v1/workflows/${workflow.id}`, { ...draft.draft, steps: [step('a', 'First', 7, 40), steps[1], steps[2]] });
   await page.reload();
   await page.getByRole('button', { name: 'Publish v1' }).click();
