@@ -38,6 +38,7 @@ async function furnish(server) {
     step: `/runs/${run.id}?step=scan`,
     graph: `/runs/${run.id}?view=graph&step=scan`,
     failed: `/runs/${failed.id}`,
+    compare: `/runs/compare?a=${run.id}&b=${failed.id}`,
     memory: '/memory?q=health',
     users: '/users',
     account: '/account',

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod dashboard;
 pub mod memory;
 pub mod runs;
+pub mod travel;
 pub mod users;
 pub mod workflows;
 

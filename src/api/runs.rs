@@ -8,15 +8,17 @@ use crate::model::workflow::why::Why;
 use crate::model::workflow::{BodyDetail, BodySummary, Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
 use crate::model::{ApiError, Page, PageRequest, RunId, WorkflowId};
 
-/// Starts a run of a version (`None`: the newest) or, as a test, of the draft.
+/// Starts a run of a version (`None`: the newest) or, as a test, of the draft; with `until` only up to that step.
 #[server(prefix = "/rpc", endpoint = "runs/start", input = Json)]
 pub async fn start_run(
     workflow_id: WorkflowId,
     inputs: Value,
     version: Option<i64>,
     test: bool,
+    #[server(default)] until: Option<String>,
 ) -> Result<RunId, ApiError> {
     let new = crate::workflow::NewRun::manual(workflow_id, inputs, version, test);
+    let new = crate::workflow::NewRun { until, ..new };
     Ok(crate::workflow::start(&crate::http::request_ctx().await?, new).await?)
 }
 

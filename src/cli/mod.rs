@@ -16,6 +16,7 @@ mod runs;
 mod serve;
 mod table;
 mod transfer;
+mod travel;
 mod workflow;
 mod workspace;
 

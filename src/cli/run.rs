@@ -37,6 +37,9 @@ struct Start {
     /// Show what the steps print, too.
     #[arg(long)]
     watch: bool,
+    /// End after this step: what leads to it runs, the rest is skipped.
+    #[arg(long, value_name = "STEP")]
+    until: Option<String>,
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
@@ -72,11 +75,11 @@ async fn start_in(
         }
         return Err(Failure::usage(format!("{what} can't run: it has problems")));
     }
-    let inputs = read_inputs(start, definition)?;
+    let inputs = read_inputs(&start.input, start.inputs.as_deref(), definition)?;
     // Who waits for long, or for another run, is given back and must be taken in hand again.
     workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
     let follow = Follow::new(ctx, global.json, start.watch);
-    let new = NewRun::new(source, inputs, TriggerKind::Cli);
+    let new = NewRun { until: start.until.clone(), ..NewRun::new(source, inputs, TriggerKind::Cli) };
     let id = workflow::start(ctx, new).await.map_err(|error| refused(what, error.into()))?;
     follow.until_end(id, definition).await
 }
@@ -141,8 +144,8 @@ fn unknown(what: &str) -> Failure {
 }
 
 /// The inputs of `--inputs` under those of `--input`. Texts stay text where the schema says so, else they are read as JSON.
-fn read_inputs(start: &Start, definition: &Definition) -> Result<Value, Failure> {
-    let mut inputs = match &start.inputs {
+pub(super) fn read_inputs(pairs: &[String], all: Option<&str>, definition: &Definition) -> Result<Value, Failure> {
+    let mut inputs = match all {
         None => Map::new(),
         Some(path) => {
             let read = serde_yaml_ng::from_str(&file::read_text(path)?);
@@ -152,7 +155,7 @@ fn read_inputs(start: &Start, definition: &Definition) -> Result<Value, Failure>
             }
         }
     };
-    for pair in &start.input {
+    for pair in pairs {
         let (name, text) =
             pair.split_once('=').ok_or_else(|| Failure::usage(format!("--input {pair}: expected NAME=VALUE")))?;
         let word = definition.inputs.pointer(&format!("/properties/{name}/type")).and_then(Value::as_str);

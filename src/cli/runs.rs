@@ -1,4 +1,4 @@
-//! `weft run list|show|events|cancel|pause|resume|retry`: the runs of the database of the settings.
+//! `weft run list|show|events|cancel|pause|resume|retry|fork|diff|replay`: the runs of the database of the settings.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::follow::Follow;
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, local, out};
+use super::{Failure, Global, local, out, travel};
 use crate::model::workflow::why::Why;
 use crate::model::workflow::{Command as RunCommand, RunDetail, RunFilter, RunStatus};
 use crate::model::{ApiError, PageRequest, RunId};
@@ -45,6 +45,12 @@ pub(super) enum Command {
     Resume { id: RunId },
     /// Try the failed steps of a run again, here and to its end.
     Retry { id: RunId },
+    /// Start a run that begins with the history of another, here and to its end.
+    Fork(travel::Fork),
+    /// Compare two runs, and say where they first part.
+    Diff { a: RunId, b: RunId },
+    /// Play a run on another definition; nothing leaves. Code 1 when something differs.
+    Replay(travel::Replay),
 }
 
 fn read_status(text: &str) -> Result<RunStatus, String> {
@@ -64,6 +70,9 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Pause { id } => control(global, ctx, id, RunCommand::Pause).await,
         Command::Resume { id } => go_on(global, ctx, id, RunCommand::Resume).await,
         Command::Retry { id } => go_on(global, ctx, id, RunCommand::Retry).await,
+        Command::Fork(fork) => travel::fork(global, ctx, fork).await,
+        Command::Diff { a, b } => travel::diff(global, ctx, a, b).await,
+        Command::Replay(replay) => travel::replay(global, ctx, replay).await,
     })
     .await
 }

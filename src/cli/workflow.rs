@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out};
+use super::{Failure, Global, file, local, out, travel};
 use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::{Definition, Problem, Severity};
 use crate::model::{ApiError, PageRequest};
@@ -40,6 +40,12 @@ enum Command {
         #[arg(default_value = "")]
         query: String,
     },
+    /// Play the regression tests of a workflow on its draft, or on a definition file of the same name. Code 1 when one
+    /// fails.
+    Test {
+        /// The workflow's name, or a JSON or YAML file.
+        what: String,
+    },
     /// Make an immutable version of a workflow's draft.
     Publish {
         /// The workflow's name.
@@ -55,6 +61,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             local::within(global, async |ctx| import(global, ctx, definition).await).await
         }
         Command::Export { name } => local::within(global, async |ctx| export(global, ctx, &name).await).await,
+        Command::Test { what } => local::within(global, async |ctx| travel::test(global, ctx, &what).await).await,
         Command::List { query } => local::within(global, async |ctx| list(global, ctx, query).await).await,
         Command::Publish { name } => local::within(global, async |ctx| publish(global, ctx, &name).await).await,
     }

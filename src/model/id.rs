@@ -54,6 +54,8 @@ ids! {
     RunId,
     /// A journaled wait for people.
     ApprovalId,
+    /// A run that was kept as a regression test of its workflow.
+    TestId,
     /// A piece of knowledge.
     EntryId,
 }

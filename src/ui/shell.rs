@@ -10,7 +10,7 @@ use super::layout::Layout;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
 use super::pages::dashboard::DashboardPage;
 use super::pages::memory::MemoryPage;
-use super::pages::runs::{RunPage, RunsPage};
+use super::pages::runs::{ComparePage, RunPage, RunsPage};
 use super::pages::sessions::SessionsPage;
 use super::pages::users::UsersPage;
 use super::pages::workflows::{DesignerPage, WorkflowsPage};
@@ -86,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/workflows") view=WorkflowsPage ssr=SsrMode::Async />
                     <Route path=path!("/workflows/:id") view=DesignerPage ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/compare") view=ComparePage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
                     <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
                     <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />

@@ -59,6 +59,12 @@ pub enum Error {
     /// The process stops.
     #[error("the server is stopping")]
     Stopping,
+    /// The draft fails regression tests that gate publishing.
+    #[error("not published: {} of the draft", failing(.0))]
+    TestsFailed(Vec<FieldError>),
+    /// Code of ours panicked; the log has it.
+    #[error("{0} panicked")]
+    Panicked(&'static str),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -79,6 +85,12 @@ fn first(fields: &[FieldError]) -> String {
     }
 }
 
+fn failing(tests: &[FieldError]) -> String {
+    let names: Vec<&str> = tests.iter().map(|test| test.pointer.trim_start_matches("/tests/")).collect();
+    let noun = if names.len() == 1 { "the test" } else { "the tests" };
+    format!("{noun} {} failed on a replay", names.join(", "))
+}
+
 fn count(problems: &[Problem]) -> String {
     match problems.iter().filter(|problem| problem.severity == Severity::Error).count() {
         1 => "one problem".to_owned(),
@@ -90,6 +102,7 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let detail = error.to_string();
         match error {
+            Error::Panicked(_) => trace::internal(&error),
             Error::Denied(denied) => denied.into(),
             Error::NotFound(noun) => Self::not_found(noun),
             Error::Barred(_) => Self::Forbidden { detail },
@@ -105,7 +118,7 @@ impl From<Error> for ApiError {
                 });
                 Self::Invalid { detail, fields: fields.collect() }
             }
-            Error::Invalid(fields) => Self::Invalid { detail, fields },
+            Error::Invalid(fields) | Error::TestsFailed(fields) => Self::Invalid { detail, fields },
             Error::QueueFull { retry_after_ms, .. } => Self::RateLimited { detail, retry_after_ms },
             Error::Elsewhere | Error::Busy | Error::Stopping => {
                 tracing::warn!(trace_id = trace::current_id(), %detail, "unavailable");

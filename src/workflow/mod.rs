@@ -6,7 +6,7 @@
 //! run's status does not allow.
 //!
 //! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `flow` lets runs begin;
-//! `steps` is the work; `store` the tables. `runs` and this file are the face.
+//! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel` and this file are the face.
 
 pub mod approvals;
 pub mod definitions;
@@ -20,6 +20,7 @@ mod retention;
 mod runs;
 pub mod steps;
 mod store;
+pub mod travel;
 
 use std::sync::Arc;
 

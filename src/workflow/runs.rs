@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::engine::{Begin, Engine, New};
 use super::flow::{self, Marks};
 use super::machine::{Input, Refusal};
-use super::{Error, engine, inputs, store};
+use super::{Error, engine, inputs, store, travel};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
+use crate::model::workflow::expression::Scope;
 use crate::model::workflow::flow::Limits;
 use crate::model::workflow::state::split_body;
 use crate::model::workflow::{
@@ -43,6 +44,8 @@ pub struct NewRun {
     pub idempotency_key: Option<String>,
     /// What a run that starts another passes on.
     pub origin: Option<Origin>,
+    /// The step after which the run ends: what leads to it runs, the rest is skipped. `None` for the whole.
+    pub until: Option<String>,
 }
 
 /// What a run that starts another passes on.
@@ -69,7 +72,7 @@ impl NewRun {
 
     /// A run that nothing but `trigger` is known of.
     pub const fn new(source: Source, inputs: Value, trigger: TriggerKind) -> Self {
-        Self { source, inputs, trigger, idempotency_key: None, origin: None }
+        Self { source, inputs, trigger, idempotency_key: None, origin: None, until: None }
     }
 }
 
@@ -92,6 +95,9 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         return Err(Error::Problems(problems));
     }
     let inputs = inputs::fit(&definition.inputs, new.inputs)?;
+    if let Some(until) = new.until.as_deref().filter(|until| definition.step(until).is_none()) {
+        return Err(Error::invalid("/until", format!("expected the id of a step, found {until:?}")));
+    }
     let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
     let definition_hash = store::history::hash(&bytes);
     let run: RunId = ctx.ids.fresh();
@@ -125,8 +131,11 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         request_hash: request_hash.clone(),
         owner: engine.id,
         keep_days,
+        forked_from: None,
+        copied: Vec::new(),
     };
-    let begun = New { run, workspace: ctx.workspace(), create, graph, inputs };
+    let (state, first) = (State::on(run, graph), Input::Start { inputs, until: new.until.clone() });
+    let begun = New { run, workspace: ctx.workspace(), create, state, first };
     let begun = if is_limited {
         engine.accept(ctx.runtime(), begun, limits).await?
     } else {
@@ -141,7 +150,7 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     }
 }
 
-fn check_key(key: Option<&str>) -> Result<(), Error> {
+pub(super) fn check_key(key: Option<&str>) -> Result<(), Error> {
     match key {
         Some(key) if key.is_empty() || key.len() > 200 || key.chars().any(char::is_control) => {
             Err(Error::invalid("Idempotency-Key", "expected 1 to 200 characters and no control characters"))
@@ -156,10 +165,19 @@ fn request_hash(new: &NewRun) -> Vec<u8> {
         Source::Draft(id) => serde_json::json!([id, "draft"]),
         Source::Inline(definition) => serde_json::to_value(definition).unwrap_or_default(),
     };
-    store::history::hash(serde_json::json!([source, new.inputs]).to_string().as_bytes())
+    let asked = match &new.until {
+        // As it was before one could ask for a part.
+        None => serde_json::json!([source, new.inputs]),
+        Some(until) => serde_json::json!([source, new.inputs, until]),
+    };
+    store::history::hash(asked.to_string().as_bytes())
 }
 
-async fn find_repeat(ctx: &Ctx, key: Option<&str>, request_hash: Option<&[u8]>) -> Result<Option<RunId>, Error> {
+pub(super) async fn find_repeat(
+    ctx: &Ctx,
+    key: Option<&str>,
+    request_hash: Option<&[u8]>,
+) -> Result<Option<RunId>, Error> {
     let Some(key) = key else { return Ok(None) };
     match store::run::find_by_key(&ctx.db, ctx.workspace(), key).await? {
         Some((run, hash)) if hash.as_deref() == request_hash => Ok(Some(run)),
@@ -200,6 +218,7 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
     let definition = store::history::definition(&ctx.db, ctx.workspace(), &hash).await?;
     let mut state = State::new(id, &definition);
     engine::fold(ctx.runtime(), ctx.workspace(), &mut state).await?;
+    let until = state.until().map(|step| state.steps()[step as usize].id.clone());
     // The history is the truth: where the row was read a moment earlier, it gives way.
     let status = state.status();
     let summary = RunSummary {
@@ -207,6 +226,7 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
         // What keeps a queued run stands in its row.
         headline: if status == RunStatus::Queued { summary.headline } else { state.headline() },
         steps_done: state.steps_done(),
+        started_at: Scope::started_at(&state).or(summary.started_at),
         ended_at: state.ended_at(),
         ..summary
     };
@@ -217,6 +237,7 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
         error: state.error().cloned(),
         steps: state.steps().to_vec(),
         last_seq: state.last_seq(),
+        lineage: travel::lineage(ctx, id, until).await?,
         definition,
     })
 }

@@ -8,7 +8,9 @@ pub mod body;
 pub mod events;
 pub mod memory;
 pub mod paging;
+pub mod regression;
 pub mod runs;
+pub mod travel;
 pub mod users;
 pub mod workflows;
 
@@ -37,7 +39,9 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(bodies::router())
         .merge(events::router())
         .merge(memory::router())
+        .merge(regression::router())
         .merge(runs::router())
+        .merge(travel::router())
         .merge(users::router())
         .merge(workflows::router())
 }

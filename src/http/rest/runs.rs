@@ -52,6 +52,8 @@ struct Execute {
     /// Runs the draft.
     #[serde(default)]
     test: bool,
+    /// A step after which the run ends: what leads to it runs, the rest is skipped.
+    until: Option<String>,
 }
 
 /// How long to wait for the end.
@@ -66,9 +68,9 @@ struct Patience {
 
 /// A run that was started.
 #[derive(Debug, Serialize, ToSchema)]
-struct Started {
+pub(super) struct Started {
     /// Its id.
-    run_id: RunId,
+    pub(super) run_id: RunId,
 }
 
 /// Starts a run. Answers 202 with its id; with `wait_ms` 200 and the run, if it ended in time.
@@ -100,10 +102,9 @@ async fn execute(
     if wait_ms.is_some_and(|ms| ms > MAX_WAIT_MS) {
         return Err(ApiError::invalid("wait_ms", format!("expected 0 to {MAX_WAIT_MS}")).into());
     }
-    let key = headers.get("idempotency-key").map(|key| key.to_str().map(str::to_owned)).transpose();
-    let key = key.map_err(|_| ApiError::invalid("Idempotency-Key", "expected printable ASCII"))?;
+    let key = idempotency_key(&headers)?;
     let new = NewRun::manual(id, body.inputs, body.version, body.test);
-    let run = workflow::start(&ctx, NewRun { idempotency_key: key, ..new }).await?;
+    let run = workflow::start(&ctx, NewRun { idempotency_key: key, until: body.until, ..new }).await?;
     if let Some(ms) = wait_ms {
         let summary = workflow::wait_for_end(&ctx, run, Duration::from_millis(ms)).await?;
         if summary.status.is_final() {
@@ -111,6 +112,12 @@ async fn execute(
         }
     }
     Ok((StatusCode::ACCEPTED, Json(Started { run_id: run })).into_response())
+}
+
+/// The key under which the same call gives the same run.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let key = headers.get("idempotency-key").map(|key| key.to_str().map(str::to_owned)).transpose();
+    key.map_err(|_| ApiError::invalid("Idempotency-Key", "expected printable ASCII"))
 }
 
 /// What part of the runs is wanted.

@@ -108,6 +108,12 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
     pub body: Option<Body>,
+    /// An output that stands in for the work: the step ends with it at once, and nothing is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Value>,
+    /// The port that a pinned step leaves by. Absent: what the output of a `condition` or `switch` says, else the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_port: Option<String>,
     /// Where it stands on the canvas.
     #[serde(default)]
     pub position: Position,
@@ -117,6 +123,24 @@ impl Step {
     /// What people read.
     pub fn label(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }
+    }
+
+    /// The port and the output of a pinned step; `None` for one that works.
+    pub fn pinned_outcome(&self) -> Option<(String, &Value)> {
+        let output = self.pinned.as_ref()?;
+        let port = self.pinned_port.clone().unwrap_or_else(|| port_of(&self.kind, output));
+        Some((port, output))
+    }
+}
+
+/// The port that an output of this kind leaves by, where nobody chose one.
+pub fn port_of(kind: &str, output: &Value) -> String {
+    match kind {
+        "condition" => if output.get("value") == Some(&Value::Bool(true)) { "true" } else { "false" }.to_owned(),
+        "switch" => output.get("port").and_then(Value::as_str).unwrap_or("default").to_owned(),
+        kind => {
+            super::kind::Kind::find(kind).and_then(|kind| kind.ports.first()).map_or(Edge::OUT, |port| port).to_owned()
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::travel::Forked;
 use super::{Question, RunStatus, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp};
 
@@ -27,9 +28,21 @@ pub struct Event {
 #[serde(tag = "kind", content = "data", rename_all = "snake_case")]
 pub enum Fact {
     /// The run was accepted and waits until its flow control lets it begin.
-    RunQueued { inputs: Value },
+    RunQueued {
+        inputs: Value,
+        /// The step after which the run ends, when only a part was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
     /// The run began with these inputs.
-    RunStarted { inputs: Value },
+    RunStarted {
+        inputs: Value,
+        /// The step after which the run ends, when only a part was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+    },
+    /// What stands before was copied from another run; from here on this one goes its own way.
+    RunForked(Box<Forked>),
     /// An attempt began; `input` is the rendered config (secrets masked), `key` its idempotency key, the same for a repeat.
     StepStarted { attempt: u32, input: Value, key: String },
     /// The attempt succeeded and leaves by `port`. `untaken` lists the edges at that port whose `when` did not hold, by
@@ -97,6 +110,7 @@ impl Fact {
         match self {
             Self::RunQueued { .. } => "run_queued",
             Self::RunStarted { .. } => "run_started",
+            Self::RunForked(_) => "run_forked",
             Self::StepStarted { .. } => "step_started",
             Self::StepSucceeded { .. } => "step_succeeded",
             Self::StepFailed { .. } => "step_failed",
@@ -186,6 +200,8 @@ pub enum SkipReason {
     Disabled,
     /// The run ended or was cancelled before it.
     RunEnded,
+    /// The run was asked to go up to another step only.
+    NotAsked,
 }
 
 /// Why an attempt failed.

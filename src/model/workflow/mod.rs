@@ -5,21 +5,29 @@
 pub mod approval;
 pub mod check;
 pub mod definition;
+pub mod diff;
 pub mod event;
 pub mod expression;
 pub mod flow;
 pub mod graph;
 pub mod kind;
+pub mod replay;
 pub mod run;
 pub mod state;
+pub mod travel;
 pub mod why;
 
 pub use approval::*;
 pub use definition::*;
 pub use event::*;
 pub use graph::Graph;
+pub use replay::{
+    Against, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, Strictness, TestResult, WorkflowTest,
+    WorkflowTests, end_of,
+};
 pub use run::*;
 pub use state::{Slot, State};
+pub use travel::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -255,6 +255,9 @@ pub struct RunDetail {
     pub steps: Vec<StepState>,
     /// The history up to here.
     pub last_seq: i64,
+    /// Which runs it comes from and which come from it.
+    #[serde(default)]
+    pub lineage: super::Lineage,
 }
 
 /// A step of a run.

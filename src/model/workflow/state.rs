@@ -9,6 +9,7 @@
 //! flight and what is due next are kept as sets. A replay evaluates nothing: every choice stands in the history.
 
 mod body;
+mod branch;
 mod ending;
 mod frame;
 mod look;
@@ -26,6 +27,7 @@ use super::{
 };
 use crate::model::{RunId, Timestamp};
 pub use body::{Cell, DEFAULT_CONCURRENCY, ItemErrors, MAX_CONCURRENCY, MAX_ITERATIONS, Plan, Tending};
+use branch::Until;
 use frame::Frame;
 pub use scope::FrameScope;
 use watch::Watch;
@@ -80,6 +82,8 @@ pub struct State {
     last_seq: i64,
     keeps_inputs: bool,
     watch: Watch,
+    /// The step after which the run ends, and what does not lead to it.
+    until: Option<Until>,
 }
 
 impl PartialEq for State {
@@ -127,6 +131,7 @@ impl State {
             last_seq: 0,
             keeps_inputs: true,
             watch: Watch::default(),
+            until: None,
         }
     }
 
@@ -156,13 +161,18 @@ impl State {
 
     fn apply_to_run(&mut self, event: &Event) {
         match &event.fact {
-            Fact::RunQueued { inputs } => self.inputs = inputs.clone(),
-            Fact::RunStarted { inputs } => {
+            Fact::RunQueued { inputs, until } => {
+                self.inputs = inputs.clone();
+                self.until = until.as_deref().and_then(|id| Until::new(self.graph(), id));
+            }
+            Fact::RunStarted { inputs, until } => {
                 self.started = true;
                 self.started_at = Some(event.at);
                 self.inputs = inputs.clone();
+                self.until = until.as_deref().and_then(|id| Until::new(self.graph(), id));
                 self.open(Slot::RUN);
             }
+            Fact::RunForked(_) => self.branch(event.at),
             Fact::RunTakenOver { steps_in_flight } => {
                 for slot in steps_in_flight.iter().filter_map(|path| self.find_slot(path)).collect::<Vec<_>>() {
                     self.track_mut(slot).repeats += 1;

@@ -1,17 +1,14 @@
 //! The header: what is edited, whether it is saved, undo and redo, problems, test run, publish.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::editor::use_editor;
-use super::problems::{ProblemsButton, sentence, use_problems};
+use super::problems::{ProblemsButton, use_problems};
+use super::publish::Publish;
 use super::run::use_runner;
-use super::save::{SaveState, SaveWord, use_saver};
-use crate::api;
+use super::save::{SaveWord, use_saver};
 use crate::model::WorkflowId;
-use crate::ui::components::{
-    Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, Tone, use_toasts,
-};
+use crate::ui::components::{Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, Tone};
 
 /// The header.
 #[component]
@@ -88,51 +85,6 @@ fn TestRun() -> impl IntoView {
             shape=ButtonShape::Collapsing
             refused
             on_press=move |()| runner.ask()
-        />
-    }
-}
-
-/// Makes the next version; refused, with its reason, while there are errors or unsaved edits.
-#[component]
-fn Publish(id: WorkflowId) -> impl IntoView {
-    let saver = use_saver();
-    let problems = use_problems();
-    let toasts = use_toasts();
-    let busy = RwSignal::new(false);
-    let next = move || saver.published.get().unwrap_or(0) + 1;
-    let refused = Signal::derive(move || {
-        problems.refusal().or_else(|| match saver.state.get() {
-            SaveState::Saved if !saver.draft_changed.get() => {
-                Some(format!("The draft is the same as v{}", saver.published.get().unwrap_or(0)))
-            }
-            SaveState::Saved => None,
-            SaveState::Edited | SaveState::Saving => Some("Saving first".to_owned()),
-            SaveState::Failed(_) | SaveState::Conflict { .. } => Some("The draft is not saved".to_owned()),
-        })
-    });
-    let publish = move |()| {
-        busy.set(true);
-        spawn_local(async move {
-            let answer = api::workflows::publish_workflow(id).await;
-            let _ = busy.try_set(false);
-            match answer {
-                Ok(version) => {
-                    let _ = saver.published.try_set(Some(version));
-                    let _ = saver.draft_changed.try_set(false);
-                    toasts.say(Tone::Good, format!("Published v{version}. New runs use it."));
-                }
-                Err(error) => toasts.say(Tone::Bad, format!("Not published. {}", sentence(error.detail()))),
-            }
-        });
-    };
-    view! {
-        <Button
-            label=Signal::derive(move || format!("Publish v{}", next()))
-            variant=ButtonVariant::Primary
-            size=ButtonSize::Small
-            busy=Signal::from(busy)
-            refused
-            on_press=publish
         />
     }
 }

@@ -28,6 +28,8 @@ mod inspector;
 mod minimap;
 mod node;
 mod palette;
+mod pin;
+mod publish;
 mod quick_add;
 mod run;
 mod run_log;

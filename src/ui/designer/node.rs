@@ -61,6 +61,7 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
             data-chosen=move || chosen.get().then_some("")
             data-status=move || facts.get().map(|facts| facts.status.as_str())
             data-problem=move || (problems.get() > 0).then_some("")
+            data-pinned=move || step.read().pinned.is_some().then_some("")
             data-disabled=move || step.read().disabled.then_some("")
             data-moving=move || moving.get().then_some("")
             style=move || format!("--x: {}; --y: {}", at.get().x, at.get().y)
@@ -75,7 +76,9 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
             <div class="node-main">
                 <span class="node-icon"><Icon name=icon /></span>
                 <div>
-                    <div class="node-name">{move || name.get()}</div>
+                    <div class="node-name">
+                        {move || step.read().pinned.is_some().then(|| view! { <Icon name="pin" /> })} {move || name.get()}
+                    </div>
                     <div class="node-meta">{move || meta.get()}</div>
                 </div>
                 {move || {
@@ -96,6 +99,9 @@ fn meta(step: &Step, facts: Option<&StepFacts>) -> String {
     let mut parts = vec![kind];
     if step.disabled {
         parts.push("disabled".to_owned());
+    }
+    if step.pinned.is_some() {
+        parts.push("pinned".to_owned());
     }
     if let Some(facts) = facts {
         parts.extend(facts.words());

@@ -35,10 +35,12 @@ pub struct Runner {
     pub run: RwSignal<Option<RunId>>,
     /// Whether the inputs are being asked for.
     pub asking: RwSignal<bool>,
+    /// The step that the run asked for goes up to; `None` for the whole.
+    until: RwSignal<Option<String>>,
     /// What the followed run prints, since it is followed.
     pub log: RwSignal<Vec<LogChunk>>,
     /// Inputs that wait until the draft is saved.
-    waiting: RwSignal<Option<Value>>,
+    waiting: RwSignal<Option<(Value, Option<String>)>>,
     looking: StoredValue<Looking>,
 }
 
@@ -74,6 +76,7 @@ impl Runner {
             overlay,
             run: RwSignal::new(None),
             asking: RwSignal::new(false),
+            until: RwSignal::new(None),
             log: RwSignal::new(Vec::new()),
             waiting: RwSignal::new(None),
             looking: StoredValue::new(Looking::No),
@@ -87,6 +90,12 @@ impl Runner {
 
     /// Asks for the inputs, or starts at once when there are none. Says why not when the draft has errors.
     pub fn ask(self) {
+        self.ask_up_to(None);
+    }
+
+    /// The same for a run that goes up to a step.
+    pub fn ask_up_to(self, until: Option<String>) {
+        self.until.set(until);
         if let Some(why) = untrack(|| self.problems.refusal()) {
             self.toasts.say(Tone::Warn, format!("{why}, then test it."));
         } else if self.editor.with(|document| super::test_run::questions(&document.definition.inputs).is_empty()) {
@@ -101,7 +110,7 @@ impl Runner {
         if self.saver.state.get_untracked() == SaveState::Edited {
             self.saver.save();
         }
-        self.waiting.set(Some(inputs));
+        self.waiting.set(Some((inputs, self.until.get_untracked())));
     }
 
     /// Tells the run something.
@@ -122,12 +131,12 @@ impl Runner {
 
     fn start_when_saved(self) {
         Effect::new(move |_| {
-            let Some(inputs) = self.waiting.get() else { return };
+            let Some((inputs, until)) = self.waiting.get() else { return };
             match self.saver.state.get() {
                 SaveState::Edited | SaveState::Saving => {}
                 SaveState::Saved => {
                     self.waiting.set(None);
-                    self.send(inputs);
+                    self.send(inputs, until);
                 }
                 SaveState::Failed(_) | SaveState::Conflict { .. } => {
                     self.waiting.set(None);
@@ -137,9 +146,9 @@ impl Runner {
         });
     }
 
-    fn send(self, inputs: Value) {
+    fn send(self, inputs: Value, until: Option<String>) {
         spawn_local(async move {
-            match api::runs::start_run(self.workflow, inputs, None, true).await {
+            match api::runs::start_run(self.workflow, inputs, None, true, until).await {
                 Ok(id) => {
                     let _ = self.log.try_set(Vec::new());
                     let _ = self.overlay.shown.try_set(true);

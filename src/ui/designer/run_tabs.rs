@@ -60,6 +60,7 @@ fn skip_words(reason: SkipReason) -> &'static str {
         SkipReason::LostRace => "Another branch was first.",
         SkipReason::Disabled => "It is disabled.",
         SkipReason::RunEnded => "The run ended before it.",
+        SkipReason::NotAsked => "The run was asked to go up to another step only.",
     }
 }
 

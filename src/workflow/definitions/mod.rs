@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Error;
 use super::store::run::newest_of_each;
+use super::{Error, travel};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::workflow::check::{self, check};
@@ -116,7 +116,8 @@ pub async fn save_draft(ctx: &Ctx, id: WorkflowId, revision: i64, definition: &D
 /// returns that one's number.
 ///
 /// # Errors
-/// [`Error::Problems`] when the checker finds errors.
+/// [`Error::Problems`] when the checker finds errors; [`Error::TestsFailed`] when the workflow's tests gate publishing and
+/// one fails on the draft.
 pub async fn publish(ctx: &Ctx, id: WorkflowId) -> Result<i64, Error> {
     ctx.authorize(Action::PublishWorkflow)?;
     let workflow = get(ctx, id).await?;
@@ -127,6 +128,7 @@ pub async fn publish(ctx: &Ctx, id: WorkflowId) -> Result<i64, Error> {
     if let (Some(version), false) = (workflow.published_version, workflow.draft_changed) {
         return Ok(version);
     }
+    travel::check_gate(ctx, id, &workflow.draft).await?;
     let mut tx = ctx.db.begin().await?;
     let current = store::revision(&mut tx, ctx.workspace(), id).await?.ok_or(Error::NotFound("workflow"))?;
     if current != workflow.revision {

@@ -90,9 +90,11 @@ pub(super) async fn accept(runtime: &Runtime, engine: &Arc<Engine>, new: New, li
 }
 
 async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) -> Result<Begin, Error> {
-    let New { run, workspace, create, inputs, .. } = new;
+    let New { run, workspace, create, first, .. } = new;
+    // Only what is started anew is queued; a fork goes on with what had begun.
+    let Input::Start { inputs, until } = first else { return Ok(Begin::Duplicate) };
     let now = create.card.created_at;
-    let event = Event { seq: 1, at: now, step: None, fact: Fact::RunQueued { inputs } };
+    let event = Event { seq: 1, at: now, step: None, fact: Fact::RunQueued { inputs, until } };
     let progress = Progress {
         status: RunStatus::Queued,
         headline: None,

@@ -16,7 +16,7 @@ pub(in crate::workflow) use load::fold;
 use load::load;
 
 use super::{Engine, writer};
-use crate::model::workflow::{Event, Graph, RunStatus, RunSummary, State, StepError};
+use crate::model::workflow::{Event, RunStatus, RunSummary, State, StepError};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
@@ -51,8 +51,10 @@ pub(in crate::workflow) struct New {
     pub run: RunId,
     pub workspace: WorkspaceId,
     pub create: Create,
-    pub graph: Arc<Graph>,
-    pub inputs: serde_json::Value,
+    /// Nothing has happened to it, or what was copied from another run.
+    pub state: State,
+    /// What sets it in motion.
+    pub first: Input,
 }
 
 /// What came of a beginning.
@@ -96,8 +98,8 @@ pub(super) async fn begin(
     new: New,
     inbox: mpsc::Receiver<Message>,
 ) -> Result<Begin, Error> {
-    let New { run, workspace, create, graph, inputs } = new;
-    let state = State::on(run, graph).without_old_inputs();
+    let New { run, workspace, create, state, first } = new;
+    let state = state.without_old_inputs();
     let Some(mailbox) = engine.sender(run) else {
         return Err(Error::Stopping);
     };
@@ -120,7 +122,7 @@ pub(super) async fn begin(
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
         let mut events = Vec::new();
-        owner.think(Input::Start { inputs }, &mut events).expect("a new run has not begun");
+        owner.think(first, &mut events).expect("a new run has not begun");
         let stored = owner.flush(events, Some(Box::new(create))).await;
         let goes_on = matches!(stored, Ok(Verdict::Stored));
         // Whoever asked may have gone; the run goes on.
@@ -178,8 +180,9 @@ impl Owner {
     async fn take_over(mut self, admitted: bool) {
         let mut events = Vec::new();
         if admitted && !self.state.is_started() && !self.state.is_ended() {
+            let until = self.state.until().map(|step| self.state.steps()[step as usize].id.clone());
             let inputs = self.state.given().clone();
-            self.think(Input::Start { inputs }, &mut events).expect("it has not begun");
+            self.think(Input::Start { inputs, until }, &mut events).expect("it has not begun");
             return match self.flush(events, None).await {
                 Ok(Verdict::Stored) => self.own().await,
                 _ => self.leave(),

@@ -14,6 +14,10 @@ use crate::workflow::steps::{self, Outcome};
 pub(super) fn begin(state: &State, facts: &mut Facts, slot: Slot) {
     let step = state.graph_of(slot).step(slot.step);
     let before = facts.events.len();
+    if slot.frame == Slot::RUN && state.is_beyond(slot.step) {
+        let fact = Fact::StepSkipped { reason: SkipReason::NotAsked, untaken: Vec::new() };
+        return facts.push_step(state, slot, fact);
+    }
     if step.disabled {
         let settling = Settling { state, slot, status: StepStatus::Skipped, output: &Value::Null, error: None };
         match settling.untaken(|edge| edge.port != Edge::ERROR) {
@@ -42,6 +46,11 @@ pub(super) fn begin(state: &State, facts: &mut Facts, slot: Slot) {
 pub(super) fn attempt(state: &State, facts: &mut Facts, slot: Slot, attempt: u32) {
     let step = state.graph_of(slot).step(slot.step);
     let scope = state.scope_of(slot);
+    if let Some((port, output)) = step.pinned_outcome() {
+        start(state, facts, slot, attempt, Value::Null);
+        let pinned = Outcome::Done { port, output: output.clone() };
+        return conclude::conclude(state, facts, slot, attempt, Ok(pinned));
+    }
     let raw = || Value::Object(step.config.clone());
     match step.kind.as_str() {
         "condition" => {

@@ -21,7 +21,9 @@ use serde_json::{Value, json};
 use super::steps::Outcome;
 use crate::model::Timestamp;
 use crate::model::workflow::expression;
-use crate::model::workflow::{Command, Event, Fact, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus};
+use crate::model::workflow::{
+    Command, Edge, Event, Fact, Forked, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus,
+};
 
 /// An attempt whose process ended this often is given up.
 const MAX_REPEATS: u32 = 5;
@@ -42,7 +44,11 @@ pub enum Input {
     Start {
         /// They fit the schema.
         inputs: Value,
+        /// The step after which it ends, when only a part is asked for.
+        until: Option<String>,
     },
+    /// Its history so far was copied from another run; from here on it goes its own way.
+    Fork(Box<Forked>),
     /// An attempt ended.
     Done {
         /// The step's path.
@@ -209,7 +215,13 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
     let mut facts = Facts::after(state, moment);
     match input {
         Input::Start { .. } if state.is_started() || state.is_ended() => return Err(Refusal::Begun),
-        Input::Start { inputs } => facts.push(None, Fact::RunStarted { inputs }),
+        Input::Start { inputs, until } => facts.push(None, Fact::RunStarted { inputs, until }),
+        Input::Fork(forked) => {
+            if !state.is_ended() {
+                conclude::cut_off(state, &mut facts, None);
+            }
+            facts.push(None, Fact::RunForked(forked));
+        }
         Input::Done { step, attempt, result } => {
             let slot = state.find_slot(&step).ok_or(Refusal::Stale)?;
             let current = state.step_at(slot);
@@ -240,6 +252,8 @@ pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
         facts.push_step(state, slot, Fact::StepSkipped { reason: SkipReason::NotReached, untaken: Vec::new() });
     } else if state.is_paused() {
         // Nothing new starts, and the run does not end, before a person lets it go on.
+    } else if state.until().is_some_and(|step| state.step_at(Slot::root(step)).status.is_final()) {
+        end_early(state, &mut facts);
     } else if let Some((_, slot)) = state.timers().next().filter(|(due, _)| *due <= moment.now) {
         go_on_with(state, &mut facts, slot);
     } else if let Some(frame) = state.next_complete() {
@@ -272,6 +286,14 @@ fn go_on_with(state: &State, facts: &mut Facts, slot: Slot) {
     } else {
         begin::attempt(state, facts, slot, current.attempt);
     }
+}
+
+/// The step that the run was asked to go up to has ended: the rest is not wanted.
+fn end_early(state: &State, facts: &mut Facts) {
+    for step in state.steps().iter().filter(|step| !step.status.is_final()) {
+        facts.push(Some(step.id.clone()), Fact::StepSkipped { reason: SkipReason::NotAsked, untaken: Vec::new() });
+    }
+    facts.push(None, Fact::RunSucceeded { output: Value::Null });
 }
 
 /// Notes which attempts are begun anew, under the same keys; gives up those that were so too often.
@@ -324,6 +346,18 @@ fn finish(state: &State, facts: &mut Facts) {
         Ok(output) => facts.push(None, Fact::RunSucceeded { output }),
         Err(error) => facts.push(None, Fact::RunFailed { step: None, error: error.at("output") }),
     }
+}
+
+/// The numbers of a step's edges, among those chosen, whose `when` does not hold once the step ends so.
+pub fn untaken(
+    state: &State,
+    step: u32,
+    status: StepStatus,
+    output: &Value,
+    error: Option<&StepError>,
+    is_chosen: impl Fn(&Edge) -> bool,
+) -> Result<Vec<u32>, StepError> {
+    conclude::Settling { state, slot: Slot::root(step), status, output, error }.untaken(is_chosen)
 }
 
 /// The idempotency key of an attempt.

@@ -29,7 +29,7 @@ fn http() -> Value {
 
 fn begun() -> State {
     let mut state = one_step(http());
-    advance(&mut state, Input::Start { inputs: json!({}) }, &moment(0), 100).expect("begins");
+    advance(&mut state, Input::Start { inputs: json!({}), until: None }, &moment(0), 100).expect("begins");
     state
 }
 
@@ -208,7 +208,7 @@ fn play(state: &mut State, history: &mut Vec<Event>, (what, which): (u8, u8), cl
             *clock += i64::from(which);
             Input::Wake
         }
-        11 => Input::Start { inputs: json!({}) },
+        11 => Input::Start { inputs: json!({}), until: None },
         _ => {
             let Some(&step) = flying.get(usize::from(which) % flying.len().max(1)) else {
                 return;
@@ -243,7 +243,7 @@ proptest! {
         let mut state = State::new(RunId(uuid::Uuid::nil()), &graph);
         let mut history = Vec::new();
         let mut clock = 0;
-        let (events, _) = advance(&mut state, Input::Start { inputs: json!({"n": 2}) }, &moment(0), 1000).expect("begins");
+        let (events, _) = advance(&mut state, Input::Start { inputs: json!({"n": 2}), until: None }, &moment(0), 1000).expect("begins");
         history.extend(events);
         for input in inputs {
             play(&mut state, &mut history, input, &mut clock);

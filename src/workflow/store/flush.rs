@@ -94,6 +94,10 @@ pub struct Create {
     pub owner: uuid::Uuid,
     /// Days that it is kept once ended; `None` for the workspace's or the server's.
     pub keep_days: Option<u32>,
+    /// For a fork: the run that it comes from, and the newest event of it that counts.
+    pub forked_from: Option<(RunId, i64)>,
+    /// For a fork: the beginning of its history, from 1 without gaps.
+    pub copied: Vec<Event>,
 }
 
 /// The part of the row that moves.
@@ -176,7 +180,8 @@ pub(super) async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Resu
 type Rows<'a> = Vec<(RunId, &'a Event, Encoded)>;
 
 async fn encode<'a>(tx: &mut Tx, change: &'a Change, now: Timestamp, rows: &mut Rows<'a>) -> Result<()> {
-    for event in &change.events {
+    let copied = change.create.iter().flat_map(|create| &create.copied);
+    for event in copied.chain(&change.events) {
         let row = history::encode(event);
         if let Some((hash, bytes)) = &row.payload {
             touch_payload(tx, change.workspace, hash, bytes, now).await?;
@@ -245,9 +250,9 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
         "insert into run (id, workspace_id, workflow_id, workflow_name, version, cause, started_by, idempotency_key,
             request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at,
             ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt,
-            parent_waits, depth, started_by_id, keep_days)
+            parent_waits, depth, started_by_id, keep_days, forked_from, forked_seq)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29)
+            $23, $24, $25, $26, $27, $28, $29, $30, $31)
          on conflict do nothing",
     )
     .bind(change.run)
@@ -279,6 +284,8 @@ async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestam
     .bind(i64::from(card.depth))
     .bind(card.started_by_id)
     .bind(create.keep_days.map(i64::from))
+    .bind(create.forked_from.map(|(run, _)| run))
+    .bind(create.forked_from.map(|(_, seq)| seq))
     .execute(conn)
     .await
     .map(|done| done.rows_affected()))?;

@@ -6,9 +6,17 @@ use super::Folder;
 const COMMANDS: &[(&[&str], &[&str])] = &[
     (&[], &["serve", "run", "workflow", "memory", "analyze", "admin", "config", "completions", "--json"]),
     (&["serve"], &["--addr", "--public-url"]),
-    (&["run"], &["--input", "--inputs", "--watch", "list", "show", "events", "cancel", "pause", "resume", "retry"]),
+    (
+        &["run"],
+        &[
+            "--input", "--inputs", "--watch", "list", "show", "events", "cancel", "pause", "resume", "retry", "fork",
+            "diff", "replay", "--until",
+        ],
+    ),
+    (&["run", "fork"], &["<ID>", "--from", "--step", "--input", "--output", "--version", "--draft"]),
+    (&["run", "replay"], &["<ID>", "--version", "--draft", "--file", "--strict"]),
     (&["run", "events"], &["<ID>", "--follow"]),
-    (&["workflow"], &["check", "import", "export", "list", "publish"]),
+    (&["workflow"], &["check", "import", "export", "list", "publish", "test"]),
     (&["memory"], &["put", "get", "list", "search", "delete", "history"]),
     (&["analyze"], &["<PATH>", "--include", "--exclude"]),
     (&["admin"], &["user", "role"]),

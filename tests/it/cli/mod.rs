@@ -7,6 +7,7 @@ mod memory;
 mod run;
 mod runs;
 mod settings;
+mod travel;
 mod workflow;
 
 use std::path::PathBuf;

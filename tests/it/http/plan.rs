@@ -47,6 +47,13 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/approvals/{id}") => Json(json!({"decision": "approved"})),
         ("POST", "/approvals/{id}/delegate") => Json(json!({"email": "nobody@example.com"})),
         ("POST", "/events") => Json(json!({"key": "nothing/waits", "payload": {}})),
+        ("POST", "/runs/{id}/fork") => Json(json!({"from_seq": 1})),
+        ("POST", "/runs/{id}/replay") => Json(json!({"version": 1})),
+        // No runs: a command to many tells of each what came of it, also that it is not there.
+        ("POST", "/runs/bulk") => Json(json!({"ids": [], "command": "cancel"})),
+        ("POST", "/workflows/{id}/tests") => Json(json!({"run_id": NIL, "name": "As it was"})),
+        ("POST", "/workflows/{id}/tests/run") => Json(json!({})),
+        ("PUT", "/workflows/{id}/tests/gate") => Json(json!({"gate": true})),
         ("POST", "/runs/{id}/cancel" | "/runs/{id}/pause" | "/runs/{id}/resume" | "/runs/{id}/retry") => Nothing,
         _ => return None,
     })
@@ -75,6 +82,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "users/enable"
         | "users/delete_invite"
         | "workflows/get"
+        | "workflows/tests"
+        | "workflows/run_tests"
         | "workflows/export"
         | "workflows/publish"
         | "workflows/delete"
@@ -107,6 +116,13 @@ fn server_fn(name: &str) -> Option<Sent> {
         "approvals/of_run" => json!({"run": NIL}),
         "approvals/decide" => json!({"id": NIL, "decision": {"decision": "approved"}}),
         "approvals/delegate" => json!({"id": NIL, "email": "nobody@example.com"}),
+        "runs/fork" => json!({"id": NIL, "fork": {"from": {"seq": 1}, "inputs": null, "outputs": {}, "onto": "same"}}),
+        "runs/diff" => json!({"a": NIL, "b": NIL}),
+        "runs/replay" => json!({"id": NIL, "against": {"version": 1}, "strictness": "result"}),
+        "runs/bulk" => json!({"ids": [], "command": "cancel"}),
+        "workflows/save_test" => json!({"id": NIL, "run": NIL, "name": "As it was", "strictness": "result"}),
+        "workflows/delete_test" => json!({"id": NIL, "test": NIL}),
+        "workflows/gate" => json!({"id": NIL, "gate": true}),
         "runs/list" => json!({"filter": {}, "page": page}),
         "runs/events" => json!({"id": NIL, "after": 0}),
         "runs/logs" => json!({"id": NIL, "step": null, "after": 0, "limit": 1}),

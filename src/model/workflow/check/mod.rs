@@ -170,6 +170,18 @@ fn check_ids(definition: &Definition, found: &mut Findings) {
     }
 }
 
+/// A pinned step is fine while one works on the others, and easily forgotten.
+fn check_pin(step: &Step, kind: &Kind, found: &mut Findings) {
+    let id = Some(step.id.as_str());
+    if step.pinned.is_some() {
+        found.warning(id, "/pinned", "its output is pinned: the step ends with that and does nothing");
+    }
+    let ports = kind.ports_of(&step.config);
+    if let Some(port) = step.pinned_port.as_ref().filter(|port| !ports.contains(port)) {
+        found.error(id, "/pinned_port", format!("expected one of {}, found {port:?}", ports.join(", ")));
+    }
+}
+
 fn check_step(step: &Step, found: &mut Findings) {
     let id = Some(step.id.as_str());
     let Some(kind) = Kind::find(&step.kind) else {
@@ -196,6 +208,7 @@ fn check_step(step: &Step, found: &mut Findings) {
             found.error(id, "/retry/max_ms", "expected at most 86400000 (a day)");
         }
     }
+    check_pin(step, kind, found);
     if step.timeout_ms.is_some_and(|ms| !(1..=604_800_000).contains(&ms)) {
         found.error(id, "/timeout_ms", "expected 1 to 604800000 (a week)");
     }

@@ -30,7 +30,8 @@ impl State {
     pub(super) fn reopen_frame(&mut self, frame: u32, at: Timestamp) {
         for step in 0..self.frame(frame).steps.len() as u32 {
             let slot = Slot { frame, step };
-            let cut_off = self.step_at(slot).skipped == Some(SkipReason::RunEnded);
+            let skipped = self.step_at(slot).skipped;
+            let cut_off = matches!(skipped, Some(SkipReason::RunEnded | SkipReason::NotAsked));
             if !cut_off && !self.track(slot).fatal {
                 continue;
             }

@@ -172,7 +172,7 @@ impl State {
                 self.settle_edges(slot, |edge, number| edge.port != Edge::ERROR && !untaken.contains(&number));
             }
             // The run is over: what follows is not decided, and a retry may still get there.
-            SkipReason::RunEnded => self.freeze_bodies(slot, at),
+            SkipReason::RunEnded | SkipReason::NotAsked => self.freeze_bodies(slot, at),
         }
     }
 

@@ -49,6 +49,8 @@ fn bare(id: String, kind: &str) -> Step {
         slots: None,
         disabled: false,
         body: None,
+        pinned: None,
+        pinned_port: None,
         position: Point::default().into(),
     }
 }

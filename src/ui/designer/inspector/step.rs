@@ -9,6 +9,8 @@ use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
 use crate::ui::components::{Icon, Menu, MenuItem, Tab, TabPanel, Tabs, Tone};
 use crate::ui::designer::editor::use_editor;
+use crate::ui::designer::pin::PinBar;
+use crate::ui::designer::run::use_runner;
 use crate::ui::designer::run_log::LogTab;
 use crate::ui::designer::run_tabs::{InputTab, OutputTab, RunNotice};
 use crate::ui::designer::{action, keys};
@@ -57,6 +59,7 @@ fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
             <InputTab id=id.get_value() />
         </TabPanel>
         <TabPanel id=TABS name="output" chosen=tab>
+            <PinBar id=id.get_value() step />
             <OutputTab id=id.get_value() />
         </TabPanel>
         <TabPanel id=TABS name="log" chosen=tab>
@@ -69,11 +72,14 @@ fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
 fn StepMenu(step: RwSignal<Step>) -> impl IntoView {
     let editor = use_editor();
     let toggle = Signal::derive(move || if step.read().disabled { "Enable".to_owned() } else { "Disable".to_owned() });
+    let runner = use_runner();
+    let up_to = move |()| runner.ask_up_to(Some(step.with_untracked(|step| step.id.clone())));
     view! {
         <Menu id="step-menu" label="More actions for this step">
             <MenuItem label="Add a step after it" icon="plus" keys="A" on_press=move |()| keys::add(editor) />
             <MenuItem label="Connect to…" icon="link" keys="C" on_press=move |()| keys::connect(editor) />
             <MenuItem label="Duplicate" icon="duplicate" keys="Ctrl+D" on_press=move |()| editor.act(action::duplicate) />
+            <MenuItem label="Run up to here" icon="play" on_press=up_to />
             <MenuItem label=toggle icon="ban" keys="D" on_press=move |()| editor.act(action::toggle_disabled) />
             <hr />
             <MenuItem label="Delete" icon="trash" keys="Del" tone=Tone::Bad on_press=move |()| keys::delete(editor) />

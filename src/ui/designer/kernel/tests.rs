@@ -24,6 +24,8 @@ fn step(id: &str, x: f64, y: f64) -> Step {
         slots: None,
         disabled: false,
         body: None,
+        pinned: None,
+        pinned_port: None,
         position: Position { x, y },
     }
 }

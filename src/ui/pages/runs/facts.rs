@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 
 use super::clock::Elapsed;
 use super::filters::trigger_label;
+use super::travel::{LineageFacts, TravelMenu};
 use super::watch::Watch;
 use super::why::WhyCard;
 use crate::api;
@@ -46,6 +47,7 @@ fn Commands(watch: Watch) -> impl IntoView {
         <CommandButton watch command=Command::Cancel label="Cancel" icon="stop" />
         <CommandButton watch command=Command::Retry label="Retry" icon="retry" />
         <RunAgain watch />
+        <TravelMenu watch />
     }
 }
 
@@ -144,6 +146,7 @@ pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
             <div><dt>{begun}</dt><dd><RelativeTime at=began /></dd></div>
             <div hidden=move || run.read().started_at.is_none()><dt>"Took"</dt><dd class="num"><Elapsed span clock /></dd></div>
             <div><dt>"Steps"</dt><dd class="num">{done}</dd></div>
+            <LineageFacts watch />
         </dl>
         <WhyCard watch />
     }

@@ -5,6 +5,7 @@
 //! pointer when changes arrive, and that a command that can't be given says why. Refuses to guess: what it shows is what the
 //! server said, read anew when a change is told.
 
+mod bulk;
 pub mod clock;
 mod facts;
 mod filters;
@@ -19,9 +20,11 @@ mod rows;
 mod scale;
 mod step;
 mod timeline;
+mod travel;
 mod value;
 mod watch;
 mod why;
 
 pub use list::RunsPage;
 pub use page::RunPage;
+pub use travel::ComparePage;

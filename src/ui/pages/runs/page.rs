@@ -11,6 +11,7 @@ use super::log::LogPane;
 use super::result::ResultPane;
 use super::step::StepPane;
 use super::timeline::Timeline;
+use super::travel::{Travel, TravelDialogs};
 use super::watch::Watch;
 use crate::api;
 use crate::model::workflow::RunDetail;
@@ -107,6 +108,8 @@ pub fn RunPage() -> impl IntoView {
 fn RunView(detail: RunDetail) -> impl IntoView {
     let watch = Watch::new(detail);
     watch.follow();
+    let travel = Travel::new();
+    provide_context(travel);
     let query = use_query_map();
     let place = Place {
         run: watch.id,
@@ -126,6 +129,7 @@ fn RunView(detail: RunDetail) -> impl IntoView {
     };
     view! {
         <Head watch />
+        <TravelDialogs watch travel />
         <div class="page-body run-body" data-flush="">
             <Facts watch clock />
             <nav class="tabs" aria-label="Views of the run">{View::ALL.map(tab).into_iter().collect_view()}</nav>

@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::bulk::{BulkBar, Tick, Ticked};
 use super::clock::{Elapsed, use_clock};
 use super::filters::{Filters, trigger_label};
 use crate::api;
@@ -85,6 +86,8 @@ fn row(run: RunSummary) -> (RunId, ArcRwSignal<RunSummary>) {
 #[component]
 pub fn RunsTable(page: Page<RunSummary>, filter: RunFilter, filters: Filters) -> impl IntoView {
     let rows = Rows::new(page);
+    let ticked = Ticked::new();
+    provide_context(ticked);
     let filter = StoredValue::new(filter);
     let body = NodeRef::<html::Div>::new();
     let pointed = RwSignal::new(false);
@@ -97,6 +100,7 @@ pub fn RunsTable(page: Page<RunSummary>, filter: RunFilter, filters: Filters) ->
     });
     let clock = use_clock(is_active);
     let columns = vec![
+        Column::text(""),
         Column::text("Workflow"),
         Column::text("Status"),
         Column::text("What happened"),
@@ -109,6 +113,7 @@ pub fn RunsTable(page: Page<RunSummary>, filter: RunFilter, filters: Filters) ->
     view! {
         <div class="page-body" data-flush="" node_ref=body on:pointerenter=move |_| pointed.set(true) on:pointerleave=move |_| pointed.set(false)>
             <Arrived rows body />
+            <BulkBar ticked />
             <Show
                 when=move || !rows.shown.read().is_empty()
                 fallback=|| {
@@ -197,6 +202,7 @@ fn RunRow(run: ArcRwSignal<RunSummary>, clock: Signal<Option<i64>>) -> impl Into
     let version = version.map_or_else(|| "draft".to_owned(), |version| format!("v{version}"));
     view! {
         <tr>
+            <td class="tick"><Tick id name=workflow_name.clone() /></td>
             <td>
                 <a class="cover" href=format!("/runs/{id}")>
                     {workflow_name}

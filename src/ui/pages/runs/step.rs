@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::page::Place;
 use super::timeline::skipped;
+use super::travel::StepTravel;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::api;
@@ -30,6 +31,7 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
     let (name, kind) = watch
         .definition
         .with_value(|definition| definition.step(&id).map(|step| (step.label().to_owned(), step.kind.clone())))?;
+    let pinned = watch.definition.with_value(|d| d.step(&id).is_some_and(|step| step.pinned.is_some()));
     let kind = Kind::find(&kind).map_or(kind, |kind| kind.title.to_owned());
     let status = Signal::derive(move || StatusLook::from(state.read().status));
     let chosen = RwSignal::new(OUTPUT.to_owned());
@@ -50,7 +52,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                 <StatusBadge status shape=StatusShape::Mark />
                 <h2>{name}</h2>
                 <span class="badge">{kind}</span>
+                {pinned.then(|| view! { <span class="badge" data-tone="warn"><Icon name="pin" />"pinned"</span> })}
                 <div class="actions">
+                    <StepTravel id=id.clone() watch />
                     <ButtonLink
                         href=Signal::derive(close)
                         label="Close the step"

@@ -180,7 +180,12 @@ fn SkippedBar(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
 /// A few words beside the bars, on the side where there is room.
 #[component]
 fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
-    let text = Memo::new(move |_| note(&state.read()));
+    let text = Memo::new(move |_| {
+        let step = state.read();
+        // A fork begins with what its source had done.
+        let kept = step.ended_at.is_some_and(|ended| ended < axis.start.get());
+        if kept { Some("kept from the run it was forked from".to_owned()) } else { note(&step) }
+    });
     let ends = move || {
         let step = state.read();
         let from = step.spans.first().map(|span| span.from).or(step.ended_at);
@@ -228,6 +233,7 @@ pub fn skipped(reason: SkipReason) -> &'static str {
         SkipReason::LostRace => "another branch was first",
         SkipReason::Disabled => "disabled",
         SkipReason::RunEnded => "the run ended before it",
+        SkipReason::NotAsked => "not asked for",
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::logbook::{Heard, Logbook};
 use crate::api;
 use crate::model::live::{ServerMessage, Topic};
-use crate::model::workflow::{Definition, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepState};
+use crate::model::workflow::{Definition, Lineage, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepState};
 use crate::model::{RunId, Timestamp};
 use crate::ui::browser;
 use crate::ui::state::live::follow;
@@ -41,6 +41,8 @@ pub struct Watch {
     pub summary: RwSignal<RunSummary>,
     /// What went in and what came out.
     pub ends: RwSignal<Ends>,
+    /// Which runs it comes from, and which come from it.
+    pub lineage: RwSignal<Lineage>,
     /// What was printed.
     pub log: RwSignal<Logbook>,
     /// Why the log can't be read.
@@ -55,12 +57,13 @@ pub struct Watch {
 impl Watch {
     /// Begins with what was read.
     pub fn new(detail: RunDetail) -> Self {
-        let RunDetail { summary, inputs, output, error, definition, steps, last_seq } = detail;
+        let RunDetail { summary, inputs, output, error, definition, steps, last_seq, lineage } = detail;
         Self {
             id: summary.id,
             definition: StoredValue::new(definition),
             summary: RwSignal::new(summary),
             ends: RwSignal::new(Ends { inputs, output, error }),
+            lineage: RwSignal::new(lineage),
             log: RwSignal::new(Logbook::default()),
             log_error: RwSignal::new(None),
             steps: StoredValue::new(steps.into_iter().map(|step| (step.id.clone(), RwSignal::new(step))).collect()),
@@ -74,6 +77,11 @@ impl Watch {
     /// A step; `None` if the definition has none of this id.
     pub fn step(self, id: &str) -> Option<RwSignal<StepState>> {
         self.steps.with_value(|steps| steps.get(id).copied())
+    }
+
+    /// The number of the newest event that is known.
+    pub fn last_seq(self) -> i64 {
+        self.last_seq.get_value()
     }
 
     /// Where the run stands.
@@ -97,9 +105,10 @@ impl Watch {
         if self.last_seq.try_get_value().is_none_or(|seen| detail.last_seq < seen) {
             return;
         }
-        let RunDetail { summary, inputs, output, error, steps, last_seq, .. } = detail;
+        let RunDetail { summary, inputs, output, error, steps, last_seq, lineage, .. } = detail;
         self.last_seq.set_value(last_seq);
         write_if_other(self.summary, summary);
+        write_if_other(self.lineage, lineage);
         write_if_other(self.ends, Ends { inputs, output, error });
         for step in steps {
             if let Some(known) = self.step(&step.id) {

@@ -194,9 +194,11 @@ fn what_runs(runnable: &Runnable) -> String {
 
 /// Why the run was not started.
 #[derive(Debug, Clone, Default)]
-struct Refused {
-    fields: BTreeMap<String, String>,
-    whole: Option<String>,
+pub struct Refused {
+    /// By the names of the inputs.
+    pub fields: BTreeMap<String, String>,
+    /// What is about no input.
+    pub whole: Option<String>,
 }
 
 #[component]
@@ -230,7 +232,7 @@ fn InputsForm(
         let navigate = navigate.clone();
         spawn_local(async move {
             let outcome: Result<RunId, ApiError> =
-                api::runs::start_run(workflow, inputs, version, version.is_none()).await;
+                api::runs::start_run(workflow, inputs, version, version.is_none(), None).await;
             busy.try_set(false);
             match outcome {
                 Ok(run) => navigate(&format!("/runs/{run}"), leptos_router::NavigateOptions::default()),
@@ -255,15 +257,22 @@ fn InputsForm(
 }
 
 /// Sorts what the server said to the fields that it is about.
-fn explained(error: &ApiError, fields: &[Field]) -> Refused {
+pub fn explained(error: &ApiError, fields: &[Field]) -> Refused {
     let said = |field: &Field| Some((field.name.clone(), error.field(&format!("/inputs/{}", field.name))?.to_owned()));
     let fields: BTreeMap<_, _> = fields.iter().filter_map(said).collect();
     let whole = fields.is_empty().then(|| error.detail().to_owned());
     Refused { fields, whole }
 }
 
+/// One input of a form.
 #[component]
-fn InputField(field: Field, texts: RwSignal<Texts>, refused: RwSignal<Refused>, form: &'static str) -> impl IntoView {
+pub fn InputField(
+    field: Field,
+    texts: RwSignal<Texts>,
+    refused: RwSignal<Refused>,
+    /// Unique on the page.
+    form: &'static str,
+) -> impl IntoView {
     let id = format!("{form}-input-{}", field.name);
     let Field { name, label, hint, required, shape, .. } = field;
     let hint = Signal::stored((!hint.is_empty()).then_some(hint));

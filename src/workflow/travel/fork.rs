@@ -1,0 +1,196 @@
+//! A fork: a new run that begins with the history of another, edited where one asks, and goes its own way from there.
+
+use serde_json::{Value, json};
+
+use super::prefix::{Edits, Misfit, Prefix, carry};
+use super::store;
+use crate::model::auth::Action;
+use crate::model::workflow::check::{check, has_errors};
+use crate::model::workflow::{
+    Definition, Event, Fact, Fork, ForkOnto, ForkPoint, Forked, Graph, Lineage, RunSummary, TriggerKind, before_step,
+    root_of, without_step,
+};
+use crate::model::{FieldError, RunId};
+use crate::runtime::Ctx;
+use crate::workflow::engine::{Begin, Engine, New};
+use crate::workflow::machine::Input;
+use crate::workflow::store::{Card, Create, history, run as runs};
+use crate::workflow::{Error, inputs};
+
+/// Events that a fork copies at most.
+pub const MAX_COPIED: usize = 50_000;
+/// Forks of a run that its page lists.
+const MAX_LISTED: u32 = 50;
+
+/// Starts a run that begins as `source` did. Returns once it is durable; it goes on by itself.
+///
+/// Finished steps are not run again; those that were open at the cut start again under keys of their own. A final event
+/// counts as the moment before the end: what failed the run is tried again.
+///
+/// # Errors
+/// [`Error::Invalid`] for a place that the history doesn't have, inputs that don't fit, outputs of steps that had not
+/// ended, and a definition that differs where the run already was, naming the step; [`Error::Problems`];
+/// [`Error::NotFound`]; [`Error::KeyReused`].
+pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> Result<RunId, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    ctx.authorize(Action::StartRun)?;
+    crate::workflow::runs::check_key(key.as_deref())?;
+    let request_hash = key.as_ref().map(|_| history::hash(json!(["fork", source, fork]).to_string().as_bytes()));
+    if let Some(found) = crate::workflow::runs::find_repeat(ctx, key.as_deref(), request_hash.as_deref()).await? {
+        return Ok(found);
+    }
+    let (summary, hash) = runs::find(&ctx.db, ctx.workspace(), source).await?.ok_or(Error::NotFound("run"))?;
+    let old = Graph::new(history::definition(&ctx.db, ctx.workspace(), &hash).await?);
+    let (version, definition) = onto(ctx, &summary, &fork, old.definition()).await?;
+    let (events, seq) = cut(ctx, source, &fork, &old).await?;
+    let edits = Edits { inputs: edited_inputs(&fork, &definition, &events)?, outputs: fork.outputs.clone() };
+    let run: RunId = ctx.ids.fresh();
+    let engine = Engine::of(ctx.runtime());
+    let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
+    let definition_hash = history::hash(&bytes);
+    let graph = engine.graph(&definition_hash, || Graph::new(definition));
+    let Prefix { events, state } = carry(run, &old, &graph, events, &edits).map_err(refuse)?;
+    let forked = Forked {
+        from_run: source,
+        from_seq: seq,
+        by: ctx.actor.principal.user_name().map(str::to_owned),
+        restarted: match &fork.from {
+            ForkPoint::Step(step) => Some(step.clone()),
+            ForkPoint::Seq(_) => None,
+        },
+        edited: edited_paths(&fork),
+    };
+    let card = Card {
+        workflow_id: summary.workflow_id,
+        workflow_name: graph.definition().name.clone(),
+        version,
+        trigger: if fork.onto == ForkOnto::Draft { TriggerKind::Test } else { TriggerKind::Manual },
+        started_by: ctx.actor.principal.user_name().map(str::to_owned),
+        steps_total: graph.len() as u32,
+        created_at: ctx.clock.now(),
+    };
+    let create = Create {
+        card,
+        definition: bytes,
+        definition_hash,
+        idempotency_key: key.clone(),
+        request_hash: request_hash.clone(),
+        owner: engine.id,
+        forked_from: Some((source, seq)),
+        copied: events,
+    };
+    let new = New { run, workspace: ctx.workspace(), create, state, first: Input::Fork(Box::new(forked)) };
+    match engine.begin(ctx.runtime(), new).await? {
+        Begin::Begun => Ok(run),
+        Begin::Duplicate => crate::workflow::runs::find_repeat(ctx, key.as_deref(), request_hash.as_deref())
+            .await?
+            .ok_or(Error::KeyReused),
+    }
+}
+
+/// Which runs a run comes from, and which come from it.
+pub(in crate::workflow) async fn lineage(ctx: &Ctx, run: RunId, until: Option<String>) -> Result<Lineage, Error> {
+    let forked_from = store::origin(&ctx.db, ctx.workspace(), run).await?;
+    let forks = store::forks(&ctx.db, ctx.workspace(), run, MAX_LISTED).await?;
+    Ok(Lineage { forked_from, forks, until })
+}
+
+/// The version and the definition that the fork runs.
+async fn onto(
+    ctx: &Ctx,
+    summary: &RunSummary,
+    fork: &Fork,
+    same: &Definition,
+) -> Result<(Option<i64>, Definition), Error> {
+    let workflow = || {
+        let stored = "this run's definition was never stored, so that it has no other versions";
+        summary.workflow_id.ok_or_else(|| Error::invalid("/version", stored))
+    };
+    let (version, definition) = match fork.onto {
+        ForkOnto::Same => return Ok((summary.version, same.clone())),
+        ForkOnto::Version(version) => {
+            let found = runs::find_version(&ctx.db, ctx.workspace(), workflow()?, Some(version)).await?;
+            let (version, definition) = found.ok_or(Error::NotFound("version"))?;
+            (Some(version), definition)
+        }
+        ForkOnto::Draft => {
+            let draft = runs::find_draft(&ctx.db, ctx.workspace(), workflow()?).await?;
+            (None, draft.ok_or(Error::NotFound("workflow"))?)
+        }
+    };
+    let problems = check(&definition);
+    if has_errors(&problems) { Err(Error::Problems(problems)) } else { Ok((version, definition)) }
+}
+
+/// The events that the fork keeps, and the number of the newest of them in the source.
+async fn cut(ctx: &Ctx, source: RunId, fork: &Fork, graph: &Graph) -> Result<(Vec<Event>, i64), Error> {
+    let upto = match &fork.from {
+        ForkPoint::Seq(seq) if *seq < 1 => {
+            return Err(Error::invalid("/from_seq", format!("expected 1 or more, found {seq}")));
+        }
+        ForkPoint::Seq(seq) => *seq,
+        ForkPoint::Step(_) => i64::MAX,
+    };
+    let events = load(ctx, source, upto, "/from_seq").await?;
+    let newest = events.last().map_or(0, |event| event.seq);
+    match &fork.from {
+        ForkPoint::Seq(seq) if newest < *seq => {
+            Err(Error::invalid("/from_seq", format!("expected 1 to {newest}, which is the run's newest event")))
+        }
+        ForkPoint::Seq(seq) => Ok((events, *seq)),
+        ForkPoint::Step(path) => match graph.find(path) {
+            Some(step) => Ok(without_step(&events, graph, step)),
+            None if graph.find(root_of(path)).is_some() => {
+                let kept = before_step(&events, path)
+                    .ok_or_else(|| Error::invalid("/from_step", format!("step {path} has not begun in this run")))?;
+                Ok((kept.to_vec(), kept.len() as i64))
+            }
+            None => Err(Error::invalid("/from_step", format!("the run has no step {path}"))),
+        },
+    }
+}
+
+/// The history up to an event; `pointer` is the field that a history which is too long is said of.
+pub(super) async fn load(ctx: &Ctx, run: RunId, upto: i64, pointer: &str) -> Result<Vec<Event>, Error> {
+    const PAGE: u32 = 1000;
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event| event.seq);
+        let page = history::list(&ctx.db, ctx.workspace(), run, after, PAGE).await?;
+        let whole = page.len() < PAGE as usize;
+        events.extend(page.into_iter().take_while(|event| event.seq <= upto));
+        if events.len() > MAX_COPIED {
+            let message = format!("expected at most {MAX_COPIED} events of the run");
+            return Err(Error::invalid(pointer, message));
+        }
+        if whole || events.last().is_none_or(|event| event.seq >= upto) || events.last().map_or(0, |e| e.seq) == after {
+            return Ok(events);
+        }
+    }
+}
+
+/// The inputs that the fork's history is to begin with; `None` where those of the source stay.
+fn edited_inputs(fork: &Fork, definition: &Definition, events: &[Event]) -> Result<Option<Value>, Error> {
+    let given = events.iter().find_map(|event| match &event.fact {
+        Fact::RunStarted { inputs, .. } => Some(inputs),
+        _ => None,
+    });
+    match (&fork.inputs, fork.onto) {
+        (None, ForkOnto::Same) => Ok(None),
+        // Another definition may ask for more.
+        (None, _) => Ok(Some(inputs::fit(&definition.inputs, given.cloned().unwrap_or_default())?)),
+        (Some(edited), _) => Ok(Some(inputs::fit(&definition.inputs, edited.clone())?)),
+    }
+}
+
+fn edited_paths(fork: &Fork) -> Vec<String> {
+    let inputs = fork.inputs.iter().map(|_| "inputs".to_owned());
+    inputs.chain(fork.outputs.keys().map(|step| format!("steps.{step}.output"))).collect()
+}
+
+fn refuse(misfit: Misfit) -> Error {
+    match misfit {
+        Misfit::Definition { message, .. } => Error::Invalid(vec![FieldError::new("/version", message)]),
+        Misfit::Output { step, message } => Error::invalid(format!("/state_patch/steps/{step}/output"), message),
+    }
+}

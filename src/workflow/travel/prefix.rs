@@ -1,0 +1,254 @@
+//! The copied beginning of a fork: carried over to the definition that the fork runs, edited, and proven to belong there.
+//!
+//! Pure. Each event is folded on the fork's definition before the next is looked at, so that what a fork begins with is a
+//! history that this definition could have had: a step has begun only where an edge that was taken led to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::model::RunId;
+use crate::model::workflow::{
+    Edge, Event, Fact, FailureHandling, Graph, SkipReason, State, StepError, StepStatus, port_of, root_of,
+};
+use crate::workflow::machine::untaken;
+
+/// What a fork alters in what it copies.
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    /// They fit the schema of the fork's definition.
+    pub inputs: Option<Value>,
+    /// By step.
+    pub outputs: BTreeMap<String, Value>,
+}
+
+/// Why a history can't begin a run of a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// The definition differs where the run already was.
+    Definition { step: String, message: String },
+    /// An output can't be edited so.
+    Output { step: String, message: String },
+}
+
+/// What a fork begins with.
+#[derive(Debug)]
+pub(super) struct Prefix {
+    /// From 1 without gaps.
+    pub events: Vec<Event>,
+    /// Their fold.
+    pub state: State,
+}
+
+/// Carries `events` of a run of `source` over to a run of `onto`.
+///
+/// # Errors
+/// Names the step that stands in the way.
+pub(super) fn carry(
+    run: RunId,
+    source: &Graph,
+    onto: &Arc<Graph>,
+    events: Vec<Event>,
+    edits: &Edits,
+) -> Result<Prefix, Misfit> {
+    check_edited(&events, source, edits)?;
+    check_definition(&events, source, onto)?;
+    let mut carried = Carrier { source, edits, state: State::on(run, Arc::clone(onto)), last: conclusions(&events) };
+    let mut kept = Vec::with_capacity(events.len());
+    for event in events {
+        let event = carried.carry(event)?;
+        carried.state.apply(&event);
+        kept.push(event);
+    }
+    Ok(Prefix { events: kept, state: carried.state })
+}
+
+/// The newest conclusion of each step: the one that an edited output replaces.
+fn conclusions(events: &[Event]) -> BTreeMap<String, i64> {
+    let ends = |event: &&Event| matches!(event.fact, Fact::StepSucceeded { .. } | Fact::StepFailed { .. });
+    events.iter().filter(ends).filter_map(|event| Some((event.step.clone()?, event.seq))).collect()
+}
+
+fn check_edited(events: &[Event], source: &Graph, edits: &Edits) -> Result<(), Misfit> {
+    let ended = conclusions(events);
+    if let Some(step) = edits.outputs.keys().find(|step| !ended.contains_key(*step)) {
+        let message = if source.find(step).is_none() {
+            format!("the run has no step {step}")
+        } else {
+            format!("step {step} has no output before the fork: fork at a later event, or pin its output in the draft")
+        };
+        return Err(Misfit::Output { step: step.clone(), message });
+    }
+    Ok(())
+}
+
+/// The compatibility rule: every step that the prefix mentions is in both, of the same kind, joined in the same way, with
+/// the same edges leading to it; a container that was inside its body is the same altogether.
+fn check_definition(events: &[Event], source: &Graph, onto: &Graph) -> Result<(), Misfit> {
+    let mentioned: BTreeSet<(&str, bool)> = events
+        .iter()
+        .filter_map(|event| event.step.as_deref())
+        .map(|path| (root_of(path), root_of(path) != path))
+        .collect();
+    for (id, inside) in mentioned {
+        let differs = |message: String| Err(Misfit::Definition { step: id.to_owned(), message });
+        let (Some(before), Some(after)) = (source.find(id), onto.find(id)) else {
+            return differs(format!("step {id} had begun before the fork and is not in this definition"));
+        };
+        let (old, new) = (source.step(before), onto.step(after));
+        if old.kind != new.kind {
+            return differs(format!("step {id} had begun as {} before the fork and is {} here", old.kind, new.kind));
+        }
+        if old.join != new.join || leading_to(source, before) != leading_to(onto, after) {
+            return differs(format!("step {id} had begun before the fork, and other edges lead to it here"));
+        }
+        if inside && (&old.config, &old.retry) != (&new.config, &new.retry) {
+            return differs(format!("step {id} had begun its body before the fork, and is another here"));
+        }
+    }
+    Ok(())
+}
+
+/// The edges that lead to a step, in no matter what order.
+fn leading_to(graph: &Graph, step: u32) -> Vec<(&str, &str, Option<&str>)> {
+    let edges = graph.inbound(step).iter().map(|&number| graph.edge(number));
+    let mut edges: Vec<_> = edges.map(|edge| (edge.from.as_str(), edge.port.as_str(), edge.when.as_deref())).collect();
+    edges.sort_unstable();
+    edges
+}
+
+struct Carrier<'a> {
+    source: &'a Graph,
+    edits: &'a Edits,
+    state: State,
+    last: BTreeMap<String, i64>,
+}
+
+impl Carrier<'_> {
+    fn carry(&self, mut event: Event) -> Result<Event, Misfit> {
+        let Some(path) = event.step.clone() else {
+            if let (Fact::RunStarted { inputs, .. }, Some(edited)) = (&mut event.fact, &self.edits.inputs) {
+                inputs.clone_from(edited);
+            }
+            return Ok(event);
+        };
+        // What stands inside a container chooses no edge of the root.
+        let Some(step) = self.state.graph().find(&path) else { return Ok(event) };
+        self.check_begun(step, &event)?;
+        let edited = self.edits.outputs.get(&path).filter(|_| self.last.get(&path) == Some(&event.seq));
+        event.fact = match (event.fact, edited) {
+            (fact @ (Fact::StepSucceeded { .. } | Fact::StepFailed { .. }), Some(output)) => {
+                self.replaced(step, &fact, output)?
+            }
+            (fact, _) => self.renumbered(step, fact)?,
+        };
+        Ok(event)
+    }
+
+    /// A step begins only where the definition, and what was edited, lead to it.
+    fn check_begun(&self, step: u32, event: &Event) -> Result<(), Misfit> {
+        let status = self.state.steps()[step as usize].status;
+        let fits = match &event.fact {
+            Fact::StepStarted { .. } => {
+                matches!(status, StepStatus::Ready | StepStatus::Waiting | StepStatus::Retrying | StepStatus::Running)
+            }
+            Fact::StepSkipped { reason: SkipReason::NotReached, .. } => status == StepStatus::Queued,
+            _ => true,
+        };
+        if fits {
+            return Ok(());
+        }
+        let id = &self.state.graph().step(step).id;
+        let began = if matches!(event.fact, Fact::StepStarted { .. }) { "began" } else { "was skipped" };
+        match self.edits.outputs.keys().next() {
+            Some(edited) => Err(Misfit::Output {
+                step: edited.clone(),
+                message: format!(
+                    "step {id} {began} at event {} because of the output that is edited: fork before that event",
+                    event.seq
+                ),
+            }),
+            None => Err(Misfit::Definition {
+                step: id.clone(),
+                message: format!("step {id} {began} at event {}, where this definition does not lead to it", event.seq),
+            }),
+        }
+    }
+
+    /// The step succeeds with another output: its edges are chosen by that one.
+    fn replaced(&self, step: u32, fact: &Fact, output: &Value) -> Result<Fact, Misfit> {
+        let definition = self.state.graph().step(step);
+        let (attempt, recorded) = match fact {
+            Fact::StepSucceeded { attempt, port, .. } => (*attempt, Some(port.clone())),
+            Fact::StepFailed { attempt, .. } => (*attempt, None),
+            _ => (1, None),
+        };
+        let computed = matches!(definition.kind.as_str(), "condition" | "switch");
+        let port = recorded.filter(|_| !computed).unwrap_or_else(|| port_of(&definition.kind, output));
+        let untaken = untaken(&self.state, step, StepStatus::Succeeded, output, None, |edge| edge.port == port)
+            .map_err(|error| Misfit::Output { step: definition.id.clone(), message: error.message })?;
+        Ok(Fact::StepSucceeded { attempt, port, output: output.clone(), untaken })
+    }
+
+    /// The same choice of edges in the numbers of this definition; edges that are new here are chosen now.
+    fn renumbered(&self, step: u32, mut fact: Fact) -> Result<Fact, Misfit> {
+        match &mut fact {
+            Fact::StepSucceeded { port, output, untaken, .. } => {
+                let ended = Ended { status: StepStatus::Succeeded, output, error: None };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port == *port)?;
+            }
+            Fact::StepFailed { handled: FailureHandling::Continues, untaken, error, .. } => {
+                let default = &self.state.graph().step(step).default;
+                let ended = Ended { status: StepStatus::Succeeded, output: default, error: Some(&*error) };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port == Edge::OUT)?;
+            }
+            Fact::StepFailed { handled: FailureHandling::ErrorPort, untaken, error, .. } => {
+                let ended = Ended { status: StepStatus::Failed, output: &Value::Null, error: Some(&*error) };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port == Edge::ERROR)?;
+            }
+            Fact::StepSkipped { reason: SkipReason::Disabled, untaken } => {
+                let ended = Ended { status: StepStatus::Skipped, output: &Value::Null, error: None };
+                *untaken = self.choose(step, untaken, &ended, |edge| edge.port != Edge::ERROR)?;
+            }
+            _ => {}
+        }
+        Ok(fact)
+    }
+
+    fn choose(
+        &self,
+        step: u32,
+        recorded: &[u32],
+        ended: &Ended<'_>,
+        is_chosen: impl Fn(&Edge) -> bool,
+    ) -> Result<Vec<u32>, Misfit> {
+        let graph = self.state.graph();
+        let id = &graph.step(step).id;
+        let before = self.source.find(id).map_or(&[][..], |step| self.source.outbound(step));
+        let mut chosen = Vec::new();
+        for &number in graph.outbound(step) {
+            let edge = graph.edge(number);
+            if edge.when.is_none() || !is_chosen(edge) {
+                continue;
+            }
+            let is_untaken = match before.iter().find(|&&old| self.source.edge(old) == edge) {
+                Some(old) => recorded.contains(old),
+                None => untaken(&self.state, step, ended.status, ended.output, ended.error, |other| other == edge)
+                    .map_err(|error| Misfit::Definition { step: id.clone(), message: error.message })?
+                    .contains(&number),
+            };
+            if is_untaken {
+                chosen.push(number);
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+/// How a step ended, for the conditions of its edges.
+struct Ended<'a> {
+    status: StepStatus,
+    output: &'a Value,
+    error: Option<&'a StepError>,
+}
