@@ -5,7 +5,10 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
-use crate::model::{ApiKeyId, EntryId, InviteId, LoginSessionId, RunId, Timestamp, UserId, WorkflowId, WorkspaceId};
+use crate::model::{
+    ApiKeyId, EntryId, FiringId, InviteId, LoginSessionId, RunId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId,
+    WorkspaceId,
+};
 
 /// Postgres counts microseconds from 2000-01-01.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -86,4 +89,16 @@ macro_rules! id_columns {
     )*};
 }
 
-id_columns!(WorkspaceId, UserId, LoginSessionId, InviteId, ApiKeyId, WorkflowId, RunId, EntryId);
+id_columns!(
+    WorkspaceId,
+    UserId,
+    LoginSessionId,
+    InviteId,
+    ApiKeyId,
+    WorkflowId,
+    RunId,
+    EntryId,
+    TriggerId,
+    FiringId,
+    TriggerKeyId,
+);

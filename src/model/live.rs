@@ -22,6 +22,8 @@ pub enum Topic {
     Workflows,
     /// What the dashboard shows.
     Dashboard,
+    /// Triggers made, changed, fired, deleted.
+    Triggers,
 }
 
 impl fmt::Display for Topic {
@@ -32,6 +34,7 @@ impl fmt::Display for Topic {
             Self::Memory(namespace) => write!(f, "memory:{namespace}"),
             Self::Workflows => f.write_str("workflows"),
             Self::Dashboard => f.write_str("dashboard"),
+            Self::Triggers => f.write_str("triggers"),
         }
     }
 }
@@ -45,6 +48,7 @@ impl FromStr for Topic {
                 "runs" => Ok(Self::Runs),
                 "workflows" => Ok(Self::Workflows),
                 "dashboard" => Ok(Self::Dashboard),
+                "triggers" => Ok(Self::Triggers),
                 _ => Err(format!("unknown topic {text:?}")),
             },
             Some(("run", id)) => id.parse().map(Self::Run).map_err(|_| "run: expected a run's id".to_owned()),

@@ -16,6 +16,7 @@ mod machine;
 mod runs;
 pub mod steps;
 mod store;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use crate::runtime::Runtime;
 pub use definitions::templates;
 pub use engine::{LogSink, Stream};
 pub use error::Error;
+pub use waiting::{endings, get_status};
 pub use runs::{NewRun, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.

@@ -14,3 +14,4 @@ mod memory;
 mod monitor;
 mod outbound;
 mod sandbox;
+mod trigger;

@@ -164,21 +164,33 @@ pub enum TriggerKind {
     Test,
     /// The command line, headless.
     Cli,
+    /// A time came.
+    Schedule,
+    /// A call from outside.
+    Webhook,
+    /// Memory changed, or another run ended.
+    Event,
 }
 
 impl TriggerKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [Self::Manual, Self::Test, Self::Cli, Self::Schedule, Self::Webhook, Self::Event];
+
     /// As stored and sent.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Manual => "manual",
             Self::Test => "test",
             Self::Cli => "cli",
+            Self::Schedule => "schedule",
+            Self::Webhook => "webhook",
+            Self::Event => "event",
         }
     }
 
     /// Reads [`TriggerKind::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Manual, Self::Test, Self::Cli].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -65,6 +65,9 @@ fn step_refs(step: &Step) -> Vec<(String, Refs)> {
 }
 
 fn check_inputs(step: Option<&str>, at: &str, refs: &Refs, inputs: Option<&BTreeSet<&str>>, found: &mut Findings) {
+    if refs.paths.iter().any(|path| path.split('.').next() == Some("event")) {
+        found.error(step, at, "event is known in the inputs of a trigger only; a run sees inputs");
+    }
     let Some(inputs) = inputs else { return };
     for name in refs.inputs().filter(|name| !inputs.contains(name)) {
         found.error(step, at, format!("there is no input {name:?}"));

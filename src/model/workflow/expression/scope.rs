@@ -25,6 +25,10 @@ pub trait Scope {
     fn started_at(&self) -> Option<Timestamp>;
     /// `workflow.name`.
     fn workflow_name(&self) -> &str;
+    /// `event`: what a trigger was fired by. A run knows none.
+    fn event(&self) -> Option<&Value> {
+        None
+    }
 }
 
 /// `steps.ID`: `output` is null before the step has ended, and where it did not run.
@@ -65,6 +69,7 @@ pub(super) fn context(refs: &Refs, scope: &dyn Scope) -> Jinja {
             "inputs" => narrow(scope.inputs(), node),
             "steps" => steps(node, scope),
             "run" => jinja(json!({ "id": scope.run_id(), "started_at": scope.started_at().map(|at| at.to_string()) })),
+            super::language::EVENT => narrow(scope.event()?, node),
             "workflow" => jinja(json!({ "name": scope.workflow_name() })),
             _ => return None,
         };

@@ -57,11 +57,14 @@ pub const fn trigger_label(trigger: TriggerKind) -> &'static str {
         TriggerKind::Manual => "Manual",
         TriggerKind::Test => "Test",
         TriggerKind::Cli => "Command line",
+        TriggerKind::Schedule => "Schedule",
+        TriggerKind::Webhook => "Webhook",
+        TriggerKind::Event => "Event",
     }
 }
 
 /// The triggers that one can filter by.
-pub const TRIGGERS: [TriggerKind; 3] = [TriggerKind::Manual, TriggerKind::Test, TriggerKind::Cli];
+pub const TRIGGERS: [TriggerKind; 6] = TriggerKind::ALL;
 
 /// A group of statuses that one presses together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
