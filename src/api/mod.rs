@@ -8,6 +8,7 @@ pub mod auth;
 pub mod dashboard;
 pub mod memory;
 pub mod runs;
+pub mod triggers;
 pub mod users;
 pub mod workflows;
 

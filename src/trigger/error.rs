@@ -38,6 +38,9 @@ pub enum Error {
     /// Not now.
     #[error("{0}")]
     Unavailable(String),
+    /// The run could not be started.
+    #[error("{0}")]
+    Start(ApiError),
     /// Runs and workflows.
     #[error(transparent)]
     Workflow(#[from] workflow::Error),
@@ -80,6 +83,7 @@ impl From<Error> for ApiError {
             Error::TooLarge => Self::TooLarge { detail },
             Error::MediaType => Self::invalid("Content-Type", detail),
             Error::Unavailable(_) => Self::Unavailable { detail, retry_after_ms: 1000 },
+            Error::Start(error) => error,
             Error::Workflow(error) => error.into(),
             Error::Memory(error) => error.into(),
             Error::Db(error) => error.into(),

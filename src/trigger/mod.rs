@@ -11,21 +11,28 @@
 //! wait (`watch`). What a moment, an expression or a template means is decided in `model::trigger`, purely.
 
 mod error;
+mod event;
 mod fire;
 mod list;
 mod manage;
+mod rate;
+mod retention;
 mod schedule;
+mod signature;
 mod store;
 mod validate;
 mod watch;
+mod webhook;
 mod zone;
 
 pub use error::Error;
 pub use fire::fire_now;
 pub use list::{get, list, list_firings};
 pub use manage::{create, delete, delete_key, replace_key, update};
+pub use retention::forget;
 pub use schedule::{list_zones, preview};
 pub use watch::{boot, look};
+pub use webhook::{Call, Reception, receive};
 
 /// Bytes that a webhook's body may have.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::Result;
-use super::{fire, schedule, store};
+use super::{event, fire, retention, schedule, store};
 use crate::model::Timestamp;
 use crate::runtime::Runtime;
-use crate::workflow;
+use crate::{memory, workflow};
 
 /// How often a process looks for what others left behind.
 const ROUND_MS: i64 = 15_000;
@@ -76,6 +76,7 @@ pub async fn boot(runtime: &Runtime) -> Result<()> {
     }
     look(runtime).await?;
     runtime.tasks.spawn("triggers", watch(runtime.clone()));
+    runtime.tasks.spawn("firings kept", retention::watch(runtime.clone()));
     Ok(())
 }
 
@@ -88,6 +89,8 @@ pub async fn look(runtime: &Runtime) -> Result<()> {
     alarm.clear();
     take_up(runtime, runtime.clock.now().plus_ms(-STALE_MS)).await?;
     schedule::take_due(runtime).await?;
+    event::follow_memory(runtime).await?;
+    event::follow_runs(runtime).await?;
     changed(runtime).await?;
     if let Some(oldest) = store::firing::oldest_open(&runtime.db).await? {
         let now = runtime.clock.now();
@@ -128,9 +131,18 @@ async fn watch(runtime: Runtime) {
                 }
             }
         };
+        let written = async {
+            loop {
+                memory::wait_for_change(&runtime).await;
+                if alarm.waits_for_memory.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        };
         tokio::select! {
             () = ring => {}
             () = ended => {}
+            () = written => {}
             () = alarm.moved.notified() => continue,
             () = stopping.cancelled() => return,
         }

@@ -3,9 +3,12 @@
 pub mod analytics;
 pub mod auth;
 pub mod body;
+pub mod hooks;
 pub mod memory;
 pub mod paging;
 pub mod runs;
+pub mod schedules;
+pub mod triggers;
 pub mod users;
 pub mod workflows;
 
@@ -31,7 +34,10 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(analytics::router())
         .merge(auth::router())
         .merge(memory::router())
+        .merge(hooks::router())
         .merge(runs::router())
+        .merge(schedules::router())
+        .merge(triggers::router())
         .merge(users::router())
         .merge(workflows::router())
 }

@@ -1,6 +1,7 @@
 //! The kinds of steps: one table, from which come the checker's rules, the designer's forms and the JSON Schemas.
 
 mod describe;
+pub mod respond;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -249,6 +250,23 @@ pub const KINDS: &[Kind] = &[
         fields: &[field("value", "Value", Shape::Json)
             .required()
             .hint("JSON with templates. A text that is exactly one {{ … }} keeps the type of its value.")],
+        ports: OUT_ERROR,
+        pure_step: true,
+        default_timeout_ms: 0,
+    },
+    Kind {
+        name: "respond",
+        title: "Respond",
+        summary: "Answers the call of the webhook that started the run, if its caller waits.",
+        group: Group::Work,
+        icon: "enter",
+        fields: &[
+            field("status", "Status", Shape::Integer { min: *respond::STATUSES.start(), max: *respond::STATUSES.end() })
+                .placeholder("200"),
+            field("headers", "Headers", Shape::TextMap).hint("Such as content-type, location, or names that begin with x-."),
+            field("json", "JSON body", Shape::Json),
+            field("body", "Text body", LONG_TEXT).hint("In place of a JSON body."),
+        ],
         ports: OUT_ERROR,
         pure_step: true,
         default_timeout_ms: 0,

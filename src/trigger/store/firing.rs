@@ -158,6 +158,8 @@ pub async fn settle(tx: &mut Tx, settled: &Settled) -> Result<()> {
             outcome = $2,
             reason = case when $3 = '' then reason else $3 end,
             run_id = $4,
+            -- Who sends a call again under the same id may have more luck.
+            occasion = case when $2 = 'failed' and occasion like 'id:%' then null else occasion end,
             inputs = null
          where id = $1 and outcome = 'starting'",
     )

@@ -53,6 +53,11 @@ pub(super) fn attempt(state: &State, facts: &mut Facts, number: u32, attempt: u3
             start(state, facts, number, attempt, Value::Null);
             conclude::conclude(state, facts, number, attempt, steps::build_transform(&step.config, state));
         }
+        "respond" => {
+            // As with a transform.
+            start(state, facts, number, attempt, Value::Null);
+            conclude::conclude(state, facts, number, attempt, steps::build_response(&step.config, state));
+        }
         kind => match expression::render_config(&step.config, state) {
             Err(error) => {
                 start(state, facts, number, attempt, raw());

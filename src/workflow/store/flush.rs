@@ -93,6 +93,9 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
             None => update_run(&mut tx, change).await?,
         };
         verdicts.push(verdict);
+        if verdict == Verdict::Stored && change.progress.ended_at.is_some() {
+            super::ending::insert(&mut tx, change).await?;
+        }
         if verdict == Verdict::Stored {
             for event in &change.events {
                 let row = history::encode(event);

@@ -1,6 +1,7 @@
 //! The tables of workflows and runs.
 
 pub mod flush;
+mod ending;
 pub mod history;
 pub mod lease;
 pub mod log;
