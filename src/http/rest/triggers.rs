@@ -36,6 +36,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// Of one kind.
+    #[param(inline)]
     kind: Option<Kind>,
     /// Of one workflow.
     workflow: Option<WorkflowId>,

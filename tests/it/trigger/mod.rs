@@ -1,6 +1,8 @@
 //! Triggers, through their face, on both databases and with the clock in hand.
 
+mod events;
 mod schedules;
+mod webhooks;
 
 use serde_json::{Value, json};
 use weft::model::trigger::{Config, Firing, Missed, Outcome, Overlap, TriggerDraft, TriggerMade};
