@@ -6,8 +6,8 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    ApiKeyId, EntryId, FiringId, InviteId, LoginSessionId, RunId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId,
-    WorkspaceId,
+    ApiKeyId, EntryId, FiringId, InviteId, LoginSessionId, RunId, Timestamp, TriggerId, TriggerKeyId, UserId,
+    WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::{Error, store};
+use crate::model::Timestamp;
 use crate::model::auth::Action;
 use crate::model::memory::Source;
-use crate::model::Timestamp;
 use crate::runtime::{Ctx, Runtime};
 use serde_json::Value;
 

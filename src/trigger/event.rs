@@ -11,10 +11,10 @@ use super::store::firing::{self, NewFiring};
 use super::store::trigger::TriggerRow;
 use super::{MAX_DEPTH, fire, store};
 use crate::memory::{self, Change};
+use crate::model::RunId;
 use crate::model::memory::Source;
 use crate::model::trigger::{Config, MemoryChange, Outcome};
 use crate::model::workflow::{RunDetail, TriggerKind};
-use crate::model::RunId;
 use crate::runtime::Runtime;
 use crate::workflow;
 
@@ -111,7 +111,12 @@ pub(super) async fn follow_runs(runtime: &Runtime) -> Result<()> {
                 Ok(run) => Some(run),
                 // Forgotten before anybody looked.
                 Err(workflow::Error::NotFound(_)) => None,
-                Err(error) => return Err(error.into()),
+                Err(workflow::Error::Db(error)) if error.is_transient() => return Err(error.into()),
+                Err(error) => {
+                    // It would keep all ends behind it waiting.
+                    tracing::error!(run = %ending.run_id, %error, "the end of a run can't be read; nobody is told of it");
+                    None
+                }
             };
             let trigger = store::trigger::find(&runtime.db, ending.workspace_id, ending.watch_id).await?;
             let (Some(run), Some(trigger)) = (run, trigger) else {

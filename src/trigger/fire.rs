@@ -33,7 +33,13 @@ pub(super) fn open(runtime: &Runtime, trigger: &TriggerRow, occasion: String, ev
 }
 
 /// A firing without an occasion: what is only told, such as a refusal.
-pub(super) fn told(runtime: &Runtime, trigger: &TriggerRow, outcome: Outcome, reason: String, told: Value) -> NewFiring {
+pub(super) fn told(
+    runtime: &Runtime,
+    trigger: &TriggerRow,
+    outcome: Outcome,
+    reason: String,
+    told: Value,
+) -> NewFiring {
     NewFiring { outcome, reason, ..blank(runtime, trigger, told) }
 }
 

@@ -176,9 +176,9 @@ async fn written<'a>(
 ) -> Result<Written<'a>> {
     let same = before.filter(|before| before.config.0 == draft.config);
     let next_at = match &draft.config {
-        Config::Schedule { cron, timezone, .. } if draft.enabled => same
-            .and_then(|before| before.next_at)
-            .or_else(|| schedule::next_at(cron, timezone, ctx.clock.now())),
+        Config::Schedule { cron, timezone, .. } if draft.enabled => {
+            same.and_then(|before| before.next_at).or_else(|| schedule::next_at(cron, timezone, ctx.clock.now()))
+        }
         _ => None,
     };
     let seen_change = if draft.config.kind() == Kind::Memory && draft.enabled {

@@ -7,12 +7,12 @@ use super::store::firing::{self, NewFiring};
 use super::store::trigger::TriggerRow;
 use super::zone::{self, Iana};
 use super::{Error, fire, store};
+use crate::model::Timestamp;
 use crate::model::auth::Action;
 use crate::model::trigger::cron::Cron;
 use crate::model::trigger::missed::{Passed, due};
 use crate::model::trigger::zone::next_after;
 use crate::model::trigger::{Config, Missed, Outcome, Overlap, Preview};
-use crate::model::Timestamp;
 use crate::runtime::{Ctx, Runtime};
 use crate::workflow;
 
@@ -104,7 +104,8 @@ async fn plan(runtime: &Runtime, trigger: TriggerRow, now: Timestamp) -> Result<
         }
     };
     let due = due(&cron, &zone, missed, trigger.next_at.unwrap_or(now), now);
-    let mut firings: Vec<NewFiring> = due.passed.map(|passed| pass(runtime, &trigger, &zone, missed, passed)).into_iter().collect();
+    let mut firings: Vec<NewFiring> =
+        due.passed.map(|passed| pass(runtime, &trigger, &zone, missed, passed)).into_iter().collect();
     let mut going = overlap == Overlap::Skip && is_going(runtime, &trigger).await?;
     let last = due.fire.len().saturating_sub(1);
     for (place, at) in due.fire.into_iter().enumerate() {
@@ -138,7 +139,8 @@ fn pass(runtime: &Runtime, trigger: &TriggerRow, zone: &Iana, missed: Missed, pa
         Missed::RunAll => "at most the latest 100 are made up for",
         Missed::Skip | Missed::RunOnce => "missed moments are passed over",
     };
-    let mut firing = fire::told(runtime, trigger, Outcome::Skipped, format!("{which}; {why}"), json!({"missed": count}));
+    let mut firing =
+        fire::told(runtime, trigger, Outcome::Skipped, format!("{which}; {why}"), json!({"missed": count}));
     firing.scheduled_for = Some(last);
     firing.occasion = Some(format!("passed:{first}:{last}"));
     firing

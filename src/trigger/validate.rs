@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::error::Result;
 use super::{Error, schedule};
-use crate::model::trigger::{Answer, Config, TriggerDraft, template};
 use crate::model::FieldError;
+use crate::model::trigger::{Answer, Config, TriggerDraft, template};
 
 /// Characters of a name.
 const MAX_NAME_CHARS: usize = 120;
@@ -63,7 +63,10 @@ fn check_config(draft: &TriggerDraft, at: &str) -> Result<()> {
                 || namespace.chars().any(char::is_control)
                 || (!namespace.is_empty() && parts().any(str::is_empty))
             {
-                return Err(Error::invalid(format!("{at}/namespace"), "expected a path such as code/decisions, or nothing"));
+                return Err(Error::invalid(
+                    format!("{at}/namespace"),
+                    "expected a path such as code/decisions, or nothing",
+                ));
             }
             if on.is_empty() {
                 return Err(Error::invalid(format!("{at}/on"), "expected written, deleted or both"));
@@ -72,10 +75,16 @@ fn check_config(draft: &TriggerDraft, at: &str) -> Result<()> {
         }
         Config::RunFinished { of, statuses } => {
             if *of == Some(draft.workflow_id) {
-                return Err(Error::invalid(format!("{at}/of"), "expected another workflow than the one it starts: it would never end"));
+                return Err(Error::invalid(
+                    format!("{at}/of"),
+                    "expected another workflow than the one it starts: it would never end",
+                ));
             }
             if statuses.is_empty() || statuses.iter().any(|status| !status.is_final()) {
-                return Err(Error::invalid(format!("{at}/statuses"), "expected succeeded, failed, cancelled or some of them"));
+                return Err(Error::invalid(
+                    format!("{at}/statuses"),
+                    "expected succeeded, failed, cancelled or some of them",
+                ));
             }
             Ok(())
         }

@@ -11,9 +11,9 @@ use super::signature::{self, Signed};
 use super::store::firing::{self, NewFiring};
 use super::store::trigger::TriggerRow;
 use super::{Error, manage, store};
+use crate::model::RunId;
 use crate::model::trigger::{Answer, Config, KeyKind, Outcome};
 use crate::model::workflow::RunStatus;
-use crate::model::RunId;
 use crate::runtime::Runtime;
 use crate::workflow::{self, Answered};
 
@@ -99,7 +99,13 @@ pub async fn receive(runtime: &Runtime, call: Call) -> Result<Reception> {
     fire(runtime, &trigger, &call, &event, answer).await
 }
 
-async fn fire(runtime: &Runtime, trigger: &TriggerRow, call: &Call, event: &Value, answer: Answer) -> Result<Reception> {
+async fn fire(
+    runtime: &Runtime,
+    trigger: &TriggerRow,
+    call: &Call,
+    event: &Value,
+    answer: Answer,
+) -> Result<Reception> {
     let id = call.id();
     if id.len() > MAX_ID_CHARS || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
         let error = Error::invalid("webhook-id", format!("expected at most {MAX_ID_CHARS} visible characters"));
@@ -146,7 +152,8 @@ async fn fire(runtime: &Runtime, trigger: &TriggerRow, call: &Call, event: &Valu
 async fn repeat(runtime: &Runtime, trigger: &TriggerRow, call: &Call, claimed: &NewFiring) -> Result<Reception> {
     let occasion = claimed.occasion.as_deref().unwrap_or_default();
     let found = firing::find_occasion(&runtime.db, trigger.id, occasion).await?;
-    let (first, open) = found.ok_or_else(|| Error::Unavailable("the first call with this id is just being undone".to_owned()))?;
+    let (first, open) =
+        found.ok_or_else(|| Error::Unavailable("the first call with this id is just being undone".to_owned()))?;
     let run = match &open {
         Some(open) => match fire::start(runtime, open).await {
             Attempt::Settled(settled, error) => {
@@ -160,17 +167,16 @@ async fn repeat(runtime: &Runtime, trigger: &TriggerRow, call: &Call, claimed: &
     let reason = format!("the call with the id {} came before, at {}", call.id(), first.at);
     let told = fire::told(runtime, trigger, Outcome::Duplicate, reason, call.summary());
     fire::record(runtime, &NewFiring { run_id: run, ..told }).await?;
-    run.map(Reception::Repeated)
-        .ok_or_else(|| Error::Conflict(format!("the call with this id was {}: {}", first.outcome.as_str(), first.reason)))
+    run.map(Reception::Repeated).ok_or_else(|| {
+        Error::Conflict(format!("the call with this id was {}: {}", first.outcome.as_str(), first.reason))
+    })
 }
 
 async fn wait(runtime: &Runtime, trigger: &TriggerRow, run: RunId, ms: u32) -> Result<Reception> {
     let ctx = runtime.system(trigger.workspace_id);
     Ok(match workflow::wait_for_answer(&ctx, run, Duration::from_millis(u64::from(ms))).await? {
         Answered::Step(output) => Reception::Answered(run, output),
-        Answered::Ended(status) => {
-            Reception::Ended(run, status, workflow::get_run(&ctx, run).await?.output)
-        }
+        Answered::Ended(status) => Reception::Ended(run, status, workflow::get_run(&ctx, run).await?.output),
         Answered::NotYet => Reception::Accepted(run),
     })
 }
@@ -228,7 +234,8 @@ impl Call {
     }
 
     fn read(&self, body: &[u8]) -> Result<Value> {
-        let content_type = self.header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let content_type =
+            self.header("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match content_type.as_str() {
             _ if body.is_empty() => Ok(json!({})),
             "application/x-www-form-urlencoded" => {
@@ -254,11 +261,11 @@ impl Call {
     }
 }
 
-
 /// Whether templates see a header: what names the content and the sender, and what senders add, unless it may be a secret.
 fn is_shown(name: &str) -> bool {
     const HIDDEN: [&str; 8] = ["key", "token", "secret", "signature", "auth", "password", "cookie", "session"];
-    let is_known = matches!(name, "content-type" | "user-agent" | "accept-language" | "webhook-id" | "webhook-timestamp");
+    let is_known =
+        matches!(name, "content-type" | "user-agent" | "accept-language" | "webhook-id" | "webhook-timestamp");
     let is_added = name.starts_with("x-") && !name.starts_with("x-forwarded") && !name.starts_with("x-real");
     is_known || (is_added && !HIDDEN.iter().any(|word| name.contains(word)))
 }
@@ -272,7 +279,9 @@ mod tests {
         for name in ["x-github-event", "content-type", "x-gitlab-event", "x-request-id"] {
             assert!(is_shown(name), "{name}");
         }
-        for name in ["authorization", "cookie", "x-api-key", "x-hub-signature-256", "x-gitlab-token", "x-forwarded-for", "host"] {
+        for name in
+            ["authorization", "cookie", "x-api-key", "x-hub-signature-256", "x-gitlab-token", "x-forwarded-for", "host"]
+        {
             assert!(!is_shown(name), "{name}");
         }
     }

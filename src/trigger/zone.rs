@@ -83,7 +83,8 @@ impl Zone for Iana {
             AmbiguousOffset::Gap { before, .. } => {
                 // By the clock before, the time lies after the change; the change itself is the first moment after.
                 let beyond = at(before);
-                let change = self.0.preceding(beyond.saturating_add(jiff::Span::new().seconds(1)).unwrap_or(beyond)).next();
+                let change =
+                    self.0.preceding(beyond.saturating_add(jiff::Span::new().seconds(1)).unwrap_or(beyond)).next();
                 Local::Never(micros(change.map_or(beyond, |change| change.timestamp())))
             }
         }

@@ -25,8 +25,8 @@ use crate::runtime::Runtime;
 pub use definitions::templates;
 pub use engine::{LogSink, Stream};
 pub use error::Error;
-pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
 pub use runs::{NewRun, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
+pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.
 ///

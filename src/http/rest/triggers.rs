@@ -161,7 +161,11 @@ struct FireRequest {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn fire(Caller(ctx): Caller, Id(id): Id<TriggerId>, Body(request): Body<FireRequest>) -> Result<Json<Firing>, Refusal> {
+async fn fire(
+    Caller(ctx): Caller,
+    Id(id): Id<TriggerId>,
+    Body(request): Body<FireRequest>,
+) -> Result<Json<Firing>, Refusal> {
     Ok(Json(trigger::fire_now(&ctx, id, request.event).await?))
 }
 
@@ -192,10 +196,7 @@ async fn list_firings(
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn list_all_firings(
-    Caller(ctx): Caller,
-    Params(paging): Params<Paging>,
-) -> Result<Json<Page<Firing>>, Refusal> {
+async fn list_all_firings(Caller(ctx): Caller, Params(paging): Params<Paging>) -> Result<Json<Page<Firing>>, Refusal> {
     Ok(Json(trigger::list_firings(&ctx, None, &paging.into()).await?))
 }
 

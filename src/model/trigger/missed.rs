@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::Missed;
 use super::cron::Cron;
 use super::zone::{Zone, next_after};
-use super::Missed;
 use crate::model::Timestamp;
 
 /// A moment that is looked at later than this was missed: the server was down or the schedule could not be looked at.
@@ -58,12 +58,9 @@ pub fn due(cron: &Cron, zone: &dyn Zone, missed: Missed, next_at: Timestamp, now
     };
     match missed {
         Missed::Skip => Due { passed: passed(&missed_moments), fire: fresh, stands_for: 0, next_at },
-        Missed::RunAll => Due {
-            passed: passed(&[]),
-            stands_for: 0,
-            fire: missed_moments.into_iter().chain(fresh).collect(),
-            next_at,
-        },
+        Missed::RunAll => {
+            Due { passed: passed(&[]), stands_for: 0, fire: missed_moments.into_iter().chain(fresh).collect(), next_at }
+        }
         Missed::RunOnce if missed_count == 0 => Due { fire: fresh, stands_for: 0, passed: None, next_at },
         Missed::RunOnce => {
             let all = missed_count + fresh.len() as u32;

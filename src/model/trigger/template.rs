@@ -76,14 +76,17 @@ mod tests {
     #[test]
     fn a_template_sees_the_event_and_keeps_types() {
         let event = json!({"body": {"n": 3, "who": "Mara"}, "headers": {"x-kind": "push"}});
-        let template = json!({"count": "{{ event.body.n }}", "text": "{{ event.body.who }}: {{ event.headers['x-kind'] }}"});
+        let template =
+            json!({"count": "{{ event.body.n }}", "text": "{{ event.body.who }}: {{ event.headers['x-kind'] }}"});
         assert_eq!(check(&template), Ok(()));
         assert_eq!(fill(Kind::Webhook, &template, &event), Ok(json!({"count": 3, "text": "Mara: push"})));
     }
 
     #[test]
     fn nothing_of_a_run_is_in_sight() {
-        for template in [json!({"a": "{{ inputs.x }}"}), json!({"a": "{{ steps.x.output }}"}), json!({"a": "{{ run.id }}"})] {
+        for template in
+            [json!({"a": "{{ inputs.x }}"}), json!({"a": "{{ steps.x.output }}"}), json!({"a": "{{ run.id }}"})]
+        {
             assert!(check(&template).is_err(), "{template}");
         }
         assert_eq!(check(&json!([1])).expect_err("refused").1, "expected an object, or a template that gives one");

@@ -261,9 +261,14 @@ pub const KINDS: &[Kind] = &[
         group: Group::Work,
         icon: "enter",
         fields: &[
-            field("status", "Status", Shape::Integer { min: *respond::STATUSES.start(), max: *respond::STATUSES.end() })
-                .placeholder("200"),
-            field("headers", "Headers", Shape::TextMap).hint("Such as content-type, location, or names that begin with x-."),
+            field(
+                "status",
+                "Status",
+                Shape::Integer { min: *respond::STATUSES.start(), max: *respond::STATUSES.end() },
+            )
+            .placeholder("200"),
+            field("headers", "Headers", Shape::TextMap)
+                .hint("Such as content-type, location, or names that begin with x-."),
             field("json", "JSON body", Shape::Json),
             field("body", "Text body", LONG_TEXT).hint("In place of a JSON body."),
         ],

@@ -306,19 +306,22 @@ pub async fn delete_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u6
 /// Deletes what a trigger has beyond its newest `keep` firings and that is from before `before`; at most `limit`.
 pub async fn delete_beyond(tx: &mut Tx, keep: i64, before: Timestamp, limit: i64) -> Result<u64> {
     Ok(within!(tx, conn => query(
-        "delete from trigger_firing where id in (
-            select f.id
+        // The oldest that stays is looked for once a trigger, and not once a firing.
+        "with kept as materialized (
+            select
+                t.id as trigger_id,
+                (select k.id from trigger_firing k where k.trigger_id = t.id order by k.id desc limit 1 offset $1) as oldest
             from run_trigger t
-            join trigger_firing f on f.trigger_id = t.id
-            where f.at < $2
-                and f.outcome <> 'starting'
-                and f.id < (
-                    select k.id from trigger_firing k where k.trigger_id = t.id order by k.id desc limit 1 offset $1
-                )
+         )
+         delete from trigger_firing where id in (
+            select f.id
+            from kept
+            join trigger_firing f on f.trigger_id = kept.trigger_id and f.id < kept.oldest
+            where f.at < $2 and f.outcome <> 'starting'
             limit $3
          )",
     )
-    .bind(keep)
+    .bind(keep - 1)
     .bind(before)
     .bind(limit)
     .execute(conn)

@@ -68,7 +68,9 @@ fn a_rhythm_goes_on_evenly_when_clocks_are_set() {
 
 #[test]
 fn moments_strictly_increase_over_years_and_zones() {
-    for zone in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "UTC", "Asia/Kathmandu"] {
+    for zone in
+        ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "UTC", "Asia/Kathmandu"]
+    {
         let zone = Iana::find(zone).unwrap();
         for rule in ["30 2 * * *", "0 */3 * * *", "17 * * * *", "*/20 1-3 * * SUN", "0 0 L * *"] {
             let cron: Cron = rule.parse().unwrap();

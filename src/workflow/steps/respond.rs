@@ -16,7 +16,8 @@ pub fn build(config: &Map<String, Value>, scope: &dyn Scope) -> Result<Outcome, 
         Some(value) => value.as_i64().unwrap_or(0),
     };
     if !STATUSES.contains(&status) {
-        let message = format!("status: expected {} to {}, found {}", STATUSES.start(), STATUSES.end(), config["status"]);
+        let message =
+            format!("status: expected {} to {}, found {}", STATUSES.start(), STATUSES.end(), config["status"]);
         return Err(StepError::permanent("config", message));
     }
     let mut headers = Map::new();

@@ -1,7 +1,7 @@
 //! The tables of workflows and runs.
 
-pub mod flush;
 mod ending;
+pub mod flush;
 pub mod history;
 pub mod lease;
 pub mod log;

@@ -62,8 +62,14 @@ async fn seed(rt: &Runtime) -> Theirs {
     definitions::publish(&ctx, made.id).await.unwrap();
     let run = workflow::start(&ctx, NewRun::manual(made.id, json!({}), None, false)).await.unwrap();
     workflow::wait_for_end(&ctx, run, std::time::Duration::from_secs(30)).await.unwrap();
-    let config = Config::Schedule { cron: "0 9 * * *".into(), timezone: "UTC".into(), missed: Missed::Skip, overlap: Overlap::Allow };
-    let draft = TriggerDraft { workflow_id: made.id, name: "Theirs".into(), config, inputs: Value::Null, enabled: true };
+    let config = Config::Schedule {
+        cron: "0 9 * * *".into(),
+        timezone: "UTC".into(),
+        missed: Missed::Skip,
+        overlap: Overlap::Allow,
+    };
+    let draft =
+        TriggerDraft { workflow_id: made.id, name: "Theirs".into(), config, inputs: Value::Null, enabled: true };
     let trigger = trigger::create(&ctx, draft).await.unwrap().trigger.id;
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
     Theirs { ctx, user, invite, session, workflow, run, trigger }

@@ -10,8 +10,8 @@ use weft::runtime::Ctx;
 use weft::trigger;
 use weft::workflow::{self, NewRun, Source as Runs};
 
-use super::{ctx, draft, end, firings, make, next_process, outcomes, short};
 use super::workflow as workflow_of;
+use super::{ctx, draft, end, firings, make, next_process, outcomes, short};
 
 fn on_memory(flow: WorkflowId, namespace: &str, on: &[MemoryChange]) -> weft::model::trigger::TriggerDraft {
     draft(flow, Config::Memory { namespace: namespace.into(), on: on.to_vec() })
@@ -39,19 +39,22 @@ async fn writer(ctx: &Ctx, name: &str, namespace: &str) -> WorkflowId {
 }
 
 async fn failing(ctx: &Ctx, name: &str) -> WorkflowId {
-    workflow_of(ctx, name, vec![json!({"id": "a", "kind": "transform", "config": {"value": "{{ inputs.missing }}"}})]).await
+    workflow_of(ctx, name, vec![json!({"id": "a", "kind": "transform", "config": {"value": "{{ inputs.missing }}"}})])
+        .await
 }
 
 /// Looks until nothing comes any more, each time after every run has ended.
 async fn settle(ctx: &Ctx) {
     for _ in 0..20 {
-        let open = workflow::list_runs(ctx, &RunFilter::default(), &PageRequest { limit: 200, cursor: None }).await.unwrap();
+        let open =
+            workflow::list_runs(ctx, &RunFilter::default(), &PageRequest { limit: 200, cursor: None }).await.unwrap();
         let before = open.items.len();
         for run in open.items {
             end(ctx, run.id).await;
         }
         trigger::look(ctx.runtime()).await.unwrap();
-        let after = workflow::list_runs(ctx, &RunFilter::default(), &PageRequest { limit: 200, cursor: None }).await.unwrap();
+        let after =
+            workflow::list_runs(ctx, &RunFilter::default(), &PageRequest { limit: 200, cursor: None }).await.unwrap();
         if after.items.len() == before {
             return;
         }

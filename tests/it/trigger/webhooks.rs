@@ -12,8 +12,8 @@ use weft::runtime::{Ctx, Runtime};
 use weft::trigger;
 use weft::workflow;
 
-use super::{ctx, draft, end, firings, long, make, outcomes, short};
 use super::workflow as workflow_of;
+use super::{ctx, draft, end, firings, long, make, outcomes, short};
 use crate::auth::{Call, call, json_of};
 
 fn webhook(flow: WorkflowId, answer: Answer, signed: bool) -> TriggerDraft {
@@ -56,10 +56,14 @@ async fn count_of_runs(ctx: &Ctx) -> usize {
 
 /// A workflow that answers with its input, by this config.
 async fn answering(ctx: &Ctx, config: Value) -> WorkflowId {
-    workflow_of(ctx, "Answers", vec![
-        json!({"id": "say", "kind": "respond", "config": config}),
-        json!({"id": "then", "kind": "wait", "config": {"ms": 3_600_000}}),
-    ])
+    workflow_of(
+        ctx,
+        "Answers",
+        vec![
+            json!({"id": "say", "kind": "respond", "config": config}),
+            json!({"id": "then", "kind": "wait", "config": {"ms": 3_600_000}}),
+        ],
+    )
     .await
 }
 

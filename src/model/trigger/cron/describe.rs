@@ -5,7 +5,17 @@ use super::field::Set;
 
 const WEEK_DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 /// Times of a day that are listed one by one.
@@ -49,7 +59,11 @@ impl Cron {
             _ if hours.len() == 24 && minutes == [0] => return "Every hour, on the hour".to_owned(),
             _ => format!("At {} {}", noun("minute", &minutes), numbers(&minutes)),
         };
-        let late = if seconds.len() == 1 && seconds[0] > 0 { format!(", {} seconds late,", seconds[0]) } else { String::new() };
+        let late = if seconds.len() == 1 && seconds[0] > 0 {
+            format!(", {} seconds late,", seconds[0])
+        } else {
+            String::new()
+        };
         format!("{base}{late}{within}")
     }
 
@@ -100,7 +114,11 @@ impl Cron {
                 named.push(runs(&week, |at| WEEK_DAYS[usize::from(week[at] + 1) % 7].to_owned(), false));
             }
             named.extend(
-                self.week_days.last.values().iter().map(|day| format!("the last {} of the month", WEEK_DAYS[usize::from(*day)])),
+                self.week_days
+                    .last
+                    .values()
+                    .iter()
+                    .map(|day| format!("the last {} of the month", WEEK_DAYS[usize::from(*day)])),
             );
             named.extend(
                 self.week_days.nth.iter().map(|(day, which)| {

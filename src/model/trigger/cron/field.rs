@@ -105,7 +105,9 @@ impl Field {
     fn read_step(&self, text: &str) -> Result<u8, String> {
         match text.parse::<u8>() {
             Ok(step) if (1..=self.high.max(1)).contains(&step) => Ok(step),
-            Ok(_) => Err(format!("{}: expected a step of at least 1 and at most {}, found {text}", self.name, self.high)),
+            Ok(_) => {
+                Err(format!("{}: expected a step of at least 1 and at most {}, found {text}", self.name, self.high))
+            }
             Err(_) => Err(format!("{}: expected a step of at least 1 after the /, found {text:?}", self.name)),
         }
     }

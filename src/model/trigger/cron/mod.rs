@@ -17,7 +17,7 @@ use std::str::FromStr;
 
 use time::{Date, Month, PrimitiveDateTime, Time};
 
-use field::{DAY, HOUR, MINUTE, MONTH, Days, SECOND, Set, WeekDays};
+use field::{DAY, Days, HOUR, MINUTE, MONTH, SECOND, Set, WeekDays};
 
 /// A readable expression. Its text is what was written, without spaces to spare.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,9 @@ impl FromStr for Cron {
             6 => (SECOND.read(fields[0])?, &fields[1..]),
             0 => return Err("expected five fields, such as 0 9 * * MON-FRI".to_owned()),
             count => {
-                return Err(format!("expected five fields (minute hour day month weekday), or six with seconds first, found {count}"));
+                return Err(format!(
+                    "expected five fields (minute hour day month weekday), or six with seconds first, found {count}"
+                ));
             }
         };
         let cron = Self {
@@ -74,7 +76,10 @@ impl FromStr for Cron {
             months: MONTH.read(rest[3])?,
             week_days: field::read_week_days(rest[4])?,
         };
-        let probe = PrimitiveDateTime::new(Date::from_calendar_date(2000, Month::January, 1).map_err(|e| e.to_string())?, Time::MIDNIGHT);
+        let probe = PrimitiveDateTime::new(
+            Date::from_calendar_date(2000, Month::January, 1).map_err(|e| e.to_string())?,
+            Time::MIDNIGHT,
+        );
         match cron.next_after(probe) {
             Some(_) => Ok(cron),
             None => Err("no such day ever comes, as with 30 February".to_owned()),
@@ -136,7 +141,8 @@ impl Cron {
     /// The first time of a day that it names, at `earliest` or later.
     fn next_time(&self, earliest: Time) -> Option<Time> {
         let mut hour = self.hours.from(earliest.hour())?;
-        let mut minute = if hour == earliest.hour() { self.minutes.from(earliest.minute()) } else { self.minutes.first() };
+        let mut minute =
+            if hour == earliest.hour() { self.minutes.from(earliest.minute()) } else { self.minutes.first() };
         let mut second = self.seconds.first();
         if hour == earliest.hour() && minute == Some(earliest.minute()) {
             second = self.seconds.from(earliest.second());

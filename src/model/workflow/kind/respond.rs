@@ -15,7 +15,13 @@ pub fn is_answerable(name: &str) -> bool {
     let is_token = !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let is_known = matches!(
         name.as_str(),
-        "content-type" | "content-language" | "content-disposition" | "cache-control" | "etag" | "location" | "retry-after"
+        "content-type"
+            | "content-language"
+            | "content-disposition"
+            | "cache-control"
+            | "etag"
+            | "location"
+            | "retry-after"
     );
     is_token && (is_known || (name.starts_with("x-") && !own.contains(&name.as_str())))
 }
@@ -29,7 +35,15 @@ mod tests {
         for name in ["Content-Type", "x-order", "Location"] {
             assert!(is_answerable(name), "{name}");
         }
-        for name in ["Set-Cookie", "set-cookie2", "X-Frame-Options", "Access-Control-Allow-Origin", "x-a\r\nset-cookie", "", "Clear-Site-Data"] {
+        for name in [
+            "Set-Cookie",
+            "set-cookie2",
+            "X-Frame-Options",
+            "Access-Control-Allow-Origin",
+            "x-a\r\nset-cookie",
+            "",
+            "Clear-Site-Data",
+        ] {
             assert!(!is_answerable(name), "{name}");
         }
     }

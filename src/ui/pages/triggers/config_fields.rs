@@ -59,7 +59,9 @@ fn ScheduleFields(parts: Parts) -> impl IntoView {
     };
     let missed = parts.bind(
         |form| word(&form.missed),
-        |form, text| form.missed = [Missed::Skip, Missed::RunAll].into_iter().find(|m| word(m) == text).unwrap_or_default(),
+        |form, text| {
+            form.missed = [Missed::Skip, Missed::RunAll].into_iter().find(|m| word(m) == text).unwrap_or_default()
+        },
     );
     let overlap = parts.bind(
         |form| word(&form.overlap),
@@ -70,8 +72,10 @@ fn ScheduleFields(parts: Parts) -> impl IntoView {
         Choice::new(word(&Missed::Skip), "Pass them over"),
         Choice::new(word(&Missed::RunAll), "A run for each, at most 100"),
     ];
-    let overlap_choices =
-        vec![Choice::new(word(&Overlap::Allow), "Start beside it"), Choice::new(word(&Overlap::Skip), "Pass the moment over")];
+    let overlap_choices = vec![
+        Choice::new(word(&Overlap::Allow), "Start beside it"),
+        Choice::new(word(&Overlap::Skip), "Pass the moment over"),
+    ];
     let usual = USUAL.map(|(cron, label)| {
         let press = move |_| parts.form.update(|form| cron.clone_into(&mut form.cron));
         view! { <button type="button" class="chip" title=cron on:click=press>{label}</button> }
@@ -129,7 +133,8 @@ fn Reading(preview: LocalResource<Result<Preview, ApiError>>) -> impl IntoView {
 fn ZoneField(value: Bound<String>, error: Signal<Option<String>>) -> impl IntoView {
     let zones = LocalResource::new(list_zones);
     let names = move || zones.get().and_then(Result::ok).unwrap_or_default();
-    let described = move || if error.with(Option::is_some) { "trigger-zone-hint trigger-zone-error" } else { "trigger-zone-hint" };
+    let described =
+        move || if error.with(Option::is_some) { "trigger-zone-hint trigger-zone-error" } else { "trigger-zone-hint" };
     view! {
         <Field id="trigger-zone" label="Zone" error hint=Some("As in the IANA database; daylight saving is followed.".to_owned())>
             <input
@@ -148,10 +153,8 @@ fn ZoneField(value: Bound<String>, error: Signal<Option<String>>) -> impl IntoVi
 
 #[component]
 fn WebhookFields(parts: Parts) -> impl IntoView {
-    let answer = parts.bind(
-        |form| if form.waits { "wait" } else { "accept" }.to_owned(),
-        |form, text| form.waits = text == "wait",
-    );
+    let answer = parts
+        .bind(|form| if form.waits { "wait" } else { "accept" }.to_owned(), |form, text| form.waits = text == "wait");
     let choices = vec![
         Choice::new("accept", "The run's id, at once (202)"),
         Choice::new("wait", "What the run answers with a respond step, or its end"),

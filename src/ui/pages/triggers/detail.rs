@@ -124,7 +124,8 @@ fn Facts(trigger: Trigger) -> impl IntoView {
         ("Waits for", trigger.summary.into_any()),
         (
             "Starts",
-            view! { <a class="link" href=format!("/workflows/{}", trigger.workflow_id)>{trigger.workflow_name}</a> }.into_any(),
+            view! { <a class="link" href=format!("/workflows/{}", trigger.workflow_id)>{trigger.workflow_name}</a> }
+                .into_any(),
         ),
         (
             "Version",

@@ -152,9 +152,8 @@ fn TriggerForm(asked: Asked, busy: RwSignal<bool>) -> impl IntoView {
             save(asked, parts, busy);
         }
     };
-    let workflows = LocalResource::new(|| {
-        api::workflows::list_workflows(String::new(), PageRequest { limit: 200, cursor: None })
-    });
+    let workflows =
+        LocalResource::new(|| api::workflows::list_workflows(String::new(), PageRequest { limit: 200, cursor: None }));
     let choices = Signal::derive(move || {
         let page = workflows.get().and_then(Result::ok);
         let mut choices: Vec<_> = page
@@ -196,7 +195,8 @@ fn TriggerForm(asked: Asked, busy: RwSignal<bool>) -> impl IntoView {
 /// Sends the form; what is refused stands beside its field.
 fn save(asked: Asked, parts: Parts, busy: RwSignal<bool>) {
     parts.refused.set(Refused::default());
-    let filled = parts.fields.with_untracked(|fields| parts.texts.with_untracked(|texts| inputs::collect(fields, texts)));
+    let filled =
+        parts.fields.with_untracked(|fields| parts.texts.with_untracked(|texts| inputs::collect(fields, texts)));
     let form = asked.form.get_untracked();
     let filled = match filled {
         Ok(filled) => filled,
@@ -235,8 +235,18 @@ fn save(asked: Asked, parts: Parts, busy: RwSignal<bool>) {
 /// Sorts what the server said to the fields that the form has.
 fn explained(error: &ApiError) -> Refused {
     const SHOWN: [&str; 12] = [
-        "/workflow_id", "/name", "/inputs", "/config/cron", "/config/timezone", "/config/answer/ms",
-        "/config/rate_per_minute", "/config/namespace", "/config/on", "/config/of", "/config/statuses", "/config/kind",
+        "/workflow_id",
+        "/name",
+        "/inputs",
+        "/config/cron",
+        "/config/timezone",
+        "/config/answer/ms",
+        "/config/rate_per_minute",
+        "/config/namespace",
+        "/config/on",
+        "/config/of",
+        "/config/statuses",
+        "/config/kind",
     ];
     let mut refused = Refused::default();
     if let ApiError::Invalid { fields, .. } = error {

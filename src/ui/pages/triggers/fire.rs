@@ -50,7 +50,8 @@ pub(super) fn FireDialog(acts: RowActs) -> impl IntoView {
         });
     };
     let fire = Callback::new(fire);
-    let title = move || acts.fire.with(|trigger| trigger.as_ref().map(|t| format!("Fire {}", t.name))).unwrap_or_default();
+    let title =
+        move || acts.fire.with(|trigger| trigger.as_ref().map(|t| format!("Fire {}", t.name))).unwrap_or_default();
     let asks = move || acts.fire.with(|trigger| trigger.as_ref().is_some_and(|t| t.config.kind() != Kind::Schedule));
     let footer = move || {
         view! {

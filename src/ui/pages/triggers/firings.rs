@@ -47,7 +47,8 @@ fn FiringList(trigger: Option<TriggerId>, page: Page<Firing>, changed: RwSignal<
         }
         now
     });
-    let mut columns = vec![Column::text("When"), Column::text("Outcome"), Column::text("What and why"), Column::text("Run")];
+    let mut columns =
+        vec![Column::text("When"), Column::text("Outcome"), Column::text("What and why"), Column::text("Run")];
     if trigger.is_none() {
         columns.insert(3, Column::text("Trigger"));
     }

@@ -160,7 +160,11 @@ impl Form {
                 overlap: self.overlap,
             },
             Kind::Webhook => Config::Webhook {
-                answer: if self.waits { Answer::Wait { ms: number(&self.wait_ms, "/config/answer/ms") } } else { Answer::Accept },
+                answer: if self.waits {
+                    Answer::Wait { ms: number(&self.wait_ms, "/config/answer/ms") }
+                } else {
+                    Answer::Accept
+                },
                 signed: self.signed,
                 rate_per_minute: number(&self.rate, "/config/rate_per_minute"),
             },
@@ -172,9 +176,13 @@ impl Form {
             Kind::RunFinished => Config::RunFinished { of: self.of.parse().ok(), statuses: self.statuses.clone() },
         };
         match (workflow_id, errors.is_empty()) {
-            (Some(workflow_id), true) => {
-                Ok(TriggerDraft { workflow_id, name: self.name.trim().to_owned(), config, inputs, enabled: self.enabled })
-            }
+            (Some(workflow_id), true) => Ok(TriggerDraft {
+                workflow_id,
+                name: self.name.trim().to_owned(),
+                config,
+                inputs,
+                enabled: self.enabled,
+            }),
             _ => Err(errors),
         }
     }
@@ -249,7 +257,9 @@ mod tests {
         let memory = Config::Memory { namespace: "code".into(), on: vec![MemoryChange::Deleted] };
         let ended = Config::RunFinished { of: None, statuses: vec![RunStatus::Failed, RunStatus::Cancelled] };
         let template = json!({"a": "{{ event.x }}"});
-        for (config, inputs) in [(schedule, json!({"a": 1})), (webhook, template.clone()), (memory, template), (ended, Value::Null)] {
+        for (config, inputs) in
+            [(schedule, json!({"a": 1})), (webhook, template.clone()), (memory, template), (ended, Value::Null)]
+        {
             let trigger = trigger(config, inputs);
             let form = Form::of(&trigger);
             assert_eq!(form.draft(form.given.clone()), Ok(draft_of(&trigger)));

@@ -16,8 +16,8 @@ use crate::model::trigger::{Kind, Trigger, TriggerFilter};
 use crate::model::{ApiError, Page, PageRequest};
 use crate::ui::browser;
 use crate::ui::components::{
-    Button, ButtonShape, ButtonSize, ButtonVariant, Column, DataTable, EmptyState, Load, PageHeader, SkeletonShape, Tab,
-    TabPanel, Tabs, Tone, use_toasts,
+    Button, ButtonShape, ButtonSize, ButtonVariant, Column, DataTable, EmptyState, Load, PageHeader, SkeletonShape,
+    Tab, TabPanel, Tabs, Tone, use_toasts,
 };
 use crate::ui::format;
 use crate::ui::state::live::follow;
@@ -112,7 +112,9 @@ fn HeadActions(chosen: Memo<String>, asked: Asked) -> impl IntoView {
         }
     };
     move || {
-        may.then(|| kinds().iter().rev().enumerate().map(|(at, kind)| button(*kind, at + 1 == kinds().len())).collect_view())
+        may.then(|| {
+            kinds().iter().rev().enumerate().map(|(at, kind)| button(*kind, at + 1 == kinds().len())).collect_view()
+        })
     }
 }
 

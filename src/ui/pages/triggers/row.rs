@@ -49,7 +49,9 @@ impl RowActs {
 pub(super) fn Row(row: Trigger, acts: RowActs) -> impl IntoView {
     let third = match row.config.kind() {
         Kind::Schedule => match row.next.first().cloned() {
-            Some(moment) => view! { <RelativeTime at=moment.at /><span class="dim block small">{moment.local}</span> }.into_any(),
+            Some(moment) => {
+                view! { <RelativeTime at=moment.at /><span class="dim block small">{moment.local}</span> }.into_any()
+            }
             None if row.enabled => view! { <span class="dimmer">"never again"</span> }.into_any(),
             None => view! { <span class="dimmer">"off"</span> }.into_any(),
         },
@@ -60,7 +62,8 @@ pub(super) fn Row(row: Trigger, acts: RowActs) -> impl IntoView {
         Kind::Memory | Kind::RunFinished => view! { <span>{row.summary.clone()}</span> }.into_any(),
     };
     let beside = (row.config.kind() == Kind::Schedule && row.summary != row.name).then(|| row.summary.clone());
-    let unpublished = row.published_version.is_none().then(|| view! { " "<Badge label="not published" tone=Tone::Warn /> });
+    let unpublished =
+        row.published_version.is_none().then(|| view! { " "<Badge label="not published" tone=Tone::Warn /> });
     view! {
         <tr>
             <td><div class="over"><EnableSwitch trigger=row.clone() acts /></div></td>
@@ -163,7 +166,8 @@ fn RowMenu(trigger: Trigger, acts: RowActs) -> impl IntoView {
 pub(super) fn DeleteDialog(acts: RowActs) -> impl IntoView {
     let busy = RwSignal::new(false);
     let (navigate, here) = (use_navigate(), use_location().pathname);
-    let name = move || acts.delete.with(|trigger| trigger.as_ref().map(|trigger| trigger.name.clone())).unwrap_or_default();
+    let name =
+        move || acts.delete.with(|trigger| trigger.as_ref().map(|trigger| trigger.name.clone())).unwrap_or_default();
     let confirm = move |()| {
         let Some(trigger) = acts.delete.get_untracked() else { return };
         busy.set(true);
