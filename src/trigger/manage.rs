@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::Result;
 use super::list::{summary, url_base};
 use super::store::key::NewKey;
-use super::store::trigger::{TriggerRow, Written};
+use super::store::trigger::{TriggerRow, Watched, Written};
 use super::{Error, MAX_TRIGGERS, get, schedule, store, validate, watch};
 use crate::db::Tx;
 use crate::model::auth::Action;
@@ -202,11 +202,12 @@ async fn written<'a>(
 
 /// Has the ends of runs told to a trigger that waits for them and is on.
 async fn follow_runs(ctx: &Ctx, tx: &mut Tx, id: TriggerId, draft: &TriggerDraft) -> Result<()> {
-    let of = match &draft.config {
-        Config::RunFinished { of, .. } if draft.enabled => Some(*of),
-        _ => None,
+    let watched = match &draft.config {
+        Config::RunFinished { of: Some(of), .. } if draft.enabled => Watched::Workflow(*of),
+        Config::RunFinished { of: None, .. } if draft.enabled => Watched::Workspace,
+        _ => Watched::Nothing,
     };
-    Ok(store::trigger::watch_runs(tx, ctx.workspace(), id, of).await?)
+    Ok(store::trigger::watch_runs(tx, ctx.workspace(), id, watched).await?)
 }
 
 /// The SHA-256 under which a token is kept.

@@ -222,23 +222,32 @@ pub async fn list(
     .await)?)
 }
 
-/// Has the ends of runs told to this trigger, or no more; without a workflow: those of the whole workspace.
-pub async fn watch_runs(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    id: TriggerId,
-    of: Option<Option<WorkflowId>>,
-) -> Result<()> {
+/// Whose runs' ends a trigger waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// Nobody's.
+    Nothing,
+    /// One workflow's.
+    Workflow(WorkflowId),
+    /// Any of the workspace.
+    Workspace,
+}
+
+/// Has the ends of runs told to this trigger, or no more.
+pub async fn watch_runs(tx: &mut Tx, workspace: WorkspaceId, id: TriggerId, watched: Watched) -> Result<()> {
     within!(tx, conn => query("delete from run_watch where id = $1").bind(id).execute(conn).await.map(drop))?;
-    if let Some(of) = of {
-        within!(tx, conn => query("insert into run_watch (id, workspace_id, workflow_id) values ($1, $2, $3)")
-            .bind(id)
-            .bind(workspace)
-            .bind(of)
-            .execute(conn)
-            .await
-            .map(drop))?;
-    }
+    let of = match watched {
+        Watched::Nothing => return Ok(()),
+        Watched::Workflow(workflow) => Some(workflow),
+        Watched::Workspace => None,
+    };
+    within!(tx, conn => query("insert into run_watch (id, workspace_id, workflow_id) values ($1, $2, $3)")
+        .bind(id)
+        .bind(workspace)
+        .bind(of)
+        .execute(conn)
+        .await
+        .map(drop))?;
     Ok(())
 }
 

@@ -1,5 +1,4 @@
 //! Schedules where clocks are set forward and back.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 use crate::model::trigger::Missed;

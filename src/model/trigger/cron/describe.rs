@@ -140,7 +140,7 @@ fn rhythm(set: Set, of: u8) -> Option<u8> {
     let values = set.values();
     let step = values.get(1)? - values.first()?;
     let even = values.first() == Some(&0) && values.windows(2).all(|pair| pair[1] - pair[0] == step);
-    (even && of % step == 0 && values.len() == usize::from(of / step)).then_some(step)
+    (even && of.is_multiple_of(step) && values.len() == usize::from(of / step)).then_some(step)
 }
 
 fn minutes_in_words(minutes: Set) -> String {

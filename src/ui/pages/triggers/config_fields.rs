@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::dialog::Parts;
 use crate::api::triggers::{list_zones, preview_schedule};
 use crate::model::ApiError;
+use crate::model::trigger::cron::Cron;
 use crate::model::trigger::{Kind, Missed, Overlap, Preview};
 use crate::model::workflow::RunStatus;
 use crate::ui::browser;
@@ -48,7 +49,13 @@ fn ScheduleFields(parts: Parts) -> impl IntoView {
     });
     let preview = LocalResource::new(move || {
         let (cron, timezone) = rested.get();
-        preview_schedule(cron, timezone)
+        async move {
+            // What can't be read is known here, before anybody is asked.
+            match cron.parse::<Cron>() {
+                Ok(_) => preview_schedule(cron, timezone).await,
+                Err(error) => Err(ApiError::invalid("/cron", error)),
+            }
+        }
     });
     let said = move |pointer: &'static str| {
         let of_server = parts.error(pointer);

@@ -170,7 +170,7 @@ fn TriggerForm(asked: Asked, busy: RwSignal<bool>) -> impl IntoView {
     });
     let whole = move || parts.refused.with(|refused| refused.whole.clone());
     view! {
-        <form class="form" id=FORM novalidate on:submit=send>
+        <form class="form trigger" id=FORM novalidate on:submit=send>
             <div role="alert">
                 {move || whole().map(|text| view! { <div class="form-error"><Icon name="s-failed" /><span>{text}</span></div> })}
             </div>

@@ -36,6 +36,7 @@ impl Source {
 
 /// The texts and switches of the form.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch or a box of the form")]
 pub struct Form {
     pub kind: Kind,
     pub workflow: String,
