@@ -9,7 +9,7 @@ use super::fire::FireDialog;
 use super::firings::Firings;
 use super::keys::WebhookCards;
 use super::list::count_changes;
-use super::row::{DeleteDialog, EnableSwitch, RowActs};
+use super::row::{DeleteDialog, EnableSwitch, RowActs, Until};
 use crate::api::triggers::get_trigger;
 use crate::model::auth::{Action, Me};
 use crate::model::trigger::{Answer, Config, Missed, Overlap, Trigger};
@@ -177,7 +177,7 @@ fn Next(trigger: Trigger) -> impl IntoView {
                 view! { <p class="card-body dim">{if trigger.enabled { "No more times." } else { "It is off." }}</p> }.into_any()
             } else {
                 let rows = moments.into_iter().map(|moment| view! {
-                    <li class="item-row"><span class="grow">{moment.local}</span><span class="dim"><RelativeTime at=moment.at /></span></li>
+                    <li class="item-row"><span class="grow">{moment.local}</span><span class="dim"><Until at=moment.at /></span></li>
                 });
                 view! { <ul class="rows">{rows.collect_view()}</ul> }.into_any()
             }}

@@ -107,7 +107,9 @@ fn sentence(text: &str) -> String {
 /// What set a firing off, in a line: "namespace code, key a, version 3".
 fn told(event: &Value) -> String {
     let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let fields = event.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    // Who fired by hand stands in the reason.
+    let fields =
+        event.as_object().into_iter().flatten().filter(|(name, value)| !value.is_null() && *name != "fired_by");
     fields.map(|(name, field)| format!("{} {}", name.replace('_', " "), value(field))).collect::<Vec<_>>().join(", ")
 }
 

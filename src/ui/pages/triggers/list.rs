@@ -166,8 +166,8 @@ fn TriggerList(
         Kind::Memory | Kind::RunFinished => "Waits for",
     };
     let columns = vec![
-        Column::text("On"),
         Column::text("Name"),
+        Column::text("On"),
         Column::text("Starts"),
         Column::text(third),
         Column::text("Last firing"),

@@ -8,9 +8,13 @@ use super::dialog::Asked;
 use super::firings::OutcomeBadge;
 use super::form::draft_of;
 use crate::api::triggers::{delete_trigger, update_trigger};
+use crate::model::Timestamp;
 use crate::model::auth::{Action, Me};
 use crate::model::trigger::{Firing, Kind, Trigger, TriggerDraft};
-use crate::ui::components::{Badge, ConfirmDialog, Menu, MenuItem, MenuLink, RelativeTime, Toasts, Tone, use_toasts};
+use crate::ui::components::{
+    Badge, ConfirmDialog, Menu, MenuItem, MenuLink, Now, RelativeTime, Toasts, Tone, use_toasts,
+};
+use crate::ui::format;
 
 /// What a row may ask for; the dialogs stand once, beside the table.
 #[derive(Clone, Copy)]
@@ -50,7 +54,7 @@ pub(super) fn Row(row: Trigger, acts: RowActs) -> impl IntoView {
     let third = match row.config.kind() {
         Kind::Schedule => match row.next.first().cloned() {
             Some(moment) => {
-                view! { <RelativeTime at=moment.at /><span class="dim block small">{moment.local}</span> }.into_any()
+                view! { <Until at=moment.at /><span class="dim block small">{moment.local}</span> }.into_any()
             }
             None if row.enabled => view! { <span class="dimmer">"never again"</span> }.into_any(),
             None => view! { <span class="dimmer">"off"</span> }.into_any(),
@@ -66,11 +70,11 @@ pub(super) fn Row(row: Trigger, acts: RowActs) -> impl IntoView {
         row.published_version.is_none().then(|| view! { " "<Badge label="not published" tone=Tone::Warn /> });
     view! {
         <tr>
-            <td><div class="over"><EnableSwitch trigger=row.clone() acts /></div></td>
             <td class="trigger-name">
                 <a class="cover" href=format!("/triggers/{}", row.id)>{row.name.clone()}</a>
                 {beside.map(|summary| view! { <span class="dim truncate">{summary}</span> })}
             </td>
+            <td><div class="over"><EnableSwitch trigger=row.clone() acts /></div></td>
             <td>
                 <a class="link over" href=format!("/workflows/{}", row.workflow_id)>{row.workflow_name.clone()}</a>
                 {unpublished}
@@ -80,6 +84,18 @@ pub(super) fn Row(row: Trigger, acts: RowActs) -> impl IntoView {
             <td class="row-actions"><div class="over"><RowMenu trigger=row acts /></div></td>
         </tr>
     }
+}
+
+/// How long until a moment, once the browser has its clock: "in 2 d 4 h". What stands beside it says when.
+#[component]
+pub(super) fn Until(at: Timestamp) -> impl IntoView {
+    let now = use_context::<Now>();
+    let text = move || {
+        let now_ms = now.and_then(|now| now.0.get())?;
+        let left = at.unix_ms() - now_ms;
+        Some(format::relative(at, now_ms).unwrap_or_else(|| format!("in {}", format::duration(left))))
+    };
+    view! { <time datetime=at.to_string()>{text}</time> }
 }
 
 #[component]
