@@ -23,6 +23,8 @@ pub mod memory;
 #[cfg(feature = "ssr")]
 pub mod monitor;
 #[cfg(feature = "ssr")]
+pub mod trigger;
+#[cfg(feature = "ssr")]
 pub mod workflow;
 
 #[cfg(feature = "ssr")]

@@ -29,7 +29,21 @@ async function furnish(server) {
   await call('POST', `/api/v1/workflows/${failing.id}/publish`);
   const failed = await call('POST', `/api/v1/workflows/${failing.id}/execute?wait_ms=30000`, { inputs: {} });
   assert.equal(failed.status, 'failed');
+  const schedule = await call('POST', '/api/v1/schedules', {
+    workflow_id: workflow.id, name: LONG, cron: '*/20 8-18 * * MON-FRI', timezone: 'Europe/Berlin', inputs: { path: checkout },
+  });
+  const hook = await call('POST', '/api/v1/triggers', { workflow_id: workflow.id, name: 'Checks on a push', config: { kind: 'webhook', signed: true } });
+  await call('POST', '/api/v1/triggers', {
+    workflow_id: workflow.id, inputs: { path: '{{ event.workflow.name }}' }, config: { kind: 'run_finished', statuses: ['failed'] },
+  });
+  await call('POST', `/api/v1/triggers/${schedule.id}/fire`, {});
   return {
+    triggers: '/triggers',
+    webhooks: '/triggers?show=webhooks',
+    events: '/triggers?show=events',
+    firings: '/triggers?show=firings',
+    schedule: `/triggers/${schedule.id}`,
+    webhook: `/triggers/${hook.trigger.id}`,
     dashboard: '/',
     workflows: '/workflows',
     designer: `/workflows/${workflow.id}`,

@@ -10,6 +10,7 @@ pub mod dashboard;
 pub mod memory;
 pub mod runs;
 pub mod travel;
+pub mod triggers;
 pub mod users;
 pub mod workflows;
 

@@ -6,7 +6,8 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    ApiKeyId, ApprovalId, EntryId, InviteId, LoginSessionId, RunId, TestId, Timestamp, UserId, WorkflowId, WorkspaceId,
+    ApiKeyId, ApprovalId, EntryId, FiringId, InviteId, LoginSessionId, RunId, TestId, Timestamp, TriggerId,
+    TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -88,4 +89,18 @@ macro_rules! id_columns {
     )*};
 }
 
-id_columns!(WorkspaceId, UserId, LoginSessionId, InviteId, ApiKeyId, WorkflowId, RunId, ApprovalId, TestId, EntryId);
+id_columns!(
+    WorkspaceId,
+    UserId,
+    LoginSessionId,
+    InviteId,
+    ApiKeyId,
+    WorkflowId,
+    RunId,
+    ApprovalId,
+    TestId,
+    EntryId,
+    TriggerId,
+    FiringId,
+    TriggerKeyId,
+);

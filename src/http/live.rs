@@ -245,7 +245,7 @@ const fn action(topic: &Topic) -> crate::model::auth::Action {
     match topic {
         Topic::Runs | Topic::Run(_) => Action::ReadRun,
         Topic::Memory(_) => Action::ReadMemory,
-        Topic::Workflows => Action::ReadWorkflow,
+        Topic::Workflows | Topic::Triggers => Action::ReadWorkflow,
         Topic::Dashboard => Action::ViewDashboard,
         Topic::Approvals => Action::ReadRun,
     }

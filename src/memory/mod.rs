@@ -10,6 +10,7 @@
 //! index can follow them; a read, a decision and a write need no retry; two writers never deadlock.
 
 mod catalog;
+mod changes;
 mod error;
 pub mod file;
 mod index;
@@ -18,6 +19,7 @@ mod sweep;
 mod validate;
 mod write;
 
+pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use error::Error;
 pub use sweep::{boot, sweep};
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS};

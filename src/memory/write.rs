@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, store, validate};
+use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, store, validate};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::memory::{Entry, EntryDraft, Source};
@@ -66,7 +66,7 @@ pub async fn put(
         expires_at: draft.expires_at,
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry).await?;
+    store::append_version(&mut tx, &entry, change).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
     Ok(entry)
@@ -98,7 +98,7 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
     expect.check(Some(row.version))?;
     let version = row.version + 1;
     store::mark_deleted(&mut tx, row.id, version, now, change).await?;
-    store::append_deletion(&mut tx, row.id, version, &super::source(ctx), now).await?;
+    store::append_deletion(&mut tx, row.id, version, &super::source(ctx), now, change).await?;
     tx.commit().await?;
     deleted(ctx, namespace, key, row.id, change).await
 }
@@ -149,7 +149,7 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
         ..row.into()
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry).await?;
+    store::append_version(&mut tx, &entry, change).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
     Ok(entry)
@@ -159,6 +159,7 @@ async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
     catalog::note_written(ctx, entry, change).await?;
     let data = json!({"namespace": entry.namespace, "key": entry.key, "version": entry.version});
     ctx.events.publish(ctx.workspace(), Topic::Memory(entry.namespace.clone()), "entry_written", data);
+    changes::tell(ctx.runtime());
     Ok(())
 }
 
@@ -166,6 +167,7 @@ async fn deleted(ctx: &Ctx, namespace: &str, key: &str, id: EntryId, change: i64
     catalog::note_deleted(ctx, id, change).await?;
     let data = json!({"namespace": namespace, "key": key});
     ctx.events.publish(ctx.workspace(), Topic::Memory(namespace.to_owned()), "entry_deleted", data);
+    changes::tell(ctx.runtime());
     Ok(())
 }
 
@@ -175,7 +177,7 @@ pub(super) async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<boo
     let change = store::next_change(&mut tx, ctx.workspace()).await?;
     let Some((namespace, key, version)) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
     store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
-    store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now).await?;
+    store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
     tx.commit().await?;
     deleted(ctx, &namespace, &key, id, change).await?;
     Ok(true)

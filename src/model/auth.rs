@@ -51,11 +51,13 @@ pub enum Action {
     ManageUser,
     /// Give and take the role of owner.
     ManageOwner,
+    /// Make, change and delete what starts runs by itself.
+    ManageTrigger,
 }
 
 impl Action {
     /// Every action, for tables and tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ViewDashboard,
         Self::ReadWorkflow,
         Self::EditWorkflow,
@@ -69,6 +71,7 @@ impl Action {
         Self::ReadUser,
         Self::ManageUser,
         Self::ManageOwner,
+        Self::ManageTrigger,
     ];
 
     /// The action as the end of "your role may not …".
@@ -87,6 +90,7 @@ impl Action {
             Self::ReadUser => "see users",
             Self::ManageUser => "manage users",
             Self::ManageOwner => "manage owners",
+            Self::ManageTrigger => "manage triggers",
         }
     }
 }

@@ -58,4 +58,10 @@ ids! {
     TestId,
     /// A piece of knowledge.
     EntryId,
+    /// What starts runs by itself.
+    TriggerId,
+    /// What became of one occasion of a trigger.
+    FiringId,
+    /// A token or a secret of a webhook.
+    TriggerKeyId,
 }

@@ -24,6 +24,8 @@ pub enum Topic {
     Dashboard,
     /// Approvals asked, answered, ended.
     Approvals,
+    /// Triggers made, changed, fired, deleted.
+    Triggers,
 }
 
 impl fmt::Display for Topic {
@@ -35,6 +37,7 @@ impl fmt::Display for Topic {
             Self::Workflows => f.write_str("workflows"),
             Self::Dashboard => f.write_str("dashboard"),
             Self::Approvals => f.write_str("approvals"),
+            Self::Triggers => f.write_str("triggers"),
         }
     }
 }
@@ -49,6 +52,7 @@ impl FromStr for Topic {
                 "workflows" => Ok(Self::Workflows),
                 "dashboard" => Ok(Self::Dashboard),
                 "approvals" => Ok(Self::Approvals),
+                "triggers" => Ok(Self::Triggers),
                 _ => Err(format!("unknown topic {text:?}")),
             },
             Some(("run", id)) => id.parse().map(Self::Run).map_err(|_| "run: expected a run's id".to_owned()),

@@ -14,6 +14,7 @@ pub mod live;
 pub mod memory;
 pub mod page;
 pub mod time;
+pub mod trigger;
 pub mod workflow;
 
 pub use error::{ApiError, FieldError};

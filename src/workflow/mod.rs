@@ -21,6 +21,7 @@ mod runs;
 pub mod steps;
 mod store;
 pub mod travel;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use runs::{
     NewRun, Origin, Source, control, get_body, get_run, list_bodies, list_events, list_logs, list_runs, start,
     wait_for_end,
 };
+pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.
 ///

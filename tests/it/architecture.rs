@@ -13,11 +13,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("auth", &["runtime", "db", "model", "read", "within"]),
     ("memory", &["auth", "runtime", "db", "model", "read", "within"]),
     ("workflow", &["memory", "auth", "analysis", "runtime", "db", "model", "read", "within"]),
+    ("trigger", &["workflow", "memory", "auth", "runtime", "db", "model", "read", "within"]),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),
-    ("api", &["auth", "memory", "workflow", "monitor", "http", "model"]),
-    ("http", &["auth", "memory", "workflow", "monitor", "analysis", "runtime", "api", "ui", "model"]),
-    ("cli", &["auth", "memory", "workflow", "monitor", "analysis", "http", "runtime", "db", "model"]),
+    ("api", &["auth", "memory", "workflow", "trigger", "monitor", "http", "model"]),
+    ("http", &["auth", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui", "model"]),
+    ("cli", &["auth", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime", "db", "model"]),
 ];
 
 /// The longest file, in lines.

@@ -15,3 +15,4 @@ mod monitor;
 mod outbound;
 mod sandbox;
 mod travel;
+mod trigger;

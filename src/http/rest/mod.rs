@@ -6,11 +6,14 @@ pub mod auth;
 pub mod bodies;
 pub mod body;
 pub mod events;
+pub mod hooks;
 pub mod memory;
 pub mod paging;
 pub mod regression;
 pub mod runs;
 pub mod travel;
+pub mod schedules;
+pub mod triggers;
 pub mod users;
 pub mod workflows;
 
@@ -39,9 +42,12 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(bodies::router())
         .merge(events::router())
         .merge(memory::router())
+        .merge(hooks::router())
         .merge(regression::router())
         .merge(runs::router())
+        .merge(schedules::router())
         .merge(travel::router())
+        .merge(triggers::router())
         .merge(users::router())
         .merge(workflows::router())
 }

@@ -5,9 +5,9 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as};
 
 use crate::db::{Db, Result, Tx};
-use crate::memory::KEPT_VERSIONS;
+use crate::memory::{Change, KEPT_VERSIONS};
 use crate::model::memory::{Entry, EntryVersion, Source};
-use crate::model::{EntryId, Timestamp};
+use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
 /// A stored version.
@@ -37,10 +37,10 @@ impl From<VersionRow> for EntryVersion {
 }
 
 /// Appends the version that an entry is now in, and drops those that are no longer kept.
-pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry) -> Result<()> {
+pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry, change: i64) -> Result<()> {
     within!(tx, conn => query(
-        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at, change)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(entry.id)
     .bind(entry.version)
@@ -51,6 +51,7 @@ pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry) -> Res
     .bind(entry.importance)
     .bind(Json(&entry.source))
     .bind(entry.updated_at)
+    .bind(change)
     .execute(conn)
     .await
     .map(drop))?;
@@ -64,10 +65,11 @@ pub(in crate::memory) async fn append_deletion(
     version: i64,
     source: &Source,
     at: Timestamp,
+    change: i64,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at)
-         values ($1, $2, null, $3, $4, $5, 0.5, $6, $7)",
+        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at, change)
+         values ($1, $2, null, $3, $4, $5, 0.5, $6, $7, $8)",
     )
     .bind(id)
     .bind(version)
@@ -76,6 +78,7 @@ pub(in crate::memory) async fn append_deletion(
     .bind(Json(Map::<String, Value>::new()))
     .bind(Json(source))
     .bind(at)
+    .bind(change)
     .execute(conn)
     .await
     .map(drop))?;
@@ -123,4 +126,48 @@ pub(in crate::memory) async fn find_last_content(tx: &mut Tx, id: EntryId) -> Re
     .bind(id)
     .fetch_optional(conn)
     .await)?)
+}
+
+#[derive(Debug, FromRow)]
+struct ChangeRow {
+    change: i64,
+    namespace: String,
+    key: String,
+    #[sqlx(flatten)]
+    version: VersionRow,
+}
+
+/// The changes of a workspace after a number, oldest first. An entry that changed since has a number beyond it, by which its
+/// versions are found.
+pub(in crate::memory) async fn changes_after(
+    db: &Db,
+    workspace: WorkspaceId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Change>> {
+    let rows: Vec<ChangeRow> = read!(db, conn => query_as(
+        "select v.change, e.namespace, e.key, v.version, v.content, v.value, v.tags, v.metadata, v.importance, v.source, v.at
+         from memory_entry e
+         join memory_version v on v.entry_id = e.id
+         where e.workspace_id = $1 and e.change > $2 and v.change > $2
+         order by v.change
+         limit $3",
+    )
+    .bind(workspace)
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    let read = |row: ChangeRow| Change {
+        number: row.change,
+        namespace: row.namespace,
+        key: row.key,
+        version: row.version.version,
+        content: row.version.content,
+        value: row.version.value.0,
+        tags: row.version.tags.0,
+        source: row.version.source.0,
+        at: row.version.at,
+    };
+    Ok(rows.into_iter().map(read).collect())
 }

@@ -1,6 +1,7 @@
 //! The kinds of steps: one table, from which come the checker's rules, the designer's forms and the JSON Schemas.
 
 mod describe;
+pub mod respond;
 mod table;
 
 use serde::{Deserialize, Serialize};

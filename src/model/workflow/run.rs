@@ -166,9 +166,19 @@ pub enum TriggerKind {
     Cli,
     /// A step of another run.
     Workflow,
+    /// A time came.
+    Schedule,
+    /// A call from outside.
+    Webhook,
+    /// Memory changed, or another run ended.
+    Event,
 }
 
 impl TriggerKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] =
+        [Self::Manual, Self::Test, Self::Cli, Self::Workflow, Self::Schedule, Self::Webhook, Self::Event];
+
     /// As stored and sent.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -176,12 +186,15 @@ impl TriggerKind {
             Self::Test => "test",
             Self::Cli => "cli",
             Self::Workflow => "workflow",
+            Self::Schedule => "schedule",
+            Self::Webhook => "webhook",
+            Self::Event => "event",
         }
     }
 
     /// Reads [`TriggerKind::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Manual, Self::Test, Self::Cli, Self::Workflow].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -15,6 +15,11 @@ pub fn now_ms() -> f64 {
     0.0
 }
 
+/// The person's zone in the IANA database, such as `Europe/Berlin`; UTC where it is not known.
+pub fn time_zone() -> String {
+    "UTC".to_owned()
+}
+
 /// Forces `light` or `dark`, or follows the system when empty; remembered in a cookie for a year.
 pub fn set_theme(_cookie: &str, _theme: &str) {}
 

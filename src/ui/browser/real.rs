@@ -17,6 +17,13 @@ pub fn now_ms() -> f64 {
     js_sys::Date::now()
 }
 
+/// The person's zone in the IANA database, such as `Europe/Berlin`; UTC where it is not known.
+pub fn time_zone() -> String {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    let zone = js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into()).ok();
+    zone.and_then(|zone| zone.as_string()).filter(|zone| !zone.is_empty()).unwrap_or_else(|| "UTC".to_owned())
+}
+
 /// Forces `light` or `dark`, or follows the system when empty; remembered in a cookie for a year.
 pub fn set_theme(cookie: &str, theme: &str) {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };

@@ -58,6 +58,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ViewDashboard, page("Dashboard", "dashboard", "/")),
         (Action::ReadWorkflow, page("Workflows", "workflow", "/workflows")),
         (Action::ReadRun, page("Runs", "runs", "/runs")),
+        (Action::ReadWorkflow, page("Triggers", "bolt", "/triggers")),
         (Action::ReadMemory, page("Memory", "memory", "/memory")),
         (Action::ReadUser, page("Users", "users", "/users")),
         (Action::ViewDashboard, page("Account and sessions", "user", "/account")),

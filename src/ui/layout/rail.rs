@@ -25,7 +25,8 @@ const BUILD: [Place; 2] = [
     place("/workflows", "Workflows", "workflow", Action::ReadWorkflow),
     place("/memory", "Memory", "memory", Action::ReadMemory),
 ];
-const OPERATE: [Place; 1] = [place("/runs", "Runs", "runs", Action::ReadRun)];
+const OPERATE: [Place; 2] =
+    [place("/runs", "Runs", "runs", Action::ReadRun), place("/triggers", "Triggers", "bolt", Action::ReadWorkflow)];
 const WORKSPACE: [Place; 1] = [place("/users", "Users", "users", Action::ReadUser)];
 
 /// Whether the page at `path` belongs to the place at `href`.

@@ -5,5 +5,6 @@ pub mod dashboard;
 pub mod memory;
 pub mod runs;
 pub mod sessions;
+pub mod triggers;
 pub mod users;
 pub mod workflows;

@@ -66,6 +66,11 @@ pub(super) fn attempt(state: &State, facts: &mut Facts, slot: Slot, attempt: u32
             start(state, facts, slot, attempt, Value::Null);
             conclude::conclude(state, facts, slot, attempt, steps::build_transform(&step.config, &scope));
         }
+        "respond" => {
+            // As with a transform.
+            start(state, facts, slot, attempt, Value::Null);
+            conclude::conclude(state, facts, slot, attempt, steps::build_response(&step.config, &scope));
+        }
         kind => match expression::render_config(&step.config, &scope) {
             Err(error) => {
                 start(state, facts, slot, attempt, raw());

@@ -14,6 +14,7 @@ mod condition;
 mod folder;
 mod http;
 mod memory;
+mod respond;
 mod shell;
 mod switch;
 mod transform;
@@ -30,6 +31,7 @@ use crate::model::{RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
 
 pub(super) use condition::choose as choose_condition;
+pub(super) use respond::build as build_response;
 pub(super) use switch::choose as choose_switch;
 pub(super) use transform::build as build_transform;
 pub(super) use wait::until as wait_until;

@@ -146,6 +146,9 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
             None => update_run(&mut tx, change, now).await?,
         };
         verdicts.push(verdict);
+        if verdict == Verdict::Stored && change.progress.ended_at.is_some() {
+            super::ending::insert(&mut tx, change).await?;
+        }
         if verdict == Verdict::Stored {
             move_place(&mut tx, change).await?;
             signal::delete(&mut tx, &change.taken_in).await?;

@@ -1,6 +1,7 @@
 //! The tables of workflows and runs.
 
 pub mod ask;
+mod ending;
 pub mod flow;
 pub mod flush;
 pub mod history;

@@ -54,9 +54,20 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/workflows/{id}/tests") => Json(json!({"run_id": NIL, "name": "As it was"})),
         ("POST", "/workflows/{id}/tests/run") => Json(json!({})),
         ("PUT", "/workflows/{id}/tests/gate") => Json(json!({"gate": true})),
+        ("POST", "/hooks/{workflow}/{token}") => Json(json!({"n": 1})),
+        ("POST", "/schedules") | ("PUT", "/schedules/{id}") => Json(json!({"workflow_id": NIL, "cron": "0 9 * * *"})),
+        ("POST", "/schedules/preview") => Json(json!({"cron": "0 9 * * *"})),
+        ("POST", "/triggers") | ("PUT", "/triggers/{id}") => Json(draft()),
+        ("POST", "/triggers/{id}/fire") => Json(json!({})),
+        ("POST", "/triggers/{id}/keys") => Json(json!({"kind": "token"})),
         ("POST", "/runs/{id}/cancel" | "/runs/{id}/pause" | "/runs/{id}/resume" | "/runs/{id}/retry") => Nothing,
         _ => return None,
     })
+}
+
+/// A trigger of a workflow that is not there.
+fn draft() -> Value {
+    json!({"workflow_id": NIL, "config": {"kind": "webhook"}})
 }
 
 fn server_fn(name: &str) -> Option<Sent> {
@@ -107,6 +118,16 @@ fn server_fn(name: &str) -> Option<Sent> {
         "workflows/import" => json!({"text": definition("Nightly").to_string()}),
         "workflows/save_draft" => json!({"id": NIL, "revision": 1, "definition": definition("Nightly")}),
         "workflows/versions" => json!({"id": NIL, "page": page}),
+        "triggers/list" => json!({"filter": {}, "page": page}),
+        "triggers/create" => json!({"draft": draft()}),
+        "triggers/update" => json!({"id": NIL, "revision": 1, "draft": draft()}),
+        "triggers/get" | "triggers/delete" => json!({"id": NIL}),
+        "triggers/fire" => json!({"id": NIL, "event": null}),
+        "triggers/firings" => json!({"id": NIL, "page": page}),
+        "triggers/replace_key" => json!({"id": NIL, "kind": "token"}),
+        "triggers/delete_key" => json!({"id": NIL, "key": NIL}),
+        "triggers/preview" => json!({"cron": "0 9 * * *", "timezone": "UTC"}),
+        "triggers/zones" => json!({}),
         "runs/start" => json!({"workflow_id": NIL, "inputs": {}, "version": null, "test": false}),
         "runs/bodies" => json!({"run": NIL, "path": "each", "page": page}),
         "runs/body" => json!({"run": NIL, "path": "each[0]"}),

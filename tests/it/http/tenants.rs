@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use weft::memory::{self, Expect};
 use weft::model::auth::Role;
 use weft::model::memory::EntryDraft;
+use weft::model::trigger::{Config, Missed, Overlap, TriggerDraft};
 use weft::model::{InviteId, LoginSessionId, UserId, WorkspaceId};
 use weft::runtime::{Actor, Ctx, Principal, Runtime};
+use weft::trigger;
 use weft::within;
 use weft::workflow::{self, NewRun, definitions};
 
@@ -22,6 +24,7 @@ struct Theirs {
     session: LoginSessionId,
     workflow: String,
     run: String,
+    trigger: String,
 }
 
 async fn seed(rt: &Runtime) -> Theirs {
@@ -59,7 +62,17 @@ async fn seed(rt: &Runtime) -> Theirs {
     definitions::publish(&ctx, made.id).await.unwrap();
     let run = workflow::start(&ctx, NewRun::manual(made.id, json!({}), None, false)).await.unwrap();
     workflow::wait_for_end(&ctx, run, std::time::Duration::from_secs(30)).await.unwrap();
-    Theirs { ctx, user, invite, session, workflow: made.id.to_string(), run: run.to_string() }
+    let config = Config::Schedule {
+        cron: "0 9 * * *".into(),
+        timezone: "UTC".into(),
+        missed: Missed::Skip,
+        overlap: Overlap::Allow,
+    };
+    let draft =
+        TriggerDraft { workflow_id: made.id, name: "Theirs".into(), config, inputs: Value::Null, enabled: true };
+    let trigger = trigger::create(&ctx, draft).await.unwrap().trigger.id;
+    let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
+    Theirs { ctx, user, invite, session, workflow, run, trigger }
 }
 
 impl Theirs {
@@ -70,6 +83,11 @@ impl Theirs {
             ("session", self.session.to_string()),
             ("users/", self.user.to_string()),
             ("runs/start", self.workflow.clone()),
+            ("triggers/create", self.workflow.clone()),
+            ("triggers/", self.trigger.clone()),
+            ("schedules/", self.trigger.clone()),
+            ("/triggers", self.workflow.clone()),
+            ("/schedules", self.workflow.clone()),
             ("runs/", self.run.clone()),
             ("workflows/", self.workflow.clone()),
         ];
@@ -110,6 +128,7 @@ on_both_engines! {
             let expected: &[u16] = match row.as_str() {
                 "PUT /api/v1/memory/{namespace}/{key}" => &[201],
                 "POST /rpc/memory/put" => &[409],
+                "POST /api/v1/triggers" | "POST /api/v1/schedules" | "POST /rpc/triggers/create" => &[422],
                 _ => &[404],
             };
             let ours_now = row.contains("memory/") && [200, 204, 409].contains(&status);
@@ -126,7 +145,7 @@ on_both_engines! {
         let rt = &site.runtime;
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send(rt).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::expression;
+use super::super::kind::respond::is_answerable;
 use super::super::kind::{Field, Kind, Shape};
 use super::super::{Edge, Step};
 use super::{Findings, is_step_id};
@@ -45,6 +46,7 @@ fn check_kind(step: &Step, found: &mut Findings) {
         "approval" => check_decisions(step, found),
         "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
         "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),
+        "respond" => check_respond(id, step, has("json") && has("body"), found),
         "http" if has("json") && has("body") => found.error(id, "/config/body", "expected json or body, not both"),
         _ => {}
     }
@@ -69,6 +71,18 @@ fn check_decisions(step: &Step, found: &mut Findings) {
         && form.get("type").is_some_and(|kind| kind != "object")
     {
         found.error(id, "/config/form", "expected a JSON Schema of an object");
+    }
+}
+
+fn check_respond(id: Option<&str>, step: &Step, has_both: bool, found: &mut Findings) {
+    if has_both {
+        found.error(id, "/config/body", "expected json or body, not both");
+    }
+    for name in step.config.get("headers").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys) {
+        if !is_answerable(name) {
+            let message = "expected a header such as content-type or location, or one that begins with x-";
+            found.error(id, format!("/config/headers/{name}"), message);
+        }
     }
 }
 

@@ -67,6 +67,9 @@ struct Known<'a> {
 
 impl Known<'_> {
     fn check_inputs(&self, step: Option<&str>, at: &str, refs: &Refs, found: &mut Findings) {
+        if refs.paths.iter().any(|path| path.split('.').next() == Some("event")) {
+            found.error(step, at, "event is known in the inputs of a trigger only; a run sees inputs");
+        }
         let Some(inputs) = self.inputs else { return };
         for name in refs.inputs().filter(|name| !inputs.contains(name)) {
             found.error(step, at, format!("there is no input {name:?}"));

@@ -13,6 +13,9 @@ use super::{ExprError, MAX_RESULT_BYTES, MAX_SOURCE_BYTES, Refs, Scope, scope};
 /// The names at the root of a scope; the last four in the bodies of containers only.
 pub const ROOTS: &[&str] = &["inputs", "steps", "run", "workflow", "item", "index", "iteration", "last"];
 
+/// What a trigger's inputs see in place of these; a step never does.
+pub(super) const EVENT: &str = "event";
+
 /// Functions that may be called.
 const FUNCTIONS: &[&str] = &["range", "dict"];
 
@@ -167,7 +170,7 @@ fn refs(names: std::collections::HashSet<String>, source: &str) -> Result<Refs, 
     let mut found = Refs::default();
     for path in names {
         let root = path.split('.').next().unwrap_or_default();
-        if ROOTS.contains(&root) {
+        if ROOTS.contains(&root) || root == EVENT {
             found.paths.insert(path);
         } else if !FUNCTIONS.contains(&root) {
             let offset = find_word(source, root).unwrap_or(0);

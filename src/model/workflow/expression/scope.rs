@@ -25,6 +25,10 @@ pub trait Scope {
     fn started_at(&self) -> Option<Timestamp>;
     /// `workflow.name`.
     fn workflow_name(&self) -> &str;
+    /// `event`: what a trigger was fired by. A run knows none.
+    fn event(&self) -> Option<&Value> {
+        None
+    }
     /// What the containers around show; nothing outside of bodies.
     fn around(&self) -> Around<'_> {
         Around::default()
@@ -82,6 +86,7 @@ pub(super) fn context(refs: &Refs, scope: &dyn Scope) -> Jinja {
             "inputs" => narrow(scope.inputs(), node),
             "steps" => steps(node, scope),
             "run" => jinja(json!({ "id": scope.run_id(), "started_at": scope.started_at().map(|at| at.to_string()) })),
+            super::language::EVENT => narrow(scope.event()?, node),
             "workflow" => jinja(json!({ "name": scope.workflow_name() })),
             "item" => narrow(scope.around().item?, node),
             "index" => Jinja::from(scope.around().index?),

@@ -84,6 +84,7 @@ impl Kind {
             "http" => json!({"method": "GET", "headers": {}, "query": {}, "expect_status": []}),
             "shell" => json!({"interpreter": "/bin/sh", "network": false, "env": {}, "ok_codes": [0]}),
             "analyze" => json!({"include": [], "exclude": []}),
+            "respond" => json!({"status": super::respond::DEFAULT_STATUS, "headers": {}}),
             "memory_search" => json!({"namespace": "", "limit": Search::text("").limit}),
             "memory_write" => json!({"tags": [], "metadata": {}, "importance": 0.5}),
             _ => json!({}),
@@ -110,6 +111,7 @@ impl Kind {
             }
             "analyze" => json!({"path": "{{ inputs.path }}", "exclude": ["vendor/"]}),
             "transform" => json!({"value": {"title": "Report on {{ inputs.path }}"}}),
+            "respond" => json!({"status": 200, "json": {"received": "{{ inputs.path }}"}}),
             "memory_search" => json!({"query": "{{ inputs.question }}", "namespace": "code", "limit": 5}),
             "memory_write" => {
                 json!({"namespace": "code/health", "key": "{{ inputs.path }}", "content": "All is well.", "tags": ["health"]})

@@ -1,6 +1,6 @@
 //! Every kind, one after the other as on the palette.
 
-use super::{Group, Kind, Shape, field};
+use super::{Group, Kind, Shape, field, respond};
 use crate::model::workflow::Edge;
 
 const TEXT: Shape = Shape::Template { lines: 1 };
@@ -242,6 +242,28 @@ pub const KINDS: &[Kind] = &[
         fields: &[field("value", "Value", Shape::Json)
             .required()
             .hint("JSON with templates. A text that is exactly one {{ … }} keeps the type of its value.")],
+        ports: OUT_ERROR,
+        pure_step: true,
+        default_timeout_ms: 0,
+    },
+    Kind {
+        name: "respond",
+        title: "Respond",
+        summary: "Answers the call of the webhook that started the run, if its caller waits.",
+        group: Group::Work,
+        icon: "enter",
+        fields: &[
+            field(
+                "status",
+                "Status",
+                Shape::Integer { min: *respond::STATUSES.start(), max: *respond::STATUSES.end() },
+            )
+            .placeholder("200"),
+            field("headers", "Headers", Shape::TextMap)
+                .hint("Such as content-type, location, or names that begin with x-."),
+            field("json", "JSON body", Shape::Json),
+            field("body", "Text body", LONG_TEXT).hint("In place of a JSON body."),
+        ],
         ports: OUT_ERROR,
         pure_step: true,
         default_timeout_ms: 0,

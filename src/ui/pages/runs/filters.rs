@@ -58,12 +58,14 @@ pub const fn trigger_label(trigger: TriggerKind) -> &'static str {
         TriggerKind::Test => "Test",
         TriggerKind::Cli => "Command line",
         TriggerKind::Workflow => "Workflow",
+        TriggerKind::Schedule => "Schedule",
+        TriggerKind::Webhook => "Webhook",
+        TriggerKind::Event => "Event",
     }
 }
 
 /// The triggers that one can filter by.
-pub const TRIGGERS: [TriggerKind; 4] =
-    [TriggerKind::Manual, TriggerKind::Test, TriggerKind::Cli, TriggerKind::Workflow];
+pub const TRIGGERS: [TriggerKind; 7] = TriggerKind::ALL;
 
 /// A group of statuses that one presses together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

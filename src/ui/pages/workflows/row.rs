@@ -123,6 +123,7 @@ fn RowMenu(id: WorkflowId, name: String, asked: Asked) -> impl IntoView {
             {may_run.then(|| view! { <MenuItem label="Run…" icon="play" on_press=run /> })}
             <MenuLink href=format!("/workflows/{id}") label="Open" icon="workflow" />
             <MenuLink href=format!("/runs?workflow={id}") label="Show its runs" icon="runs" />
+            <MenuLink href=format!("/triggers?workflow={id}") label="Show its triggers" icon="bolt" />
             <MenuItem label="Export YAML" icon="download" on_press=export />
             {may_edit.then(|| view! {
                 <MenuItem label="Duplicate" icon="duplicate" on_press=duplicate />
