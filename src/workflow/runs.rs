@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::engine::{Begin, Engine, New};
-use super::machine::Refusal;
 use super::flow::{self, Marks};
+use super::machine::Refusal;
 use super::{Error, engine, inputs, store};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};

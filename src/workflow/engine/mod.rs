@@ -171,12 +171,7 @@ impl Engine {
     }
 
     /// Accepts a run that flow control has to let in. Returns once it is durable: queued, or about to begin.
-    pub(super) async fn accept(
-        self: &Arc<Self>,
-        runtime: &Runtime,
-        new: New,
-        limits: Limits,
-    ) -> Result<Begin, Error> {
+    pub(super) async fn accept(self: &Arc<Self>, runtime: &Runtime, new: New, limits: Limits) -> Result<Begin, Error> {
         if runtime.tasks.stopping().is_cancelled() {
             return Err(Error::Stopping);
         }
