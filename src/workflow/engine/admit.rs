@@ -23,8 +23,8 @@ use crate::workflow::{Error, flow};
 
 /// How often a process looks for what others left undone while it has runs in hand.
 const ROUND_MS: i64 = 2_000;
-/// How many rounds it leaves out while it has none: four looks a minute are left.
-const IDLE_ROUNDS: u32 = 7;
+/// How many rounds it leaves out while it has none: one look a minute is left.
+const IDLE_ROUNDS: u32 = 29;
 
 /// What is to be done for runs that wait.
 #[derive(Debug, Default)]

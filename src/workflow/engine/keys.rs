@@ -69,19 +69,20 @@ impl Desk {
         self.moved.notify_one();
     }
 
-    /// Takes those who wait in the workspaces that are to be looked at; those who were cancelled are left out.
-    fn take(&self, all: bool) -> Vec<(WorkspaceId, Vec<Waiter>)> {
+    /// Takes those who wait in the workspaces that are to be looked at, and apart from them those who were cancelled.
+    fn take(&self, all: bool) -> (Vec<(WorkspaceId, Vec<Waiter>)>, Vec<Ask>) {
         let mut todo = self.todo.lock().expect("no code panics while it holds this lock");
         let looks = std::mem::take(&mut todo.looks);
-        let mut taken = Vec::new();
+        let (mut taken, mut gone) = (Vec::new(), Vec::new());
         todo.waiting.retain(|workspace, waiting| {
-            waiting.retain(|waiter| !waiter.order.cancel.is_cancelled());
+            let is_gone = |waiter: &mut Waiter| waiter.order.cancel.is_cancelled();
+            gone.extend(waiting.extract_if(.., is_gone).map(|waiter| waiter.ask));
             if (all || looks.contains(&workspace.0)) && !waiting.is_empty() {
                 taken.push((*workspace, std::mem::take(waiting)));
             }
             !waiting.is_empty()
         });
-        taken
+        (taken, gone)
     }
 
     fn is_empty(&self) -> bool {
@@ -101,7 +102,14 @@ pub(super) async fn work(runtime: Runtime, engine: Arc<Engine>) {
     let shared = runtime.db.is_shared();
     let mut all = false;
     loop {
-        for (workspace, waiting) in engine.keys.take(all) {
+        let (taken, gone) = engine.keys.take(all);
+        for ask in gone {
+            // The flush that ended the step took its row out, unless the row came a moment later.
+            if let Err(error) = step_key::give_back(&runtime.db, ask.run, &ask.step, ask.token).await {
+                tracing::warn!(run = %ask.run, step = ask.step, %error, "a key is given back when its run ends");
+            }
+        }
+        for (workspace, waiting) in taken {
             let left = match give(&runtime, &engine, workspace, waiting).await {
                 Ok(left) => left,
                 Err((error, waiting)) => {
