@@ -50,27 +50,8 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
     let definition_hash = history::hash(&bytes);
     let graph = engine.graph(&definition_hash, || Graph::new(definition));
     let Prefix { events, state } = carry(run, &old, &graph, events, &edits).map_err(refuse)?;
-    let forked = Forked {
-        from_run: source,
-        from_seq: seq,
-        by: ctx.actor.principal.user_name().map(str::to_owned),
-        restarted: match &fork.from {
-            ForkPoint::Step(step) => Some(step.clone()),
-            ForkPoint::Seq(_) => None,
-        },
-        edited: edited_paths(&fork),
-    };
-    let card = Card {
-        workflow_id: summary.workflow_id,
-        workflow_name: graph.definition().name.clone(),
-        version,
-        trigger: if fork.onto == ForkOnto::Draft { TriggerKind::Test } else { TriggerKind::Manual },
-        started_by: ctx.actor.principal.user_name().map(str::to_owned),
-        steps_total: graph.len() as u32,
-        created_at: ctx.clock.now(),
-    };
     let create = Create {
-        card,
+        card: card(ctx, &summary, &fork, version, &graph),
         definition: bytes,
         definition_hash,
         idempotency_key: key.clone(),
@@ -79,12 +60,45 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         forked_from: Some((source, seq)),
         copied: events,
     };
-    let new = New { run, workspace: ctx.workspace(), create, state, first: Input::Fork(Box::new(forked)) };
+    let new = New {
+        run,
+        workspace: ctx.workspace(),
+        create,
+        state,
+        first: Input::Fork(Box::new(mark(ctx, source, seq, &fork))),
+    };
     match engine.begin(ctx.runtime(), new).await? {
         Begin::Begun => Ok(run),
         Begin::Duplicate => crate::workflow::runs::find_repeat(ctx, key.as_deref(), request_hash.as_deref())
             .await?
             .ok_or(Error::KeyReused),
+    }
+}
+
+/// What does not change in the fork.
+fn card(ctx: &Ctx, summary: &RunSummary, fork: &Fork, version: Option<i64>, graph: &Graph) -> Card {
+    Card {
+        workflow_id: summary.workflow_id,
+        workflow_name: graph.definition().name.clone(),
+        version,
+        trigger: if fork.onto == ForkOnto::Draft { TriggerKind::Test } else { TriggerKind::Manual },
+        started_by: ctx.actor.principal.user_name().map(str::to_owned),
+        steps_total: graph.len() as u32,
+        created_at: ctx.clock.now(),
+    }
+}
+
+/// The fact that ends what was copied.
+fn mark(ctx: &Ctx, source: RunId, seq: i64, fork: &Fork) -> Forked {
+    Forked {
+        from_run: source,
+        from_seq: seq,
+        by: ctx.actor.principal.user_name().map(str::to_owned),
+        restarted: match &fork.from {
+            ForkPoint::Step(step) => Some(step.clone()),
+            ForkPoint::Seq(_) => None,
+        },
+        edited: edited_paths(fork),
     }
 }
 
