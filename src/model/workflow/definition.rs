@@ -159,6 +159,16 @@ pub struct Body {
     /// object of the outputs by id where there are several such steps.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub output: Value,
+    /// Whether the canvas draws the body inside of the container's node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfolded: bool,
+}
+
+impl Body {
+    /// The step with this id, if it stands right here and not in a container further inside.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
 }
 
 /// Canvas coordinates of a node's top left corner, in CSS pixels at zoom 1; y runs down.

@@ -135,7 +135,7 @@ impl Graph {
 
 /// A body as a definition of its own, which is how it is folded.
 fn whole(name: &str, body: &Body) -> Definition {
-    let Body { steps, edges, output } = body.clone();
+    let Body { steps, edges, output, .. } = body.clone();
     Definition { steps, edges, output, ..Definition::empty(name) }
 }
 

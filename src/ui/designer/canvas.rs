@@ -13,6 +13,7 @@ use super::quick_add::QuickAdd;
 use super::threads::Threads;
 use super::tool::{Button, Held, Input, Target, Tool};
 use super::toolbar::{AddTool, CanvasTools};
+use super::trail::Trail;
 use crate::ui::browser;
 
 /// Where the canvas stands in the window: read at a press and when it is measured, never while dragging.
@@ -78,7 +79,7 @@ pub fn Canvas(
     let down = move |event: PointerEvent| {
         if browser::is_within(
             &event,
-            ".canvas-tools, .canvas-add, .minimap, .runbar, .quick-add, .canvas > .empty .button",
+            ".canvas-tools, .canvas-add, .minimap, .runbar, .quick-add, .trail, .canvas > .empty .button",
         ) {
             return;
         }
@@ -111,6 +112,11 @@ pub fn Canvas(
     let far = Memo::new(move |_| editor.view.read().zoom < View::FAR);
     let cursor = Memo::new(move |_| editor.tool.read().cursor());
     let count = Memo::new(move |_| editor.order.read().len());
+    let nested = Memo::new(move |_| editor.trail.read().len() > 1);
+    let place = Memo::new(move |_| match &**editor.trail.read() {
+        [_, .., here] => format!("Steps inside {}", here.label),
+        _ => "Workflow graph".to_owned(),
+    });
 
     view! {
         <section
@@ -119,9 +125,10 @@ pub fn Canvas(
             tabindex="0"
             role="application"
             aria-roledescription="workflow canvas"
-            aria-label=move || format!("Workflow graph, {}", super::action::counted(count.get(), "step"))
+            aria-label=move || format!("{}, {}", place.get(), super::action::counted(count.get(), "step"))
             data-tool=move || cursor.get()
             data-far=move || far.get().then_some("")
+            data-nested=move || nested.get().then_some("")
             style:background-position-x=move || format!("{:.1}px", editor.view.read().x)
             node_ref=element
             on:pointerdown=down
@@ -133,6 +140,7 @@ pub fn Canvas(
             on:contextmenu=|event| event.prevent_default()
         >
             <World />
+            <Trail />
             {children()}
             <CanvasTools />
             <AddTool />
@@ -143,14 +151,14 @@ pub fn Canvas(
 }
 
 fn measure(editor: super::editor::Editor, origin: Origin, element: NodeRef<html::Section>) {
-    let fitted = StoredValue::new(false);
     Effect::new(move |_| {
         let Some(element) = element.get() else { return };
         let guard = StoredValue::new_local(browser::on_resize(&element, move |w, h| {
             origin.measure();
+            // Hidden, as by the inspector on a phone, it has no size, and one may have gone elsewhere meanwhile.
+            let appears = w > 0.0 && editor.with(|document| document.size.w <= 0.0);
             editor.perform(vec![super::change::Change::Measure(Size { w, h })]);
-            if w > 0.0 && !fitted.get_value() {
-                fitted.set_value(true);
+            if appears {
                 editor.fit();
             }
         }));

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::document::{Ask, Document, Selection};
 use super::kernel::{Size, View};
+use super::level::deep;
 use crate::model::workflow::flow::Flow;
-use crate::model::workflow::{Definition, Edge, Position, Step};
+use crate::model::workflow::{Body, Definition, Edge, Position, Step};
 
 /// What people say about the workflow as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,8 +17,6 @@ pub struct Details {
     pub description: String,
     /// The JSON Schema of its inputs.
     pub inputs: Value,
-    /// The template of its output.
-    pub output: Value,
     /// What limits its runs.
     pub flow: Flow,
     /// Days that its ended runs are kept.
@@ -25,16 +24,19 @@ pub struct Details {
 }
 
 impl Details {
-    /// As the definition has them.
-    pub fn of(definition: &Definition) -> Self {
-        Self {
-            name: definition.name.clone(),
-            description: definition.description.clone(),
-            inputs: definition.inputs.clone(),
-            output: definition.output.clone(),
-            flow: definition.flow.clone().unwrap_or_default(),
-            retention_days: definition.retention_days,
-        }
+    /// A definition as its details and its graph.
+    pub fn split(definition: Definition) -> (Self, Body) {
+        let Definition { weft: _, name, description, inputs, steps, edges, output, flow, retention_days } = definition;
+        let details = Self { name, description, inputs, flow: flow.unwrap_or_default(), retention_days };
+        (details, Body { steps, edges, output, unfolded: false })
+    }
+
+    /// The definition of this graph, in today's format.
+    pub fn joined(self, graph: Body) -> Definition {
+        let Self { name, description, inputs, flow, retention_days } = self;
+        let Body { steps, edges, output, unfolded: _ } = graph;
+        let flow = Some(flow).filter(|flow| *flow != Flow::default());
+        Definition { weft: Definition::FORMAT, name, description, inputs, steps, edges, output, flow, retention_days }
     }
 }
 
@@ -44,7 +46,7 @@ pub enum Change {
     /// Opens a mark of the history with this name, such as "Move 3 steps": what follows is undone together. Changes with
     /// the same `key` in a row, such as the typing in one field, join the mark before.
     Mark { name: String, key: Option<String> },
-    /// Puts a step at a place of the list; refused when its id is taken.
+    /// Puts a step at a place of the list; refused when its id, or one inside of it, is taken at any level.
     AddStep { index: usize, step: Box<Step> },
     /// Takes a step out. Its edges stay: remove them first.
     RemoveStep { id: String },
@@ -58,10 +60,14 @@ pub enum Change {
     RemoveEdge { index: usize },
     /// Puts another edge in the place of this one.
     ReplaceEdge { index: usize, edge: Edge },
-    /// Sets name, description, inputs, output and limits.
+    /// Sets name, description, inputs and limits.
     SetDetails(Box<Details>),
+    /// Sets the output of the graph that one stands in.
+    SetOutput(Value),
     /// Puts another definition in place of the whole, as it was loaded anew.
     Load(Box<Definition>),
+    /// Goes to a level: the ids of its containers, outermost first. Not undone by itself, but what is undone goes there.
+    Enter(Vec<String>),
     /// Chooses. Not undone by itself.
     Select(Selection),
     /// Moves the view. Not undone.
@@ -82,7 +88,13 @@ impl Change {
     pub const fn is_edit(&self) -> bool {
         !matches!(
             self,
-            Self::Mark { .. } | Self::Select(_) | Self::Look(_) | Self::Measure(_) | Self::Ask(_) | Self::Load(_)
+            Self::Mark { .. }
+                | Self::Select(_)
+                | Self::Look(_)
+                | Self::Measure(_)
+                | Self::Ask(_)
+                | Self::Load(_)
+                | Self::Enter(_)
         )
     }
 }
@@ -93,57 +105,50 @@ pub fn apply(document: &mut Document, change: Change) -> Option<Change> {
     if change.is_edit() && !document.may_edit {
         return None;
     }
-    let definition = &mut document.definition;
+    if !is_free(document, &change) {
+        return None;
+    }
+    let graph = &mut document.graph;
     match change {
         Change::Mark { .. } => None,
         Change::AddStep { index, step } => {
-            if definition.step(&step.id).is_some() {
-                return None;
-            }
             let id = step.id.clone();
-            definition.steps.insert(index.min(definition.steps.len()), *step);
+            graph.steps.insert(index.min(graph.steps.len()), *step);
             Some(Change::RemoveStep { id })
         }
         Change::RemoveStep { id } => {
-            let index = definition.steps.iter().position(|step| step.id == id)?;
-            let step = Box::new(definition.steps.remove(index));
+            let index = graph.steps.iter().position(|step| step.id == id)?;
+            let step = Box::new(graph.steps.remove(index));
             Some(Change::AddStep { index, step })
         }
         Change::ReplaceStep { id, step } => {
-            if step.id != id && definition.step(&step.id).is_some() {
-                return None;
-            }
             let new_id = step.id.clone();
-            let place = definition.steps.iter_mut().find(|step| step.id == id)?;
+            let place = graph.steps.iter_mut().find(|step| step.id == id)?;
             let old = std::mem::replace(place, *step);
             Some(Change::ReplaceStep { id: new_id, step: Box::new(old) })
         }
-        Change::MoveSteps(places) => Some(Change::MoveSteps(moved(definition, &places))),
+        Change::MoveSteps(places) => Some(Change::MoveSteps(moved(graph, &places))),
         Change::AddEdge { index, edge } => {
-            let index = index.min(definition.edges.len());
-            definition.edges.insert(index, edge);
+            let index = index.min(graph.edges.len());
+            graph.edges.insert(index, edge);
             Some(Change::RemoveEdge { index })
         }
         Change::RemoveEdge { index } => {
-            if index >= definition.edges.len() {
+            if index >= graph.edges.len() {
                 return None;
             }
-            let edge = definition.edges.remove(index);
+            let edge = graph.edges.remove(index);
             Some(Change::AddEdge { index, edge })
         }
         Change::ReplaceEdge { index, edge } => {
-            let old = std::mem::replace(definition.edges.get_mut(index)?, edge);
+            let old = std::mem::replace(graph.edges.get_mut(index)?, edge);
             Some(Change::ReplaceEdge { index, edge: old })
         }
         Change::SetDetails(details) => {
-            let old = Details::of(definition);
-            let Details { name, description, inputs, output, flow, retention_days } = *details;
-            (definition.name, definition.description, definition.inputs, definition.output) =
-                (name, description, inputs, output);
-            definition.flow = Some(flow).filter(|flow| *flow != Flow::default());
-            definition.retention_days = retention_days;
+            let old = std::mem::replace(&mut document.details, *details);
             Some(Change::SetDetails(Box::new(old)))
         }
+        Change::SetOutput(output) => Some(Change::SetOutput(std::mem::replace(&mut graph.output, output))),
         other => {
             look(document, other);
             None
@@ -151,11 +156,30 @@ pub fn apply(document: &mut Document, change: Change) -> Option<Change> {
     }
 }
 
+/// Whether the ids that a change brings are used nowhere else: expressions speak of steps by id across the levels.
+fn is_free(document: &Document, change: &Change) -> bool {
+    match change {
+        Change::AddStep { step, .. } => {
+            let brought = deep(std::slice::from_ref(step));
+            brought.iter().all(|step| document.find(&step.id).is_none())
+        }
+        Change::ReplaceStep { id, step } => step.id == *id || document.find(&step.id).is_none(),
+        _ => true,
+    }
+}
+
 /// Applies what isn't an edit.
 fn look(document: &mut Document, change: Change) {
     match change {
-        Change::Load(definition) => document.definition = *definition,
-        Change::Select(selection) => document.selection = selection.pruned(&document.definition),
+        Change::Load(definition) => {
+            let path = document.path();
+            document.weft = definition.weft;
+            (document.details, document.graph) = Details::split(*definition);
+            document.levels.clear();
+            document.enter(&path);
+        }
+        Change::Enter(path) => document.enter(&path),
+        Change::Select(selection) => document.selection = selection.pruned(&document.graph),
         Change::Look(view) => document.view = view,
         Change::Measure(size) => document.size = size,
         Change::Ask(ask) => document.ask = ask,
@@ -164,10 +188,10 @@ fn look(document: &mut Document, change: Change) {
 }
 
 /// Moves steps; returns where they were. The last place given for a step wins, and the first one read is restored.
-fn moved(definition: &mut Definition, places: &[(String, Position)]) -> Vec<(String, Position)> {
+fn moved(graph: &mut Body, places: &[(String, Position)]) -> Vec<(String, Position)> {
     let mut before = Vec::with_capacity(places.len());
     for (id, to) in places {
-        if let Some(step) = definition.steps.iter_mut().find(|step| step.id == *id) {
+        if let Some(step) = graph.steps.iter_mut().find(|step| step.id == *id) {
             before.push((id.clone(), std::mem::replace(&mut step.position, *to)));
         }
     }

@@ -25,7 +25,7 @@ pub fn ConnectDialog() -> impl IntoView {
     // The dialog keeps its own openness, since Esc closes it.
     Effect::new(move |_| {
         if let Some(from) = from.get() {
-            port.set(editor.with(|document| action::free_port(&document.definition, &from)));
+            port.set(editor.with(|document| action::free_port(&document.graph, &from)));
             to.set(targets(editor, &from).first().map(|choice| choice.value.clone()).unwrap_or_default());
             open.set(true);
         }
@@ -41,7 +41,7 @@ pub fn ConnectDialog() -> impl IntoView {
     let title = move || {
         let name = from
             .get()
-            .and_then(|id| editor.with(|document| document.definition.step(&id).map(|s| s.label().to_owned())));
+            .and_then(|id| editor.with(|document| document.graph.step(&id).map(|s| s.label().to_owned())));
         format!("Connect {} to…", name.unwrap_or_default())
     };
     let connect = Callback::new(move |()| {
@@ -72,7 +72,7 @@ fn ConnectForm(from: Memo<Option<String>>, port: RwSignal<String>, to: RwSignal<
     let ports = Signal::derive(move || {
         let Some(from) = from.get() else { return Vec::new() };
         editor.with(|document| {
-            let Some(step) = document.definition.step(&from) else {
+            let Some(step) = document.graph.step(&from) else {
                 return Vec::new();
             };
             let mut ports = geometry::out_ports(step);
@@ -96,9 +96,9 @@ fn ConnectForm(from: Memo<Option<String>>, port: RwSignal<String>, to: RwSignal<
 /// The steps that this one may lead to, in reading order; none that would close a circle.
 fn targets(editor: super::editor::Editor, from: &str) -> Vec<Choice> {
     editor.with(|document| {
-        let definition = &document.definition;
-        let fits = |id: &str| id != from && !hit::closes_circle(definition, from, id);
-        let steps = walk::reading_order(definition).into_iter().filter(|step| fits(&step.id));
+        let graph = &document.graph;
+        let fits = |id: &str| id != from && !hit::closes_circle(graph, from, id);
+        let steps = walk::reading_order(graph).into_iter().filter(|step| fits(&step.id));
         steps.map(|step| Choice::new(step.id.clone(), format!("{} ({})", step.label(), step.id))).collect()
     })
 }

@@ -2,14 +2,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::change::Details;
 use super::kernel::{Point, Rect, Size, View, geometry};
-use crate::model::workflow::{Definition, Edge, Step};
+use super::level::Level;
+use crate::model::workflow::{Body, Definition, Edge, Step};
 
 /// The state of the designer as plain data. [`super::change::apply`] is the only way it alters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// The draft.
-    pub definition: Definition,
+    /// The format that the draft says it has.
+    pub(super) weft: u32,
+    /// Name, description and inputs of the workflow.
+    pub details: Details,
+    /// The graph that one stands in: the workflow's own, or the body of the innermost container of `levels`. With it comes
+    /// the output of that level.
+    pub graph: Body,
+    /// The containers that one has gone into, outermost first.
+    pub(super) levels: Vec<Level>,
     /// What is chosen.
     pub selection: Selection,
     /// Where one looks.
@@ -26,40 +35,51 @@ impl Document {
     /// A document as it opens: nothing chosen, seen from the origin.
     pub fn new(definition: Definition, may_edit: bool) -> Self {
         let (selection, view, size) = (Selection::default(), View::default(), Size::default());
-        Self { definition, selection, view, size, ask: None, may_edit }
+        let weft = definition.weft;
+        let (details, graph) = Details::split(definition);
+        Self { weft, details, graph, levels: Vec::new(), selection, view, size, ask: None, may_edit }
     }
 
-    /// The place of a step in the definition.
+    /// The place of a step in the graph.
     pub fn index_of(&self, id: &str) -> Option<usize> {
-        self.definition.steps.iter().position(|step| step.id == id)
+        self.graph.steps.iter().position(|step| step.id == id)
     }
 
-    /// The chosen steps, in the order of the definition.
+    /// The chosen steps, in the order of the graph.
     pub fn chosen(&self) -> impl Iterator<Item = &Step> {
-        self.definition.steps.iter().filter(|step| self.selection.steps.contains(&step.id))
+        self.graph.steps.iter().filter(|step| self.selection.steps.contains(&step.id))
     }
 
-    /// The places in the definition of the chosen edges and, with `inner`, of the edges at chosen steps; descending.
+    /// The places in the graph of the chosen edges and, with `inner`, of the edges at chosen steps; descending.
     pub fn edges_to_remove(&self) -> Vec<usize> {
-        let keys = edge_keys(&self.definition.edges);
+        let keys = edge_keys(&self.graph.edges);
         let gone = |edge: &Edge| self.selection.steps.contains(&edge.from) || self.selection.steps.contains(&edge.to);
-        let chosen =
-            |index: &usize| self.selection.edges.contains(&keys[*index]) || gone(&self.definition.edges[*index]);
+        let chosen = |index: &usize| self.selection.edges.contains(&keys[*index]) || gone(&self.graph.edges[*index]);
         (0..keys.len()).rev().filter(chosen).collect()
     }
 
     /// The box around all steps.
     pub fn bounds(&self) -> Option<Rect> {
-        geometry::bounds(&self.definition)
+        geometry::bounds(&self.graph.steps)
+    }
+
+    /// The view that shows all steps; `None` while there are none, or nothing is measured.
+    pub fn fitted(&self) -> Option<View> {
+        // Inside of a container the way out stands above the canvas.
+        let above = if self.levels.is_empty() { 0.0 } else { 40.0 };
+        let [top, right, bottom, left] = if self.size.w < 700.0 { [16.0; 4] } else { [32.0, 48.0, 72.0, 56.0] };
+        let margins = [top + above, right, bottom, left];
+        let all = self.bounds().filter(|_| self.size.w > 0.0);
+        all.map(|all| View::fitted(all, self.size, margins))
     }
 
     /// The edge with this key.
     pub fn edge_index(&self, key: &EdgeKey) -> Option<usize> {
-        edge_keys(&self.definition.edges).iter().position(|k| k == key)
+        edge_keys(&self.graph.edges).iter().position(|k| k == key)
     }
 }
 
-/// What is chosen. Every id and key in it exists.
+/// What is chosen. Every id and key in it exists in the graph that one stands in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     /// Chosen steps.
@@ -106,12 +126,12 @@ impl Selection {
         self
     }
 
-    /// Without what the definition lacks.
+    /// Without what the graph lacks.
     #[must_use]
-    pub fn pruned(mut self, definition: &Definition) -> Self {
-        self.steps.retain(|id| definition.step(id).is_some());
+    pub fn pruned(mut self, graph: &Body) -> Self {
+        self.steps.retain(|id| graph.step(id).is_some());
         if !self.edges.is_empty() {
-            let keys = edge_keys(&definition.edges);
+            let keys = edge_keys(&graph.edges);
             self.edges.retain(|key| keys.contains(key));
         }
         if self.lead.as_ref().is_some_and(|lead| !self.steps.contains(lead)) {

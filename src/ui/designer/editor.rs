@@ -12,9 +12,11 @@ use super::document::{Ask, Document, EdgeKey, Selection, edge_keys};
 use super::history::History;
 use super::kernel::route::{self, Ends, Lanes, Route};
 use super::kernel::{Point, Rect, Size, View, geometry};
+use super::level::Crumb;
 use super::tool::{Input, Tool};
 use crate::model::workflow::{Definition, Edge, Step};
 use crate::ui::browser;
+use crate::ui::components::{Toasts, Tone, use_toasts};
 
 /// A thread as drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,12 +43,16 @@ pub struct Editor {
     pub selection: RwSignal<Selection>,
     /// The question above the canvas.
     pub ask: RwSignal<Option<Ask>>,
-    /// Ids of the steps, in the order of the definition.
+    /// Ids of the steps, in the order of the graph.
     pub order: RwSignal<Vec<String>>,
-    /// Keys of the edges, in the order of the definition.
+    /// Keys of the edges, in the order of the graph.
     pub edges: RwSignal<Vec<EdgeKey>>,
-    /// Name, description, inputs, output.
+    /// Name, description, inputs.
     pub details: RwSignal<Details>,
+    /// The output of the workflow, or of the body that one is in.
+    pub output: RwSignal<serde_json::Value>,
+    /// The way from the workflow to the level that one stands in.
+    pub trail: RwSignal<Vec<Crumb>>,
     /// Goes up with every edit.
     pub edited: RwSignal<u32>,
     /// What undo takes back, and what redo does again.
@@ -59,6 +65,8 @@ pub struct Editor {
     pub tab: RwSignal<String>,
     /// Whether the palette floats over a narrow canvas.
     pub palette: RwSignal<bool>,
+    /// Where it is said what can't be done.
+    toasts: Toasts,
     /// Whether the reader may change anything.
     pub may_edit: bool,
     frame_wanted: StoredValue<Option<Input>>,
@@ -80,7 +88,8 @@ impl Editor {
     /// An editor of a definition, owned by the calling component.
     pub fn new(definition: Definition, may_edit: bool) -> Self {
         let document = Document::new(definition, may_edit);
-        let details = Details::of(&document.definition);
+        let (details, trail) = (document.details.clone(), document.trail());
+        let output = document.graph.output.clone();
         let state = State { document, history: History::default(), steps: HashMap::new(), threads: HashMap::new() };
         let editor = Self {
             state: StoredValue::new(state),
@@ -92,12 +101,15 @@ impl Editor {
             order: RwSignal::default(),
             edges: RwSignal::default(),
             details: RwSignal::new(details),
+            output: RwSignal::new(output),
+            trail: RwSignal::new(trail),
             edited: RwSignal::new(0),
             names: RwSignal::new((None, None)),
             said: RwSignal::new(String::new()),
             inspector: RwSignal::new(true),
             tab: RwSignal::new("setup".to_owned()),
             palette: RwSignal::new(false),
+            toasts: use_toasts(),
             may_edit,
             frame_wanted: StoredValue::new(None),
         };
@@ -116,7 +128,8 @@ impl Editor {
             return;
         }
         let moved = moved_only(&changes);
-        let loaded = changes.iter().any(|change| matches!(change, Change::Load(_)));
+        let loaded = changes.iter().any(|change| matches!(change, Change::Load(_) | Change::Enter(_)));
+        let level = self.level();
         let edited = self.state.try_update_value(|state| state.history.perform(&mut state.document, changes));
         if edited == Some(true) || loaded {
             self.publish_definition(moved.as_ref());
@@ -125,12 +138,37 @@ impl Editor {
             self.edited.update(|edited| *edited += 1);
         }
         self.publish_rest();
+        self.say_level(&level);
+    }
+
+    /// The containers that one has gone into; not tracked.
+    fn level(self) -> Vec<String> {
+        self.with(Document::path)
+    }
+
+    /// Says where one is now, if that is elsewhere.
+    fn say_level(self, before: &[String]) {
+        if self.level() != before {
+            let here = self.trail.with_untracked(|trail| trail.last().map(|crumb| crumb.label.clone()));
+            self.say(format!("In {}", here.unwrap_or_default()));
+        }
     }
 
     /// Reads the document, makes changes of it, applies them.
     pub fn act(self, action: impl FnOnce(&Document) -> Vec<Change>) {
         let changes = self.with(action);
         self.perform(changes);
+    }
+
+    /// As [`Editor::act`], for what may be refused: the reason is shown.
+    pub fn try_act(self, action: impl FnOnce(&Document) -> Result<Vec<Change>, String>) {
+        if !self.may_edit {
+            return;
+        }
+        match self.with(action) {
+            Ok(changes) => self.perform(changes),
+            Err(why) => self.toasts.say(Tone::Warn, why),
+        }
     }
 
     /// Feeds the pointer's state machine.
@@ -200,17 +238,16 @@ impl Editor {
 
     /// Shows the whole graph.
     pub fn fit(self) {
-        self.act(|document| {
-            let margins = if document.size.w < 700.0 { [16.0; 4] } else { [32.0, 48.0, 72.0, 56.0] };
-            let all = document.bounds().filter(|_| document.size.w > 0.0);
-            all.map(|all| vec![Change::Look(View::fitted(all, document.size, margins))]).unwrap_or_default()
-        });
+        self.act(|document| document.fitted().map(|view| vec![Change::Look(view)]).unwrap_or_default());
     }
 
-    /// Chooses a step and brings it into sight.
+    /// Goes to the level of a step, chooses it and brings it into sight.
     pub fn go_to(self, id: &str) {
+        if let Some(path) = self.with(|document| document.level_of(id)) {
+            self.go_to_level(path);
+        }
         self.act(|document| {
-            let Some(step) = document.definition.step(id) else {
+            let Some(step) = document.graph.step(id) else {
                 return Vec::new();
             };
             let view = document.view.revealing(geometry::node_rect(step), document.size, 64.0);
@@ -218,7 +255,14 @@ impl Editor {
         });
     }
 
-    /// Sets what isn't the definition, where it differs.
+    /// Goes to a level, if one is not there yet.
+    pub fn go_to_level(self, path: Vec<String>) {
+        if self.level() != path {
+            self.perform(vec![Change::Enter(path)]);
+        }
+    }
+
+    /// Sets what isn't the graph, where it differs.
     fn publish_rest(self) {
         let (selection, view, size, ask, undo, redo) = self.state.with_value(|state| {
             let document = &state.document;
@@ -238,13 +282,16 @@ impl Editor {
         let lists = self.state.try_update_value(|state| {
             state.publish_steps();
             let keys = state.publish_threads(moved);
-            let order: Vec<String> = state.document.definition.steps.iter().map(|step| step.id.clone()).collect();
-            (order, keys, Details::of(&state.document.definition))
+            let order: Vec<String> = state.document.graph.steps.iter().map(|step| step.id.clone()).collect();
+            let document = &state.document;
+            (order, keys, document.details.clone(), document.graph.output.clone(), document.trail())
         });
-        let Some((order, keys, details)) = lists else { return };
+        let Some((order, keys, details, output, trail)) = lists else { return };
+        set_if_new(self.trail, trail);
         set_if_new(self.order, order);
         set_if_new(self.edges, keys);
         set_if_new(self.details, details);
+        set_if_new(self.output, output);
     }
 }
 
@@ -274,7 +321,7 @@ fn moved_only(changes: &[Change]) -> Option<HashSet<String>> {
 
 impl State {
     fn publish_steps(&mut self) {
-        for step in &self.document.definition.steps {
+        for step in &self.document.graph.steps {
             match self.steps.get(&step.id) {
                 Some(signal) if signal.with_untracked(|old| old == step) => {}
                 Some(signal) => signal.set(step.clone()),
@@ -283,27 +330,26 @@ impl State {
                 }
             }
         }
-        if self.steps.len() > self.document.definition.steps.len() {
-            let definition = &self.document.definition;
-            self.steps.retain(|id, _| definition.step(id).is_some());
+        if self.steps.len() > self.document.graph.steps.len() {
+            let graph = &self.document.graph;
+            self.steps.retain(|id, _| graph.step(id).is_some());
         }
     }
 
     fn publish_threads(&mut self, moved: Option<&HashSet<String>>) -> Vec<EdgeKey> {
-        let definition = &self.document.definition;
-        let keys = edge_keys(&definition.edges);
-        let index: HashMap<&str, usize> =
-            definition.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
-        let boxes: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
+        let graph = &self.document.graph;
+        let keys = edge_keys(&graph.edges);
+        let index: HashMap<&str, usize> = graph.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
+        let boxes: Vec<Rect> = graph.steps.iter().map(geometry::node_rect).collect();
         let (mut lanes, mut open) = (Lanes::default(), Vec::new());
         let mut drawn: HashSet<EdgeKey> = HashSet::with_capacity(keys.len());
-        for (edge, key) in definition.edges.iter().zip(&keys) {
+        for (edge, key) in graph.edges.iter().zip(&keys) {
             let (Some(&a), Some(&b)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str())) else {
                 continue;
             };
             drawn.insert(key.clone());
-            let (from, side) = geometry::out_point(&definition.steps[a], &edge.port);
-            let ends = Ends { from, side, to: geometry::in_point(&definition.steps[b]), source: a, target: b };
+            let (from, side) = geometry::out_point(&graph.steps[a], &edge.port);
+            let ends = Ends { from, side, to: geometry::in_point(&graph.steps[b]), source: a, target: b };
             let kept = moved.filter(|moved| !moved.contains(&edge.from) && !moved.contains(&edge.to));
             let old = kept.and_then(|_| Some(self.threads.get(key)?.with_untracked(|thread| thread.route.clone())));
             match old {

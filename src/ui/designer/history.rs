@@ -21,6 +21,8 @@ struct Mark {
     /// Applied last to first.
     back: Vec<Change>,
     before: Selection,
+    /// The containers in which it was done.
+    level: Vec<String>,
 }
 
 impl History {
@@ -30,7 +32,7 @@ impl History {
         for change in changes {
             match change {
                 Change::Mark { name, key } => self.open(name, key, document),
-                Change::Select(_) => {
+                Change::Select(_) | Change::Enter(_) => {
                     self.seal();
                     apply(document, change);
                 }
@@ -43,7 +45,7 @@ impl History {
             }
         }
         if edited {
-            document.selection = std::mem::take(&mut document.selection).pruned(&document.definition);
+            document.selection = std::mem::take(&mut document.selection).pruned(&document.graph);
         }
         edited
     }
@@ -96,12 +98,14 @@ impl History {
         if self.done.len() >= KEPT {
             self.done.remove(0);
         }
-        self.done.push(Mark { name, key, back: Vec::new(), before: document.selection.clone() });
+        let (before, level) = (document.selection.clone(), document.path());
+        self.done.push(Mark { name, key, back: Vec::new(), before, level });
     }
 
     fn remember(&mut self, back: Change, document: &Document) {
         self.undone.clear();
-        if self.done.is_empty() {
+        // What is done at another level is another piece of work.
+        if self.done.last().is_none_or(|last| last.level != document.path()) {
             self.open("Change".to_owned(), None, document);
         }
         let Some(last) = self.done.last_mut() else { return };
@@ -116,12 +120,13 @@ impl History {
     }
 }
 
-/// Applies a mark's way back; what comes out is the way back from there.
+/// Goes to where the mark was made and applies its way back; what comes out is the way back from there.
 fn taken_back(mark: Mark, document: &mut Document) -> Mark {
+    document.enter(&mark.level);
     let now = std::mem::take(&mut document.selection);
     let back = mark.back.into_iter().rev().filter_map(|change| apply(document, change)).collect();
-    document.selection = mark.before.pruned(&document.definition);
-    Mark { name: mark.name, key: None, back, before: now }
+    document.selection = mark.before.pruned(&document.graph);
+    Mark { name: mark.name, key: None, back, before: now, level: mark.level }
 }
 
 #[cfg(test)]
@@ -140,9 +145,9 @@ mod tests {
 
     /// A random piece of work on whatever there is.
     fn work(document: &Document, verb: u8, a: usize, b: usize) -> Vec<Change> {
-        let ids: Vec<String> = document.definition.steps.iter().map(|step| step.id.clone()).collect();
+        let ids: Vec<String> = document.graph.steps.iter().map(|step| step.id.clone()).collect();
         let pick = |n: usize| ids.get(n % ids.len().max(1)).cloned().unwrap_or_default();
-        let keys = edge_keys(&document.definition.edges);
+        let keys = edge_keys(&document.graph.edges);
         match verb % 10 {
             0 | 1 => {
                 let link = (!ids.is_empty()).then(|| Link::After { step: pick(a), port: "out".to_owned() });
@@ -167,22 +172,22 @@ mod tests {
         #[test]
         fn undo_takes_back_exactly_what_was_done(seeds in prop::collection::vec((any::<u8>(), 0..50_usize, 0..50_usize), 1..40)) {
             let (mut document, mut history) = (document(), History::default());
-            let mut states = vec![document.definition.clone()];
+            let mut states = vec![document.graph.clone()];
             for (verb, a, b) in seeds {
                 let changes = work(&document, verb, a, b);
                 if history.perform(&mut document, changes) {
-                    states.push(document.definition.clone());
+                    states.push(document.graph.clone());
                 }
             }
             let last = states.len() - 1;
             for before in states[..last].iter().rev() {
                 prop_assert!(history.undo(&mut document).is_some());
-                prop_assert_eq!(&document.definition, before);
+                prop_assert_eq!(&document.graph, before);
             }
             prop_assert_eq!(history.undo(&mut document), None);
             for after in &states[1..] {
                 prop_assert!(history.redo(&mut document).is_some());
-                prop_assert_eq!(&document.definition, after);
+                prop_assert_eq!(&document.graph, after);
             }
         }
     }
@@ -192,14 +197,14 @@ mod tests {
         let (mut document, mut history) = (document(), History::default());
         let changes = action::add_step(&document, "http", None, None);
         history.perform(&mut document, changes);
-        let id = document.definition.steps[0].id.clone();
+        let id = document.graph.steps[0].id.clone();
         for text in ["h", "ht", "http://"] {
             let changes = action::set_config(&document, &id, "url", Some(text.into()), "Address");
             history.perform(&mut document, changes);
         }
         assert_eq!(history.undo_name(), Some("Change Address of HTTP request"));
         history.undo(&mut document);
-        assert!(document.definition.steps[0].config.is_empty());
+        assert!(document.graph.steps[0].config.is_empty());
         assert_eq!(history.redo_name(), Some("Change Address of HTTP request"));
     }
 
@@ -208,6 +213,6 @@ mod tests {
         let mut document = Document::new(Definition::empty("test"), false);
         let changes = action::add_step(&document, "http", None, None);
         assert!(!History::default().perform(&mut document, changes));
-        assert!(document.definition.steps.is_empty());
+        assert!(document.graph.steps.is_empty());
     }
 }

@@ -46,8 +46,16 @@ pub enum Action {
     Fit,
     /// Go along the graph.
     Walk(Direction),
-    /// Go into the inspector.
-    Inspect,
+    /// Go into the container, or for other steps into the inspector.
+    Enter,
+    /// Go out of the container that one is in.
+    GoUp,
+    /// Fold or unfold the chosen containers.
+    Fold,
+    /// Put what is chosen into a container of this kind.
+    Wrap(&'static str),
+    /// Take the chosen group apart.
+    Dissolve,
     /// Try the draft out.
     TestRun,
 }
@@ -72,6 +80,8 @@ pub fn action_for(key: &str, mods: Mods) -> Option<Action> {
             ("z", true) | ("y", false) => Some(Action::Redo),
             ("a", false) => Some(Action::SelectAll),
             ("d", false) => Some(Action::Duplicate),
+            ("g", false) => Some(Action::Wrap("group")),
+            ("g", true) => Some(Action::Dissolve),
             _ => None,
         };
     }
@@ -100,7 +110,9 @@ pub fn action_for(key: &str, mods: Mods) -> Option<Action> {
         "-" | "_" => Action::ZoomOut,
         "0" => Action::ZoomReset,
         "1" => Action::Fit,
-        "enter" => Action::Inspect,
+        "enter" => Action::Enter,
+        "u" => Action::GoUp,
+        "f" => Action::Fold,
         _ => return None,
     })
 }
@@ -129,7 +141,6 @@ pub fn focus_canvas(editor: Editor) {
 }
 
 /// Does it.
-#[expect(clippy::match_same_arms, reason = "each action has its own line")]
 pub fn run(editor: Editor, action: Action, test_run: Callback<()>) {
     match action {
         Action::Undo => editor.undo(),
@@ -141,6 +152,8 @@ pub fn run(editor: Editor, action: Action, test_run: Callback<()>) {
         Action::Connect => connect(editor),
         Action::Rename => inspect(editor),
         Action::ToggleDisabled => editor.act(action::toggle_disabled),
+        // With nothing to move, up is out.
+        Action::Nudge { dy, .. } if dy < 0.0 && editor.with(|document| document.selection.is_empty()) => go_up(editor),
         Action::Nudge { dx, dy } => editor.act(|document| action::nudge(document, dx, dy)),
         Action::Tidy => tidy(editor),
         Action::ZoomIn => zoom(editor, Some(View::STEP)),
@@ -148,7 +161,11 @@ pub fn run(editor: Editor, action: Action, test_run: Callback<()>) {
         Action::ZoomReset => zoom(editor, None),
         Action::Fit => editor.fit(),
         Action::Walk(direction) => walk(editor, direction),
-        Action::Inspect => inspect(editor),
+        Action::Enter => enter(editor),
+        Action::GoUp => go_up(editor),
+        Action::Fold => fold(editor),
+        Action::Wrap(kind) => wrap(editor, kind),
+        Action::Dissolve => dissolve(editor),
         Action::TestRun => test_run.run(()),
     }
 }
@@ -160,8 +177,7 @@ pub fn delete(editor: Editor) {
         return;
     }
     let next = before.lead.as_deref().and_then(|lead| {
-        let to =
-            editor.with(|document| walk::step(&document.definition, lead, Direction::Up).map(|step| step.id.clone()));
+        let to = editor.with(|document| walk::step(&document.graph, lead, Direction::Up).map(|step| step.id.clone()));
         to.filter(|id| !before.steps.contains(id))
     });
     editor.act(action::delete);
@@ -187,7 +203,7 @@ pub fn add(editor: Editor) {
         let after = selection
             .lead
             .as_ref()
-            .map(|step| Link::After { step: step.clone(), port: action::free_port(&document.definition, step) });
+            .map(|step| Link::After { step: step.clone(), port: action::free_port(&document.graph, step) });
         after.or_else(|| selection.edges.first().cloned().map(Link::Between))
     });
     editor.perform(vec![Change::Ask(Some(Ask::AddStep { at: None, link }))]);
@@ -212,10 +228,10 @@ pub fn zoom(editor: Editor, factor: Option<f64>) {
 
 fn walk(editor: Editor, direction: Direction) {
     let to = editor.with(|document| {
-        let definition = &document.definition;
+        let graph = &document.graph;
         let step = match document.selection.lead.as_deref() {
-            Some(lead) => walk::step(definition, lead, direction),
-            None => walk::first(definition),
+            Some(lead) => walk::step(graph, lead, direction),
+            None => walk::first(graph),
         };
         step.map(|step| step.id.clone())
     });
@@ -223,6 +239,42 @@ fn walk(editor: Editor, direction: Direction) {
         editor.go_to(&to);
         browser::next_frame(move || focus_canvas(editor));
     }
+}
+
+/// Goes into the leading step if it is a container, else to its settings.
+pub fn enter(editor: Editor) {
+    let into = editor.with(|document| {
+        document.selection.lead.as_ref().map(|lead| action::go_into(document, lead)).unwrap_or_default()
+    });
+    if into.is_empty() {
+        inspect(editor);
+    } else {
+        editor.perform(into);
+        browser::next_frame(move || focus_canvas(editor));
+    }
+}
+
+/// Goes out of the container that one is in.
+pub fn go_up(editor: Editor) {
+    editor.act(action::go_up);
+    browser::next_frame(move || focus_canvas(editor));
+}
+
+/// Folds or unfolds the chosen containers.
+pub fn fold(editor: Editor) {
+    editor.act(|document| action::toggle_folded(document, document.chosen().map(|step| step.id.as_str())));
+}
+
+/// Puts the chosen steps into a container.
+pub fn wrap(editor: Editor, kind: &str) {
+    editor.try_act(|document| action::wrap(document, kind));
+    browser::next_frame(move || focus_canvas(editor));
+}
+
+/// Puts the steps of the chosen group in its place.
+pub fn dissolve(editor: Editor) {
+    editor.try_act(action::dissolve);
+    browser::next_frame(move || focus_canvas(editor));
 }
 
 fn inspect(editor: Editor) {
@@ -257,7 +309,8 @@ fn pressed(editor: Editor, event: &leptos::ev::KeyboardEvent, test_run: Callback
         (KeyPlace::Button, "Enter" | " " | "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight") => {}
         (_, "Escape") => {
             editor.input(Input::Escape);
-            focus_canvas(editor);
+            // Out of a container the step to stand on is drawn first.
+            browser::next_frame(move || focus_canvas(editor));
         }
         (KeyPlace::Page, " ") => {
             event.prevent_default();
@@ -299,6 +352,11 @@ mod tests {
             ("1", plain, Some(Action::Fit)),
             ("F2", plain, Some(Action::Rename)),
             ("a", alt, None),
+            ("Enter", plain, Some(Action::Enter)),
+            ("u", plain, Some(Action::GoUp)),
+            ("g", ctrl, Some(Action::Wrap("group"))),
+            ("G", Mods { shift: true, ..ctrl }, Some(Action::Dissolve)),
+            ("g", plain, None),
             ("q", plain, None),
         ];
         for (key, mods, action) in rows {

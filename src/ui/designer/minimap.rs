@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::change::Change;
 use super::editor::use_editor;
-use super::kernel::{NODE_H, NODE_W, Point, Rect, Size, minimap};
+use super::kernel::{Point, Rect, Size, geometry, minimap};
 use super::overlay::use_overlay;
 use crate::ui::browser;
 
@@ -34,15 +34,14 @@ pub fn Minimap() -> impl IntoView {
         let run = overlay.run.read();
         let mut paths: BTreeMap<&'static str, String> = BTreeMap::new();
         editor.with(|document| {
-            for step in &document.definition.steps {
+            for step in &document.graph.steps {
                 let status = run
                     .as_ref()
                     .filter(|_| shown)
                     .and_then(|run| run.step(&step.id))
                     .map_or("", |step| step.status.as_str());
-                let at = step.position;
-                let _ =
-                    write!(paths.entry(status).or_default(), "M{:.0} {:.0}h{NODE_W}v{NODE_H}h-{NODE_W}z", at.x, at.y);
+                let Rect { x, y, w, h } = geometry::node_rect(step);
+                let _ = write!(paths.entry(status).or_default(), "M{x:.0} {y:.0}h{w}v{h}h-{w}z");
             }
         });
         paths.into_iter().collect::<Vec<_>>()

@@ -1,7 +1,7 @@
 //! The designer: where people draw workflows.
 //!
 //! Owns the editing of a draft: `document` is what is edited, `change` the only way it alters, `history` takes it back,
-//! `action` says what people do in terms of changes, `tool` follows the pointer, `kernel` is geometry. `editor` makes them
+//! `level` goes into containers and out, `action` says what people do in terms of changes, `tool` follows the pointer, `kernel` is geometry. `editor` makes them
 //! reactive, signal by signal, so that one dragged step among hundreds redraws only itself and its threads; the rest are
 //! thin views. Promises that all rules are pure and tested natively. Refuses to check or run anything itself: it asks
 //! `model::workflow` and the server.
@@ -11,6 +11,7 @@ pub mod change;
 pub mod document;
 pub mod history;
 pub mod kernel;
+pub mod level;
 pub mod tool;
 
 mod clipboard;
@@ -22,6 +23,7 @@ mod save;
 
 mod canvas;
 mod connect;
+pub mod container;
 mod frame;
 mod head;
 mod inspector;
@@ -32,11 +34,13 @@ mod pin;
 mod publish;
 mod quick_add;
 mod run;
+mod run_inside;
 mod run_log;
 mod run_tabs;
 mod step_list;
 mod test_run;
 mod threads;
 mod toolbar;
+mod trail;
 
 pub use frame::Designer;

@@ -2,15 +2,18 @@
 
 use leptos::prelude::*;
 
+use super::action;
 use super::canvas::{Origin, press_on};
 use super::change::Change;
+use super::container::ContainerParts;
 use super::editor::use_editor;
-use super::kernel::geometry;
+use super::kernel::{Size, geometry};
+use super::level::is_container;
 use super::overlay::{StepFacts, use_overlay};
 use super::problems::use_problems;
 use super::tool::{Catch, Hold, Target, Tool};
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Edge, Join, Step};
+use crate::model::workflow::{Edge, Join, Position, Step};
 use crate::ui::browser;
 use crate::ui::components::{Icon, StatusBadge, StatusLook, StatusShape};
 
@@ -44,6 +47,18 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
     let meta = Memo::new(move |_| meta(&step.read(), facts.get().as_ref()));
     let aria = move || label(&name.get(), &meta.get(), facts.get().as_ref(), problems.get());
     let at = Memo::new(move |_| step.read().position);
+    let size = Memo::new(move |_| geometry::node_size(&step.read()));
+    let container = Memo::new(move |_| is_container(&step.read()));
+    let bodies = Signal::derive(move || facts.get().and_then(|facts| facts.bodies));
+    let on_open = Callback::new(move |()| {
+        editor.act(|document| id.with_value(|id| action::go_into(document, id)));
+        browser::next_frame(move || super::keys::focus_canvas(editor));
+    });
+    let on_fold = editor.may_edit.then(|| {
+        Callback::new(move |()| {
+            editor.act(|document| id.with_value(|id| action::toggle_folded(document, [id.as_str()])))
+        })
+    });
 
     let down = move |event: leptos::ev::PointerEvent| {
         event.stop_propagation();
@@ -64,9 +79,13 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
             data-pinned=move || step.read().pinned.is_some().then_some("")
             data-disabled=move || step.read().disabled.then_some("")
             data-moving=move || moving.get().then_some("")
-            style=move || format!("--x: {}; --y: {}", at.get().x, at.get().y)
+            data-shape=move || container.get().then_some("container")
+            style=move || {
+                let (Position { x, y }, Size { w, h }) = (at.get(), size.get());
+                format!("--x: {x}; --y: {y}; --node-w: {w}; --node-h: {h}")
+            }
             on:pointerdown=down
-            on:dblclick=move |_| super::keys::run(editor, super::keys::Action::Inspect, Callback::new(|()| {}))
+            on:dblclick=move |_| super::keys::enter(editor)
             on:focus=move |_| {
                 if !chosen.get_untracked() && editor.tool.with_untracked(Tool::is_idle) {
                     editor.perform(vec![Change::Select(super::document::Selection::of(&id.get_value()))]);
@@ -87,6 +106,7 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
                     })
                 }}
             </div>
+            <ContainerParts step bodies on_open=Some(on_open) on_fold />
             <Ports id=id.get_value() step name />
             {move || (problems.get() > 0).then(|| view! { <span class="node-problem"><Icon name="bang" /></span> })}
         </article>
@@ -106,8 +126,10 @@ fn meta(step: &Step, facts: Option<&StepFacts>) -> String {
     if let Some(facts) = facts {
         parts.extend(facts.words());
     } else {
-        if step.join == Join::Any {
-            parts.push("joins any".to_owned());
+        match step.join {
+            Join::All => {}
+            Join::Any => parts.push("joins any".to_owned()),
+            Join::Count(count) => parts.push(format!("joins {count}")),
         }
         if let Some(retry) = step.retry.as_ref().filter(|retry| retry.max_attempts > 1) {
             parts.push(format!("{} attempts", retry.max_attempts));

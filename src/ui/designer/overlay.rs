@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use leptos::prelude::*;
+use serde_json::Value;
 
 use crate::model::Timestamp;
-use crate::model::workflow::{Edge, RunDetail, StepState, StepStatus};
+use crate::model::workflow::{Bodies, Edge, RunDetail, StepState, StepStatus};
 use crate::ui::format;
 
 /// A run with its steps by id.
@@ -14,18 +15,44 @@ pub struct RunView {
     /// The run.
     pub detail: RunDetail,
     places: HashMap<String, usize>,
+    /// Of each container that one has gone into, the body that is looked at; outermost first.
+    pub inside: Vec<Inside>,
+}
+
+/// A body of a container of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inside {
+    /// The container's id.
+    pub container: String,
+    /// The item or iteration, from 0.
+    pub index: u32,
+    /// How many have begun.
+    pub begun: u32,
+    /// What it is one of: `map`, `repeat`, `group`.
+    pub kind: String,
+    /// Of a `map`: its item.
+    pub item: Option<Value>,
+    /// Its steps.
+    pub steps: Vec<StepState>,
 }
 
 impl RunView {
     /// A run, ready to be asked for its steps.
     pub fn new(detail: RunDetail) -> Self {
         let places = detail.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
-        Self { detail, places }
+        Self { detail, places, inside: Vec::new() }
     }
 
-    /// The state of a step, if the run knows it.
+    /// The run with these bodies looked at.
+    #[must_use]
+    pub fn looking_into(self, inside: Vec<Inside>) -> Self {
+        Self { inside, ..self }
+    }
+
+    /// The state of a step, if the run knows it; inside of containers, in the body that is looked at.
     pub fn step(&self, id: &str) -> Option<&StepState> {
-        self.detail.steps.get(*self.places.get(id)?)
+        let inside = || self.inside.iter().flat_map(|inside| &inside.steps).find(|step| step.id == id);
+        self.places.get(id).and_then(|place| self.detail.steps.get(*place)).or_else(inside)
     }
 }
 
@@ -40,6 +67,8 @@ pub struct StepFacts {
     pub took_ms: Option<i64>,
     /// Why it waits.
     pub waiting: Option<String>,
+    /// How far a container is.
+    pub bodies: Option<Bodies>,
 }
 
 impl StepFacts {
@@ -48,7 +77,7 @@ impl StepFacts {
         let until = step.ended_at.or_else(|| running.then_some(now));
         let took_ms = step.started_at.zip(until).map(|(from, to)| to.ms_since(from).max(0));
         let waiting = step.waiting.as_ref().map(|waiting| waiting.reason.clone());
-        Self { status: step.status, attempt: step.attempt, took_ms, waiting }
+        Self { status: step.status, attempt: step.attempt, took_ms, waiting, bodies: step.bodies }
     }
 
     /// The facts worth a place beside the kind.
@@ -73,6 +102,8 @@ pub struct Overlay {
     pub run: RwSignal<Option<RunView>>,
     /// Whether it is drawn; its data serves previews in any case.
     pub shown: RwSignal<bool>,
+    /// The bodies that somebody chose to look at, by container; the newest where nobody did.
+    pub chosen: RwSignal<HashMap<String, u32>>,
     /// The browser's clock, moved on while the run is in motion.
     pub now: RwSignal<Timestamp>,
 }
@@ -85,7 +116,12 @@ pub fn use_overlay() -> Overlay {
 impl Overlay {
     /// No run yet.
     pub fn new() -> Self {
-        Self { run: RwSignal::new(None), shown: RwSignal::new(false), now: RwSignal::new(Timestamp(0)) }
+        Self {
+            run: RwSignal::new(None),
+            shown: RwSignal::new(false),
+            chosen: RwSignal::default(),
+            now: RwSignal::new(Timestamp(0)),
+        }
     }
 
     /// What a step shows.
@@ -139,8 +175,6 @@ fn edge_state(edge: &Edge, from: Option<&StepState>, to: Option<&StepState>) -> 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     fn state(id: &str, status: StepStatus, port: Option<&str>) -> StepState {

@@ -60,7 +60,7 @@ pub fn Palette() -> impl IntoView {
                     let text = format!("No kind of step matches “{}”.", query.read().trim());
                     return view! { <p class="palette-none">{text}</p> }.into_any();
                 }
-                [Group::Flow, Group::Work, Group::Memory]
+                [Group::Flow, Group::Container, Group::Work, Group::Memory]
                     .into_iter()
                     .map(|group| view! { <Section group kinds=kinds.clone() /> })
                     .collect_view()
@@ -149,7 +149,7 @@ fn add(editor: Editor, kind: &str) {
     let link = editor.with(|document| {
         document.selection.lead.as_ref().map(|step| super::document::Link::After {
             step: step.clone(),
-            port: action::free_port(&document.definition, step),
+            port: action::free_port(&document.graph, step),
         })
     });
     add_linked(editor, kind, None, link);

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 
+use super::document::Document;
 use super::editor::{Editor, use_editor};
 use super::keys;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Definition, Problem, Severity, check};
+use crate::model::workflow::{Problem, Severity, Step, check};
 use crate::ui::browser;
 use crate::ui::components::Icon;
 
@@ -39,11 +40,15 @@ impl Problems {
         });
         let all = Memo::new(move |_| {
             settled.track();
-            editor.with(|document| check::check(&document.definition))
+            editor.with(|document| check::check(&document.whole()))
         });
         let counts = Memo::new(move |_| {
             let mut counts: HashMap<String, usize> = HashMap::new();
             for id in all.read().iter().filter_map(|problem| problem.step.clone()) {
+                // What is wrong inside of a container is seen on it too, else nobody would look there.
+                for around in editor.with(|document| document.level_of(&id)).unwrap_or_default() {
+                    *counts.entry(around).or_default() += 1;
+                }
                 *counts.entry(id).or_default() += 1;
             }
             counts
@@ -127,13 +132,21 @@ pub fn ProblemsButton() -> impl IntoView {
 
 #[component]
 fn Row(problem: Problem, editor: Editor) -> impl IntoView {
-    let place = editor.with(|document| place(&document.definition, &problem));
-    let Problem { severity, step, message, .. } = problem;
+    let place = editor.with(|document| place(document, &problem));
+    let Problem { severity, step, field, message } = problem;
     let go = move |_| {
         editor.inspector.set(true);
         match &step {
+            // What is wrong with a body as a whole, such as its output, is mended in it.
+            Some(step) if field.starts_with("/body/") => {
+                editor.go_to(step);
+                editor.act(|document| super::action::go_into(document, step));
+            }
             Some(step) => editor.go_to(step),
-            None => editor.perform(vec![super::change::Change::Select(super::document::Selection::default())]),
+            None => {
+                editor.go_to_level(Vec::new());
+                editor.perform(vec![super::change::Change::Select(super::document::Selection::default())]);
+            }
         }
         browser::next_frame(move || keys::focus_canvas(editor));
     };
@@ -149,19 +162,24 @@ fn Row(problem: Problem, editor: Editor) -> impl IntoView {
     }
 }
 
-/// "Fetch the page, Address".
-fn place(definition: &Definition, problem: &Problem) -> String {
+/// "Fetch the page, Address"; inside of containers "For each file / Fetch the page, Address".
+fn place(document: &Document, problem: &Problem) -> String {
     let Some(step) = problem.step.as_deref() else {
         return "The workflow".to_owned();
     };
-    let known = definition.step(step);
-    let label = known.map_or(step, |step| step.label()).to_owned();
+    let known = document.find(step);
+    let mut way = document.level_of(step).unwrap_or_default();
+    way.push(step.to_owned());
+    let labels: Vec<&str> = way.iter().map(|id| document.find(id).map_or(id.as_str(), Step::label)).collect();
+    let label = labels.join(" / ");
     let mut parts = problem.field.split('/').skip(1);
     let field = match (parts.next(), parts.next()) {
         (Some("config"), Some(name)) => known
             .and_then(|step| Kind::find(&step.kind))
             .and_then(|kind| kind.fields.iter().find(|field| field.name == name))
             .map_or_else(|| name.to_owned(), |field| field.label.to_owned()),
+        (Some("body"), Some("output")) => "what it gives".to_owned(),
+        (Some("body"), _) => "steps inside".to_owned(),
         (Some(first), _) => first.replace('_', " "),
         (None, _) => String::new(),
     };

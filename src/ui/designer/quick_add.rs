@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::change::Change;
 use super::document::{Ask, Link};
 use super::editor::use_editor;
-use super::kernel::{NODE_H, NODE_W, Point, geometry};
+use super::kernel::{Point, geometry};
 use super::keys;
 use super::palette::{add_linked, found};
 use crate::model::workflow::kind::Kind;
@@ -137,7 +137,7 @@ fn Row(name: &'static str, at: usize, index: RwSignal<usize>, choose: Callback<&
 }
 
 fn title(editor: super::editor::Editor, link: Option<&Link>) -> String {
-    let label = |id: &str| editor.with(|document| document.definition.step(id).map(|step| step.label().to_owned()));
+    let label = |id: &str| editor.with(|document| document.graph.step(id).map(|step| step.label().to_owned()));
     match link {
         Some(Link::After { step, .. }) => format!("Add after {}", label(step).unwrap_or_default()),
         Some(Link::Before { step }) => format!("Add before {}", label(step).unwrap_or_default()),
@@ -149,10 +149,10 @@ fn title(editor: super::editor::Editor, link: Option<&Link>) -> String {
 /// Where the new step will be, or below the leading one; always inside the canvas.
 fn place(editor: super::editor::Editor, at: Option<Point>) -> String {
     let (x, y) = editor.with(|document| {
-        let lead = document.selection.lead.as_deref().and_then(|lead| document.definition.step(lead));
+        let lead = document.selection.lead.as_deref().and_then(|lead| document.graph.step(lead));
         let world = at.or_else(|| {
             let frame = geometry::node_rect(lead?);
-            Some(Point::new(frame.x + NODE_W / 2.0, frame.y + NODE_H + 12.0))
+            Some(Point::new(frame.center().x, frame.bottom() + 12.0))
         });
         let middle = Point::new(document.size.w / 2.0, document.size.h / 3.0);
         let screen = world.map_or(middle, |world| document.view.screen_from_world(world));

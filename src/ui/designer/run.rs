@@ -84,6 +84,7 @@ impl Runner {
         runner.follow();
         runner.start_when_saved();
         runner.tick();
+        super::run_inside::follow(editor, overlay);
         Effect::new(move |_| runner.find_last());
         runner
     }
@@ -98,7 +99,7 @@ impl Runner {
         self.until.set(until);
         if let Some(why) = untrack(|| self.problems.refusal()) {
             self.toasts.say(Tone::Warn, format!("{why}, then test it."));
-        } else if self.editor.with(|document| super::test_run::questions(&document.definition.inputs).is_empty()) {
+        } else if self.editor.with(|document| super::test_run::questions(&document.details.inputs).is_empty()) {
             self.start(json!({}));
         } else {
             self.asking.set(true);
@@ -152,6 +153,7 @@ impl Runner {
                 Ok(id) => {
                     let _ = self.log.try_set(Vec::new());
                     let _ = self.overlay.shown.try_set(true);
+                    let _ = self.overlay.chosen.try_set(std::collections::HashMap::new());
                     let _ = self.run.try_set(Some(id));
                     self.editor.say("Test run started");
                     self.look();
@@ -217,7 +219,12 @@ impl Runner {
                 && self.run.try_get_untracked() == Some(Some(id))
             {
                 self.announce(&detail);
-                let _ = self.overlay.run.try_set(Some(RunView::new(detail)));
+                let _ = self.overlay.run.try_update(|run| {
+                    // The bodies that are looked at stay until they are read anew.
+                    let known = run.take().filter(|run| run.detail.summary.id == detail.summary.id);
+                    let inside = known.map(|run| run.inside).unwrap_or_default();
+                    *run = Some(RunView::new(detail).looking_into(inside));
+                });
             }
             let again = self.looking.try_update_value(|looking| std::mem::replace(looking, Looking::No));
             if again == Some(Looking::Again) {

@@ -107,7 +107,7 @@ impl Saver {
             // Leaving by a link keeps the page alive: what has not settled yet goes out now.
             if self.state.try_get_untracked() == Some(SaveState::Edited) {
                 let (id, revision) = (self.id, self.revision.get_untracked());
-                let definition = self.editor.with(|document| document.definition.clone());
+                let definition = self.editor.with(super::document::Document::whole);
                 spawn_local(async move {
                     let _ = api::workflows::save_draft(id, revision, definition).await;
                 });
@@ -121,7 +121,7 @@ impl Saver {
             return;
         }
         let sent = self.editor.edited.get_untracked();
-        let definition = self.editor.with(|document| document.definition.clone());
+        let definition = self.editor.with(super::document::Document::whole);
         let (id, revision) = (self.id, self.revision.get_untracked());
         self.state.set(SaveState::Saving);
         spawn_local(async move {

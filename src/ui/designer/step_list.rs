@@ -17,7 +17,7 @@ pub fn StepList() -> impl IntoView {
         editor.edited.track();
         editor.order.track();
         editor.with(|document| {
-            walk::reading_order(&document.definition).into_iter().map(|s| s.id.clone()).collect::<Vec<_>>()
+            walk::reading_order(&document.graph).into_iter().map(|s| s.id.clone()).collect::<Vec<_>>()
         })
     });
     view! {

@@ -95,7 +95,7 @@ pub fn TestRunDialog() -> impl IntoView {
     let wrong = RwSignal::new(None::<(String, String)>);
     let asked = Memo::new(move |_| {
         runner.asking.track();
-        super::editor::use_editor().with(|document| questions(&document.definition.inputs))
+        super::editor::use_editor().with(|document| questions(&document.details.inputs))
     });
     Effect::new(move |_| {
         if runner.asking.get() {

@@ -122,12 +122,12 @@ fn Draft() -> impl IntoView {
 }
 
 fn frames(editor: super::editor::Editor) -> Vec<Rect> {
-    editor.with(|document| document.definition.steps.iter().map(geometry::node_rect).collect())
+    editor.with(|document| document.graph.steps.iter().map(geometry::node_rect).collect())
 }
 
 fn side(editor: super::editor::Editor, step: &str, port: &str) -> Side {
     editor
-        .with(|document| document.definition.step(step).map_or(Side::Bottom, |step| geometry::out_point(step, port).1))
+        .with(|document| document.graph.step(step).map_or(Side::Bottom, |step| geometry::out_point(step, port).1))
 }
 
 /// What a move snaps to.

@@ -103,10 +103,14 @@ pub(super) fn KeysSheet(open: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-const DESIGNER: [(&str, &str); 18] = [
+const DESIGNER: [(&str, &str); 22] = [
     ("Add a step", "A"),
     ("Walk the graph", "← ↑ → ↓"),
-    ("Open the inspector", "Enter"),
+    ("Go into a container, or to the settings", "Enter"),
+    ("Out of a container", "U"),
+    ("Fold or unfold", "F"),
+    ("Put into a group", "Ctrl G"),
+    ("Take a group apart", "Ctrl Shift G"),
     ("Connect to…", "C"),
     ("Rename", "F2"),
     ("Disable", "D"),

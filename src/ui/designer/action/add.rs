@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Definition, Edge, Join, OnError, Step};
+use crate::model::workflow::{Body, Edge, Join, OnError, Step};
 use crate::ui::designer::change::Change;
 use crate::ui::designer::document::{Document, Link, Selection};
 use crate::ui::designer::kernel::snap::to_grid;
-use crate::ui::designer::kernel::{NODE_H, NODE_W, Point, Rect, geometry};
+use crate::ui::designer::kernel::{NODE_H, Point, Rect, Size, geometry};
 
 /// The air under a step before the next.
 const BELOW: f64 = 60.0;
@@ -15,28 +15,27 @@ const BELOW: f64 = 60.0;
 /// Adds a step of a kind. Without a place it goes below what it follows, or into the middle of the view; it never covers
 /// another. `at` is where the middle of its upper edge goes. The new step is chosen.
 pub fn add_step(document: &Document, kind: &str, at: Option<Point>, link: Option<Link>) -> Vec<Change> {
-    let definition = &document.definition;
+    let graph = &document.graph;
     let Some(known) = Kind::find(kind) else {
         return Vec::new();
     };
-    let id = fresh_id(definition, known.name);
-    let frame = place(document, at, link.as_ref());
-    let step = Step {
-        name: fresh_name(definition, known.title),
-        position: Point::new(frame.x, frame.y).into(),
-        ..bare(id.clone(), known.name)
-    };
+    let id = fresh_id(document, known.name);
+    let name = fresh_name(document, known.title);
+    let mut step = Step { name, ..bare(id.clone(), known) };
+    let frame = place(document, geometry::node_size(&step), at, link.as_ref());
+    step.position = Point::new(frame.x, frame.y).into();
     let mut changes = vec![Change::mark(format!("Add {}", known.title))];
-    changes.push(Change::AddStep { index: definition.steps.len(), step: Box::new(step) });
+    changes.push(Change::AddStep { index: graph.steps.len(), step: Box::new(step) });
     changes.extend(edges(document, &id, known, link));
     changes.push(Change::Select(Selection::of(&id)));
     changes
 }
 
-fn bare(id: String, kind: &str) -> Step {
+/// A step that says nothing but what it is.
+pub(super) fn bare(id: String, kind: &Kind) -> Step {
     Step {
         id,
-        kind: kind.to_owned(),
+        kind: kind.name.to_owned(),
         name: String::new(),
         config: Map::new(),
         retry: None,
@@ -48,7 +47,7 @@ fn bare(id: String, kind: &str) -> Step {
         concurrency: None,
         slots: None,
         disabled: false,
-        body: None,
+        body: kind.has_body().then(Body::default),
         pinned: None,
         pinned_port: None,
         position: Point::default().into(),
@@ -57,7 +56,7 @@ fn bare(id: String, kind: &str) -> Step {
 
 /// The edges that tie the new step in.
 fn edges(document: &Document, id: &str, kind: &Kind, link: Option<Link>) -> Vec<Change> {
-    let count = document.definition.edges.len();
+    let count = document.graph.edges.len();
     let edge = |from: &str, port: &str, to: &str, when: Option<String>| Edge {
         from: from.to_owned(),
         port: port.to_owned(),
@@ -68,7 +67,7 @@ fn edges(document: &Document, id: &str, kind: &Kind, link: Option<Link>) -> Vec<
     match link {
         None => Vec::new(),
         Some(Link::After { step, port }) => {
-            if document.definition.step(&step).is_none() {
+            if document.graph.step(&step).is_none() {
                 return Vec::new();
             }
             vec![Change::AddEdge { index: count, edge: edge(&step, &port, id, None) }]
@@ -78,7 +77,7 @@ fn edges(document: &Document, id: &str, kind: &Kind, link: Option<Link>) -> Vec<
             let Some(index) = document.edge_index(&key) else {
                 return Vec::new();
             };
-            let old = document.definition.edges[index].clone();
+            let old = document.graph.edges[index].clone();
             let first = edge(&old.from, &old.port, id, old.when);
             vec![
                 Change::ReplaceEdge { index, edge: first },
@@ -88,15 +87,15 @@ fn edges(document: &Document, id: &str, kind: &Kind, link: Option<Link>) -> Vec<
     }
 }
 
-/// A free place for a new step.
-fn place(document: &Document, at: Option<Point>, link: Option<&Link>) -> Rect {
-    let definition = &document.definition;
+/// A free place for a new step of this size.
+fn place(document: &Document, size: Size, at: Option<Point>, link: Option<&Link>) -> Rect {
+    let graph = &document.graph;
     let top_middle = at.unwrap_or_else(|| match link {
-        Some(Link::After { step, .. }) => below(definition, step, 1.0),
-        Some(Link::Before { step }) => below(definition, step, -1.0),
+        Some(Link::After { step, .. }) => below(graph, step),
+        Some(Link::Before { step }) => above(graph, step, size),
         Some(Link::Between(key)) => document.edge_index(key).map_or_else(Point::default, |index| {
-            let edge = &definition.edges[index];
-            let (a, b) = (below(definition, &edge.from, 1.0), below(definition, &edge.to, -1.0));
+            let edge = &graph.edges[index];
+            let (a, b) = (below(graph, &edge.from), above(graph, &edge.to, size));
             Point::new(f64::midpoint(a.x, b.x), f64::midpoint(a.y, b.y))
         }),
         None => {
@@ -104,42 +103,48 @@ fn place(document: &Document, at: Option<Point>, link: Option<&Link>) -> Rect {
             middle.plus(0.0, -NODE_H / 2.0)
         }
     });
-    let wish = Rect::new(to_grid(top_middle.x - NODE_W / 2.0), to_grid(top_middle.y), NODE_W, NODE_H);
-    if at.is_some() { wish } else { beside(definition, wish) }
+    let wish = Rect::new(to_grid(top_middle.x - size.w / 2.0), to_grid(top_middle.y), size.w, size.h);
+    if at.is_some() { wish } else { beside(graph, wish) }
 }
 
-fn below(definition: &Definition, step: &str, sign: f64) -> Point {
-    definition.step(step).map_or_else(Point::default, |step| {
+fn below(graph: &Body, step: &str) -> Point {
+    graph.step(step).map_or_else(Point::default, |step| {
         let frame = geometry::node_rect(step);
-        Point::new(frame.center().x, frame.y + sign * (NODE_H + BELOW))
+        Point::new(frame.center().x, frame.bottom() + BELOW)
+    })
+}
+
+fn above(graph: &Body, step: &str, size: Size) -> Point {
+    graph.step(step).map_or_else(Point::default, |step| {
+        let frame = geometry::node_rect(step);
+        Point::new(frame.center().x, frame.y - BELOW - size.h)
     })
 }
 
 /// The nearest free place in the same row, to the right first.
-fn beside(definition: &Definition, wish: Rect) -> Rect {
-    let free =
-        |frame: &Rect| !definition.steps.iter().any(|step| geometry::node_rect(step).grown(8.0).overlaps(*frame));
-    let pitch = NODE_W + 40.0;
+fn beside(graph: &Body, wish: Rect) -> Rect {
+    let free = |frame: &Rect| !graph.steps.iter().any(|step| geometry::node_rect(step).grown(8.0).overlaps(*frame));
+    let pitch = wish.w + 40.0;
     let tries =
         (0..40).flat_map(|n: i32| [wish.moved(f64::from(n) * pitch, 0.0), wish.moved(f64::from(-n) * pitch, 0.0)]);
     tries.into_iter().find(free).unwrap_or(wish)
 }
 
 /// The first output port of a step that nothing follows yet, else its first.
-pub fn free_port(definition: &Definition, step: &str) -> String {
-    let ports = definition.step(step).map(geometry::out_ports).unwrap_or_default();
-    let used = |port: &String| definition.edges.iter().any(|edge| edge.from == step && edge.port == *port);
+pub fn free_port(graph: &Body, step: &str) -> String {
+    let ports = graph.step(step).map(geometry::out_ports).unwrap_or_default();
+    let used = |port: &String| graph.edges.iter().any(|edge| edge.from == step && edge.port == *port);
     let free = ports.iter().find(|port| !used(port)).or(ports.first());
     free.cloned().unwrap_or_else(|| Edge::OUT.to_owned())
 }
 
-/// The base, or the base with the first free number.
-pub fn fresh_id(definition: &Definition, base: &str) -> String {
-    fresh(base, |id| definition.step(id).is_none(), '_')
+/// The base, or the base with the first number that makes an id of no step at any level.
+pub(super) fn fresh_id(document: &Document, base: &str) -> String {
+    fresh(base, |id| document.find(id).is_none(), '_')
 }
 
-fn fresh_name(definition: &Definition, base: &str) -> String {
-    fresh(base, |name| definition.steps.iter().all(|step| step.name != name), ' ')
+pub(super) fn fresh_name(document: &Document, base: &str) -> String {
+    fresh(base, |name| document.all_steps().all(|step| step.name != name), ' ')
 }
 
 pub(super) fn fresh(base: &str, is_free: impl Fn(&str) -> bool, joint: char) -> String {

@@ -3,12 +3,19 @@
 //! Pure: the document is read, the changes are returned. An empty list means that there is nothing to do.
 
 mod add;
+mod dissolve;
+mod nest;
 mod paste;
 mod rename;
+mod speech;
+mod wrap;
 
 pub use add::{add_step, free_port};
+pub use dissolve::dissolve;
+pub use nest::{go_into, go_up, toggle_folded};
 pub use paste::{Fragment, copy, duplicate, paste};
 pub use rename::rename_id;
+pub use wrap::wrap;
 
 use serde_json::Value;
 
@@ -33,9 +40,9 @@ fn subject(document: &Document) -> String {
 
 /// Ties a port to a step. Nothing to do when they are tied already, or are the same step.
 pub fn connect(document: &Document, from: &str, port: &str, to: &str) -> Vec<Change> {
-    let definition = &document.definition;
-    let known = definition.edges.iter().any(|e| e.from == from && e.port == port && e.to == to);
-    let (Some(a), Some(b)) = (definition.step(from), definition.step(to)) else {
+    let graph = &document.graph;
+    let known = graph.edges.iter().any(|e| e.from == from && e.port == port && e.to == to);
+    let (Some(a), Some(b)) = (graph.step(from), graph.step(to)) else {
         return Vec::new();
     };
     if known || from == to {
@@ -43,7 +50,7 @@ pub fn connect(document: &Document, from: &str, port: &str, to: &str) -> Vec<Cha
     }
     let edge = Edge { from: from.to_owned(), port: port.to_owned(), to: to.to_owned(), when: None };
     let name = format!("Connect {} to {}", a.label(), b.label());
-    vec![Change::mark(name), Change::AddEdge { index: definition.edges.len(), edge }]
+    vec![Change::mark(name), Change::AddEdge { index: graph.edges.len(), edge }]
 }
 
 /// Removes what is chosen, and the edges at removed steps.
@@ -95,8 +102,8 @@ pub fn nudge(document: &Document, dx: f64, dy: f64) -> Vec<Change> {
 pub fn tidy(document: &Document) -> Vec<Change> {
     let origin = document.bounds().map_or(Point::default(), |all| Point::new(all.x, all.y));
     let places: Vec<(String, Position)> =
-        layout::arrange(&document.definition, origin).into_iter().map(|(id, at)| (id, at.into())).collect();
-    let same = |(id, at): &(String, Position)| document.definition.step(id).is_some_and(|step| step.position == *at);
+        layout::arrange(&document.graph, origin).into_iter().map(|(id, at)| (id, at.into())).collect();
+    let same = |(id, at): &(String, Position)| document.graph.step(id).is_some_and(|step| step.position == *at);
     if places.iter().all(same) {
         return Vec::new();
     }
@@ -105,12 +112,12 @@ pub fn tidy(document: &Document) -> Vec<Change> {
 
 /// Chooses everything.
 pub fn select_all(document: &Document) -> Vec<Change> {
-    vec![Change::Select(Selection::of_many(document.definition.steps.iter().map(|step| step.id.clone())))]
+    vec![Change::Select(Selection::of_many(document.graph.steps.iter().map(|step| step.id.clone())))]
 }
 
 /// Puts an altered step in place; typing in one field (`key`) joins one mark.
 pub fn set_step(document: &Document, step: Step, what: &str) -> Vec<Change> {
-    let Some(before) = document.definition.step(&step.id) else {
+    let Some(before) = document.graph.step(&step.id) else {
         return Vec::new();
     };
     if *before == step {
@@ -123,7 +130,7 @@ pub fn set_step(document: &Document, step: Step, what: &str) -> Vec<Change> {
 
 /// Sets or takes away one field of a step's config.
 pub fn set_config(document: &Document, id: &str, field: &str, value: Option<Value>, label: &str) -> Vec<Change> {
-    let Some(mut step) = document.definition.step(id).cloned() else {
+    let Some(mut step) = document.graph.step(id).cloned() else {
         return Vec::new();
     };
     match value {
@@ -138,19 +145,28 @@ pub fn set_when(document: &Document, key: &EdgeKey, when: &str) -> Vec<Change> {
     let Some(index) = document.edge_index(key) else {
         return Vec::new();
     };
-    let edge =
-        Edge { when: (!when.trim().is_empty()).then(|| when.to_owned()), ..document.definition.edges[index].clone() };
+    let edge = Edge { when: (!when.trim().is_empty()).then(|| when.to_owned()), ..document.graph.edges[index].clone() };
     let mark = Change::Mark { name: "Change a condition".to_owned(), key: Some(format!("when {}", key.0)) };
     vec![mark, Change::ReplaceEdge { index, edge }]
 }
 
-/// Sets name, description, inputs or output of the workflow.
+/// Sets name, description or inputs of the workflow.
 pub fn set_details(document: &Document, details: Details, what: &str) -> Vec<Change> {
-    if details == Details::of(&document.definition) {
+    if details == document.details {
         return Vec::new();
     }
     let mark = Change::Mark { name: format!("Change {what}"), key: Some(what.to_owned()) };
     vec![mark, Change::SetDetails(Box::new(details))]
+}
+
+/// Sets the output of the workflow, or of the body that one is in.
+pub fn set_output(document: &Document, output: Value) -> Vec<Change> {
+    if output == document.graph.output {
+        return Vec::new();
+    }
+    let of = document.containers().next_back().map(|step| format!(" of {}", step.label())).unwrap_or_default();
+    let mark = Change::Mark { name: format!("Change the output{of}"), key: Some(format!("output{of}")) };
+    vec![mark, Change::SetOutput(output)]
 }
 
 fn replaced(id: &str, step: Step) -> Change {

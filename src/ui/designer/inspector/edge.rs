@@ -17,7 +17,7 @@ pub fn EdgePanel(key: EdgeKey) -> impl IntoView {
     let names = Memo::new(move |_| {
         let edge = thread.read().edge.clone();
         let label = |id: &str| {
-            editor.with(|document| document.definition.step(id).map_or_else(|| id.to_owned(), |s| s.label().to_owned()))
+            editor.with(|document| document.graph.step(id).map_or_else(|| id.to_owned(), |s| s.label().to_owned()))
         };
         (label(&edge.from), edge.port, label(&edge.to))
     });

@@ -126,7 +126,7 @@ fn ScopeList(step: Option<String>, insert: Callback<String>) -> impl IntoView {
     let items = Memo::new(move |_| {
         editor.edited.track();
         let run = overlay.run.read();
-        editor.with(|document| in_scope(&document.definition, step.as_deref(), run.as_ref()))
+        editor.with(|document| in_scope(document, step.as_deref(), run.as_ref()))
     });
     let element = NodeRef::<html::Div>::new();
     let keys = move |event: leptos::ev::KeyboardEvent| {

@@ -3,12 +3,16 @@
 //! Forms come from `model::workflow::kind::KINDS`: each shape of a field has one editor here. Every edit is an action of
 //! the document, so it is undone like any other.
 
+mod body;
 mod edge;
 mod expression;
 mod field;
+mod inside;
+mod join;
 mod limits;
 mod lists;
 mod preview;
+mod retry;
 mod scope;
 mod settings;
 mod step;
@@ -28,6 +32,8 @@ enum Subject {
     Step(String),
     Edge(super::document::EdgeKey),
     Several(usize),
+    /// The container that one is in.
+    Body(Vec<String>),
     Workflow,
 }
 
@@ -37,10 +43,14 @@ pub fn Inspector() -> impl IntoView {
     let editor = use_editor();
     let subject = Memo::new(move |_| {
         let selection = editor.selection.read();
+        let trail = editor.trail.read();
         match (selection.steps.len(), selection.edges.len()) {
             (1, 0) => selection.steps.first().cloned().map_or(Subject::Workflow, Subject::Step),
             (0, 1) => selection.edges.first().cloned().map_or(Subject::Workflow, Subject::Edge),
-            (0, 0) => Subject::Workflow,
+            (0, 0) => match &**trail {
+                [_, .., here] => Subject::Body(here.path.clone()),
+                _ => Subject::Workflow,
+            },
             (steps, edges) => Subject::Several(steps + edges),
         }
     });
@@ -50,6 +60,7 @@ pub fn Inspector() -> impl IntoView {
                 Subject::Step(id) => view! { <step::StepPanel id /> }.into_any(),
                 Subject::Edge(key) => view! { <edge::EdgePanel key /> }.into_any(),
                 Subject::Several(count) => view! { <Several count /> }.into_any(),
+                Subject::Body(_) => view! { <body::BodyPanel /> }.into_any(),
                 Subject::Workflow => view! { <workflow::WorkflowPanel /> }.into_any(),
             }}
         </aside>
@@ -67,6 +78,9 @@ fn Several(count: usize) -> impl IntoView {
                 view! {
                     <div class="form-actions">
                         <Button label="Duplicate" icon="duplicate" on_press=move |()| editor.act(action::duplicate) />
+                        <Button label="Put into a group" icon="group" keys="Ctrl+G" on_press=move |()| keys::wrap(editor, "group") />
+                        <Button label="Put into a For each" icon="map" on_press=move |()| keys::wrap(editor, "map") />
+                        <Button label="Put into a Repeat" icon="repeat" on_press=move |()| keys::wrap(editor, "repeat") />
                         <Button label="Disable or enable" icon="ban" on_press=move |()| editor.act(action::toggle_disabled) />
                         <Button
                             label="Delete"

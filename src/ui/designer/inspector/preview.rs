@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::workflow::expression::{self, Scope, StepScope};
+use crate::model::workflow::expression::{self, Around, Scope, StepScope};
 use crate::model::{RunId, Timestamp};
 use crate::ui::designer::overlay::RunView;
 
@@ -20,7 +20,8 @@ impl Scope for RunView {
     }
 
     fn step_ids(&self) -> Vec<String> {
-        self.detail.steps.iter().map(|step| step.id.clone()).collect()
+        let inside = self.inside.iter().flat_map(|inside| &inside.steps);
+        self.detail.steps.iter().chain(inside).map(|step| step.id.clone()).collect()
     }
 
     fn run_id(&self) -> RunId {
@@ -33,6 +34,18 @@ impl Scope for RunView {
 
     fn workflow_name(&self) -> &str {
         &self.detail.definition.name
+    }
+
+    // What the iteration before gave is not read along: an expression with `last` has no value here.
+    fn around(&self) -> Around<'_> {
+        let nearest = |kind: &str| self.inside.iter().rev().find(|inside| inside.kind == kind);
+        let (map, repeat) = (nearest("map"), nearest("repeat"));
+        Around {
+            item: map.and_then(|map| map.item.as_ref()),
+            index: map.map(|map| map.index),
+            iteration: repeat.map(|repeat| repeat.index + 1),
+            last: repeat.filter(|repeat| repeat.index == 0).map(|_| &Value::Null),
+        }
     }
 }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::model::workflow::Definition;
+use crate::model::workflow::Body;
+use crate::model::workflow::expression::Scope;
 use crate::model::workflow::kind::Kind;
+use crate::ui::designer::document::Document;
 use crate::ui::designer::overlay::RunView;
 
 /// How many entries of one output are listed.
@@ -20,15 +22,18 @@ pub struct ScopeItem {
     pub sample: String,
 }
 
-/// The inputs, the outputs of all steps before `step` (all steps when `None`), and what is known of the run.
-pub fn in_scope(definition: &Definition, step: Option<&str>, run: Option<&RunView>) -> Vec<ScopeItem> {
-    let mut items = Vec::new();
+/// What the containers around show, the inputs, the outputs of all steps before `step` (all steps of the level when
+/// `None`) and before the containers around it, and what is known of the run.
+pub fn in_scope(document: &Document, step: Option<&str>, run: Option<&RunView>) -> Vec<ScopeItem> {
+    let mut items = local(document, step, run);
     let inputs = run.map(|run| &run.detail.inputs);
-    for name in input_names(definition) {
+    for name in input_names(&document.details.inputs) {
         let sample = inputs.and_then(|inputs| inputs.get(&name)).map(shortened).unwrap_or_default();
         items.push(ScopeItem { path: format!("inputs.{name}"), sample });
     }
-    for id in before(definition, step) {
+    let here = before(&document.graph, step);
+    let outside = document.around().rev().flat_map(|(graph, container)| before(graph, Some(container)));
+    for id in here.into_iter().chain(outside) {
         let output = run.and_then(|run| run.step(&id)).map(|state| &state.output).filter(|output| !output.is_null());
         let base = format!("steps.{id}.output");
         items.push(ScopeItem { path: base.clone(), sample: output.map(shortened).unwrap_or_default() });
@@ -36,7 +41,7 @@ pub fn in_scope(definition: &Definition, step: Option<&str>, run: Option<&RunVie
             Some(Value::Object(fields)) => items.extend(fields_of(&base, fields)),
             Some(_) => {}
             None => items.extend(
-                known_fields(definition, &id)
+                known_fields(document, &id)
                     .iter()
                     .map(|field| ScopeItem { path: format!("{base}.{field}"), sample: String::new() }),
             ),
@@ -48,14 +53,44 @@ pub fn in_scope(definition: &Definition, step: Option<&str>, run: Option<&RunVie
     });
     items.push(ScopeItem {
         path: "workflow.name".to_owned(),
-        sample: shortened(&Value::String(definition.name.clone())),
+        sample: shortened(&Value::String(document.details.name.clone())),
     });
     items
 }
 
+/// `item` and `index`, `iteration` and `last`: of the containers around, the nearest of each kind. A `repeat` asks its own
+/// conditions with the latter.
+fn local(document: &Document, step: Option<&str>, run: Option<&RunView>) -> Vec<ScopeItem> {
+    let own = step.and_then(|id| document.graph.step(id)).filter(|step| step.kind == "repeat");
+    let mut names: Vec<&'static str> = Vec::new();
+    for container in own.into_iter().chain(document.containers().rev()) {
+        let shown: &[&'static str] = match container.kind.as_str() {
+            "map" => &["item", "index"],
+            "repeat" => &["iteration", "last"],
+            _ => &[],
+        };
+        names.extend(shown.iter().filter(|name| !names.contains(name)).copied().collect::<Vec<_>>());
+    }
+    let around = run.map(Scope::around).unwrap_or_default();
+    let mut items = Vec::new();
+    for name in names {
+        let value = match name {
+            "item" => around.item.cloned(),
+            "index" => around.index.map(Value::from),
+            "iteration" => around.iteration.map(Value::from),
+            _ => around.last.cloned(),
+        };
+        items.push(ScopeItem { path: name.to_owned(), sample: value.as_ref().map(shortened).unwrap_or_default() });
+        if let Some(Value::Object(fields)) = &value {
+            items.extend(fields_of(name, fields));
+        }
+    }
+    items
+}
+
 /// The names of the inputs.
-pub fn input_names(definition: &Definition) -> Vec<String> {
-    let properties = definition.inputs.get("properties").and_then(Value::as_object);
+pub fn input_names(inputs: &Value) -> Vec<String> {
+    let properties = inputs.get("properties").and_then(Value::as_object);
     properties.into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
@@ -70,8 +105,8 @@ fn fields_of(base: &str, fields: &Map<String, Value>) -> Vec<ScopeItem> {
 }
 
 /// What the output of a kind always has, before any run has shown it. From the contract's table of kinds.
-fn known_fields(definition: &Definition, id: &str) -> &'static [&'static str] {
-    match definition.step(id).and_then(|step| Kind::find(&step.kind)).map(|kind| kind.name) {
+fn known_fields(document: &Document, id: &str) -> &'static [&'static str] {
+    match document.find(id).and_then(|step| Kind::find(&step.kind)).map(|kind| kind.name) {
         Some("http") => &["status", "headers", "body", "json", "took_ms"],
         Some("shell") => &["exit_code", "stdout", "stderr", "took_ms", "truncated"],
         Some("analyze") => {
@@ -87,16 +122,16 @@ fn known_fields(definition: &Definition, id: &str) -> &'static [&'static str] {
 }
 
 /// All steps that lead to `step`, the nearest first.
-fn before(definition: &Definition, step: Option<&str>) -> Vec<String> {
+fn before(graph: &Body, step: Option<&str>) -> Vec<String> {
     let Some(step) = step else {
-        return definition.steps.iter().map(|step| step.id.clone()).collect();
+        return graph.steps.iter().map(|step| step.id.clone()).collect();
     };
     let (mut found, mut seen) = (vec![step.to_owned()], BTreeSet::from([step.to_owned()]));
     let mut next = 0;
     while next < found.len() {
         let at = found[next].clone();
         next += 1;
-        for edge in definition.edges.iter().filter(|edge| edge.to == at) {
+        for edge in graph.edges.iter().filter(|edge| edge.to == at) {
             if seen.insert(edge.from.clone()) {
                 found.push(edge.from.clone());
             }
@@ -122,9 +157,9 @@ pub fn shortened(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::workflow::Edge;
+    use crate::model::workflow::{Definition, Edge};
     use crate::ui::designer::action;
-    use crate::ui::designer::document::{Document, Link};
+    use crate::ui::designer::document::Link;
     use crate::ui::designer::history::History;
 
     #[test]
@@ -138,7 +173,7 @@ mod tests {
         let changes = action::add_step(&document, "condition", None, Some(link));
         history.perform(&mut document, changes);
         let paths: Vec<String> =
-            in_scope(&document.definition, Some("condition"), None).into_iter().map(|item| item.path).collect();
+            in_scope(&document, Some("condition"), None).into_iter().map(|item| item.path).collect();
         assert_eq!(&paths[..3], ["inputs.path", "steps.analyze.output", "steps.analyze.output.summary"]);
         assert!(!paths.iter().any(|path| path.starts_with("steps.condition")));
     }

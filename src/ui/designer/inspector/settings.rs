@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 
 use super::field::number_or_text;
+use super::join::JoinPart;
 use super::limits::StepLimits;
 use super::lists::JsonText;
+use super::retry::RetryPart;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Edge, Join, OnError, Retry, Step};
+use crate::model::workflow::{Edge, OnError, Step};
 use crate::ui::components::{Choice, Icon, Select, Switch};
 use crate::ui::designer::change::Change;
 use crate::ui::designer::editor::use_editor;
@@ -70,17 +72,17 @@ pub fn Behaviour(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) 
     let editor = use_editor();
     let can_fail = kind.is_none_or(|kind| kind.ports.contains(&Edge::ERROR) || !kind.pure_step);
     let works = kind.is_none_or(|kind| !kind.pure_step && kind.name != "wait");
-    let edges = move || {
+    let edges = Memo::new(move |_| {
         editor.edges.track();
-        editor.with(|document| document.definition.edges.iter().filter(|edge| edge.to == id).count())
-    };
-    let joins = Memo::new(move |_| edges() > 1);
+        editor.with(|document| document.graph.edges.iter().filter(|edge| edge.to == id).count())
+    });
+    let joins = Memo::new(move |_| edges.get() > 1);
     view! {
         <div class="disclosures">
             {can_fail.then(|| view! { <RetryPart step /> <TimeoutPart step kind /> <FailurePart step /> })}
             {works.then(|| view! { <StepLimits step /> })}
             <Show when=move || joins.get()>
-                <JoinPart step />
+                <JoinPart step edges=edges />
             </Show>
             <DisabledPart step />
         </div>
@@ -88,7 +90,7 @@ pub fn Behaviour(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) 
 }
 
 /// Alters the step and names the mark.
-fn alter(step: RwSignal<Step>, what: &str, by: impl FnOnce(&mut Step)) {
+pub(super) fn alter(step: RwSignal<Step>, what: &str, by: impl FnOnce(&mut Step)) {
     let editor = use_context_editor();
     let mut altered = step.get_untracked();
     by(&mut altered);
@@ -101,9 +103,9 @@ fn use_context_editor() -> Option<crate::ui::designer::editor::Editor> {
     use_context()
 }
 
-/// A folded part: its line says what it is set to.
+/// A closed line that says what it is set to, and opens.
 #[component]
-pub fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, children: ChildrenFn) -> impl IntoView {
+pub(super) fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, children: ChildrenFn) -> impl IntoView {
     view! {
         <details class="disclosure">
             <summary>
@@ -118,9 +120,9 @@ pub fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, children: 
 
 /// A number of one part, absent when empty.
 #[component]
-pub fn NumberLine(
+pub(super) fn NumberLine(
     id: &'static str,
-    label: &'static str,
+    #[prop(into)] label: Signal<String>,
     #[prop(into)] value: Signal<String>,
     set: Callback<Option<f64>>,
     #[prop(optional)] placeholder: String,
@@ -131,76 +133,9 @@ pub fn NumberLine(
     };
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id>{move || label.get()}</label>
             <input class="input" id=id type="text" inputmode="decimal" placeholder=placeholder prop:value=move || value.get() on:change=input />
         </div>
-    }
-}
-
-#[component]
-fn RetryPart(step: RwSignal<Step>) -> impl IntoView {
-    let editor = use_editor();
-    let retry = Memo::new(move |_| step.read().retry.clone());
-    let aside = Signal::derive(move || match retry.get() {
-        Some(retry) if retry.max_attempts > 1 => {
-            format!("{} attempts, from {}", retry.max_attempts, format::duration(retry.initial_ms as i64))
-        }
-        _ => "Once".to_owned(),
-    });
-    let set = move |by: fn(&mut Retry, f64)| {
-        Callback::new(move |number: Option<f64>| {
-            let mut altered = step.get_untracked();
-            let mut retry = altered.retry.clone().unwrap_or_default();
-            if let Some(number) = number {
-                by(&mut retry, number);
-            }
-            altered.retry = (retry.max_attempts > 1).then_some(retry);
-            editor.act(|document| action::set_step(document, altered, "retry"));
-        })
-    };
-    let shown =
-        move |read: fn(&Retry) -> String| Signal::derive(move || retry.read().as_ref().map(read).unwrap_or_default());
-    let jitter = Signal::derive(move || retry.read().as_ref().is_some_and(|retry| retry.jitter));
-    let set_jitter = Callback::new(move |on: bool| {
-        let mut altered = step.get_untracked();
-        if let Some(retry) = &mut altered.retry {
-            retry.jitter = on;
-        }
-        editor.act(|document| action::set_step(document, altered, "retry"));
-    });
-    view! {
-        <Part title="Retry" aside>
-            <div class="grid" style="--cols: 1fr 1fr">
-                <NumberLine
-                    id="retry-attempts"
-                    label="Attempts in all"
-                    value=shown(|r| r.max_attempts.to_string())
-                    placeholder="1".to_owned()
-                    set=set(|r, n| r.max_attempts = n.clamp(1.0, 100.0) as u32)
-                />
-                <NumberLine
-                    id="retry-initial"
-                    label="First wait, ms"
-                    value=shown(|r| r.initial_ms.to_string())
-                    set=set(|r, n| r.initial_ms = n.min(86_400_000.0) as u64)
-                />
-                <NumberLine
-                    id="retry-factor"
-                    label="Each wait times"
-                    value=shown(|r| r.factor.to_string())
-                    set=set(|r, n| r.factor = n.clamp(1.0, 10.0))
-                />
-                <NumberLine
-                    id="retry-max"
-                    label="Longest wait, ms"
-                    value=shown(|r| r.max_ms.to_string())
-                    set=set(|r, n| r.max_ms = n.min(86_400_000.0) as u64)
-                />
-            </div>
-            <Show when=move || retry.read().is_some()>
-                <Switch id="retry-jitter" label="Spread the waits, so that many runs don't return at once" value=(jitter, set_jitter) />
-            </Show>
-        </Part>
     }
 }
 
@@ -264,37 +199,6 @@ fn FailurePart(step: RwSignal<Step>) -> impl IntoView {
                     <label for="default-output">"Default output"<span class="aside">"JSON"</span></label>
                     <JsonText id="default-output".to_owned() step=None value=default set=set_default />
                 </div>
-            </Show>
-        </Part>
-    }
-}
-
-#[component]
-fn JoinPart(step: RwSignal<Step>) -> impl IntoView {
-    let join = Memo::new(move |_| step.read().join);
-    let word = |join: Join| match join {
-        Join::All => ("all", "Waits for all"),
-        Join::Any => ("any", "Starts with the first"),
-        Join::Count(_) => ("count", "Starts with so many"),
-    };
-    let get = Signal::derive(move || word(join.get()).0.to_owned());
-    let set = Callback::new(move |text: String| {
-        alter(step, "the join", |step| {
-            step.join = if text == "any" { Join::Any } else { Join::All };
-            step.cancel_others &= step.join == Join::Any;
-        });
-    });
-    let choices = vec![
-        Choice::new("all", "Wait until every branch is settled"),
-        Choice::new("any", "Start with the first branch that arrives"),
-    ];
-    let cancels = Signal::derive(move || step.read().cancel_others);
-    let set_cancels = Callback::new(move |on: bool| alter(step, "the join", |step| step.cancel_others = on));
-    view! {
-        <Part title="Several branches lead here" aside=Signal::derive(move || word(join.get()).1.to_owned())>
-            <Select id="join" label="Join" value=(get, set) choices=Signal::stored(choices.clone()) />
-            <Show when=move || join.get() == Join::Any>
-                <Switch id="cancel-others" label="Cancel the branches that lost" value=(cancels, set_cancels) />
             </Show>
         </Part>
     }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::Close;
 use super::field::FieldEditor;
+use super::inside::StepsInside;
 use super::settings::{Behaviour, Identity};
 use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
@@ -74,12 +75,23 @@ fn StepMenu(step: RwSignal<Step>) -> impl IntoView {
     let toggle = Signal::derive(move || if step.read().disabled { "Enable".to_owned() } else { "Disable".to_owned() });
     let runner = use_runner();
     let up_to = move |()| runner.ask_up_to(Some(step.with_untracked(|step| step.id.clone())));
+    let is_group = step.with_untracked(|step| step.kind == "group");
     view! {
         <Menu id="step-menu" label="More actions for this step">
             <MenuItem label="Add a step after it" icon="plus" keys="A" on_press=move |()| keys::add(editor) />
             <MenuItem label="Connect to…" icon="link" keys="C" on_press=move |()| keys::connect(editor) />
             <MenuItem label="Duplicate" icon="duplicate" keys="Ctrl+D" on_press=move |()| editor.act(action::duplicate) />
             <MenuItem label="Run up to here" icon="play" on_press=up_to />
+            <hr />
+            <MenuItem label="Put into a group" icon="group" keys="Ctrl+G" on_press=move |()| keys::wrap(editor, "group") />
+            <MenuItem label="Put into a For each" icon="map" on_press=move |()| keys::wrap(editor, "map") />
+            <MenuItem label="Put into a Repeat" icon="repeat" on_press=move |()| keys::wrap(editor, "repeat") />
+            {is_group.then(|| {
+                view! {
+                    <MenuItem label="Take the group apart" icon="ungroup" keys="Ctrl+Shift+G" on_press=move |()| keys::dissolve(editor) />
+                }
+            })}
+            <hr />
             <MenuItem label=toggle icon="ban" keys="D" on_press=move |()| editor.act(action::toggle_disabled) />
             <hr />
             <MenuItem label="Delete" icon="trash" keys="Del" tone=Tone::Bad on_press=move |()| keys::delete(editor) />
@@ -100,11 +112,13 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
     });
     let fields = kind
         .map(|kind| kind.fields.iter().map(|field| view! { <FieldEditor id=id.clone() step field /> }).collect_view());
+    let inside = kind.is_some_and(Kind::has_body).then(|| view! { <StepsInside step /> });
     view! {
         {unknown}
         {kind.map(|kind| view! { <p class="dim small">{kind.summary}</p> })}
         <fieldset class="plain-fields" disabled=!use_editor().may_edit>
             {fields}
+            {inside}
             <Identity id=id.clone() step />
             <Behaviour id=id.clone() step kind />
         </fieldset>

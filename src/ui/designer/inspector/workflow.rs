@@ -33,9 +33,9 @@ pub fn WorkflowPanel() -> impl IntoView {
     let editor = use_editor();
     let name = Memo::new(move |_| editor.details.read().name.clone());
     let description = Memo::new(move |_| editor.details.read().description.clone());
-    let output = Signal::derive(move || Some(editor.details.read().output.clone()).filter(|value| !value.is_null()));
+    let output = Signal::derive(move || Some(editor.output.get()).filter(|value| !value.is_null()));
     let set_output = Callback::new(move |value: Option<Value>| {
-        alter(editor, "the output", |details| details.output = value.unwrap_or_default());
+        editor.act(|document| action::set_output(document, value.unwrap_or_default()));
     });
     view! {
         <div class="pane-head">

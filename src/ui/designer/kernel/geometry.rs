@@ -1,12 +1,15 @@
 //! Points, boxes, and where a step's box and ports stand. All in world coordinates: CSS pixels at zoom 1, y runs down.
 
+use super::miniature;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Definition, Edge, OnError, Position, Step};
+use crate::model::workflow::{Edge, OnError, Position, Step};
 
 /// The width of a node.
 pub const NODE_W: f64 = 224.0;
 /// The height of a node; it never changes, so that live facts don't move anything.
 pub const NODE_H: f64 = 52.0;
+/// The height of what a container has below its head: the steps inside in a row, and how to get in.
+pub const FOOT_H: f64 = 36.0;
 
 /// A place.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -143,19 +146,33 @@ pub enum Side {
     Right,
 }
 
+/// How large a step is drawn: a container is higher, and grows with what it shows of its body.
+pub fn node_size(step: &Step) -> Size {
+    match &step.body {
+        None if Kind::find(&step.kind).is_some_and(Kind::has_body) => Size { w: NODE_W, h: NODE_H + FOOT_H },
+        None => Size { w: NODE_W, h: NODE_H },
+        Some(body) if body.unfolded => {
+            let picture = miniature::size(body);
+            Size { w: picture.w.max(NODE_W), h: NODE_H + picture.h + FOOT_H }
+        }
+        Some(_) => Size { w: NODE_W, h: NODE_H + FOOT_H },
+    }
+}
+
 /// The frame of a step.
 pub fn node_rect(step: &Step) -> Rect {
-    rect_at(step.position)
+    rect_at(step, step.position)
 }
 
-/// The frame of a step that stands there.
-pub const fn rect_at(at: Position) -> Rect {
-    Rect::new(at.x, at.y, NODE_W, NODE_H)
+/// The frame that a step would have there.
+pub fn rect_at(step: &Step, at: Position) -> Rect {
+    let Size { w, h } = node_size(step);
+    Rect::new(at.x, at.y, w, h)
 }
 
-/// The box around all steps; `None` for an empty graph.
-pub fn bounds(definition: &Definition) -> Option<Rect> {
-    definition.steps.iter().map(node_rect).reduce(Rect::union)
+/// The box around all steps; `None` where there are none.
+pub fn bounds(steps: &[Step]) -> Option<Rect> {
+    steps.iter().map(node_rect).reduce(Rect::union)
 }
 
 /// The output ports that the canvas shows below a step, in their order. The error port stands apart.
@@ -186,7 +203,7 @@ pub fn in_point(step: &Step) -> Point {
 pub fn out_point(step: &Step, port: &str) -> (Point, Side) {
     let frame = node_rect(step);
     if port == Edge::ERROR {
-        return (Point::new(frame.right(), frame.center().y), Side::Right);
+        return (Point::new(frame.right(), frame.y + NODE_H / 2.0), Side::Right);
     }
     let ports = out_ports(step);
     let at = ports.iter().position(|p| p == port).map_or(0.5, |index| port_fraction(index, ports.len()));

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::geometry::{self, NODE_H, NODE_W, Point};
+use super::geometry::{self, NODE_H, Point, Size};
 use super::snap::to_grid;
-use crate::model::workflow::Definition;
+use crate::model::workflow::Body;
 
 /// The air between two nodes of a row.
 const GAP_X: f64 = 48.0;
@@ -19,22 +19,25 @@ const LANE_W: f64 = 24.0;
 const SWEEPS: usize = 12;
 
 /// New places of all steps, in the order of the definition; the top left of the whole is at `origin`.
-pub fn arrange(definition: &Definition, origin: Point) -> Vec<(String, Point)> {
-    let mut graph = Graph::of(definition);
+pub fn arrange(body: &Body, origin: Point) -> Vec<(String, Point)> {
+    let mut graph = Graph::of(body);
     graph.make_rows();
     graph.order_rows();
     let xs = graph.places();
-    let left = graph.real().map(|n| xs[n] - NODE_W / 2.0).fold(f64::INFINITY, f64::min);
+    let left = graph.real().map(|n| xs[n] - graph.sizes[n].w / 2.0).fold(f64::INFINITY, f64::min);
+    let tops = graph.tops();
     let place = |n: usize| {
-        let x = to_grid(xs[n] - NODE_W / 2.0 - left + origin.x);
-        Point::new(x, to_grid(origin.y) + graph.row[n] as f64 * (NODE_H + GAP_Y))
+        let x = to_grid(xs[n] - graph.sizes[n].w / 2.0 - left + origin.x);
+        Point::new(x, to_grid(origin.y) + tops[graph.row[n]])
     };
-    definition.steps.iter().enumerate().map(|(n, step)| (step.id.clone(), place(n))).collect()
+    body.steps.iter().enumerate().map(|(n, step)| (step.id.clone(), place(n))).collect()
 }
 
 /// Nodes `0..real` are steps, the rest are places where a long thread passes a row.
 struct Graph {
     real: usize,
+    /// Of the steps.
+    sizes: Vec<Size>,
     edges: Vec<(usize, usize)>,
     /// Where along its source's lower edge a thread starts, 0 to 1.
     ports: HashMap<(usize, usize), f64>,
@@ -45,24 +48,34 @@ struct Graph {
 }
 
 impl Graph {
-    fn of(definition: &Definition) -> Self {
-        let index: HashMap<&str, usize> =
-            definition.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
-        let real = definition.steps.len();
+    fn of(body: &Body) -> Self {
+        let index: HashMap<&str, usize> = body.steps.iter().enumerate().map(|(i, s)| (s.id.as_str(), i)).collect();
+        let real = body.steps.len();
+        let sizes: Vec<Size> = body.steps.iter().map(geometry::node_size).collect();
         let mut edges: Vec<(usize, usize)> = Vec::new();
         let mut ports = HashMap::new();
-        for edge in &definition.edges {
+        for edge in &body.edges {
             if let (Some(&a), Some(&b)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str()))
                 && a != b
                 && !edges.contains(&(a, b))
             {
                 edges.push((a, b));
-                let (at, _) = geometry::out_point(&definition.steps[a], &edge.port);
-                ports.insert((a, b), (at.x - definition.steps[a].position.x) / NODE_W);
+                let (at, _) = geometry::out_point(&body.steps[a], &edge.port);
+                ports.insert((a, b), (at.x - body.steps[a].position.x) / sizes[a].w);
             }
         }
         let edges = without_circles(real, &edges);
-        Self { real, edges, ports, row: vec![0; real], rows: Vec::new(), above: Vec::new(), below: Vec::new() }
+        Self { real, sizes, edges, ports, row: vec![0; real], rows: Vec::new(), above: Vec::new(), below: Vec::new() }
+    }
+
+    /// Where each row begins: below the highest step of the one before.
+    fn tops(&self) -> Vec<f64> {
+        let mut heights = vec![NODE_H; self.rows.len()];
+        for n in self.real() {
+            heights[self.row[n]] = heights[self.row[n]].max(self.sizes[n].h);
+        }
+        let below = heights.iter().scan(0.0, |top, height| Some(std::mem::replace(top, *top + height + GAP_Y)));
+        below.collect()
     }
 
     fn real(&self) -> impl Iterator<Item = usize> {
@@ -191,7 +204,7 @@ impl Graph {
     }
 
     fn width(&self, n: usize) -> f64 {
-        if n < self.real { NODE_W + GAP_X } else { LANE_W }
+        self.sizes.get(n).map_or(LANE_W, |size| size.w + GAP_X)
     }
 
     /// Centres along x: packed, then each pulled to the middle of its neighbours as far as the row's order allows.

@@ -7,6 +7,7 @@
 pub mod geometry;
 pub mod hit;
 pub mod layout;
+pub mod miniature;
 pub mod minimap;
 pub mod route;
 mod search;
@@ -14,7 +15,7 @@ pub mod snap;
 pub mod viewport;
 pub mod walk;
 
-pub use geometry::{NODE_H, NODE_W, Point, Rect, Side, Size};
+pub use geometry::{FOOT_H, NODE_H, NODE_W, Point, Rect, Side, Size};
 pub use viewport::View;
 
 #[cfg(test)]

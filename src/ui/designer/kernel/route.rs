@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::geometry::{Point, Rect, Side};
+use super::geometry::{self, Point, Rect, Side};
 use super::search;
+use crate::model::workflow::{Edge, Step};
 
 /// The radius of a corner.
 pub const RADIUS: f64 = 9.0;
@@ -51,6 +52,20 @@ pub fn route_all(ends: &[Ends], boxes: &[Rect]) -> Vec<Route> {
         routes.push(route);
     }
     routes
+}
+
+/// The ways of all edges of a graph that have both their ends.
+pub fn ways(steps: &[Step], edges: &[Edge]) -> Vec<(Edge, Route)> {
+    let place = |id: &str| steps.iter().position(|step| step.id == id);
+    let drawn = edges.iter().filter_map(|edge| {
+        let (source, target) = (place(&edge.from)?, place(&edge.to)?);
+        let (from, side) = geometry::out_point(&steps[source], &edge.port);
+        let to = geometry::in_point(&steps[target]);
+        Some((edge.clone(), Ends { from, side, to, source, target }))
+    });
+    let (edges, ends): (Vec<_>, Vec<_>) = drawn.unzip();
+    let boxes: Vec<Rect> = steps.iter().map(geometry::node_rect).collect();
+    edges.into_iter().zip(route_all(&ends, &boxes)).collect()
 }
 
 /// Horizontal stretches that are taken.

@@ -6,7 +6,7 @@ use serde_json::Map;
 use super::geometry::{self, Point, Rect, Side, Size};
 use super::route::{Ends, route_all};
 use super::{View, hit, layout, minimap, snap, walk};
-use crate::model::workflow::{Definition, Edge, Join, OnError, Position, Step};
+use crate::model::workflow::{Body, Edge, Join, OnError, Position, Step};
 
 fn step(id: &str, x: f64, y: f64) -> Step {
     Step {
@@ -30,35 +30,33 @@ fn step(id: &str, x: f64, y: f64) -> Step {
     }
 }
 
-fn graph(count: usize, links: &[(usize, usize)]) -> Definition {
-    let mut definition = Definition::empty("test");
-    definition.steps = (0..count).map(|n| step(&format!("s{n}"), 0.0, 0.0)).collect();
-    definition.edges = links
-        .iter()
-        .map(|(a, b)| Edge {
-            from: format!("s{}", a % count),
-            port: Edge::OUT.to_owned(),
-            to: format!("s{}", b % count),
-            when: None,
-        })
-        .collect();
-    definition
-}
-
-fn arranged(definition: &mut Definition) {
-    for (id, at) in layout::arrange(definition, Point::new(40.0, 40.0)) {
-        definition.steps.iter_mut().find(|s| s.id == id).unwrap().position = at.into();
+fn graph(count: usize, links: &[(usize, usize)]) -> Body {
+    let edge = |(a, b): &(usize, usize)| Edge {
+        from: format!("s{}", a % count),
+        port: Edge::OUT.to_owned(),
+        to: format!("s{}", b % count),
+        when: None,
+    };
+    Body {
+        steps: (0..count).map(|n| step(&format!("s{n}"), 0.0, 0.0)).collect(),
+        edges: links.iter().map(edge).collect(),
+        ..Body::default()
     }
 }
 
-fn ends(definition: &Definition) -> Vec<Ends> {
-    let index = |id: &str| definition.steps.iter().position(|s| s.id == id).unwrap();
-    definition
-        .edges
+fn arranged(body: &mut Body) {
+    for (id, at) in layout::arrange(body, Point::new(40.0, 40.0)) {
+        body.steps.iter_mut().find(|s| s.id == id).unwrap().position = at.into();
+    }
+}
+
+fn ends(body: &Body) -> Vec<Ends> {
+    let index = |id: &str| body.steps.iter().position(|s| s.id == id).unwrap();
+    body.edges
         .iter()
         .map(|edge| {
-            let (from, side) = geometry::out_point(definition.step(&edge.from).unwrap(), &edge.port);
-            let to = geometry::in_point(definition.step(&edge.to).unwrap());
+            let (from, side) = geometry::out_point(body.step(&edge.from).unwrap(), &edge.port);
+            let to = geometry::in_point(body.step(&edge.to).unwrap());
             Ends { from, side, to, source: index(&edge.from), target: index(&edge.to) }
         })
         .collect()
@@ -99,9 +97,9 @@ proptest! {
 
     #[test]
     fn the_layout_has_no_overlaps_and_threads_run_down((count, links) in links()) {
-        let mut definition = graph(count, &links);
-        arranged(&mut definition);
-        let frames: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
+        let mut body = graph(count, &links);
+        arranged(&mut body);
+        let frames: Vec<Rect> = body.steps.iter().map(geometry::node_rect).collect();
         for (i, a) in frames.iter().enumerate() {
             for b in &frames[i + 1..] {
                 prop_assert!(!a.grown(8.0).overlaps(*b), "{a:?} {b:?}");
@@ -112,20 +110,20 @@ proptest! {
     #[test]
     fn a_graph_without_circles_runs_down((count, links) in links()) {
         let down: Vec<(usize, usize)> = links.into_iter().filter(|(a, b)| a < b).collect();
-        let mut definition = graph(count, &down);
-        arranged(&mut definition);
-        for edge in &definition.edges {
-            prop_assert!(definition.step(&edge.from).unwrap().position.y < definition.step(&edge.to).unwrap().position.y);
+        let mut body = graph(count, &down);
+        arranged(&mut body);
+        for edge in &body.edges {
+            prop_assert!(body.step(&edge.from).unwrap().position.y < body.step(&edge.to).unwrap().position.y);
         }
     }
 
     #[test]
     fn no_thread_enters_a_node((count, links) in links()) {
         let loose: Vec<(usize, usize)> = links.into_iter().filter(|(a, b)| a != b).collect();
-        let mut definition = graph(count, &loose);
-        arranged(&mut definition);
-        let frames: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
-        for route in route_all(&ends(&definition), &frames) {
+        let mut body = graph(count, &loose);
+        arranged(&mut body);
+        let frames: Vec<Rect> = body.steps.iter().map(geometry::node_rect).collect();
+        for route in route_all(&ends(&body), &frames) {
             for pair in route.points.windows(2) {
                 prop_assert!((pair[0].x - pair[1].x).abs() < 0.01 || (pair[0].y - pair[1].y).abs() < 0.01, "slanted {route:?}");
                 prop_assert!(!frames.iter().any(|frame| frame.is_crossed(pair[0], pair[1])), "{route:?}");
@@ -155,12 +153,12 @@ fn a_step_dragged_near_another_takes_its_middle() {
 
 #[test]
 fn threads_that_share_an_end_share_a_lane() {
-    let mut definition = graph(4, &[(0, 1), (0, 2), (0, 3)]);
+    let mut body = graph(4, &[(0, 1), (0, 2), (0, 3)]);
     for (index, x) in [300.0, 0.0, 300.0, 600.0].into_iter().enumerate() {
-        definition.steps[index].position = Position { x, y: if index == 0 { 0.0 } else { 140.0 } };
+        body.steps[index].position = Position { x, y: if index == 0 { 0.0 } else { 140.0 } };
     }
-    let frames: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
-    let routes = route_all(&ends(&definition), &frames);
+    let frames: Vec<Rect> = body.steps.iter().map(geometry::node_rect).collect();
+    let routes = route_all(&ends(&body), &frames);
     assert!((routes[0].points[1].y - routes[2].points[1].y).abs() < 0.01);
     assert_eq!(routes[1].points.len(), 2);
     assert!(routes[0].path().contains('Q'));
@@ -177,10 +175,10 @@ fn a_thread_leaves_the_error_port_to_the_right() {
 #[test]
 fn arrows_walk_the_graph() {
     use walk::Direction::{Down, Left, Right, Up};
-    let mut definition = graph(4, &[(0, 1), (0, 2), (1, 3), (2, 3)]);
-    arranged(&mut definition);
-    let go = |from: &str, to| walk::step(&definition, from, to).map(|s| s.id.as_str());
-    assert_eq!(walk::first(&definition).unwrap().id, "s0");
+    let mut body = graph(4, &[(0, 1), (0, 2), (1, 3), (2, 3)]);
+    arranged(&mut body);
+    let go = |from: &str, to| walk::step(&body, from, to).map(|s| s.id.as_str());
+    assert_eq!(walk::first(&body).unwrap().id, "s0");
     let under = go("s0", Down).unwrap();
     let beside = go("s1", Right).or(go("s1", Left)).unwrap();
     assert!(["s1", "s2"].contains(&under));
@@ -192,10 +190,10 @@ fn arrows_walk_the_graph() {
 
 #[test]
 fn a_circle_is_told_before_it_is_made() {
-    let definition = graph(3, &[(0, 1), (1, 2)]);
-    assert!(hit::closes_circle(&definition, "s2", "s0"));
-    assert!(hit::closes_circle(&definition, "s1", "s1"));
-    assert!(!hit::closes_circle(&definition, "s0", "s2"));
+    let body = graph(3, &[(0, 1), (1, 2)]);
+    assert!(hit::closes_circle(&body, "s2", "s0"));
+    assert!(hit::closes_circle(&body, "s1", "s1"));
+    assert!(!hit::closes_circle(&body, "s0", "s2"));
 }
 
 #[test]
@@ -209,8 +207,8 @@ fn a_press_on_the_overview_means_the_place_below_it() {
 
 #[test]
 fn a_thread_is_drawn_to_the_input_in_reach() {
-    let mut definition = graph(2, &[]);
-    definition.steps[1].position = Position { x: 400.0, y: 200.0 };
-    assert_eq!(hit::magnetic_input(&definition, Point::new(500.0, 180.0), 28.0, "s0"), Some("s1"));
-    assert_eq!(hit::magnetic_input(&definition, Point::new(500.0, 100.0), 28.0, "s0"), None);
+    let mut body = graph(2, &[]);
+    body.steps[1].position = Position { x: 400.0, y: 200.0 };
+    assert_eq!(hit::magnetic_input(&body, Point::new(500.0, 180.0), 28.0, "s0"), Some("s1"));
+    assert_eq!(hit::magnetic_input(&body, Point::new(500.0, 100.0), 28.0, "s0"), None);
 }

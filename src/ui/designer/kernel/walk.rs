@@ -1,7 +1,7 @@
 //! Walking the graph with the arrow keys: along threads down and up, between branches left and right.
 
 use super::geometry::{self, Point};
-use crate::model::workflow::{Definition, Step};
+use crate::model::workflow::{Body, Step};
 
 /// An arrow key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,23 +17,23 @@ pub enum Direction {
 }
 
 /// The first step to stand on: the topmost, then leftmost one.
-pub fn first(definition: &Definition) -> Option<&Step> {
-    definition.steps.iter().min_by(|a, b| {
+pub fn first(body: &Body) -> Option<&Step> {
+    body.steps.iter().min_by(|a, b| {
         (a.position.y, a.position.x).partial_cmp(&(b.position.y, b.position.x)).unwrap_or(std::cmp::Ordering::Equal)
     })
 }
 
 /// The step that an arrow leads to from `from`: the nearest by a thread where there is one, else the nearest in that
 /// direction. `None` at the border.
-pub fn step<'a>(definition: &'a Definition, from: &str, to: Direction) -> Option<&'a Step> {
-    let here = definition.step(from)?;
+pub fn step<'a>(body: &'a Body, from: &str, to: Direction) -> Option<&'a Step> {
+    let here = body.step(from)?;
     let center = geometry::node_rect(here).center();
     let linked: Vec<&str> = match to {
-        Direction::Down => definition.edges.iter().filter(|e| e.from == from).map(|e| e.to.as_str()).collect(),
-        Direction::Up => definition.edges.iter().filter(|e| e.to == from).map(|e| e.from.as_str()).collect(),
+        Direction::Down => body.edges.iter().filter(|e| e.from == from).map(|e| e.to.as_str()).collect(),
+        Direction::Up => body.edges.iter().filter(|e| e.to == from).map(|e| e.from.as_str()).collect(),
         Direction::Left | Direction::Right => Vec::new(),
     };
-    let others = || definition.steps.iter().filter(|s| s.id != from);
+    let others = || body.steps.iter().filter(|s| s.id != from);
     nearest(others().filter(|s| linked.contains(&s.id.as_str())), center, to, false)
         .or_else(|| nearest(others(), center, to, true))
 }
@@ -59,8 +59,8 @@ fn nearest<'a>(
 }
 
 /// Steps in the order that a reader wants: by threads, top to bottom, left to right.
-pub fn reading_order(definition: &Definition) -> Vec<&Step> {
-    let mut steps: Vec<&Step> = definition.steps.iter().collect();
+pub fn reading_order(body: &Body) -> Vec<&Step> {
+    let mut steps: Vec<&Step> = body.steps.iter().collect();
     steps.sort_by(|a, b| a.position.y.total_cmp(&b.position.y).then(a.position.x.total_cmp(&b.position.x)));
     steps
 }

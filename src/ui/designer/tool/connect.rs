@@ -19,9 +19,9 @@ pub(super) fn moved(document: &Document, pointer: i32, hold: Hold, from: Point, 
     let at = document.view.world_from_screen(at);
     let catch = catch(document, &hold, at);
     let at = match &catch {
-        Some(Catch::In { step }) => document.definition.step(step).map_or(at, geometry::in_point),
+        Some(Catch::In { step }) => document.graph.step(step).map_or(at, geometry::in_point),
         Some(Catch::Out { step, port }) => {
-            document.definition.step(step).map_or(at, |step| geometry::out_point(step, port).0)
+            document.graph.step(step).map_or(at, |step| geometry::out_point(step, port).0)
         }
         Some(Catch::Refused { .. }) | None => at,
     };
@@ -43,17 +43,17 @@ pub(super) fn released(document: &Document, hold: Hold, from: Point, at: Point, 
 }
 
 fn catch(document: &Document, hold: &Hold, at: Point) -> Option<Catch> {
-    let (definition, reach) = (&document.definition, MAGNET / document.view.zoom);
+    let (graph, reach) = (&document.graph, MAGNET / document.view.zoom);
     let judged = |from: &str, to: &str, held: &str, catch: Catch| {
-        if hit::closes_circle(definition, from, to) { Catch::Refused { step: held.to_owned() } } else { catch }
+        if hit::closes_circle(graph, from, to) { Catch::Refused { step: held.to_owned() } } else { catch }
     };
     match hold {
         Hold::Out { step, .. } => {
-            let to = hit::magnetic_input(definition, at, reach, step)?;
+            let to = hit::magnetic_input(graph, at, reach, step)?;
             Some(judged(step, to, to, Catch::In { step: to.to_owned() }))
         }
         Hold::In { step } => {
-            let (from, port) = hit::magnetic_output(definition, at, reach, step)?;
+            let (from, port) = hit::magnetic_output(graph, at, reach, step)?;
             Some(judged(&from, step, &from, Catch::Out { step: from.clone(), port }))
         }
     }
@@ -61,7 +61,7 @@ fn catch(document: &Document, hold: &Hold, at: Point) -> Option<Catch> {
 
 fn port_point(document: &Document, hold: &Hold) -> Option<Point> {
     Some(match hold {
-        Hold::Out { step, port } => geometry::out_point(document.definition.step(step)?, port).0,
-        Hold::In { step } => geometry::in_point(document.definition.step(step)?),
+        Hold::Out { step, port } => geometry::out_point(document.graph.step(step)?, port).0,
+        Hold::In { step } => geometry::in_point(document.graph.step(step)?),
     })
 }

@@ -31,9 +31,9 @@ pub(super) fn begin(
     }
     let mut start: Vec<(String, Position)> = document.chosen().map(|step| (step.id.clone(), step.position)).collect();
     if start.is_empty() {
-        start.extend(document.definition.step(&id).map(|step| (id, step.position)));
+        start.extend(document.graph.step(&id).map(|step| (id, step.position)));
     }
-    let name = match (start.len(), start.first().and_then(|(id, _)| document.definition.step(id))) {
+    let name = match (start.len(), start.first().and_then(|(id, _)| document.graph.step(id))) {
         (1, Some(step)) => format!("Move {}", step.label()),
         (count, _) => format!("Move {}", counted(count, "step")),
     };
@@ -53,7 +53,7 @@ pub(super) fn moved(
 ) -> Step {
     let at = document.view.world_from_screen(at);
     let (dx, dy) = (at.x - from.x, at.y - from.y);
-    let frames = start.iter().map(|(_, at)| geometry::rect_at(*at));
+    let frames = start.iter().filter_map(|(id, at)| Some(geometry::rect_at(document.graph.step(id)?, *at)));
     let Some(all) = frames.reduce(Rect::union) else {
         return (Tool::default(), Vec::new());
     };
@@ -62,7 +62,7 @@ pub(super) fn moved(
     } else {
         let moving: HashSet<&str> = start.iter().map(|(id, _)| id.as_str()).collect();
         let seen = document.view.visible(document.size).grown(200.0);
-        let still = document.definition.steps.iter().filter(|step| !moving.contains(step.id.as_str()));
+        let still = document.graph.steps.iter().filter(|step| !moving.contains(step.id.as_str()));
         let others: Vec<Rect> = still.map(geometry::node_rect).filter(|frame| frame.overlaps(seen)).collect();
         snap::snap(all, Point::new(all.x, all.y), dx, dy, &others, REACH / document.view.zoom)
     };
@@ -80,11 +80,11 @@ pub(super) fn dropped(document: &Document, kind: &str, at: Point) -> Vec<Change>
 
 /// The thread at a place, as it would run if nothing were in its way.
 pub(crate) fn edge_near(document: &Document, at: Point) -> Option<EdgeKey> {
-    let definition = &document.definition;
-    let keys = edge_keys(&definition.edges);
-    let near = definition.edges.iter().zip(keys).filter_map(|(edge, key)| {
-        let (from, side) = geometry::out_point(definition.step(&edge.from)?, &edge.port);
-        let to = geometry::in_point(definition.step(&edge.to)?);
+    let graph = &document.graph;
+    let keys = edge_keys(&graph.edges);
+    let near = graph.edges.iter().zip(keys).filter_map(|(edge, key)| {
+        let (from, side) = geometry::out_point(graph.step(&edge.from)?, &edge.port);
+        let to = geometry::in_point(graph.step(&edge.to)?);
         let ends = Ends { from, side, to, source: 0, target: 1 };
         let far = route::route(&ends, &[], &route::Lanes::default()).distance(at);
         (far <= INTO).then_some((far, key))

@@ -16,6 +16,7 @@ mod tests;
 pub use input::{Button, Held, Input, Target};
 use press::{boxed, boxing, press, wheel};
 
+use super::action;
 use super::change::Change;
 use super::document::{Ask, Document, Link, Selection};
 use super::kernel::snap::Guide;
@@ -183,12 +184,12 @@ impl Tool {
     }
 }
 
-/// Escape takes back the innermost thing: a question, then what is chosen.
+/// Escape takes back the innermost thing: a question, then what is chosen, then the container that one is in.
 fn climb_out(document: &Document) -> Vec<Change> {
     if document.ask.is_some() {
         vec![Change::Ask(None)]
     } else if document.selection.is_empty() {
-        Vec::new()
+        action::go_up(document)
     } else {
         vec![Change::Select(Selection::default())]
     }

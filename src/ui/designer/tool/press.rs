@@ -64,7 +64,7 @@ pub(super) fn boxing(document: &Document, pointer: i32, from: Point, at: Point, 
 /// What was chosen before, and the steps that the box touches.
 pub(super) fn boxed(document: &Document, from: Point, to: Point, base: &Selection) -> Selection {
     let mut selection = base.clone();
-    selection.steps.extend(hit::steps_in(&document.definition, Rect::between(from, to)).map(str::to_owned));
+    selection.steps.extend(hit::steps_in(&document.graph, Rect::between(from, to)).map(str::to_owned));
     if selection.lead.is_none() {
         selection.lead = selection.steps.first().cloned();
     }

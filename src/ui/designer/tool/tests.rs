@@ -74,18 +74,18 @@ fn a_press_on_a_step_chooses_it_and_a_press_on_the_ground_lets_go() {
 fn a_drag_moves_by_the_grid_and_is_one_mark() {
     let mut scene = Scene::new();
     scene.down(10.0, 10.0, a()).to(12.0, 10.0).to(330.0, 90.0).to(353.0, 95.0).up(353.0, 95.0);
-    let at = scene.document.definition.step("transform").unwrap().position;
+    let at = scene.document.graph.step("transform").unwrap().position;
     assert!((at.x - 344.0).abs() < 6.1 && (at.y - 85.0).abs() < 6.1 && at.x % 8.0 == 0.0);
     assert_eq!(scene.history.undo_name(), Some("Move Transform"));
     scene.history.undo(&mut scene.document);
-    assert_eq!(scene.document.definition.step("transform").unwrap().position, Position::default());
+    assert_eq!(scene.document.graph.step("transform").unwrap().position, Position::default());
 }
 
 #[test]
 fn escape_takes_a_drag_back() {
     let mut scene = Scene::new();
     scene.down(10.0, 10.0, a()).to(200.0, 90.0).on(Input::Escape);
-    assert_eq!(scene.document.definition.step("transform").unwrap().position, Position::default());
+    assert_eq!(scene.document.graph.step("transform").unwrap().position, Position::default());
     assert!(scene.tool.is_idle());
 }
 
@@ -105,7 +105,7 @@ fn a_thread_is_caught_by_an_input_in_reach() {
     scene.down(112.0, 52.0, port).to(120.0, 180.0);
     assert!(matches!(&scene.tool, Tool::Connecting { catch: Some(Catch::In { step }), .. } if step == "transform_2"));
     scene.up(120.0, 180.0);
-    assert_eq!(scene.document.definition.edges.len(), 1);
+    assert_eq!(scene.document.graph.edges.len(), 1);
     assert_eq!(scene.history.undo_name(), Some("Connect Transform to Transform 2"));
 }
 
@@ -118,7 +118,7 @@ fn a_thread_that_closes_a_circle_is_refused() {
     scene.down(112.0, 252.0, port).to(112.0, 10.0);
     assert!(matches!(&scene.tool, Tool::Connecting { catch: Some(Catch::Refused { .. }), .. }));
     scene.up(112.0, 10.0);
-    assert_eq!(scene.document.definition.edges.len(), 1);
+    assert_eq!(scene.document.graph.edges.len(), 1);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_kind_dropped_on_a_thread_goes_into_it() {
     let changes = action::connect(&scene.document, "transform", "out", "transform_2");
     scene.apply(changes);
     scene.on(Input::Place { kind: "condition".to_owned(), at: Some(Point::new(112.0, 120.0)) }).on(Input::Drop);
-    let edges = &scene.document.definition.edges;
+    let edges = &scene.document.graph.edges;
     assert_eq!(
         (edges[0].to.as_str(), edges[1].from.as_str(), edges[1].port.as_str()),
         ("condition", "condition", "true")
@@ -179,7 +179,7 @@ fn a_kind_dropped_on_a_thread_goes_into_it() {
 fn a_kind_let_go_beside_the_canvas_is_not_added() {
     let mut scene = Scene::new();
     scene.on(Input::Place { kind: "http".to_owned(), at: None }).on(Input::Drop);
-    assert_eq!(scene.document.definition.steps.len(), 2);
+    assert_eq!(scene.document.graph.steps.len(), 2);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_reader_looks_but_does_not_move() {
     let mut scene = Scene::new();
     scene.document.may_edit = false;
     scene.down(10.0, 10.0, a()).to(300.0, 300.0).up(300.0, 300.0);
-    assert_eq!(scene.document.definition.step("transform").unwrap().position, Position::default());
+    assert_eq!(scene.document.graph.step("transform").unwrap().position, Position::default());
     assert_eq!(scene.chosen(), ["transform"]);
 }
 

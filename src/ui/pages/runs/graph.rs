@@ -6,34 +6,18 @@ use leptos::prelude::*;
 use super::page::{Place, View};
 use super::watch::Watch;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Definition, Edge, SkipReason, Step, StepState, StepStatus};
+use crate::model::workflow::{Edge, SkipReason, Step, StepState, StepStatus};
 use crate::ui::components::{
     Button, ButtonShape, ButtonSize, ButtonVariant, Icon, StatusBadge, StatusLook, StatusShape,
 };
-use crate::ui::designer::kernel::route::{self, Ends, Route};
+use crate::ui::designer::container::ContainerParts;
+use crate::ui::designer::kernel::route::{self, Route};
 use crate::ui::designer::kernel::{Point, Rect, Size, View as Camera, geometry};
+use crate::ui::designer::level::is_container;
 use crate::ui::{browser, format};
 
 /// The air around the graph, in px: top, right, bottom, left, where the tools stand.
 const MARGINS: [f64; 4] = [20.0, 28.0, 20.0, 56.0];
-
-/// The ways of all edges, by the same rules as in the designer.
-fn ways(definition: &Definition) -> Vec<(Edge, Route)> {
-    let place = |id: &str| definition.steps.iter().position(|step| step.id == id);
-    let drawn: Vec<(Edge, Ends)> = definition
-        .edges
-        .iter()
-        .filter_map(|edge| {
-            let (source, target) = (place(&edge.from)?, place(&edge.to)?);
-            let (from, side) = geometry::out_point(&definition.steps[source], &edge.port);
-            let to = geometry::in_point(&definition.steps[target]);
-            Some((edge.clone(), Ends { from, side, to, source, target }))
-        })
-        .collect();
-    let (edges, ends): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
-    let boxes: Vec<Rect> = definition.steps.iter().map(geometry::node_rect).collect();
-    edges.into_iter().zip(route::route_all(&ends, &boxes)).collect()
-}
 
 /// The graph: drag or scroll to move, Ctrl and scroll to zoom; each step is a link to its detail.
 #[component]
@@ -41,7 +25,10 @@ pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
     let canvas = NodeRef::<html::Section>::new();
     let size = RwSignal::new(Size::default());
     let moved = RwSignal::new(None::<Camera>);
-    let bounds = watch.definition.with_value(geometry::bounds).unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
+    let bounds = watch
+        .definition
+        .with_value(|definition| geometry::bounds(&definition.steps))
+        .unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
     let camera = Memo::new(move |_| moved.get().unwrap_or_else(|| Camera::fitted(bounds, size.get(), MARGINS)));
     Effect::new(move |_| {
         if let Some(element) = canvas.get() {
@@ -76,7 +63,7 @@ pub fn GraphView(watch: Watch, place: Place) -> impl IntoView {
         };
         moved.set(Some(to));
     };
-    let ways = watch.definition.with_value(ways);
+    let ways = watch.definition.with_value(|definition| route::ways(&definition.steps, &definition.edges));
     let steps = watch.definition.with_value(|definition| definition.steps.clone());
     let style = move || {
         let Camera { x, y, zoom } = camera.get();
@@ -155,7 +142,11 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
     let name = step.label().to_owned();
     let icon = Kind::find(&step.kind).map_or("help", |kind| kind.icon);
     let kind = step.kind.replace('_', " ");
-    let at = format!("--x: {}; --y: {}", step.position.x, step.position.y);
+    let Rect { x, y, w, h } = geometry::node_rect(&step);
+    let at = format!("--x: {x}; --y: {y}; --node-w: {w}; --node-h: {h}");
+    let shape = is_container(&step).then_some("container");
+    let whole = Signal::stored(step.clone());
+    let bodies = Signal::derive(move || state.read().bodies);
     let disabled = step.disabled.then_some("");
     let id = StoredValue::new(step.id);
     let chosen = Memo::new(move |_| place.step.with(|step| id.with_value(|id| step.as_deref() == Some(id))));
@@ -171,6 +162,7 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
             data-status=move || state.read().status.as_str()
             data-disabled=disabled
             aria-current=move || chosen.get().then_some("true")
+            data-shape=shape
             style=at
         >
             <div class="node-main">
@@ -185,6 +177,7 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
                 </div>
                 <StatusBadge status=Signal::derive(move || StatusLook::from(state.read().status)) shape=StatusShape::Mark />
             </div>
+            <ContainerParts step=whole bodies />
         </article>
     })
 }

@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::model::workflow::Definition;
+use crate::model::workflow::{Edge, Step};
 
 /// The ids of the steps so that each comes after those that lead to it; where that leaves a choice, by place on the canvas.
 /// Steps of a cycle come last.
-pub fn running_order(definition: &Definition) -> Vec<String> {
-    let index: HashMap<&str, usize> = (0..).zip(&definition.steps).map(|(at, step)| (step.id.as_str(), at)).collect();
-    let mut before = vec![0_usize; definition.steps.len()];
-    let mut after = vec![Vec::new(); definition.steps.len()];
-    for edge in &definition.edges {
+pub fn running_order(steps: &[Step], edges: &[Edge]) -> Vec<String> {
+    let index: HashMap<&str, usize> = (0..).zip(steps).map(|(at, step)| (step.id.as_str(), at)).collect();
+    let mut before = vec![0_usize; steps.len()];
+    let mut after = vec![Vec::new(); steps.len()];
+    for edge in edges {
         if let (Some(&from), Some(&to)) = (index.get(edge.from.as_str()), index.get(edge.to.as_str())) {
             before[to] += 1;
             after[from].push(to);
         }
     }
     let rank = |at: usize| {
-        let position = definition.steps[at].position;
+        let position = steps[at].position;
         ((position.y * 10.0) as i64, (position.x * 10.0) as i64, at)
     };
     let mut free: BTreeSet<_> = (0..before.len()).filter(|at| before[*at] == 0).map(rank).collect();
@@ -32,7 +32,7 @@ pub fn running_order(definition: &Definition) -> Vec<String> {
         }
     }
     order.extend((0..before.len()).filter(|at| before[*at] > 0));
-    order.into_iter().map(|at| definition.steps[at].id.clone()).collect()
+    order.into_iter().map(|at| steps[at].id.clone()).collect()
 }
 
 #[cfg(test)]
@@ -40,6 +40,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::workflow::Definition;
 
     fn definition(steps: &[(&str, f64, f64)], edges: &[(&str, &str)]) -> Definition {
         let step = |(id, x, y): &(&str, f64, f64)| json!({"id": id, "kind": "transform", "position": {"x": x, "y": y}});
@@ -52,12 +53,12 @@ mod tests {
     #[test]
     fn steps_come_after_what_leads_to_them_then_by_place() {
         let graph = definition(&[("c", 0.0, 0.0), ("b", 200.0, 0.0), ("a", 0.0, 0.0)], &[("a", "c"), ("b", "c")]);
-        assert_eq!(running_order(&graph), ["a", "b", "c"]);
+        assert_eq!(running_order(&graph.steps, &graph.edges), ["a", "b", "c"]);
     }
 
     #[test]
     fn a_cycle_is_listed_all_the_same() {
         let graph = definition(&[("a", 0.0, 0.0), ("b", 0.0, 99.0)], &[("a", "b"), ("b", "a")]);
-        assert_eq!(running_order(&graph).len(), 2);
+        assert_eq!(running_order(&graph.steps, &graph.edges).len(), 2);
     }
 }

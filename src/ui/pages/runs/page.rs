@@ -63,23 +63,32 @@ pub struct Place {
     pub view: Memo<View>,
     /// The id of the chosen step, if the definition has it.
     pub step: Memo<Option<String>>,
+    /// Inside of the chosen step, the path of the chosen body or of a step in it.
+    pub at: Memo<Option<String>>,
 }
 
 impl Place {
     /// The URL of a view with a step chosen, or none.
     pub fn href(self, view: View, step: Option<&str>) -> String {
+        self.href_at(view, step, None)
+    }
+
+    /// The URL of a view with something chosen inside of its step.
+    pub fn href_at(self, view: View, step: Option<&str>, at: Option<&str>) -> String {
         let mut query = ParamsMap::new();
         if view != View::default() {
             query.insert("view", view.as_str().to_owned());
         }
-        if let Some(step) = step {
-            query.insert("step", step.to_owned());
+        for (name, value) in [("step", step), ("at", at)] {
+            if let Some(value) = value {
+                query.insert(name, value.to_owned());
+            }
         }
         format!("/runs/{}{}", self.run, query.to_query_string())
     }
 }
 
-/// The page of one run: `/runs/:id?view=timeline|graph|log&step=ID`.
+/// The page of one run: `/runs/:id?view=timeline|graph|log&step=ID&at=PATH`.
 #[component]
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
@@ -117,6 +126,7 @@ fn RunView(detail: RunDetail) -> impl IntoView {
             query.with(|query| query.get("view")).map(|view| View::parse(&view)).unwrap_or_default()
         }),
         step: Memo::new(move |_| query.with(|query| query.get("step")).filter(|step| watch.step(step).is_some())),
+        at: Memo::new(move |_| query.with(|query| query.get("at"))),
     };
     let clock = use_clock(Signal::derive(move || watch.summary.read().ended_at.is_none()));
     let tab = move |view: View| {
@@ -156,6 +166,12 @@ fn RunView(detail: RunDetail) -> impl IntoView {
     }
 }
 
+/// Whose log is shown: the step's, or of the one that is chosen inside of it.
+fn log_of(place: Place, step: &str) -> String {
+    let at = place.at.read();
+    at.as_ref().filter(|at| !at.ends_with(']')).cloned().unwrap_or_else(|| step.to_owned())
+}
+
 /// Below the view: the chosen step with its log, or what came out of the run.
 #[component]
 fn Panes(watch: Watch, place: Place, clock: Signal<Option<i64>>) -> impl IntoView {
@@ -164,7 +180,7 @@ fn Panes(watch: Watch, place: Place, clock: Signal<Option<i64>>) -> impl IntoVie
             <div class="panes">
                 <StepPane id=id.clone() watch place clock />
                 <div class="pane" data-depth="surface">
-                    <LogPane watch step=Signal::stored(Some(id)) />
+                    <LogPane watch step=Signal::derive(move || Some(log_of(place, &id))) />
                 </div>
             </div>
         }

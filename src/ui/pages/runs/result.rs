@@ -80,7 +80,7 @@ fn Failure(watch: Watch, place: Place) -> impl IntoView {
 
 /// The last of the steps whose failure was not handled: its id and label.
 fn failed_step(watch: Watch) -> Option<(String, String)> {
-    let order = watch.definition.with_value(running_order);
+    let order = watch.definition.with_value(|definition| running_order(&definition.steps, &definition.edges));
     let is_fatal = |id: &String| {
         watch.step(id).is_some_and(|step| {
             let step = step.read();

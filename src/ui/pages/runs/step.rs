@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
+use super::bodies::{BodyList, Whose, body_word};
 use super::page::Place;
 use super::timeline::skipped;
 use super::travel::StepTravel;
@@ -19,6 +20,7 @@ use crate::ui::components::{
 };
 use crate::ui::format;
 
+const INSIDE: &str = "inside";
 const OUTPUT: &str = "output";
 const INPUT: &str = "input";
 const ATTEMPTS: &str = "attempts";
@@ -32,13 +34,34 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
         .definition
         .with_value(|definition| definition.step(&id).map(|step| (step.label().to_owned(), step.kind.clone())))?;
     let pinned = watch.definition.with_value(|d| d.step(&id).is_some_and(|step| step.pinned.is_some()));
-    let kind = Kind::find(&kind).map_or(kind, |kind| kind.title.to_owned());
+    let known = Kind::find(&kind);
+    let kind_name = StoredValue::new(kind.clone());
+    let kind = known.map_or(kind, |kind| kind.title.to_owned());
     let status = Signal::derive(move || StatusLook::from(state.read().status));
-    let chosen = RwSignal::new(OUTPUT.to_owned());
+    let is_container = known.is_some_and(Kind::has_body);
+    let chosen = RwSignal::new(if is_container { INSIDE } else { OUTPUT }.to_owned());
+    let inside = is_container.then(|| match body_word(&kind_name.get_value()) {
+        "Inside" => Tab::new(INSIDE, "Inside"),
+        word => {
+            let count = state.read_untracked().bodies.and_then(|bodies| bodies.total);
+            Tab { count, ..Tab::new(INSIDE, if word == "Item" { "Items" } else { "Iterations" }) }
+        }
+    });
     let tabs = move || {
         let count = Some(state.read().attempt).filter(|count| *count > 0);
-        vec![Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }]
+        let rest =
+            [Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }];
+        inside.clone().into_iter().chain(rest).collect::<Vec<_>>()
     };
+    let whose = Whose {
+        watch,
+        place,
+        step: StoredValue::new(id.clone()),
+        container: StoredValue::new(id.clone()),
+        kind: kind_name,
+        bodies: Signal::derive(move || state.read().bodies),
+    };
+    let sub_run = Memo::new(move |_| state.read().sub_run);
     let close = move || place.href(place.view.get(), None);
     let labelled = |what: &'static str| {
         let name = name.clone();
@@ -55,6 +78,13 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                 {pinned.then(|| view! { <span class="badge" data-tone="warn"><Icon name="pin" />"pinned"</span> })}
                 <div class="actions">
                     <StepTravel id=id.clone() watch />
+                    {move || {
+                        sub_run.get().map(|run| {
+                            view! {
+                                <ButtonLink href=format!("/runs/{run}") label="Open its run" icon="into" size=ButtonSize::Small />
+                            }
+                        })
+                    }}
                     <ButtonLink
                         href=Signal::derive(close)
                         label="Close the step"
@@ -68,6 +98,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
             </div>
             <Tabs id=TABS label="Step" tabs=Signal::derive(tabs) chosen on_choose=move |tab| chosen.set(tab) />
             <Says state />
+            {is_container.then(|| {
+                view! { <TabPanel id=TABS name=INSIDE chosen><BodyList whose /></TabPanel> }
+            })}
             <TabPanel id=TABS name=OUTPUT chosen>
                 <Output state label=output_label />
             </TabPanel>

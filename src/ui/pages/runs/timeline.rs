@@ -10,6 +10,7 @@ use super::watch::Watch;
 use crate::model::Timestamp;
 use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
 use crate::ui::components::{StatusBadge, StatusLook, StatusShape};
+use crate::ui::designer::container::progress_words;
 use crate::ui::{browser, format};
 
 /// Rows drawn before one asks for more.
@@ -46,7 +47,7 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
     });
     let scale = Memo::new(move |_| Scale::covering(now.get().ms_since(start.get())));
     let axis = Axis { start, now, scale };
-    let order = StoredValue::new(watch.definition.with_value(running_order));
+    let order = StoredValue::new(watch.definition.with_value(|definition| running_order(&definition.steps, &definition.edges)));
     let total = order.with_value(Vec::len);
     let shown = RwSignal::new(PAGE);
     let rows = move || order.with_value(|ids| ids.iter().take(shown.get()).cloned().collect::<Vec<_>>());
@@ -211,6 +212,9 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
 /// What a step has to say beside its bars.
 fn note(step: &StepState) -> Option<String> {
     let text = match step.status {
+        StepStatus::Running | StepStatus::Succeeded if step.bodies.is_some() => {
+            step.bodies.as_ref().map(progress_words)
+        }
         StepStatus::Waiting => step.waiting.as_ref().map(|waiting| waiting.reason.clone()),
         StepStatus::Retrying => step.error.as_ref().map(|error| format!("tries again after: {}", error.message)),
         StepStatus::Failed => step.error.as_ref().map(|error| error.message.clone()),

@@ -8,7 +8,7 @@ use crate::api;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{Definition, Template};
 use crate::ui::components::{Button, ButtonSize, Load, SkeletonShape, Tone, use_toasts};
-use crate::ui::designer::kernel::{NODE_H, NODE_W, Rect, geometry};
+use crate::ui::designer::kernel::Rect;
 use crate::ui::format;
 
 /// The width and height of a card's picture.
@@ -70,9 +70,10 @@ fn Card(template: Template) -> impl IntoView {
 
 /// The graph in small, turned on its side where it is much higher than wide: time then runs to the right.
 fn thumb(definition: &Definition) -> impl IntoView + use<> {
-    let bounds = geometry::bounds(definition).unwrap_or(Rect::new(0.0, 0.0, 1.0, 1.0));
+    let corners = definition.steps.iter().map(|step| Rect::new(step.position.x, step.position.y, 0.0, 0.0));
+    let bounds = corners.reduce(Rect::union).unwrap_or_default();
     // how far the corners of the boxes lie apart
-    let (right, down) = (bounds.w - NODE_W, bounds.h - NODE_H);
+    let (right, down) = (bounds.w, bounds.h);
     let turned = down > right;
     // a turned picture keeps its boxes upright: only their places are turned
     let (w, h) = if turned { (down, right) } else { (right, down) };

@@ -1,0 +1,143 @@
+// Containers: drawn, gone into, tried out, looked into on the canvas and on the run's page; by mouse and by keys.
+
+import assert from 'node:assert/strict';
+import { expectAccessible, shot, story } from '../harness.mjs';
+import { arrive } from '../people.mjs';
+
+const node = (page, name) => page.locator('.node', { hasText: name });
+const trail = (page) => page.getByRole('navigation', { name: 'Containers around' });
+const inspector = (page) => page.getByRole('complementary', { name: 'Inspector' });
+
+async function newWorkflow(page) {
+  await page.goto('/workflows');
+  await page.getByRole('button', { name: 'New workflow' }).click();
+  await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
+  await page.getByRole('heading', { name: 'No steps yet' }).waitFor();
+}
+
+/** Adds a step by its quick search. */
+async function add(page, kind) {
+  await page.keyboard.press('a');
+  await page.getByRole('combobox', { name: 'Find a step to add' }).waitFor();
+  await page.keyboard.type(kind);
+  await page.keyboard.press('Enter');
+}
+
+story('a For each is drawn, filled, tried out and undone across its border', async ({ server, visitor }) => {
+  await server.setUp();
+  const ada = await visitor();
+  const page = await arrive(ada);
+  await newWorkflow(page);
+  const keys = page.keyboard;
+
+  // By mouse: added from the palette, its items set.
+  await page.getByRole('complementary', { name: 'Steps to add' }).getByRole('button', { name: 'For each' }).dblclick();
+  await node(page, 'For each').waitFor();
+  await inspector(page).locator('#config-items').fill('["a", "b", "c"]');
+  await inspector(page).locator('#config-items').blur();
+  await inspector(page).getByRole('heading', { name: 'Steps inside' }).waitFor();
+  await expectAccessible(page);
+
+  // Gone into by double click; a step is added inside.
+  await node(page, 'For each').dblclick();
+  await trail(page).getByText('For each').waitFor();
+  await page.getByRole('application', { name: 'Steps inside For each, 0 steps' }).waitFor();
+  await expectAccessible(page);
+  await add(page, 'transform');
+  await node(page, 'Transform').waitFor();
+  await inspector(page).locator('#config-value').click();
+  await inspector(page).getByRole('group', { name: 'In scope here' }).getByText('item', { exact: true }).waitFor();
+  await inspector(page).locator('#config-value').fill('{{ item }}');
+  await shot(page, 'containers-inside');
+
+  // Out by Esc: first out of the field, then what is chosen, then the container.
+  await keys.press('Escape');
+  await keys.press('Escape');
+  await keys.press('Escape');
+  await page.getByRole('application', { name: 'Workflow graph, 1 step' }).waitFor();
+  await node(page, '1 step inside').waitFor();
+
+  // Undone from outside: one is taken along to where it was done, and back.
+  await keys.press('Control+z');
+  await page.getByRole('application', { name: /^Steps inside For each/ }).waitFor();
+  await keys.press('Control+z');
+  await page.getByRole('application', { name: 'Steps inside For each, 0 steps' }).waitFor();
+  await keys.press('Control+Shift+z');
+  await keys.press('Control+Shift+z');
+  await page.getByRole('application', { name: 'Steps inside For each, 1 step' }).waitFor();
+  await keys.press('Escape');
+  await keys.press('u');
+  await page.getByRole('application', { name: 'Workflow graph, 1 step' }).waitFor();
+
+  // Unfolded, it shows its body.
+  await keys.press('f');
+  await page.locator('.small-node', { hasText: 'Transform' }).waitFor();
+  await page.getByText('Saved').first().waitFor();
+  await expectAccessible(page);
+
+  // Tried out.
+  await page.getByRole('button', { name: 'Test run' }).click();
+  await page.locator('.node[data-status="succeeded"]').waitFor({ timeout: 30_000 });
+  await node(page, '3 of 3').waitFor();
+  await inspector(page).getByRole('tab', { name: 'Output' }).click();
+  await inspector(page).getByText('"b"').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'containers-run');
+
+  // Inside, the newest item is seen, and the ones before.
+  await node(page, 'For each').focus();
+  await keys.press('Enter');
+  await trail(page).getByText('Item 3 of 3').waitFor();
+  await node(page, 'Transform').click();
+  await inspector(page).getByText('"c"').first().waitFor();
+  await trail(page).getByRole('button', { name: 'The one before' }).click();
+  await trail(page).getByText('Item 2 of 3').waitFor();
+  await inspector(page).getByText('"b"').first().waitFor();
+  await expectAccessible(page);
+
+  // The run's page lists the items, and opens one.
+  await page.getByRole('region', { name: 'Test run' }).getByRole('link').first().click();
+  await page.waitForURL(/\/runs\/[0-9a-f-]{36}/);
+  await page.locator('.gantt-row', { hasText: 'For each' }).click();
+  await page.getByRole('link', { name: /Item 2/ }).click();
+  await page.getByRole('link', { name: /Transform/ }).click();
+  await page.getByText('"b"').first().waitFor();
+  await expectAccessible(page);
+  await shot(page, 'containers-items');
+  assert.match(page.url(), /at=map%5B1%5D\.transform/);
+});
+
+story('steps are put into a group and taken out of it again with keys', async ({ server, visitor }) => {
+  await server.setUp();
+  const ada = await visitor();
+  const page = await arrive(ada);
+  await newWorkflow(page);
+  const keys = page.keyboard;
+  await page.locator('#canvas').focus();
+  await add(page, 'transform');
+  await node(page, 'Transform').waitFor();
+  await add(page, 'transform');
+  await page.getByRole('application', { name: 'Workflow graph, 2 steps' }).waitFor();
+  await keys.press('Control+a');
+  await keys.press('Control+g');
+  await page.getByRole('application', { name: 'Workflow graph, 1 step' }).waitFor();
+  await node(page, '2 steps inside').waitFor();
+  await keys.press('Control+Shift+g');
+  await page.getByRole('application', { name: 'Workflow graph, 2 steps' }).waitFor();
+  await keys.press('Control+z');
+  await node(page, '2 steps inside').waitFor();
+  await keys.press('Enter');
+  await page.getByRole('application', { name: 'Steps inside Group, 2 steps' }).waitFor();
+
+  // A problem inside is seen from outside, and led to.
+  await keys.press('ArrowDown');
+  await page.locator('.node[aria-current="true"]').waitFor();
+  await inspector(page).locator('#config-value').fill('{{ steps.nobody.output }}');
+  await keys.press('Escape');
+  await trail(page).getByRole('button', { name: 'New workflow' }).click();
+  await page.locator('.node[data-problem]').waitFor();
+  await page.getByRole('button', { name: /problem/ }).click();
+  await page.getByRole('dialog', { name: 'Problems' }).getByRole('button', { name: /nobody/ }).click();
+  await page.getByRole('application', { name: 'Steps inside Group, 2 steps' }).waitFor();
+  await page.locator('.node[aria-current="true"][data-problem]').waitFor();
+});
