@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
 
+use super::asked::{Asked, AskedNotices};
 use super::clock::use_clock;
 use super::facts::{Facts, Head};
 use super::graph::GraphView;
@@ -107,6 +108,8 @@ pub fn RunPage() -> impl IntoView {
 fn RunView(detail: RunDetail) -> impl IntoView {
     let watch = Watch::new(detail);
     watch.follow();
+    let asked = Asked::follow(watch);
+    provide_context(asked);
     let query = use_query_map();
     let place = Place {
         run: watch.id,
@@ -128,6 +131,7 @@ fn RunView(detail: RunDetail) -> impl IntoView {
         <Head watch />
         <div class="page-body run-body" data-flush="">
             <Facts watch clock />
+            <AskedNotices asked />
             <nav class="tabs" aria-label="Views of the run">{View::ALL.map(tab).into_iter().collect_view()}</nav>
             <div class="run" data-view=move || place.view.get().as_str() data-phone=phone>
                 {move || match place.view.get() {

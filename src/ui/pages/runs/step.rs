@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
+use super::asked::{Asked, StepQuestion};
 use super::page::Place;
 use super::timeline::skipped;
 use super::value::ValueView;
@@ -18,6 +19,7 @@ use crate::ui::components::{
 };
 use crate::ui::format;
 
+const QUESTION: &str = "question";
 const OUTPUT: &str = "output";
 const INPUT: &str = "input";
 const ATTEMPTS: &str = "attempts";
@@ -32,10 +34,32 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
         .with_value(|definition| definition.step(&id).map(|step| (step.label().to_owned(), step.kind.clone())))?;
     let kind = Kind::find(&kind).map_or(kind, |kind| kind.title.to_owned());
     let status = Signal::derive(move || StatusLook::from(state.read().status));
-    let chosen = RwSignal::new(OUTPUT.to_owned());
+    let asked = use_context::<Asked>();
+    let question = {
+        let id = id.clone();
+        Memo::new(move |_| asked.and_then(|asked| asked.of_step(&id)))
+    };
+    // Drawn anew for another approval only: what is typed stays while others answer.
+    let question_id = Memo::new(move |_| question.with(|question| question.as_ref().map(|question| question.id)));
+    // A step that asks opens with its question, and goes on to its output once that is decided.
+    let picked = RwSignal::new(None::<String>);
+    let chosen = Signal::derive(move || {
+        let asks = question_id.get().is_some();
+        let first = if asks { QUESTION } else { OUTPUT };
+        picked.get().filter(|tab| asks || tab != QUESTION).unwrap_or_else(|| first.to_owned())
+    });
     let tabs = move || {
         let count = Some(state.read().attempt).filter(|count| *count > 0);
-        vec![Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }]
+        let mut tabs =
+            vec![Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }];
+        if question_id.get().is_some() {
+            tabs.insert(0, Tab::new(QUESTION, "Question"));
+        }
+        tabs
+    };
+    let ask = move || {
+        question_id.get()?;
+        question.get_untracked().map(|approval| view! { <StepQuestion approval /> })
     };
     let close = move || place.href(place.view.get(), None);
     let labelled = |what: &'static str| {
@@ -62,8 +86,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                     />
                 </div>
             </div>
-            <Tabs id=TABS label="Step" tabs=Signal::derive(tabs) chosen on_choose=move |tab| chosen.set(tab) />
+            <Tabs id=TABS label="Step" tabs=Signal::derive(tabs) chosen on_choose=move |tab| picked.set(Some(tab)) />
             <Says state />
+            <TabPanel id=TABS name=QUESTION chosen>{ask}</TabPanel>
             <TabPanel id=TABS name=OUTPUT chosen>
                 <Output state label=output_label />
             </TabPanel>

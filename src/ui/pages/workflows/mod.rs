@@ -7,7 +7,7 @@
 mod designer;
 mod gallery;
 mod import;
-mod inputs;
+pub mod inputs;
 mod list;
 mod row;
 pub mod start;

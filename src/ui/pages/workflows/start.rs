@@ -194,9 +194,11 @@ fn what_runs(runnable: &Runnable) -> String {
 
 /// Why the run was not started.
 #[derive(Debug, Clone, Default)]
-struct Refused {
-    fields: BTreeMap<String, String>,
-    whole: Option<String>,
+pub struct Refused {
+    /// By the names of the inputs.
+    pub fields: BTreeMap<String, String>,
+    /// What is about no input.
+    pub whole: Option<String>,
 }
 
 #[component]
@@ -262,8 +264,15 @@ fn explained(error: &ApiError, fields: &[Field]) -> Refused {
     Refused { fields, whole }
 }
 
+/// One input of a form.
 #[component]
-fn InputField(field: Field, texts: RwSignal<Texts>, refused: RwSignal<Refused>, form: &'static str) -> impl IntoView {
+pub fn InputField(
+    field: Field,
+    texts: RwSignal<Texts>,
+    refused: RwSignal<Refused>,
+    /// Unique on the page.
+    form: &'static str,
+) -> impl IntoView {
     let id = format!("{form}-input-{}", field.name);
     let Field { name, label, hint, required, shape, .. } = field;
     let hint = Signal::stored((!hint.is_empty()).then_some(hint));
@@ -276,6 +285,7 @@ fn InputField(field: Field, texts: RwSignal<Texts>, refused: RwSignal<Refused>, 
     let error = Signal::derive(move || key.with_value(|key| refused.read().fields.get(key).cloned()));
     match shape {
         Shape::Text => view! { <TextInput id label value hint error aside required /> }.into_any(),
+        Shape::LongText => view! { <TextArea id label value hint error aside required /> }.into_any(),
         Shape::Integer | Shape::Number => {
             view! { <TextInput id label value hint error aside required mono=true /> }.into_any()
         }
