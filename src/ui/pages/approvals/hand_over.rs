@@ -9,7 +9,7 @@ use crate::api::users::list_users;
 use crate::model::auth::{Action, Me, User};
 use crate::model::{ApiError, PageRequest};
 use crate::ui::components::{
-    Button, ButtonVariant, Choice, Dialog, ErrorState, Icon, Select, Skeleton, SkeletonShape, TextInput, Tone,
+    Button, ButtonVariant, Choice, Dialog, ErrorState, Select, Skeleton, SkeletonShape, TextInput, Tone,
 };
 use crate::ui::format;
 
@@ -60,7 +60,7 @@ pub(super) fn HandOver(answer: Answer, open: RwSignal<bool>) -> impl IntoView {
     let id = answer.setting.hand_over();
     view! {
         <Dialog id title="Hand over" open footer=ViewFn::from(footer)>
-            <p class="dim">"Who you choose may answer in your place. You still may, until one of you has."</p>
+            <p class="dim">"Who you choose may answer in your place, and finds it among their approvals. You still may, until it is decided."</p>
             <Whom prefix=id draft />
         </Dialog>
     }
@@ -147,7 +147,6 @@ fn WhomFields(prefix: &'static str, choices: Vec<Choice>, draft: Draft) -> impl 
                     error=beside(true)
                 />
             </Show>
-            <p class="hint small dimmer"><Icon name="info" />" They see it among what waits for them."</p>
         </div>
     }
 }

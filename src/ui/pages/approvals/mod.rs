@@ -151,8 +151,10 @@ pub fn ApprovalsPage() -> impl IntoView {
     let phone = move || desk.place.with(|place| if place.id.is_some() { "detail" } else { "list" });
     let actions = || {
         view! {
-            <span class="desk-only small dimmer row">
-                <Kbd keys="J K" />" move "<Kbd keys="A" />" to agree "<Kbd keys="R" />" to reject"
+            <span class="desk-only">
+                <span class="small dimmer row">
+                    <Kbd keys="J K" />" move "<Kbd keys="A" />" to agree "<Kbd keys="R" />" to reject"
+                </span>
             </span>
         }
     };

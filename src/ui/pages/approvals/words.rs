@@ -60,7 +60,7 @@ pub fn progress(approval: &Approval) -> Option<String> {
     })
 }
 
-/// Who may answer: "everybody whose role allows it", "ada@example.org or any admin".
+/// Who may answer: "anybody whose role allows it", "ada@example.org or any admin".
 pub fn whom(question: &Question) -> String {
     let name = |who: &String| match who.strip_prefix("role:") {
         Some(role) => format!("any {}", Role::parse(role).map_or(role, |role| role.as_str())),
@@ -68,7 +68,7 @@ pub fn whom(question: &Question) -> String {
     };
     let mut names: Vec<String> = question.approvers.iter().map(name).collect();
     match names.pop() {
-        None => "everybody whose role allows it".to_owned(),
+        None => "anybody whose role allows it".to_owned(),
         Some(only) if names.is_empty() => only,
         Some(last) => format!("{} or {last}", names.join(", ")),
     }
@@ -89,7 +89,7 @@ pub fn rule(question: &Question) -> Option<String> {
 /// What a waiting step says beside its bar: for whom it waits, and how far it is.
 pub fn waits_for(approval: &Approval) -> String {
     let whom = whom(&approval.question);
-    progress(approval).map_or_else(|| format!("waits for {whom}"), |progress| format!("waits for {whom}: {progress}"))
+    progress(approval).map_or_else(|| format!("waits for {whom}"), |progress| format!("waits for {whom}, {progress}"))
 }
 
 /// How an ended approval ended, in a line: "Rejected by Tomas: use the proxy".
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn who_may_answer_reads_as_a_list() {
-        assert_eq!(whom(&question(&[], 1)), "everybody whose role allows it");
+        assert_eq!(whom(&question(&[], 1)), "anybody whose role allows it");
         assert_eq!(whom(&question(&["role:admin"], 1)), "any admin");
         assert_eq!(whom(&question(&["a@b.c", "d@e.f", "role:owner"], 1)), "a@b.c, d@e.f or any owner");
     }
