@@ -69,6 +69,10 @@ story('two of two sign a release off, and who started it can not', { timeoutMs: 
   await dialog.getByLabel('Text of the file').fill(JSON.stringify(definition));
   await dialog.getByRole('button', { name: 'Import the workflow' }).click();
   await owners.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
+  // The inspector is made from the table of kinds: it asks for what the step asks.
+  await owners.locator('.node', { hasText: 'Sign off' }).click();
+  await owners.locator('.inspector').getByText('How many must agree').waitFor();
+  await expectAccessible(owners);
   await shot(owners, 'approval-designer');
   await owners.goto('/workflows');
   await owners.getByRole('button', { name: 'Actions for Ship a release' }).click();

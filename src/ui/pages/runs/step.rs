@@ -87,7 +87,7 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                 </div>
             </div>
             <Tabs id=TABS label="Step" tabs=Signal::derive(tabs) chosen on_choose=move |tab| picked.set(Some(tab)) />
-            <Show when=move || chosen.read() != QUESTION><Says state /></Show>
+            <Show when=move || chosen.with(|tab| tab != QUESTION)><Says state /></Show>
             <TabPanel id=TABS name=QUESTION chosen>{ask}</TabPanel>
             <TabPanel id=TABS name=OUTPUT chosen>
                 <Output state label=output_label />
