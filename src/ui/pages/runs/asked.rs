@@ -111,9 +111,3 @@ fn Notice(approval: Approval, answer: Callback<ApprovalId>) -> impl IntoView {
         </div>
     }
 }
-
-/// The question that a step waits with, where its output will be.
-#[component]
-pub fn StepQuestion(approval: Approval) -> impl IntoView {
-    view! { <Case approval setting=Setting::RunStep /> }
-}

@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
-use super::asked::{Asked, StepQuestion};
+use super::asked::Asked;
 use super::page::Place;
 use super::timeline::skipped;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::api;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Fact, Span, StepError, StepState, StepStatus};
-use crate::model::{ApiError, RunId, Timestamp};
+use crate::model::workflow::{Approval, Fact, Span, StepError, StepState, StepStatus};
+use crate::model::{ApiError, ApprovalId, RunId, Timestamp};
 use crate::ui::components::{
     ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Icon, JsonTree, RelativeTime, StatusBadge, StatusLook,
     StatusShape, Tab, TabPanel, Tabs,
 };
 use crate::ui::format;
+use crate::ui::pages::approvals::{Case, Setting};
 
 const QUESTION: &str = "question";
 const OUTPUT: &str = "output";
@@ -34,33 +35,8 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
         .with_value(|definition| definition.step(&id).map(|step| (step.label().to_owned(), step.kind.clone())))?;
     let kind = Kind::find(&kind).map_or(kind, |kind| kind.title.to_owned());
     let status = Signal::derive(move || StatusLook::from(state.read().status));
-    let asked = use_context::<Asked>();
-    let question = {
-        let id = id.clone();
-        Memo::new(move |_| asked.and_then(|asked| asked.of_step(&id)))
-    };
-    // Drawn anew for another approval only: what is typed stays while others answer.
-    let question_id = Memo::new(move |_| question.with(|question| question.as_ref().map(|question| question.id)));
-    // A step that asks opens with its question, and goes on to its output once that is decided.
-    let picked = RwSignal::new(None::<String>);
-    let chosen = Signal::derive(move || {
-        let asks = question_id.get().is_some();
-        let first = if asks { QUESTION } else { OUTPUT };
-        picked.get().filter(|tab| asks || tab != QUESTION).unwrap_or_else(|| first.to_owned())
-    });
-    let tabs = move || {
-        let count = Some(state.read().attempt).filter(|count| *count > 0);
-        let mut tabs =
-            vec![Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }];
-        if question_id.get().is_some() {
-            tabs.insert(0, Tab::new(QUESTION, "Question"));
-        }
-        tabs
-    };
-    let ask = move || {
-        question_id.get()?;
-        question.get_untracked().map(|approval| view! { <StepQuestion approval /> })
-    };
+    let panel = Panel::new(&id, state);
+    let chosen = panel.chosen();
     let close = move || place.href(place.view.get(), None);
     let labelled = |what: &'static str| {
         let name = name.clone();
@@ -86,9 +62,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                     />
                 </div>
             </div>
-            <Tabs id=TABS label="Step" tabs=Signal::derive(tabs) chosen on_choose=move |tab| picked.set(Some(tab)) />
+            <Tabs id=TABS label="Step" tabs=Signal::derive(move || panel.tabs()) chosen on_choose=move |tab| panel.picked.set(Some(tab)) />
             <Show when=move || chosen.with(|tab| tab != QUESTION)><Says state /></Show>
-            <TabPanel id=TABS name=QUESTION chosen>{ask}</TabPanel>
+            <TabPanel id=TABS name=QUESTION chosen>{move || panel.ask()}</TabPanel>
             <TabPanel id=TABS name=OUTPUT chosen>
                 <Output state label=output_label />
             </TabPanel>
@@ -100,6 +76,47 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
             </TabPanel>
         </section>
     })
+}
+
+/// The tabs. A step that asks people opens with its question, and goes on to its output once that is decided.
+#[derive(Debug, Clone, Copy)]
+struct Panel {
+    state: RwSignal<StepState>,
+    question: Memo<Option<Approval>>,
+    /// Of the question, which is drawn anew for another one only: what is typed stays while others answer.
+    asks: Memo<Option<ApprovalId>>,
+    /// The tab that was pressed.
+    picked: RwSignal<Option<String>>,
+}
+
+impl Panel {
+    fn new(id: &str, state: RwSignal<StepState>) -> Self {
+        let (id, asked) = (id.to_owned(), use_context::<Asked>());
+        let question = Memo::new(move |_| asked.and_then(|asked| asked.of_step(&id)));
+        let asks = Memo::new(move |_| question.with(|question| question.as_ref().map(|question| question.id)));
+        Self { state, question, asks, picked: RwSignal::new(None) }
+    }
+
+    fn chosen(self) -> Signal<String> {
+        Signal::derive(move || {
+            let asks = self.asks.get().is_some();
+            let first = if asks { QUESTION } else { OUTPUT };
+            self.picked.get().filter(|tab| asks || tab != QUESTION).unwrap_or_else(|| first.to_owned())
+        })
+    }
+
+    fn tabs(self) -> Vec<Tab> {
+        let count = Some(self.state.read().attempt).filter(|count| *count > 0);
+        let question = self.asks.get().map(|_| Tab::new(QUESTION, "Question"));
+        let others =
+            [Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }];
+        question.into_iter().chain(others).collect()
+    }
+
+    fn ask(self) -> Option<impl IntoView> {
+        self.asks.get()?;
+        self.question.get_untracked().map(|approval| view! { <Case approval setting=Setting::RunStep /> })
+    }
 }
 
 /// Why a step failed, waits, or did not run.
