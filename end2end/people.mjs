@@ -28,3 +28,15 @@ export async function arrive(visitor, path = '/', who = OWNER) {
   await logIn(page, who);
   return page;
 }
+
+/** Invites somebody and takes the invitation in their browser; returns their page with the dashboard. */
+export async function join(visitor, server, { name, email, password }, role = 'operator') {
+  const { link } = await server.api('POST', '/api/v1/users', { token: await server.token(), body: { email, role } });
+  const { pathname, search } = new URL(link);
+  const page = await visitor.open(pathname + search);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Create my account' }).click();
+  await page.waitForURL((url) => url.pathname === '/');
+  return page;
+}

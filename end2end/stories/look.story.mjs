@@ -10,6 +10,21 @@ const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const LONG = 'A name that somebody made far too long for the place that it is given, as people do';
 
+/** A question with everything in it, at length. */
+const question = () => ({
+  title: `${LONG}, and asks for?`,
+  text: `# What happens\n\n${LONG}.\n\n| package | size |\n|---|---|\n| ${LONG} | 12 MB |\n\n- \`weft\`\n`,
+  approvers: ['role:owner', 'somebody.with.a.long.address@a.rather.long.domain.example.org'],
+  required: 2,
+  deadline_ms: 3_600_000,
+  decisions: ['approved', 'rejected', 'needs_changes'],
+  form: {
+    type: 'object',
+    required: ['channel'],
+    properties: { channel: { enum: ['stable', LONG] }, notes: { type: 'string', format: 'multiline', description: LONG }, share: { type: 'integer' }, announce: { type: 'boolean' } },
+  },
+});
+
 /** Puts something on every page; returns where each page is. */
 async function furnish(server) {
   const token = await server.token();
@@ -37,6 +52,9 @@ async function furnish(server) {
     workflow_id: workflow.id, inputs: { path: '{{ event.workflow.name }}' }, config: { kind: 'run_finished', statuses: ['failed'] },
   });
   await call('POST', `/api/v1/triggers/${schedule.id}/fire`, {});
+  const asking = await call('POST', '/api/v1/workflows', { weft: 1, name: LONG, steps: [{ id: 'ask', kind: 'approval', config: question() }] });
+  await call('POST', `/api/v1/workflows/${asking.id}/publish`);
+  const asks = await call('POST', `/api/v1/workflows/${asking.id}/execute`, { inputs: {} });
   return {
     triggers: '/triggers',
     webhooks: '/triggers?show=webhooks',
@@ -45,6 +63,9 @@ async function furnish(server) {
     schedule: `/triggers/${schedule.id}`,
     webhook: `/triggers/${hook.trigger.id}`,
     dashboard: '/',
+    approvals: '/approvals',
+    decided: '/approvals?show=decided',
+    asks: `/runs/${asks.id}?step=ask`,
     workflows: '/workflows',
     designer: `/workflows/${workflow.id}`,
     runs: '/runs',

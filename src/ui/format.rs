@@ -75,6 +75,14 @@ pub fn plural(value: i64, noun: &str) -> String {
     format!("{} {noun}{s}", count(value))
 }
 
+/// A message as a sentence: a capital, a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    first.to_uppercase().chain(chars).collect::<String>() + end
+}
+
 /// A share of 0 to 1 as a percentage with one decimal where it tells something: "98.1 %", "100 %", "0 %".
 pub fn percent(share: f64) -> String {
     let tenths = (share.clamp(0.0, 1.0) * 1000.0).round() as i64;
@@ -184,6 +192,13 @@ mod tests {
         assert_eq!(percent(0.981), "98.1 %");
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.5), "50 %");
+    }
+
+    #[test]
+    fn a_message_reads_as_a_sentence() {
+        assert_eq!(sentence("no such run"), "No such run.");
+        assert_eq!(sentence("It ended."), "It ended.");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use leptos_router::{SsrMode, path};
 use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
+use super::pages::approvals::ApprovalsPage;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
 use super::pages::dashboard::DashboardPage;
 use super::pages::memory::MemoryPage;
@@ -84,6 +85,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invite") view=InvitePage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
                     <Route path=path!("/") view=DashboardPage ssr=SsrMode::Async />
+                    <Route path=path!("/approvals/:id?") view=ApprovalsPage ssr=SsrMode::Async />
                     <Route path=path!("/workflows") view=WorkflowsPage ssr=SsrMode::Async />
                     <Route path=path!("/workflows/:id") view=DesignerPage ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />

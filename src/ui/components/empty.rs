@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{Button, ButtonLink, CopyButton};
 use crate::model::ApiError;
+use crate::ui::format;
 
 /// What would be here, why one wants it, and the next act.
 #[component]
@@ -43,7 +44,7 @@ pub fn ErrorState(
     view! {
         <div class="empty" role="alert">
             <h2>{title(&error, what)}</h2>
-            <p>{sentence(error.detail())}</p>
+            <p>{format::sentence(error.detail())}</p>
             {trace.map(|id| {
                 view! {
                     <p class="trace">
@@ -81,24 +82,9 @@ const fn worth_retrying(error: &ApiError) -> bool {
     )
 }
 
-/// An error's text as a sentence: a capital, a full stop.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let Some(first) = chars.next() else { return String::new() };
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.to_uppercase().chain(chars).collect::<String>() + end
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_error_reads_as_a_sentence() {
-        assert_eq!(sentence("no such run"), "No such run.");
-        assert_eq!(sentence("It ended."), "It ended.");
-        assert_eq!(sentence(""), "");
-    }
 
     #[test]
     fn a_refusal_is_not_offered_again() {

@@ -12,8 +12,9 @@ use crate::ui::components::{Dialog, DialogSize};
 const CHORD_MS: f64 = 800.0;
 
 /// Where `G` and a letter lead.
-const PLACES: [(&str, &str, &str); 6] = [
+const PLACES: [(&str, &str, &str); 7] = [
     ("d", "/", "Dashboard"),
+    ("i", "/approvals", "Approvals"),
     ("w", "/workflows", "Workflows"),
     ("r", "/runs", "Runs"),
     ("m", "/memory", "Memory"),
@@ -57,7 +58,7 @@ pub(super) fn listen(palette_open: RwSignal<bool>, keys_open: RwSignal<bool>) {
 }
 
 /// Whether the key belongs to a field or an open dialog.
-fn is_typing(event: &KeyboardEvent) -> bool {
+pub fn is_typing(event: &KeyboardEvent) -> bool {
     let element = event.target().and_then(|target| target.dyn_into::<leptos::web_sys::Element>().ok());
     element.is_some_and(|element| {
         element.closest("input, textarea, select, [contenteditable], dialog[open]").ok().flatten().is_some()
@@ -87,6 +88,15 @@ pub(super) fn KeysSheet(open: RwSignal<bool>) -> impl IntoView {
                         {DESIGNER.map(|(label, keys)| view! {
                             <div><dt>{label}</dt><dd>{keys.split(' ').map(|key| view! { <kbd>{key.to_owned()}</kbd> }).collect::<Vec<_>>()}</dd></div>
                         }).into_iter().collect::<Vec<_>>()}
+                    </dl>
+                </section>
+                <section>
+                    <h3>"Approvals"</h3>
+                    <dl>
+                        <div><dt>"Next and previous"</dt><dd><kbd>"J"</kbd><kbd>"K"</kbd></dd></div>
+                        <div><dt>"To the button that agrees"</dt><dd><kbd>"A"</kbd></dd></div>
+                        <div><dt>"To the button that rejects"</dt><dd><kbd>"R"</kbd></dd></div>
+                        <div><dt>"Give the chosen answer"</dt><dd><kbd>"Enter"</kbd></dd></div>
                     </dl>
                 </section>
                 <section>

@@ -14,7 +14,9 @@ use crate::model::auth::Me;
 use crate::model::credentials::login_path;
 use crate::ui::browser;
 use crate::ui::components::{Icon, Toaster, provide_now, provide_toasts};
+use crate::ui::state::approvals::Inbox;
 use crate::ui::state::live::Connection;
+pub use keys::is_typing;
 
 /// The frame around every page behind the login.
 ///
@@ -49,6 +51,8 @@ fn Frame(me: Me) -> impl IntoView {
     let palette_open = RwSignal::new(false);
     let keys_open = RwSignal::new(false);
     keys::listen(palette_open, keys_open);
+    Inbox::provide(&me);
+    let initial = me.name.chars().next().map(String::from);
     let pathname = use_location().pathname;
     // The canvas and the timeline need the width.
     let compact = move || {
@@ -64,12 +68,15 @@ fn Frame(me: Me) -> impl IntoView {
                 <button class="button" type="button" data-variant="quiet" data-icon="" aria-label="Search" on:click=move |_| palette_open.set(true)>
                     <Icon name="search" />
                 </button>
+                <a class="button" data-variant="quiet" data-icon="" href="/account" aria-label="Account and sessions">
+                    <span class="avatar" aria-hidden="true">{initial}</span>
+                </a>
             </header>
             <rail::Rail me=me.clone() palette_open keys_open />
             <main class="page" id="content" tabindex="-1">
                 <Outlet />
             </main>
-            <rail::TabBar />
+            <rail::TabBar me=me.clone() />
         </div>
         <Offline />
         <palette::Palette me=me open=palette_open keys_open />

@@ -56,6 +56,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ManageUser, action("Invite somebody", "user", "/users?new=invite")),
         (Action::ViewDashboard, action("Show all keys", "keyboard", KEYS)),
         (Action::ViewDashboard, page("Dashboard", "dashboard", "/")),
+        (Action::ReadRun, page("Approvals", "inbox", "/approvals")),
         (Action::ReadWorkflow, page("Workflows", "workflow", "/workflows")),
         (Action::ReadRun, page("Runs", "runs", "/runs")),
         (Action::ReadWorkflow, page("Triggers", "bolt", "/triggers")),

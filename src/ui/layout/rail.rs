@@ -5,6 +5,7 @@ use leptos_router::hooks::use_location;
 
 use crate::model::auth::{Action, Me};
 use crate::ui::components::Icon;
+use crate::ui::state::approvals::MineCount;
 use crate::ui::state::live::Connection;
 use crate::ui::state::theme;
 
@@ -21,6 +22,7 @@ const fn place(href: &'static str, label: &'static str, icon: &'static str, need
 }
 
 const HOME: Place = place("/", "Dashboard", "dashboard", Action::ViewDashboard);
+const APPROVALS: Place = place("/approvals", "Approvals", "inbox", Action::ReadRun);
 const BUILD: [Place; 2] = [
     place("/workflows", "Workflows", "workflow", Action::ReadWorkflow),
     place("/memory", "Memory", "memory", Action::ReadMemory),
@@ -42,6 +44,7 @@ fn RailLink(place: &'static Place) -> impl IntoView {
         <a class="rail-link" href=place.href aria-current=current title=place.label>
             <Icon name=place.icon />
             <span class="rail-label">{place.label}</span>
+            {(place.href == APPROVALS.href).then(|| view! { <MineCount /> })}
         </a>
     }
 }
@@ -78,7 +81,10 @@ pub(super) fn Rail(me: Me, palette_open: RwSignal<bool>, keys_open: RwSignal<boo
                 <span class="rail-label">"Search"</span>
                 <kbd>"Ctrl K"</kbd>
             </button>
-            <div class="rail-group"><RailLink place=&HOME /></div>
+            <div class="rail-group">
+                <RailLink place=&HOME />
+                {me.may(APPROVALS.needs).then(|| view! { <RailLink place=&APPROVALS /> })}
+            </div>
             <RailGroup title="Build" places=&BUILD me=me.clone() />
             <RailGroup title="Operate" places=&OPERATE me=me.clone() />
             <RailGroup title="Workspace" places=&WORKSPACE me=me.clone() />
@@ -101,26 +107,27 @@ pub(super) fn Rail(me: Me, palette_open: RwSignal<bool>, keys_open: RwSignal<boo
     }
 }
 
-/// The navigation of a phone.
+/// The navigation of a phone: what one does on the way. The account is in the bar above.
 #[component]
-pub(super) fn TabBar() -> impl IntoView {
+pub(super) fn TabBar(me: Me) -> impl IntoView {
     let pathname = use_location().pathname;
-    let tabs = [
-        ("/", "Home", "dashboard"),
-        ("/workflows", "Workflows", "workflow"),
-        ("/runs", "Runs", "runs"),
-        ("/memory", "Memory", "memory"),
-        ("/account", "Account", "user"),
+    let places: [(&'static Place, &'static str); 5] = [
+        (&HOME, "Home"),
+        (&BUILD[0], "Workflows"),
+        (&OPERATE[0], "Runs"),
+        (&APPROVALS, "Approvals"),
+        (&BUILD[1], "Memory"),
     ];
-    let links = tabs.map(|(href, label, icon)| {
+    let links = places.into_iter().filter(|(place, _)| me.may(place.needs)).map(|(place, label)| {
         view! {
-            <a href=href aria-current=move || is_at(&pathname.read(), href).then_some("page")>
-                <Icon name=icon />
+            <a href=place.href aria-current=move || is_at(&pathname.read(), place.href).then_some("page")>
+                <Icon name=place.icon />
                 {label}
+                {(place.href == APPROVALS.href).then(|| view! { <MineCount /> })}
             </a>
         }
     });
-    view! { <nav class="tabbar" aria-label="Sections">{links.into_iter().collect::<Vec<_>>()}</nav> }
+    view! { <nav class="tabbar" aria-label="Sections">{links.collect::<Vec<_>>()}</nav> }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The pages.
 
+pub mod approvals;
 pub mod auth;
 pub mod dashboard;
 pub mod memory;

@@ -1,4 +1,5 @@
 //! State that outlives a page.
 
+pub mod approvals;
 pub mod live;
 pub mod theme;

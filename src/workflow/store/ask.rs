@@ -22,7 +22,12 @@ pub enum WaitChange {
         deadline: Option<Timestamp>,
     },
     /// It is decided, too late, or not wanted any more.
-    Closed { id: ApprovalId, outcome: String },
+    Closed {
+        id: ApprovalId,
+        outcome: String,
+        /// What was answered last, if that is what ended it.
+        votes: Vec<Vote>,
+    },
     /// A step waits for an event. `signal` is the id for one that came before.
     Awaited { step: String, attempt: u32, key: String, fields: serde_json::Value, signal: uuid::Uuid },
     /// It waits no more.
@@ -64,16 +69,7 @@ pub(super) async fn apply(
             .map(drop))
             .map_err(Into::into)
         }
-        WaitChange::Closed { id, outcome } => within!(tx, conn => query(
-            "update approval set outcome = $2, decided_at = $3 where id = $1 and outcome is null",
-        )
-        .bind(*id)
-        .bind(outcome.as_str())
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(drop))
-        .map_err(Into::into),
+        WaitChange::Closed { id, outcome, votes } => close(tx, *id, outcome, votes, now).await,
         WaitChange::Awaited { step, attempt, key, fields, signal } => {
             lock_key(tx, workspace, key, now).await?;
             let text = json(fields);
@@ -96,6 +92,25 @@ pub(super) async fn apply(
             query("delete from event_wait where run_id = $1 and step = $2").bind(run).bind(step.as_str()).execute(conn).await.map(drop))
         .map_err(Into::into),
     }
+}
+
+/// Notes how an approval ended, with the answers that ended it.
+async fn close(tx: &mut Tx, id: ApprovalId, outcome: &str, votes: &[Vote], now: Timestamp) -> Result<()> {
+    let stored: Option<String> = within!(tx, conn =>
+        query_scalar("select votes from approval where id = $1 and outcome is null").bind(id).fetch_optional(conn).await)?;
+    let Some(stored) = stored else { return Ok(()) };
+    let mut all: Vec<Vote> =
+        serde_json::from_str(&stored).map_err(|error| Error::inconsistent("approval", "votes", error))?;
+    all.extend_from_slice(votes);
+    within!(tx, conn => query("update approval set outcome = $2, decided_at = $3, votes = $4 where id = $1")
+        .bind(id)
+        .bind(outcome)
+        .bind(now)
+        .bind(json(&all).as_str())
+        .execute(conn)
+        .await
+        .map(drop))
+    .map_err(Into::into)
 }
 
 /// Takes the lock under which events of a key are sent and awaited.

@@ -76,6 +76,21 @@ on_both_engines! {
         approvals::decide(&bob, asked.id, filled(json!(5))).await.unwrap();
         let detail = end(&owner, run).await;
         assert_eq!((&detail.output["form"]["amount"], detail.output["votes"].as_array().unwrap().len()), (&json!(5), 2));
+        let decided = approvals::get(&owner, asked.id).await.unwrap();
+        assert_eq!((decided.outcome.as_deref(), decided.votes.len()), (Some("approved"), 2), "the last answer is listed");
+    }
+
+    async fn an_answer_that_ends_a_body_is_kept_as_what_it_was(site: Site) {
+        let (owner, ada, _, _) = people(&site).await;
+        let body = json!({"steps": [{"id": "ask", "kind": "approval", "config": {"title": "Keep {{ item }}?"}}]});
+        let each = json!({"id": "each", "kind": "map", "config": {"items": ["a"]}, "body": body});
+        let run = start(&owner, &chain(vec![each]), json!({})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        let asked = only(&ada).await;
+        assert_eq!((asked.step.as_str(), asked.question.title.as_str()), ("each[0].ask", "Keep a?"));
+        let decided = approvals::decide(&ada, asked.id, answer("approved")).await.unwrap();
+        assert_eq!((decided.outcome.as_deref(), decided.votes.len()), (Some("approved"), 1));
+        assert_eq!(end(&owner, run).await.summary.status, RunStatus::Succeeded);
     }
 
     async fn it_is_for_those_who_are_named_and_those_to_whom_they_hand_it(site: Site) {

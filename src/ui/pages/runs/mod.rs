@@ -5,6 +5,7 @@
 //! pointer when changes arrive, and that a command that can't be given says why. Refuses to guess: what it shows is what the
 //! server said, read anew when a change is told.
 
+mod asked;
 mod bodies;
 mod bulk;
 pub mod clock;

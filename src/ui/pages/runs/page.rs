@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use leptos_router::params::ParamsMap;
 
+use super::asked::{Asked, AskedNotices};
 use super::clock::use_clock;
 use super::facts::{Facts, Head};
 use super::graph::GraphView;
@@ -119,6 +120,8 @@ fn RunView(detail: RunDetail) -> impl IntoView {
     watch.follow();
     let travel = Travel::new();
     provide_context(travel);
+    let asked = Asked::follow(watch);
+    provide_context(asked);
     let query = use_query_map();
     let place = Place {
         run: watch.id,
@@ -142,6 +145,7 @@ fn RunView(detail: RunDetail) -> impl IntoView {
         <TravelDialogs watch travel />
         <div class="page-body run-body" data-flush="">
             <Facts watch clock />
+            <AskedNotices asked />
             <nav class="tabs" aria-label="Views of the run">{View::ALL.map(tab).into_iter().collect_view()}</nav>
             <div class="run" data-view=move || place.view.get().as_str() data-phone=phone>
                 {move || match place.view.get() {

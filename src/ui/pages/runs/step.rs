@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
+use super::asked::Asked;
 use super::bodies::{BodyList, Whose, body_word};
 use super::page::Place;
 use super::timeline::skipped;
@@ -12,15 +13,17 @@ use super::value::ValueView;
 use super::watch::Watch;
 use crate::api;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Fact, Span, StepError, StepState, StepStatus};
-use crate::model::{ApiError, RunId, Timestamp};
+use crate::model::workflow::{Approval, Fact, Span, StepError, StepState, StepStatus};
+use crate::model::{ApiError, ApprovalId, RunId, Timestamp};
 use crate::ui::components::{
     ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Icon, JsonTree, RelativeTime, StatusBadge, StatusLook,
     StatusShape, Tab, TabPanel, Tabs,
 };
 use crate::ui::format;
+use crate::ui::pages::approvals::{Case, Setting};
 
 const INSIDE: &str = "inside";
+const QUESTION: &str = "question";
 const OUTPUT: &str = "output";
 const INPUT: &str = "input";
 const ATTEMPTS: &str = "attempts";
@@ -39,7 +42,6 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
     let kind = known.map_or(kind, |kind| kind.title.to_owned());
     let status = Signal::derive(move || StatusLook::from(state.read().status));
     let is_container = known.is_some_and(Kind::has_body);
-    let chosen = RwSignal::new(if is_container { INSIDE } else { OUTPUT }.to_owned());
     let inside = is_container.then(|| match body_word(&kind_name.get_value()) {
         "Inside" => Tab::new(INSIDE, "Inside"),
         word => {
@@ -47,12 +49,8 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
             Tab { count, ..Tab::new(INSIDE, if word == "Item" { "Items" } else { "Iterations" }) }
         }
     });
-    let tabs = move || {
-        let count = Some(state.read().attempt).filter(|count| *count > 0);
-        let rest =
-            [Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }];
-        inside.clone().into_iter().chain(rest).collect::<Vec<_>>()
-    };
+    let panel = Panel::new(&id, state, inside);
+    let chosen = panel.chosen();
     let whose = Whose {
         watch,
         place,
@@ -96,8 +94,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                     />
                 </div>
             </div>
-            <Tabs id=TABS label="Step" tabs=Signal::derive(tabs) chosen on_choose=move |tab| chosen.set(tab) />
-            <Says state />
+            <Tabs id=TABS label="Step" tabs=Signal::derive(move || panel.tabs()) chosen on_choose=move |tab| panel.picked.set(Some(tab)) />
+            <Show when=move || chosen.with(|tab| tab != QUESTION)><Says state /></Show>
+            <TabPanel id=TABS name=QUESTION chosen>{move || panel.ask()}</TabPanel>
             {is_container.then(|| {
                 view! { <TabPanel id=TABS name=INSIDE chosen><BodyList whose /></TabPanel> }
             })}
@@ -112,6 +111,54 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
             </TabPanel>
         </section>
     })
+}
+
+/// The tabs. A step that asks people opens with its question, and goes on to its output once that is decided.
+#[derive(Debug, Clone, Copy)]
+struct Panel {
+    state: RwSignal<StepState>,
+    question: Memo<Option<Approval>>,
+    /// Of the question, which is drawn anew for another one only: what is typed stays while others answer.
+    asks: Memo<Option<ApprovalId>>,
+    /// The tab of a container, with what it ran.
+    inside: StoredValue<Option<Tab>>,
+    /// The tab that was pressed.
+    picked: RwSignal<Option<String>>,
+}
+
+impl Panel {
+    fn new(id: &str, state: RwSignal<StepState>, inside: Option<Tab>) -> Self {
+        let (id, asked) = (id.to_owned(), use_context::<Asked>());
+        let question = Memo::new(move |_| asked.and_then(|asked| asked.of_step(&id)));
+        let asks = Memo::new(move |_| question.with(|question| question.as_ref().map(|question| question.id)));
+        Self { state, question, asks, inside: StoredValue::new(inside), picked: RwSignal::new(None) }
+    }
+
+    fn chosen(self) -> Signal<String> {
+        Signal::derive(move || {
+            let asks = self.asks.get().is_some();
+            let is_container = self.inside.with_value(Option::is_some);
+            let first = match (asks, is_container) {
+                (true, _) => QUESTION,
+                (false, true) => INSIDE,
+                (false, false) => OUTPUT,
+            };
+            self.picked.get().filter(|tab| asks || tab != QUESTION).unwrap_or_else(|| first.to_owned())
+        })
+    }
+
+    fn tabs(self) -> Vec<Tab> {
+        let count = Some(self.state.read().attempt).filter(|count| *count > 0);
+        let question = self.asks.get().map(|_| Tab::new(QUESTION, "Question"));
+        let others =
+            [Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }];
+        question.into_iter().chain(self.inside.get_value()).chain(others).collect()
+    }
+
+    fn ask(self) -> Option<impl IntoView> {
+        self.asks.get()?;
+        self.question.get_untracked().map(|approval| view! { <Case approval setting=Setting::RunStep /> })
+    }
 }
 
 /// Why a step failed, waits, or did not run.

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::asked::Asked;
 use super::order::running_order;
 use super::page::{Place, View};
 use super::scale::Scale;
@@ -11,6 +12,7 @@ use crate::model::Timestamp;
 use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
 use crate::ui::components::{StatusBadge, StatusLook, StatusShape};
 use crate::ui::designer::container::progress_words;
+use crate::ui::pages::approvals::words;
 use crate::ui::{browser, format};
 
 /// Rows drawn before one asks for more.
@@ -181,11 +183,18 @@ fn SkippedBar(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
 /// A few words beside the bars, on the side where there is room.
 #[component]
 fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
+    let asked = use_context::<Asked>();
+    // For whom a step waits is said by its approval.
+    let waits = move |step: &StepState| asked.and_then(|asked| asked.of_step(&step.id)).map(|a| words::waits_for(&a));
     let text = Memo::new(move |_| {
         let step = state.read();
         // A fork begins with what its source had done.
         let kept = step.ended_at.is_some_and(|ended| ended < axis.start.get());
-        if kept { Some("kept from the run it was forked from".to_owned()) } else { note(&step) }
+        if kept {
+            Some("kept from the run it was forked from".to_owned())
+        } else {
+            note(&step, (step.status == StepStatus::Waiting).then(|| waits(&step)).flatten())
+        }
     });
     let ends = move || {
         let step = state.read();
@@ -209,12 +218,13 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
     }
 }
 
-/// What a step has to say beside its bars.
-fn note(step: &StepState) -> Option<String> {
+/// What a step has to say beside its bars; `waits` in place of the reason that the run knows.
+fn note(step: &StepState, waits: Option<String>) -> Option<String> {
     let text = match step.status {
         StepStatus::Running | StepStatus::Succeeded if step.bodies.is_some() => {
             step.bodies.as_ref().map(progress_words)
         }
+        StepStatus::Waiting if waits.is_some() => waits,
         StepStatus::Waiting => step.waiting.as_ref().map(|waiting| waiting.reason.clone()),
         StepStatus::Retrying => step.error.as_ref().map(|error| format!("tries again after: {}", error.message)),
         StepStatus::Failed => step.error.as_ref().map(|error| error.message.clone()),
@@ -269,7 +279,8 @@ mod tests {
 
     #[test]
     fn a_note_says_what_is_worth_knowing() {
-        let check = |step: StepState, expected: Option<&str>| assert_eq!(note(&step).as_deref(), expected, "{step:?}");
+        let check =
+            |step: StepState, expected: Option<&str>| assert_eq!(note(&step, None).as_deref(), expected, "{step:?}");
         let error = |message: &str| Some(StepError::permanent("exit_code", message));
         check(step(StepStatus::Queued), None);
         check(StepState { port: Some("out".into()), ..step(StepStatus::Succeeded) }, None);
@@ -280,9 +291,15 @@ mod tests {
     }
 
     #[test]
+    fn a_waiting_step_says_for_whom() {
+        let waits = Some("waits for any admin".to_owned());
+        assert_eq!(note(&step(StepStatus::Waiting), waits.clone()), waits);
+    }
+
+    #[test]
     fn a_long_note_is_cut_between_characters() {
         let error = Some(StepError::permanent("x", "ä".repeat(100)));
-        let text = note(&StepState { error, ..step(StepStatus::Failed) }).expect("a note");
+        let text = note(&StepState { error, ..step(StepStatus::Failed) }, None).expect("a note");
         assert_eq!(text.chars().count(), NOTE_CHARS + 1);
     }
 }

@@ -36,7 +36,9 @@ pub fn WhyCard(watch: Watch) -> impl IntoView {
         <Transition>
             {move || Suspend::new(async move {
                 // A failure says nothing about the run; the next look may answer.
-                let whys = whys.await.unwrap_or_default();
+                let mut whys = whys.await.unwrap_or_default();
+                // What people are asked stands in lines of its own, with the way to answer.
+                whys.retain(|why| !matches!(why.code, Code::Approval));
                 (!whys.is_empty()).then(|| view! { <Reasons whys /> })
             })}
         </Transition>

@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
 
+/// A text that may be longer than this gets a field of several lines.
+const LINE_CHARS: u64 = 200;
+
 /// What fits a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
     /// A line of text.
     Text,
+    /// Lines of text.
+    LongText,
     /// A whole number.
     Integer,
     /// A number.
@@ -59,6 +64,7 @@ fn field(name: &str, schema: &Value, required: bool) -> Field {
     let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
     let shape = match (schema.get("enum").and_then(Value::as_array), schema.get("type").and_then(Value::as_str)) {
         (Some(values), _) => Shape::Choice(values.clone()),
+        (None, Some("string")) if is_long(schema) => Shape::LongText,
         (None, Some("string")) => Shape::Text,
         (None, Some("integer")) => Shape::Integer,
         (None, Some("number")) => Shape::Number,
@@ -75,6 +81,13 @@ fn field(name: &str, schema: &Value, required: bool) -> Field {
         shape,
         default: schema.get("default").cloned(),
     }
+}
+
+/// Whether a text is meant to have several lines: it says so, or it may be longer than a line.
+fn is_long(schema: &Value) -> bool {
+    let format = schema.get("format").and_then(Value::as_str);
+    matches!(format, Some("multiline" | "textarea" | "markdown"))
+        || schema.get("maxLength").and_then(Value::as_u64).is_some_and(|most| most > LINE_CHARS)
 }
 
 /// A key as a label: `max_items` is "Max items".
@@ -114,7 +127,7 @@ fn read(field: &Field, text: &str) -> Result<Option<Value>, String> {
         return if field.required { Err("this is required".to_owned()) } else { Ok(None) };
     }
     let value = match &field.shape {
-        Shape::Text => Value::String(text.to_owned()),
+        Shape::Text | Shape::LongText => Value::String(text.to_owned()),
         Shape::Integer => {
             Value::Number(trimmed.parse::<i64>().map_err(|_| "expected a whole number, such as 12")?.into())
         }
@@ -216,6 +229,14 @@ mod tests {
         let errors = collect(&fields(&schema()), &form).expect_err("refused");
         assert_eq!(errors.keys().collect::<Vec<_>>(), ["level", "limit", "path", "share", "tags"]);
         assert_eq!(errors["path"], "this is required");
+    }
+
+    #[test]
+    fn a_text_of_several_lines_has_room_for_them() {
+        let shape = |schema: Value| fields(&json!({"properties": {"a": schema}}))[0].shape.clone();
+        assert_eq!(shape(json!({"type": "string", "format": "multiline"})), Shape::LongText);
+        assert_eq!(shape(json!({"type": "string", "maxLength": 2000})), Shape::LongText);
+        assert_eq!(shape(json!({"type": "string", "maxLength": 80})), Shape::Text);
     }
 
     #[test]

@@ -285,6 +285,7 @@ pub fn InputField(
     let error = Signal::derive(move || key.with_value(|key| refused.read().fields.get(key).cloned()));
     match shape {
         Shape::Text => view! { <TextInput id label value hint error aside required /> }.into_any(),
+        Shape::LongText => view! { <TextArea id label value hint error aside required /> }.into_any(),
         Shape::Integer | Shape::Number => {
             view! { <TextInput id label value hint error aside required mono=true /> }.into_any()
         }

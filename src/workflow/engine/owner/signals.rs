@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{Message, Owner};
 use crate::db;
-use crate::model::RunId;
-use crate::model::workflow::{Await, Event, Fact, Signal, Slot, State, StepStatus};
+use crate::model::workflow::{Await, Event, Fact, Signal, Slot, State};
+use crate::model::{ApprovalId, RunId};
 use crate::runtime::Runtime;
 use crate::workflow::machine::{Input, Refusal};
 use crate::workflow::store::ask::WaitChange;
@@ -97,9 +97,7 @@ impl Signals {
                     self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
                 }
                 Await::Approval { id, .. } => {
-                    let step = state.find_step(&path).filter(|step| step.status == StepStatus::Succeeded);
-                    let outcome = step.and_then(|step| step.port.clone()).unwrap_or_else(|| "cancelled".to_owned());
-                    self.settling.waits.push(WaitChange::Closed { id, outcome });
+                    self.settling.waits.push(closed(id, &path, events));
                 }
                 Await::Event { .. } if !after.contains_key(&path) => {
                     self.settling.waits.push(WaitChange::Left { step: path });
@@ -129,6 +127,20 @@ pub(super) fn waits(state: &State) -> Waits {
         Some((state.path(slot), Wait { slot, attempt: step.attempt, on }))
     });
     waits.collect()
+}
+
+/// How an approval ended, by what has happened: its step may be gone already, with the body that it ended.
+fn closed(id: ApprovalId, path: &str, events: &[Event]) -> WaitChange {
+    let own = || events.iter().filter(|event| event.step.as_deref() == Some(path));
+    let outcome = own().find_map(|event| match &event.fact {
+        Fact::StepSucceeded { port, .. } => Some(port.clone()),
+        _ => None,
+    });
+    let votes = own().filter_map(|event| match &event.fact {
+        Fact::StepSignalled { signal: Signal::Vote(vote), .. } => Some(vote.clone()),
+        _ => None,
+    });
+    WaitChange::Closed { id, outcome: outcome.unwrap_or_else(|| "cancelled".to_owned()), votes: votes.collect() }
 }
 
 fn opened(runtime: &Runtime, state: &State, path: &str, wait: &Wait) -> Option<WaitChange> {
