@@ -46,6 +46,15 @@ struct Todo {
     looks: BTreeSet<uuid::Uuid>,
 }
 
+/// Who is looked at now.
+#[derive(Debug, Default)]
+struct Taken {
+    /// Those who wait, by workspace.
+    waiting: Vec<(WorkspaceId, Vec<Waiter>)>,
+    /// Those who were cancelled meanwhile.
+    gone: Vec<Ask>,
+}
+
 impl Desk {
     /// Asks for a key; the attempt begins once it has it.
     pub(super) fn ask(&self, ask: Ask, limit: u32, order: Order, owner: mpsc::Sender<Message>) {
@@ -70,19 +79,19 @@ impl Desk {
     }
 
     /// Takes those who wait in the workspaces that are to be looked at, and apart from them those who were cancelled.
-    fn take(&self, all: bool) -> (Vec<(WorkspaceId, Vec<Waiter>)>, Vec<Ask>) {
+    fn take(&self, all: bool) -> Taken {
         let mut todo = self.todo.lock().expect("no code panics while it holds this lock");
         let looks = std::mem::take(&mut todo.looks);
-        let (mut taken, mut gone) = (Vec::new(), Vec::new());
+        let mut taken = Taken::default();
         todo.waiting.retain(|workspace, waiting| {
             let is_gone = |waiter: &mut Waiter| waiter.order.cancel.is_cancelled();
-            gone.extend(waiting.extract_if(.., is_gone).map(|waiter| waiter.ask));
+            taken.gone.extend(waiting.extract_if(.., is_gone).map(|waiter| waiter.ask));
             if (all || looks.contains(&workspace.0)) && !waiting.is_empty() {
-                taken.push((*workspace, std::mem::take(waiting)));
+                taken.waiting.push((*workspace, std::mem::take(waiting)));
             }
             !waiting.is_empty()
         });
-        (taken, gone)
+        taken
     }
 
     fn is_empty(&self) -> bool {
@@ -102,14 +111,14 @@ pub(super) async fn work(runtime: Runtime, engine: Arc<Engine>) {
     let shared = runtime.db.is_shared();
     let mut all = false;
     loop {
-        let (taken, gone) = engine.keys.take(all);
+        let Taken { waiting, gone } = engine.keys.take(all);
         for ask in gone {
             // The flush that ended the step took its row out, unless the row came a moment later.
             if let Err(error) = step_key::give_back(&runtime.db, ask.run, &ask.step, ask.token).await {
                 tracing::warn!(run = %ask.run, step = ask.step, %error, "a key is given back when its run ends");
             }
         }
-        for (workspace, waiting) in taken {
+        for (workspace, waiting) in waiting {
             let left = match give(&runtime, &engine, workspace, waiting).await {
                 Ok(left) => left,
                 Err((error, waiting)) => {
