@@ -39,9 +39,8 @@ pub fn ConnectDialog() -> impl IntoView {
         is_open
     });
     let title = move || {
-        let name = from
-            .get()
-            .and_then(|id| editor.with(|document| document.graph.step(&id).map(|s| s.label().to_owned())));
+        let name =
+            from.get().and_then(|id| editor.with(|document| document.graph.step(&id).map(|s| s.label().to_owned())));
         format!("Connect {} to…", name.unwrap_or_default())
     };
     let connect = Callback::new(move |()| {

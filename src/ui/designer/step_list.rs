@@ -16,9 +16,8 @@ pub fn StepList() -> impl IntoView {
     let ids = Memo::new(move |_| {
         editor.edited.track();
         editor.order.track();
-        editor.with(|document| {
-            walk::reading_order(&document.graph).into_iter().map(|s| s.id.clone()).collect::<Vec<_>>()
-        })
+        editor
+            .with(|document| walk::reading_order(&document.graph).into_iter().map(|s| s.id.clone()).collect::<Vec<_>>())
     });
     view! {
         <ol class="step-list" aria-label="Steps in order">

@@ -126,8 +126,7 @@ fn frames(editor: super::editor::Editor) -> Vec<Rect> {
 }
 
 fn side(editor: super::editor::Editor, step: &str, port: &str) -> Side {
-    editor
-        .with(|document| document.graph.step(step).map_or(Side::Bottom, |step| geometry::out_point(step, port).1))
+    editor.with(|document| document.graph.step(step).map_or(Side::Bottom, |step| geometry::out_point(step, port).1))
 }
 
 /// What a move snaps to.

@@ -16,7 +16,7 @@ fn begin(steps: Value, inputs: Value) -> State {
         "output": "{{ steps.box.output }}"});
     let definition: Definition = serde_json::from_value(definition).expect("fits");
     let mut state = State::new(RunId(uuid::Uuid::nil()), &definition);
-    advance(&mut state, Input::Start { inputs }, &moment(0), 100_000).expect("begins");
+    advance(&mut state, Input::Start { inputs, until: None }, &moment(0), 100_000).expect("begins");
     state
 }
 
@@ -196,7 +196,7 @@ fn n_of_m_branches_start_a_join_and_the_losers_are_stopped() {
     let definition: Definition = serde_json::from_value(definition).expect("fits");
     let begun = || {
         let mut state = State::new(RunId(uuid::Uuid::nil()), &definition);
-        advance(&mut state, Input::Start { inputs: json!({}) }, &moment(0), 100).expect("begins");
+        advance(&mut state, Input::Start { inputs: json!({}), until: None }, &moment(0), 100).expect("begins");
         state
     };
     let mut state = begun();

@@ -46,6 +46,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
     let edits = Edits { inputs: edited_inputs(&fork, &definition, &events)?, outputs: fork.outputs.clone() };
     let run: RunId = ctx.ids.fresh();
     let engine = Engine::of(ctx.runtime());
+    let keep_days = definition.retention_days;
     let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
     let definition_hash = history::hash(&bytes);
     let graph = engine.graph(&definition_hash, || Graph::new(definition));
@@ -57,6 +58,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         idempotency_key: key.clone(),
         request_hash: request_hash.clone(),
         owner: engine.id,
+        keep_days,
         forked_from: Some((source, seq)),
         copied: events,
     };
@@ -83,6 +85,9 @@ fn card(ctx: &Ctx, summary: &RunSummary, fork: &Fork, version: Option<i64>, grap
         version,
         trigger: if fork.onto == ForkOnto::Draft { TriggerKind::Test } else { TriggerKind::Manual },
         started_by: ctx.actor.principal.user_name().map(str::to_owned),
+        started_by_id: ctx.actor.principal.user_id(),
+        parent: None,
+        depth: 0,
         steps_total: graph.len() as u32,
         created_at: ctx.clock.now(),
     }

@@ -56,6 +56,7 @@ fn run(definition: &Value, facts: Vec<(Option<&str>, Fact)>) -> RunDetail {
             status: state.status(),
             trigger: TriggerKind::Manual,
             started_by: None,
+            parent_run_id: None,
             created_at: Timestamp(0),
             started_at: Some(Timestamp(1000)),
             ended_at: state.ended_at(),

@@ -49,7 +49,8 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
     });
     let scale = Memo::new(move |_| Scale::covering(now.get().ms_since(start.get())));
     let axis = Axis { start, now, scale };
-    let order = StoredValue::new(watch.definition.with_value(|definition| running_order(&definition.steps, &definition.edges)));
+    let order =
+        StoredValue::new(watch.definition.with_value(|definition| running_order(&definition.steps, &definition.edges)));
     let total = order.with_value(Vec::len);
     let shown = RwSignal::new(PAGE);
     let rows = move || order.with_value(|ids| ids.iter().take(shown.get()).cloned().collect::<Vec<_>>());

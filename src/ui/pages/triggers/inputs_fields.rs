@@ -143,6 +143,7 @@ fn SchemaField(field: Field, parts: Parts) -> impl IntoView {
         Shape::Integer | Shape::Number => {
             view! { <TextInput id label value hint error aside required mono=true /> }.into_any()
         }
+        Shape::LongText => view! { <TextArea id label value hint error aside required /> }.into_any(),
         Shape::Switch => {
             let on = Signal::derive(move || get.get() == "true");
             let switch = Callback::new(move |on: bool| set.run(on.to_string()));

@@ -90,6 +90,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: None,
             origin: None,
+            until: None,
         };
         let first = workflow::start(&ctx, new()).await.unwrap();
         let error = ApiError::from(workflow::start(&ctx, new()).await.unwrap_err());
@@ -183,6 +184,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: Some("k".into()),
             origin: None,
+            until: None,
         };
         let error = ApiError::from(workflow::start(&ctx, new).await.unwrap_err());
         assert!(matches!(error, ApiError::RateLimited { retry_after_ms: 5_000, .. }), "{error:?}");
@@ -223,6 +225,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: Some("k".into()),
             origin: None,
+            until: None,
         };
         let both = join_all([workflow::start(&ctx, new()), workflow::start(&ctx, new())]).await;
         assert_eq!(both[0].as_ref().unwrap(), both[1].as_ref().unwrap());
@@ -237,6 +240,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: None,
             origin: None,
+            until: None,
         };
         let error = ApiError::from(workflow::start(&ctx, new).await.unwrap_err());
         assert_eq!(error.status(), 422);

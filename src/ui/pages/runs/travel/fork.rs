@@ -158,7 +158,9 @@ fn Whence(watch: Watch, draft: Draft) -> impl IntoView {
     let mut choices =
         vec![Choice::new("end", "Where the run stands now"), Choice::new("start", "The start: every step again")];
     watch.definition.with_value(|definition| {
-        let steps = running_order(definition).into_iter().filter_map(|id| definition.step(&id).cloned());
+        let steps = running_order(&definition.steps, &definition.edges)
+            .into_iter()
+            .filter_map(|id| definition.step(&id).cloned());
         choices.extend(steps.map(|step| Choice::new(format!("step:{}", step.id), format!("Step: {}", step.label()))));
     });
     choices.push(Choice::new("seq", "After an event, by its number"));
@@ -226,7 +228,7 @@ fn Output(watch: Watch, draft: Draft) -> impl IntoView {
         matches!(status, Some(StepStatus::Succeeded | StepStatus::Failed))
     };
     let steps = watch.definition.with_value(|definition| {
-        let labels = running_order(definition).into_iter().filter(ended);
+        let labels = running_order(&definition.steps, &definition.edges).into_iter().filter(ended);
         labels
             .filter_map(|id| definition.step(&id).map(|step| Choice::new(id.clone(), step.label())))
             .collect::<Vec<_>>()
