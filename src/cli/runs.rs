@@ -46,10 +46,13 @@ pub(super) enum Command {
     /// Try the failed steps of a run again, here and to its end.
     Retry { id: RunId },
     /// Start a run that begins with the history of another, here and to its end.
+    // `--version` names a version of the workflow here.
+    #[command(disable_version_flag = true)]
     Fork(travel::Fork),
     /// Compare two runs, and say where they first part.
     Diff { a: RunId, b: RunId },
     /// Play a run on another definition; nothing leaves. Code 1 when something differs.
+    #[command(disable_version_flag = true)]
     Replay(travel::Replay),
 }
 

@@ -121,7 +121,7 @@ fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>
                 <span class="gantt-name">
                     <StatusBadge status=Signal::derive(move || StatusLook::from(state.read().status)) shape=StatusShape::Mark />
                     <span class="name" class:dim=move || idle.get()>{name}</span>
-                    <span class="num">{move || took(&state.read(), axis.now.get())}</span>
+                    <span class="num">{move || took(&state.read(), axis.start.get(), axis.now.get())}</span>
                 </span>
                 <span class="gantt-lane" style=move || format!("--tick: {:.4}%", axis.scale.get().tick() * 100.0)>
                     <For each=spans key=|at| *at let:at>
@@ -135,9 +135,10 @@ fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>
     })
 }
 
-/// How long a step took so far; nothing for one that did nothing.
-fn took(step: &StepState, now: Timestamp) -> String {
-    match (step.spans.first(), step.ended_at) {
+/// How long a step took so far, without what the source of a fork had done of it; nothing for one that did nothing.
+fn took(step: &StepState, start: Timestamp, now: Timestamp) -> String {
+    let own = step.spans.iter().find(|span| span.from >= start).or(step.spans.first());
+    match (own, step.ended_at) {
         (Some(first), ended) => format::duration(ended.unwrap_or(now).ms_since(first.from)),
         _ => String::new(),
     }
