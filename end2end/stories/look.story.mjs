@@ -65,7 +65,7 @@ async function furnish(server) {
     dashboard: '/',
     approvals: '/approvals',
     decided: '/approvals?show=decided',
-    asks: `/runs/${asks.id}?step=ask`,
+    asks: `/runs/${asks.run_id}?step=ask`,
     workflows: '/workflows',
     designer: `/workflows/${workflow.id}`,
     runs: '/runs',
