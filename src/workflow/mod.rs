@@ -9,6 +9,7 @@
 //! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel` and this file are the face.
 
 pub mod approvals;
+mod bodies;
 pub mod definitions;
 mod engine;
 mod error;
@@ -27,15 +28,13 @@ use std::sync::Arc;
 
 use crate::runtime::Runtime;
 
+pub use bodies::{get_body, list_bodies};
 pub use definitions::templates;
 pub use engine::{LogSink, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
 pub use retention::{get_retention, set_retention};
-pub use runs::{
-    NewRun, Origin, Source, control, get_body, get_run, list_bodies, list_events, list_logs, list_runs, start,
-    wait_for_end,
-};
+pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
 pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.

@@ -1,6 +1,5 @@
 //! Waiting for runs: how one stands, which have ended.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::engine::Engine;
 use super::{Error, store};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
-use crate::model::workflow::{Fact, RunStatus};
+use crate::model::workflow::{Fact, Graph, RunStatus};
 use crate::model::{RunId, WorkflowId};
 use crate::runtime::events::Change;
 use crate::runtime::{Ctx, Runtime};
@@ -46,8 +45,9 @@ pub async fn wait_for_answer(ctx: &Ctx, run: RunId, timeout: Duration) -> Result
     let mut changes = ctx.events.subscribe();
     let (_, hash) = store::run::find(&ctx.db, ctx.workspace(), run).await?.ok_or(Error::NotFound("run"))?;
     let definition = store::history::definition(&ctx.db, ctx.workspace(), &hash).await?;
-    let answering: BTreeSet<&str> =
-        definition.steps.iter().filter(|step| step.kind == "respond").map(|step| step.id.as_str()).collect();
+    let graph = Graph::new(definition);
+    // Also one inside of a container.
+    let answers = |path: &str| graph.find_path(path).is_some_and(|step| step.kind == "respond");
     let mut seen = 0;
     loop {
         let events = store::history::list(&ctx.db, ctx.workspace(), run, seen, EVENTS).await?;
@@ -56,7 +56,7 @@ pub async fn wait_for_answer(ctx: &Ctx, run: RunId, timeout: Duration) -> Result
             seen = event.seq;
             match event.fact {
                 Fact::StepSucceeded { output, .. }
-                    if event.step.as_deref().is_some_and(|step| answering.contains(step)) =>
+                    if event.step.as_deref().is_some_and(answers) =>
                 {
                     return Ok(Answered::Step(output));
                 }

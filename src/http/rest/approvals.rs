@@ -27,6 +27,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
 struct ListQuery {
     /// Absent: the open ones.
     #[serde(default)]
+    #[param(inline)]
     state: ApprovalFilter,
     /// 1..=200.
     #[param(minimum = 1, maximum = 200)]

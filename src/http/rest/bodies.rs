@@ -25,6 +25,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// The path of the container: `each`, or `outer[2].each`.
+    #[serde(default)]
     path: String,
     /// 1..=200.
     #[param(minimum = 1, maximum = 200)]
@@ -58,6 +59,7 @@ async fn list_bodies(
 #[into_params(parameter_in = Query)]
 struct BodyQuery {
     /// Its path: `each[3]`.
+    #[serde(default)]
     path: String,
 }
 

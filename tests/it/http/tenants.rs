@@ -6,7 +6,8 @@ use weft::memory::{self, Expect};
 use weft::model::auth::Role;
 use weft::model::memory::EntryDraft;
 use weft::model::trigger::{Config, Missed, Overlap, TriggerDraft};
-use weft::model::{InviteId, LoginSessionId, UserId, WorkspaceId};
+use weft::model::workflow::ApprovalFilter;
+use weft::model::{InviteId, LoginSessionId, PageRequest, UserId, WorkspaceId};
 use weft::runtime::{Actor, Ctx, Principal, Runtime};
 use weft::trigger;
 use weft::within;
@@ -24,6 +25,7 @@ struct Theirs {
     session: LoginSessionId,
     workflow: String,
     run: String,
+    approval: String,
     trigger: String,
 }
 
@@ -62,6 +64,7 @@ async fn seed(rt: &Runtime) -> Theirs {
     definitions::publish(&ctx, made.id).await.unwrap();
     let run = workflow::start(&ctx, NewRun::manual(made.id, json!({}), None, false)).await.unwrap();
     workflow::wait_for_end(&ctx, run, std::time::Duration::from_secs(30)).await.unwrap();
+    let approval = ask(&ctx).await;
     let config = Config::Schedule {
         cron: "0 9 * * *".into(),
         timezone: "UTC".into(),
@@ -72,7 +75,24 @@ async fn seed(rt: &Runtime) -> Theirs {
         TriggerDraft { workflow_id: made.id, name: "Theirs".into(), config, inputs: Value::Null, enabled: true };
     let trigger = trigger::create(&ctx, draft).await.unwrap().trigger.id;
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
-    Theirs { ctx, user, invite, session, workflow, run, trigger }
+    Theirs { ctx, user, invite, session, workflow, run, approval, trigger }
+}
+
+/// Starts a run that asks people, and waits until it has.
+async fn ask(ctx: &Ctx) -> String {
+    let asks = json!({"weft": 1, "name": "Asks", "steps": [{"id": "ask", "kind": "approval", "config": {"title": "Well?"}}]});
+    let asks = definitions::create(ctx, serde_json::from_value(asks).unwrap()).await.unwrap();
+    definitions::publish(ctx, asks.id).await.unwrap();
+    let mut changes = ctx.events.subscribe();
+    workflow::start(ctx, NewRun::manual(asks.id, json!({}), None, false)).await.unwrap();
+    loop {
+        let open = weft::workflow::approvals::list(ctx, ApprovalFilter::Open, &PageRequest::default()).await.unwrap();
+        if let Some(approval) = open.items.first() {
+            return approval.id.to_string();
+        }
+        let moved = tokio::time::timeout(std::time::Duration::from_secs(30), changes.recv()).await;
+        assert!(moved.is_ok(), "nobody was asked");
+    }
 }
 
 impl Theirs {
@@ -82,6 +102,8 @@ impl Theirs {
             ("invite", self.invite.to_string()),
             ("session", self.session.to_string()),
             ("users/", self.user.to_string()),
+            ("of_run", self.run.clone()),
+            ("approvals/", self.approval.clone()),
             ("runs/start", self.workflow.clone()),
             ("triggers/create", self.workflow.clone()),
             ("triggers/", self.trigger.clone()),
