@@ -71,7 +71,11 @@ impl Feed {
     /// Something happened: asks now, or after the rest.
     fn ask(self) {
         match self.phase.try_get_value() {
-            Some(Phase::Idle) => self.send(),
+            Some(Phase::Idle) => {
+                self.send();
+                // The server answers many with what it read for one, up to a second ago: it is asked once more after the rest.
+                drop(self.again.try_set_value(true));
+            }
             Some(_) => drop(self.again.try_set_value(true)),
             None => {}
         }
