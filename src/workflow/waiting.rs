@@ -55,9 +55,7 @@ pub async fn wait_for_answer(ctx: &Ctx, run: RunId, timeout: Duration) -> Result
         for event in events {
             seen = event.seq;
             match event.fact {
-                Fact::StepSucceeded { output, .. }
-                    if event.step.as_deref().is_some_and(answers) =>
-                {
+                Fact::StepSucceeded { output, .. } if event.step.as_deref().is_some_and(answers) => {
                     return Ok(Answered::Step(output));
                 }
                 Fact::RunSucceeded { .. } => return Ok(Answered::Ended(RunStatus::Succeeded)),

@@ -80,7 +80,8 @@ async fn seed(rt: &Runtime) -> Theirs {
 
 /// Starts a run that asks people, and waits until it has.
 async fn ask(ctx: &Ctx) -> String {
-    let asks = json!({"weft": 1, "name": "Asks", "steps": [{"id": "ask", "kind": "approval", "config": {"title": "Well?"}}]});
+    let asks =
+        json!({"weft": 1, "name": "Asks", "steps": [{"id": "ask", "kind": "approval", "config": {"title": "Well?"}}]});
     let asks = definitions::create(ctx, serde_json::from_value(asks).unwrap()).await.unwrap();
     definitions::publish(ctx, asks.id).await.unwrap();
     let mut changes = ctx.events.subscribe();
