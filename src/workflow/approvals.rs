@@ -74,9 +74,10 @@ pub async fn get(ctx: &Ctx, id: ApprovalId) -> Result<Approval, Error> {
 /// The open approvals of a run, oldest first, at most 100.
 ///
 /// # Errors
-/// The database's. A run of another workspace has none.
+/// [`Error::NotFound`] also for a run of another workspace.
 pub async fn list_of_run(ctx: &Ctx, run: RunId) -> Result<Vec<Approval>, Error> {
     ctx.authorize(Action::ReadRun)?;
+    super::runs::find(ctx, run).await?;
     let rows = ask::list_of_run(&ctx.db, ctx.workspace(), run).await?;
     let me = find_me(ctx).await?;
     Ok(rows.into_iter().map(|row| show(ctx, me.as_ref(), row)).collect())

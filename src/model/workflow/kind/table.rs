@@ -65,7 +65,7 @@ pub const KINDS: &[Kind] = &[
             field("text", "Text", LONG_TEXT).hint("Markdown: what one needs to know to decide."),
             field("form", "Form", Shape::Json).hint("A JSON Schema of an object to fill in."),
             field("approvers", "Who may answer", Shape::TextList)
-                .hint("E-mail addresses, or roles as role:admin, one a line. Empty: everybody whose role allows it."),
+                .hint("E-mail addresses, or roles as role:admin. Empty: everybody whose role allows it."),
             field("required", "How many must agree", Shape::Integer { min: 1, max: 20 })
                 .hint("So many people must give the first decision; each other decision takes one.")
                 .placeholder("1"),

@@ -74,7 +74,7 @@ impl Feed {
             Some(Phase::Idle) => {
                 self.send();
                 // The server answers many with what it read for one, up to a second ago: it is asked once more after the rest.
-                drop(self.again.try_set_value(true));
+                let _ = self.again.try_set_value(true);
             }
             Some(_) => drop(self.again.try_set_value(true)),
             None => {}
