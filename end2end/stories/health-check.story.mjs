@@ -70,6 +70,7 @@ story('the template that checks a repository runs on this checkout and is rememb
   // The report is found by its words, and opens.
   await page.goto('/memory');
   await page.getByRole('searchbox').first().fill('health');
+  await page.getByText(/found in/).waitFor();
   await page.getByRole('link', { name: checkout }).first().click();
   await page.getByRole('heading', { name: `Health of ${checkout}` }).waitFor();
   await expectAccessible(page);
