@@ -7,8 +7,8 @@ use super::store;
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::{
-    Definition, Event, Fact, Fork, ForkOnto, ForkPoint, Forked, Graph, Lineage, RunSummary, TriggerKind, before_step,
-    root_of, without_step,
+    Definition, Event, Fact, Fork, ForkOnto, ForkPoint, Forked, Graph, Lineage, RunSummary, Signal, TriggerKind,
+    before_step, root_of, without_step,
 };
 use crate::model::{FieldError, RunId};
 use crate::runtime::Ctx;
@@ -30,7 +30,7 @@ const MAX_LISTED: u32 = 50;
 /// # Errors
 /// [`Error::Invalid`] for a place that the history doesn't have, inputs that don't fit, outputs of steps that had not
 /// ended, and a definition that differs where the run already was, naming the step; [`Error::Problems`];
-/// [`Error::NotFound`]; [`Error::KeyReused`].
+/// [`Error::NotFound`]; [`Error::KeyReused`]; [`Error::Conflict`] behind an approval that was answered.
 pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(Action::ReadRun)?;
     ctx.authorize(Action::StartRun)?;
@@ -43,6 +43,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
     let old = Graph::new(history::definition(&ctx.db, ctx.workspace(), &hash).await?);
     let (version, definition) = onto(ctx, &summary, &fork, old.definition()).await?;
     let (events, seq) = cut(ctx, source, &fork, &old).await?;
+    refuse_answers(&events)?;
     let edits = Edits { inputs: edited_inputs(&fork, &definition, &events)?, outputs: fork.outputs.clone() };
     let run: RunId = ctx.ids.fresh();
     let engine = Engine::of(ctx.runtime());
@@ -75,6 +76,25 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
             .await?
             .ok_or(Error::KeyReused),
     }
+}
+
+/// An answer to an approval counts for the run that it was given in: carried into another, with other inputs perhaps, it
+/// would let pass what nobody has seen.
+fn refuse_answers(events: &[Event]) -> Result<(), Error> {
+    let answered = |event: &&Event| matches!(&event.fact, Fact::StepSignalled { signal: Signal::Vote(_), .. });
+    for vote in events.iter().filter(answered) {
+        let is_step = |event: &&Event| event.step == vote.step;
+        let is_decided = |event: &Event| matches!(event.fact, Fact::StepSucceeded { .. }) && event.seq > vote.seq;
+        let began = |event: &&Event| matches!(event.fact, Fact::StepStarted { .. }) && event.seq < vote.seq;
+        if events.iter().filter(is_step).any(is_decided) {
+            let asked = events.iter().filter(is_step).rfind(began).map_or(vote.seq, |event| event.seq);
+            let step = vote.step.as_deref().unwrap_or_default();
+            return Err(Error::Conflict(format!(
+                "the approval {step} was answered for this run and does not count for another: fork before event {asked}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What does not change in the fork.

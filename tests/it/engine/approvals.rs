@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::{ctx_of, named_member, owner};
 use weft::model::ApiError;
-use weft::model::workflow::{Approval, ApprovalFilter, Decision};
+use weft::model::workflow::{Approval, ApprovalFilter, Decision, Fork};
 use weft::workflow::{approvals, events};
 
 fn ask(config: Value) -> Definition {
@@ -91,6 +91,22 @@ on_both_engines! {
         let decided = approvals::decide(&ada, asked.id, answer("approved")).await.unwrap();
         assert_eq!((decided.outcome.as_deref(), decided.votes.len()), (Some("approved"), 1));
         assert_eq!(end(&owner, run).await.summary.status, RunStatus::Succeeded);
+    }
+
+    // Else whoever may start runs would have other inputs approved by what others said of the first ones.
+    async fn an_answer_is_not_carried_into_a_fork(site: Site) {
+        let (owner, ada, ..) = people(&site).await;
+        let run = start(&owner, &ask(json!({})), json!({"n": 7})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        approvals::decide(&ada, only(&ada).await.id, answer("approved")).await.unwrap();
+        let last = end(&owner, run).await.last_seq;
+        let other = Fork { inputs: Some(json!({"n": 1_000_000})), ..Fork::at(last) };
+        let error = ApiError::from(workflow::travel::fork(&ada, run, other, None).await.unwrap_err());
+        assert_eq!(error.status(), 409, "{error:?}");
+        let before = Fork { inputs: Some(json!({"n": 8})), ..Fork::at(1) };
+        let fork = workflow::travel::fork(&ada, run, before, None).await.unwrap();
+        until(&owner, fork, RunStatus::Waiting).await;
+        assert_eq!(only(&owner).await.question.title, "Publish 8?");
     }
 
     async fn it_is_for_those_who_are_named_and_those_to_whom_they_hand_it(site: Site) {
