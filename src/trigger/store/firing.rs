@@ -173,21 +173,16 @@ pub async fn settle(tx: &mut Tx, settled: &Settled) -> Result<()> {
     Ok(())
 }
 
-/// The columns of an [`OpenRow`].
-macro_rules! open_columns {
-    () => {
-        "select f.id, f.workspace_id, f.trigger_id, t.kind, t.workflow_id, f.occasion, f.inputs
-         from trigger_firing f
-         join run_trigger t on t.id = f.trigger_id "
-    };
-}
-
 /// Firings whose run was not started since `before`: whoever claimed them died or was refused for the moment.
 pub async fn list_open(db: &Db, before: Timestamp, limit: u32) -> Result<Vec<Open>> {
-    let rows: Vec<OpenRow> = read!(db, conn => query_as(concat!(
-        open_columns!(),
-        "where f.outcome = 'starting' and f.at <= $1 order by f.at limit $2",
-    ))
+    let rows: Vec<OpenRow> = read!(db, conn => query_as(
+        "select f.id, f.workspace_id, f.trigger_id, t.kind, t.workflow_id, f.occasion, f.inputs
+         from trigger_firing f
+         join run_trigger t on t.id = f.trigger_id
+         where f.outcome = 'starting' and f.at <= $1
+         order by f.at
+         limit $2",
+    )
     .bind(before)
     .bind(i64::from(limit))
     .fetch_all(conn)
@@ -202,25 +197,41 @@ pub async fn oldest_open(db: &Db) -> Result<Option<Timestamp>> {
         .await)?)
 }
 
-/// The firing of an occasion, and what is to be started if it is not yet.
+/// The firing of an occasion, and what is to be started if it is not yet. Both are of one moment: read after one another,
+/// a firing settled in between would be neither open nor have a run.
 pub async fn find_occasion(db: &Db, trigger: TriggerId, occasion: &str) -> Result<Option<(Firing, Option<Open>)>> {
-    let row: Option<FiringRow> = read!(db, conn => query_as(
-        "select id, trigger_id, at, scheduled_for, outcome, reason, run_id, event
-         from trigger_firing where trigger_id = $1 and occasion = $2",
+    #[derive(FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        firing: FiringRow,
+        #[sqlx(flatten)]
+        open: OpenColumns,
+    }
+    #[derive(FromRow)]
+    struct OpenColumns {
+        workspace_id: WorkspaceId,
+        kind: String,
+        workflow_id: WorkflowId,
+        occasion: Option<String>,
+        inputs: Option<String>,
+    }
+    let row: Option<Row> = read!(db, conn => query_as(
+        "select f.id, f.trigger_id, f.at, f.scheduled_for, f.outcome, f.reason, f.run_id, f.event,
+            f.workspace_id, t.kind, t.workflow_id, f.occasion, f.inputs
+         from trigger_firing f
+         join run_trigger t on t.id = f.trigger_id
+         where f.trigger_id = $1 and f.occasion = $2",
     )
     .bind(trigger)
     .bind(occasion)
     .fetch_optional(conn)
     .await)?;
-    let Some(firing) = row.map(FiringRow::read).transpose()? else { return Ok(None) };
-    let open: Option<OpenRow> = read!(db, conn => query_as(concat!(
-        open_columns!(),
-        "where f.id = $1 and f.outcome = 'starting'",
-    ))
-    .bind(firing.id)
-    .fetch_optional(conn)
-    .await)?;
-    Ok(Some((firing, open.map(OpenRow::read))))
+    let Some(Row { firing, open }) = row else { return Ok(None) };
+    let firing = firing.read()?;
+    let OpenColumns { workspace_id, kind, workflow_id, occasion, inputs } = open;
+    let open = OpenRow { id: firing.id, workspace_id, trigger_id: trigger, kind, workflow_id, occasion, inputs };
+    let is_open = firing.outcome == Outcome::Starting;
+    Ok(Some((firing, is_open.then(|| open.read()))))
 }
 
 /// One firing.

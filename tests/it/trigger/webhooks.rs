@@ -155,6 +155,21 @@ on_both_engines! {
         assert!(found.iter().all(|firing| runs.contains(&firing.run_id.unwrap())));
     }
 
+    async fn repeats_that_arrive_while_the_first_call_is_being_settled_learn_its_run(site: Site) {
+        let rt = &site.runtime;
+        let ctx = ctx(rt).await;
+        let made = make(&ctx, webhook(short(&ctx, "Hook").await, Answer::Accept, false)).await;
+        let path = path(&made);
+        for n in 0..25 {
+            // The rate starts afresh.
+            rt.clock.advance_ms(60_000);
+            let id = format!("msg_{n}");
+            let deliver = || post(&path).with("webhook-id", &id).json(&json!({"n": 1})).status(rt);
+            let statuses = futures::future::join_all((0..6).map(|_| deliver())).await;
+            assert!(statuses.iter().all(|status| [200, 202].contains(&status.as_u16())), "{id}: {statuses:?}");
+        }
+    }
+
     async fn a_call_that_failed_may_be_sent_again_under_its_id(site: Site) {
         let rt = &site.runtime;
         let ctx = ctx(rt).await;
