@@ -236,6 +236,7 @@ impl State {
             }
             Fact::StepSucceeded { port, output, untaken, .. } => {
                 self.end_step(slot, at, StepStatus::Succeeded);
+                self.list_stopped(slot, at);
                 self.drop_bodies(slot);
                 let state = self.step_mut(slot);
                 state.output = output.clone();

@@ -7,7 +7,7 @@ use super::begin::at_field;
 use super::conclude::conclude;
 use crate::model::workflow::expression::{self, Around, Scope, StepScope};
 use crate::model::workflow::state::{FrameScope, Plan, Tending};
-use crate::model::workflow::{Fact, Slot, State, StepError, StepStatus};
+use crate::model::workflow::{Fact, SkipReason, Slot, State, StepError, StepStatus};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::steps::Outcome;
 
@@ -21,10 +21,19 @@ pub(super) fn tend(state: &State, facts: &mut Facts, slot: Slot) {
         Tending::Fail(error) => conclude(state, facts, slot, attempt, Err(error)),
         Tending::Finish => {
             let results = cell.results();
-            let output = match cell.plan() {
-                Plan::Map { .. } => Value::Array(results.to_vec()),
+            let output = match *cell.plan() {
+                Plan::Map { total, .. } => {
+                    let mut list = results.to_vec();
+                    list.resize(total as usize, Value::Null);
+                    Value::Array(list)
+                }
                 _ => results.first().cloned().unwrap_or_default(),
             };
+            // A map that has enough leaves items in motion.
+            for inside in state.in_motion_inside(slot) {
+                let reason = SkipReason::LostRace;
+                facts.push_step(state, inside, Fact::StepSkipped { reason, untaken: Vec::new() });
+            }
             conclude(state, facts, slot, attempt, Ok(Outcome::out(output)));
         }
         Tending::Decide(ended) => decide(state, facts, slot, ended),

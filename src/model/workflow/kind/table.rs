@@ -114,6 +114,9 @@ pub const KINDS: &[Kind] = &[
                 .placeholder("fail"),
             field("tolerate_percent", "Tolerated failures in percent", Shape::Number { min: 0.0, max: 100.0 })
                 .hint("With tolerate: more than this fails the step."),
+            field("enough", "Enough", Shape::Integer { min: 1, max: 1_000_000 })
+                .hint("So many successes end it; what is still in motion is stopped. Empty: all.")
+                .placeholder("all"),
         ],
         ports: OUT_ERROR,
         pure_step: false,

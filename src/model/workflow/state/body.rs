@@ -42,6 +42,8 @@ pub enum Plan {
         concurrency: u32,
         /// What a failure does.
         errors: ItemErrors,
+        /// So many successes end the map, from 1; what is still in motion is stopped.
+        enough: u32,
     },
     /// Until a condition holds.
     Repeat {
@@ -77,9 +79,8 @@ impl Plan {
                     return refuse("items", "a list");
                 };
                 let Ok(total) = u32::try_from(total) else { return refuse("items", "fewer items") };
-                let concurrency = match whole("concurrency", DEFAULT_CONCURRENCY, MAX_CONCURRENCY) {
-                    Ok(concurrency) => concurrency,
-                    Err(expected) => return refuse("concurrency", &expected),
+                let Ok(concurrency) = whole("concurrency", DEFAULT_CONCURRENCY, MAX_CONCURRENCY) else {
+                    return refuse("concurrency", &format!("a whole number from 1 to {MAX_CONCURRENCY}"));
                 };
                 let errors = match config.get("on_item_error").and_then(Value::as_str) {
                     None | Some("" | "fail") => ItemErrors::Fail,
@@ -90,7 +91,10 @@ impl Plan {
                     },
                     Some(_) => return refuse("on_item_error", "fail, collect or tolerate"),
                 };
-                Ok(Self::Map { total, concurrency, errors })
+                let Ok(enough) = whole("enough", u32::MAX, u32::MAX) else {
+                    return refuse("enough", "a whole number from 1");
+                };
+                Ok(Self::Map { total, concurrency, errors, enough })
             }
             "repeat" => match whole("max_iterations", 100, MAX_ITERATIONS) {
                 Ok(max) => Ok(Self::Repeat { max }),
@@ -126,18 +130,24 @@ pub struct Cell {
     /// By index; null where none is known yet.
     results: Vec<Value>,
     ended: u32,
+    succeeded: u32,
     failures: u32,
     /// What fails the container.
     error: Option<StepError>,
 }
 
 impl Cell {
-    const fn new(plan: Plan) -> Self {
-        Self { plan, next: 0, live: BTreeMap::new(), results: Vec::new(), ended: 0, failures: 0, error: None }
+    fn new(plan: Plan) -> Self {
+        let (live, results) = (BTreeMap::new(), Vec::new());
+        Self { plan, next: 0, live, results, ended: 0, succeeded: 0, failures: 0, error: None }
     }
 
     pub(super) fn frame_of(&self, index: u32) -> Option<u32> {
         self.live.get(&index).copied()
+    }
+
+    pub(super) fn frames(&self) -> impl Iterator<Item = u32> {
+        self.live.values().copied()
     }
 
     /// How often the body runs.
@@ -156,8 +166,10 @@ impl Cell {
             return Tending::Fail(error.clone());
         }
         match self.plan {
-            Plan::Map { total, concurrency, .. } => {
-                if self.next < total && (self.live.len() as u32) < concurrency {
+            Plan::Map { total, concurrency, enough, .. } => {
+                if self.succeeded >= enough {
+                    Tending::Finish
+                } else if self.next < total && (self.live.len() as u32) < concurrency {
                     Tending::Begin(self.next)
                 } else if self.ended == total {
                     Tending::Finish
@@ -170,10 +182,6 @@ impl Cell {
             Plan::Group if self.next == 0 => Tending::Begin(0),
             Plan::Group => Tending::Finish,
         }
-    }
-
-    fn is_hungry(&self) -> bool {
-        self.error.is_some() || !matches!(self.tending(), Tending::Wait)
     }
 
     /// How far it is, for people.
@@ -230,7 +238,7 @@ impl State {
     /// Puts a container on the agenda or takes it off, and says how far it is.
     fn look_at_container(&mut self, slot: Slot) {
         let Some(cell) = self.cell(slot) else { return };
-        let (progress, is_hungry) = (cell.progress(), cell.is_hungry());
+        let (progress, is_hungry) = (cell.progress(), cell.tending() != Tending::Wait);
         self.step_mut(slot).bodies = Some(progress);
         if is_hungry {
             self.hungry.insert(slot);
@@ -244,8 +252,7 @@ impl State {
         let graph = Arc::clone(self.graph_of(slot));
         let step = graph.step(slot.step);
         // The machine has refused what can't be read, in the event that follows.
-        let plan = Plan::read(&step.kind, &self.step_at(slot).input);
-        let Ok(plan) = plan else { return };
+        let Ok(plan) = Plan::read(&step.kind, &self.step_at(slot).input) else { return };
         self.frame_mut(slot.frame).cells.insert(slot.step, Cell::new(plan));
         self.limit_time(slot, at);
         self.look_at_container(slot);
@@ -285,9 +292,10 @@ impl State {
 
     pub(super) fn end_body(&mut self, slot: Slot, index: u32, result: Result<&Value, &StepError>, at: Timestamp) {
         let Some(cell) = self.cell_mut(slot) else { return };
-        let Some(frame) = cell.frame_of(index) else { return };
+        let Some(&frame) = cell.live.get(&index) else { return };
         let stays = match (result, &cell.plan) {
             (Ok(output), _) => {
+                cell.succeeded += 1;
                 cell.keep(index, output.clone());
                 false
             }
@@ -348,8 +356,7 @@ impl State {
     /// Stops what is in motion in the bodies of a container, and keeps where they stand: a person may retry.
     pub(super) fn freeze_bodies(&mut self, slot: Slot, at: Timestamp) {
         self.list_stopped(slot, at);
-        let frames: Vec<u32> = self.cell(slot).map(|cell| cell.live.values().copied().collect()).unwrap_or_default();
-        for frame in frames {
+        for frame in self.cell(slot).map(|cell| Vec::from_iter(cell.frames())).unwrap_or_default() {
             self.freeze_frame(frame, at);
         }
     }
@@ -370,7 +377,7 @@ impl State {
         if cell.error.take().is_some() && !matches!(cell.plan, Plan::Map { errors: ItemErrors::Collect { .. }, .. }) {
             cell.failures = cell.failures.saturating_sub(1);
         }
-        let frames: Vec<u32> = cell.live.values().copied().collect();
+        let frames: Vec<u32> = cell.frames().collect();
         for frame in frames {
             self.reopen_frame(frame, at);
         }
