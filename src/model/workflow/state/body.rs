@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::expression::Around;
 use super::super::{Bodies, Graph, SkipReason, StepError};
 use super::frame::{Frame, Home};
+use super::pages::{Items, Pages};
 use super::{Slot, State};
 use crate::model::Timestamp;
 
@@ -17,6 +18,8 @@ pub const MAX_CONCURRENCY: u32 = 1000;
 pub const DEFAULT_CONCURRENCY: u32 = 10;
 /// The most iterations of a `repeat`.
 pub const MAX_ITERATIONS: u32 = 1_000_000;
+/// Of a paged source, the most items whose results are kept in a list.
+pub const MAX_LISTED: u32 = 100_000;
 
 /// What a failed item does to its `map`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,12 +39,12 @@ pub enum ItemErrors {
 pub enum Plan {
     /// Once for each item.
     Map {
-        /// How many items.
-        total: u32,
         /// At once, 1..=[`MAX_CONCURRENCY`].
         concurrency: u32,
         /// What a failure does.
         errors: ItemErrors,
+        /// Whether what each item gives is kept, or only counted.
+        listed: bool,
     },
     /// Until a condition holds.
     Repeat {
@@ -73,10 +76,14 @@ impl Plan {
         };
         match kind {
             "map" => {
-                let Some(total) = config.get("items").and_then(Value::as_array).map(Vec::len) else {
-                    return refuse("items", "a list");
+                if let Err((field, expected)) = Items::read(config) {
+                    return refuse(field, expected);
+                }
+                let listed = match config.get("results").and_then(Value::as_str) {
+                    None | Some("" | "list") => true,
+                    Some("count") => false,
+                    Some(_) => return refuse("results", "list or count"),
                 };
-                let Ok(total) = u32::try_from(total) else { return refuse("items", "fewer items") };
                 let concurrency = match whole("concurrency", DEFAULT_CONCURRENCY, MAX_CONCURRENCY) {
                     Ok(concurrency) => concurrency,
                     Err(expected) => return refuse("concurrency", &expected),
@@ -90,7 +97,7 @@ impl Plan {
                     },
                     Some(_) => return refuse("on_item_error", "fail, collect or tolerate"),
                 };
-                Ok(Self::Map { total, concurrency, errors })
+                Ok(Self::Map { concurrency, errors, listed })
             }
             "repeat" => match whole("max_iterations", 100, MAX_ITERATIONS) {
                 Ok(max) => Ok(Self::Repeat { max }),
@@ -108,6 +115,8 @@ pub enum Tending {
     Wait,
     /// Begin the body for this item.
     Begin(u32),
+    /// Ask for the next page of items.
+    Ask,
     /// Fail with this.
     Fail(StepError),
     /// Succeed: every body has ended.
@@ -120,6 +129,8 @@ pub enum Tending {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     plan: Plan,
+    /// Of a `map`.
+    items: Items,
     next: u32,
     /// Frames by index: in motion, or kept as they were when the run ended.
     live: BTreeMap<u32, u32>,
@@ -132,8 +143,8 @@ pub struct Cell {
 }
 
 impl Cell {
-    const fn new(plan: Plan) -> Self {
-        Self { plan, next: 0, live: BTreeMap::new(), results: Vec::new(), ended: 0, failures: 0, error: None }
+    const fn new(plan: Plan, items: Items) -> Self {
+        Self { plan, items, next: 0, live: BTreeMap::new(), results: Vec::new(), ended: 0, failures: 0, error: None }
     }
 
     pub(super) fn frame_of(&self, index: u32) -> Option<u32> {
@@ -150,16 +161,28 @@ impl Cell {
         &self.results
     }
 
+    /// Where the items of a `map` come from.
+    pub const fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// How many bodies have ended, and how many of them badly.
+    pub const fn counts(&self) -> (u32, u32) {
+        (self.ended, self.failures)
+    }
+
     /// What is to be done next.
     pub fn tending(&self) -> Tending {
         if let Some(error) = &self.error {
             return Tending::Fail(error.clone());
         }
         match self.plan {
-            Plan::Map { total, concurrency, .. } => {
-                if self.next < total && (self.live.len() as u32) < concurrency {
+            Plan::Map { concurrency, .. } => {
+                if self.items.wants(self.items.known() - self.next, concurrency) {
+                    Tending::Ask
+                } else if self.next < self.items.known() && (self.live.len() as u32) < concurrency {
                     Tending::Begin(self.next)
-                } else if self.ended == total {
+                } else if self.items.total() == Some(self.ended) {
                     Tending::Finish
                 } else {
                     Tending::Wait
@@ -179,7 +202,7 @@ impl Cell {
     /// How far it is, for people.
     fn progress(&self) -> Bodies {
         let total = match self.plan {
-            Plan::Map { total, .. } => Some(total),
+            Plan::Map { .. } => self.items.total(),
             Plan::Repeat { .. } => None,
             Plan::Group => Some(1),
         };
@@ -192,7 +215,7 @@ impl Cell {
             Plan::Map { .. } => {
                 around.index.get_or_insert(index);
                 if around.item.is_none() {
-                    around.item = input.get("items").and_then(|items| items.get(index as usize));
+                    around.item = self.items.get(input, index);
                 }
             }
             Plan::Repeat { .. } => {
@@ -205,15 +228,39 @@ impl Cell {
 
     fn keep(&mut self, index: u32, result: Value) {
         self.ended += 1;
-        if matches!(self.plan, Plan::Map { .. }) {
-            let place = index as usize;
-            if self.results.len() <= place {
-                self.results.resize(place + 1, Value::Null);
+        match self.plan {
+            Plan::Map { listed: false, .. } => {}
+            Plan::Map { listed: true, .. } => {
+                let place = index as usize;
+                if self.results.len() <= place {
+                    self.results.resize(place + 1, Value::Null);
+                }
+                self.results[place] = result;
             }
-            self.results[place] = result;
-        } else {
-            self.results = vec![result];
+            _ => self.results = vec![result],
         }
+    }
+
+    /// Fails the container when more items have failed than are tolerated, once it is known how many there are.
+    fn judge(&mut self, error: &StepError) {
+        if let (Plan::Map { errors: ItemErrors::Collect { percent }, .. }, Some(total)) =
+            (&self.plan, self.items.total())
+            && f64::from(self.failures) * 100.0 > percent * f64::from(total)
+        {
+            self.error = Some(error.clone());
+        }
+    }
+
+    /// Every item before this one is over, and its page is not needed.
+    fn forget_pages(&mut self) {
+        let oldest = self.live.first_key_value().map_or(self.next, |(index, _)| *index);
+        if let Some(pages) = self.items.pages() {
+            pages.forget_before(oldest);
+        }
+    }
+
+    pub(super) fn lose_page(&mut self) {
+        self.items.pages().map(Pages::lose);
     }
 }
 
@@ -246,7 +293,8 @@ impl State {
         // The machine has refused what can't be read, in the event that follows.
         let plan = Plan::read(&step.kind, &self.step_at(slot).input);
         let Ok(plan) = plan else { return };
-        self.frame_mut(slot.frame).cells.insert(slot.step, Cell::new(plan));
+        let items = Items::read(&self.step_at(slot).input).unwrap_or(Items::List { total: 0 });
+        self.frame_mut(slot.frame).cells.insert(slot.step, Cell::new(plan, items));
         self.limit_time(slot, at);
         self.look_at_container(slot);
     }
@@ -283,6 +331,27 @@ impl State {
         self.look_at_container(slot);
     }
 
+    pub(super) fn ask_for_page(&mut self, slot: Slot) {
+        let Some(cell) = self.cell_mut(slot) else { return };
+        cell.items.pages().map(Pages::ask);
+        self.in_flight.insert(slot);
+        self.look_at_container(slot);
+    }
+
+    pub(super) fn take_page(&mut self, slot: Slot, items: &[Value], next: &Value) {
+        let Some(cell) = self.cell_mut(slot) else { return };
+        if let Some(pages) = cell.items.pages() {
+            pages.come(items, next);
+        }
+        if cell.failures > 0 {
+            let message = format!("{} of {} items failed", cell.failures, cell.items.known());
+            cell.judge(&StepError::permanent("items_failed", message));
+        }
+        self.in_flight.remove(&slot);
+        self.track_mut(slot).repeats = 0;
+        self.look_at_container(slot);
+    }
+
     pub(super) fn end_body(&mut self, slot: Slot, index: u32, result: Result<&Value, &StepError>, at: Timestamp) {
         let Some(cell) = self.cell_mut(slot) else { return };
         let Some(frame) = cell.frame_of(index) else { return };
@@ -291,13 +360,10 @@ impl State {
                 cell.keep(index, output.clone());
                 false
             }
-            (Err(error), Plan::Map { total, errors: ItemErrors::Collect { percent }, .. }) => {
-                let (total, percent) = (f64::from(*total), *percent);
+            (Err(error), Plan::Map { errors: ItemErrors::Collect { .. }, .. }) => {
                 cell.failures += 1;
                 cell.keep(index, json!({ "error": { "class": error.class, "message": error.message } }));
-                if f64::from(cell.failures) * 100.0 > percent * total {
-                    cell.error = Some(error.clone());
-                }
+                cell.judge(error);
                 false
             }
             (Err(error), _) => {
@@ -312,6 +378,7 @@ impl State {
         } else {
             if let Some(cell) = self.cell_mut(slot) {
                 cell.live.remove(&index);
+                cell.forget_pages();
             }
             self.keep_watched(slot, index, frame);
             self.drop_frame(frame);
@@ -370,6 +437,7 @@ impl State {
         if cell.error.take().is_some() && !matches!(cell.plan, Plan::Map { errors: ItemErrors::Collect { .. }, .. }) {
             cell.failures = cell.failures.saturating_sub(1);
         }
+        cell.lose_page();
         let frames: Vec<u32> = cell.live.values().copied().collect();
         for frame in frames {
             self.reopen_frame(frame, at);
