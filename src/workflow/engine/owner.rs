@@ -86,7 +86,12 @@ pub(in crate::workflow) struct Owner {
     given_back: bool,
     /// Whether flow control has a say.
     marks: Marks,
+    /// What stands in the run's row, once this owner has written it.
+    written: Option<Standing>,
 }
+
+/// What of a run's row the indexes are about: status, beginning, when it is due.
+type Standing = (RunStatus, Option<Timestamp>, Option<Timestamp>);
 
 /// Who gave a command, and what came of it.
 type Reply = (oneshot::Sender<Result<RunSummary, Error>>, Result<(), Error>);
@@ -118,6 +123,7 @@ pub(super) async fn begin(
         more: false,
         given_back: false,
         marks,
+        written: None,
     };
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
@@ -171,6 +177,7 @@ impl Owner {
             more: false,
             given_back: false,
             marks,
+            written: None,
         };
         runtime.tasks.spawn("run", owner.take_over(admitted));
         Ok(())
@@ -196,6 +203,7 @@ impl Owner {
         for step in in_flight {
             if let Some(attempt) = self.state.find_step(&step).map(|step| step.attempt) {
                 self.execute(&step, attempt, self.state.last_seq());
+                self.pull(&step, self.state.last_seq());
             }
         }
         self.own().await;
@@ -316,14 +324,20 @@ impl Owner {
             // An event that came before may have reached this run in the very flush.
             told.push(self.state.id());
         }
+        let (events, progress) = (Arc::<[Event]>::from(events), self.progress());
+        let standing = (progress.status, progress.started_at, progress.wake_at);
         let change = Change {
             run: self.state.id(),
             workspace: self.workspace,
             token: self.token,
             stored_seq,
             create,
-            events: events.clone(),
-            progress: self.progress(),
+            events: Arc::clone(&events),
+            steady: self.written == Some(standing)
+                && !self.given_back
+                && progress.ended_at.is_none()
+                && settling.settled == 0,
+            progress,
             taken_in: settling.taken_in,
             settled: settling.settled,
             outgoing: settling.outgoing,
@@ -334,9 +348,10 @@ impl Owner {
         let verdict = writer::store(&self.engine.writer, change).await?;
         self.given_back &= verdict == Verdict::Stored;
         if verdict == Verdict::Stored {
+            self.written = Some(standing);
             self.tell_waiting(place, &keys);
             self.publish(&events);
-            for event in &events {
+            for event in events.iter() {
                 self.perform(event);
             }
             self.tell(&told, asked);

@@ -124,6 +124,11 @@ pub enum Effect {
         /// Which attempt.
         attempt: u32,
     },
+    /// Bring a container the next page of its items.
+    Pull {
+        /// The container's path.
+        step: String,
+    },
     /// Stop the attempt in flight, and everything inside of a container; the results are no longer wanted.
     Stop {
         /// The step's path.
@@ -143,6 +148,7 @@ pub fn effect(event: &Event) -> Option<Effect> {
     let step = || event.step.clone().unwrap_or_default();
     match &event.fact {
         Fact::StepStarted { attempt, .. } => Some(Effect::Execute { step: step(), attempt: *attempt }),
+        Fact::PageAsked { .. } => Some(Effect::Pull { step: step() }),
         Fact::StepSkipped { .. } | Fact::StepFailed { .. } | Fact::RetryScheduled { .. } => {
             Some(Effect::Stop { step: step() })
         }
@@ -228,7 +234,11 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
             if state.is_ended() || current.status != StepStatus::Running || current.attempt != attempt {
                 return Err(Refusal::Stale);
             }
-            conclude::conclude(state, &mut facts, slot, attempt, result);
+            match state.cell(slot).map(|cell| cell.items().is_asked()) {
+                None => conclude::conclude(state, &mut facts, slot, attempt, result),
+                Some(true) => container::take_page(state, &mut facts, slot, result),
+                Some(false) => return Err(Refusal::Stale),
+            }
         }
         Input::Signal { step, attempt, signal } => {
             signal::receive(state, &mut facts, step.as_deref(), attempt, signal)?;

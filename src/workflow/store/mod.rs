@@ -1,5 +1,6 @@
 //! The tables of workflows and runs.
 
+mod append;
 pub mod ask;
 mod ending;
 pub mod flow;
