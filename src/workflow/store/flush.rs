@@ -234,17 +234,6 @@ async fn move_place(tx: &mut Tx, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Whether a change whose commit was never answered did arrive.
-pub async fn is_stored(db: &Db, change: &Change) -> Result<bool> {
-    let row: Option<(i64, i64)> = crate::read!(db, conn => sqlx::query_as(
-        "select last_seq, lease_token from run where id = $1",
-    )
-    .bind(change.run)
-    .fetch_optional(conn)
-    .await)?;
-    Ok(row == Some((change.progress.last_seq, change.token)))
-}
-
 async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestamp) -> Result<Verdict> {
     touch_payload(tx, change.workspace, &create.definition_hash, &create.definition, now).await?;
     let (card, progress) = (&create.card, &change.progress);
