@@ -233,6 +233,9 @@ async fn take(runtime: &Runtime, engine: &Arc<Engine>, workspace: WorkspaceId, r
             Ok(Some(claim)) => Owner::take(runtime, engine, claim, inbox).await,
             unclaimed => {
                 engine.strike(run);
+                if unclaimed.is_err() {
+                    engine.doubt(runtime);
+                }
                 unclaimed.map(drop).map_err(Error::from)
             }
         },

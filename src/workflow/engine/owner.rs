@@ -1,10 +1,11 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
 mod load;
+pub(super) mod mind;
 mod perform;
 mod place;
 mod report;
-mod signals;
+pub(super) mod signals;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(in crate::workflow) use load::fold;
 use load::load;
+use mind::Mind;
 
 use super::{Engine, writer};
 use crate::model::workflow::{Event, RunStatus, RunSummary, State, StepError};
@@ -21,14 +23,10 @@ use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
 use crate::workflow::flow::Marks;
-use crate::workflow::machine::{self, Effect, Input, Moment};
+use crate::workflow::machine::{self, Input};
 use crate::workflow::steps::Outcome;
 use crate::workflow::store::{self, Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
 
-/// Events of one flush: thoughts beyond that are stored before the next, which bounds memory and lets watchers see.
-const FLUSH: usize = 1000;
-/// A wait shorter than this stays in memory; for a longer one the run is given back.
-const SHORT_WAIT_MS: i64 = 5_000;
 /// How long attempts in flight may go on when the process stops.
 const GRACE_MS: i64 = 5_000;
 /// How long to wait before trying again to give a run back: until then nobody else would take it.
@@ -130,13 +128,14 @@ pub(super) async fn begin(
         let mut events = Vec::new();
         owner.think(first, &mut events).expect("a new run has not begun");
         let stored = owner.flush(events, Some(Box::new(create))).await;
-        let goes_on = matches!(stored, Ok(Verdict::Stored));
+        let outcome = stored.as_ref().ok().copied();
         // Whoever asked may have gone; the run goes on.
         let _ = done.send(stored);
-        if goes_on {
-            owner.own().await;
-        } else {
-            owner.leave();
+        match outcome {
+            Some(Verdict::Stored) => owner.own().await,
+            Some(_) => owner.leave(),
+            // It may be stored all the same.
+            None => owner.let_go().await,
         }
     });
     match begun.await.map_err(|_| Error::Stopping)?? {
@@ -159,6 +158,7 @@ impl Owner {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
             (loaded, _) => {
                 engine.strike(run);
+                engine.doubt(runtime);
                 return loaded.map(drop);
             }
         };
@@ -192,13 +192,13 @@ impl Owner {
             self.think(Input::Start { inputs, until }, &mut events).expect("it has not begun");
             return match self.flush(events, None).await {
                 Ok(Verdict::Stored) => self.own().await,
-                _ => self.leave(),
+                _ => self.let_go().await,
             };
         }
         let in_flight: Vec<String> = self.state.in_flight().map(|slot| self.state.path(slot)).collect();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
-            return self.leave();
+            return self.let_go().await;
         }
         for step in in_flight {
             if let Some(attempt) = self.state.find_step(&step).map(|step| step.attempt) {
@@ -288,27 +288,27 @@ impl Owner {
                 Message::Signals => {}
             }
         }
-        self.take_signals_in(events);
+        self.mind().take_signals_in(events);
         // What is due, and what was left of the agenda.
         let _ = self.think(Input::Wake, events);
     }
 
-    fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
-        let waits = signals::waits(&self.state);
-        let moment = Moment { now: self.runtime.clock.now(), fraction: self.runtime.ids.fraction() };
-        let (new, more) = machine::advance(&mut self.state, input, &moment, FLUSH)?;
-        self.more = more;
-        self.signals.compare(&self.runtime, waits, &self.state, &new);
-        if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
-            self.signals.tell_parent(&self.runtime, &self.card, &self.state);
+    fn mind(&mut self) -> Mind<'_, Runtime> {
+        Mind {
+            state: &mut self.state,
+            signals: &mut self.signals,
+            more: &mut self.more,
+            parent: self.card.parent.as_ref(),
+            world: &self.runtime,
         }
-        events.extend(new);
-        Ok(())
+    }
+
+    fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
+        self.mind().think(input, events)
     }
 
     fn rests_for_long(&self) -> bool {
-        let soon = self.runtime.clock.now().plus_ms(SHORT_WAIT_MS);
-        self.state.is_at_rest() && self.state.next_due().is_none_or(|due| due > soon)
+        mind::rests_for_long(&self.state, self.runtime.clock.now())
     }
 
     /// Has the events stored, then tells and performs them.
@@ -345,8 +345,9 @@ impl Owner {
             place,
             keys: keys.clone(),
         };
-        let verdict = writer::store(&self.engine.writer, change).await?;
-        self.given_back &= verdict == Verdict::Stored;
+        let stored = writer::store(&self.engine.writer, change).await;
+        self.given_back &= matches!(stored, Ok(Verdict::Stored));
+        let verdict = stored?;
         if verdict == Verdict::Stored {
             self.written = Some(standing);
             self.tell_waiting(place, &keys);
@@ -362,19 +363,22 @@ impl Owner {
     /// Gives the run back: to the table until it is due, to whoever wants to command it, to the next process.
     async fn let_go(mut self) {
         self.stop_under("");
+        let (was_given_back, clock) = (self.given_back, self.runtime.clock.clone());
         while !self.given_back
-            && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token).await
+            && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token, clock.now()).await
         {
             tracing::warn!(run = %self.state.id(), %error, "a run could not be given back");
             if self.runtime.tasks.stopping().is_cancelled() {
                 break; // the next process takes it over
             }
-            self.runtime.clock.sleep_until(self.runtime.clock.now().plus_ms(RELEASE_RETRY_MS)).await;
+            clock.sleep_ms(RELEASE_RETRY_MS).await;
         }
         let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
         let engine = Arc::clone(&self.engine);
         self.tell_queue();
         self.leave();
+        // It may be in motion, or have something to take in: it is looked for at once.
+        let due = if was_given_back { due } else { Some(clock.now()) };
         if let Some(due) = due {
             engine.timer.set(due);
         }

@@ -292,13 +292,4 @@ async fn move_place(tx: &mut Tx, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Whether a change whose commit was never answered did arrive.
-pub async fn is_stored(db: &Db, change: &Change) -> Result<bool> {
-    let row: Option<(i64, i64)> = crate::read!(db, conn => sqlx::query_as(
-        "select last_seq, lease_token from run where id = $1",
-    )
-    .bind(change.run)
-    .fetch_optional(conn)
-    .await)?;
-    Ok(row == Some((change.progress.last_seq, change.token)))
 }
