@@ -124,11 +124,13 @@ pub(super) async fn begin(
         let mut events = Vec::new();
         owner.think(first, &mut events).expect("a new run has not begun");
         let stored = owner.flush(events, Some(Box::new(create))).await;
-        let goes_on = matches!(stored, Ok(Verdict::Stored));
+        let (goes_on, unknown) = (matches!(stored, Ok(Verdict::Stored)), stored.is_err());
         // Whoever asked may have gone; the run goes on.
         let _ = done.send(stored);
         if goes_on {
             owner.own().await;
+        } else if unknown {
+            owner.let_go().await;
         } else {
             owner.leave();
         }
@@ -147,13 +149,15 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token, admitted } = claim;
-        let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
+        let Claim { run, workspace, card, definition_hash, token, last_seq, admitted } = claim;
+        let loaded = load(runtime, engine, workspace, run, &definition_hash, last_seq).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
             (loaded, _) => {
+                let error = loaded.err().unwrap_or(Error::Stopping);
                 engine.strike(run);
-                return loaded.map(drop);
+                engine.hand_back(runtime, run, token, &error);
+                return Err(error);
             }
         };
         let marks = Marks::of(state.definition(), &runtime.config);
@@ -185,13 +189,13 @@ impl Owner {
             self.think(Input::Start { inputs, until }, &mut events).expect("it has not begun");
             return match self.flush(events, None).await {
                 Ok(Verdict::Stored) => self.own().await,
-                _ => self.leave(),
+                _ => self.let_go().await,
             };
         }
         let in_flight: Vec<String> = self.state.in_flight().map(|slot| self.state.path(slot)).collect();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
-            return self.leave();
+            return self.let_go().await;
         }
         for step in in_flight {
             if let Some(attempt) = self.state.find_step(&step).map(|step| step.attempt) {
@@ -234,6 +238,7 @@ impl Owner {
                 let answer = match answer {
                     answer if stored => answer,
                     _ if full => Err(Error::NoPlace),
+                    _ if outcome.is_err() => Err(crate::db::Error::Unavailable.into()),
                     _ => Err(Error::Elsewhere),
                 };
                 // Whoever asked may have gone.
@@ -356,7 +361,13 @@ impl Owner {
             }
             self.runtime.clock.sleep_until(self.runtime.clock.now().plus_ms(RELEASE_RETRY_MS)).await;
         }
+        // What was let go in motion is taken again by whoever is there.
+        let again = (!self.given_back).then(|| self.runtime.clock.now().plus_ms(RELEASE_RETRY_MS));
         let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
+        let due = due.into_iter().chain(again).min();
+        if self.runtime.tasks.stopping().is_cancelled() && self.engine.node.has_others() {
+            self.engine.hints.add(super::hints::Hint::Due);
+        }
         let engine = Arc::clone(&self.engine);
         self.tell_queue();
         self.leave();

@@ -2,7 +2,7 @@
 
 use crate::db;
 use crate::runtime::Runtime;
-use crate::workflow::store::ask;
+use crate::workflow::store::{ask, command};
 use crate::workflow::store::retention::{self, Whose};
 
 /// Between two rounds.
@@ -13,6 +13,8 @@ const BATCH: u32 = 200;
 const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long events are kept for runs that come to wait for them later.
 const EVENTS_MS: i64 = 7 * DAY_MS;
+/// How long commands from one process to another are kept that nobody waits for any more.
+const COMMANDS_MS: i64 = 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Deletes what is old, once an hour.
@@ -22,6 +24,9 @@ pub(super) async fn watch(runtime: Runtime) {
         tokio::select! {
             () = runtime.clock.sleep_ms(ROUND_MS) => {}
             () = stopping.cancelled() => return,
+        }
+        if !runtime.keeps_house() {
+            continue;
         }
         match forget(&runtime).await {
             Ok(0) => {}
@@ -49,6 +54,7 @@ pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
             tokio::task::yield_now().await;
         }
     }
+    total += command::forget(&runtime.db, now.plus_ms(-COMMANDS_MS)).await?;
     total += ask::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
     loop {
         let deleted = retention::delete_payloads(&runtime.db, now.plus_ms(-FRESH_MS), BATCH).await?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use super::owner::Owner;
-use super::{Engine, LEASE_MS};
+use super::{Engine, LEASE_MS, forward};
 use crate::db;
 use crate::model::Timestamp;
 use crate::runtime::Runtime;
@@ -18,6 +18,8 @@ use crate::workflow::store;
 const BATCH: u32 = 200;
 /// How often a process looks for what others left behind: four queries a minute.
 const ROUND_MS: i64 = 15_000;
+/// How soon it looks again at the soonest.
+const SOON_MS: i64 = 10;
 /// How long the timer waits after a failure of the database.
 const PAUSE_MS: i64 = 1_000;
 
@@ -51,27 +53,36 @@ impl Alarm {
 pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Result<()> {
     loop {
         let taking = engine.taking.lock().await;
-        let claims = store::lease::claim_due(&runtime.db, engine.claimant(runtime), BATCH).await?;
+        let room = BATCH.min(u32::try_from(engine.room()).unwrap_or(BATCH));
+        if room == 0 {
+            // Others may take the rest.
+            engine.timer.clear();
+            engine.timer.set(runtime.clock.now().plus_ms(PAUSE_MS));
+            return Ok(());
+        }
+        let claims = store::lease::claim_due(&runtime.db, engine.claimant(runtime), room).await?;
         let count = claims.len();
         for claim in claims {
             let (run, token) = (claim.run, claim.token);
-            let taken = match engine.enlist(run) {
-                Ok(inbox) => Owner::take(runtime, engine, claim, inbox).await,
-                Err(full) => Err(full),
-            };
-            if let Err(error) = taken {
-                // Left alone with its owner set, it is looked at again by the next process.
-                tracing::error!(%run, token, %error, "a run can't be taken in hand");
+            match engine.enlist(run) {
+                Ok(inbox) => drop(Owner::take(runtime, engine, claim, inbox).await),
+                Err(full) => engine.hand_back(runtime, run, token, &full),
             }
         }
         drop(taking);
-        if count < BATCH as usize {
+        if count < room as usize {
             break;
         }
     }
     engine.timer.clear();
-    if let Some(due) = store::lease::next_due(&runtime.db, engine.id).await? {
-        engine.timer.set(due);
+    let soon = runtime.clock.now().plus_ms(SOON_MS);
+    match store::lease::next_due(&runtime.db, engine.id).await {
+        // What is due by now is just being claimed by another process.
+        Ok(due) => due.into_iter().for_each(|due| engine.timer.set(due.max(soon))),
+        Err(error) => {
+            engine.timer.set(runtime.clock.now().plus_ms(PAUSE_MS));
+            return Err(error);
+        }
     }
     Ok(())
 }
@@ -101,10 +112,10 @@ pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     }
 }
 
-/// How often a process asks whether another one has stored signals for its runs.
+/// How often a process asks whether another one has stored signals or commands for its runs, behind the hints.
 const ASK_MS: i64 = 1_000;
 
-/// Looks at the signals that other processes store for the runs that this one has in hand.
+/// Looks at the signals and commands that other processes store for the runs that this one has in hand.
 pub(super) async fn listen(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = engine.drained.clone();
     loop {
@@ -115,6 +126,7 @@ pub(super) async fn listen(runtime: Runtime, engine: Arc<Engine>) {
         if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
             continue;
         }
+        forward::serve(runtime.clone(), Arc::clone(&engine)).await;
         match store::signal::signalled(&runtime.db, engine.id).await {
             Ok(runs) => runs.into_iter().for_each(|run| engine.poke(&runtime, run)),
             Err(error) => tracing::warn!(%error, "signals can't be looked for; it is tried again"),

@@ -16,6 +16,7 @@ mod tests;
 mod tests_containers;
 
 pub use ask::{MAX_KEY_CHARS, fits};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::steps::Outcome;
@@ -81,7 +82,8 @@ pub enum Input {
 }
 
 /// Why an input changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The status does not allow the command.
     #[error("a run that is {} can't be told to {}", status.label().to_lowercase(), word(*command))]

@@ -185,7 +185,7 @@ type Rows<'a> = Vec<(RunId, &'a Event, Encoded)>;
 async fn encode<'a>(tx: &mut Tx, change: &'a Change, now: Timestamp, rows: &mut Rows<'a>) -> Result<()> {
     let copied = change.create.iter().flat_map(|create| &create.copied);
     for event in copied.chain(&change.events) {
-        let row = history::encode(event);
+        let row = history::encode(change.run, event);
         if let Some((hash, bytes)) = &row.payload {
             touch_payload(tx, change.workspace, hash, bytes, now).await?;
         }
@@ -363,11 +363,11 @@ fn insert_sql(rows: usize) -> &'static str {
     let texts = TEXTS.get_or_init(|| {
         let text = |rows: usize| {
             let tuple = |row: usize| {
-                let parameters: Vec<String> = (1..=7).map(|column| format!("${}", row * 7 + column)).collect();
+                let parameters: Vec<String> = (1..=8).map(|column| format!("${}", row * 8 + column)).collect();
                 format!("({})", parameters.join(", "))
             };
             let tuples: Vec<String> = (0..rows).map(tuple).collect();
-            let columns = "run_id, seq, at, step, kind, data, payload_hash";
+            let columns = "run_id, seq, at, step, kind, data, payload_hash, checksum";
             format!("insert into run_event ({columns}) values {}", tuples.join(", "))
         };
         (0..=LARGEST_INSERT.ilog2()).map(|power| text(1 << power)).collect()
@@ -387,7 +387,8 @@ async fn insert_events(tx: &mut Tx, rows: &[(RunId, &Event, Encoded)]) -> Result
                 .bind(event.step.as_deref())
                 .bind(row.kind)
                 .bind(row.data.as_deref())
-                .bind(row.payload.as_ref().map(|(hash, _)| hash.as_slice()));
+                .bind(row.payload.as_ref().map(|(hash, _)| hash.as_slice()))
+                .bind(row.checksum);
         }
         insert.execute(conn).await.map(drop)
     })?;
