@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{Engine, forward};
+use super::{Engine, bridge, forward};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::Runtime;
 
@@ -37,6 +37,8 @@ pub(super) enum Hint {
     Signals(RunId),
     /// A key came free in a workspace.
     Key(WorkspaceId),
+    /// Somebody watches at a process.
+    Watch(Uuid),
 }
 
 impl fmt::Display for Hint {
@@ -48,6 +50,7 @@ impl fmt::Display for Hint {
             Self::Answer(command) => write!(f, "a{}", command.simple()),
             Self::Signals(run) => write!(f, "s{}", run.0.simple()),
             Self::Key(workspace) => write!(f, "k{}", workspace.0.simple()),
+            Self::Watch(node) => write!(f, "w{}", node.simple()),
         }
     }
 }
@@ -63,6 +66,7 @@ impl Hint {
             'a' => Self::Answer(id()?),
             's' => Self::Signals(RunId(id()?)),
             'k' => Self::Key(WorkspaceId(id()?)),
+            'w' => Self::Watch(id()?),
             _ => return None,
         })
     }
@@ -110,6 +114,9 @@ pub(super) async fn send(runtime: Runtime, engine: Arc<Engine>) {
 
 /// Does what a message asks for.
 pub(super) fn hear(runtime: &Runtime, engine: &Arc<Engine>, message: &str) {
+    if message.starts_with('{') {
+        return bridge::hear(runtime, engine.id, message);
+    }
     for hint in message.split(',').filter_map(Hint::parse) {
         match hint {
             Hint::Node => engine.node.look(),
@@ -121,6 +128,8 @@ pub(super) fn hear(runtime: &Runtime, engine: &Arc<Engine>, message: &str) {
             Hint::Answer(command) => engine.asked.answered(command),
             Hint::Signals(run) => engine.poke_here(runtime, run),
             Hint::Key(workspace) => engine.keys.look_at(workspace),
+            Hint::Watch(node) if node != engine.id => engine.bridge.watched(),
+            Hint::Watch(_) => {}
         }
     }
 }
@@ -139,6 +148,7 @@ mod tests {
             Hint::Answer(id),
             Hint::Signals(RunId(id)),
             Hint::Key(WorkspaceId(id)),
+            Hint::Watch(id),
         ] {
             assert_eq!(Hint::parse(&hint.to_string()), Some(hint));
         }

@@ -11,6 +11,7 @@
 
 mod admit;
 mod attempt;
+mod bridge;
 mod forward;
 mod hints;
 mod keys;
@@ -76,6 +77,7 @@ pub(super) struct Engine {
     hints: hints::Desk,
     asked: forward::Desk,
     node: node::Node,
+    bridge: bridge::Bridge,
     ended: broadcast::Sender<RunId>,
     /// Fires when the process stops and the last run was given back.
     drained: CancellationToken,
@@ -108,6 +110,7 @@ impl Engine {
             hints: hints::Desk::default(),
             asked: forward::Desk::default(),
             node: node::Node::default(),
+            bridge: bridge::Bridge::default(),
             ended: broadcast::channel(1024).0,
             drained,
             emptied: Notify::new(),
@@ -126,6 +129,8 @@ impl Engine {
         if let Some(presence) = node::attend(runtime, self).await? {
             runtime.tasks.spawn("engine presence", node::keep(runtime.clone(), Arc::clone(self), presence));
             runtime.tasks.spawn("engine others", node::watch(runtime.clone(), Arc::clone(self)));
+            runtime.tasks.spawn("engine bridge", bridge::carry(runtime.clone(), Arc::clone(self)));
+            runtime.tasks.spawn("engine watchers", bridge::ask(runtime.clone(), Arc::clone(self)));
         }
         store::flow::mend(&runtime.db).await?;
         timer::take_due(runtime, self).await?;

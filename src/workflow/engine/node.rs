@@ -82,6 +82,7 @@ async fn attend_for_ever(runtime: &Runtime, engine: &Arc<Engine>, presence: Pres
                     tracing::info!("this process shows again that it lives");
                     presence = again;
                     // What was said meanwhile.
+                    runtime.events.miss();
                     engine.timer.set(runtime.clock.now());
                 }
                 Err(_) => tokio::time::sleep(RETRY).await,

@@ -41,7 +41,7 @@ pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
     let now = runtime.clock.now();
     let mut rules = retention::list_rules(&runtime.db).await?;
     rules.push((Whose::Rest, i64::from(runtime.config.retention_days)));
-    let mut total = 0;
+    let mut total = command::forget(&runtime.db, now.plus_ms(-COMMANDS_MS)).await?;
     for (whose, days) in rules {
         let before = now.plus_ms(-days.max(1) * DAY_MS);
         loop {
@@ -54,7 +54,6 @@ pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
             tokio::task::yield_now().await;
         }
     }
-    total += command::forget(&runtime.db, now.plus_ms(-COMMANDS_MS)).await?;
     total += ask::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
     loop {
         let deleted = retention::delete_payloads(&runtime.db, now.plus_ms(-FRESH_MS), BATCH).await?;

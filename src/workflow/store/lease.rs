@@ -144,15 +144,16 @@ pub async fn release(db: &Db, run: RunId, token: i64) -> Result<()> {
     tx.commit().await
 }
 
-/// Prolongs the leases of everything that a process has in hand.
+/// Prolongs the leases of everything that a process has in hand. A row that is just being written is passed over: its writer
+/// prolongs it, and whoever waited for it while holding others would deadlock with that writer.
 pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
-    within!(&mut tx, conn => query("update run set lease_until = $2 where owner_id = $1")
-        .bind(owner)
-        .bind(until)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    let text = skip_locked!(
+        &tx,
+        "update run set lease_until = $2 where id in (select id from run where owner_id = $1",
+        ") and owner_id = $1"
+    );
+    within!(&mut tx, conn => query(text).bind(owner).bind(until).execute(conn).await.map(drop))?;
     tx.commit().await
 }
 

@@ -52,10 +52,8 @@ mod on_postgres {
         assert!(end(&there, run).await.summary.status.is_final());
     }
 
-    /// The connection that shows that a process lives is cut from the database's side, again and again: faster than the
-    /// process can show it anew, so that the others find it dead.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn the_runs_of_a_process_that_shows_no_life_go_on_elsewhere_long_before_its_lease_ends() {
+    async fn the_runs_of_a_dead_process_go_on_elsewhere_long_before_its_lease_ends() {
         let site = Site::postgres().await;
         let ctx = ctx(&site.runtime).await;
         let run = in_hand(&ctx).await;
@@ -69,9 +67,8 @@ mod on_postgres {
         let other = process(&site).await;
         let there = also(&other, &ctx);
         let taken = async {
-            let mut changes = there.events.subscribe();
             while owner_of(&other, run).await == owner {
-                let _ = changes.recv().await;
+                tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(10), taken).await.expect("it is taken over by the clock on the wall");
