@@ -39,6 +39,30 @@ mod on_postgres {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_watches_at_one_process_sees_what_happens_at_another() {
+        let site = Site::postgres().await;
+        let (owner, other) = (process(&site).await, process(&site).await);
+        let ctx = ctx(&owner).await;
+        let mut changes = other.events.subscribe();
+        let seen = async {
+            loop {
+                // Until the word that somebody watches has reached the other process, nothing is carried.
+                let _watching = other.events.watch();
+                let run = start(&ctx, &chain(vec![transform("a", json!(1))]), json!({})).await;
+                end(&ctx, run).await;
+                while let Ok(Ok(change)) = tokio::time::timeout(Duration::from_millis(200), changes.recv()).await {
+                    assert!(change.is_relayed && change.workspace == ctx.workspace(), "{change:?}");
+                    if change.update.kind == "event" && change.update.data["kind"] == "run_succeeded" {
+                        return;
+                    }
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), seen).await.expect("it is carried over");
+        assert!(owner.keeps_house() != other.keeps_house(), "one of them does the housekeeping");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_command_for_a_run_of_a_dead_process_is_obeyed_by_who_takes_it_over() {
         let site = Site::postgres().await;
         let ctx = ctx(&site.runtime).await;
