@@ -39,6 +39,22 @@ pub struct SqliteDb {
     _owner: Option<std::sync::Arc<std::fs::File>>,
 }
 
+impl SqliteDb {
+    async fn begin(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
+        const BEGIN: &str = "begin immediate";
+        match self.writer.begin_with(BEGIN).await {
+            // SQLite itself rolls back a transaction for which there is no space; sqlx still counts it as open, and the
+            // connection would take no other for ever. A database in memory lives in its one connection, and is kept.
+            Err(sqlx::Error::InvalidSavePointStatement) if self._owner.is_some() => {
+                tracing::warn!("the connection that writes was left in a transaction that is gone; it is opened anew");
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with(BEGIN).await
+            }
+            begun => begun,
+        }
+    }
+}
+
 /// A transaction that may write. Rolled back when dropped.
 #[derive(Debug)]
 pub enum Tx {
@@ -61,7 +77,7 @@ impl Db {
         #[expect(clippy::disallowed_methods, reason = "short, and must outlive a caller that is dropped")]
         let begun = tokio::spawn(async move {
             Ok::<_, sqlx::Error>(match db {
-                Self::Sqlite(db) => Tx::Sqlite(db.writer.begin_with("begin immediate").await?),
+                Self::Sqlite(db) => Tx::Sqlite(db.begin().await?),
                 Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
             })
         });

@@ -53,6 +53,11 @@ export class Cluster {
     return this.#token;
   }
 
+  /** The token is of no more use. */
+  forget() {
+    this.#until = 0;
+  }
+
   async discard() {
     for (const node of this.nodes) if (node.running) await node.kill();
     if (process.env.KEEP) process.stderr.write(`kept: ${this.folder}\n`);
@@ -163,8 +168,15 @@ export class Node {
     return Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024;
   }
 
-  /** One call, whatever comes of it; fails only when no answer comes. */
-  async call(method, path, { body, token, headers = {}, timeout = 15_000 } = {}) {
+  /** One call, whatever comes of it; fails only when no answer comes. A sign-in that ran out is made anew. */
+  async call(method, path, options = {}) {
+    const answer = await this.#call(method, path, options);
+    if (answer.status !== 401 || options.token !== undefined) return answer;
+    this.#cluster.forget();
+    return this.#call(method, path, options);
+  }
+
+  async #call(method, path, { body, token, headers = {}, timeout = 15_000 }) {
     const began = performance.now();
     const bearer = token === undefined ? await this.#cluster.token(this) : token;
     const response = await fetch(this.url + path, {
