@@ -35,8 +35,7 @@ impl Db {
             .await?;
         let mut listener = PgListener::connect_with(&alone).await?;
         listener.eager_reconnect(false);
-        let channel: String =
-            query_scalar("select 'weft_' || current_schema()").fetch_one(&mut listener).await?;
+        let channel: String = query_scalar("select 'weft_' || current_schema()").fetch_one(&mut listener).await?;
         listener.listen(&channel).await?;
         query("select pg_advisory_lock($1)").bind(key).execute(&mut listener).await?;
         Ok(Some(Presence { listener }))
@@ -60,9 +59,7 @@ impl Db {
     pub async fn now(&self) -> Result<Option<Timestamp>> {
         match self {
             Self::Sqlite(_) => Ok(None),
-            Self::Postgres(pool) => {
-                Ok(Some(query_scalar("select clock_timestamp()").fetch_one(pool).await?))
-            }
+            Self::Postgres(pool) => Ok(Some(query_scalar("select clock_timestamp()").fetch_one(pool).await?)),
         }
     }
 }

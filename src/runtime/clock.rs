@@ -4,7 +4,7 @@
 //! machines' clocks. A process alone goes by its machine's, and notices when that is set.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
@@ -107,7 +107,6 @@ impl Clock {
         }
     }
 
-
     /// A clock that stands at `start`.
     pub fn manual(start: Timestamp) -> Self {
         Self::Manual(Arc::new(Held { micros: AtomicI64::new(start.0), moved: Notify::new() }))
@@ -123,6 +122,17 @@ impl Clock {
             }
             Self::Shared(anchor) => anchor.now(),
             Self::Manual(held) => Timestamp(held.micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// What has passed since some moment before: for limits and other spans, which no setting of a clock may stretch.
+    pub fn steady(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System | Self::Shared(_) => START.elapsed(),
+            Self::Manual(held) => {
+                Duration::from_micros(u64::try_from(held.micros.load(Ordering::SeqCst)).unwrap_or_default())
+            }
         }
     }
 

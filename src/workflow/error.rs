@@ -43,7 +43,9 @@ pub enum Error {
     #[error("another process is working on this run")]
     Elsewhere,
     /// The run was set aside, and why.
-    #[error("this run was set aside because its history is damaged ({0}); restore the database from a backup to go on with it")]
+    #[error(
+        "this run was set aside because its history is damaged ({0}); restore the database from a backup to go on with it"
+    )]
     Damaged(String),
     /// As many runs of the workspace wait as may.
     #[error("{limit} runs of this workspace wait, as many as may; try again when some have begun")]

@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 use super::Engine;
 use super::hints::Hint;
-use crate::model::live::{Topic, Update};
 use crate::model::WorkspaceId;
+use crate::model::live::{Topic, Update};
 use crate::runtime::Runtime;
 use crate::runtime::events::{BEHIND, Change};
 

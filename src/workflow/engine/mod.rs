@@ -150,6 +150,11 @@ impl Engine {
         Claimant { owner: self.id, now, until: now.plus_ms(LEASE_MS), alone: !runtime.db.is_shared() }
     }
 
+    /// The prepared definition under this hash, if a run of this process has it in use.
+    fn find_graph(&self, hash: &[u8]) -> Option<Arc<Graph>> {
+        self.graphs.lock().expect("no code panics while it holds this lock").get(hash).and_then(Weak::upgrade)
+    }
+
     /// The prepared definition under this hash: the one in use, or the one that `make` gives.
     pub(super) fn graph(&self, hash: &[u8], make: impl FnOnce() -> Arc<Graph>) -> Arc<Graph> {
         let mut graphs = self.graphs.lock().expect("no code panics while it holds this lock");

@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::hints::{self, Hint};
 use super::Engine;
+use super::hints::{self, Hint};
 use crate::db::{self, Presence};
 use crate::runtime::Runtime;
 use crate::workflow::store::node;

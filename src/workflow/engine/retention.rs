@@ -2,8 +2,8 @@
 
 use crate::db;
 use crate::runtime::Runtime;
-use crate::workflow::store::{ask, command};
 use crate::workflow::store::retention::{self, Whose};
+use crate::workflow::store::{ask, command};
 
 /// Between two rounds.
 const ROUND_MS: i64 = 60 * 60 * 1000;

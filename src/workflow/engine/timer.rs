@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures::{StreamExt, stream};
 use tokio::sync::Notify;
 
 use super::owner::Owner;
@@ -16,6 +17,8 @@ use crate::workflow::store;
 
 /// Runs taken in hand at once.
 const BATCH: u32 = 200;
+/// Histories that are read at the same time.
+const TOGETHER: usize = 8;
 /// How often a process looks for what others left behind: four queries a minute.
 const ROUND_MS: i64 = 15_000;
 /// How soon it looks again at the soonest.
@@ -62,13 +65,15 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
         }
         let claims = store::lease::claim_due(&runtime.db, engine.claimant(runtime), room).await?;
         let count = claims.len();
-        for claim in claims {
-            let (run, token) = (claim.run, claim.token);
-            match engine.enlist(run) {
-                Ok(inbox) => drop(Owner::take(runtime, engine, claim, inbox).await),
-                Err(full) => engine.hand_back(runtime, run, token, &full),
-            }
-        }
+        stream::iter(claims)
+            .for_each_concurrent(TOGETHER, |claim| async move {
+                let (run, token) = (claim.run, claim.token);
+                match engine.enlist(run) {
+                    Ok(inbox) => drop(Owner::take(runtime, engine, claim, inbox).await),
+                    Err(full) => engine.hand_back(runtime, run, token, &full),
+                }
+            })
+            .await;
         drop(taking);
         if count < room as usize {
             break;

@@ -191,8 +191,7 @@ pub async fn set_aside(db: &Db, run: RunId, token: i64, damage: &str) -> Result<
 
 /// Why a run was set aside; `None` for one that was not.
 pub async fn find_damage(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Option<String>> {
-    let damage: Option<Option<String>> =
-        read!(db, conn => query_scalar("select damage from run where id = $1 and workspace_id = $2")
+    let damage: Option<Option<String>> = read!(db, conn => query_scalar("select damage from run where id = $1 and workspace_id = $2")
             .bind(run)
             .bind(workspace)
             .fetch_optional(conn)

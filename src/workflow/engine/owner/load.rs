@@ -16,8 +16,13 @@ pub(super) async fn load(
     definition_hash: &[u8],
     last_seq: i64,
 ) -> Result<State, Error> {
-    let definition = store::history::definition(&runtime.db, workspace, definition_hash).await?;
-    let graph = engine.graph(definition_hash, || Graph::new(definition));
+    let graph = match engine.find_graph(definition_hash) {
+        Some(graph) => graph,
+        None => {
+            let definition = store::history::definition(&runtime.db, workspace, definition_hash).await?;
+            engine.graph(definition_hash, || Graph::new(definition))
+        }
+    };
     let mut state = State::on(run, graph);
     fold(runtime, workspace, &mut state).await?;
     if state.last_seq() != last_seq {
