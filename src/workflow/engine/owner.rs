@@ -4,6 +4,7 @@ mod load;
 pub(super) mod mind;
 mod perform;
 mod place;
+mod release;
 mod report;
 pub(super) mod signals;
 
@@ -29,8 +30,6 @@ use crate::workflow::store::{self, Card, Change, Create, Verdict, ask::WaitChang
 
 /// How long attempts in flight may go on when the process stops.
 const GRACE_MS: i64 = 5_000;
-/// How long to wait before trying again to give a run back: until then nobody else would take it.
-const RELEASE_RETRY_MS: i64 = 1_000;
 
 /// What reaches an owner.
 #[derive(Debug)]
@@ -152,14 +151,15 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token, admitted } = claim;
-        let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
+        let Claim { run, workspace, card, definition_hash, token, last_seq, admitted } = claim;
+        let loaded = load(runtime, engine, workspace, run, &definition_hash, last_seq).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
             (loaded, _) => {
+                let error = loaded.err().unwrap_or(Error::Stopping);
                 engine.strike(run);
-                engine.doubt(runtime);
-                return loaded.map(drop);
+                engine.hand_back(runtime, run, token, &error);
+                return Err(error);
             }
         };
         let marks = Marks::of(state.definition(), &runtime.config);
@@ -242,6 +242,7 @@ impl Owner {
                 let answer = match answer {
                     answer if stored => answer,
                     _ if full => Err(Error::NoPlace),
+                    _ if outcome.is_err() => Err(crate::db::Error::Unavailable.into()),
                     _ => Err(Error::Elsewhere),
                 };
                 // Whoever asked may have gone.
@@ -358,41 +359,5 @@ impl Owner {
             self.tell(&told, asked);
         }
         Ok(verdict)
-    }
-
-    /// Gives the run back: to the table until it is due, to whoever wants to command it, to the next process.
-    async fn let_go(mut self) {
-        self.stop_under("");
-        let (was_given_back, clock) = (self.given_back, self.runtime.clock.clone());
-        while !self.given_back
-            && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token, clock.now()).await
-        {
-            tracing::warn!(run = %self.state.id(), %error, "a run could not be given back");
-            if self.runtime.tasks.stopping().is_cancelled() {
-                break; // the next process takes it over
-            }
-            clock.sleep_ms(RELEASE_RETRY_MS).await;
-        }
-        let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
-        let engine = Arc::clone(&self.engine);
-        self.tell_queue();
-        self.leave();
-        // It may be in motion, or have something to take in: it is looked for at once.
-        let due = if was_given_back { due } else { Some(clock.now()) };
-        if let Some(due) = due {
-            engine.timer.set(due);
-        }
-    }
-
-    /// Those who still wait in the mailbox find it closed and look again.
-    fn leave(mut self) {
-        self.engine.strike(self.state.id());
-        self.inbox.close();
-        // What reached the run at the last moment has made it due.
-        while let Ok(message) = self.inbox.try_recv() {
-            if matches!(message, Message::Signals) {
-                self.engine.timer.set(self.runtime.clock.now());
-            }
-        }
     }
 }

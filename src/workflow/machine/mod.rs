@@ -16,6 +16,7 @@ mod tests;
 mod tests_containers;
 
 pub use ask::{MAX_KEY_CHARS, fits};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::steps::Outcome;
@@ -25,8 +26,9 @@ use crate::model::workflow::{
     Command, Edge, Event, Fact, Forked, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus,
 };
 
-/// An attempt whose process ended this often is given up.
-const MAX_REPEATS: u32 = 5;
+/// An attempt whose process ended this often is given up: it may be what ends it. Often enough that those who are only
+/// beside such a one, or live through many restarts, get to their end between two of them.
+const MAX_REPEATS: u32 = 10;
 
 /// What the world adds to a decision.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +83,8 @@ pub enum Input {
 }
 
 /// Why an input changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The status does not allow the command.
     #[error("a run that is {} can't be told to {}", status.label().to_lowercase(), word(*command))]
