@@ -26,7 +26,7 @@ use crate::workflow::Error;
 use crate::workflow::flow::Marks;
 use crate::workflow::machine::{self, Input};
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::{self, Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
+use crate::workflow::store::{Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
 
 /// How long attempts in flight may go on when the process stops.
 const GRACE_MS: i64 = 5_000;
