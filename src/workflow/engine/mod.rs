@@ -11,6 +11,7 @@
 
 mod admit;
 mod attempt;
+mod failure;
 mod keys;
 mod log;
 mod owner;
@@ -67,6 +68,7 @@ pub(super) struct Engine {
     timer: Arc<timer::Alarm>,
     desk: admit::Desk,
     keys: keys::Desk,
+    failures: failure::Bell,
     ended: broadcast::Sender<RunId>,
     /// Fires when the process stops and the last run was given back.
     drained: CancellationToken,
@@ -96,6 +98,7 @@ impl Engine {
             timer: Arc::default(),
             desk: admit::Desk::default(),
             keys: keys::Desk::default(),
+            failures: failure::Bell::default(),
             ended: broadcast::channel(1024).0,
             drained,
             emptied: Notify::new(),
@@ -111,6 +114,7 @@ impl Engine {
         store::flow::mend(&runtime.db).await?;
         timer::take_due(runtime, self).await?;
         admit::look(runtime, self).await?;
+        runtime.tasks.spawn("engine failures", failure::watch(runtime.clone(), Arc::clone(self)));
         runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
         if runtime.db.is_shared() {
             runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));

@@ -23,7 +23,7 @@ use crate::workflow::Error;
 use crate::workflow::flow::Marks;
 use crate::workflow::machine::{self, Effect, Input, Moment};
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::{self, Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
+use crate::workflow::store::{self, Card, Change, Create, Moved, Verdict, ask::WaitChange, lease::Claim};
 
 /// Events of one flush: thoughts beyond that are stored before the next, which bounds memory and lets watchers see.
 const FLUSH: usize = 1000;
@@ -86,6 +86,8 @@ pub(in crate::workflow) struct Owner {
     given_back: bool,
     /// Whether flow control has a say.
     marks: Marks,
+    /// The next flush says that another version is run.
+    moved: Option<Moved>,
 }
 
 /// Who gave a command, and what came of it.
@@ -118,6 +120,7 @@ pub(super) async fn begin(
         more: false,
         given_back: false,
         marks,
+        moved: None,
     };
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
@@ -171,6 +174,7 @@ impl Owner {
             more: false,
             given_back: false,
             marks,
+            moved: None,
         };
         runtime.tasks.spawn("run", owner.take_over(admitted));
         Ok(())
@@ -291,6 +295,7 @@ impl Owner {
         let (new, more) = machine::advance(&mut self.state, input, &moment, FLUSH)?;
         self.more = more;
         self.signals.compare(&self.runtime, waits, &self.state, &new);
+        self.note_move(&new);
         if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
             self.signals.tell_parent(&self.runtime, &self.card, &self.state);
         }
@@ -308,6 +313,8 @@ impl Owner {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
         self.given_back = !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
         let (place, keys) = (self.place(&events), self.keys(&events));
+        let handler = self.handler(&events);
+        let calls = handler.is_some();
         let settling = self.signals.settle();
         let mut told: Vec<RunId> = settling.outgoing.iter().map(|signal| signal.run).collect();
         let is = |wanted: fn(&WaitChange) -> bool| settling.waits.iter().any(wanted);
@@ -330,6 +337,8 @@ impl Owner {
             waits: settling.waits,
             place,
             keys: keys.clone(),
+            handler,
+            moved: self.moved.take(),
         };
         let verdict = writer::store(&self.engine.writer, change).await?;
         self.given_back &= verdict == Verdict::Stored;
@@ -340,6 +349,9 @@ impl Owner {
                 self.perform(event);
             }
             self.tell(&told, asked);
+            if calls {
+                self.engine.failures.look();
+            }
         }
         Ok(verdict)
     }

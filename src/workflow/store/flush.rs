@@ -1,12 +1,11 @@
 //! One transaction for what happened to many runs: the rows, guarded by their fencing tokens, and the histories.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
 use sqlx::query;
 
+use super::append::{append, encode, touch_payload};
 use super::ask::{self, WaitChange};
-use super::history::{self, Encoded};
 use super::signal::{self, Outgoing};
 use super::{Card, flow, step_key};
 use crate::db::{Db, Result, Tx};
@@ -46,6 +45,21 @@ pub struct Change {
     pub place: Place,
     /// What becomes of the keys of its steps.
     pub keys: Keys,
+    /// The workflow to start because the run has failed.
+    pub handler: Option<String>,
+    /// The version that it runs from here on.
+    pub moved: Option<Moved>,
+}
+
+/// A run that goes on with another version of its workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The version.
+    pub version: i64,
+    /// All steps of it.
+    pub steps_total: u32,
+    /// Days that the run is kept once ended; `None` for the workspace's or the server's.
+    pub keep_days: Option<u32>,
 }
 
 /// What a change means for the place of a run among those in progress.
@@ -148,6 +162,10 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
         verdicts.push(verdict);
         if verdict == Verdict::Stored && change.progress.ended_at.is_some() {
             super::ending::insert(&mut tx, change).await?;
+            super::failure::insert(&mut tx, change, now).await?;
+        }
+        if let Some(moved) = change.moved.filter(|_| verdict == Verdict::Stored) {
+            set_version(&mut tx, change.run, moved).await?;
         }
         if verdict == Verdict::Stored {
             move_place(&mut tx, change).await?;
@@ -180,30 +198,6 @@ pub(super) async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Resu
     Ok(verdict)
 }
 
-type Rows<'a> = Vec<(RunId, &'a Event, Encoded)>;
-
-async fn encode<'a>(tx: &mut Tx, change: &'a Change, now: Timestamp, rows: &mut Rows<'a>) -> Result<()> {
-    let copied = change.create.iter().flat_map(|create| &create.copied);
-    for event in copied.chain(&change.events) {
-        let row = history::encode(event);
-        if let Some((hash, bytes)) = &row.payload {
-            touch_payload(tx, change.workspace, hash, bytes, now).await?;
-        }
-        rows.push((change.run, event, row));
-    }
-    Ok(())
-}
-
-async fn append(tx: &mut Tx, rows: &Rows<'_>) -> Result<()> {
-    let mut rest = rows.as_slice();
-    while !rest.is_empty() {
-        let (part, after) = rest.split_at(1 << rest.len().min(LARGEST_INSERT).ilog2());
-        insert_events(tx, part).await?;
-        rest = after;
-    }
-    Ok(())
-}
-
 /// Takes the gates of the workspaces in which runs want a place: all before any row, and always in the same order, so
 /// that nobody waits in a circle.
 async fn lock_gates(tx: &mut Tx, changes: &[Change]) -> Result<()> {
@@ -231,6 +225,18 @@ async fn move_place(tx: &mut Tx, change: &Change) -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+async fn set_version(tx: &mut Tx, run: RunId, moved: Moved) -> Result<()> {
+    within!(tx, conn => query("update run set version = $2, steps_total = $3, keep_days = $4 where id = $1")
+        .bind(run)
+        .bind(moved.version)
+        .bind(i64::from(moved.steps_total))
+        .bind(moved.keep_days.map(i64::from))
+        .execute(conn)
+        .await
+        .map(drop))?;
     Ok(())
 }
 
@@ -334,62 +340,4 @@ async fn update_run(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<Verd
     .await
     .map(|done| done.rows_affected()))?;
     Ok(if done == 1 { Verdict::Stored } else { Verdict::Fenced })
-}
-
-async fn touch_payload(tx: &mut Tx, workspace: WorkspaceId, hash: &[u8], data: &[u8], now: Timestamp) -> Result<()> {
-    // The update takes the row's lock, so that the collector looks again before it deletes.
-    within!(tx, conn => query(
-        "insert into payload (workspace_id, hash, size, data, touched_at)
-         values ($1, $2, $3, $4, $5)
-         on conflict (workspace_id, hash) do update set touched_at = excluded.touched_at",
-    )
-    .bind(workspace)
-    .bind(hash)
-    .bind(data.len() as i64)
-    .bind(data)
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(drop))?;
-    Ok(())
-}
-
-/// Rows of the largest insert; a power of two.
-const LARGEST_INSERT: usize = 64;
-
-/// The insert of `rows` events, a power of two: few texts, so that each engine prepares them once.
-fn insert_sql(rows: usize) -> &'static str {
-    static TEXTS: OnceLock<Vec<String>> = OnceLock::new();
-    let texts = TEXTS.get_or_init(|| {
-        let text = |rows: usize| {
-            let tuple = |row: usize| {
-                let parameters: Vec<String> = (1..=7).map(|column| format!("${}", row * 7 + column)).collect();
-                format!("({})", parameters.join(", "))
-            };
-            let tuples: Vec<String> = (0..rows).map(tuple).collect();
-            let columns = "run_id, seq, at, step, kind, data, payload_hash";
-            format!("insert into run_event ({columns}) values {}", tuples.join(", "))
-        };
-        (0..=LARGEST_INSERT.ilog2()).map(|power| text(1 << power)).collect()
-    });
-    &texts[rows.ilog2() as usize]
-}
-
-async fn insert_events(tx: &mut Tx, rows: &[(RunId, &Event, Encoded)]) -> Result<()> {
-    let sql = insert_sql(rows.len());
-    within!(tx, conn => {
-        let mut insert = query(sql);
-        for (run, event, row) in rows {
-            insert = insert
-                .bind(*run)
-                .bind(event.seq)
-                .bind(event.at)
-                .bind(event.step.as_deref())
-                .bind(row.kind)
-                .bind(row.data.as_deref())
-                .bind(row.payload.as_ref().map(|(hash, _)| hash.as_slice()));
-        }
-        insert.execute(conn).await.map(drop)
-    })?;
-    Ok(())
 }

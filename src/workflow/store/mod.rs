@@ -1,7 +1,9 @@
 //! The tables of workflows and runs.
 
+mod append;
 pub mod ask;
 mod ending;
+pub mod failure;
 pub mod flow;
 pub mod flush;
 pub mod history;
@@ -12,5 +14,5 @@ pub mod run;
 pub mod signal;
 pub mod step_key;
 
-pub use flush::{Change, Create, Keys, Place, Progress, Verdict};
+pub use flush::{Change, Create, Keys, Moved, Place, Progress, Verdict};
 pub use run::{Card, Parent};

@@ -164,6 +164,8 @@ pub struct Filter<'a> {
     pub until: Option<Timestamp>,
     /// A pattern for `like`, lower case, that the workflow's name matches.
     pub name_like: Option<&'a str>,
+    /// Of an older version than this one; none of the draft.
+    pub older_than_version: Option<i64>,
     /// Older than this run.
     pub before: Option<RunId>,
 }
@@ -185,6 +187,7 @@ pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u
              and ($6 is null or created_at < $6)
              and ($7 is null or lower(workflow_name) like $7 escape '\\')
              and ($8 is null or id < $8)
+             and ($10 is null or version < $10)
          order by id desc
          limit $9",
     ))
@@ -197,6 +200,7 @@ pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u
     .bind(filter.name_like)
     .bind(filter.before)
     .bind(i64::from(limit))
+    .bind(filter.older_than_version)
     .fetch_all(conn)
     .await)?;
     rows.into_iter().map(SummaryRow::read).collect()

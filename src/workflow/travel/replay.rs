@@ -113,7 +113,7 @@ impl Player<'_> {
 
     fn end_attempt(&mut self, state: &mut State, id: String, attempt: u32) {
         let used = *self.made.entry(id.clone()).and_modify(|used| *used += 1).or_insert(1) - 1;
-        let kind = state.graph().find_path(&id).map(|step| step.kind.clone()).unwrap_or_default();
+        let kind = state.graph().kind_at(&id).unwrap_or_default().to_owned();
         let outcome =
             self.recorded(&id).filter(|step| step.kind == kind).and_then(|step| step.outcomes.get(used)).cloned();
         let Some(outcome) = outcome else {

@@ -13,12 +13,14 @@ use weft::workflow::{self, NewRun, Source};
 
 mod approvals;
 mod commands;
+mod compensation;
 mod containers;
 mod durability;
 mod flow;
 mod graphs;
 mod scale;
 mod sub_runs;
+mod versions;
 
 use crate::support::Site;
 

@@ -140,6 +140,11 @@ impl Cell {
         self.live.get(&index).copied()
     }
 
+    /// The frames of the bodies in motion.
+    pub(super) fn frames(&self) -> Vec<u32> {
+        self.live.values().copied().collect()
+    }
+
     /// How often the body runs.
     pub const fn plan(&self) -> &Plan {
         &self.plan
@@ -263,17 +268,7 @@ impl State {
             return;
         }
         let home = Some(Home { container: slot, index });
-        let frame = Some(Box::new(Frame::new(graph, home)));
-        let number = match self.vacant.pop() {
-            Some(number) => {
-                self.frames[number as usize] = frame;
-                number
-            }
-            None => {
-                self.frames.push(frame);
-                self.frames.len() as u32 - 1
-            }
-        };
+        let number = self.place_frame(Frame::new(graph, home));
         if let Some(cell) = self.cell_mut(slot) {
             cell.next = index + 1;
             cell.live.insert(index, number);

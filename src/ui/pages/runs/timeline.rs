@@ -7,6 +7,7 @@ use super::asked::Asked;
 use super::order::running_order;
 use super::page::{Place, View};
 use super::scale::Scale;
+use super::undone::named;
 use super::watch::Watch;
 use crate::model::Timestamp;
 use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
@@ -51,9 +52,15 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
     let axis = Axis { start, now, scale };
     let order =
         StoredValue::new(watch.definition.with_value(|definition| running_order(&definition.steps, &definition.edges)));
-    let total = order.with_value(Vec::len);
+    let known = order.with_value(Vec::len);
+    let total = move || known + watch.undone.read().len();
     let shown = RwSignal::new(PAGE);
-    let rows = move || order.with_value(|ids| ids.iter().take(shown.get()).cloned().collect::<Vec<_>>());
+    let rows = move || {
+        order.with_value(|ids| {
+            let undone = watch.undone.read();
+            ids.iter().chain(undone.iter()).take(shown.get()).cloned().collect::<Vec<_>>()
+        })
+    };
     let element = NodeRef::<html::Ul>::new();
     let keys = move |event: leptos::ev::KeyboardEvent| {
         let step = match event.key().as_str() {
@@ -75,7 +82,7 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
     };
     view! {
         <div class="gantt">
-            <span class="gantt-corner">{format::plural(total as i64, "step")}</span>
+            <span class="gantt-corner">{move || format::plural(total() as i64, "step")}</span>
             <div class="gantt-axis" aria-hidden="true">{ticks}</div>
             <Show when=move || is_open.get() && clock.get().is_some()>
                 <div class="gantt-now" aria-hidden="true" style=move || format!("--at: {:.4}", axis.fraction(now.get()))>
@@ -87,9 +94,9 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
                     <Row id watch axis place first=order.with_value(|ids| ids.first().cloned()) />
                 </For>
             </ul>
-            <Show when=move || shown.get() < total>
+            <Show when=move || shown.get() < total()>
                 <button class="json-more" type="button" on:click=move |_| shown.update(|shown| *shown += PAGE)>
-                    {move || format!("{} of {} more steps", PAGE.min(total - shown.get()), total - shown.get())}
+                    {move || format!("{} of {} more steps", PAGE.min(total() - shown.get()), total() - shown.get())}
                 </button>
             </Show>
         </div>
@@ -99,7 +106,7 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
 #[component]
 fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>) -> impl IntoView {
     let state = watch.step(&id)?;
-    let name = watch.definition.with_value(|definition| definition.step(&id).map(|step| step.label().to_owned()))?;
+    let (name, _) = watch.definition.with_value(|definition| named(definition, &id))?;
     let is_first = first.as_deref() == Some(&id);
     let id = StoredValue::new(id);
     let chosen = Memo::new(move |_| place.step.with(|step| id.with_value(|id| step.as_deref() == Some(id))));
