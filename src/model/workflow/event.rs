@@ -240,6 +240,19 @@ impl StepError {
     }
 }
 
+/// How far an attempt is. Told to those who watch, and kept nowhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepProgress {
+    /// The step's path.
+    pub step: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// A sentence without a full stop.
+    pub text: String,
+    /// How much is done, 0.0..=1.0, where that is known.
+    pub fraction: Option<f64>,
+}
+
 /// A piece of what a step printed. Kept apart from the history, which it never decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogChunk {

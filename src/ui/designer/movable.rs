@@ -106,9 +106,10 @@ fn Found(found: MovableRuns) -> impl IntoView {
             let more = if others > 0 { format!(" And {others} more.") } else { String::new() };
             format!("{}{more}", sentence(&misfit.message))
         });
-        let icon = if why.is_some() { "s-failed" } else { "s-succeeded" };
+        let fails = why.is_some().then_some("");
+        let icon = if fails.is_some() { "s-failed" } else { "s-succeeded" };
         view! {
-            <li data-fails=why.is_some().then_some("")>
+            <li data-fails=fails>
                 <Icon name=icon />
                 <a class="link" href=format!("/runs/{id}")>{format!("Run …{end}")}</a>
                 <StatusBadge status=Signal::stored(StatusLook::from(movable.run.status)) shape=StatusShape::Mark />

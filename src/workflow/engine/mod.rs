@@ -15,6 +15,7 @@ mod failure;
 mod keys;
 mod log;
 mod owner;
+mod progress;
 mod queue;
 mod retention;
 mod timer;
@@ -40,6 +41,7 @@ use crate::workflow::store::lease::Claimant;
 
 pub use log::{LogSink, Stream};
 use owner::Owner;
+pub use progress::Progress;
 pub(super) use owner::{Begin, New, fold};
 
 /// How long a process keeps a run without saying that it lives, which it does four times as often: after a crash on a

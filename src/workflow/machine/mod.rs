@@ -22,7 +22,7 @@ mod tests_undo;
 #[cfg(test)]
 mod tests_migrate;
 
-pub use ask::{MAX_KEY_CHARS, fits};
+pub use ask::{EXPIRED, MAX_KEY_CHARS, fits};
 pub use command::Refusal;
 pub use migrate::find_misfits;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ use super::steps::Outcome;
 use crate::model::Timestamp;
 use crate::model::workflow::expression;
 use crate::model::workflow::{
-    Command, Edge, Ending, Event, Fact, Forked, Migrated, Signal, SkipReason, Slot, State, StepError, StepStatus,
+    Await, Command, Edge, Ending, Event, Fact, Forked, Migrated, Signal, SkipReason, Slot, State, StepError, StepStatus,
 };
 
 /// An attempt whose process ended this often is given up.
@@ -203,7 +203,12 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
         Input::Done { step, attempt, result } => {
             let slot = state.find_slot(&step).ok_or(Refusal::Stale)?;
             let current = state.step_at(slot);
-            if state.is_ended() || current.status != StepStatus::Running || current.attempt != attempt {
+            // What people and the outside decide is no attempt's to end, but a replay knows what they decided.
+            let is_asked = current.waiting.as_ref().is_some_and(|waiting| {
+                matches!(waiting.on, Some(Await::Approval { .. } | Await::Event { .. }))
+            });
+            let is_open = current.status == StepStatus::Running || is_asked;
+            if state.is_ended() || !is_open || current.attempt != attempt {
                 return Err(Refusal::Stale);
             }
             conclude::conclude(state, &mut facts, slot, attempt, result);

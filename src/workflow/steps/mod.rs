@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::engine::LogSink;
+use super::engine::{LogSink, Progress};
 use crate::model::workflow::{Await, Edge, StepError};
 use crate::model::{RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
@@ -62,6 +62,8 @@ pub struct StepCall {
     pub cancel: CancellationToken,
     /// Where output goes while it comes.
     pub log: LogSink,
+    /// Tells those who watch how far it is.
+    pub progress: Progress,
 }
 
 impl StepCall {

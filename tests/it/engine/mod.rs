@@ -21,6 +21,7 @@ mod graphs;
 mod scale;
 mod sub_runs;
 mod versions;
+mod watching;
 
 use crate::support::Site;
 

@@ -10,7 +10,7 @@ use super::scale::Scale;
 use super::undone::named;
 use super::watch::Watch;
 use crate::model::Timestamp;
-use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
+use crate::model::workflow::{Edge, SkipReason, Span, StepProgress, StepState, StepStatus};
 use crate::ui::components::{StatusBadge, StatusLook, StatusShape};
 use crate::ui::designer::container::progress_words;
 use crate::ui::pages::approvals::words;
@@ -135,7 +135,7 @@ fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>
                         <Bar span=Signal::derive(move || state.read().spans.get(at).cloned()) axis />
                     </For>
                     <SkippedBar state axis />
-                    <Note state axis />
+                    <Note state axis watch />
                 </span>
             </a>
         </li>
@@ -191,7 +191,7 @@ fn SkippedBar(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
 
 /// A few words beside the bars, on the side where there is room.
 #[component]
-fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
+fn Note(state: RwSignal<StepState>, axis: Axis, watch: Watch) -> impl IntoView {
     let asked = use_context::<Asked>();
     // For whom a step waits is said by its approval.
     let waits = move |step: &StepState| asked.and_then(|asked| asked.of_step(&step.id)).map(|a| words::waits_for(&a));
@@ -202,7 +202,8 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
         if kept {
             Some("kept from the run it was forked from".to_owned())
         } else {
-            note(&step, (step.status == StepStatus::Waiting).then(|| waits(&step)).flatten())
+            let told = watch.progress_of(&step.id).map(|told| progress_note(&told));
+            told.or_else(|| note(&step, (step.status == StepStatus::Waiting).then(|| waits(&step)).flatten()))
         }
     });
     let ends = move || {
@@ -224,6 +225,14 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
         let at = if side == Some("before") { from } else { to };
         let style = format!("--from: {:.3}%", at * 100.0);
         Some(view! { <span class="bar-note" data-side=side style=style><span>{text}</span></span> })
+    }
+}
+
+/// How far an attempt is, in words.
+fn progress_note(told: &StepProgress) -> String {
+    match told.fraction {
+        Some(fraction) => format!("{:.0} %, {}", fraction * 100.0, told.text),
+        None => told.text.clone(),
     }
 }
 

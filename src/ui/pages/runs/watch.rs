@@ -10,7 +10,8 @@ use super::logbook::{Heard, Logbook};
 use crate::api;
 use crate::model::live::{ServerMessage, Topic};
 use crate::model::workflow::{
-    CompensationDetail, Definition, Lineage, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepState, UNDO,
+    CompensationDetail, Definition, Lineage, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepProgress,
+    StepState, StepStatus, UNDO,
 };
 use crate::model::{RunId, Timestamp};
 use crate::ui::browser;
@@ -51,6 +52,8 @@ pub struct Watch {
     pub lineage: RwSignal<Lineage>,
     /// What it undid, if it began to.
     pub compensation: RwSignal<Option<CompensationDetail>>,
+    /// How far attempts in flight are, by path.
+    pub progress: RwSignal<BTreeMap<String, StepProgress>>,
     /// What was printed.
     pub log: RwSignal<Logbook>,
     /// Why the log can't be read.
@@ -76,6 +79,7 @@ impl Watch {
             ends: RwSignal::new(Ends { inputs, output, error }),
             lineage: RwSignal::new(lineage),
             compensation: RwSignal::new(None),
+            progress: RwSignal::new(BTreeMap::new()),
             log: RwSignal::new(Logbook::default()),
             log_error: RwSignal::new(None),
             undone: RwSignal::new(Vec::new()),
@@ -93,6 +97,13 @@ impl Watch {
     /// A step; `None` if the definition has none of this id.
     pub fn step(self, id: &str) -> Option<RwSignal<StepState>> {
         self.steps.with_value(|steps| steps.get(id).copied())
+    }
+
+    /// What the attempt in flight of a step tells of itself.
+    pub fn progress_of(self, id: &str) -> Option<StepProgress> {
+        let step = self.step(id)?;
+        let attempt = step.with(|step| (step.status == StepStatus::Running).then_some(step.attempt))?;
+        self.progress.with(|progress| progress.get(id).filter(|told| told.attempt == attempt).cloned())
     }
 
     /// The number of the newest event that is known.
@@ -187,6 +198,14 @@ impl Watch {
                 };
                 if self.log.try_update(|log| log.hear(&chunk)) == Some(Heard::Gap) {
                     self.read_log();
+                }
+            }
+            ServerMessage::Update(update) if update.kind == "progress" => {
+                // Those inside of containers are many, and shown nowhere.
+                if let Ok(told) = serde_json::from_value::<StepProgress>(update.data)
+                    && self.step(&told.step).is_some()
+                {
+                    self.progress.try_update(|progress| progress.insert(told.step.clone(), told));
                 }
             }
             ServerMessage::Update(_) => self.reload_soon(),
