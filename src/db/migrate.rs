@@ -9,8 +9,8 @@ static POSTGRES: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres")
 /// one owner.
 pub(super) async fn run(db: &Db) -> Result<()> {
     let done = match db {
-        Db::Sqlite(db) => SQLITE.run(&db.writer).await,
-        Db::Postgres(pool) => POSTGRES.run(pool).await,
+        Db::Sqlite(db) => SQLITE.run(&mut *db.writer.connection().await?).await,
+        Db::Postgres(db) => POSTGRES.run(&db.pool).await,
     };
     done.map_err(|error| Error::Migration(error.to_string(), Box::new(error)))
 }

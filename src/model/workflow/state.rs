@@ -14,7 +14,9 @@ mod ending;
 mod frame;
 mod look;
 mod migrate;
+mod pages;
 mod path;
+mod plan;
 mod scope;
 mod undo;
 mod watch;
@@ -28,9 +30,11 @@ use super::{
     Await, Definition, Event, Fact, Graph, RunStatus, SkipReason, Span, StepError, StepState, StepStatus, Waiting,
 };
 use crate::model::{RunId, Timestamp};
-pub use body::{Cell, DEFAULT_CONCURRENCY, ItemErrors, MAX_CONCURRENCY, MAX_ITERATIONS, Plan, Tending};
+pub use body::{Cell, Tending};
 use branch::Until;
 use frame::Frame;
+pub use pages::{Items, SOURCES, page, request};
+pub use plan::{DEFAULT_CONCURRENCY, ItemErrors, MAX_CONCURRENCY, MAX_ITERATIONS, MAX_LISTED, Plan};
 pub use scope::FrameScope;
 use watch::Watch;
 pub use watch::split_body;
@@ -206,6 +210,8 @@ impl State {
             | Fact::StepSkipped { .. }
             | Fact::StepWaiting { .. }
             | Fact::StepSignalled { .. }
+            | Fact::PageAsked { .. }
+            | Fact::PageCame { .. }
             | Fact::BodyStarted { .. }
             | Fact::BodySucceeded { .. }
             | Fact::BodyFailed { .. }
@@ -244,6 +250,7 @@ impl State {
             }
             Fact::StepSucceeded { port, output, untaken, .. } => {
                 self.end_step(slot, at, StepStatus::Succeeded);
+                self.list_stopped(slot, at);
                 self.drop_bodies(slot);
                 let state = self.step_mut(slot);
                 state.output = output.clone();
@@ -253,6 +260,8 @@ impl State {
             }
             Fact::StepFailed { error, handled, untaken, .. } => self.fail_step(slot, at, error, *handled, untaken),
             Fact::StepSkipped { reason, untaken } => self.skip_step(slot, at, *reason, untaken),
+            Fact::PageAsked { .. } => self.ask_for_page(slot),
+            Fact::PageCame { items, next, .. } => self.take_page(slot, items, next),
             Fact::BodyStarted { index } => self.start_body(slot, *index, at),
             Fact::BodySucceeded { index, output } => self.end_body(slot, *index, Ok(output), at),
             Fact::BodyFailed { index, error, .. } => self.end_body(slot, *index, Err(error), at),

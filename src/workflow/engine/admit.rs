@@ -114,8 +114,9 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
         token: 0,
         stored_seq: 0,
         create: Some(Box::new(create)),
-        events: vec![event],
+        events: vec![event].into(),
         progress,
+        steady: false,
         place: Place::Keep,
         keys: Keys::Keep,
         taken_in: Vec::new(),
@@ -234,6 +235,9 @@ async fn take(runtime: &Runtime, engine: &Arc<Engine>, workspace: WorkspaceId, r
             Ok(Some(claim)) => Owner::take(runtime, engine, claim, inbox).await,
             unclaimed => {
                 engine.strike(run);
+                if unclaimed.is_err() {
+                    engine.doubt(runtime);
+                }
                 unclaimed.map(drop).map_err(Error::from)
             }
         },

@@ -22,6 +22,7 @@ mod timer;
 mod writer;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
@@ -64,6 +65,8 @@ pub(super) struct Engine {
     graphs: Mutex<HashMap<Vec<u8>, Weak<Graph>>>,
     /// Held while runs that nobody has in hand are taken, so that one task of this process takes each.
     taking: tokio::sync::Mutex<()>,
+    /// Whether runs may stand under the name of this process that no task of it has in hand.
+    in_doubt: AtomicBool,
     writer: mpsc::Sender<writer::Request>,
     log: mpsc::Sender<log::Message>,
     queue: queue::Queue,
@@ -94,6 +97,7 @@ impl Engine {
             runs: Mutex::default(),
             graphs: Mutex::default(),
             taking: tokio::sync::Mutex::default(),
+            in_doubt: AtomicBool::new(false),
             writer: writer::start(runtime, drained.clone()),
             log: log::start(runtime, drained.clone()),
             queue: queue::Queue::new(runtime.config.max_steps),
@@ -169,6 +173,12 @@ impl Engine {
         }
     }
 
+    /// A claim was not answered, or what was claimed could not be taken in hand: the timer sees to it.
+    fn doubt(&self, runtime: &Runtime) {
+        self.in_doubt.store(true, Ordering::Release);
+        self.timer.set(runtime.clock.now().plus_ms(RETRY_MS));
+    }
+
     /// Begins a new run. Returns once its first events are durable.
     pub(super) async fn begin(self: &Arc<Self>, runtime: &Runtime, new: New) -> Result<Begin, Error> {
         if runtime.tasks.stopping().is_cancelled() {
@@ -233,9 +243,10 @@ impl Engine {
         if self.sender(run).is_some() {
             return Ok(false);
         }
-        match store::lease::claim(&runtime.db, self.claimant(runtime), workspace, run).await? {
+        let claimed = store::lease::claim(&runtime.db, self.claimant(runtime), workspace, run).await;
+        match claimed.inspect_err(|_| self.doubt(runtime))? {
             Some(claim) => {
-                let inbox = self.enlist(run)?;
+                let inbox = self.enlist(run).inspect_err(|_| self.doubt(runtime))?;
                 let heard = self.sender(run).is_some_and(|sender| sender.try_send(message).is_ok());
                 Owner::take(runtime, self, claim, inbox).await?;
                 Ok(heard)

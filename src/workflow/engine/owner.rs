@@ -1,10 +1,12 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
+mod leave;
 mod load;
+pub(super) mod mind;
 mod perform;
 mod place;
 mod report;
-mod signals;
+pub(super) mod signals;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(in crate::workflow) use load::fold;
 use load::load;
+use mind::Mind;
 
 use super::{Engine, writer};
 use crate::model::workflow::{Event, RunStatus, RunSummary, State, StepError};
@@ -21,18 +24,12 @@ use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
 use crate::workflow::flow::Marks;
-use crate::workflow::machine::{self, Effect, Input, Moment};
+use crate::workflow::machine::{self, Input};
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::{self, Card, Change, Create, Moved, Verdict, ask::WaitChange, lease::Claim};
+use crate::workflow::store::{Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
 
-/// Events of one flush: thoughts beyond that are stored before the next, which bounds memory and lets watchers see.
-const FLUSH: usize = 1000;
-/// A wait shorter than this stays in memory; for a longer one the run is given back.
-const SHORT_WAIT_MS: i64 = 5_000;
 /// How long attempts in flight may go on when the process stops.
 const GRACE_MS: i64 = 5_000;
-/// How long to wait before trying again to give a run back: until then nobody else would take it.
-const RELEASE_RETRY_MS: i64 = 1_000;
 
 /// What reaches an owner.
 #[derive(Debug)]
@@ -86,9 +83,12 @@ pub(in crate::workflow) struct Owner {
     given_back: bool,
     /// Whether flow control has a say.
     marks: Marks,
-    /// The next flush says that another version is run.
-    moved: Option<Moved>,
+    /// What stands in the run's row, once this owner has written it.
+    written: Option<Standing>,
 }
+
+/// What of a run's row the indexes are about: status, beginning, when it is due.
+type Standing = (RunStatus, Option<Timestamp>, Option<Timestamp>);
 
 /// Who gave a command, and what came of it.
 type Reply = (oneshot::Sender<Result<RunSummary, Error>>, Result<(), Error>);
@@ -120,20 +120,21 @@ pub(super) async fn begin(
         more: false,
         given_back: false,
         marks,
-        moved: None,
+        written: None,
     };
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
         let mut events = Vec::new();
         owner.think(first, &mut events).expect("a new run has not begun");
         let stored = owner.flush(events, Some(Box::new(create))).await;
-        let goes_on = matches!(stored, Ok(Verdict::Stored));
+        let outcome = stored.as_ref().ok().copied();
         // Whoever asked may have gone; the run goes on.
         let _ = done.send(stored);
-        if goes_on {
-            owner.own().await;
-        } else {
-            owner.leave();
+        match outcome {
+            Some(Verdict::Stored) => owner.own().await,
+            Some(_) => owner.leave(),
+            // It may be stored all the same.
+            None => owner.let_go().await,
         }
     });
     match begun.await.map_err(|_| Error::Stopping)?? {
@@ -156,6 +157,7 @@ impl Owner {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
             (loaded, _) => {
                 engine.strike(run);
+                engine.doubt(runtime);
                 return loaded.map(drop);
             }
         };
@@ -174,7 +176,7 @@ impl Owner {
             more: false,
             given_back: false,
             marks,
-            moved: None,
+            written: None,
         };
         runtime.tasks.spawn("run", owner.take_over(admitted));
         Ok(())
@@ -189,17 +191,18 @@ impl Owner {
             self.think(Input::Start { inputs, until }, &mut events).expect("it has not begun");
             return match self.flush(events, None).await {
                 Ok(Verdict::Stored) => self.own().await,
-                _ => self.leave(),
+                _ => self.let_go().await,
             };
         }
         let in_flight: Vec<String> = self.state.in_flight().map(|slot| self.state.path(slot)).collect();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
-            return self.leave();
+            return self.let_go().await;
         }
         for step in in_flight {
             if let Some(attempt) = self.state.find_step(&step).map(|step| step.attempt) {
                 self.execute(&step, attempt, self.state.last_seq());
+                self.pull(&step, self.state.last_seq());
             }
         }
         self.own().await;
@@ -284,28 +287,27 @@ impl Owner {
                 Message::Signals => {}
             }
         }
-        self.take_signals_in(events);
+        self.mind().take_signals_in(events);
         // What is due, and what was left of the agenda.
         let _ = self.think(Input::Wake, events);
     }
 
-    fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
-        let waits = signals::waits(&self.state);
-        let moment = Moment { now: self.runtime.clock.now(), fraction: self.runtime.ids.fraction() };
-        let (new, more) = machine::advance(&mut self.state, input, &moment, FLUSH)?;
-        self.more = more;
-        self.signals.compare(&self.runtime, waits, &self.state, &new);
-        self.note_move(&new);
-        if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
-            self.signals.tell_parent(&self.runtime, &self.card, &self.state);
+    fn mind(&mut self) -> Mind<'_, Runtime> {
+        Mind {
+            state: &mut self.state,
+            signals: &mut self.signals,
+            more: &mut self.more,
+            parent: self.card.parent.as_ref(),
+            world: &self.runtime,
         }
-        events.extend(new);
-        Ok(())
+    }
+
+    fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), machine::Refusal> {
+        self.mind().think(input, events)
     }
 
     fn rests_for_long(&self) -> bool {
-        let soon = self.runtime.clock.now().plus_ms(SHORT_WAIT_MS);
-        self.state.is_at_rest() && self.state.next_due().is_none_or(|due| due > soon)
+        mind::rests_for_long(&self.state, self.runtime.clock.now())
     }
 
     /// Has the events stored, then tells and performs them.
@@ -313,7 +315,7 @@ impl Owner {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
         self.given_back = !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
         let (place, keys) = (self.place(&events), self.keys(&events));
-        let handler = self.handler(&events);
+        let (handler, moved) = (self.handler(&events), self.note_move(&events));
         let calls = handler.is_some();
         let settling = self.signals.settle();
         let mut told: Vec<RunId> = settling.outgoing.iter().map(|signal| signal.run).collect();
@@ -323,14 +325,20 @@ impl Owner {
             // An event that came before may have reached this run in the very flush.
             told.push(self.state.id());
         }
+        let (events, progress) = (Arc::<[Event]>::from(events), self.progress());
+        let standing = (progress.status, progress.started_at, progress.wake_at);
         let change = Change {
             run: self.state.id(),
             workspace: self.workspace,
             token: self.token,
             stored_seq,
             create,
-            events: events.clone(),
-            progress: self.progress(),
+            events: Arc::clone(&events),
+            steady: self.written == Some(standing)
+                && !self.given_back
+                && progress.ended_at.is_none()
+                && settling.settled == 0,
+            progress,
             taken_in: settling.taken_in,
             settled: settling.settled,
             outgoing: settling.outgoing,
@@ -338,14 +346,16 @@ impl Owner {
             place,
             keys: keys.clone(),
             handler,
-            moved: self.moved.take(),
+            moved,
         };
-        let verdict = writer::store(&self.engine.writer, change).await?;
-        self.given_back &= verdict == Verdict::Stored;
+        let stored = writer::store(&self.engine.writer, change).await;
+        self.given_back &= matches!(stored, Ok(Verdict::Stored));
+        let verdict = stored?;
         if verdict == Verdict::Stored {
+            self.written = Some(standing);
             self.tell_waiting(place, &keys);
             self.publish(&events);
-            for event in &events {
+            for event in events.iter() {
                 self.perform(event);
             }
             self.tell(&told, asked);
@@ -354,38 +364,5 @@ impl Owner {
             }
         }
         Ok(verdict)
-    }
-
-    /// Gives the run back: to the table until it is due, to whoever wants to command it, to the next process.
-    async fn let_go(mut self) {
-        self.stop_under("");
-        while !self.given_back
-            && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token).await
-        {
-            tracing::warn!(run = %self.state.id(), %error, "a run could not be given back");
-            if self.runtime.tasks.stopping().is_cancelled() {
-                break; // the next process takes it over
-            }
-            self.runtime.clock.sleep_until(self.runtime.clock.now().plus_ms(RELEASE_RETRY_MS)).await;
-        }
-        let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
-        let engine = Arc::clone(&self.engine);
-        self.tell_queue();
-        self.leave();
-        if let Some(due) = due {
-            engine.timer.set(due);
-        }
-    }
-
-    /// Those who still wait in the mailbox find it closed and look again.
-    fn leave(mut self) {
-        self.engine.strike(self.state.id());
-        self.inbox.close();
-        // What reached the run at the last moment has made it due.
-        while let Ok(message) = self.inbox.try_recv() {
-            if matches!(message, Message::Signals) {
-                self.engine.timer.set(self.runtime.clock.now());
-            }
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! One task sleeps until the next one is due or another owner's lease ends, or an alarm is set earlier. Only where other
 //! processes share the database it also looks now and then for what they gave back.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -49,19 +50,27 @@ impl Alarm {
 
 /// Takes in hand everything that is due or was left behind.
 pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Result<()> {
-    loop {
+    // Before anything is looked at: what is set from here on may be of a run that was given back after the look.
+    engine.timer.clear();
+    let mut is_full = false;
+    while !is_full {
         let taking = engine.taking.lock().await;
-        let claims = store::lease::claim_due(&runtime.db, engine.claimant(runtime), BATCH).await?;
+        give_strays_back(runtime, engine).await?;
+        let claimed = store::lease::claim_due(&runtime.db, engine.claimant(runtime), BATCH).await;
+        let claims = claimed.inspect_err(|_| engine.doubt(runtime))?;
         let count = claims.len();
         for claim in claims {
             let (run, token) = (claim.run, claim.token);
             let taken = match engine.enlist(run) {
                 Ok(inbox) => Owner::take(runtime, engine, claim, inbox).await,
-                Err(full) => Err(full),
+                Err(full) => {
+                    is_full = true;
+                    engine.doubt(runtime);
+                    Err(full)
+                }
             };
             if let Err(error) = taken {
-                // Left alone with its owner set, it is looked at again by the next process.
-                tracing::error!(%run, token, %error, "a run can't be taken in hand");
+                tracing::error!(%run, token, %error, "a run can't be taken in hand; it is given back");
             }
         }
         drop(taking);
@@ -69,9 +78,26 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
             break;
         }
     }
-    engine.timer.clear();
     if let Some(due) = store::lease::next_due(&runtime.db, engine.id).await? {
         engine.timer.set(due);
+    }
+    Ok(())
+}
+
+/// Gives back what stands under the name of this process though no task has it in hand: a claim whose answer was lost, or
+/// a run that could not be loaded. Nobody else would ever take it. The caller holds the lock under which runs are taken.
+async fn give_strays_back(runtime: &Runtime, engine: &Engine) -> db::Result<()> {
+    if !engine.in_doubt.swap(false, Ordering::AcqRel) {
+        return Ok(());
+    }
+    let again = |error| {
+        engine.doubt(runtime);
+        error
+    };
+    for (run, token) in store::lease::list_owned(&runtime.db, engine.id).await.map_err(again)? {
+        if engine.sender(run).is_none() {
+            store::lease::release(&runtime.db, run, token, runtime.clock.now()).await.map_err(again)?;
+        }
     }
     Ok(())
 }
@@ -96,6 +122,7 @@ pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
         }
         if let Err(error) = take_due(&runtime, &engine).await {
             tracing::warn!(%error, "waiting runs can't be looked for; it is tried again");
+            engine.timer.set(runtime.clock.now());
             runtime.clock.sleep_ms(PAUSE_MS).await;
         }
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::db;
 use crate::runtime::Runtime;
 use crate::workflow::store::flush::{self, Change, Verdict};
+use crate::workflow::store::lease;
 
 /// Changes that may wait.
 const QUEUE: usize = 4096;
@@ -89,9 +90,11 @@ async fn persist(runtime: &Runtime, change: Change) -> Result<Verdict, db::Error
     let mut pause = Duration::from_millis(20);
     let alone = [change];
     loop {
-        let outcome = match flush::is_stored(&runtime.db, &alone[0]).await {
-            Ok(true) => return Ok(Verdict::Stored),
-            Ok(false) => flush::store(&runtime.db, &alone, runtime.clock.now()).await.map(|verdicts| verdicts[0]),
+        let outcome = match lease::is_stored(&runtime.db, &alone[0]).await {
+            Ok(Some(true)) => return Ok(Verdict::Stored),
+            // Its owner lets go of the run, and whoever takes it reads how it stands.
+            Ok(None) => return Err(db::Error::Unavailable),
+            Ok(Some(false)) => flush::store(&runtime.db, &alone, runtime.clock.now()).await.map(|verdicts| verdicts[0]),
             Err(error) => Err(error),
         };
         match outcome {

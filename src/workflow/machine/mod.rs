@@ -12,15 +12,15 @@ mod conclude;
 mod container;
 mod migrate;
 mod signal;
-mod undo;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_containers;
 #[cfg(test)]
-mod tests_undo;
-#[cfg(test)]
 mod tests_migrate;
+#[cfg(test)]
+mod tests_undo;
+mod undo;
 
 pub use ask::{EXPIRED, MAX_KEY_CHARS, fits};
 pub use command::Refusal;
@@ -101,6 +101,11 @@ pub enum Effect {
         /// Which attempt.
         attempt: u32,
     },
+    /// Bring a container the next page of its items.
+    Pull {
+        /// The container's path.
+        step: String,
+    },
     /// Stop the attempt in flight, and everything inside of a container; the results are no longer wanted.
     Stop {
         /// The step's path.
@@ -120,6 +125,7 @@ pub fn effect(event: &Event) -> Option<Effect> {
     let step = || event.step.clone().unwrap_or_default();
     match &event.fact {
         Fact::StepStarted { attempt, .. } => Some(Effect::Execute { step: step(), attempt: *attempt }),
+        Fact::PageAsked { .. } => Some(Effect::Pull { step: step() }),
         Fact::StepSkipped { .. } | Fact::StepFailed { .. } | Fact::RetryScheduled { .. } => {
             Some(Effect::Stop { step: step() })
         }
@@ -204,14 +210,19 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
             let slot = state.find_slot(&step).ok_or(Refusal::Stale)?;
             let current = state.step_at(slot);
             // What people and the outside decide is no attempt's to end, but a replay knows what they decided.
-            let is_asked = current.waiting.as_ref().is_some_and(|waiting| {
-                matches!(waiting.on, Some(Await::Approval { .. } | Await::Event { .. }))
-            });
+            let is_asked = current
+                .waiting
+                .as_ref()
+                .is_some_and(|waiting| matches!(waiting.on, Some(Await::Approval { .. } | Await::Event { .. })));
             let is_open = current.status == StepStatus::Running || is_asked;
             if state.is_ended() || !is_open || current.attempt != attempt {
                 return Err(Refusal::Stale);
             }
-            conclude::conclude(state, &mut facts, slot, attempt, result);
+            match state.cell(slot).map(|cell| cell.items().is_asked()) {
+                None => conclude::conclude(state, &mut facts, slot, attempt, result),
+                Some(true) => container::take_page(state, &mut facts, slot, result),
+                Some(false) => return Err(Refusal::Stale),
+            }
         }
         Input::Signal { step, attempt, signal } => {
             signal::receive(state, &mut facts, step.as_deref(), attempt, signal)?;
@@ -235,7 +246,9 @@ pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
         facts.push_step(state, slot, Fact::StepSkipped { reason: SkipReason::NotReached, untaken: Vec::new() });
     } else if state.is_paused() {
         // Nothing new starts, and the run does not end, before a person lets it go on.
-    } else if state.undoing().is_none() && state.until().is_some_and(|step| state.step_at(Slot::root(step)).status.is_final()) {
+    } else if state.undoing().is_none()
+        && state.until().is_some_and(|step| state.step_at(Slot::root(step)).status.is_final())
+    {
         end_early(state, &mut facts);
     } else if let Some((_, slot)) = state.timers().next().filter(|(due, _)| *due <= moment.now) {
         go_on_with(state, &mut facts, slot);

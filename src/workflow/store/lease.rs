@@ -119,18 +119,30 @@ pub async fn claim(db: &Db, by: Claimant, workspace: WorkspaceId, run: RunId) ->
     row.map(ClaimRow::read).transpose()
 }
 
-/// Gives a run back without a change; nothing happens when it has been taken over.
-pub async fn release(db: &Db, run: RunId, token: i64) -> Result<()> {
+/// Gives a run back without a change; nothing happens when it has been taken over. A run that something has reached in the
+/// meantime is due at once: whoever stored the signal left that to its owner.
+pub async fn release(db: &Db, run: RunId, token: i64, now: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
     within!(&mut tx, conn => query(
-        "update run set owner_id = null, lease_until = null where id = $1 and lease_token = $2",
+        "update run set
+            owner_id = null,
+            lease_until = null,
+            wake_at = case when signals > 0 and ended_at is null then $3 else wake_at end
+         where id = $1 and lease_token = $2",
     )
     .bind(run)
     .bind(token)
+    .bind(now)
     .execute(conn)
     .await
     .map(drop))?;
     tx.commit().await
+}
+
+/// What stands under the name of a process: the runs, with their fencing tokens.
+pub async fn list_owned(db: &Db, owner: Uuid) -> Result<Vec<(RunId, i64)>> {
+    Ok(read!(db, conn =>
+        query_as("select id, lease_token from run where owner_id = $1").bind(owner).fetch_all(conn).await)?)
 }
 
 /// Prolongs the leases of everything that a process has in hand.
@@ -158,4 +170,25 @@ pub async fn next_due(db: &Db, owner: Uuid) -> Result<Option<Timestamp>> {
     .bind(owner)
     .fetch_one(conn)
     .await)?)
+}
+
+/// Whether a change whose commit was never answered did arrive; `None` when it left nothing that would tell.
+pub async fn is_stored(db: &Db, change: &super::Change) -> Result<Option<bool>> {
+    let row: Option<(i64, i64)> = read!(db, conn => query_as(
+        "select last_seq, lease_token from run where id = $1",
+    )
+    .bind(change.run)
+    .fetch_optional(conn)
+    .await)?;
+    if row != Some((change.progress.last_seq, change.token)) {
+        return Ok(Some(false));
+    }
+    if !change.events.is_empty() {
+        return Ok(Some(true));
+    }
+    // Without an event the history is where it was. What was taken in is gone with the change.
+    match change.taken_in.first() {
+        Some(id) => Ok(Some(!super::signal::is_waiting(db, *id).await?)),
+        None => Ok(None),
+    }
 }

@@ -1,11 +1,12 @@
 //! Rows of runs.
 
-use sqlx::query_as;
+use sqlx::{query, query_as};
 
-use crate::db::{Db, Error, Result};
+use super::Moved;
+use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::{Definition, RunStatus, RunSummary, TriggerKind};
 use crate::model::{RunId, Timestamp, UserId, WorkflowId, WorkspaceId};
-use crate::read;
+use crate::{read, within};
 
 /// What does not change in a run.
 #[derive(Debug, Clone)]
@@ -269,4 +270,17 @@ pub async fn find_draft(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -
             .fetch_optional(conn)
             .await)?;
     Ok(row.map(|(draft,)| draft.0))
+}
+
+/// The version that a run was moved to.
+pub(super) async fn set_version(tx: &mut Tx, run: RunId, moved: Moved) -> Result<()> {
+    within!(tx, conn => query("update run set version = $2, steps_total = $3, keep_days = $4 where id = $1")
+        .bind(run)
+        .bind(moved.version)
+        .bind(i64::from(moved.steps_total))
+        .bind(moved.keep_days.map(i64::from))
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
 }

@@ -95,6 +95,13 @@ pub async fn list(db: &Db, run: RunId) -> Result<(i64, Vec<Incoming>)> {
     Ok((count, waiting.collect::<Result<_>>()?))
 }
 
+/// Whether a signal has not been taken in.
+pub(super) async fn is_waiting(db: &Db, id: Uuid) -> Result<bool> {
+    let found: Option<i64> = read!(db, conn =>
+        query_scalar("select attempt from run_signal where id = $1").bind(id).fetch_optional(conn).await)?;
+    Ok(found.is_some())
+}
+
 /// Deletes what was taken in.
 pub(super) async fn delete(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
     for id in ids {

@@ -104,7 +104,7 @@ impl State {
         let mut open: Vec<(u32, Arc<Graph>)> = vec![(Slot::RUN, Arc::clone(graph))];
         while let Some((frame, graph)) = open.pop() {
             let inside: BTreeMap<u32, Vec<u32>> =
-                self.frame(frame).cells.iter().map(|(&step, cell)| (step, cell.frames())).collect();
+                self.frame(frame).cells.iter().map(|(&step, cell)| (step, cell.frames().collect())).collect();
             for (step, frames) in inside {
                 if let Some(body) = graph.body(step) {
                     open.extend(frames.into_iter().map(|frame| (frame, Arc::clone(body))));

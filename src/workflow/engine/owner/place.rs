@@ -61,23 +61,23 @@ impl Owner {
     }
 
     /// Another version of the workflow counts from here on.
-    pub(super) fn note_move(&mut self, events: &[Event]) {
+    pub(super) fn note_move(&mut self, events: &[Event]) -> Option<Moved> {
         let moves = events.iter().filter_map(|event| match &event.fact {
             Fact::RunMigrated(migrated) => Some(migrated),
             _ => None,
         });
-        let Some(migrated) = moves.last() else { return };
+        let migrated = moves.last()?;
         self.card.version = Some(migrated.version);
         self.card.steps_total = migrated.definition.steps.len() as u32;
         // A key that an old step holds is given back all the same.
         let keys = self.marks.keys;
         self.marks = Marks::of(self.state.definition(), &self.runtime.config);
         self.marks.keys |= keys;
-        self.moved = Some(Moved {
+        Some(Moved {
             version: migrated.version,
             steps_total: self.card.steps_total,
             keep_days: migrated.definition.retention_days,
-        });
+        })
     }
 
     /// Tells those who wait for what the flush set free.

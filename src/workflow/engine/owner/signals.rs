@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::mind::World;
 use super::{Message, Owner};
 use crate::db;
 use crate::model::workflow::{Await, Event, Fact, Signal, Slot, State};
 use crate::model::{ApprovalId, RunId};
-use crate::runtime::Runtime;
-use crate::workflow::machine::{Input, Refusal};
 use crate::workflow::store::ask::WaitChange;
 use crate::workflow::store::signal::{Incoming, Outgoing};
-use crate::workflow::store::{self, Card};
+use crate::workflow::store::{self, Parent};
 
 /// What an owner knows of signals.
 #[derive(Debug, Default)]
-pub(super) struct Signals {
+pub(in crate::workflow::engine) struct Signals {
     /// Whether there may be some in the tables that were not read.
     unread: bool,
     /// Of the count on the run's row, what was read and is not settled.
@@ -29,34 +28,62 @@ pub(super) struct Signals {
 
 /// What the next flush says of signals and waits.
 #[derive(Debug, Default)]
-pub(super) struct Settling {
+pub(in crate::workflow::engine) struct Settling {
     /// Taken in, to be deleted.
-    pub(super) taken_in: Vec<Uuid>,
+    pub(in crate::workflow::engine) taken_in: Vec<Uuid>,
     /// How much of the row's count they settle.
-    pub(super) settled: i64,
+    pub(in crate::workflow::engine) settled: i64,
     /// To other runs.
-    pub(super) outgoing: Vec<Outgoing>,
+    pub(in crate::workflow::engine) outgoing: Vec<Outgoing>,
     /// Approvals asked, answered, closed; events awaited.
-    pub(super) waits: Vec<WaitChange>,
+    pub(in crate::workflow::engine) waits: Vec<WaitChange>,
 }
 
 impl Signals {
     /// Of a run that was just taken in hand.
-    pub(super) fn unread() -> Self {
+    pub(in crate::workflow::engine) fn unread() -> Self {
         Self { unread: true, ..Self::default() }
     }
 
-    pub(super) const fn is_unread(&self) -> bool {
+    pub(in crate::workflow::engine) const fn is_unread(&self) -> bool {
         self.unread
     }
 
     /// Whether something is to be said to the tables even without an event.
-    pub(super) const fn have_settled(&self) -> bool {
+    pub(in crate::workflow::engine) const fn have_settled(&self) -> bool {
         !self.settling.taken_in.is_empty() || (self.count > 0 && self.waiting.is_empty())
     }
 
+    /// Something may have been stored for the run since.
+    #[cfg(test)]
+    pub(in crate::workflow::engine) const fn look_again(&mut self) {
+        self.unread = true;
+    }
+
+    /// Takes note of what the tables say: the count on the run's row, and the signals.
+    pub(in crate::workflow::engine) fn read(&mut self, count: i64, waiting: Vec<Incoming>) {
+        (self.unread, self.count, self.waiting) = (false, count, waiting);
+    }
+
+    /// Those that were not taken in yet.
+    pub(super) fn take_waiting(&mut self) -> Vec<Incoming> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// One is for later.
+    pub(super) fn put_off(&mut self, incoming: Incoming) {
+        self.waiting.push(incoming);
+    }
+
+    /// One was taken in, or nobody waits for it. `ended` is the sub-run that it tells the end of, which needs to hear
+    /// nothing any more.
+    pub(super) fn note_taken(&mut self, id: Uuid, ended: Option<RunId>) {
+        self.settling.taken_in.push(id);
+        self.settling.outgoing.retain(|told| Some(told.run) != ended || told.step.is_some());
+    }
+
     /// What goes with the next flush.
-    pub(super) fn settle(&mut self) -> Settling {
+    pub(in crate::workflow::engine) fn settle(&mut self) -> Settling {
         let waiting = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);
         let settled = (self.count - waiting).max(0);
         self.count -= settled;
@@ -64,8 +91,8 @@ impl Signals {
     }
 
     /// The run has ended: tells the step that waits for it.
-    pub(super) fn tell_parent(&mut self, runtime: &Runtime, card: &Card, state: &State) {
-        let Some(parent) = card.parent.as_ref().filter(|parent| parent.waits) else {
+    pub(super) fn tell_parent(&mut self, world: &impl World, parent: Option<&Parent>, state: &State) {
+        let Some(parent) = parent.filter(|parent| parent.waits) else {
             return;
         };
         let signal = Signal::RunEnded {
@@ -74,17 +101,17 @@ impl Signals {
             output: state.output().clone(),
             error: state.error().cloned(),
         };
-        let (id, step) = (runtime.ids.fresh(), Some(parent.step.clone()));
+        let (id, step) = (world.fresh(), Some(parent.step.clone()));
         self.settling.outgoing.push(Outgoing { id, run: parent.run, step, attempt: parent.attempt, signal });
     }
 
     /// Notes what the run waits for anew and no more. Sub-runs that it no longer waits for are told.
-    pub(super) fn compare(&mut self, runtime: &Runtime, before: Waits, state: &State, events: &[Event]) {
+    pub(super) fn compare(&mut self, world: &impl World, before: Waits, state: &State, events: &[Event]) {
         let after = waits(state);
         let voted = events.iter().any(|event| matches!(event.fact, Fact::StepSignalled { .. }));
         for (path, wait) in &after {
             if voted || before.get(path) != Some(wait) {
-                self.settling.waits.extend(opened(runtime, state, path, wait));
+                self.settling.waits.extend(opened(world, state, path, wait));
             }
         }
         for (path, wait) in before {
@@ -93,7 +120,7 @@ impl Signals {
             }
             match wait.on {
                 Await::Run { run } => {
-                    let (id, signal) = (runtime.ids.fresh(), Signal::ParentGone {});
+                    let (id, signal) = (world.fresh(), Signal::ParentGone {});
                     self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
                 }
                 Await::Approval { id, .. } => {
@@ -143,7 +170,7 @@ fn closed(id: ApprovalId, path: &str, events: &[Event]) -> WaitChange {
     WaitChange::Closed { id, outcome: outcome.unwrap_or_else(|| "cancelled".to_owned()), votes: votes.collect() }
 }
 
-fn opened(runtime: &Runtime, state: &State, path: &str, wait: &Wait) -> Option<WaitChange> {
+fn opened(world: &impl World, state: &State, path: &str, wait: &Wait) -> Option<WaitChange> {
     let (step, attempt) = (path.to_owned(), wait.attempt);
     match &wait.on {
         Await::Run { .. } => None,
@@ -160,7 +187,7 @@ fn opened(runtime: &Runtime, state: &State, path: &str, wait: &Wait) -> Option<W
             Some(WaitChange::Asked { id: *id, step, attempt, question: question.clone(), votes, delegates, deadline })
         }
         Await::Event { key, fields } => {
-            let signal = runtime.ids.fresh();
+            let signal = world.fresh();
             Some(WaitChange::Awaited { step, attempt, key: key.clone(), fields: fields.clone(), signal })
         }
     }
@@ -173,28 +200,8 @@ impl Owner {
             return Ok(());
         }
         let (count, waiting) = store::signal::list(&self.runtime.db, self.state.id()).await?;
-        self.signals.unread = false;
-        self.signals.count = count;
-        self.signals.waiting = waiting;
+        self.signals.read(count, waiting);
         Ok(())
-    }
-
-    /// Takes in what the state is ready for.
-    pub(super) fn take_signals_in(&mut self, events: &mut Vec<Event>) {
-        for incoming in std::mem::take(&mut self.signals.waiting) {
-            let Incoming { id, step, attempt, signal } = incoming.clone();
-            let ended = match signal {
-                Signal::RunEnded { run, .. } => Some(run),
-                _ => None,
-            };
-            match self.think(Input::Signal { step, attempt, signal }, events) {
-                // The step is about to come to wait.
-                Err(Refusal::NotYet) => self.signals.waiting.push(incoming),
-                Ok(()) | Err(_) => self.signals.settling.taken_in.push(id),
-            }
-            // It knows.
-            self.signals.settling.outgoing.retain(|told| Some(told.run) != ended || told.step.is_some());
-        }
     }
 
     /// Tells those whom a flush has reached, once it is durable.

@@ -1,0 +1,85 @@
+//! What an owner thinks: its run's state and the signals on their way, without IO, clock or randomness. The simulation
+//! runs this very code.
+
+use uuid::Uuid;
+
+use super::signals::{self, Signals};
+use crate::model::Timestamp;
+use crate::model::workflow::{Event, Signal, State};
+use crate::runtime::Runtime;
+use crate::workflow::machine::{self, Effect, Input, Moment, Refusal};
+use crate::workflow::store::Parent;
+use crate::workflow::store::signal::Incoming;
+
+/// Events of one flush: thoughts beyond that are stored before the next, which bounds memory and lets watchers see.
+const FLUSH: usize = 1000;
+/// A wait shorter than this stays in memory; for a longer one the run is given back.
+const SHORT_WAIT_MS: i64 = 5_000;
+
+/// What thinking takes from outside.
+pub(in crate::workflow::engine) trait World {
+    /// The time, and a number for jitter.
+    fn moment(&self) -> Moment;
+    /// An id that nothing else has.
+    fn fresh(&self) -> Uuid;
+}
+
+impl World for Runtime {
+    fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), fraction: self.ids.fraction() }
+    }
+
+    fn fresh(&self) -> Uuid {
+        self.ids.fresh()
+    }
+}
+
+/// The part of an owner that thinks.
+#[derive(Debug)]
+pub(in crate::workflow::engine) struct Mind<'a, W> {
+    pub(in crate::workflow::engine) state: &'a mut State,
+    pub(in crate::workflow::engine) signals: &'a mut Signals,
+    /// The agenda was left before its end.
+    pub(in crate::workflow::engine) more: &'a mut bool,
+    /// The step of another run that started this one.
+    pub(in crate::workflow::engine) parent: Option<&'a Parent>,
+    pub(in crate::workflow::engine) world: &'a W,
+}
+
+impl<W: World> Mind<'_, W> {
+    /// Takes an input in and adds what follows from it to `events`; what other runs are to be told waits in the signals
+    /// for the next flush.
+    pub(in crate::workflow::engine) fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), Refusal> {
+        let waits = signals::waits(self.state);
+        let (new, more) = machine::advance(self.state, input, &self.world.moment(), FLUSH)?;
+        *self.more = more;
+        self.signals.compare(self.world, waits, self.state, &new);
+        if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
+            self.signals.tell_parent(self.world, self.parent, self.state);
+        }
+        events.extend(new);
+        Ok(())
+    }
+
+    /// Takes in the signals that the state is ready for.
+    pub(in crate::workflow::engine) fn take_signals_in(&mut self, events: &mut Vec<Event>) {
+        for incoming in self.signals.take_waiting() {
+            let Incoming { id, step, attempt, signal } = incoming.clone();
+            let ended = match signal {
+                Signal::RunEnded { run, .. } => Some(run),
+                _ => None,
+            };
+            match self.think(Input::Signal { step, attempt, signal }, events) {
+                // The step is about to come to wait.
+                Err(Refusal::NotYet) => self.signals.put_off(incoming),
+                Ok(()) | Err(_) => self.signals.note_taken(id, ended),
+            }
+        }
+    }
+}
+
+/// Whether only something from outside, or a time that is far off, moves the run on.
+pub(in crate::workflow::engine) fn rests_for_long(state: &State, now: Timestamp) -> bool {
+    let soon = now.plus_ms(SHORT_WAIT_MS);
+    state.is_at_rest() && state.next_due().is_none_or(|due| due > soon)
+}
