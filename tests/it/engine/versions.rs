@@ -80,6 +80,30 @@ on_both_engines! {
         assert!(workflow::list_events(&ctx, run, 0, 100).await.unwrap().iter().all(|event| !matches!(event.fact, Fact::RunMigrated(_))));
     }
 
+    async fn a_sub_run_goes_on_when_the_run_that_waits_for_it_is_moved(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        let mut slow = chain(vec![wait("nap", 60_000)]);
+        slow.name = "Slow".to_owned();
+        slow.output = json!("slept");
+        let slow = definitions::create(&ctx, slow).await.unwrap();
+        definitions::publish(&ctx, slow.id).await.unwrap();
+        let call = json!({"id": "call", "kind": "workflow", "config": {"workflow": "Slow", "inputs": {}}});
+        let outer = definitions::create(&ctx, chain(vec![call.clone(), transform("say", json!("old"))])).await.unwrap();
+        definitions::publish(&ctx, outer.id).await.unwrap();
+        let run = napping(&ctx, outer.id).await;
+        let child = workflow::get_run(&ctx, run).await.unwrap().steps[0].sub_run.unwrap();
+        until(&ctx, child, RunStatus::Waiting).await;
+        // The step that waits has another number in the new version.
+        let mut next = chain(vec![call, transform("say", json!("{{ steps.call.output }} new"))]);
+        next.steps.reverse();
+        next.output = json!("{{ steps.say.output }}");
+        publish_next(&ctx, outer.id, next).await;
+        workflow::migrate(&ctx, run, None).await.unwrap();
+        site.runtime.clock.advance_ms(60_000);
+        assert_eq!(end(&ctx, run).await.output, json!("slept new"));
+    }
+
     async fn all_waiting_runs_are_moved_that_fit_and_of_the_others_it_is_told_why(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let id = publish(&ctx, "old").await;
