@@ -12,6 +12,7 @@ pub mod runs;
 pub mod travel;
 pub mod triggers;
 pub mod users;
+pub mod versions;
 pub mod workflows;
 
 use leptos::server_fn::codec::JsonEncoding;

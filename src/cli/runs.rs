@@ -37,8 +37,13 @@ pub(super) enum Command {
         #[arg(long)]
         follow: bool,
     },
-    /// Stop a run for good.
-    Cancel { id: RunId },
+    /// Stop a run for good. Where its workflow says how, what it did is undone first.
+    Cancel {
+        id: RunId,
+        /// At once: what it did is not undone, and what is being undone stays as it is.
+        #[arg(long)]
+        force: bool,
+    },
     /// Start nothing new in a run.
     Pause { id: RunId },
     /// Let a paused run go on, here and to its end.
@@ -69,7 +74,10 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::List { status, limit, cursor } => list(global, ctx, status, PageRequest { limit, cursor }).await,
         Command::Show { id } => show(global, ctx, id).await,
         Command::Events { id, follow } => events(ctx, id, follow).await,
-        Command::Cancel { id } => control(global, ctx, id, RunCommand::Cancel).await,
+        Command::Cancel { id, force } => {
+            let command = if force { RunCommand::ForceCancel } else { RunCommand::Cancel };
+            control(global, ctx, id, command).await
+        }
         Command::Pause { id } => control(global, ctx, id, RunCommand::Pause).await,
         Command::Resume { id } => go_on(global, ctx, id, RunCommand::Resume).await,
         Command::Retry { id } => go_on(global, ctx, id, RunCommand::Retry).await,

@@ -22,6 +22,7 @@ mod runs;
 pub mod steps;
 mod store;
 pub mod travel;
+mod versions;
 mod waiting;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use error::Error;
 pub use flow::why_waiting;
 pub use retention::{get_retention, set_retention};
 pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
+pub use versions::{check_migration, list_movable, migrate, migrate_all};
 pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.

@@ -13,7 +13,8 @@ use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::expression::Scope;
 use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{
-    Command, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary, State, TriggerKind,
+    Command, CompensationDetail, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary,
+    State, TriggerKind,
 };
 use crate::model::{Page, PageRequest, RunId, UserId, WorkflowId};
 use crate::runtime::Ctx;
@@ -234,9 +235,13 @@ pub async fn get_run(ctx: &Ctx, id: RunId) -> Result<RunDetail, Error> {
         output: state.output().clone(),
         error: state.error().cloned(),
         steps: state.steps().to_vec(),
+        compensation: state
+            .undo_status()
+            .map(|status| CompensationDetail { status, steps: state.undo_steps().to_vec() }),
         last_seq: state.last_seq(),
         lineage: travel::lineage(ctx, id, until).await?,
-        definition,
+        // A run that was moved runs another one than it began with.
+        definition: state.definition().clone(),
     })
 }
 
@@ -266,6 +271,7 @@ pub async fn list_runs(ctx: &Ctx, filter: &RunFilter, page: &PageRequest) -> Res
         since: filter.since,
         until: filter.until,
         name_like: name_like.as_deref(),
+        older_than_version: None,
         before,
     };
     let limit = page.limit();

@@ -45,9 +45,9 @@ pub async fn wait_for_answer(ctx: &Ctx, run: RunId, timeout: Duration) -> Result
     let mut changes = ctx.events.subscribe();
     let (_, hash) = store::run::find(&ctx.db, ctx.workspace(), run).await?.ok_or(Error::NotFound("run"))?;
     let definition = store::history::definition(&ctx.db, ctx.workspace(), &hash).await?;
-    let graph = Graph::new(definition);
+    let mut graph = Graph::new(definition);
     // Also one inside of a container.
-    let answers = |path: &str| graph.find_path(path).is_some_and(|step| step.kind == "respond");
+    let answers = |graph: &Graph, path: &str| graph.find_path(path).is_some_and(|step| step.kind == "respond");
     let mut seen = 0;
     loop {
         let events = store::history::list(&ctx.db, ctx.workspace(), run, seen, EVENTS).await?;
@@ -55,9 +55,12 @@ pub async fn wait_for_answer(ctx: &Ctx, run: RunId, timeout: Duration) -> Result
         for event in events {
             seen = event.seq;
             match event.fact {
-                Fact::StepSucceeded { output, .. } if event.step.as_deref().is_some_and(answers) => {
+                Fact::StepSucceeded { output, .. }
+                    if event.step.as_deref().is_some_and(|path| answers(&graph, path)) =>
+                {
                     return Ok(Answered::Step(output));
                 }
+                Fact::RunMigrated(migrated) => graph = Graph::new(migrated.definition),
                 Fact::RunSucceeded { .. } => return Ok(Answered::Ended(RunStatus::Succeeded)),
                 Fact::RunFailed { .. } => return Ok(Answered::Ended(RunStatus::Failed)),
                 Fact::RunCancelled {} => return Ok(Answered::Ended(RunStatus::Cancelled)),

@@ -15,6 +15,7 @@ pub mod schedules;
 pub mod travel;
 pub mod triggers;
 pub mod users;
+pub mod versions;
 pub mod workflows;
 
 use axum::extract::DefaultBodyLimit;
@@ -49,6 +50,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(travel::router())
         .merge(triggers::router())
         .merge(users::router())
+        .merge(versions::router())
         .merge(workflows::router())
 }
 

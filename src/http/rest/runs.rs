@@ -324,10 +324,34 @@ macro_rules! command {
     };
 }
 
-command!(
-    /// Stops a run for good.
-    cancel, "/runs/{id}/cancel", Command::Cancel
-);
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct CancelQuery {
+    /// At once: what the run did is not undone, and what is being undone stays as it is.
+    #[serde(default)]
+    force: bool,
+}
+
+/// Stops a run for good. Where the workflow says how, what it did is undone first.
+#[utoipa::path(post, path = "/runs/{id}/cancel", tag = "runs", params(("id" = RunId, Path,), CancelQuery), responses(
+    (status = 200, description = "how the run stands now", body = RunSummary),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such run", body = Problem),
+    (status = 409, description = "its status doesn't allow it, or it is undoing what it did", body = Problem),
+    (status = 422, description = "a parameter doesn't fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn cancel(
+    Caller(ctx): Caller,
+    Id(id): Id<RunId>,
+    Params(asked): Params<CancelQuery>,
+) -> Result<Json<RunSummary>, Refusal> {
+    control(&ctx, id, if asked.force { Command::ForceCancel } else { Command::Cancel }).await
+}
+
 command!(
     /// Starts nothing new until the run is resumed.
     pause, "/runs/{id}/pause", Command::Pause

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::compensation::{Compensation, CompensationPolicy};
 use super::flow::{Flow, StepConcurrency};
 
 /// A graph of steps. Unknown fields are refused.
@@ -32,6 +33,12 @@ pub struct Definition {
     /// What limits its runs: keys, priority, rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<Flow>,
+    /// When a run undoes what it did. Absent: when it fails and when it is cancelled, if its steps say how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<CompensationPolicy>,
+    /// The name or the id of the workflow that is started when a run fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<String>,
     /// Days that its ended runs are kept, 1..=3650. Absent: as the workspace or the server has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
@@ -52,6 +59,8 @@ impl Definition {
             edges: Vec::new(),
             output: Value::Null,
             flow: None,
+            compensation: None,
+            on_failure: None,
             retention_days: None,
         }
     }
@@ -89,6 +98,9 @@ pub struct Step {
     /// The output in place of the failed one, when `on_error` is `continue`.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub default: Value,
+    /// What undoes it once it has succeeded, when the run fails or is cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensate: Option<Compensation>,
     /// When several edges lead here, how many of them must have been taken.
     #[serde(default, skip_serializing_if = "Join::is_default")]
     pub join: Join,
@@ -120,6 +132,30 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step with the settings that each has when nothing is said.
+    pub fn new(id: &str, kind: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            name: String::new(),
+            config: Map::new(),
+            retry: None,
+            timeout_ms: None,
+            on_error: OnError::Fail,
+            default: Value::Null,
+            compensate: None,
+            join: Join::All,
+            cancel_others: false,
+            concurrency: None,
+            slots: None,
+            disabled: false,
+            body: None,
+            pinned: None,
+            pinned_port: None,
+            position: Position::default(),
+        }
+    }
+
     /// What people read.
     pub fn label(&self) -> &str {
         if self.name.is_empty() { &self.id } else { &self.name }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::travel::Forked;
-use super::{Question, RunStatus, Vote};
+use super::{Ending, Migrated, Question, RunStatus, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp};
 
 /// One fact. `seq` counts 1, 2, 3, … within a run without gaps.
@@ -90,6 +90,14 @@ pub enum Fact {
     BodyFailed { index: u32, step: Option<String>, error: StepError },
     /// The attempt failed; the next begins at `at`.
     RetryScheduled { attempt: u32, error: StepError, at: Timestamp },
+    /// The step has succeeded, and this would undo it: the rendered config of its compensation, or why there is none.
+    CompensationPlanned {
+        config: Value,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<StepError>,
+    },
+    /// The run will end so; before, it undoes what it did, the newest first. What was in motion is stopped.
+    CompensationStarted { ending: Ending },
     /// The run was started or a step was in flight when its process ended; another took over.
     RunTakenOver { steps_in_flight: Vec<String> },
     /// A person held the run: nothing new starts.
@@ -100,6 +108,8 @@ pub enum Fact {
     RunRetried { by: Option<String>, steps: Vec<String> },
     /// A person asked to stop; steps in flight are being ended.
     CancelRequested { by: Option<String> },
+    /// The run goes on with another version of its workflow.
+    RunMigrated(Box<Migrated>),
     /// The run ended well.
     RunSucceeded { output: Value },
     /// The run ended badly.
@@ -127,10 +137,13 @@ impl Fact {
             Self::BodySucceeded { .. } => "body_succeeded",
             Self::BodyFailed { .. } => "body_failed",
             Self::RetryScheduled { .. } => "retry_scheduled",
+            Self::CompensationPlanned { .. } => "compensation_planned",
+            Self::CompensationStarted { .. } => "compensation_started",
             Self::RunTakenOver { .. } => "run_taken_over",
             Self::RunPaused { .. } => "run_paused",
             Self::RunResumed { .. } => "run_resumed",
             Self::RunRetried { .. } => "run_retried",
+            Self::RunMigrated(_) => "run_migrated",
             Self::CancelRequested { .. } => "cancel_requested",
             Self::RunSucceeded { .. } => "run_succeeded",
             Self::RunFailed { .. } => "run_failed",
@@ -231,6 +244,19 @@ impl StepError {
     pub fn transient(class: &str, message: impl Into<String>) -> Self {
         Self { class: class.to_owned(), message: message.into(), retryable: true }
     }
+}
+
+/// How far an attempt is. Told to those who watch, and kept nowhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepProgress {
+    /// The step's path.
+    pub step: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// A sentence without a full stop.
+    pub text: String,
+    /// How much is done, 0.0..=1.0, where that is known.
+    pub fraction: Option<f64>,
 }
 
 /// A piece of what a step printed. Kept apart from the history, which it never decides.

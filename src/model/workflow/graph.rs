@@ -46,10 +46,20 @@ impl Graph {
         let mut graph = self;
         let mut rest = path;
         while let Some((id, inside)) = rest.split_once('[') {
+            // Which attempt of the container is no matter.
+            let id = id.split('#').next().unwrap_or(id);
             graph = graph.body(graph.find(id)?)?;
             rest = inside.split_once("].")?.1;
         }
         graph.find(rest).map(|step| graph.step(step))
+    }
+
+    /// The kind of what a path names, also that of a compensation.
+    pub fn kind_at(&self, path: &str) -> Option<&str> {
+        match path.strip_prefix(super::UNDO) {
+            Some(undone) => Some(&self.find_path(undone.trim_end_matches('\''))?.compensate.as_ref()?.kind),
+            None => self.find_path(path).map(|step| step.kind.as_str()),
+        }
     }
 
     /// The graph inside of a container.

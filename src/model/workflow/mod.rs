@@ -4,13 +4,16 @@
 
 pub mod approval;
 pub mod check;
+pub mod compensation;
 pub mod definition;
 pub mod diff;
 pub mod event;
 pub mod expression;
+pub mod fit;
 pub mod flow;
 pub mod graph;
 pub mod kind;
+pub mod migration;
 pub mod replay;
 pub mod run;
 pub mod state;
@@ -18,9 +21,12 @@ pub mod travel;
 pub mod why;
 
 pub use approval::*;
+pub use compensation::*;
 pub use definition::*;
 pub use event::*;
+pub use fit::Misfit;
 pub use graph::Graph;
+pub use migration::{Migrated, Movable, MovableRuns};
 pub use replay::{
     Against, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, Strictness, TestResult, WorkflowTest,
     WorkflowTests, end_of,

@@ -81,6 +81,9 @@ impl Recording {
                 None => forget_ended(&mut steps, &event.fact),
             }
         }
+        for (path, step) in &mut steps {
+            step.kind = state.graph().kind_at(path).unwrap_or_default().to_owned();
+        }
         for (step, number) in state.steps().iter().zip(0..) {
             let recorded = steps.entry(step.id.clone()).or_default();
             recorded.kind.clone_from(&state.graph().step(number).kind);

@@ -40,7 +40,7 @@ impl RunStatus {
     /// Whether a person may give this command now. The button and the server ask the same rule.
     pub const fn allows(self, command: Command) -> bool {
         match command {
-            Command::Cancel => !self.is_final(),
+            Command::Cancel | Command::ForceCancel => !self.is_final(),
             Command::Pause => matches!(self, Self::Queued | Self::Running | Self::Waiting),
             Command::Resume => matches!(self, Self::Paused),
             Command::Retry => matches!(self, Self::Failed | Self::Cancelled),
@@ -83,8 +83,10 @@ impl RunStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Stop for good.
+    /// Stop for good, and undo what was done where the workflow says how.
     Cancel,
+    /// Stop for good and at once: what was done stays, and what is being undone stays as it is.
+    ForceCancel,
     /// Start nothing new.
     Pause,
     /// Go on.
@@ -172,12 +174,22 @@ pub enum TriggerKind {
     Webhook,
     /// Memory changed, or another run ended.
     Event,
+    /// Another run failed, whose workflow names this one for that.
+    Failure,
 }
 
 impl TriggerKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Manual, Self::Test, Self::Cli, Self::Workflow, Self::Schedule, Self::Webhook, Self::Event];
+    pub const ALL: [Self; 8] = [
+        Self::Manual,
+        Self::Test,
+        Self::Cli,
+        Self::Workflow,
+        Self::Schedule,
+        Self::Webhook,
+        Self::Event,
+        Self::Failure,
+    ];
 
     /// As stored and sent.
     pub const fn as_str(self) -> &'static str {
@@ -189,6 +201,7 @@ impl TriggerKind {
             Self::Schedule => "schedule",
             Self::Webhook => "webhook",
             Self::Event => "event",
+            Self::Failure => "failure",
         }
     }
 
@@ -266,6 +279,9 @@ pub struct RunDetail {
     pub definition: super::Definition,
     /// In the order of the definition.
     pub steps: Vec<StepState>,
+    /// What it undid, if it began to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<super::CompensationDetail>,
     /// The history up to here.
     pub last_seq: i64,
     /// Which runs it comes from and which come from it.

@@ -13,10 +13,12 @@ mod branch;
 mod ending;
 mod frame;
 mod look;
+mod migrate;
 mod pages;
 mod path;
 mod plan;
 mod scope;
+mod undo;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -88,6 +90,7 @@ pub struct State {
     watch: Watch,
     /// The step after which the run ends, and what does not lead to it.
     until: Option<Until>,
+    undo: undo::Undo,
 }
 
 impl PartialEq for State {
@@ -98,6 +101,7 @@ impl PartialEq for State {
             && self.awaiting == other.awaiting
             && self.hungry == other.hungry
             && self.complete == other.complete
+            && self.undo == other.undo
             && (self.end, self.paused, self.last_seq) == (other.end, other.paused, other.last_seq)
             && (&self.inputs, &self.output, &self.error) == (&other.inputs, &other.output, &other.error)
     }
@@ -136,6 +140,7 @@ impl State {
             keeps_inputs: true,
             watch: Watch::default(),
             until: None,
+            undo: undo::Undo::default(),
         }
     }
 
@@ -185,6 +190,8 @@ impl State {
             Fact::RunPaused { .. } => self.paused = true,
             Fact::RunResumed { .. } => self.paused = false,
             Fact::RunRetried { .. } => self.reopen(event.at),
+            Fact::RunMigrated(migrated) => self.migrate(migrated),
+            Fact::CompensationStarted { ending } => self.begin_undo(ending, event.at),
             Fact::RunSucceeded { output } => {
                 self.output = output.clone();
                 self.finish(RunStatus::Succeeded, event.at);
@@ -208,7 +215,8 @@ impl State {
             | Fact::BodyStarted { .. }
             | Fact::BodySucceeded { .. }
             | Fact::BodyFailed { .. }
-            | Fact::RetryScheduled { .. } => {}
+            | Fact::RetryScheduled { .. }
+            | Fact::CompensationPlanned { .. } => {}
         }
     }
 
@@ -257,8 +265,10 @@ impl State {
             Fact::BodyStarted { index } => self.start_body(slot, *index, at),
             Fact::BodySucceeded { index, output } => self.end_body(slot, *index, Ok(output), at),
             Fact::BodyFailed { index, error, .. } => self.end_body(slot, *index, Err(error), at),
+            Fact::CompensationPlanned { config, error } => self.plan_undo(slot, config, error.as_ref()),
             _ => {}
         }
+        self.go_on_undoing(slot);
     }
 
     fn start_step(&mut self, slot: Slot, at: Timestamp, attempt: u32, input: &Value) {

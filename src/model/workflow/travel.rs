@@ -35,8 +35,22 @@ pub struct Lineage {
     pub forked_from: Option<Origin>,
     /// The newest runs that were forked from this one, newest first, at most 50.
     pub forks: Vec<Offshoot>,
+    /// What was started because it failed, newest first, at most 50.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handlers: Vec<Handler>,
     /// The step that it was asked to go up to; `None` for a whole run.
     pub until: Option<String>,
+}
+
+/// A workflow that is started because a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Handler {
+    /// Its name or id, as the definition of the failed run has it.
+    pub workflow: String,
+    /// Its run, once it has begun.
+    pub run_id: Option<RunId>,
+    /// Why it could not be started.
+    pub refused: Option<String>,
 }
 
 /// The run that another was forked from.

@@ -8,7 +8,7 @@ use flate2::write::{GzDecoder, ZlibDecoder};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
 
 use super::request::{Caps, Checked};
-use super::{Error, Policy, Request, Response, redirect, resolve};
+use super::{Error, OnBytes, Policy, Request, Response, redirect, resolve};
 
 const HEADERS_MAX: usize = 128;
 const HEADER_BYTES_MAX: usize = 64 << 10;
@@ -87,6 +87,7 @@ async fn read(mut answer: reqwest::Response, request: &Checked) -> Result<Respon
     }
     let encoding = answer.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     let mut body = Body::new(encoding.as_deref(), caps);
+    let length = answer.content_length();
     let mut received = 0;
     while let Some(piece) = answer.chunk().await.map_err(failed)? {
         received += piece.len() as u64;
@@ -94,6 +95,9 @@ async fn read(mut answer: reqwest::Response, request: &Checked) -> Result<Respon
             return Err(too_large());
         }
         body.push(&piece)?;
+        if let Some(OnBytes(tell)) = &request.on_bytes {
+            tell(received, length);
+        }
     }
     let decoded = !matches!(body, Body::Plain(_));
     let body = body.end(received)?;

@@ -19,7 +19,7 @@ mod resolve;
 pub use client::Outbound;
 pub use error::Error;
 pub use policy::{Network, Policy};
-pub use request::{Request, Response};
+pub use request::{OnBytes, Request, Response};
 
 /// Makes ring the process's cryptography for TLS. Called first thing in `main` and in tests; again is harmless.
 pub fn install_crypto() {

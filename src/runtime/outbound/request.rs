@@ -1,5 +1,8 @@
 //! A request as a caller writes it, the check of it, and the answer.
 
+use std::fmt;
+use std::sync::Arc;
+
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::{Host, Url};
@@ -21,6 +24,16 @@ const OURS: [&str; 10] = [
 ];
 const HEADERS_MAX: usize = 100;
 
+/// Called with the bytes of the answer's body that have arrived, and how many there will be, where that is said.
+#[derive(Clone)]
+pub struct OnBytes(pub Arc<dyn Fn(u64, Option<u64>) + Send + Sync>);
+
+impl fmt::Debug for OnBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnBytes")
+    }
+}
+
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -38,13 +51,24 @@ pub struct Request {
     pub max_bytes: Option<u64>,
     /// Bytes of the answer's body after decompression; `None` is the policy's.
     pub max_decompressed: Option<u64>,
+    /// Who is told while the answer arrives.
+    pub on_bytes: Option<OnBytes>,
 }
 
 impl Request {
     /// A request with no header, no body, and the policy's caps.
     pub fn new(method: impl Into<String>, url: impl Into<String>) -> Self {
         let (method, url) = (method.into(), url.into());
-        Self { method, url, headers: Vec::new(), body: None, timeout_ms: None, max_bytes: None, max_decompressed: None }
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            body: None,
+            timeout_ms: None,
+            max_bytes: None,
+            max_decompressed: None,
+            on_bytes: None,
+        }
     }
 }
 
@@ -72,6 +96,7 @@ pub(super) struct Checked {
     pub headers: HeaderMap,
     pub body: Option<Vec<u8>>,
     pub caps: Caps,
+    pub on_bytes: Option<OnBytes>,
 }
 
 /// The caps of one request.
@@ -114,7 +139,7 @@ impl Request {
             bytes: cap("max_bytes", self.max_bytes, policy.max_bytes)?,
             decompressed: cap("max_decompressed", self.max_decompressed, policy.max_decompressed)?,
         };
-        Ok(Checked { method, url, headers, body: self.body, caps })
+        Ok(Checked { method, url, headers, body: self.body, caps, on_bytes: self.on_bytes })
     }
 }
 

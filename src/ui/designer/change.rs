@@ -6,7 +6,7 @@ use super::document::{Ask, Document, Selection};
 use super::kernel::{Size, View};
 use super::level::deep;
 use crate::model::workflow::flow::Flow;
-use crate::model::workflow::{Body, Definition, Edge, Position, Step};
+use crate::model::workflow::{Body, CompensationPolicy, Definition, Edge, Position, Step};
 
 /// What people say about the workflow as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,10 @@ pub struct Details {
     pub inputs: Value,
     /// What limits its runs.
     pub flow: Flow,
+    /// When a run undoes what it did.
+    pub compensation: CompensationPolicy,
+    /// The workflow that is started when a run fails.
+    pub on_failure: Option<String>,
     /// Days that its ended runs are kept.
     pub retention_days: Option<u32>,
 }
@@ -26,17 +30,36 @@ pub struct Details {
 impl Details {
     /// A definition as its details and its graph.
     pub fn split(definition: Definition) -> (Self, Body) {
-        let Definition { weft: _, name, description, inputs, steps, edges, output, flow, retention_days } = definition;
-        let details = Self { name, description, inputs, flow: flow.unwrap_or_default(), retention_days };
+        let details = Self {
+            name: definition.name,
+            description: definition.description,
+            inputs: definition.inputs,
+            flow: definition.flow.unwrap_or_default(),
+            compensation: definition.compensation.unwrap_or_default(),
+            on_failure: definition.on_failure,
+            retention_days: definition.retention_days,
+        };
+        let Definition { steps, edges, output, .. } = definition;
         (details, Body { steps, edges, output, unfolded: false })
     }
 
     /// The definition of this graph, in today's format.
     pub fn joined(self, graph: Body) -> Definition {
-        let Self { name, description, inputs, flow, retention_days } = self;
+        let Self { name, description, inputs, flow, compensation, on_failure, retention_days } = self;
         let Body { steps, edges, output, unfolded: _ } = graph;
-        let flow = Some(flow).filter(|flow| *flow != Flow::default());
-        Definition { weft: Definition::FORMAT, name, description, inputs, steps, edges, output, flow, retention_days }
+        Definition {
+            weft: Definition::FORMAT,
+            name,
+            description,
+            inputs,
+            steps,
+            edges,
+            output,
+            flow: Some(flow).filter(|flow| *flow != Flow::default()),
+            compensation: Some(compensation).filter(|policy| *policy != CompensationPolicy::default()),
+            on_failure,
+            retention_days,
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod frame;
 mod head;
 mod inspector;
 mod minimap;
+mod movable;
 mod node;
 mod palette;
 mod pin;

@@ -131,6 +131,9 @@ fn meta(step: &Step, facts: Option<&StepFacts>) -> String {
             Join::Any => parts.push("joins any".to_owned()),
             Join::Count(count) => parts.push(format!("joins {count}")),
         }
+        if step.compensate.is_some() {
+            parts.push("can be undone".to_owned());
+        }
         if let Some(retry) = step.retry.as_ref().filter(|retry| retry.max_attempts > 1) {
             parts.push(format!("{} attempts", retry.max_attempts));
         }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::movable::{MoveDialog, MoveOffer};
 use super::problems::{sentence, use_problems};
 use super::save::{SaveState, Saver, use_saver};
 use crate::api;
@@ -21,6 +22,7 @@ pub fn Publish(id: WorkflowId) -> impl IntoView {
     let problems = use_problems();
     let toasts = use_toasts();
     let (busy, open) = (RwSignal::new(false), RwSignal::new(false));
+    let offer = MoveOffer::new(id);
     let next = move || saver.published.get().unwrap_or(0) + 1;
     let refused = Signal::derive(move || {
         problems.refusal().or_else(|| match saver.state.get() {
@@ -39,7 +41,7 @@ pub fn Publish(id: WorkflowId) -> impl IntoView {
             let tests = api::travel::list_tests(id).await;
             let _ = busy.try_set(false);
             match tests {
-                Ok(tests) if tests.tests.is_empty() => publish(id, saver, toasts, busy, open),
+                Ok(tests) if tests.tests.is_empty() => publish(id, saver, toasts, busy, open, offer),
                 Ok(_) => drop(open.try_set(true)),
                 Err(error) => toasts.say(Tone::Bad, format!("Not published. {}", sentence(error.detail()))),
             }
@@ -48,11 +50,12 @@ pub fn Publish(id: WorkflowId) -> impl IntoView {
     let label = Signal::derive(move || format!("Publish v{}", next()));
     view! {
         <Button label variant=ButtonVariant::Primary size=ButtonSize::Small busy=Signal::from(busy) refused on_press=press />
-        <PublishDialog id label open busy on_publish=move |()| publish(id, saver, toasts, busy, open) />
+        <PublishDialog id label open busy on_publish=move |()| publish(id, saver, toasts, busy, open, offer) />
+        <MoveDialog offer />
     }
 }
 
-fn publish(id: WorkflowId, saver: Saver, toasts: Toasts, busy: RwSignal<bool>, open: RwSignal<bool>) {
+fn publish(id: WorkflowId, saver: Saver, toasts: Toasts, busy: RwSignal<bool>, open: RwSignal<bool>, offer: MoveOffer) {
     let _ = busy.try_set(true);
     spawn_local(async move {
         let answer = api::workflows::publish_workflow(id).await;
@@ -63,6 +66,7 @@ fn publish(id: WorkflowId, saver: Saver, toasts: Toasts, busy: RwSignal<bool>, o
                 let _ = saver.draft_changed.try_set(false);
                 let _ = open.try_set(false);
                 toasts.say(Tone::Good, format!("Published v{version}. New runs use it."));
+                offer.look().await;
             }
             Err(error) => toasts.say(Tone::Bad, format!("Not published. {}", sentence(error.detail()))),
         }

@@ -198,6 +198,8 @@ impl Runner {
                     });
                 }
             }
+            // The canvas shows where steps stand; how far one is stands on the run's page.
+            ServerMessage::Update(update) if update.kind == "progress" => {}
             ServerMessage::Update(_) | ServerMessage::Snapshot { .. } => self.look(),
             ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
         });

@@ -6,10 +6,12 @@ use super::file;
 use crate::model::workflow::Template;
 
 /// Slug and text of each file.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 5] = [
     ("repository-health-check", include_str!("../templates/repository-health-check.yaml")),
     ("watch-a-web-page", include_str!("../templates/watch-a-web-page.yaml")),
     ("nightly-tests", include_str!("../templates/nightly-tests.yaml")),
+    ("race", include_str!("../templates/race.yaml")),
+    ("hedge", include_str!("../templates/hedge.yaml")),
 ];
 
 static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {

@@ -107,6 +107,8 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
     };
     let card = create.card.clone();
     let change = Change {
+        handler: None,
+        moved: None,
         run,
         workspace,
         token: 0,

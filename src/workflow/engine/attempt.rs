@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::owner::Message;
 use super::queue::Ticket;
-use super::{Engine, LogSink};
+use super::{Engine, LogSink, Progress};
 use crate::model::workflow::StepError;
 use crate::model::{RunId, UserId, WorkspaceId};
 use crate::runtime::Runtime;
@@ -95,7 +95,9 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
     let Value::Object(config) = order.config else {
         return Err(StepError::permanent("config", "the config is not an object"));
     };
+    let progress = Progress::new(runtime, order.workspace, order.run, &order.step, order.attempt);
     let call = StepCall {
+        progress,
         ctx: runtime.system(order.workspace),
         run_id: order.run,
         workflow_name: order.workflow_name,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::Engine;
 use super::hints::Hint;
 use crate::db;
-use crate::model::workflow::{Command, RunSummary, Signal};
+use crate::model::workflow::{Command, Migrated, RunSummary, Signal};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
@@ -33,6 +33,7 @@ const GRACE: Duration = Duration::from_secs(5);
 enum Body {
     Command { command: Command, by: Option<String> },
     Signal { step: Option<String>, attempt: u32, signal: Signal },
+    Migrate { migrated: Box<Migrated> },
 }
 
 impl Body {
@@ -40,6 +41,7 @@ impl Body {
         Some(match input.clone() {
             Input::Command { command, by } => Self::Command { command, by },
             Input::Signal { step, attempt, signal } => Self::Signal { step, attempt, signal },
+            Input::Migrate(migrated) => Self::Migrate { migrated },
             Input::Start { .. } | Input::Fork(_) | Input::Done { .. } | Input::Wake | Input::TakeOver => return None,
         })
     }
@@ -48,6 +50,7 @@ impl Body {
         match self {
             Self::Command { command, by } => Input::Command { command, by },
             Self::Signal { step, attempt, signal } => Input::Signal { step, attempt, signal },
+            Self::Migrate { migrated } => Input::Migrate(migrated),
         }
     }
 }

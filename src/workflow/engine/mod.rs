@@ -12,12 +12,14 @@
 mod admit;
 mod attempt;
 mod bridge;
+mod failure;
 mod forward;
 mod hints;
 mod keys;
 mod log;
 mod node;
 mod owner;
+mod progress;
 mod queue;
 mod retention;
 mod timer;
@@ -45,6 +47,7 @@ use crate::workflow::store::lease::Claimant;
 pub use log::{LogSink, Stream};
 use owner::Owner;
 pub(super) use owner::{Begin, New, fold};
+pub use progress::Progress;
 
 /// How long a process keeps a run without saying that it lives, which it does four times as often: on a shared database,
 /// this long passes before another process goes on with the runs of one that stands still. One that died is noticed at
@@ -81,6 +84,7 @@ pub(super) struct Engine {
     asked: forward::Desk,
     node: node::Node,
     bridge: bridge::Bridge,
+    failures: failure::Bell,
     ended: broadcast::Sender<RunId>,
     /// Fires when the process stops and the last run was given back.
     drained: CancellationToken,
@@ -115,6 +119,7 @@ impl Engine {
             asked: forward::Desk::default(),
             node: node::Node::default(),
             bridge: bridge::Bridge::default(),
+            failures: failure::Bell::default(),
             ended: broadcast::channel(1024).0,
             drained,
             emptied: Notify::new(),
@@ -139,6 +144,7 @@ impl Engine {
         store::flow::mend(&runtime.db).await?;
         timer::take_due(runtime, self).await?;
         admit::look(runtime, self).await?;
+        runtime.tasks.spawn("engine failures", failure::watch(runtime.clone(), Arc::clone(self)));
         runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
         if runtime.db.is_shared() {
             runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));

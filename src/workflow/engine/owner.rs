@@ -1,10 +1,10 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
+mod leave;
 mod load;
 pub(super) mod mind;
 mod perform;
 mod place;
-mod release;
 mod report;
 pub(super) mod signals;
 
@@ -317,6 +317,8 @@ impl Owner {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
         self.given_back = !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
         let (place, keys) = (self.place(&events), self.keys(&events));
+        let (handler, moved) = (self.handler(&events), self.note_move(&events));
+        let calls = handler.is_some();
         let settling = self.signals.settle();
         let mut told: Vec<RunId> = settling.outgoing.iter().map(|signal| signal.run).collect();
         let is = |wanted: fn(&WaitChange) -> bool| settling.waits.iter().any(wanted);
@@ -345,6 +347,8 @@ impl Owner {
             waits: settling.waits,
             place,
             keys: keys.clone(),
+            handler,
+            moved,
         };
         let stored = writer::store(&self.engine.writer, change).await;
         self.given_back &= matches!(stored, Ok(Verdict::Stored));
@@ -357,6 +361,9 @@ impl Owner {
                 self.perform(event);
             }
             self.tell(&told, asked);
+            if calls {
+                self.engine.failures.look();
+            }
         }
         Ok(verdict)
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::conclude::{self, Settling};
-use super::{Facts, ask, key, waited_output};
+use super::{Facts, ask, key, undo, waited_output};
 use crate::model::Timestamp;
 use crate::model::workflow::expression::{self, ExprError};
 use crate::model::workflow::state::Plan;
@@ -30,7 +30,9 @@ pub(super) fn begin(state: &State, facts: &mut Facts, slot: Slot) {
     } else {
         attempt(state, facts, slot, state.step_at(slot).attempt + 1);
     }
-    let over = |fact: &Fact| matches!(fact, Fact::RunFailed { .. } | Fact::BodyFailed { .. });
+    let over = |fact: &Fact| {
+        matches!(fact, Fact::RunFailed { .. } | Fact::BodyFailed { .. } | Fact::CompensationStarted { .. })
+    };
     let ended = facts.events[before..].iter().any(|event| over(&event.fact));
     if step.join.needed().is_some() && step.cancel_others && !ended {
         for loser in state.graph_of(slot).only_leading_to(slot.step) {
@@ -44,6 +46,9 @@ pub(super) fn begin(state: &State, facts: &mut Facts, slot: Slot) {
 
 /// Begins an attempt: with an effect it is left in flight, a container begins its bodies, else it is concluded at once.
 pub(super) fn attempt(state: &State, facts: &mut Facts, slot: Slot, attempt: u32) {
+    if state.is_undo(slot) {
+        return undo::attempt(state, facts, slot, attempt);
+    }
     let step = state.graph_of(slot).step(slot.step);
     let scope = state.scope_of(slot);
     if let Some((port, output)) = step.pinned_outcome() {
@@ -81,7 +86,8 @@ pub(super) fn attempt(state: &State, facts: &mut Facts, slot: Slot, attempt: u32
     }
 }
 
-fn begin_rendered(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, kind: &str, config: Value) {
+/// Begins an attempt whose config is rendered.
+pub(super) fn begin_rendered(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, kind: &str, config: Value) {
     let refused = match (kind, config.as_object()) {
         ("wait", Some(config)) => {
             let until = steps::wait_until(config, facts.moment.now);
@@ -109,7 +115,8 @@ fn begin_rendered(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, ki
     }
 }
 
-fn start(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, input: Value) {
+/// An attempt begins.
+pub(super) fn start(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, input: Value) {
     facts.push_step(state, slot, Fact::StepStarted { attempt, input, key: key(state, slot, attempt) });
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Facts;
 use crate::model::workflow::expression::{self, Around, Scope, StepScope};
 use crate::model::workflow::{
-    Edge, Fact, FailureHandling, OnError, Retry, SkipReason, Slot, State, StepError, StepStatus,
+    Edge, Ending, Fact, FailureHandling, OnError, Retry, SkipReason, Slot, State, StepError, StepStatus,
 };
 use crate::model::{RunId, Timestamp};
 use crate::workflow::steps::Outcome;
@@ -23,7 +23,11 @@ pub(super) fn conclude(state: &State, facts: &mut Facts, slot: Slot, attempt: u3
         Ok(Outcome::Done { port, output }) => {
             let settling = Settling { state, slot, status: StepStatus::Succeeded, output: &output, error: None };
             match settling.untaken(|edge| edge.port == port) {
-                Ok(untaken) => facts.push_step(state, slot, Fact::StepSucceeded { attempt, port, output, untaken }),
+                Ok(untaken) => {
+                    let succeeded = Fact::StepSucceeded { attempt, port, output: output.clone(), untaken };
+                    facts.push_step(state, slot, succeeded);
+                    super::undo::plan(state, facts, slot, &output);
+                }
                 Err(error) => fail_scope(state, facts, slot, attempt, error),
             }
         }
@@ -71,15 +75,15 @@ pub(super) fn fail_scope(state: &State, facts: &mut Facts, slot: Slot, attempt: 
         }
         None => {
             cut_off(state, facts, Some(slot));
-            facts.push(None, Fact::RunFailed { step: Some(path), error });
+            super::undo::end(state, facts, Ending::Failed { step: Some(path), error });
         }
     }
 }
 
 /// Ends what is in motion or waits, but for one step; containers with all that is inside.
 pub(super) fn cut_off(state: &State, facts: &mut Facts, but: Option<Slot>) {
-    for step in 0..state.steps().len() as u32 {
-        let slot = Slot::root(step);
+    let root = (0..state.steps().len() as u32).map(Slot::root);
+    for slot in root.chain(state.undo_slots()) {
         let in_motion =
             matches!(state.step_at(slot).status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying);
         if in_motion && Some(slot) != but {
@@ -135,7 +139,8 @@ impl Scope for Settling<'_> {
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
         if self.state.graph_of(self.slot).find(id) == Some(self.slot.step) {
-            return Some(StepScope { output: self.output, status: self.status, error: self.error });
+            let input = Some(&self.state.step_at(self.slot).input);
+            return Some(StepScope { output: self.output, status: self.status, error: self.error, input });
         }
         // What lives as long as the state, and not only as long as the scope.
         let scope = self.state.scope_of(self.slot);

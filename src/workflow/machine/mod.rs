@@ -7,23 +7,31 @@
 
 mod ask;
 mod begin;
+mod command;
 mod conclude;
 mod container;
+mod migrate;
 mod signal;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_containers;
+#[cfg(test)]
+mod tests_migrate;
+#[cfg(test)]
+mod tests_undo;
+mod undo;
 
-pub use ask::{MAX_KEY_CHARS, fits};
-use serde::{Deserialize, Serialize};
+pub use ask::{EXPIRED, MAX_KEY_CHARS, fits};
+pub use command::Refusal;
+pub use migrate::find_misfits;
 use serde_json::{Value, json};
 
 use super::steps::Outcome;
 use crate::model::Timestamp;
 use crate::model::workflow::expression;
 use crate::model::workflow::{
-    Command, Edge, Event, Fact, Forked, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus,
+    Await, Command, Edge, Ending, Event, Fact, Forked, Migrated, Signal, SkipReason, Slot, State, StepError, StepStatus,
 };
 
 /// An attempt whose process ended this often is given up: it may be what ends it. Often enough that those who are only
@@ -51,6 +59,8 @@ pub enum Input {
     },
     /// Its history so far was copied from another run; from here on it goes its own way.
     Fork(Box<Forked>),
+    /// It is to go on with another version of its workflow.
+    Migrate(Box<Migrated>),
     /// An attempt ended.
     Done {
         /// The step's path.
@@ -80,41 +90,6 @@ pub enum Input {
         /// Their name.
         by: Option<String>,
     },
-}
-
-/// Why an input changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// The status does not allow the command.
-    #[error("a run that is {} can't be told to {}", status.label().to_lowercase(), word(*command))]
-    NotNow {
-        /// Where the run stands.
-        status: RunStatus,
-        /// What was asked.
-        command: Command,
-    },
-    /// The run has begun already.
-    #[error("the run has begun already")]
-    Begun,
-    /// The result of an attempt that was stopped, or came twice.
-    #[error("nobody waits for this result")]
-    Stale,
-    /// The person has answered the approval before.
-    #[error("you have answered this already")]
-    Answered,
-    /// The step that it is for has not come to wait for it.
-    #[error("the step does not wait for it yet")]
-    NotYet,
-}
-
-const fn word(command: Command) -> &'static str {
-    match command {
-        Command::Cancel => "cancel",
-        Command::Pause => "pause",
-        Command::Resume => "resume",
-        Command::Retry => "retry",
-    }
 }
 
 /// What must be done because of a fact, once it is durable.
@@ -231,10 +206,17 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
             }
             facts.push(None, Fact::RunForked(forked));
         }
+        Input::Migrate(migrated) => migrate::migrate(state, &mut facts, migrated)?,
         Input::Done { step, attempt, result } => {
             let slot = state.find_slot(&step).ok_or(Refusal::Stale)?;
             let current = state.step_at(slot);
-            if state.is_ended() || current.status != StepStatus::Running || current.attempt != attempt {
+            // What people and the outside decide is no attempt's to end, but a replay knows what they decided.
+            let is_asked = current
+                .waiting
+                .as_ref()
+                .is_some_and(|waiting| matches!(waiting.on, Some(Await::Approval { .. } | Await::Event { .. })));
+            let is_open = current.status == StepStatus::Running || is_asked;
+            if state.is_ended() || !is_open || current.attempt != attempt {
                 return Err(Refusal::Stale);
             }
             match state.cell(slot).map(|cell| cell.items().is_asked()) {
@@ -249,7 +231,7 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
         // What is due is on the agenda.
         Input::Wake => {}
         Input::TakeOver => take_over(state, &mut facts),
-        Input::Command { command, by } => obey(state, &mut facts, command, by)?,
+        Input::Command { command, by } => command::obey(state, &mut facts, command, by)?,
     }
     Ok(facts.events)
 }
@@ -265,7 +247,9 @@ pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
         facts.push_step(state, slot, Fact::StepSkipped { reason: SkipReason::NotReached, untaken: Vec::new() });
     } else if state.is_paused() {
         // Nothing new starts, and the run does not end, before a person lets it go on.
-    } else if state.until().is_some_and(|step| state.step_at(Slot::root(step)).status.is_final()) {
+    } else if state.undoing().is_none()
+        && state.until().is_some_and(|step| state.step_at(Slot::root(step)).status.is_final())
+    {
         end_early(state, &mut facts);
     } else if let Some((_, slot)) = state.timers().next().filter(|(due, _)| *due <= moment.now) {
         go_on_with(state, &mut facts, slot);
@@ -275,6 +259,10 @@ pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
         container::tend(state, &mut facts, slot);
     } else if let Some(slot) = state.next_ready() {
         begin::begin(state, &mut facts, slot);
+    } else if state.undoing().is_some() {
+        if state.is_undo_over() {
+            undo::finish(state, &mut facts);
+        }
     } else if state.is_complete(Slot::RUN) || (state.in_flight().len() == 0 && !state.is_at_rest()) {
         finish(state, &mut facts);
     }
@@ -323,41 +311,18 @@ fn take_over(state: &State, facts: &mut Facts) {
     }
 }
 
-fn obey(state: &State, facts: &mut Facts, command: Command, by: Option<String>) -> Result<(), Refusal> {
-    let status = state.status();
-    match (status, command) {
-        (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting | RunStatus::Paused, Command::Cancel) => {
-            facts.push(None, Fact::CancelRequested { by });
-            conclude::cut_off(state, facts, None);
-            facts.push(None, Fact::RunCancelled {});
-        }
-        (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting, Command::Pause) => {
-            facts.push(None, Fact::RunPaused { by });
-        }
-        (RunStatus::Paused, Command::Resume) => facts.push(None, Fact::RunResumed { by }),
-        (RunStatus::Failed | RunStatus::Cancelled, Command::Retry) => {
-            facts.push(None, Fact::RunRetried { by, steps: state.fatal_steps() });
-        }
-        (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting, Command::Resume | Command::Retry)
-        | (RunStatus::Paused, Command::Pause | Command::Retry)
-        | (RunStatus::Failed | RunStatus::Cancelled, Command::Cancel | Command::Pause | Command::Resume)
-        | (RunStatus::Succeeded, _) => return Err(Refusal::NotNow { status, command }),
-    }
-    Ok(())
-}
-
 /// The run has nothing left to do: renders its output.
 fn finish(state: &State, facts: &mut Facts) {
     if let Some(stuck) = state.steps().iter().find(|step| !step.status.is_final()) {
         // Only a definition with a cycle gets here, and the checker refuses those.
         let error = StepError::permanent("stuck", format!("step {} waits for itself", stuck.id));
-        return facts.push(None, Fact::RunFailed { step: None, error });
+        return undo::end(state, facts, Ending::Failed { step: None, error });
     }
     let template = &state.definition().output;
     let rendered = if template.is_null() { Ok(Value::Null) } else { expression::render(template, state) };
     match rendered {
         Ok(output) => facts.push(None, Fact::RunSucceeded { output }),
-        Err(error) => facts.push(None, Fact::RunFailed { step: None, error: error.at("output") }),
+        Err(error) => undo::end(state, facts, Ending::Failed { step: None, error: error.at("output") }),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What reaches a run from outside: answers, events, the end of a sub-run, the loss of the run that started this one.
 
 use super::conclude::{self, conclude};
-use super::{Facts, Refusal, ask};
-use crate::model::workflow::{Await, Fact, RunStatus, Signal, State, StepError, StepStatus, Vote};
+use super::{Facts, Refusal, ask, undo};
+use crate::model::workflow::{Await, Ending, Fact, RunStatus, Signal, State, StepError, StepStatus, Vote};
 use crate::workflow::steps::Outcome;
 
 /// Takes a signal in: for the step at `path`, or for the run where there is none.
@@ -65,10 +65,12 @@ pub(super) fn receive(
 
 fn receive_for_run(state: &State, facts: &mut Facts, signal: &Signal) -> Result<(), Refusal> {
     match signal {
+        // It is about to end already.
+        Signal::ParentGone {} if state.undoing().is_some() => Err(Refusal::Stale),
         Signal::ParentGone {} => {
             facts.push(None, Fact::CancelRequested { by: Some("the run that started it".to_owned()) });
             conclude::cut_off(state, facts, None);
-            facts.push(None, Fact::RunCancelled {});
+            undo::end(state, facts, Ending::Cancelled {});
             Ok(())
         }
         _ => Err(Refusal::Stale),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::RunId;
-use crate::model::workflow::Definition;
+use crate::model::workflow::{Definition, RunStatus};
 
 const STARTED: i64 = 1_000_000;
 
@@ -60,14 +60,14 @@ fn in_status(status: RunStatus) -> State {
 #[test]
 fn every_command_in_every_status_is_obeyed_or_refused_as_the_buttons_say() {
     for status in RunStatus::ALL {
-        for command in [Command::Cancel, Command::Pause, Command::Resume, Command::Retry] {
+        for command in [Command::Cancel, Command::ForceCancel, Command::Pause, Command::Resume, Command::Retry] {
             let mut state = in_status(status);
             let obeyed = tell(&mut state, command).is_ok();
             assert_eq!(obeyed, status.allows(command), "{status:?} {command:?}");
             let after = state.status();
             let expected = match (obeyed, command) {
                 (false, _) => status,
-                (true, Command::Cancel) => RunStatus::Cancelled,
+                (true, Command::Cancel | Command::ForceCancel) => RunStatus::Cancelled,
                 (true, Command::Pause) => RunStatus::Paused,
                 (true, Command::Resume | Command::Retry) => RunStatus::Running,
             };

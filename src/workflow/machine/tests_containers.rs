@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::RunId;
-use crate::model::workflow::{Definition, StepStatus};
+use crate::model::workflow::{Definition, RunStatus, StepStatus};
 
 fn moment(ms: i64) -> Moment {
     Moment { now: Timestamp(1_000_000).plus_ms(ms), fraction: 0.5 }

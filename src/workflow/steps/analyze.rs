@@ -31,8 +31,12 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let cancelled = Arc::new(AtomicBool::new(false));
     let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
     let stop = Arc::clone(&cancelled);
+    let told = call.progress.clone();
     let work = call.ctx.tasks.blocking(move || {
         let progress = |at: Progress| {
+            if let Progress::Analyzing { done, total } = at {
+                told.tell(&format!("{done} of {total} files"), Some(f64::from(done) / f64::from(total.max(1))));
+            }
             if let Some(line) = describe(at) {
                 let _ = sender.send(line);
             }

@@ -1,13 +1,14 @@
 //! `http`: calls a web address through the guarded client.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Outcome, StepCall};
 use crate::model::workflow::StepError;
-use crate::runtime::outbound::{self, Request};
+use crate::runtime::outbound::{self, OnBytes, Request};
 
 #[derive(Debug, Deserialize)]
 struct HttpConfig {
@@ -33,7 +34,13 @@ fn get() -> String {
 /// Sends one request. The attempt's key goes along as `Idempotency-Key` where the method changes something.
 pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: HttpConfig = call.config()?;
-    let request = build(&config, &call.key)?;
+    let mut request = build(&config, &call.key)?;
+    let progress = call.progress.clone();
+    let tell = move |received: u64, length: Option<u64>| {
+        let fraction = length.filter(|length| *length > 0).map(|length| received as f64 / length as f64);
+        progress.tell(&format!("{} received", size(received)), fraction);
+    };
+    request.on_bytes = Some(OnBytes(Arc::new(tell)));
     let sending = call.ctx.http.send(request);
     let response = tokio::select! {
         response = sending => response.map_err(|error| failure(&error))?,
@@ -69,6 +76,15 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
         "json": parsed,
         "took_ms": response.took_ms,
     })))
+}
+
+/// Bytes for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
 }
 
 fn build(config: &HttpConfig, key: &str) -> Result<Request, StepError> {

@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::engine::LogSink;
+use super::engine::{LogSink, Progress};
 use crate::model::workflow::{Await, Edge, StepError};
 use crate::model::{RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
@@ -37,6 +37,7 @@ pub(super) use respond::build as build_response;
 pub(super) use switch::choose as choose_switch;
 pub(super) use transform::build as build_transform;
 pub(super) use wait::until as wait_until;
+pub(super) use workflow::MAX_DEPTH;
 
 /// One attempt of a step that has an effect.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct StepCall {
     pub cancel: CancellationToken,
     /// Where output goes while it comes.
     pub log: LogSink,
+    /// Tells those who watch how far it is.
+    pub progress: Progress,
 }
 
 impl StepCall {

@@ -49,6 +49,21 @@ pub struct Change {
     pub place: Place,
     /// What becomes of the keys of its steps.
     pub keys: Keys,
+    /// The workflow to start because the run has failed.
+    pub handler: Option<String>,
+    /// The version that it runs from here on.
+    pub moved: Option<Moved>,
+}
+
+/// A run that goes on with another version of its workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The version.
+    pub version: i64,
+    /// All steps of it.
+    pub steps_total: u32,
+    /// Days that the run is kept once ended; `None` for the workspace's or the server's.
+    pub keep_days: Option<u32>,
 }
 
 /// What a change means for the place of a run among those in progress.
@@ -147,6 +162,8 @@ impl Change {
             && self.waits.is_empty()
             && self.place == Place::Keep
             && self.keys == Keys::Keep
+            && self.handler.is_none()
+            && self.moved.is_none()
     }
 }
 
@@ -240,6 +257,10 @@ async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Ve
 
 /// What a change says besides its row and its events.
 async fn say_the_rest(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<()> {
+    if let Some(moved) = change.moved {
+        super::run::set_version(tx, change.run, moved).await?;
+    }
+    super::failure::insert(tx, change, now).await?;
     move_place(tx, change).await?;
     signal::delete(tx, &change.taken_in).await?;
     for outgoing in &change.outgoing {

@@ -4,6 +4,7 @@ mod append;
 pub mod ask;
 pub mod command;
 mod ending;
+pub mod failure;
 pub mod flow;
 pub mod flush;
 pub mod history;
@@ -15,5 +16,5 @@ pub mod run;
 pub mod signal;
 pub mod step_key;
 
-pub use flush::{Change, Create, Keys, Place, Progress, Verdict};
+pub use flush::{Change, Create, Keys, Moved, Place, Progress, Verdict};
 pub use run::{Card, Parent};

@@ -1,11 +1,12 @@
 //! Rows of runs.
 
-use sqlx::query_as;
+use sqlx::{query, query_as};
 
-use crate::db::{Db, Error, Result};
+use super::Moved;
+use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::{Definition, RunStatus, RunSummary, TriggerKind};
 use crate::model::{RunId, Timestamp, UserId, WorkflowId, WorkspaceId};
-use crate::read;
+use crate::{read, within};
 
 /// What does not change in a run.
 #[derive(Debug, Clone)]
@@ -164,6 +165,8 @@ pub struct Filter<'a> {
     pub until: Option<Timestamp>,
     /// A pattern for `like`, lower case, that the workflow's name matches.
     pub name_like: Option<&'a str>,
+    /// Of an older version than this one; none of the draft.
+    pub older_than_version: Option<i64>,
     /// Older than this run.
     pub before: Option<RunId>,
 }
@@ -185,6 +188,7 @@ pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u
              and ($6 is null or created_at < $6)
              and ($7 is null or lower(workflow_name) like $7 escape '\\')
              and ($8 is null or id < $8)
+             and ($10 is null or version < $10)
          order by id desc
          limit $9",
     ))
@@ -197,6 +201,7 @@ pub async fn list(db: &Db, workspace: WorkspaceId, filter: &Filter<'_>, limit: u
     .bind(filter.name_like)
     .bind(filter.before)
     .bind(i64::from(limit))
+    .bind(filter.older_than_version)
     .fetch_all(conn)
     .await)?;
     rows.into_iter().map(SummaryRow::read).collect()
@@ -265,4 +270,17 @@ pub async fn find_draft(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -
             .fetch_optional(conn)
             .await)?;
     Ok(row.map(|(draft,)| draft.0))
+}
+
+/// The version that a run was moved to.
+pub(super) async fn set_version(tx: &mut Tx, run: RunId, moved: Moved) -> Result<()> {
+    within!(tx, conn => query("update run set version = $2, steps_total = $3, keep_days = $4 where id = $1")
+        .bind(run)
+        .bind(moved.version)
+        .bind(i64::from(moved.steps_total))
+        .bind(moved.keep_days.map(i64::from))
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
 }

@@ -1,8 +1,10 @@
 //! A fork: a new run that begins with the history of another, edited where one asks, and goes its own way from there.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::prefix::{Edits, Misfit, Prefix, carry};
+use super::prefix::{Edits, Misfit, Prefix, carry, flatten};
 use super::store;
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
@@ -14,7 +16,7 @@ use crate::model::{FieldError, RunId};
 use crate::runtime::Ctx;
 use crate::workflow::engine::{Begin, Engine, New};
 use crate::workflow::machine::Input;
-use crate::workflow::store::{Card, Create, history, run as runs};
+use crate::workflow::store::{Card, Create, failure, history, run as runs};
 use crate::workflow::{Error, inputs};
 
 /// Events that a fork copies at most.
@@ -40,10 +42,16 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         return Ok(found);
     }
     let (summary, hash) = runs::find(&ctx.db, ctx.workspace(), source).await?.ok_or(Error::NotFound("run"))?;
-    let old = Graph::new(history::definition(&ctx.db, ctx.workspace(), &hash).await?);
-    let (version, definition) = onto(ctx, &summary, &fork, old.definition()).await?;
-    let (events, seq) = cut(ctx, source, &fork, &old).await?;
+    let first = history::definition(&ctx.db, ctx.workspace(), &hash).await?;
+    let moved = history::find_newest(&ctx.db, ctx.workspace(), source, "run_migrated").await?;
+    let newest = match moved.map(|event| event.fact) {
+        Some(Fact::RunMigrated(migrated)) => migrated.definition,
+        _ => first.clone(),
+    };
+    let (version, definition) = onto(ctx, &summary, &fork, &newest).await?;
+    let (old, events, seq) = cut(ctx, source, &fork, Graph::new(first)).await?;
     refuse_answers(&events)?;
+    refuse_undone(ctx, source, &events).await?;
     let edits = Edits { inputs: edited_inputs(&fork, &definition, &events)?, outputs: fork.outputs.clone() };
     let run: RunId = ctx.ids.fresh();
     let engine = Engine::of(ctx.runtime());
@@ -97,6 +105,21 @@ fn refuse_answers(events: &[Event]) -> Result<(), Error> {
     Ok(())
 }
 
+/// What the source has undone, or is about to, can't be built upon.
+async fn refuse_undone(ctx: &Ctx, source: RunId, events: &[Event]) -> Result<(), Error> {
+    let is_planned = |event: &&Event| matches!(event.fact, Fact::CompensationPlanned { .. });
+    let Some(planned) = events.iter().find(is_planned) else { return Ok(()) };
+    if history::find_newest(&ctx.db, ctx.workspace(), source, "compensation_started").await?.is_none() {
+        return Ok(());
+    }
+    let began = |event: &&Event| matches!(event.fact, Fact::StepStarted { .. }) && event.step == planned.step;
+    let began = events.iter().find(began).map_or(planned.seq, |event| event.seq);
+    let step = planned.step.as_deref().unwrap_or_default();
+    Err(Error::Conflict(format!(
+        "what step {step} did is undone in this run and can't be kept: fork before event {began}"
+    )))
+}
+
 /// What does not change in the fork.
 fn card(ctx: &Ctx, summary: &RunSummary, fork: &Fork, version: Option<i64>, graph: &Graph) -> Card {
     Card {
@@ -131,7 +154,8 @@ fn mark(ctx: &Ctx, source: RunId, seq: i64, fork: &Fork) -> Forked {
 pub(in crate::workflow) async fn lineage(ctx: &Ctx, run: RunId, until: Option<String>) -> Result<Lineage, Error> {
     let forked_from = store::origin(&ctx.db, ctx.workspace(), run).await?;
     let forks = store::forks(&ctx.db, ctx.workspace(), run, MAX_LISTED).await?;
-    Ok(Lineage { forked_from, forks, until })
+    let handlers = failure::list(&ctx.db, ctx.workspace(), run, MAX_LISTED).await?;
+    Ok(Lineage { forked_from, forks, handlers, until })
 }
 
 /// The version and the definition that the fork runs.
@@ -161,8 +185,8 @@ async fn onto(
     if has_errors(&problems) { Err(Error::Problems(problems)) } else { Ok((version, definition)) }
 }
 
-/// The events that the fork keeps, and the number of the newest of them in the source.
-async fn cut(ctx: &Ctx, source: RunId, fork: &Fork, graph: &Graph) -> Result<(Vec<Event>, i64), Error> {
+/// What the source ran there, the events that the fork keeps, from 1, and the number of the newest of them in the source.
+async fn cut(ctx: &Ctx, source: RunId, fork: &Fork, first: Arc<Graph>) -> Result<(Arc<Graph>, Vec<Event>, i64), Error> {
     let upto = match &fork.from {
         ForkPoint::Seq(seq) if *seq < 1 => {
             return Err(Error::invalid("/from_seq", format!("expected 1 or more, found {seq}")));
@@ -172,21 +196,27 @@ async fn cut(ctx: &Ctx, source: RunId, fork: &Fork, graph: &Graph) -> Result<(Ve
     };
     let events = load(ctx, source, upto, "/from_seq").await?;
     let newest = events.last().map_or(0, |event| event.seq);
-    match &fork.from {
+    let (graph, events) = flatten(source, first, events).map_err(refuse)?;
+    let (events, seq) = match &fork.from {
         ForkPoint::Seq(seq) if newest < *seq => {
-            Err(Error::invalid("/from_seq", format!("expected 1 to {newest}, which is the run's newest event")))
+            return Err(Error::invalid(
+                "/from_seq",
+                format!("expected 1 to {newest}, which is the run's newest event"),
+            ));
         }
-        ForkPoint::Seq(seq) => Ok((events, *seq)),
+        ForkPoint::Seq(seq) => (events, *seq),
         ForkPoint::Step(path) => match graph.find(path) {
-            Some(step) => Ok(without_step(&events, graph, step)),
+            Some(step) => without_step(&events, &graph, step),
             None if graph.find(root_of(path)).is_some() => {
                 let kept = before_step(&events, path)
                     .ok_or_else(|| Error::invalid("/from_step", format!("step {path} has not begun in this run")))?;
-                Ok((kept.to_vec(), kept.len() as i64))
+                (kept.to_vec(), kept.last().map_or(0, |event| event.seq))
             }
-            None => Err(Error::invalid("/from_step", format!("the run has no step {path}"))),
+            None => return Err(Error::invalid("/from_step", format!("the run has no step {path}"))),
         },
-    }
+    };
+    let events = events.into_iter().zip(1..).map(|(event, seq)| Event { seq, ..event });
+    Ok((graph, events.collect(), seq))
 }
 
 /// The history up to an event; `pointer` is the field that a history which is too long is said of.

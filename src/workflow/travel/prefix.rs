@@ -3,12 +3,13 @@
 //! Pure. Each event is folded on the fork's definition before the next is looked at, so that what a fork begins with is a
 //! history that this definition could have had: a step has begun only where an edge that was taken led to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::model::RunId;
+use crate::model::workflow::fit::{Likeness, Touched, misfits};
 use crate::model::workflow::{
     Edge, Event, Fact, FailureHandling, Graph, SkipReason, State, StepError, StepStatus, port_of, root_of,
 };
@@ -83,39 +84,36 @@ fn check_edited(events: &[Event], source: &Graph, edits: &Edits) -> Result<(), M
     Ok(())
 }
 
-/// The compatibility rule: every step that the prefix mentions is in both, of the same kind, joined in the same way, with
-/// the same edges leading to it; a container that was inside its body is the same altogether.
+/// The compatibility rule, for the steps that the prefix mentions.
 fn check_definition(events: &[Event], source: &Graph, onto: &Graph) -> Result<(), Misfit> {
-    let mentioned: BTreeSet<(&str, bool)> = events
-        .iter()
-        .filter_map(|event| event.step.as_deref())
-        .map(|path| (root_of(path), root_of(path) != path))
-        .collect();
-    for (id, inside) in mentioned {
-        let differs = |message: String| Err(Misfit::Definition { step: id.to_owned(), message });
-        let (Some(before), Some(after)) = (source.find(id), onto.find(id)) else {
-            return differs(format!("step {id} had begun before the fork and is not in this definition"));
-        };
-        let (old, new) = (source.step(before), onto.step(after));
-        if old.kind != new.kind {
-            return differs(format!("step {id} had begun as {} before the fork and is {} here", old.kind, new.kind));
-        }
-        if old.join != new.join || leading_to(source, before) != leading_to(onto, after) {
-            return differs(format!("step {id} had begun before the fork, and other edges lead to it here"));
-        }
-        if inside && (&old.config, &old.retry) != (&new.config, &new.retry) {
-            return differs(format!("step {id} had begun its body before the fork, and is another here"));
-        }
+    let mut touched = Touched::new();
+    for path in events.iter().filter_map(|event| event.step.as_deref()) {
+        touched.entry(root_of(path)).or_default().inside |= root_of(path) != path;
     }
-    Ok(())
+    match misfits(source, onto, &touched, Likeness::Shape, " before the fork").into_iter().next() {
+        Some(misfit) => Err(Misfit::Definition { step: misfit.step.unwrap_or_default(), message: misfit.message }),
+        None => Ok(()),
+    }
 }
 
-/// The edges that lead to a step, in no matter what order.
-fn leading_to(graph: &Graph, step: u32) -> Vec<(&str, &str, Option<&str>)> {
-    let edges = graph.inbound(step).iter().map(|&number| graph.edge(number));
-    let mut edges: Vec<_> = edges.map(|edge| (edge.from.as_str(), edge.port.as_str(), edge.when.as_deref())).collect();
-    edges.sort_unstable();
-    edges
+/// A history as if the run had run from the start what it was moved to, and that: the moves are gone from it, and what
+/// stands before them chooses its edges by the newer version. The numbers of the events stay.
+///
+/// # Errors
+/// A history that no machine of ours wrote.
+pub(super) fn flatten(run: RunId, source: Arc<Graph>, events: Vec<Event>) -> Result<(Arc<Graph>, Vec<Event>), Misfit> {
+    let (mut graph, mut kept) = (source, Vec::with_capacity(events.len()));
+    for event in events {
+        let Fact::RunMigrated(migrated) = event.fact else {
+            kept.push(event);
+            continue;
+        };
+        let next = Graph::new(migrated.definition);
+        let edits = Edits { inputs: migrated.inputs, ..Edits::default() };
+        kept = carry(run, &graph, &next, kept, &edits)?.events;
+        graph = next;
+    }
+    Ok((graph, kept))
 }
 
 struct Carrier<'a> {

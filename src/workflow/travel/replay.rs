@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::model::workflow::diff::{Differences, compare};
 use crate::model::workflow::{
-    Graph, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, RunStatus, State, StepStatus, Strictness,
-    end_of,
+    Graph, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, RunStatus, Slot, State, StepStatus,
+    Strictness, end_of,
 };
 use crate::model::{FieldError, Timestamp};
-use crate::workflow::machine::{Input, Moment, advance};
+use crate::workflow::machine::{EXPIRED, Input, Moment, advance};
 use crate::workflow::steps::Outcome;
 use crate::workflow::{Error, inputs};
 
@@ -78,8 +78,14 @@ impl Player<'_> {
 
     /// Ends what was recorded to end next. False when nothing is left that could.
     fn turn(&mut self, state: &mut State) -> bool {
-        let flying = state.in_flight().map(|slot| (state.path(slot), state.step_at(slot).attempt, None));
-        let timed = state.timers().map(|(due, slot)| (state.path(slot), state.step_at(slot).attempt, Some(due)));
+        let at = |slot| (state.path(slot), state.step_at(slot).attempt);
+        let answered = |slot: &Slot| self.is_answered(&state.path(*slot));
+        let flying = state.in_flight().chain(state.awaiting().filter(answered)).map(at);
+        let flying = flying.map(|(path, attempt)| (path, attempt, None));
+        let timed = state.timers().filter(|(_, slot)| {
+            state.step_at(*slot).waiting.as_ref().is_none_or(|w| w.on.is_none()) || !answered(slot)
+        });
+        let timed = timed.map(|(due, slot)| (state.path(slot), state.step_at(slot).attempt, Some(due)));
         let open: Vec<(String, u32, Option<Timestamp>)> =
             flying.chain(timed).filter(|(id, ..)| !self.unrecorded.contains(id)).collect();
         let Some((id, attempt, due)) = open.into_iter().min_by_key(|(id, ..)| self.next_seq(id)) else {
@@ -99,6 +105,13 @@ impl Player<'_> {
         self.recording.steps.get(id)
     }
 
+    /// Whether it was recorded how a wait for people or for an event ended, and that was no deadline.
+    fn is_answered(&self, id: &str) -> bool {
+        let used = self.made.get(id).copied().unwrap_or(0);
+        let next = self.recorded(id).and_then(|step| step.outcomes.get(used));
+        next.is_some_and(|outcome| outcome.result.as_ref().map_or(true, |(port, _)| port != EXPIRED))
+    }
+
     fn next_seq(&self, id: &str) -> i64 {
         let used = self.made.get(id).copied().unwrap_or(0);
         self.recorded(id).and_then(|step| step.outcomes.get(used)).map_or(i64::MAX, |outcome| outcome.seq)
@@ -113,7 +126,7 @@ impl Player<'_> {
 
     fn end_attempt(&mut self, state: &mut State, id: String, attempt: u32) {
         let used = *self.made.entry(id.clone()).and_modify(|used| *used += 1).or_insert(1) - 1;
-        let kind = state.graph().find_path(&id).map(|step| step.kind.clone()).unwrap_or_default();
+        let kind = state.graph().kind_at(&id).unwrap_or_default().to_owned();
         let outcome =
             self.recorded(&id).filter(|step| step.kind == kind).and_then(|step| step.outcomes.get(used)).cloned();
         let Some(outcome) = outcome else {

@@ -29,6 +29,32 @@ fn a_template_runs_from_its_file() {
 }
 
 #[test]
+fn the_race_goes_on_with_the_first_answer_and_cancels_the_other() {
+    let folder = Folder::new();
+    let began = std::time::Instant::now();
+    let ran = folder.weft(&["run", "race", "--input", "first_seconds=50", "--input", "second_seconds=0"]).code(0);
+    let output: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(output, serde_json::json!({"by": "second", "text": "the second took 0 s"}));
+    assert!(began.elapsed().as_secs() < 50, "nobody waited for the other");
+}
+
+#[test]
+fn the_hedge_asks_again_only_when_the_first_try_is_slow() {
+    let folder = Folder::new();
+    let ask = |inputs: &[&str]| {
+        let pairs = inputs.iter().flat_map(|pair| ["--input", pair]);
+        let ran = folder.weft(&["run", "hedge"].into_iter().chain(pairs).collect::<Vec<_>>()).code(0);
+        serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap()
+    };
+    let began = std::time::Instant::now();
+    let slow = ask(&["slow_seconds=50", "patience_ms=1"]);
+    assert_eq!(slow, serde_json::json!({"hedged": true, "text": "the second try answers"}));
+    let quick = ask(&["slow_seconds=0", "patience_ms=50000"]);
+    assert_eq!(quick, serde_json::json!({"hedged": false, "text": "the first try answers"}));
+    assert!(began.elapsed().as_secs() < 50, "what lost was cancelled");
+}
+
+#[test]
 fn a_definition_runs_from_standard_input() {
     let folder = Folder::new();
     let text = "weft: 1\nname: Sum\ninputs: {type: object, properties: {n: {type: integer}}}\n\

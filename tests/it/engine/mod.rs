@@ -13,6 +13,7 @@ use weft::workflow::{self, NewRun, Source};
 
 mod approvals;
 mod commands;
+mod compensation;
 mod containers;
 mod durability;
 mod flow;
@@ -21,6 +22,8 @@ mod nodes;
 mod patterns;
 mod scale;
 mod sub_runs;
+mod versions;
+mod watching;
 
 use crate::support::Site;
 

@@ -52,6 +52,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         // No runs: a command to many tells of each what came of it, also that it is not there.
         ("POST", "/runs/bulk") => Json(json!({"ids": [], "command": "cancel"})),
         ("POST", "/workflows/{id}/tests") => Json(json!({"run_id": NIL, "name": "As it was"})),
+        ("POST", "/runs/{id}/migrate" | "/workflows/{id}/migrate-runs") => Json(json!({"version": 1})),
         ("POST", "/workflows/{id}/tests/run") => Json(json!({})),
         ("PUT", "/workflows/{id}/tests/gate") => Json(json!({"gate": true})),
         ("POST", "/hooks/{workflow}/{token}") => Json(json!({"n": 1})),
@@ -138,6 +139,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         "approvals/decide" => json!({"id": NIL, "decision": {"decision": "approved"}}),
         "approvals/delegate" => json!({"id": NIL, "email": "nobody@example.com"}),
         "runs/fork" => json!({"id": NIL, "fork": {"from": {"seq": 1}, "inputs": null, "outputs": {}, "onto": "same"}}),
+        "runs/migration" | "runs/migrate" | "workflows/migrate_runs" => json!({"id": NIL, "version": 1}),
+        "workflows/movable_runs" => json!({"id": NIL}),
         "runs/diff" => json!({"a": NIL, "b": NIL}),
         "runs/replay" => json!({"id": NIL, "against": {"version": 1}, "strictness": "result"}),
         "runs/bulk" => json!({"ids": [], "command": "cancel"}),

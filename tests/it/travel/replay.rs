@@ -169,6 +169,27 @@ on_both_engines! {
         assert!(travel::compare(&ctx, run, run).await.unwrap().is_same());
     }
 
+    async fn a_replay_knows_what_came_from_outside_and_what_was_undone(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let undo = json!({"kind": "memory_write", "config": {"namespace": "team", "key": "thing", "content": "undone"}});
+        let steps = vec![
+            json!({"id": "note", "kind": "memory_write", "config": {"namespace": "team", "key": "thing", "content": "x"}, "compensate": undo}),
+            json!({"id": "paid", "kind": "event", "config": {"key": "paid", "deadline_ms": 60_000}}),
+            transform("sum", json!("{{ steps.paid.output.sum + inputs.n }}")),
+        ];
+        for (n, expected) in [(json!(1), RunStatus::Succeeded), (json!({}), RunStatus::Failed)] {
+            let stored = definitions::create(&ctx, chain(steps.clone())).await.unwrap();
+            let run = workflow::start(&ctx, NewRun::manual(stored.id, json!({"n": n}), None, true)).await.unwrap();
+            until(&ctx, run, RunStatus::Waiting).await;
+            workflow::events::send(&ctx, "paid", &json!({"sum": 7}), None).await.unwrap();
+            assert_eq!(end(&ctx, run).await.summary.status, expected);
+            let version = version_of_note(&ctx).await;
+            let found = travel::replay(&ctx, run, Against::Draft, Strictness::Strict).await.unwrap();
+            assert!(found.passed && found.replayed == expected, "{found:#?}");
+            assert_eq!(version_of_note(&ctx).await, version, "nothing was written again");
+        }
+    }
+
     async fn one_command_reaches_many_runs_and_tells_of_each(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let mut ids = Vec::new();

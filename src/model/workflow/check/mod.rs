@@ -3,6 +3,7 @@
 //! The same code runs in the designer, on the command line and before every publish and run. It reports everything that
 //! it finds, in the order of the definition, and never stops at the first.
 
+mod compensation;
 mod config;
 mod flow;
 mod graph;
@@ -14,7 +15,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use super::{Definition, Edge, Join, OnError, Problem, Severity, Step, kind::Kind};
+use super::{Definition, Edge, Join, OnError, Problem, Retry, Severity, Step, kind::Kind};
 
 /// Steps that a definition may have.
 pub const MAX_STEPS: usize = 20_000;
@@ -52,6 +53,7 @@ pub fn check(definition: &Definition) -> Vec<Problem> {
     let mut found = Findings::default();
     check_head(definition, &mut found);
     flow::check(definition, &mut found);
+    compensation::check(definition, &mut found);
     check_ids(definition, &mut found);
     check_level(definition, &Around::default(), &mut found);
     found.0
@@ -182,6 +184,25 @@ fn check_pin(step: &Step, kind: &Kind, found: &mut Findings) {
     }
 }
 
+/// How often something is tried, and how long.
+fn check_patience(id: &str, retry: Option<&Retry>, timeout_ms: Option<u64>, found: &mut Findings) {
+    let id = Some(id);
+    if let Some(retry) = retry {
+        if !(1..=100).contains(&retry.max_attempts) {
+            found.error(id, "/retry/max_attempts", format!("expected 1 to 100, found {}", retry.max_attempts));
+        }
+        if !(1.0..=10.0).contains(&retry.factor) {
+            found.error(id, "/retry/factor", format!("expected 1 to 10, found {}", retry.factor));
+        }
+        if retry.initial_ms > 86_400_000 || retry.max_ms > 86_400_000 {
+            found.error(id, "/retry/max_ms", "expected at most 86400000 (a day)");
+        }
+    }
+    if timeout_ms.is_some_and(|ms| !(1..=604_800_000).contains(&ms)) {
+        found.error(id, "/timeout_ms", "expected 1 to 604800000 (a week)");
+    }
+}
+
 fn check_step(step: &Step, found: &mut Findings) {
     let id = Some(step.id.as_str());
     let Some(kind) = Kind::find(&step.kind) else {
@@ -197,20 +218,10 @@ fn check_step(step: &Step, found: &mut Findings) {
         found.error(id, "/join", format!("expected all, any or a number from 1 to {MAX_JOIN}, found {count}"));
     }
     flow::check_step(step, kind, found);
-    if let Some(retry) = &step.retry {
-        if !(1..=100).contains(&retry.max_attempts) {
-            found.error(id, "/retry/max_attempts", format!("expected 1 to 100, found {}", retry.max_attempts));
-        }
-        if !(1.0..=10.0).contains(&retry.factor) {
-            found.error(id, "/retry/factor", format!("expected 1 to 10, found {}", retry.factor));
-        }
-        if retry.initial_ms > 86_400_000 || retry.max_ms > 86_400_000 {
-            found.error(id, "/retry/max_ms", "expected at most 86400000 (a day)");
-        }
-    }
+    check_patience(&step.id, step.retry.as_ref(), step.timeout_ms, found);
     check_pin(step, kind, found);
-    if step.timeout_ms.is_some_and(|ms| !(1..=604_800_000).contains(&ms)) {
-        found.error(id, "/timeout_ms", "expected 1 to 604800000 (a week)");
+    if let Some(compensation) = &step.compensate {
+        compensation::check_step(step, compensation, found);
     }
     if step.on_error == OnError::Port && !kind.ports.contains(&Edge::ERROR) {
         found.error(id, "/on_error", format!("the kind {} has no error port", step.kind));

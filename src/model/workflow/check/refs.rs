@@ -22,6 +22,9 @@ pub(super) fn names_inside(kind: &str) -> &'static [&'static str] {
 const LOCAL: [(&str, &str); 4] =
     [("item", "a For each"), ("index", "a For each"), ("iteration", "a Repeat"), ("last", "a Repeat")];
 
+/// Where a step may speak of itself.
+const OWN: &str = "/compensate";
+
 /// Checks references of one level; with a cyclic graph only whether the steps exist. Returns what runs before what.
 pub(super) fn check<'a>(
     level: &'a Definition,
@@ -40,6 +43,8 @@ pub(super) fn check<'a>(
             for name in refs.steps().filter(|name| !around.steps.contains(*name)) {
                 if !ids.contains(name) {
                     found.error(Some(&step.id), &at_field, format!("no step has the id {name:?}"));
+                } else if name == step.id && at_field.starts_with(OWN) {
+                    // It has succeeded by then.
                 } else if graph.is_some() && !before.is(name, at) {
                     let message = format!("{name} does not run before {}: no path leads from it to here", step.id);
                     found.error(Some(&step.id), &at_field, message);
@@ -129,7 +134,11 @@ fn step_refs(step: &Step) -> Vec<(String, Refs)> {
         let refs = expression::check_template(&concurrency.key).unwrap_or_default();
         ("/concurrency/key".to_owned(), refs)
     });
-    fields.chain(key).collect()
+    let undo = step.compensate.iter().flat_map(|compensation| &compensation.config).map(|(name, value)| {
+        let refs = expression::check_value(value).unwrap_or_default();
+        (format!("{OWN}/config/{name}"), refs)
+    });
+    fields.chain(key).chain(undo).collect()
 }
 
 /// Which steps lie before which: a row of bits for each step that some expression mentions, and for containers the other

@@ -21,7 +21,7 @@ pub struct DefinitionDiff {
     pub edges_added: Vec<Edge>,
     /// Edges of the first alone.
     pub edges_removed: Vec<Edge>,
-    /// What differs of the workflow as a whole: `name`, `inputs`, `output`.
+    /// What differs of the workflow as a whole: `name`, `inputs`, `output`, `flow`, `compensation`, `on_failure`.
     pub fields: Vec<String>,
 }
 
@@ -52,7 +52,14 @@ pub(super) fn compare(a: &Definition, b: &Definition) -> DefinitionDiff {
         let fields = changed_fields(step, b.step(&step.id)?);
         (!fields.is_empty()).then(|| ChangedStep { id: step.id.clone(), fields })
     });
-    let fields = [("name", a.name != b.name), ("inputs", a.inputs != b.inputs), ("output", a.output != b.output)];
+    let fields = [
+        ("name", a.name != b.name),
+        ("inputs", a.inputs != b.inputs),
+        ("output", a.output != b.output),
+        ("flow", a.flow != b.flow),
+        ("compensation", a.compensation != b.compensation),
+        ("on_failure", a.on_failure != b.on_failure),
+    ];
     DefinitionDiff {
         added: only(b, a),
         removed: only(a, b),

@@ -69,6 +69,7 @@ fn run(definition: &Value, facts: Vec<(Option<&str>, Fact)>) -> RunDetail {
         error: state.error().cloned(),
         steps: state.steps().to_vec(),
         last_seq: state.last_seq(),
+        compensation: None,
         lineage: Lineage::default(),
         definition,
     }

@@ -57,6 +57,8 @@ pub struct StepScope<'a> {
     pub status: StepStatus,
     /// The newest failure.
     pub error: Option<&'a StepError>,
+    /// The rendered config, where it is shown: in what undoes the step.
+    pub input: Option<&'a Value>,
 }
 
 /// The paths of a template as a tree.
@@ -115,6 +117,10 @@ fn step(node: &Node<'_>, step: StepScope<'_>) -> Jinja {
         fields.insert("output".to_owned(), jinja(step.output));
     } else if let Some(node) = node.inside.get("output") {
         fields.insert("output".to_owned(), narrow(step.output, node));
+    }
+    if let Some(input) = step.input {
+        let inside = node.inside.get("input").filter(|_| !node.whole);
+        fields.insert("input".to_owned(), inside.map_or_else(|| jinja(input), |node| narrow(input, node)));
     }
     fields.insert("status".to_owned(), Jinja::from(step.status.as_str()));
     fields.insert("error".to_owned(), jinja(step.error));

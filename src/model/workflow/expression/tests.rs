@@ -18,7 +18,12 @@ impl Scope for Fixture {
     }
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
-        (id == "scan").then_some(StepScope { output: &self.scan, status: StepStatus::Succeeded, error: None })
+        (id == "scan").then_some(StepScope {
+            output: &self.scan,
+            status: StepStatus::Succeeded,
+            error: None,
+            input: None,
+        })
     }
 
     fn step_ids(&self) -> Vec<String> {

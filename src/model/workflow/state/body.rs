@@ -224,17 +224,7 @@ impl State {
             return;
         }
         let home = Some(Home { container: slot, index });
-        let frame = Some(Box::new(Frame::new(graph, home)));
-        let number = match self.vacant.pop() {
-            Some(number) => {
-                self.frames[number as usize] = frame;
-                number
-            }
-            None => {
-                self.frames.push(frame);
-                self.frames.len() as u32 - 1
-            }
-        };
+        let number = self.place_frame(Frame::new(graph, home));
         if let Some(cell) = self.cell_mut(slot) {
             cell.next = index + 1;
             cell.live.insert(index, number);

@@ -46,6 +46,7 @@ impl State {
             self.finish(RunStatus::Cancelled, at);
         }
         self.until = None;
+        self.forget_undo();
         self.reopen(at);
         self.output = Value::Null;
         self.paused = false;

@@ -8,6 +8,12 @@ impl State {
         self.end = Some(status);
         self.ended_at = Some(at);
         self.paused = false;
+        self.cut_off_root(at);
+        self.end_undo(at);
+    }
+
+    /// Ends what of the run itself has no end, with all that is inside of containers.
+    pub(super) fn cut_off_root(&mut self, at: Timestamp) {
         for step in 0..self.steps().len() as u32 {
             let slot = Slot::root(step);
             if !self.step_at(slot).status.is_final() {

@@ -117,6 +117,17 @@ impl State {
         &mut self.frame_mut(slot.frame).tracks[slot.step as usize]
     }
 
+    /// Puts a frame where there is room for it.
+    pub(super) fn place_frame(&mut self, frame: Frame) -> u32 {
+        let frame = Some(Box::new(frame));
+        if let Some(number) = self.vacant.pop() {
+            self.frames[number as usize] = frame;
+            return number;
+        }
+        self.frames.push(frame);
+        self.frames.len() as u32 - 1
+    }
+
     /// Looks at every step of a frame that has just begun, or was opened again.
     pub(super) fn open(&mut self, frame: u32) {
         for step in 0..self.frame(frame).steps.len() as u32 {

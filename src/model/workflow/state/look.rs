@@ -219,8 +219,14 @@ impl State {
             RunStatus::Failed => {
                 let message = self.error.as_ref().map_or("", |error| error.message.as_str());
                 let failed = self.failed.as_deref().and_then(|path| self.find_slot(path));
-                failed.map_or_else(|| message.to_owned(), |slot| format!("{}: {message}", self.label(slot)))
+                let said = failed.map_or_else(|| message.to_owned(), |slot| format!("{}: {message}", self.label(slot)));
+                match self.undo_status() {
+                    // What was done to mend it comes first: the message may be cut off.
+                    Some(undone) => format!("({}) {said}", undone.label()),
+                    None => said,
+                }
             }
+            RunStatus::Cancelled => format!("({})", self.undo_status()?.label()),
             RunStatus::Running => with_others(*self.in_flight.first()?, self.in_flight.len()),
             RunStatus::Waiting => {
                 let timed = self.timers.iter().map(|(_, slot)| *slot).filter(|slot| self.cell(*slot).is_none());

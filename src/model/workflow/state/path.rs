@@ -2,11 +2,16 @@
 
 use std::fmt::Write as _;
 
+use super::super::UNDO;
 use super::{Slot, State};
 
 impl State {
     /// The step under a path; `None` when there is no such step, or its body is not in motion.
     pub fn find_slot(&self, path: &str) -> Option<Slot> {
+        if let Some(undone) = path.strip_prefix(UNDO) {
+            let frame = self.frame_of_undo()?;
+            return Some(Slot { frame, step: self.frame(frame).graph.find(undone)? });
+        }
         let mut frame = Slot::RUN;
         let mut rest = path;
         loop {
@@ -34,7 +39,7 @@ impl State {
     pub(super) fn path_with(&self, slot: Slot, mark: impl Fn(Slot) -> String) -> String {
         let id = |slot: Slot| self.graph_of(slot).step(slot.step).id.as_str();
         let Some(mut home) = self.frame(slot.frame).home.as_ref() else {
-            return id(slot).to_owned();
+            return if self.is_undo(slot) { format!("{UNDO}{}", id(slot)) } else { id(slot).to_owned() };
         };
         let mut homes = vec![home];
         while let Some(outer) = self.frame(home.container.frame).home.as_ref() {

@@ -39,7 +39,7 @@ impl<'a> FrameScope<'a> {
         self.frames().find_map(|frame| {
             let step = state.frame(frame).graph.find(id)?;
             let step = state.step_at(Slot { frame, step });
-            Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref() })
+            Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref(), input: None })
         })
     }
 
@@ -93,7 +93,7 @@ impl Scope for State {
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
         let step = self.find_step(id)?;
-        Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref() })
+        Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref(), input: None })
     }
 
     fn step_ids(&self) -> Vec<String> {

@@ -1,9 +1,7 @@
 //! Adding a step: a fresh id and name, a free place, and its edges.
 
-use serde_json::{Map, Value};
-
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Body, Edge, Join, OnError, Step};
+use crate::model::workflow::{Body, Edge, Step};
 use crate::ui::designer::change::Change;
 use crate::ui::designer::document::{Document, Link, Selection};
 use crate::ui::designer::kernel::snap::to_grid;
@@ -33,25 +31,7 @@ pub fn add_step(document: &Document, kind: &str, at: Option<Point>, link: Option
 
 /// A step that says nothing but what it is.
 pub(super) fn bare(id: String, kind: &Kind) -> Step {
-    Step {
-        id,
-        kind: kind.name.to_owned(),
-        name: String::new(),
-        config: Map::new(),
-        retry: None,
-        timeout_ms: None,
-        on_error: OnError::Fail,
-        default: Value::Null,
-        join: Join::All,
-        cancel_others: false,
-        concurrency: None,
-        slots: None,
-        disabled: false,
-        body: kind.has_body().then(Body::default),
-        pinned: None,
-        pinned_port: None,
-        position: Point::default().into(),
-    }
+    Step { body: kind.has_body().then(Body::default), position: Point::default().into(), ..Step::new(&id, kind.name) }
 }
 
 /// The edges that tie the new step in.

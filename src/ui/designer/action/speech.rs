@@ -36,6 +36,9 @@ impl Speech {
     pub fn in_step(&self, step: &Step) -> Step {
         let mut step = step.clone();
         let kind = Kind::find(&step.kind);
+        for value in step.compensate.iter_mut().flat_map(|compensation| compensation.config.values_mut()) {
+            *value = self.in_value(value);
+        }
         for (name, value) in &mut step.config {
             let field = kind.and_then(|kind| kind.fields.iter().find(|field| field.name == name));
             *value = match (field.map(|field| &field.shape), &*value) {

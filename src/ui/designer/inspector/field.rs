@@ -72,7 +72,13 @@ pub fn FieldEditor(id: String, step: RwSignal<Step>, field: &'static Field) -> i
             owner.with_value(|id| editor.act(|document| action::set_config(document, id, name, value, field.label)));
         }),
     };
-    match &field.shape {
+    view! { <ShapeEditor context /> }
+}
+
+/// The editor that fits the shape of a field.
+#[component]
+pub fn ShapeEditor(context: FieldContext) -> impl IntoView {
+    match &context.field.shape {
         Shape::Template { lines } => view! { <ExpressionField context lines=*lines bare=false /> }.into_any(),
         Shape::Expression => view! { <ExpressionField context lines=2 bare=true /> }.into_any(),
         Shape::Integer { .. } | Shape::Number { .. } => view! { <NumberField context /> }.into_any(),

@@ -17,7 +17,7 @@ use crate::ui::format;
 
 /// A template in one line, absent when empty; says what the checker has against it.
 #[component]
-fn TemplateLine(
+pub(super) fn TemplateLine(
     id: &'static str,
     label: &'static str,
     #[prop(into)] value: Signal<String>,
@@ -49,7 +49,7 @@ fn TemplateLine(
 }
 
 /// What the checker has against a field of the workflow.
-fn problem_at(field: &'static str) -> Memo<Option<String>> {
+pub(super) fn problem_at(field: &'static str) -> Memo<Option<String>> {
     let all = use_problems().all();
     Memo::new(move |_| {
         let all = all.read();

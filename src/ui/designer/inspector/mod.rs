@@ -5,6 +5,7 @@
 
 mod body;
 mod edge;
+mod ending;
 mod expression;
 mod field;
 mod inside;
@@ -16,6 +17,7 @@ mod retry;
 mod scope;
 mod settings;
 mod step;
+mod undo;
 mod workflow;
 
 pub use field::number_or_text;

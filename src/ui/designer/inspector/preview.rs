@@ -16,7 +16,7 @@ impl Scope for RunView {
 
     fn step(&self, id: &str) -> Option<StepScope<'_>> {
         let step = Self::step(self, id)?;
-        Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref() })
+        Some(StepScope { output: &step.output, status: step.status, error: step.error.as_ref(), input: None })
     }
 
     fn step_ids(&self) -> Vec<String> {

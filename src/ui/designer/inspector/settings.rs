@@ -7,6 +7,7 @@ use super::join::JoinPart;
 use super::limits::StepLimits;
 use super::lists::JsonText;
 use super::retry::RetryPart;
+use super::undo::UndoPart;
 use crate::model::workflow::kind::Kind;
 use crate::model::workflow::{Edge, OnError, Step};
 use crate::ui::components::{Choice, Icon, Select, Switch};
@@ -72,6 +73,7 @@ pub fn Behaviour(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) 
     let editor = use_editor();
     let can_fail = kind.is_none_or(|kind| kind.ports.contains(&Edge::ERROR) || !kind.pure_step);
     let works = kind.is_none_or(|kind| !kind.pure_step && kind.name != "wait");
+    let undone = id.clone();
     let edges = Memo::new(move |_| {
         editor.edges.track();
         editor.with(|document| document.graph.edges.iter().filter(|edge| edge.to == id).count())
@@ -80,7 +82,7 @@ pub fn Behaviour(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) 
     view! {
         <div class="disclosures">
             {can_fail.then(|| view! { <RetryPart step /> <TimeoutPart step kind /> <FailurePart step /> })}
-            {works.then(|| view! { <StepLimits step /> })}
+            {works.then(|| view! { <UndoPart id=undone step /> <StepLimits step /> })}
             <Show when=move || joins.get()>
                 <JoinPart step edges=edges />
             </Show>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Close;
+use super::ending::BadEnd;
 use super::limits::RunLimits;
 use super::lists::JsonText;
 use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, Choice};
@@ -76,6 +77,7 @@ pub fn WorkflowPanel() -> impl IntoView {
                     <span class="hint" id="workflow-output-notes">"What a run gives back. Texts may hold {{ … }}."</span>
                 </div>
                 <RunLimits />
+                <BadEnd />
             </fieldset>
         </div>
     }

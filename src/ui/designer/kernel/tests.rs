@@ -1,33 +1,14 @@
 //! The kernels' rules, as tables and properties.
 
 use proptest::prelude::*;
-use serde_json::Map;
 
 use super::geometry::{self, Point, Rect, Side, Size};
 use super::route::{Ends, route_all};
 use super::{View, hit, layout, minimap, snap, walk};
-use crate::model::workflow::{Body, Edge, Join, OnError, Position, Step};
+use crate::model::workflow::{Body, Edge, Position, Step};
 
 fn step(id: &str, x: f64, y: f64) -> Step {
-    Step {
-        id: id.to_owned(),
-        kind: "transform".to_owned(),
-        name: String::new(),
-        config: Map::new(),
-        retry: None,
-        timeout_ms: None,
-        on_error: OnError::Fail,
-        default: serde_json::Value::Null,
-        join: Join::All,
-        cancel_others: false,
-        concurrency: None,
-        slots: None,
-        disabled: false,
-        body: None,
-        pinned: None,
-        pinned_port: None,
-        position: Position { x, y },
-    }
+    Step { position: Position { x, y }, ..Step::new(id, "transform") }
 }
 
 fn graph(count: usize, links: &[(usize, usize)]) -> Body {

@@ -6,11 +6,12 @@ use leptos::task::spawn_local;
 use super::clock::Elapsed;
 use super::filters::trigger_label;
 use super::travel::{LineageFacts, TravelMenu};
+use super::undone::{HandlerFacts, StopUndoing, UndoneFacts};
 use super::watch::Watch;
 use super::why::WhyCard;
 use crate::api;
 use crate::model::auth::{Action, Me};
-use crate::model::workflow::{Command, RunStatus};
+use crate::model::workflow::{Command, CompensationDetail, CompensationStatus, RunStatus};
 use crate::ui::components::{
     Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, RelativeTime, StatusBadge, StatusLook,
     StatusShape, Tone, use_toasts,
@@ -36,6 +37,10 @@ pub fn Head(watch: Watch) -> impl IntoView {
 #[component]
 fn Commands(watch: Watch) -> impl IntoView {
     let paused = Memo::new(move |_| watch.status().get() == RunStatus::Paused);
+    let undoing = Memo::new(move |_| {
+        let running = |undone: &CompensationDetail| undone.status == CompensationStatus::Running;
+        watch.compensation.with(|undone| undone.as_ref().is_some_and(running))
+    });
     view! {
         {move || {
             if paused.get() {
@@ -44,7 +49,13 @@ fn Commands(watch: Watch) -> impl IntoView {
                 view! { <CommandButton watch command=Command::Pause label="Pause" icon="pause" /> }
             }
         }}
-        <CommandButton watch command=Command::Cancel label="Cancel" icon="stop" />
+        {move || {
+            if undoing.get() {
+                view! { <StopUndoing watch /> }.into_any()
+            } else {
+                view! { <CommandButton watch command=Command::Cancel label="Cancel" icon="stop" /> }.into_any()
+            }
+        }}
         <CommandButton watch command=Command::Retry label="Retry" icon="retry" />
         <RunAgain watch />
         <TravelMenu watch />
@@ -57,7 +68,11 @@ fn CommandButton(watch: Watch, command: Command, label: &'static str, icon: &'st
     let toasts = use_toasts();
     let busy = RwSignal::new(false);
     let may = me.is_some_and(|me| me.may(Action::ControlRun));
-    let refused = Signal::derive(move || refusal(may, watch.status().get(), command));
+    let refused = Signal::derive(move || {
+        let undone = command == Command::Retry && watch.compensation.with(Option::is_some);
+        let undone = undone.then(|| "What the run had done was undone: run it again instead".to_owned());
+        refusal(may, watch.status().get(), command).or(undone)
+    });
     let press = move |()| {
         busy.set(true);
         spawn_local(async move {
@@ -89,7 +104,7 @@ fn refusal(may: bool, status: RunStatus, command: Command) -> Option<String> {
     }
     let stands = status.label().to_lowercase();
     (!status.allows(command)).then(|| match command {
-        Command::Cancel => format!("The run has ended: it is {stands}"),
+        Command::Cancel | Command::ForceCancel => format!("The run has ended: it is {stands}"),
         Command::Pause => format!("Only a run in motion can be paused; this one is {stands}"),
         Command::Resume => format!("Only a paused run can go on; this one is {stands}"),
         Command::Retry => format!("Only a failed or cancelled run can be tried again; this one is {stands}"),
@@ -146,6 +161,8 @@ pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
             <div><dt>{begun}</dt><dd><RelativeTime at=began /></dd></div>
             <div hidden=move || run.read().started_at.is_none()><dt>"Took"</dt><dd class="num"><Elapsed span clock /></dd></div>
             <div><dt>"Steps"</dt><dd class="num">{done}</dd></div>
+            <UndoneFacts watch />
+            <HandlerFacts watch />
             <LineageFacts watch />
         </dl>
         <WhyCard watch />
@@ -159,7 +176,7 @@ mod tests {
     #[test]
     fn a_command_is_refused_exactly_where_the_server_refuses_it() {
         for status in RunStatus::ALL {
-            for command in [Command::Cancel, Command::Pause, Command::Resume, Command::Retry] {
+            for command in [Command::Cancel, Command::ForceCancel, Command::Pause, Command::Resume, Command::Retry] {
                 assert_eq!(refusal(true, status, command).is_none(), status.allows(command), "{status:?} {command:?}");
                 assert!(refusal(false, status, command).is_some());
             }

@@ -61,11 +61,12 @@ pub const fn trigger_label(trigger: TriggerKind) -> &'static str {
         TriggerKind::Schedule => "Schedule",
         TriggerKind::Webhook => "Webhook",
         TriggerKind::Event => "Event",
+        TriggerKind::Failure => "Failed run",
     }
 }
 
 /// The triggers that one can filter by.
-pub const TRIGGERS: [TriggerKind; 7] = TriggerKind::ALL;
+pub const TRIGGERS: [TriggerKind; 8] = TriggerKind::ALL;
 
 /// A group of statuses that one presses together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -154,7 +154,8 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
         let step = state.read();
         let took = step.started_at.zip(step.ended_at).map(|(from, to)| format::duration(to.ms_since(from)));
         let tries = (step.attempt > 1).then(|| format!("attempt {}", step.attempt));
-        [Some(kind.clone()), tries, took].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let far = watch.progress_of(&step.id).map(|told| told.text);
+        [Some(kind.clone()), tries, took, far].into_iter().flatten().collect::<Vec<_>>().join(", ")
     };
     Some(view! {
         <article

@@ -23,6 +23,7 @@ mod scale;
 mod step;
 mod timeline;
 mod travel;
+mod undone;
 mod value;
 mod watch;
 mod why;

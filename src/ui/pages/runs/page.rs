@@ -13,7 +13,7 @@ use super::result::ResultPane;
 use super::step::StepPane;
 use super::timeline::Timeline;
 use super::travel::{Travel, TravelDialogs};
-use super::watch::Watch;
+use super::watch::{Renew, Watch};
 use crate::api;
 use crate::model::workflow::RunDetail;
 use crate::model::{ApiError, RunId};
@@ -94,9 +94,12 @@ impl Place {
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").and_then(|id| id.parse::<RunId>().ok()));
+    // Another version is another page: what it draws is laid out anew.
+    let renew = Renew(RwSignal::new(0));
+    provide_context(renew);
     let run = Resource::new(
-        move || id.get(),
-        async |id| match id {
+        move || (id.get(), renew.0.get()),
+        async |(id, _)| match id {
             Some(id) => api::runs::get_run(id).await,
             None => Err(ApiError::not_found("run")),
         },

@@ -48,7 +48,7 @@ const fn nothing(status: RunStatus) -> &'static str {
             "The run waits. Its output appears here when it has succeeded; choose a step to see what it waits for."
         }
         RunStatus::Paused => "The run is paused: nothing new starts until it is resumed.",
-        RunStatus::Cancelled => "The run was cancelled, so it has no output. Retry tries again what was cut off.",
+        RunStatus::Cancelled => "The run was cancelled, so it has no output.",
         RunStatus::Failed => "A failed run has no output. Choose a step to see what it was given and what it printed.",
         RunStatus::Succeeded => "",
     }

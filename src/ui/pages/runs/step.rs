@@ -9,11 +9,12 @@ use super::bodies::{BodyList, Whose, body_word};
 use super::page::Place;
 use super::timeline::skipped;
 use super::travel::StepTravel;
+use super::undone::named;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::api;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Approval, Fact, Span, StepError, StepState, StepStatus};
+use crate::model::workflow::{Approval, Fact, Span, StepError, StepState, StepStatus, UNDO};
 use crate::model::{ApiError, ApprovalId, RunId, Timestamp};
 use crate::ui::components::{
     ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Icon, JsonTree, RelativeTime, StatusBadge, StatusLook,
@@ -33,9 +34,8 @@ const TABS: &str = "step";
 #[component]
 pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64>>) -> impl IntoView {
     let state = watch.step(&id)?;
-    let (name, kind) = watch
-        .definition
-        .with_value(|definition| definition.step(&id).map(|step| (step.label().to_owned(), step.kind.clone())))?;
+    let (name, kind) = watch.definition.with_value(|definition| named(definition, &id))?;
+    let is_undo = id.starts_with(UNDO);
     let pinned = watch.definition.with_value(|d| d.step(&id).is_some_and(|step| step.pinned.is_some()));
     let known = Kind::find(&kind);
     let kind_name = StoredValue::new(kind.clone());
@@ -75,7 +75,7 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                 <span class="badge">{kind}</span>
                 {pinned.then(|| view! { <span class="badge" data-tone="warn"><Icon name="pin" />"pinned"</span> })}
                 <div class="actions">
-                    <StepTravel id=id.clone() watch />
+                    {(!is_undo).then(|| view! { <StepTravel id=id.clone() watch /> })}
                     {move || {
                         sub_run.get().map(|run| {
                             view! {

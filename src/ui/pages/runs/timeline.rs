@@ -7,9 +7,10 @@ use super::asked::Asked;
 use super::order::running_order;
 use super::page::{Place, View};
 use super::scale::Scale;
+use super::undone::named;
 use super::watch::Watch;
 use crate::model::Timestamp;
-use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
+use crate::model::workflow::{Edge, SkipReason, Span, StepProgress, StepState, StepStatus};
 use crate::ui::components::{StatusBadge, StatusLook, StatusShape};
 use crate::ui::designer::container::progress_words;
 use crate::ui::pages::approvals::words;
@@ -51,9 +52,15 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
     let axis = Axis { start, now, scale };
     let order =
         StoredValue::new(watch.definition.with_value(|definition| running_order(&definition.steps, &definition.edges)));
-    let total = order.with_value(Vec::len);
+    let known = order.with_value(Vec::len);
+    let total = move || known + watch.undone.read().len();
     let shown = RwSignal::new(PAGE);
-    let rows = move || order.with_value(|ids| ids.iter().take(shown.get()).cloned().collect::<Vec<_>>());
+    let rows = move || {
+        order.with_value(|ids| {
+            let undone = watch.undone.read();
+            ids.iter().chain(undone.iter()).take(shown.get()).cloned().collect::<Vec<_>>()
+        })
+    };
     let element = NodeRef::<html::Ul>::new();
     let keys = move |event: leptos::ev::KeyboardEvent| {
         let step = match event.key().as_str() {
@@ -75,7 +82,7 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
     };
     view! {
         <div class="gantt">
-            <span class="gantt-corner">{format::plural(total as i64, "step")}</span>
+            <span class="gantt-corner">{move || format::plural(total() as i64, "step")}</span>
             <div class="gantt-axis" aria-hidden="true">{ticks}</div>
             <Show when=move || is_open.get() && clock.get().is_some()>
                 <div class="gantt-now" aria-hidden="true" style=move || format!("--at: {:.4}", axis.fraction(now.get()))>
@@ -87,9 +94,9 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
                     <Row id watch axis place first=order.with_value(|ids| ids.first().cloned()) />
                 </For>
             </ul>
-            <Show when=move || shown.get() < total>
+            <Show when=move || shown.get() < total()>
                 <button class="json-more" type="button" on:click=move |_| shown.update(|shown| *shown += PAGE)>
-                    {move || format!("{} of {} more steps", PAGE.min(total - shown.get()), total - shown.get())}
+                    {move || format!("{} of {} more steps", PAGE.min(total() - shown.get()), total() - shown.get())}
                 </button>
             </Show>
         </div>
@@ -99,7 +106,7 @@ pub fn Timeline(watch: Watch, clock: Signal<Option<i64>>, place: Place) -> impl 
 #[component]
 fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>) -> impl IntoView {
     let state = watch.step(&id)?;
-    let name = watch.definition.with_value(|definition| definition.step(&id).map(|step| step.label().to_owned()))?;
+    let (name, _) = watch.definition.with_value(|definition| named(definition, &id))?;
     let is_first = first.as_deref() == Some(&id);
     let id = StoredValue::new(id);
     let chosen = Memo::new(move |_| place.step.with(|step| id.with_value(|id| step.as_deref() == Some(id))));
@@ -128,7 +135,7 @@ fn Row(id: String, watch: Watch, axis: Axis, place: Place, first: Option<String>
                         <Bar span=Signal::derive(move || state.read().spans.get(at).cloned()) axis />
                     </For>
                     <SkippedBar state axis />
-                    <Note state axis />
+                    <Note state axis watch />
                 </span>
             </a>
         </li>
@@ -184,7 +191,7 @@ fn SkippedBar(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
 
 /// A few words beside the bars, on the side where there is room.
 #[component]
-fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
+fn Note(state: RwSignal<StepState>, axis: Axis, watch: Watch) -> impl IntoView {
     let asked = use_context::<Asked>();
     // For whom a step waits is said by its approval.
     let waits = move |step: &StepState| asked.and_then(|asked| asked.of_step(&step.id)).map(|a| words::waits_for(&a));
@@ -195,7 +202,8 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
         if kept {
             Some("kept from the run it was forked from".to_owned())
         } else {
-            note(&step, (step.status == StepStatus::Waiting).then(|| waits(&step)).flatten())
+            let told = watch.progress_of(&step.id).map(|told| progress_note(&told));
+            told.or_else(|| note(&step, (step.status == StepStatus::Waiting).then(|| waits(&step)).flatten()))
         }
     });
     let ends = move || {
@@ -217,6 +225,14 @@ fn Note(state: RwSignal<StepState>, axis: Axis) -> impl IntoView {
         let at = if side == Some("before") { from } else { to };
         let style = format!("--from: {:.3}%", at * 100.0);
         Some(view! { <span class="bar-note" data-side=side style=style><span>{text}</span></span> })
+    }
+}
+
+/// How far an attempt is, in words.
+fn progress_note(told: &StepProgress) -> String {
+    match told.fraction {
+        Some(fraction) => format!("{:.0} %, {}", fraction * 100.0, told.text),
+        None => told.text.clone(),
     }
 }
 

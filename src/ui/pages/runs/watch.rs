@@ -9,7 +9,10 @@ use serde_json::Value;
 use super::logbook::{Heard, Logbook};
 use crate::api;
 use crate::model::live::{ServerMessage, Topic};
-use crate::model::workflow::{Definition, Lineage, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepState};
+use crate::model::workflow::{
+    CompensationDetail, Definition, Lineage, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepProgress,
+    StepState, StepStatus, UNDO,
+};
 use crate::model::{RunId, Timestamp};
 use crate::ui::browser;
 use crate::ui::state::live::follow;
@@ -30,12 +33,16 @@ pub struct Ends {
     pub error: Option<StepError>,
 }
 
+/// Has the page of a run drawn anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Renew(pub RwSignal<u32>);
+
 /// A run that is looked at. Copies watch the same.
 #[derive(Debug, Clone, Copy)]
 pub struct Watch {
     /// Which.
     pub id: RunId,
-    /// What it runs; it never changes.
+    /// What it runs; it changes only with the version, and then the page is drawn anew.
     pub definition: StoredValue<Definition>,
     /// The row.
     pub summary: RwSignal<RunSummary>,
@@ -43,40 +50,60 @@ pub struct Watch {
     pub ends: RwSignal<Ends>,
     /// Which runs it comes from, and which come from it.
     pub lineage: RwSignal<Lineage>,
+    /// What it undid, if it began to.
+    pub compensation: RwSignal<Option<CompensationDetail>>,
+    /// How far attempts in flight are, by path.
+    pub progress: RwSignal<BTreeMap<String, StepProgress>>,
     /// What was printed.
     pub log: RwSignal<Logbook>,
     /// Why the log can't be read.
     pub log_error: RwSignal<Option<crate::model::ApiError>>,
+    /// The paths of what undoes steps, in the order in which it runs.
+    pub undone: RwSignal<Vec<String>>,
     steps: StoredValue<BTreeMap<String, RwSignal<StepState>>>,
     last_seq: StoredValue<i64>,
     reload: browser::GuardSlot,
     reload_waits: StoredValue<bool>,
     log_loads: StoredValue<bool>,
+    renew: Option<Renew>,
 }
 
 impl Watch {
     /// Begins with what was read.
     pub fn new(detail: RunDetail) -> Self {
-        let RunDetail { summary, inputs, output, error, definition, steps, last_seq, lineage } = detail;
-        Self {
+        let RunDetail { summary, inputs, output, error, definition, steps, compensation, last_seq, lineage } = detail;
+        let watch = Self {
             id: summary.id,
             definition: StoredValue::new(definition),
             summary: RwSignal::new(summary),
             ends: RwSignal::new(Ends { inputs, output, error }),
             lineage: RwSignal::new(lineage),
+            compensation: RwSignal::new(None),
+            progress: RwSignal::new(BTreeMap::new()),
             log: RwSignal::new(Logbook::default()),
             log_error: RwSignal::new(None),
+            undone: RwSignal::new(Vec::new()),
             steps: StoredValue::new(steps.into_iter().map(|step| (step.id.clone(), RwSignal::new(step))).collect()),
             last_seq: StoredValue::new(last_seq),
             reload: browser::GuardSlot::new(),
             reload_waits: StoredValue::new(false),
             log_loads: StoredValue::new(false),
-        }
+            renew: use_context::<Renew>(),
+        };
+        watch.take_undone(compensation);
+        watch
     }
 
     /// A step; `None` if the definition has none of this id.
     pub fn step(self, id: &str) -> Option<RwSignal<StepState>> {
         self.steps.with_value(|steps| steps.get(id).copied())
+    }
+
+    /// What the attempt in flight of a step tells of itself.
+    pub fn progress_of(self, id: &str) -> Option<StepProgress> {
+        let step = self.step(id)?;
+        let attempt = step.with(|step| (step.status == StepStatus::Running).then_some(step.attempt))?;
+        self.progress.with(|progress| progress.get(id).filter(|told| told.attempt == attempt).cloned())
     }
 
     /// The number of the newest event that is known.
@@ -105,10 +132,17 @@ impl Watch {
         if self.last_seq.try_get_value().is_none_or(|seen| detail.last_seq < seen) {
             return;
         }
-        let RunDetail { summary, inputs, output, error, steps, last_seq, lineage, .. } = detail;
+        let RunDetail { summary, inputs, output, error, steps, compensation, last_seq, lineage, .. } = detail;
+        if self.summary.try_with_untracked(|known| known.version != summary.version) == Some(true)
+            && let Some(Renew(renew)) = self.renew
+        {
+            renew.try_update(|renew| *renew += 1);
+            return;
+        }
         self.last_seq.set_value(last_seq);
         write_if_other(self.summary, summary);
         write_if_other(self.lineage, lineage);
+        self.take_undone(compensation);
         write_if_other(self.ends, Ends { inputs, output, error });
         for step in steps {
             if let Some(known) = self.step(&step.id) {
@@ -117,9 +151,29 @@ impl Watch {
         }
     }
 
+    fn take_undone(self, compensation: Option<CompensationDetail>) {
+        let steps = compensation.iter().flat_map(|undone| &undone.steps);
+        let steps: Vec<StepState> =
+            steps.map(|step| StepState { id: format!("{UNDO}{}", step.id), ..step.clone() }).collect();
+        let ids = steps.iter().map(|step| step.id.clone()).collect();
+        for step in steps {
+            match self.step(&step.id) {
+                Some(known) => write_if_other(known, step),
+                None => self.steps.update_value(|steps| {
+                    steps.insert(step.id.clone(), RwSignal::new(step));
+                }),
+            }
+        }
+        write_if_other(self.undone, ids);
+        write_if_other(self.compensation, compensation);
+    }
+
     /// Takes over the answer to a command.
     pub fn take_summary(self, summary: RunSummary) {
-        write_if_other(self.summary, summary);
+        // A new version is taken over with all that it runs.
+        if self.summary.try_with_untracked(|known| known.version == summary.version) == Some(true) {
+            write_if_other(self.summary, summary);
+        }
         self.reload_soon();
     }
 
@@ -144,6 +198,14 @@ impl Watch {
                 };
                 if self.log.try_update(|log| log.hear(&chunk)) == Some(Heard::Gap) {
                     self.read_log();
+                }
+            }
+            ServerMessage::Update(update) if update.kind == "progress" => {
+                // Those inside of containers are many, and shown nowhere.
+                if let Ok(told) = serde_json::from_value::<StepProgress>(update.data)
+                    && self.step(&told.step).is_some()
+                {
+                    self.progress.try_update(|progress| progress.insert(told.step.clone(), told));
                 }
             }
             ServerMessage::Update(_) => self.reload_soon(),

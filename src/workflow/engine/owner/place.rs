@@ -2,11 +2,12 @@
 
 use super::{Message, Owner};
 use crate::model::workflow::flow::{DEFAULT_PRIORITY, render_key};
-use crate::model::workflow::{Event, Fact, RunStatus, Slot, Step, StepError};
+use crate::model::workflow::{Event, Fact, RunStatus, Slot, Step, StepError, TriggerKind};
 use crate::workflow::engine::{admit, attempt};
+use crate::workflow::flow::Marks;
 use crate::workflow::machine::{self, Effect};
 use crate::workflow::store::step_key::Ask;
-use crate::workflow::store::{Keys, Place};
+use crate::workflow::store::{Keys, Moved, Place};
 
 impl Owner {
     /// What becomes of the run's place among those in progress.
@@ -29,7 +30,8 @@ impl Owner {
             return Keys::Keep;
         }
         let all = |event: &Event| {
-            matches!(event.fact, Fact::RunTakenOver { .. }) || machine::effect(event) == Some(Effect::End)
+            matches!(event.fact, Fact::RunTakenOver { .. } | Fact::CompensationStarted { .. })
+                || machine::effect(event) == Some(Effect::End)
         };
         if events.iter().any(all) {
             return Keys::ReleaseAll;
@@ -48,6 +50,34 @@ impl Owner {
         let keyed = |step: &&str| self.state.graph().find_path(step).is_some_and(|step| step.concurrency.is_some());
         let steps: Vec<String> = steps.filter(keyed).map(str::to_owned).collect();
         if steps.is_empty() { Keys::Keep } else { Keys::Release(steps) }
+    }
+
+    /// The workflow to start because the run fails with these events. One that was started so starts no other, and a test
+    /// calls nobody.
+    pub(super) fn handler(&self, events: &[Event]) -> Option<String> {
+        let calls = !matches!(self.card.trigger, TriggerKind::Failure | TriggerKind::Test);
+        let fails = calls && events.iter().any(|event| matches!(event.fact, Fact::RunFailed { .. }));
+        self.state.definition().on_failure.clone().filter(|_| fails)
+    }
+
+    /// Another version of the workflow counts from here on.
+    pub(super) fn note_move(&mut self, events: &[Event]) -> Option<Moved> {
+        let moves = events.iter().filter_map(|event| match &event.fact {
+            Fact::RunMigrated(migrated) => Some(migrated),
+            _ => None,
+        });
+        let migrated = moves.last()?;
+        self.card.version = Some(migrated.version);
+        self.card.steps_total = migrated.definition.steps.len() as u32;
+        // A key that an old step holds is given back all the same.
+        let keys = self.marks.keys;
+        self.marks = Marks::of(self.state.definition(), &self.runtime.config);
+        self.marks.keys |= keys;
+        Some(Moved {
+            version: migrated.version,
+            steps_total: self.card.steps_total,
+            keep_days: migrated.definition.retention_days,
+        })
     }
 
     /// Tells those who wait for what the flush set free.

@@ -3,6 +3,7 @@
 mod compare;
 mod fork;
 mod replay;
+mod version;
 mod with;
 
 use leptos::prelude::*;
@@ -31,6 +32,7 @@ pub struct Travel {
     from: RwSignal<String>,
     compare: RwSignal<bool>,
     replay: RwSignal<bool>,
+    version: RwSignal<bool>,
 }
 
 impl Travel {
@@ -41,6 +43,7 @@ impl Travel {
             from: RwSignal::new("end".to_owned()),
             compare: RwSignal::new(false),
             replay: RwSignal::new(false),
+            version: RwSignal::new(false),
         }
     }
 
@@ -57,6 +60,7 @@ pub fn TravelDialogs(watch: Watch, travel: Travel) -> impl IntoView {
         <fork::ForkDialog watch open=travel.fork from=travel.from />
         <with::CompareDialog watch open=travel.compare />
         <replay::ReplayDialog watch open=travel.replay />
+        <version::VersionDialog watch open=travel.version />
     }
 }
 
@@ -77,6 +81,19 @@ pub fn TravelMenu(watch: Watch) -> impl IntoView {
             format!("A replay needs a run that succeeded or failed; this one is {}", status.label().to_lowercase())
         })
     });
+    let may_move = use_context::<Me>().is_some_and(|me| me.may(Action::ControlRun));
+    let unmovable = Signal::derive(move || {
+        let run = watch.summary.read();
+        if !may_move {
+            Some(format!("Your role may not {}", Action::ControlRun.phrase()))
+        } else if run.status.is_final() {
+            Some(format!("The run has ended: it is {}", run.status.label().to_lowercase()))
+        } else if run.version.is_none() {
+            Some("The run is of a draft".to_owned())
+        } else {
+            None
+        }
+    });
     view! {
         <Button
             label="Fork…"
@@ -89,6 +106,7 @@ pub fn TravelMenu(watch: Watch) -> impl IntoView {
         <Menu id="run-menu" label="More actions for this run">
             <MenuItem label="Compare with…" icon="updown" on_press=move |()| travel.compare.set(true) />
             <MenuItem label="Replay as test…" icon="history" refused=unfinished on_press=move |()| travel.replay.set(true) />
+            <MenuItem label="Move to the newest version…" icon="up" refused=unmovable on_press=move |()| travel.version.set(true) />
         </Menu>
     }
 }

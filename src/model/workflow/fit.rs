@@ -1,0 +1,178 @@
+//! Whether a run that has gone some way on one definition could have gone it on another: the rule of forks and of runs that
+//! are moved to a newer version.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::diff::changed_fields;
+use super::{Body, Graph, Step};
+
+/// How far a run has come with a step of the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Touch {
+    /// It has ended: how patiently it was tried matters no more.
+    pub ended: bool,
+    /// It was passed over: what it would have done never mattered.
+    pub skipped: bool,
+    /// A body of it has begun.
+    pub inside: bool,
+}
+
+/// The steps of the root that a run has come to, by id.
+pub type Touched<'a> = BTreeMap<&'a str, Touch>;
+
+/// What must be the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// Which steps there are and how they hang together: a fork may do something else in a step that it keeps.
+    Shape,
+    /// Also what they do: what follows builds on it.
+    Whole,
+}
+
+/// Why a run can't go on with a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Misfit {
+    /// The step that stands in the way; `None` for the workflow as a whole.
+    pub step: Option<String>,
+    /// A sentence without a full stop.
+    pub message: String,
+}
+
+impl Misfit {
+    /// About a step.
+    pub fn of(step: &str, message: impl Into<String>) -> Self {
+        Self { step: Some(step.to_owned()), message: message.into() }
+    }
+}
+
+/// Everything that stands in the way, in the order of the ids. `when` says until when the steps count, such as
+/// `" before the fork"`.
+///
+/// Every step that was touched is in both, of the same kind, joined in the same way, with the same edges leading to it; a
+/// container whose body has begun is the same altogether, with all that is inside of it.
+pub fn misfits(source: &Graph, onto: &Graph, touched: &Touched<'_>, likeness: Likeness, when: &str) -> Vec<Misfit> {
+    let find = |(&id, touch): (&&str, &Touch)| {
+        let message = misfit(source, onto, id, *touch, likeness, when)?;
+        Some(Misfit::of(id, message))
+    };
+    touched.iter().filter_map(find).collect()
+}
+
+fn misfit(source: &Graph, onto: &Graph, id: &str, touch: Touch, likeness: Likeness, when: &str) -> Option<String> {
+    let (Some(before), Some(after)) = (source.find(id), onto.find(id)) else {
+        return Some(format!("step {id} had begun{when} and is not in this definition"));
+    };
+    let (old, new) = (source.step(before), onto.step(after));
+    if old.kind != new.kind {
+        return Some(format!("step {id} had begun as {}{when} and is {} here", old.kind, new.kind));
+    }
+    let joins = |step: &Step| (step.join, step.cancel_others);
+    if joins(old) != joins(new) || leading_to(source, before) != leading_to(onto, after) {
+        return Some(format!("step {id} had begun{when}, and other edges lead to it here"));
+    }
+    let is_same_inside = same_body(old.body.as_ref(), new.body.as_ref());
+    if touch.inside && ((&old.config, &old.retry) != (&new.config, &new.retry) || !is_same_inside) {
+        return Some(format!("step {id} had begun its body{when}, and is another here"));
+    }
+    if likeness == Likeness::Shape || touch.skipped {
+        return None;
+    }
+    let matters = |field: &String| match field.as_str() {
+        "body" => !is_same_inside,
+        "retry" | "timeout_ms" | "on_error" | "default" | "slots" | "concurrency" | "compensate" => !touch.ended,
+        _ => true,
+    };
+    let changed: Vec<String> = changed_fields(old, new).into_iter().filter(matters).collect();
+    (!changed.is_empty()).then(|| format!("step {id} had begun{when}, and its {} differs here", changed.join(", ")))
+}
+
+/// The edges that lead to a step, in no matter what order.
+fn leading_to(graph: &Graph, step: u32) -> Vec<(&str, &str, Option<&str>)> {
+    let edges = graph.inbound(step).iter().map(|&number| graph.edge(number));
+    let mut edges: Vec<_> = edges.map(|edge| (edge.from.as_str(), edge.port.as_str(), edge.when.as_deref())).collect();
+    edges.sort_unstable();
+    edges
+}
+
+/// Whether two bodies do the same; names and places on the canvas don't count.
+fn same_body(a: Option<&Body>, b: Option<&Body>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => {
+            a.edges == b.edges
+                && a.output == b.output
+                && a.steps.len() == b.steps.len()
+                && a.steps.iter().zip(&b.steps).all(|(a, b)| a.id == b.id && same_step(a, b))
+        }
+        _ => false,
+    }
+}
+
+fn same_step(a: &Step, b: &Step) -> bool {
+    same_body(a.body.as_ref(), b.body.as_ref()) && changed_fields(a, b).iter().all(|field| field == "body")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn graph(steps: &Value, edges: &Value) -> std::sync::Arc<Graph> {
+        let definition = json!({"weft": 1, "name": "w", "steps": steps, "edges": edges});
+        Graph::new(serde_json::from_value(definition).expect("fits"))
+    }
+
+    fn steps() -> Value {
+        json!([
+            {"id": "a", "kind": "http", "config": {"url": "http://x"}, "retry": {"max_attempts": 3}},
+            {"id": "each", "kind": "map", "config": {"items": [1]},
+                "body": {"steps": [{"id": "in", "kind": "http", "config": {"url": "http://x"}}]}},
+        ])
+    }
+
+    fn found(alter: impl Fn(&mut Value), touch: Touch, likeness: Likeness) -> Vec<String> {
+        let edges = json!([{"from": "a", "to": "each"}]);
+        let mut altered = steps();
+        alter(&mut altered);
+        let touched = Touched::from([("a", touch), ("each", touch)]);
+        let found = misfits(&graph(&steps(), &edges), &graph(&altered, &edges), &touched, likeness, "");
+        found.into_iter().map(|misfit| misfit.message).collect()
+    }
+
+    #[test]
+    fn what_a_step_did_may_differ_for_a_fork_and_not_for_a_run_that_is_moved() {
+        let other = |steps: &mut Value| steps[0]["config"]["url"] = json!("http://y");
+        assert!(found(other, Touch::default(), Likeness::Shape).is_empty());
+        let whole = found(other, Touch::default(), Likeness::Whole);
+        assert_eq!(whole, ["step a had begun, and its config.url differs here"]);
+        let skipped = Touch { skipped: true, ended: true, inside: false };
+        assert!(found(other, skipped, Likeness::Whole).is_empty());
+    }
+
+    #[test]
+    fn patience_matters_until_a_step_has_ended() {
+        let patient = |steps: &mut Value| steps[0]["retry"] = json!({"max_attempts": 9});
+        let ended = Touch { ended: true, ..Touch::default() };
+        assert!(found(patient, ended, Likeness::Whole).is_empty());
+        assert_eq!(found(patient, Touch::default(), Likeness::Whole), ["step a had begun, and its retry differs here"]);
+    }
+
+    #[test]
+    fn a_body_that_has_begun_is_the_same_with_all_that_is_inside() {
+        let inside = Touch { inside: true, ended: true, ..Touch::default() };
+        let other = |steps: &mut Value| steps[1]["body"]["steps"][0]["config"]["url"] = json!("http://y");
+        for likeness in [Likeness::Shape, Likeness::Whole] {
+            assert_eq!(found(other, inside, likeness), ["step each had begun its body, and is another here"]);
+        }
+        let moved = |steps: &mut Value| {
+            steps[1]["body"]["steps"][0]["position"] = json!({"x": 5, "y": 5});
+            steps[1]["body"]["steps"][0]["name"] = json!("Inside");
+            steps[1]["body"]["unfolded"] = json!(true);
+        };
+        assert!(found(moved, inside, Likeness::Whole).is_empty());
+    }
+}
