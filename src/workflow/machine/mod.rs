@@ -14,6 +14,8 @@ mod signal;
 mod tests;
 #[cfg(test)]
 mod tests_containers;
+#[cfg(test)]
+mod tests_pages;
 
 pub use ask::{MAX_KEY_CHARS, fits};
 use serde::{Deserialize, Serialize};

@@ -18,6 +18,7 @@ mod durability;
 mod flow;
 mod graphs;
 mod nodes;
+mod pages;
 mod patterns;
 mod scale;
 mod sub_runs;
