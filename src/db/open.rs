@@ -85,7 +85,11 @@ async fn open_sqlite(options: &Options) -> Result<SqliteDb> {
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(connect)
             .await?;
-        return Ok(SqliteDb { writer: SqliteWriter::of(reader.clone()), readers: SqliteReaders::of(reader), _owner: None });
+        return Ok(SqliteDb {
+            writer: SqliteWriter::of(reader.clone()),
+            readers: SqliteReaders::of(reader),
+            _owner: None,
+        });
     }
     let writer = SqliteWriter::on(connect.connect().await?);
     let readers = SqliteReaders::to(connect.read_only(true), options.max_connections, ACQUIRE_TIMEOUT);

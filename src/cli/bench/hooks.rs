@@ -41,7 +41,13 @@ pub(super) async fn hooks(ctx: &Ctx, engine: &Engine) -> Result<Vec<Figure>, Fai
         }
     }
     Ok(vec![
-        Figure::of("hooks", "webhook, transform, respond; 10 connections", "calls a second", Bar::AtLeast(2_000.0), rates),
+        Figure::of(
+            "hooks",
+            "webhook, transform, respond; 10 connections",
+            "calls a second",
+            Bar::AtLeast(2_000.0),
+            rates,
+        ),
         Figure::of("hooks_p99", "… 99 of 100 within", "ms", Bar::AtMost(100.0), slowest),
     ])
 }

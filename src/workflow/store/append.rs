@@ -188,7 +188,8 @@ pub(super) async fn update_runs(tx: &mut Tx, changes: &[&Change], now: Timestamp
     for part in changes.chunks(MOST_CHANGES) {
         let steady = part.iter().all(|change| change.steady);
         let power = part.len().next_power_of_two();
-        let sql = SQL[usize::from(steady)][power.ilog2() as usize].get_or_init(|| Texts::of(update_text(power, steady)));
+        let sql =
+            SQL[usize::from(steady)][power.ilog2() as usize].get_or_init(|| Texts::of(update_text(power, steady)));
         let sql = tx.text(sql);
         let done: Vec<RunId> = within!(&mut *tx, conn => {
             let mut update = query_scalar(sql);
