@@ -51,11 +51,16 @@ async fn a_second_process_is_told_that_the_file_is_in_use() {
     assert!(error.to_string().contains("in use by another weft process"), "{error}");
 }
 
-/// A full disk, as far as SQLite can tell: no page more may be added, as long as the connection lives.
+/// A full disk, as far as SQLite can tell: no page more may be added.
 #[tokio::test]
-async fn a_full_disk_is_said_and_what_comes_later_is_written() {
+async fn a_full_disk_is_said_and_the_same_connection_writes_again_once_there_is_space() {
     let site = support::Site::sqlite().await;
     let db = &site.runtime.db;
+    let limit = async |text: &'static str| {
+        let mut tx = db.begin().await.unwrap();
+        within!(&mut tx, conn => sqlx::raw_sql(text).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    };
     let write = async || {
         let mut tx = db.begin().await?;
         within!(&mut tx, conn => query("insert into workspace (id, name, created_at) values ($1, $2, $3)")
@@ -67,12 +72,14 @@ async fn a_full_disk_is_said_and_what_comes_later_is_written() {
             .map(drop))?;
         tx.commit().await
     };
-    let mut tx = db.begin().await.unwrap();
-    within!(&mut tx, conn => sqlx::raw_sql("pragma max_page_count = 1").execute(conn).await.map(drop)).unwrap();
-    tx.commit().await.unwrap();
-    let error = write().await.expect_err("there is no space");
-    assert!(matches!(error, db::Error::Full) && error.is_transient(), "{error:?}");
-    write().await.expect("the connection that writes is of use again");
+    // No less than there are.
+    limit("pragma max_page_count = 1").await;
+    for _ in 0..3 {
+        let error = write().await.expect_err("there is no space");
+        assert!(matches!(error, db::Error::Full) && error.is_transient(), "{error:?}");
+    }
+    limit("pragma max_page_count = 1000000").await;
+    write().await.expect("there is space");
 }
 
 use crate::support;
