@@ -13,6 +13,15 @@ use crate::model::Timestamp;
 /// The lock of whoever does the housekeeping, beside the hash of the schema's name.
 const HOUSEKEEPING: i32 = 0x5745_4654;
 
+/// How long the lock is waited for, and how soon the database notices that a machine has gone without a word: 25 s.
+const SETTINGS: &str = "set lock_timeout = '2s'; set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; \
+                        set tcp_keepalives_count = 3";
+/// Ends the session that holds an advisory lock under a number of 64 bits.
+const TERMINATE: &str = "select pg_terminate_backend(pid) from pg_locks
+    where locktype = 'advisory' and granted and mode = 'ExclusiveLock' and objsubid = 1 and pid <> pg_backend_pid()
+        and database = (select oid from pg_database where datname = current_database())
+        and ((classid::bigint << 32) | objid::bigint) = $1";
+
 /// A process that is known to live as long as it holds this.
 #[derive(Debug)]
 pub struct Presence {
@@ -37,7 +46,14 @@ impl Db {
         listener.eager_reconnect(false);
         let channel: String = query_scalar("select 'weft_' || current_schema()").fetch_one(&mut listener).await?;
         listener.listen(&channel).await?;
-        query("select pg_advisory_lock($1)").bind(key).execute(&mut listener).await?;
+        sqlx::raw_sql(SETTINGS).execute(&mut listener).await?;
+        // Those who look whether the lock is free have it for a moment. Who keeps it is the connection before this one, of
+        // which the database has not noticed that nobody is there.
+        let locked = query("select pg_advisory_lock($1)").bind(key).execute(&mut listener).await;
+        if locked.map_err(super::Error::from).is_err() {
+            query(TERMINATE).bind(key).execute(&mut listener).await?;
+            query("select pg_advisory_lock($1)").bind(key).execute(&mut listener).await?;
+        }
         Ok(Some(Presence { listener }))
     }
 

@@ -131,9 +131,20 @@ export class Load {
         // Each name that was asked for has one run, and there are no others.
         const known = new Set(this.runs.values());
         const strays = [...statuses.keys()].filter((id) => !known.has(id)).length;
-        return { counts, strays, missing: this.runs.size - (statuses.size - strays), ms: performance.now() - began };
+        // Of those that did not succeed, why.
+        const why = {};
+        for (const [id] of [...statuses].filter(([, status]) => status === 'failed').slice(0, 20)) {
+          const run = await node.api('GET', `/api/v1/runs/${id}`);
+          const reason = `${run.error?.class}: ${run.error?.message}`.slice(0, 200);
+          why[reason] = (why[reason] ?? 0) + 1;
+        }
+        return { counts, why, strays, missing: this.runs.size - (statuses.size - strays), ms: performance.now() - began };
       }
       if (performance.now() - began > within) {
+        if (process.env.KEEP && open?.length > 0) {
+          const events = await node.call('GET', `/api/v1/runs/${open[0][0]}/events?limit=1000`);
+          process.stderr.write(`${open[0][0]}: ${events.text.slice(-1_500)}\n`);
+        }
         const examples = open ? open.slice(0, 3) : why;
         throw new Error(`${open?.length} runs have not ended after ${within} ms, such as ${JSON.stringify(examples)}`);
       }

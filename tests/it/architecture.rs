@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["runtime", "model"]),
     ("auth", &["runtime", "db", "model", "read", "within"]),
     ("memory", &["auth", "runtime", "db", "model", "read", "within"]),
-    ("workflow", &["memory", "auth", "analysis", "runtime", "db", "model", "read", "within"]),
+    ("workflow", &["memory", "auth", "analysis", "runtime", "db", "model", "read", "within", "skip_locked", "at_once"]),
     ("trigger", &["workflow", "memory", "auth", "runtime", "db", "model", "read", "within"]),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),

@@ -53,13 +53,12 @@ async fn a_second_process_is_told_that_the_file_is_in_use() {
 
 /// A full disk, as far as SQLite can tell: no page more may be added.
 #[tokio::test]
-async fn a_full_disk_is_said_and_works_again_once_there_is_space() {
+async fn a_full_disk_is_said_and_the_same_connection_writes_again_once_there_is_space() {
     let site = support::Site::sqlite().await;
     let db = &site.runtime.db;
-    let limit = async |pages: i64| {
+    let limit = async |text: &'static str| {
         let mut tx = db.begin().await.unwrap();
-        let text = format!("pragma max_page_count = {pages}");
-        within!(&mut tx, conn => sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(conn).await.map(drop)).unwrap();
+        within!(&mut tx, conn => sqlx::raw_sql(text).execute(conn).await.map(drop)).unwrap();
         tx.commit().await.unwrap();
     };
     let write = async || {
@@ -73,12 +72,13 @@ async fn a_full_disk_is_said_and_works_again_once_there_is_space() {
             .map(drop))?;
         tx.commit().await
     };
-    limit(1).await; // no less than there are
+    // No less than there are.
+    limit("pragma max_page_count = 1").await;
     for _ in 0..3 {
         let error = write().await.expect_err("there is no space");
         assert!(matches!(error, db::Error::Full) && error.is_transient(), "{error:?}");
     }
-    limit(1_000_000).await;
+    limit("pragma max_page_count = 1000000").await;
     write().await.expect("there is space");
 }
 

@@ -28,6 +28,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const LOOK_ALONE: Duration = Duration::from_secs(60);
 /// How long a silence lasts until a process asks whether it is to do the housekeeping.
 const LEAD: Duration = Duration::from_mins(5);
+/// How long the database may take to say so.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How long to wait before the lock is asked for again.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -95,9 +97,14 @@ async fn attend_for_ever(runtime: &Runtime, engine: &Arc<Engine>, presence: Pres
                 false
             }
             Ok(None) => true,
-            // Whoever did the housekeeping may have gone.
-            Err(_) if runtime.keeps_house() => false,
-            Err(_) => held.try_lead().await.map(|elected| runtime.elect(elected)).is_err(),
+            // Whoever did the housekeeping may have gone, or the connection without a word.
+            Err(_) => match tokio::time::timeout(ANSWER, held.try_lead()).await {
+                Ok(Ok(elected)) => {
+                    runtime.elect(elected);
+                    false
+                }
+                _ => true,
+            },
         };
         if is_lost {
             tracing::warn!("the connection that shows that this process lives was lost");

@@ -19,8 +19,10 @@ use crate::workflow::store::lease;
 const QUEUE: usize = 4096;
 /// Changes of one transaction.
 const BATCH: usize = 512;
-/// How long the writer tries before it gives up on a transaction.
+/// How long the writer tries before it gives up on what failed together: all others wait meanwhile.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a new run, at whose door somebody waits, and where there is no space.
+const SHORT_PATIENCE: Duration = Duration::from_secs(4);
 
 /// A change and who waits for it.
 #[derive(Debug)]
@@ -77,16 +79,22 @@ async fn commit(runtime: &Runtime, changes: Vec<Change>, replies: Replies) {
         }
         Err(error) => {
             tracing::warn!(%error, changes = changes.len(), "a transaction of the run writer failed; each change is tried alone");
+            let full = matches!(error, db::Error::Full);
+            let now = Instant::now();
+            let (soon, late) = (now + SHORT_PATIENCE, now + if full { SHORT_PATIENCE } else { PATIENCE });
+            let mut is_over = false;
             for (change, reply) in changes.into_iter().zip(replies) {
-                let _ = reply.send(persist(runtime, change).await);
+                let until = if change.create.is_some() { soon } else { late };
+                let outcome = if is_over { Err(db::Error::Unavailable) } else { persist(runtime, change, until).await };
+                is_over |= Instant::now() >= late && outcome.as_ref().is_err_and(db::Error::is_transient);
+                let _ = reply.send(outcome);
             }
         }
     }
 }
 
 /// Stores one change after a failure whose outcome is unknown.
-async fn persist(runtime: &Runtime, change: Change) -> Result<Verdict, db::Error> {
-    let until = Instant::now() + PATIENCE;
+async fn persist(runtime: &Runtime, change: Change, until: Instant) -> Result<Verdict, db::Error> {
     let mut pause = Duration::from_millis(20);
     let alone = [change];
     loop {

@@ -38,7 +38,7 @@ use crate::model::workflow::{
 
 /// An attempt whose process ended this often is given up: it may be what ends it. Often enough that those who are only
 /// beside such a one, or live through many restarts, get to their end between two of them.
-const MAX_REPEATS: u32 = 10;
+const MAX_REPEATS: u32 = 20;
 
 /// What the world adds to a decision.
 #[derive(Debug, Clone, Copy)]

@@ -13,6 +13,7 @@ export function judge(site, loads, ends, steps = STEPS) {
   const succeeded = ends.reduce((sum, end) => sum + (end.counts.succeeded ?? 0), 0);
   site.promise('runs', total, total > 0);
   site.promise('succeeded', succeeded, succeeded === total);
+  if (succeeded < total) site.figure('why', Object.assign({}, ...ends.map((end) => end.why)));
   site.promise('runs twice or lost', ends.reduce((sum, end) => sum + end.strays + end.missing, 0), ends.every((end) => end.strays + end.missing === 0));
   site.promise('effects lost', account.lost, account.lost === 0);
   site.promise('effects under two keys', account.doubled, account.doubled === 0);

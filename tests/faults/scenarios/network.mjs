@@ -66,8 +66,8 @@ async function lostAnswers(site) {
   await node.start();
   const load = new Load(await node.publish(chain(site.sink, STEPS)));
   await site.cluster.token(node);
-  proxy.dropEvery = 5;
-  const wanted = site.full ? 1_000 : 40;
+  proxy.dropEvery = 15;
+  const wanted = site.full ? 1_000 : 20;
   for (let round = 0; proxy.dropped < wanted && round < wanted * 5; round += 1) {
     await load.start([node], 20);
     await pause(100);

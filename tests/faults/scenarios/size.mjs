@@ -111,7 +111,7 @@ async function poison(site) {
 
 /** F20: very many timers are due in the same second. */
 async function thunder(site) {
-  const count = site.full ? 100_000 : 1_500;
+  const count = site.full ? 100_000 : 1_000;
   const node = await site.cluster.node();
   await node.start();
   const load = new Load(
@@ -123,7 +123,7 @@ async function thunder(site) {
     }),
   );
   // Made at a few hundred a second; all are due at once, well after the last was made.
-  const due = Date.now() + (site.full ? count / 0.25 : 25_000);
+  const due = Date.now() + (site.full ? count / 0.25 : 40_000);
   const at = new Date(due).toISOString();
   const post = async (n) => {
     const answer = await node.call('POST', `/api/v1/workflows/${load.workflow}/execute`, { body: { inputs: { name: `${n}`, at } } });
