@@ -10,11 +10,13 @@
 mod error;
 mod migrate;
 mod open;
+mod presence;
 mod types;
 mod writer;
 
 pub use error::{Error, Result};
 pub use open::Options;
+pub use presence::Presence;
 pub use writer::{AtOnce, SqliteTx};
 
 use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
@@ -180,6 +182,18 @@ macro_rules! within {
                 let $conn = &mut **tx;
                 $body
             }
+        }
+    };
+}
+
+/// Joins two halves of a text between which only a shared database needs `for update skip locked`: claims of rows that
+/// several processes are after.
+#[macro_export]
+macro_rules! skip_locked {
+    ($tx:expr, $before:expr, $after:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(_) => concat!($before, $after),
+            $crate::db::Tx::Postgres(_) => concat!($before, " for update skip locked ", $after),
         }
     };
 }

@@ -32,7 +32,7 @@ impl Options {
 }
 
 /// How long a caller waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection to a server is taken to live without being asked.
 const UNTESTED: Duration = Duration::from_millis(500);
 

@@ -298,5 +298,8 @@ pub(super) fn after_flush(engine: &Engine, workspace: WorkspaceId, place: Place,
     }
     if keys {
         engine.keys.look_at(workspace);
+        if engine.node.has_others() {
+            engine.hints.add(super::hints::Hint::Key(workspace));
+        }
     }
 }

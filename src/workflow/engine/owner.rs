@@ -1,10 +1,10 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
-mod leave;
 mod load;
 pub(super) mod mind;
 mod perform;
 mod place;
+mod release;
 mod report;
 pub(super) mod signals;
 
@@ -151,14 +151,15 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token, admitted } = claim;
-        let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
+        let Claim { run, workspace, card, definition_hash, token, last_seq, admitted } = claim;
+        let loaded = load(runtime, engine, workspace, run, &definition_hash, last_seq).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
             (loaded, _) => {
+                let error = loaded.err().unwrap_or(Error::Stopping);
                 engine.strike(run);
-                engine.doubt(runtime);
-                return loaded.map(drop);
+                engine.hand_back(runtime, run, token, &error);
+                return Err(error);
             }
         };
         let marks = Marks::of(state.definition(), &runtime.config);
@@ -241,6 +242,7 @@ impl Owner {
                 let answer = match answer {
                     answer if stored => answer,
                     _ if full => Err(Error::NoPlace),
+                    _ if outcome.is_err() => Err(crate::db::Error::Unavailable.into()),
                     _ => Err(Error::Elsewhere),
                 };
                 // Whoever asked may have gone.

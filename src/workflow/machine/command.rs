@@ -1,10 +1,13 @@
 //! What people tell a run, and why an input may be refused.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Facts, conclude, undo};
 use crate::model::workflow::{Command, Ending, Fact, RunStatus, State};
 
 /// Why an input changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The status does not allow the command.
     #[error("a run that is {} can't be told to {}", status.label().to_lowercase(), word(*command))]

@@ -34,8 +34,9 @@ use crate::model::workflow::{
     Await, Command, Edge, Ending, Event, Fact, Forked, Migrated, Signal, SkipReason, Slot, State, StepError, StepStatus,
 };
 
-/// An attempt whose process ended this often is given up.
-const MAX_REPEATS: u32 = 5;
+/// An attempt whose process ended this often is given up: it may be what ends it. Often enough that those who are only
+/// beside such a one, or live through many restarts, get to their end between two of them.
+const MAX_REPEATS: u32 = 10;
 
 /// What the world adds to a decision.
 #[derive(Debug, Clone, Copy)]

@@ -65,7 +65,7 @@ pub(super) fn values(rows: usize, columns: usize, first: usize) -> String {
 
 /// Columns of a change and of an event among the parameters.
 const CHANGE: usize = 12;
-const EVENT: usize = 9;
+const EVENT: usize = 10;
 
 /// Moves rows of runs, if the fencing token and the history fit. `$1` is the time.
 fn update_text(rows: usize, steady: bool) -> String {
@@ -101,14 +101,14 @@ fn texts(changes: usize, events: usize, steady: bool) -> Text {
     let texts = SHELF[usize::from(steady)][power][power_of_events].get_or_init(|| {
         let update = update_text(changes, steady);
         let from = values(events, EVENT, 2 + changes * CHANGE);
-        let insert = "insert into run_event (run_id, seq, at, step, kind, data, payload_hash)
-             select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7";
+        let insert = "insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum)
+             select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8";
         Texts {
             // A change that was fenced off has left its row where another owner put it.
             sqlite: format!(
                 "begin immediate; {update};
                  {insert} from {from}
-                 join run on run.id = v.column1 and run.lease_token = v.column8 and run.last_seq = v.column9;
+                 join run on run.id = v.column1 and run.lease_token = v.column9 and run.last_seq = v.column10;
                  commit",
             ),
             postgres: format!(
@@ -153,6 +153,7 @@ macro_rules! bind_event {
             .bind(row.map(|row| row.encoded.kind))
             .bind(row.and_then(|row| row.encoded.data.as_deref()))
             .bind(row.and_then(|row| Some(row.encoded.payload.as_ref()?.0.as_slice())))
+            .bind(row.map(|row| row.encoded.checksum))
     }};
 }
 
@@ -283,9 +284,9 @@ pub(super) async fn insert_events(tx: &mut Tx, changes: &[Change], rows: &[Row<'
     while !rest.is_empty() {
         let (part, after) = split(rest, MOST_EVENTS);
         let sql = SQL[part.len().ilog2() as usize].get_or_init(|| {
-            let rows = values(part.len(), 7, 1);
+            let rows = values(part.len(), 8, 1);
             let rows = rows.trim_start_matches('(').trim_end_matches(") v");
-            format!("insert into run_event (run_id, seq, at, step, kind, data, payload_hash) {rows}")
+            format!("insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum) {rows}")
         });
         within!(&mut *tx, conn => {
             let mut insert = query(sql.as_str());

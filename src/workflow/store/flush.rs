@@ -210,7 +210,10 @@ pub(super) async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Resu
 
 fn encode(number: usize, change: &Change) -> impl Iterator<Item = Row<'_>> {
     let copied = change.create.iter().flat_map(|create| &create.copied);
-    copied.chain(change.events.iter()).map(move |event| Row { change: number, event, encoded: history::encode(event) })
+    copied.chain(change.events.iter()).map(move |event| {
+        let encoded = history::encode(change.run, event);
+        Row { change: number, event, encoded }
+    })
 }
 
 /// Inserts the rows of new runs and moves those of the others.

@@ -2,6 +2,7 @@
 
 mod append;
 pub mod ask;
+pub mod command;
 mod ending;
 pub mod failure;
 pub mod flow;
@@ -9,6 +10,7 @@ pub mod flush;
 pub mod history;
 pub mod lease;
 pub mod log;
+pub mod node;
 pub mod retention;
 pub mod run;
 pub mod signal;

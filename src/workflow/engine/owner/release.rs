@@ -1,4 +1,4 @@
-//! How an owner leaves a run: given back to the table, or to whoever has it now.
+//! How an owner lets go of its run.
 
 use std::sync::Arc;
 
@@ -24,6 +24,9 @@ impl Owner {
             clock.sleep_ms(RELEASE_RETRY_MS).await;
         }
         let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
+        if self.runtime.tasks.stopping().is_cancelled() && self.engine.node.has_others() {
+            self.engine.hints.add(super::super::hints::Hint::Due);
+        }
         let engine = Arc::clone(&self.engine);
         self.tell_queue();
         self.leave();
