@@ -1,8 +1,8 @@
 //! Runs that are moved to a newer version of their workflow.
 
 use super::*;
-use weft::model::{ApiError, WorkflowId};
 use weft::model::workflow::Fork;
+use weft::model::{ApiError, WorkflowId};
 use weft::workflow::{definitions, travel};
 
 /// A workflow whose first version waits and then says `said`.
