@@ -1,10 +1,10 @@
 //! The owner of one run: a task that thinks, has it stored, and performs it, in this order, until the run rests.
 
+mod leave;
 mod load;
 pub(super) mod mind;
 mod perform;
 mod place;
-mod release;
 mod report;
 pub(super) mod signals;
 
