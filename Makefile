@@ -14,7 +14,7 @@ FAULT ?=
 ENGINE ?=
 FULL ?=
 
-.PHONY: help run build dev check lint fmt test test-rust e2e fuzz faults size clean
+.PHONY: help run build dev check lint fmt test test-rust e2e fuzz faults size bench bench-peers clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -80,6 +80,16 @@ faults: build ## the faults of docs/faults.md on the release binary, SQLite and 
 
 size: build ## what the binary and the first load weigh, against the budget
 	@node scripts/size.mjs "$(BINARY)"
+
+bench: build ## the engine's workloads on SQLite and a private Postgres, with real flushes (docs/benchmarks.md)
+	@scripts/setup postgres
+	@scripts/with-postgres benches/run.py --binary "$(BINARY)" $(ARGS)
+
+bench-peers: build ## the same, and LangGraph and DBOS beside it
+	@scripts/setup postgres
+	@test -x target/peers/bin/python || python3 -m venv target/peers
+	@target/peers/bin/pip install --quiet --requirement benches/peers/requirements.txt
+	@scripts/with-postgres benches/run.py --binary "$(BINARY)" --peers target/peers $(ARGS)
 
 clean: ## remove what was built; installed tools stay
 	@cargo clean --quiet --profile dev

@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from importlib.metadata import version
+from urllib.parse import unquote, urlsplit
 
 from dbos import DBOS, SetWorkflowID
 from figures import Report, arguments, seconds
@@ -66,8 +67,11 @@ def runs(count: int) -> None:
 def main() -> None:
     report = Report("DBOS", version("dbos"), OPTIONS)
     if OPTIONS.database_url:
-        # SQLAlchemy wants the name of the driver.
-        url = OPTIONS.database_url.replace("postgres://", "postgresql+psycopg://", 1)
+        # SQLAlchemy wants the name of the driver, and a socket's folder apart from the host.
+        given = urlsplit(OPTIONS.database_url)
+        host = unquote(given.netloc.rpartition("@")[2])
+        place = f"/{given.path.lstrip('/')}?host={host}" if host.startswith("/") else f"{host}{given.path}"
+        url = f"postgresql+psycopg://{given.username}@{place}"
     else:
         os.makedirs(OPTIONS.data_dir, exist_ok=True)
         url = f"sqlite:///{os.path.abspath(OPTIONS.data_dir)}/dbos-{uuid.uuid4()}.db"

@@ -1,25 +1,21 @@
 //! `weft bench`: what this machine does, with real flushes, in a database of its own.
 
+mod hooks;
+mod process;
+mod work;
+
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
-use futures::stream::{self, StreamExt};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::serve::{self, KeySource};
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, out};
 use crate::auth;
-use crate::model::workflow::{Definition, RunStatus, StepStatus, TriggerKind};
-use crate::model::{ApiError, RunId};
-use crate::runtime::{Config, Ctx};
-use crate::workflow::{self, NewRun, Source};
-
-/// Starts that are asked for at the same time.
-const AT_ONCE: usize = 64;
-/// How long one measurement may take before it counts as stuck.
-const PATIENCE: Duration = Duration::from_mins(5);
+use crate::model::ApiError;
+use crate::runtime::Ctx;
+use crate::{trigger, workflow};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -29,167 +25,196 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Durable steps in a row, and short runs at once. Uses a new SQLite file, or the empty Postgres of --database-url.
+    /// The engine's workloads. Uses a new SQLite file, or the empty Postgres of --database-url.
     Engine(Engine),
 }
 
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 struct Engine {
-    /// Steps of the chain.
+    /// Steps of the chains.
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     steps: u32,
     /// Short runs, started as fast as they are accepted.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     runs: u32,
-    /// How often each figure is taken.
+    /// Items of the map, 50 at a time.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    items: u32,
+    /// Lines of the file that is mapped over.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    lines: u32,
+    /// Calls of webhooks, over 10 connections.
+    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    calls: u32,
+    /// How often each figure is taken; the file is mapped over once.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
+    /// Workloads to run, with commas between; all without it.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    only: Vec<Workload>,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Workload {
+    /// Pure steps in a row.
+    Pure,
+    /// Steps with an effect in a row.
+    Effects,
+    /// One-step runs at once.
+    Runs,
+    /// Ten branches of a second each.
+    Branches,
+    /// A map over a list, each item a step with an effect.
+    Map,
+    /// A map over a file, each item a pure step.
+    File,
+    /// The last steps of a run of 10,000 against its first.
+    Long,
+    /// Webhook, transform, respond.
+    Hooks,
 }
 
 /// One figure over its rounds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Figure {
+    /// The workload.
     name: &'static str,
+    /// What it says.
+    title: &'static str,
     unit: &'static str,
+    rounds: usize,
     min: f64,
     median: f64,
     max: f64,
+    /// What is to be reached, in the worst round.
+    bar: Option<f64>,
+    /// Whether it was.
+    met: Option<bool>,
+}
+
+/// Which way a bar is met.
+#[derive(Debug, Clone, Copy)]
+enum Bar {
+    AtMost(f64),
+    AtLeast(f64),
+    None,
 }
 
 impl Figure {
-    fn of(name: &'static str, unit: &'static str, mut rounds: Vec<f64>) -> Self {
+    fn of(name: &'static str, title: &'static str, unit: &'static str, bar: Bar, mut rounds: Vec<f64>) -> Self {
         rounds.sort_by(f64::total_cmp);
         let at = |index: usize| rounds.get(index).copied().unwrap_or_default();
-        Self { name, unit, min: at(0), median: at(rounds.len() / 2), max: at(rounds.len().saturating_sub(1)) }
+        let (min, max) = (at(0), at(rounds.len().saturating_sub(1)));
+        let (bar, met) = match bar {
+            Bar::AtMost(bar) => (Some(bar), Some(max <= bar)),
+            Bar::AtLeast(bar) => (Some(bar), Some(min >= bar)),
+            Bar::None => (None, None),
+        };
+        Self { name, title, unit, rounds: rounds.len(), min, median: at(rounds.len() / 2), max, bar, met }
     }
+}
+
+/// All figures of one engine, as `benches/peers` prints them for others.
+#[derive(Debug, Serialize)]
+struct Report {
+    engine: &'static str,
+    version: &'static str,
+    database: &'static str,
+    cores: u32,
+    figures: Vec<Figure>,
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let What::Engine(engine) = arguments.what;
     let mut config = global.command()?;
-    let on_file = !config.database_url.starts_with("postgres");
     let folder = config.data_dir.join(format!("bench-{}", std::process::id()));
-    if on_file {
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| Failure::failed(format!("the folder {} can't be made: {error}", folder.display())))?;
-        config.database_url = format!("sqlite:{}", folder.join("bench.db").display());
+    let work = folder.join("work");
+    std::fs::create_dir_all(&work)
+        .map_err(|error| Failure::failed(format!("the folder {} can't be made: {error}", work.display())))?;
+    // Steps may not read what is in the data folder.
+    config.data_dir = folder.join("data");
+    if !config.database_url.starts_with("postgres") {
+        config.database_url = format!("sqlite:{}", config.data_dir.join("bench.db").display());
     }
-    let measured = measure(config, engine).await;
-    if on_file {
-        let _ = std::fs::remove_dir_all(&folder); // the figures count, not the leftovers
-    }
+    let measured = async {
+        let runtime = serve::boot_with(config, KeySource::Ephemeral).await?;
+        if auth::find_workspace(&runtime).await.map_err(ApiError::from)?.is_some() {
+            return Err(Failure::usage("this database is in use; give an empty one"));
+        }
+        let workspace = auth::create_local_workspace(&runtime).await.map_err(ApiError::from)?;
+        workflow::boot(&runtime).await.map_err(ApiError::from)?;
+        trigger::boot(&runtime).await.map_err(ApiError::from)?;
+        let report = measure(&runtime.system(workspace), &engine, &work).await;
+        runtime.tasks.stop(Duration::from_secs(5)).await;
+        runtime.db.close().await;
+        report
+    };
+    let measured = measured.await;
+    let _ = std::fs::remove_dir_all(&folder); // the figures count, not the leftovers
     show(global, &measured?);
     Ok(())
 }
 
-fn show(global: &Global, figures: &[Figure]) {
-    if global.json {
-        return out::json(&figures);
-    }
-    let columns =
-        [Column::left("Figure"), Column::right("Min"), Column::right("Median"), Column::right("Max"), Column::left("")];
-    let row = |figure: &Figure| {
-        let number = |value: f64| if value < 10.0 { format!("{value:.3}") } else { format!("{value:.0}") };
-        let numbers = [figure.min, figure.median, figure.max].map(number);
-        std::iter::once(figure.name.to_owned()).chain(numbers).chain([figure.unit.to_owned()]).collect()
-    };
-    out::line(table(Paint::of_stdout(), &columns, figures.iter().map(row).collect()).trim_end());
-}
-
-async fn measure(config: Config, engine: Engine) -> Result<Vec<Figure>, Failure> {
-    let runtime = serve::boot_with(config, KeySource::Ephemeral).await?;
-    if auth::find_workspace(&runtime).await.map_err(ApiError::from)?.is_some() {
-        return Err(Failure::usage("this database is in use; give an empty one"));
-    }
-    let workspace = auth::create_local_workspace(&runtime).await.map_err(ApiError::from)?;
-    let ctx = runtime.system(workspace);
-    workflow::boot(&runtime).await.map_err(ApiError::from)?;
-    // A search of the empty memory is the cheapest step that the engine must take for an effect.
-    let search = json!({"kind": "memory_search", "config": {"query": "warp"}});
-    let pure = chain(engine.steps, "out", &json!({"kind": "transform", "config": {"value": "{{ 1 + 1 }}"}}))?;
-    let effects = chain(engine.steps, "empty", &search)?;
-    let short = chain(1, "empty", &search)?;
-    let mut rounds = [Vec::new(), Vec::new(), Vec::new()];
-    // A round before the first is thrown away: caches fill, files grow.
-    for round in 0..=engine.rounds {
-        let taken = [
-            ms_a_step(&ctx, &pure, engine.steps).await?,
-            ms_a_step(&ctx, &effects, engine.steps).await?,
-            runs_a_second(&ctx, &short, engine.runs).await?,
-        ];
-        if round > 0 {
-            rounds.iter_mut().zip(taken).for_each(|(rounds, taken)| rounds.push(taken));
+async fn measure(ctx: &Ctx, engine: &Engine, work: &std::path::Path) -> Result<Report, Failure> {
+    let mut figures = Vec::new();
+    for workload in Workload::value_variants() {
+        if !engine.only.is_empty() && !engine.only.contains(workload) {
+            continue;
         }
+        figures.extend(match workload {
+            Workload::Pure => work::pure(ctx, engine).await?,
+            Workload::Effects => work::effects(ctx, engine).await?,
+            Workload::Runs => work::runs(ctx, engine).await?,
+            Workload::Branches => work::branches(ctx, engine).await?,
+            Workload::Map => work::map(ctx, engine).await?,
+            Workload::File => work::file(ctx, engine, work).await?,
+            Workload::Long => work::long(ctx).await?,
+            Workload::Hooks => hooks::hooks(ctx, engine).await?,
+        });
     }
-    ctx.tasks.stop(Duration::from_secs(5)).await;
-    ctx.db.close().await;
-    let [pure, effects, short] = rounds;
-    Ok(vec![
-        Figure::of("pure steps in a row", "ms a step", pure),
-        Figure::of("steps with an effect in a row", "ms a step", effects),
-        Figure::of("one-step runs at once", "runs a second", short),
-    ])
+    Ok(Report {
+        engine: "Weft",
+        version: env!("CARGO_PKG_VERSION"),
+        database: ctx.db.engine(),
+        cores: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
+        figures,
+    })
 }
 
-/// Steps in a row, each left by `port`.
-fn chain(length: u32, port: &str, step: &Value) -> Result<Definition, Failure> {
-    let name = |n: u32| format!("s{n}");
-    let steps: Vec<Value> = (0..length)
-        .map(|n| {
-            let mut step = step.clone();
-            step["id"] = json!(name(n));
-            step
-        })
-        .collect();
-    let edges: Vec<Value> = (1..length).map(|n| json!({"from": name(n - 1), "port": port, "to": name(n)})).collect();
-    serde_json::from_value(json!({"weft": 1, "name": "bench", "steps": steps, "edges": edges}))
-        .map_err(|error| Failure::failed(error.to_string()))
-}
-
-async fn start(ctx: &Ctx, definition: &Definition) -> Result<RunId, Failure> {
-    let source = Source::Inline(Box::new(definition.clone()));
-    let new = NewRun::new(source, json!({}), TriggerKind::Cli);
-    Ok(workflow::start(ctx, new).await.map_err(ApiError::from)?)
-}
-
-async fn end(ctx: &Ctx, run: RunId) -> Result<(), Failure> {
-    let summary = workflow::wait_for_end(ctx, run, PATIENCE).await.map_err(ApiError::from)?;
-    if summary.status == RunStatus::Succeeded {
-        return Ok(());
+fn show(global: &Global, report: &Report) {
+    if global.json {
+        return out::json(report);
     }
-    Err(Failure::failed(format!("a run that was measured is {}", summary.status.as_str())))
-}
-
-/// A chain that left its way would look fast.
-async fn expect_whole(ctx: &Ctx, run: RunId) -> Result<(), Failure> {
-    let detail = workflow::get_run(ctx, run).await.map_err(ApiError::from)?;
-    let done = detail.steps.iter().filter(|step| step.status == StepStatus::Succeeded).count();
-    if done == detail.steps.len() {
-        return Ok(());
-    }
-    Err(Failure::failed(format!("of {} steps that were measured {done} were done", detail.steps.len())))
-}
-
-async fn ms_a_step(ctx: &Ctx, definition: &Definition, steps: u32) -> Result<f64, Failure> {
-    let began = ctx.clock.now();
-    let run = start(ctx, definition).await?;
-    end(ctx, run).await?;
-    let ended = ctx.clock.now();
-    expect_whole(ctx, run).await?;
-    Ok(micros(began.0, ended.0) / 1_000.0 / f64::from(steps))
-}
-
-async fn runs_a_second(ctx: &Ctx, definition: &Definition, runs: u32) -> Result<f64, Failure> {
-    let began = ctx.clock.now();
-    let mut ends = stream::iter(0..runs)
-        .map(|_| async { end(ctx, start(ctx, definition).await?).await })
-        .buffer_unordered(AT_ONCE);
-    while let Some(ended) = ends.next().await {
-        ended?;
-    }
-    Ok(f64::from(runs) / (micros(began.0, ctx.clock.now().0) / 1_000_000.0))
-}
-
-fn micros(from: i64, to: i64) -> f64 {
-    (to - from).max(1) as f64
+    let columns = [
+        Column::left(report.database),
+        Column::right("Min"),
+        Column::right("Median"),
+        Column::right("Max"),
+        Column::left(""),
+        Column::right("Bar"),
+        Column::left(""),
+    ];
+    let number = |value: f64| match value {
+        value if value < 10.0 => format!("{value:.3}"),
+        value if value < 100.0 => format!("{value:.1}"),
+        value => format!("{value:.0}"),
+    };
+    let row = |figure: &Figure| {
+        let met = match figure.met {
+            Some(true) => "met",
+            Some(false) => "missed",
+            None => "",
+        };
+        vec![
+            figure.title.to_owned(),
+            number(figure.min),
+            number(figure.median),
+            number(figure.max),
+            figure.unit.to_owned(),
+            figure.bar.map(number).unwrap_or_default(),
+            met.to_owned(),
+        ]
+    };
+    out::line(table(Paint::of_stdout(), &columns, report.figures.iter().map(row).collect()).trim_end());
 }

@@ -11,15 +11,16 @@ mod error;
 mod migrate;
 mod open;
 mod presence;
+mod readers;
 mod types;
 mod writer;
 
 pub use error::{Error, Result};
 pub use open::Options;
 pub use presence::Presence;
-pub use writer::{AtOnce, SqliteTx};
+pub use writer::{AtOnce, SqliteTx, Texts, without_numbers};
 
-use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 
 /// The open database; cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ pub struct SqliteDb {
     /// Exactly one connection.
     writer: writer::SqliteWriter,
     /// Read-only connections.
-    pub reader: SqlitePool,
+    pub readers: readers::SqliteReaders,
     /// Held as long as the database is open; `None` in memory.
     _owner: Option<std::sync::Arc<std::fs::File>>,
 }
@@ -107,7 +108,7 @@ impl Db {
         let size = match self {
             Self::Sqlite(db) => {
                 let pages = "select page_count * page_size from pragma_page_count(), pragma_page_size()";
-                sqlx::query_scalar(pages).fetch_one(&db.reader).await
+                sqlx::query_scalar(pages).fetch_one(&mut *db.readers.connection().await?).await
             }
             Self::Postgres(db) => {
                 sqlx::query_scalar("select pg_database_size(current_database())").fetch_one(&db.pool).await
@@ -125,7 +126,7 @@ impl Db {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(db) => {
-                db.reader.close().await;
+                db.readers.close().await;
                 db.writer.close().await;
             }
             Self::Postgres(db) => {
@@ -157,10 +158,13 @@ impl Tx {
 macro_rules! read {
     ($db:expr, $conn:ident => $body:expr) => {
         match $db {
-            $crate::db::Db::Sqlite(db) => {
-                let $conn = &db.reader;
-                $body
-            }
+            $crate::db::Db::Sqlite(db) => match db.readers.connection().await {
+                Ok(mut reader) => {
+                    let $conn = &mut *reader;
+                    $body
+                }
+                Err(error) => Err(error),
+            },
             $crate::db::Db::Postgres(db) => {
                 let $conn = &db.pool;
                 $body

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
+use super::readers::SqliteReaders;
 use super::writer::{Kept, SqliteWriter};
 use super::{Db, Error, PostgresDb, Result, SqliteDb};
 
@@ -84,18 +85,17 @@ async fn open_sqlite(options: &Options) -> Result<SqliteDb> {
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(connect)
             .await?;
-        return Ok(SqliteDb { writer: SqliteWriter::of(reader.clone()), reader, _owner: None });
+        return Ok(SqliteDb {
+            writer: SqliteWriter::of(reader.clone()),
+            readers: SqliteReaders::of(reader),
+            _owner: None,
+        });
     }
     let writer = SqliteWriter::on(connect.connect().await?);
-    let reader = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(options.max_connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A file does not go away as a server does.
-        .test_before_acquire(false)
-        .connect_with(connect.read_only(true))
-        .await?;
-    Ok(SqliteDb { writer, reader, _owner: owner })
+    let readers = SqliteReaders::to(connect.read_only(true), options.max_connections, ACQUIRE_TIMEOUT);
+    // What does not open is found now, and not by whoever reads first.
+    drop(readers.connection().await?);
+    Ok(SqliteDb { writer, readers, _owner: owner })
 }
 
 /// Takes the lock file beside the database: a second process is told at once, and not by a busy database later.

@@ -11,7 +11,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use super::{Db, Result};
+use super::{Db, Result, Tx};
 
 /// How long somebody waits for the writer of SQLite: writers stand in line here and not in `SQLITE_BUSY`.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -219,17 +219,54 @@ impl AtOnce<'_> {
     }
 }
 
+/// One statement in the words of each engine.
+#[derive(Debug, Clone)]
+pub struct Texts {
+    /// With `?` for parameters in their order: SQLite looks a numbered one up by name, each time through all before it.
+    pub sqlite: String,
+    /// With `$1`, `$2`, ….
+    pub postgres: String,
+}
+
+impl Texts {
+    /// Of a text that names each parameter once, in their order.
+    pub fn of(postgres: String) -> Self {
+        Self { sqlite: without_numbers(&postgres), postgres }
+    }
+}
+
+/// `?` for each `$1`, `$2`, ….
+pub fn without_numbers(text: &str) -> String {
+    let mut parts = text.split('$');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push('?');
+        plain.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    plain
+}
+
+impl Tx {
+    /// The text for the engine that it is on.
+    pub fn text(&self, texts: &'static Texts) -> &'static str {
+        match self {
+            Self::Sqlite(_) => &texts.sqlite,
+            Self::Postgres(_) => &texts.postgres,
+        }
+    }
+}
+
 /// As [`within!`](crate::within), for [`AtOnce`]: the text of each engine, then the query on it.
 #[macro_export]
 macro_rules! at_once {
     ($at_once:expr, $texts:expr, ($sql:ident, $conn:ident) => $body:expr) => {
         match $at_once {
             $crate::db::AtOnce::Sqlite(tx) => {
-                let ($sql, $conn) = ($texts.sqlite, &mut **tx);
+                let ($sql, $conn) = ($texts.sqlite.as_str(), &mut **tx);
                 $body
             }
             $crate::db::AtOnce::Postgres(kept) => {
-                let ($sql, $conn) = ($texts.postgres, &mut **kept);
+                let ($sql, $conn) = ($texts.postgres.as_str(), &mut **kept);
                 $body
             }
         }

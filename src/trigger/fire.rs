@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::error::Result;
 use super::store::firing::{self, NewFiring, Open, Settled};
 use super::store::trigger::TriggerRow;
-use super::{Error, store};
+use super::{Error, desk, store};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::trigger::{Firing, Kind, Outcome, template};
@@ -75,9 +75,7 @@ pub(super) fn to_start(trigger: &TriggerRow, firing: NewFiring) -> Option<Open> 
 
 /// Writes one firing down by itself; false when its occasion was there before.
 pub(super) async fn record(runtime: &Runtime, firing: &NewFiring) -> Result<bool> {
-    let mut tx = runtime.db.begin().await?;
-    let is_new = firing::insert(&mut tx, firing).await?;
-    tx.commit().await?;
+    let is_new = desk::record(runtime, firing).await?;
     tell(runtime, firing.workspace, firing.trigger);
     Ok(is_new)
 }
@@ -145,9 +143,7 @@ pub(super) async fn start_all(runtime: &Runtime, open: Vec<Open>) -> Result<()> 
 
 /// Writes down how one firing ended.
 pub(super) async fn settle(runtime: &Runtime, open: &Open, settled: &Settled) -> Result<()> {
-    let mut tx = runtime.db.begin().await?;
-    firing::settle(&mut tx, settled).await?;
-    tx.commit().await?;
+    desk::settle(runtime, settled).await?;
     tell(runtime, open.workspace, open.trigger);
     Ok(())
 }

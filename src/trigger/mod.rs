@@ -10,6 +10,7 @@
 //! change numbers, ends of runs from rows that are written with the end itself. A message in the process only shortens the
 //! wait (`watch`). What a moment, an expression or a template means is decided in `model::trigger`, purely.
 
+mod desk;
 mod error;
 mod event;
 mod fire;

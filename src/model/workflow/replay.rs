@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::diff::Differences;
@@ -125,6 +125,13 @@ fn note(step: &mut RecordedStep, event: &Event) {
         Fact::StepSucceeded { port, output, .. } => Ok((port.clone(), output.clone())),
         Fact::StepFailed { error, .. } | Fact::RetryScheduled { error, .. } => Err(error.clone()),
         Fact::StepSkipped { .. } => return step.outcomes.retain(|outcome| outcome.seq > 0),
+        Fact::PageCame { items, next, .. } => {
+            // One of several ends of the same attempt: the container goes on.
+            let open = step.outcomes.iter().position(|outcome| outcome.seq == 0).unwrap_or(step.outcomes.len());
+            let input = step.outcomes.get(open).map_or(Value::Null, |open| open.input.clone());
+            let page = Ok((super::Edge::OUT.to_owned(), json!({ "items": items, "next": next })));
+            return step.outcomes.insert(open, Outcome { seq: event.seq, input, result: page });
+        }
         _ => return,
     };
     if matches!(event.fact, Fact::StepFailed { handled: FailureHandling::FailsRun, .. }) {
@@ -141,7 +148,8 @@ fn note(step: &mut RecordedStep, event: &Event) {
 fn forget_ended(steps: &mut BTreeMap<String, RecordedStep>, fact: &Fact) {
     if matches!(fact, Fact::RunRetried { .. } | Fact::RunForked(_)) {
         for step in steps.values_mut().filter(|step| step.kind == "fatal") {
-            step.outcomes.clear();
+            // The pages that came stay: a retry goes on after them.
+            step.outcomes.retain(|outcome| outcome.result.is_ok());
             step.kind.clear();
         }
     }

@@ -19,6 +19,8 @@ mod tests_containers;
 #[cfg(test)]
 mod tests_migrate;
 #[cfg(test)]
+mod tests_pages;
+#[cfg(test)]
 mod tests_undo;
 mod undo;
 

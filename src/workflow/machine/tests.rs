@@ -156,7 +156,7 @@ fn graphs() -> impl Strategy<Value = Definition> {
 
 /// Puts a graph into a container of a graph, several deep; ids stay unique.
 fn nested() -> impl Strategy<Value = Definition> {
-    let container = prop::sample::select(vec!["map", "repeat", "group", "tolerant", "enough"]);
+    let container = prop::sample::select(vec!["map", "repeat", "group", "tolerant", "enough", "pages"]);
     (graphs(), prop::collection::vec((container, graphs(), any::<bool>()), 1..4)).prop_map(|(outer, inner)| {
         let mut level = outer;
         for (number, (kind, graph, limited)) in inner.into_iter().enumerate() {
@@ -164,10 +164,11 @@ fn nested() -> impl Strategy<Value = Definition> {
                 "map" => json!({"items": [1, 2, 3], "concurrency": 2}),
                 "tolerant" => json!({"items": [1, 2], "on_item_error": "tolerate", "tolerate_percent": 60}),
                 "enough" => json!({"items": [1, 2, 3], "enough": 2, "on_item_error": "collect"}),
+                "pages" => json!({"file": "items.txt", "concurrency": 2}),
                 "repeat" => json!({"until": "iteration >= 2", "max_iterations": 3}),
                 _ => json!({}),
             };
-            let kind = if matches!(kind, "tolerant" | "enough") { "map" } else { kind };
+            let kind = if matches!(kind, "tolerant" | "enough" | "pages") { "map" } else { kind };
             let rename = |id: &str| format!("l{number}_{id}");
             let mut body = serde_json::to_value(&level).expect("plain");
             let mut step = json!({"id": format!("box{number}"), "kind": kind, "config": config,
@@ -215,9 +216,14 @@ fn play(state: &mut State, history: &mut Vec<Event>, (what, which): (u8, u8), cl
                 return;
             };
             let current = state.step_at(step);
+            let page = state.cell(step).and_then(|cell| cell.items().next_page()).map(|(page, _)| page);
             let result = match what % 4 {
                 0 => Err(StepError::transient("x", "y")),
                 1 => Err(StepError::permanent("x", "y")),
+                _ if page.is_some() => {
+                    let next = page.filter(|page| *page < 2).map(|page| page + 1);
+                    Ok(Outcome::out(json!({"items": [1, 2], "next": next})))
+                }
                 _ => Ok(Outcome::out(json!(which))),
             };
             Input::Done { step: state.path(step), attempt: current.attempt, result }

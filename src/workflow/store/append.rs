@@ -8,7 +8,7 @@ use sqlx::{query, query_scalar};
 
 use super::flush::Change;
 use super::history::Encoded;
-use crate::db::{Db, Result, Tx};
+use crate::db::{Db, Result, Texts, Tx, without_numbers};
 use crate::model::workflow::Event;
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::{at_once, within};
@@ -29,18 +29,6 @@ pub struct Row<'a> {
     pub event: &'a Event,
     /// As it stands in columns.
     pub encoded: Encoded,
-}
-
-/// One text for each engine.
-struct Texts {
-    sqlite: String,
-    postgres: String,
-}
-
-/// The text on each engine, for the macro.
-struct Text {
-    sqlite: &'static str,
-    postgres: &'static str,
 }
 
 /// Which text: how many rows of runs and of events, as powers of two, and whether the runs are steady.
@@ -67,7 +55,12 @@ pub(super) fn values(rows: usize, columns: usize, first: usize) -> String {
 const CHANGE: usize = 12;
 const EVENT: usize = 10;
 
-/// Moves rows of runs, if the fencing token and the history fit. `$1` is the time.
+/// The first parameter of the first row.
+const fn first_of_rows(steady: bool) -> usize {
+    if steady { 1 } else { 2 }
+}
+
+/// Moves rows of runs, if the fencing token and the history fit. `$1` is the time, unless they are steady.
 fn update_text(rows: usize, steady: bool) -> String {
     // What an index or its condition is about is left alone where it does not change: SQLite would write the index anew,
     // and Postgres the row elsewhere.
@@ -86,7 +79,7 @@ fn update_text(rows: usize, steady: bool) -> String {
          owner_id = case when v.column11 then run.owner_id end,
          lease_until = case when v.column11 then run.lease_until end,"
     };
-    let from = values(rows, CHANGE, 2);
+    let from = values(rows, CHANGE, first_of_rows(steady));
     format!(
         "update run set {moving} headline = v.column5, steps_done = v.column6, last_seq = v.column7
          from {from}
@@ -95,29 +88,28 @@ fn update_text(rows: usize, steady: bool) -> String {
     )
 }
 
-fn texts(changes: usize, events: usize, steady: bool) -> Text {
+fn texts(changes: usize, events: usize, steady: bool) -> &'static Texts {
     static SHELF: Shelf = [const { [const { [const { OnceLock::new() }; POWERS] }; POWERS] }; 2];
     let (power, power_of_events) = (changes.ilog2() as usize, events.ilog2() as usize);
-    let texts = SHELF[usize::from(steady)][power][power_of_events].get_or_init(|| {
+    SHELF[usize::from(steady)][power][power_of_events].get_or_init(|| {
         let update = update_text(changes, steady);
-        let from = values(events, EVENT, 2 + changes * CHANGE);
+        let from = values(events, EVENT, first_of_rows(steady) + changes * CHANGE);
         let insert = "insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum)
              select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8";
         Texts {
             // A change that was fenced off has left its row where another owner put it.
-            sqlite: format!(
+            sqlite: without_numbers(&format!(
                 "begin immediate; {update};
                  {insert} from {from}
                  join run on run.id = v.column1 and run.lease_token = v.column9 and run.last_seq = v.column10;
                  commit",
-            ),
+            )),
             postgres: format!(
                 "with moved as ({update}), appended as ({insert} from {from} join moved on moved.id = v.column1)
                  select id from moved",
             ),
         }
-    });
-    Text { sqlite: &texts.sqlite, postgres: &texts.postgres }
+    })
 }
 
 /// Binds the parameters of a change, or of none in its place.
@@ -170,7 +162,10 @@ pub(super) async fn at_once(db: &Db, changes: &[Change], rows: &[Row<'_>], now: 
     let texts = texts(powers(changes.len()), powers(rows.len()), steady);
     let mut at_once = db.at_once().await?;
     let moved: Vec<RunId> = at_once!(&mut at_once, texts, (sql, conn) => {
-        let mut moving = query_scalar(sql).bind(now);
+        let mut moving = query_scalar(sql);
+        if !steady {
+            moving = moving.bind(now);
+        }
         for change in padded(changes) {
             moving = bind_change!(moving, change);
         }
@@ -188,14 +183,19 @@ pub(super) async fn at_once(db: &Db, changes: &[Change], rows: &[Row<'_>], now: 
 
 /// Moves the rows of runs; returns those that were moved.
 pub(super) async fn update_runs(tx: &mut Tx, changes: &[&Change], now: Timestamp) -> Result<Vec<RunId>> {
-    static SQL: [[OnceLock<String>; POWERS]; 2] = [const { [const { OnceLock::new() }; POWERS] }; 2];
+    static SQL: [[OnceLock<Texts>; POWERS]; 2] = [const { [const { OnceLock::new() }; POWERS] }; 2];
     let mut moved = Vec::with_capacity(changes.len());
     for part in changes.chunks(MOST_CHANGES) {
         let steady = part.iter().all(|change| change.steady);
         let power = part.len().next_power_of_two();
-        let sql = SQL[usize::from(steady)][power.ilog2() as usize].get_or_init(|| update_text(power, steady));
+        let sql =
+            SQL[usize::from(steady)][power.ilog2() as usize].get_or_init(|| Texts::of(update_text(power, steady)));
+        let sql = tx.text(sql);
         let done: Vec<RunId> = within!(&mut *tx, conn => {
-            let mut update = query_scalar(sql.as_str()).bind(now);
+            let mut update = query_scalar(sql);
+            if !steady {
+                update = update.bind(now);
+            }
             for change in padded(part) {
                 update = bind_change!(update, change.copied());
             }
@@ -228,14 +228,15 @@ async fn insert_some_runs(tx: &mut Tx, changes: &[&Change]) -> Result<Vec<RunId>
          request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at, \
          ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt, \
          parent_waits, depth, started_by_id, keep_days, forked_from, forked_seq";
-    static SQL: [OnceLock<String>; POWERS] = [const { OnceLock::new() }; POWERS];
+    static SQL: [OnceLock<Texts>; POWERS] = [const { OnceLock::new() }; POWERS];
     let sql = SQL[changes.len().ilog2() as usize].get_or_init(|| {
         let rows = values(changes.len(), COLUMNS.split(',').count(), 1);
         let rows = rows.trim_start_matches('(').trim_end_matches(") v");
-        format!("insert into run ({COLUMNS}) {rows} on conflict do nothing returning id")
+        Texts::of(format!("insert into run ({COLUMNS}) {rows} on conflict do nothing returning id"))
     });
+    let sql = tx.text(sql);
     Ok(within!(tx, conn => {
-        let mut insert = query_scalar(sql.as_str());
+        let mut insert = query_scalar(sql);
         for change in changes {
             let Some(create) = &change.create else { continue };
             let (card, progress) = (&create.card, &change.progress);
@@ -279,17 +280,18 @@ async fn insert_some_runs(tx: &mut Tx, changes: &[&Change]) -> Result<Vec<RunId>
 
 /// Appends events to histories.
 pub(super) async fn insert_events(tx: &mut Tx, changes: &[Change], rows: &[Row<'_>]) -> Result<()> {
-    static SQL: [OnceLock<String>; POWERS] = [const { OnceLock::new() }; POWERS];
+    static SQL: [OnceLock<Texts>; POWERS] = [const { OnceLock::new() }; POWERS];
     let mut rest = rows;
     while !rest.is_empty() {
         let (part, after) = split(rest, MOST_EVENTS);
         let sql = SQL[part.len().ilog2() as usize].get_or_init(|| {
             let rows = values(part.len(), 8, 1);
             let rows = rows.trim_start_matches('(').trim_end_matches(") v");
-            format!("insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum) {rows}")
+            Texts::of(format!("insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum) {rows}"))
         });
+        let sql = tx.text(sql);
         within!(&mut *tx, conn => {
-            let mut insert = query(sql.as_str());
+            let mut insert = query(sql);
             for row in part {
                 insert = bind_event!(insert, changes[row.change].run, Some(row));
             }

@@ -5,18 +5,18 @@ use std::sync::OnceLock;
 use sqlx::query;
 
 use super::append::{MOST_CHANGES, padded, values};
-use crate::db::{Result, Tx};
+use crate::db::{Result, Texts, Tx};
 use crate::model::RunId;
 use crate::within;
 
 /// Writes down that runs have ended, as their rows stand, once for each who watches the workflow or the whole workspace.
 pub(super) async fn insert(tx: &mut Tx, runs: &[RunId]) -> Result<()> {
-    static SQL: [OnceLock<String>; MOST_CHANGES.ilog2() as usize + 1] =
+    static SQL: [OnceLock<Texts>; MOST_CHANGES.ilog2() as usize + 1] =
         [const { OnceLock::new() }; MOST_CHANGES.ilog2() as usize + 1];
     for part in runs.chunks(MOST_CHANGES) {
         let power = part.len().next_power_of_two();
         let sql = SQL[power.ilog2() as usize].get_or_init(|| {
-            format!(
+            Texts::of(format!(
                 "insert into run_ending (run_id, seq, watch_id, workspace_id, status)
                  select r.id, r.last_seq, w.id, r.workspace_id, r.status
                  from {}
@@ -26,10 +26,11 @@ pub(super) async fn insert(tx: &mut Tx, runs: &[RunId]) -> Result<()> {
                  where true
                  on conflict do nothing",
                 values(power, 1, 1),
-            )
+            ))
         });
+        let sql = tx.text(sql);
         within!(&mut *tx, conn => {
-            let mut insert = query(sql.as_str());
+            let mut insert = query(sql);
             for run in padded(part) {
                 insert = insert.bind(run.copied());
             }

@@ -19,6 +19,7 @@ mod durability;
 mod flow;
 mod graphs;
 mod nodes;
+mod pages;
 mod patterns;
 mod scale;
 mod sub_runs;
