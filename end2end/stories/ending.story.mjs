@@ -116,11 +116,11 @@ story('what undoes a step, and what a failed run starts, are set in the inspecto
   await page.getByText('Saved').first().waitFor();
   await expectAccessible(page);
   await shot(page, 'undo-inspector');
-  await page.waitForFunction(async (id) => {
-    const draft = (await (await fetch(`/api/v1/workflows/${id}`)).json()).draft;
-    return draft.steps[0].compensate.retry?.max_attempts === 5;
-  }, workflow.id);
-  const { draft } = await call('GET', `/api/v1/workflows/${workflow.id}`);
+  let draft;
+  for (let look = 0; look < 100 && draft?.steps[0].compensate.retry?.max_attempts !== 5; look += 1) {
+    await page.waitForTimeout(100);
+    ({ draft } = await call('GET', `/api/v1/workflows/${workflow.id}`));
+  }
   assert.equal(draft.steps[0].compensate.kind, 'http');
   assert.equal(draft.steps[0].compensate.config.url, 'http://example.com/{{ steps.flight.output.id }}');
   assert.deepEqual([draft.compensation.on_error, draft.on_failure], ['stop', 'Tell everybody']);
