@@ -80,7 +80,8 @@ async fn work(runtime: Runtime, mut receiver: mpsc::Receiver<Request>) {
         if batch.is_empty() {
             return;
         }
-        let (notes, replies): (Vec<Note>, Vec<_>) = batch.drain(..).map(|request| (request.note, request.reply)).unzip();
+        let (notes, replies): (Vec<Note>, Vec<_>) =
+            batch.drain(..).map(|request| (request.note, request.reply)).unzip();
         let written = write(&runtime.db, &notes).await;
         for (number, reply) in replies.into_iter().enumerate() {
             let outcome = match &written {

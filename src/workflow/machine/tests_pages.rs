@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::RunId;
-use crate::model::workflow::Definition;
+use crate::model::workflow::{Definition, RunStatus};
 
 fn moment() -> Moment {
     Moment { now: Timestamp(1_000_000), fraction: 0.5 }

@@ -287,7 +287,9 @@ pub(super) async fn insert_events(tx: &mut Tx, changes: &[Change], rows: &[Row<'
         let sql = SQL[part.len().ilog2() as usize].get_or_init(|| {
             let rows = values(part.len(), 8, 1);
             let rows = rows.trim_start_matches('(').trim_end_matches(") v");
-            Texts::of(format!("insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum) {rows}"))
+            Texts::of(format!(
+                "insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum) {rows}"
+            ))
         });
         let sql = tx.text(sql);
         within!(&mut *tx, conn => {
