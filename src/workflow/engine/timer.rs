@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 use super::owner::Owner;
 use super::{Engine, LEASE_MS};
 use crate::db;
-use crate::model::Timestamp;
+use crate::model::{RunId, Timestamp};
 use crate::runtime::Runtime;
-use crate::workflow::store;
+use crate::workflow::{Error, store};
 
 /// Runs taken in hand at once.
 const BATCH: u32 = 200;
@@ -21,6 +21,8 @@ const BATCH: u32 = 200;
 const ROUND_MS: i64 = 15_000;
 /// How long the timer waits after a failure of the database.
 const PAUSE_MS: i64 = 1_000;
+/// How long it waits for a run whose last owner has not left yet.
+const SOON_MS: i64 = 20;
 
 /// When the next waiting run is due, as far as this process knows.
 #[derive(Debug, Default)]
@@ -63,14 +65,14 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
             let (run, token) = (claim.run, claim.token);
             let taken = match engine.enlist(run) {
                 Ok(inbox) => Owner::take(runtime, engine, claim, inbox).await,
-                Err(full) => {
-                    is_full = true;
-                    engine.doubt(runtime);
-                    Err(full)
+                Err(error) => {
+                    is_full |= matches!(error, Error::Busy);
+                    put_back(runtime, engine, run, token).await;
+                    Err(error)
                 }
             };
             if let Err(error) = taken {
-                tracing::error!(%run, token, %error, "a run can't be taken in hand; it is given back");
+                tracing::warn!(%run, token, %error, "a run can't be taken in hand; it is tried again");
             }
         }
         drop(taking);
@@ -82,6 +84,18 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
         engine.timer.set(due);
     }
     Ok(())
+}
+
+/// Gives a run back that was claimed and can't be taken in hand now.
+async fn put_back(runtime: &Runtime, engine: &Engine, run: RunId, token: i64) {
+    while let Err(error) = store::lease::release(&runtime.db, run, token, runtime.clock.now()).await {
+        tracing::warn!(%run, %error, "a run could not be given back");
+        if runtime.tasks.stopping().is_cancelled() {
+            return;
+        }
+        runtime.clock.sleep_ms(PAUSE_MS).await;
+    }
+    engine.timer.set(runtime.clock.now().plus_ms(SOON_MS));
 }
 
 /// Gives back what stands under the name of this process though no task has it in hand: a claim whose answer was lost, or
@@ -157,11 +171,15 @@ pub(super) async fn renew(runtime: Runtime, engine: Arc<Engine>) {
             () = runtime.clock.sleep_ms(LEASE_MS / 4) => {}
             () = stopping.cancelled() => return,
         }
-        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
+        let in_hand = || engine.runs.lock().expect("no code panics while it holds this lock").len();
+        if in_hand() == 0 {
             continue;
         }
-        if let Err(error) = store::lease::renew(&runtime.db, engine.id, Engine::lease_until(&runtime)).await {
-            tracing::warn!(%error, "the leases of runs can't be renewed; it is tried again");
+        match store::lease::renew(&runtime.db, engine.id, Engine::lease_until(&runtime)).await {
+            // What comes to be in hand is so before it is in the table: more in the table is a stray.
+            Ok(renewed) if renewed > in_hand() as u64 => engine.doubt(&runtime),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the leases of runs can't be renewed; it is tried again"),
         }
     }
 }

@@ -14,6 +14,10 @@ mod signal;
 mod tests;
 #[cfg(test)]
 mod tests_containers;
+#[cfg(test)]
+mod tests_fold;
+#[cfg(test)]
+mod tests_table;
 
 pub use ask::{MAX_KEY_CHARS, fits};
 use serde_json::{Value, json};

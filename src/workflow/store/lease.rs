@@ -145,16 +145,17 @@ pub async fn list_owned(db: &Db, owner: Uuid) -> Result<Vec<(RunId, i64)>> {
         query_as("select id, lease_token from run where owner_id = $1").bind(owner).fetch_all(conn).await)?)
 }
 
-/// Prolongs the leases of everything that a process has in hand.
-pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<()> {
+/// Prolongs the leases of everything that stands under the name of a process. Returns how much that is.
+pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
-    within!(&mut tx, conn => query("update run set lease_until = $2 where owner_id = $1")
+    let renewed = within!(&mut tx, conn => query("update run set lease_until = $2 where owner_id = $1")
         .bind(owner)
         .bind(until)
         .execute(conn)
         .await
-        .map(drop))?;
-    tx.commit().await
+        .map(|done| done.rows_affected()))?;
+    tx.commit().await?;
+    Ok(renewed)
 }
 
 /// When the next run can be taken in hand: one that nobody has is due, or another owner's lease ends.

@@ -5,23 +5,32 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::Owner;
-use crate::model::workflow::{Event, StepStatus};
+use crate::model::workflow::{Event, Slot, StepStatus};
 use crate::workflow::engine::attempt;
 use crate::workflow::machine::{self, Effect};
+use crate::workflow::steps;
+
+/// An attempt in flight.
+pub(super) struct Flying {
+    /// The number of the event that began it.
+    pub(super) began: i64,
+    cancel: CancellationToken,
+    unwanted: CancellationToken,
+    /// The key of the sub-run that it starts.
+    sub_run: Option<String>,
+}
 
 impl Owner {
     pub(super) fn perform(&mut self, event: &Event) {
         match machine::effect(event) {
             Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt, event.seq),
             Some(Effect::Stop { step }) => {
-                if let Some((_, cancel)) = self.attempts.remove(&step) {
-                    cancel.cancel();
-                }
-                self.stop_under(&format!("{step}["));
+                self.stop(&step, true);
+                self.stop_under(&format!("{step}["), true);
             }
-            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix),
+            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix, true),
             Some(Effect::End) => {
-                self.stop_under("");
+                self.stop_under("", true);
                 // Nobody may be waiting.
                 let _ = self.engine.ended.send(self.state.id());
             }
@@ -29,14 +38,43 @@ impl Owner {
         }
     }
 
-    /// Stops every attempt whose path begins so.
-    pub(super) fn stop_under(&mut self, prefix: &str) {
+    /// Stops every attempt whose path begins so; `for_good` unless whoever has the run next begins them again.
+    pub(super) fn stop_under(&mut self, prefix: &str, for_good: bool) {
         let inside = self.attempts.range(prefix.to_owned()..).take_while(|(path, _)| path.starts_with(prefix));
         for path in inside.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
-            if let Some((_, cancel)) = self.attempts.remove(&path) {
-                cancel.cancel();
-            }
+            self.stop(&path, for_good);
         }
+    }
+
+    fn stop(&mut self, path: &str, for_good: bool) {
+        let Some(flying) = self.attempts.remove(path) else { return };
+        if for_good {
+            flying.unwanted.cancel();
+            self.abandon(flying.sub_run);
+        }
+        flying.cancel.cancel();
+    }
+
+    /// Tells the sub-run that was begun under a key, if it was, that nobody waits for it.
+    pub(super) fn abandon(&self, sub_run: Option<String>) {
+        if let Some(key) = sub_run {
+            let (runtime, engine) = (self.runtime.clone(), Arc::clone(&self.engine));
+            self.runtime.tasks.spawn("sub-run", attempt::abandon(runtime, engine, self.workspace, key));
+        }
+    }
+
+    /// The attempts in flight: path, number, and the key of the sub-run of those that start one.
+    pub(super) fn list_in_flight(&self) -> Vec<(String, u32, Option<String>)> {
+        let one = |slot: Slot| {
+            let attempt = self.state.step_at(slot).attempt;
+            (self.state.path(slot), attempt, self.sub_run(slot, attempt))
+        };
+        self.state.in_flight().map(one).collect()
+    }
+
+    fn sub_run(&self, slot: Slot, attempt: u32) -> Option<String> {
+        let starts_one = self.state.graph_of(slot).step(slot.step).kind == "workflow";
+        starts_one.then(|| steps::sub_run_key(&machine::key(&self.state, slot, attempt)))
     }
 
     /// Starts an attempt, unless it has ended since, or the process stops and the next one will begin it.
@@ -54,8 +92,10 @@ impl Owner {
         }
         let definition = graph.step(slot.step);
         let default_ms = graph.kind(slot.step).map_or(0, |kind| kind.default_timeout_ms);
-        let cancel = CancellationToken::new();
-        self.attempts.insert(path.to_owned(), (began, cancel.clone()));
+        let (cancel, unwanted) = (CancellationToken::new(), CancellationToken::new());
+        let sub_run = self.sub_run(slot, attempt);
+        let flying = Flying { began, cancel: cancel.clone(), unwanted: unwanted.clone(), sub_run };
+        self.attempts.insert(path.to_owned(), flying);
         let order = attempt::Order {
             workspace: self.workspace,
             run: self.state.id(),
@@ -73,6 +113,7 @@ impl Owner {
             priority: self.priority(),
             keyed: definition.concurrency.as_ref().map(|_| self.token),
             cancel,
+            unwanted,
         };
         self.dispatch(definition, slot, order);
     }
