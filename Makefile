@@ -10,8 +10,11 @@ BINARY := $(or $(CARGO_TARGET_DIR),target)/release/weft
 ARGS ?=
 STORY ?=
 TEST ?=
+FAULT ?=
+ENGINE ?=
+FULL ?=
 
-.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz size clean
+.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -75,6 +78,11 @@ fuzz: build ## API conformance: random calls of every operation, answered as the
 	@scripts/setup schemathesis
 	@echo "==> API conformance on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
 	@WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node scripts/fuzz-api.mjs
+
+faults: build ## the faults of docs/faults.md on the release binary, SQLite and Postgres (FAULT=F8,F3 selects, ENGINE=sqlite, FULL=1)
+	@scripts/setup postgres
+	@echo "==> faults$(if $(FULL),, (short: FULL=1 takes hours))"
+	@FAULT="$(FAULT)" ENGINE="$(ENGINE)" FULL="$(FULL)" WEFT_BINARY="$(abspath $(BINARY))" scripts/with-postgres node tests/faults/run.mjs
 
 size: build ## what the binary and the first load weigh, against the budget
 	@node scripts/size.mjs "$(BINARY)"

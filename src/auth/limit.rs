@@ -50,7 +50,7 @@ pub(super) struct Limits {
     refresh: OnceLock<Buckets>,
 }
 
-/// Our clock, as the limiter reads it.
+/// Our clock, as the limiter reads it: one that is set back must not lock everybody out for as long.
 #[derive(Debug, Clone)]
 struct Ticks(Clock);
 
@@ -58,7 +58,7 @@ impl governor::clock::Clock for Ticks {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0.now().0).unwrap_or_default())
+        self.0.steady()
     }
 }
 

@@ -15,7 +15,9 @@ pub fn start(runtime: &Runtime) {
     runtime.clone().tasks.spawn("auth purge", async move {
         let stopping = runtime.tasks.stopping().clone();
         loop {
-            if let Err(error) = purge(&runtime).await {
+            if runtime.keeps_house()
+                && let Err(error) = purge(&runtime).await
+            {
                 tracing::warn!(%error, "expired sign-ins and invitations were not forgotten; trying again in an hour");
             }
             tokio::select! {

@@ -66,5 +66,8 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
     let hidden = config.data_dir.canonicalize().into_iter().collect();
     sandbox::install(sandbox::Settings { hidden, ..sandbox::Settings::default() });
     let policy = Policy::allowing(&config.allow_private).map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(Runtime::new(config, db, Clock::System, keys, Outbound::new(policy)))
+    let clock = Clock::of(&db).await?;
+    let runtime = Runtime::new(config, db, clock, keys, Outbound::new(policy));
+    runtime.tasks.spawn("clock", runtime.clock.clone().keep(runtime.db.clone(), runtime.tasks.stopping().clone()));
+    Ok(runtime)
 }

@@ -6,6 +6,9 @@ pub enum Error {
     /// No connection, a closed pool, or the server is restarting: worth another try.
     #[error("the database did not answer in time")]
     Unavailable,
+    /// No space is left where the database is stored: works again once there is.
+    #[error("the database's disk is full")]
+    Full,
     /// A unique constraint was hit; its name (Postgres) or its columns (SQLite).
     #[error("a row like this exists: {0}")]
     Duplicate(String),
@@ -48,7 +51,7 @@ impl Error {
 
     /// Whether the same call may work a moment later.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable | Self::InUse(_))
+        matches!(self, Self::Unavailable | Self::Full | Self::InUse(_))
     }
 }
 
@@ -64,12 +67,15 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(db) if db.is_foreign_key_violation() => {
                 Self::Reference(db.constraint().map_or_else(|| db.message().to_owned(), str::to_owned))
             }
-            // 57P01..57P03: the server is shutting down or starting; 40001 and 40P01: serialisation, deadlock.
-            sqlx::Error::Database(db)
-                if matches!(db.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "40001" | "40P01")) =>
-            {
-                Self::Unavailable
-            }
+            sqlx::Error::Database(db) => match db.code().as_deref() {
+                // 57P01..57P03: the server is shutting down or starting; 40001 and 40P01: serialisation, deadlock; 53300: too
+                // many connections; 55P03: a lock was not available.
+                Some("57P01" | "57P02" | "57P03" | "40001" | "40P01" | "53300" | "55P03") => Self::Unavailable,
+                // 53100 is Postgres' disk_full; of SQLite 13 is SQLITE_FULL, 778 a write, 1034 a flush, 4874 the shared
+                // memory's file.
+                Some("53100" | "13" | "778" | "1034" | "4874") => Self::Full,
+                _ => Self::Query(error),
+            },
             _ => Self::Query(error),
         }
     }

@@ -10,12 +10,16 @@
 mod error;
 mod migrate;
 mod open;
+mod presence;
 mod types;
+mod writer;
 
 pub use error::{Error, Result};
 pub use open::Options;
+pub use presence::Presence;
+pub use writer::{AtOnce, SqliteTx};
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, SqlitePool, Transaction};
 
 /// The open database; cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,25 +27,34 @@ pub enum Db {
     /// The database inside the binary.
     Sqlite(SqliteDb),
     /// A team's database.
-    Postgres(PgPool),
+    Postgres(PostgresDb),
 }
 
 /// SQLite's pools.
 #[derive(Debug, Clone)]
 pub struct SqliteDb {
     /// Exactly one connection.
-    pub writer: SqlitePool,
+    writer: writer::SqliteWriter,
     /// Read-only connections.
     pub reader: SqlitePool,
     /// Held as long as the database is open; `None` in memory.
     _owner: Option<std::sync::Arc<std::fs::File>>,
 }
 
+/// Postgres' connections.
+#[derive(Debug, Clone)]
+pub struct PostgresDb {
+    /// For everything.
+    pub pool: PgPool,
+    /// One that stays with whoever writes [`AtOnce`].
+    kept: writer::Kept,
+}
+
 /// A transaction that may write. Rolled back when dropped.
 #[derive(Debug)]
 pub enum Tx {
     /// On the writer.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     /// On any connection.
     Postgres(Transaction<'static, Postgres>),
 }
@@ -49,21 +62,21 @@ pub enum Tx {
 impl Db {
     /// Begins a transaction that may write.
     ///
-    /// It begins in a task of its own: sqlx leaves the transaction open on the pooled connection when the caller of
-    /// `begin` is dropped half-way, and axum drops handlers whenever a client goes away.
+    /// On Postgres it begins in a task of its own: sqlx leaves the transaction open on the pooled connection when the
+    /// caller of `begin` is dropped half-way, and axum drops handlers whenever a client goes away.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when no connection comes free in time.
     pub async fn begin(&self) -> Result<Tx> {
-        let db = self.clone();
-        #[expect(clippy::disallowed_methods, reason = "short, and must outlive a caller that is dropped")]
-        let begun = tokio::spawn(async move {
-            Ok::<_, sqlx::Error>(match db {
-                Self::Sqlite(db) => Tx::Sqlite(db.writer.begin_with("begin immediate").await?),
-                Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-            })
-        });
-        Ok(begun.await.map_err(|_| Error::Unavailable)??)
+        match self {
+            Self::Sqlite(db) => Ok(Tx::Sqlite(db.writer.begin().await?)),
+            Self::Postgres(db) => {
+                let pool = db.pool.clone();
+                #[expect(clippy::disallowed_methods, reason = "short, and must outlive a caller that is dropped")]
+                let begun = tokio::spawn(async move { pool.begin().await });
+                Ok(Tx::Postgres(begun.await.map_err(|_| Error::Unavailable)??))
+            }
+        }
     }
 
     /// The engine's name as people know it.
@@ -96,8 +109,8 @@ impl Db {
                 let pages = "select page_count * page_size from pragma_page_count(), pragma_page_size()";
                 sqlx::query_scalar(pages).fetch_one(&db.reader).await
             }
-            Self::Postgres(pool) => {
-                sqlx::query_scalar("select pg_database_size(current_database())").fetch_one(pool).await
+            Self::Postgres(db) => {
+                sqlx::query_scalar("select pg_database_size(current_database())").fetch_one(&db.pool).await
             }
         };
         Ok(size?)
@@ -115,7 +128,10 @@ impl Db {
                 db.reader.close().await;
                 db.writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(db) => {
+                db.kept.forget().await;
+                db.pool.close().await;
+            }
         }
     }
 }
@@ -145,8 +161,8 @@ macro_rules! read {
                 let $conn = &db.reader;
                 $body
             }
-            $crate::db::Db::Postgres(pool) => {
-                let $conn = pool;
+            $crate::db::Db::Postgres(db) => {
+                let $conn = &db.pool;
                 $body
             }
         }
@@ -166,6 +182,18 @@ macro_rules! within {
                 let $conn = &mut **tx;
                 $body
             }
+        }
+    };
+}
+
+/// Joins two halves of a text between which only a shared database needs `for update skip locked`: claims of rows that
+/// several processes are after.
+#[macro_export]
+macro_rules! skip_locked {
+    ($tx:expr, $before:expr, $after:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(_) => concat!($before, $after),
+            $crate::db::Tx::Postgres(_) => concat!($before, " for update skip locked ", $after),
         }
     };
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
 
-use super::{Db, Error, Result, SqliteDb};
+use super::writer::{Kept, SqliteWriter};
+use super::{Db, Error, PostgresDb, Result, SqliteDb};
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -30,7 +32,9 @@ impl Options {
 }
 
 /// How long a caller waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection to a server is taken to live without being asked.
+const UNTESTED: Duration = Duration::from_millis(500);
 
 impl Db {
     /// Opens the database and brings its tables up to date.
@@ -70,24 +74,27 @@ async fn open_sqlite(options: &Options) -> Result<SqliteDb> {
         .pragma("temp_store", "memory")
         .pragma("cache_size", "-16000")
         .statement_cache_capacity(256);
-    let writer = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(Duration::from_secs(30))
-        .connect_with(connect.clone())
-        .await?;
-    let reader = if memory {
-        writer.clone()
-    } else {
-        SqlitePoolOptions::new()
+    if memory {
+        // Readers would meet the writer's locks on tables: all share its connection.
+        let reader = SqlitePoolOptions::new()
             .min_connections(1)
-            .max_connections(options.max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(connect.read_only(true))
-            .await?
-    };
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(connect)
+            .await?;
+        return Ok(SqliteDb { writer: SqliteWriter::of(reader.clone()), reader, _owner: None });
+    }
+    let writer = SqliteWriter::on(connect.connect().await?);
+    let reader = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(options.max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A file does not go away as a server does.
+        .test_before_acquire(false)
+        .connect_with(connect.read_only(true))
+        .await?;
     Ok(SqliteDb { writer, reader, _owner: owner })
 }
 
@@ -108,7 +115,7 @@ fn own(path: &Path) -> Result<File> {
     Ok(lock)
 }
 
-async fn open_postgres(options: &Options) -> Result<sqlx::PgPool> {
+async fn open_postgres(options: &Options) -> Result<PostgresDb> {
     let mut connect = PgConnectOptions::from_str(&options.url)
         .map_err(|_| Error::Options("the database URL is not a valid postgres:// URL".to_owned()))?
         .application_name("weft")
@@ -116,10 +123,21 @@ async fn open_postgres(options: &Options) -> Result<sqlx::PgPool> {
     if let Some(schema) = &options.schema {
         connect = connect.options([("search_path", schema.as_str())]);
     }
-    Ok(PgPoolOptions::new()
+    let pool = PgPoolOptions::new()
         .min_connections(1)
         .max_connections(options.max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // Each connection is asked whether it lives when it comes back; again only when it has lain idle since.
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for >= UNTESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(connect)
-        .await?)
+        .await?;
+    Ok(PostgresDb { kept: Kept::of(pool.clone()), pool })
 }

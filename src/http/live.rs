@@ -1,6 +1,6 @@
 //! `/ws/updates`: one socket a browser, topics with resume.
 //!
-//! A socket follows the bus of this process. It never holds more than one message: a browser that reads slowly makes the
+//! A socket follows the bus of this process, which also carries what other processes of the database say. It never holds more than one message: a browser that reads slowly makes the
 //! bus run over its place, and it is then told to take a snapshot. It is closed within a second after its sign-in was
 //! revoked.
 
@@ -22,7 +22,7 @@ use crate::auth::{self, Revoked};
 use crate::model::live::{ClientMessage, ServerMessage, Topic, Update};
 use crate::model::{ApiError, RunId};
 use crate::runtime::Principal;
-use crate::runtime::events::Change;
+use crate::runtime::events::{BEHIND, Change};
 use crate::workflow;
 
 /// The close code after a sign-in was revoked.
@@ -74,6 +74,8 @@ impl Session {
     }
 
     async fn serve(&mut self) -> Result<(), Gone> {
+        let _watching = self.ctx.events.watch();
+        let mut gaps = self.ctx.events.gaps();
         let mut changes = self.ctx.events.subscribe();
         let mut revocations = auth::revocations(self.ctx.runtime());
         let stopping = self.ctx.tasks.stopping().clone();
@@ -85,6 +87,10 @@ impl Session {
                 () = stopping.cancelled() => return self.close(1001, "the server is stopping").await,
                 _ = heartbeat.tick() => {
                     self.check_credential().await?;
+                    // What other processes said may have been missed.
+                    if std::mem::replace(&mut gaps, self.ctx.events.gaps()) != gaps {
+                        self.snapshot_all().await?;
+                    }
                     self.send_frame(Message::Ping(Vec::new().into())).await?;
                 }
                 revoked = revocations.recv() => match revoked {
@@ -205,6 +211,10 @@ impl Session {
         }
         let followed: Vec<Topic> = self.topics.iter().filter(|t| covers(t, &change.update.topic)).cloned().collect();
         for topic in followed {
+            if change.update.kind == BEHIND {
+                self.snapshot(topic).await?;
+                continue;
+            }
             self.send(&ServerMessage::Update(Update { topic, ..change.update.clone() })).await?;
         }
         Ok(())

@@ -23,6 +23,9 @@ const MOST_INDEXES: usize = 16;
 /// Rows read at once to fill an index.
 const BATCH: i64 = 1000;
 
+/// An index of so few entries is searched on the spot: the way to a thread for blocking work would take longer.
+const FEW: usize = 64;
+
 /// Every index of the process.
 #[derive(Default)]
 pub(super) struct Catalog {
@@ -116,6 +119,11 @@ pub(super) async fn search(
 ) -> Result<Found, Error> {
     let shelf = ctx.shared::<Catalog>().open(ctx.workspace());
     catch_up(ctx, &shelf).await?;
+    if let Ok(index) = shelf.index.try_read()
+        && index.len() <= FEW
+    {
+        return Ok(index.search(&text, &filter, limit, now));
+    }
     let work = move || shelf.index.read().expect("indexing does not panic").search(&text, &filter, limit, now);
     ctx.tasks.blocking(work).await.map_err(|_| Error::Index)
 }

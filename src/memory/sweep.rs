@@ -22,6 +22,9 @@ pub fn boot(runtime: &Runtime) {
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
             }
+            if !runtime.keeps_house() {
+                continue;
+            }
             if let Err(error) = sweep(&runtime).await {
                 tracing::warn!(%error, "memory could not be swept; it is tried again in {} s", EVERY.as_secs());
             }

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::outbound::Outbound;
@@ -31,6 +32,8 @@ pub struct Runtime {
     pub keys: Keys,
     /// The one way out.
     pub http: Outbound,
+    /// Whether this process does the housekeeping of a database that it shares.
+    keeps_house: Arc<AtomicBool>,
     /// In-process state of the capabilities, by type.
     shared: Arc<Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>,
 }
@@ -53,6 +56,7 @@ impl Runtime {
             tasks: Tasks::default(),
             keys,
             http,
+            keeps_house: Arc::default(),
             shared: Arc::default(),
         }
     }
@@ -63,6 +67,16 @@ impl Runtime {
         let mut shared = self.shared.lock().expect("no code panics while it holds this lock");
         let state = shared.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
         Arc::clone(state).downcast::<T>().expect("stored under its own type")
+    }
+
+    /// Whether this process does the housekeeping: forgetting what is old. One of those that share a database does.
+    pub fn keeps_house(&self) -> bool {
+        !self.db.is_shared() || self.keeps_house.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was elected to.
+    pub fn elect(&self, elected: bool) {
+        self.keeps_house.store(elected, Ordering::Relaxed);
     }
 
     /// A context in which the program itself acts in a workspace: schedules, engines, the command line on its own database.

@@ -1,8 +1,10 @@
 //! Background work that is known by name, told to stop, and waited for.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,10 +22,8 @@ impl Tasks {
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         self.tracker.spawn(async move {
-            let watched = tokio::spawn(work);
-            if let Err(error) = watched.await
-                && error.is_panic()
-            {
+            // What the work held is dropped with it: nobody sees it half-changed.
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 tracing::error!(task = name, "a background task panicked");
             }
         });

@@ -22,6 +22,9 @@ pub(super) async fn watch(runtime: Runtime) {
             () = runtime.clock.sleep_ms(ROUND_MS) => {}
             () = stopping.cancelled() => return,
         }
+        if !runtime.keeps_house() {
+            continue;
+        }
         match forget(&runtime).await {
             Ok(0) => {}
             Ok(deleted) => tracing::info!(deleted, "old firings of triggers were deleted"),

@@ -42,6 +42,11 @@ pub enum Error {
     /// Another process has the run in hand, or it is just changing hands.
     #[error("another process is working on this run")]
     Elsewhere,
+    /// The run was set aside, and why.
+    #[error(
+        "this run was set aside because its history is damaged ({0}); restore the database from a backup to go on with it"
+    )]
+    Damaged(String),
     /// As many runs of the workspace wait as may.
     #[error("{limit} runs of this workspace wait, as many as may; try again when some have begun")]
     QueueFull {
@@ -107,6 +112,11 @@ impl From<Error> for ApiError {
             Error::NotFound(noun) => Self::not_found(noun),
             Error::Barred(_) => Self::Forbidden { detail },
             Error::Other(error) => error,
+            Error::Damaged(_) => Self::Conflict { detail },
+            Error::Db(db::Error::Inconsistent { table: "run_event" | "payload", .. }) => {
+                tracing::error!(trace_id = trace::current_id(), %detail, "the history of a run is damaged");
+                Self::Conflict { detail: format!("the history of this run is damaged: {detail}") }
+            }
             Error::NotPublished | Error::KeyReused | Error::Conflict(_) | Error::Refused(_) | Error::NoPlace => {
                 Self::Conflict { detail }
             }

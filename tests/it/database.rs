@@ -51,4 +51,35 @@ async fn a_second_process_is_told_that_the_file_is_in_use() {
     assert!(error.to_string().contains("in use by another weft process"), "{error}");
 }
 
+/// A full disk, as far as SQLite can tell: no page more may be added.
+#[tokio::test]
+async fn a_full_disk_is_said_and_works_again_once_there_is_space() {
+    let site = support::Site::sqlite().await;
+    let db = &site.runtime.db;
+    let limit = async |pages: i64| {
+        let mut tx = db.begin().await.unwrap();
+        let text = format!("pragma max_page_count = {pages}");
+        within!(&mut tx, conn => sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    };
+    let write = async || {
+        let mut tx = db.begin().await?;
+        within!(&mut tx, conn => query("insert into workspace (id, name, created_at) values ($1, $2, $3)")
+            .bind(site.runtime.ids.fresh::<WorkspaceId>())
+            .bind("x".repeat(100_000))
+            .bind(site.runtime.clock.now())
+            .execute(conn)
+            .await
+            .map(drop))?;
+        tx.commit().await
+    };
+    limit(1).await; // no less than there are
+    for _ in 0..3 {
+        let error = write().await.expect_err("there is no space");
+        assert!(matches!(error, db::Error::Full) && error.is_transient(), "{error:?}");
+    }
+    limit(1_000_000).await;
+    write().await.expect("there is space");
+}
+
 use crate::support;

@@ -78,6 +78,10 @@ pub enum Fact {
     },
     /// Something from outside reached the step that waits for it, which goes on waiting: a vote of several.
     StepSignalled { attempt: u32, signal: Signal },
+    /// A `map` asked its source for a page, counted from 0, going on by `cursor`.
+    PageAsked { page: u32, cursor: Value },
+    /// The page came; `next` is what to go on by, null when there is no more.
+    PageCame { page: u32, items: Vec<Value>, next: Value },
     /// A container began its body for this item or iteration, from 0.
     BodyStarted { index: u32 },
     /// The body ended.
@@ -117,6 +121,8 @@ impl Fact {
             Self::StepSkipped { .. } => "step_skipped",
             Self::StepWaiting { .. } => "step_waiting",
             Self::StepSignalled { .. } => "step_signalled",
+            Self::PageAsked { .. } => "page_asked",
+            Self::PageCame { .. } => "page_came",
             Self::BodyStarted { .. } => "body_started",
             Self::BodySucceeded { .. } => "body_succeeded",
             Self::BodyFailed { .. } => "body_failed",

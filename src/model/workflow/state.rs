@@ -13,7 +13,9 @@ mod branch;
 mod ending;
 mod frame;
 mod look;
+mod pages;
 mod path;
+mod plan;
 mod scope;
 mod watch;
 
@@ -26,9 +28,11 @@ use super::{
     Await, Definition, Event, Fact, Graph, RunStatus, SkipReason, Span, StepError, StepState, StepStatus, Waiting,
 };
 use crate::model::{RunId, Timestamp};
-pub use body::{Cell, DEFAULT_CONCURRENCY, ItemErrors, MAX_CONCURRENCY, MAX_ITERATIONS, Plan, Tending};
+pub use body::{Cell, Tending};
 use branch::Until;
 use frame::Frame;
+pub use pages::{Items, SOURCES, page, request};
+pub use plan::{DEFAULT_CONCURRENCY, ItemErrors, MAX_CONCURRENCY, MAX_ITERATIONS, MAX_LISTED, Plan};
 pub use scope::FrameScope;
 use watch::Watch;
 pub use watch::split_body;
@@ -199,6 +203,8 @@ impl State {
             | Fact::StepSkipped { .. }
             | Fact::StepWaiting { .. }
             | Fact::StepSignalled { .. }
+            | Fact::PageAsked { .. }
+            | Fact::PageCame { .. }
             | Fact::BodyStarted { .. }
             | Fact::BodySucceeded { .. }
             | Fact::BodyFailed { .. }
@@ -236,6 +242,7 @@ impl State {
             }
             Fact::StepSucceeded { port, output, untaken, .. } => {
                 self.end_step(slot, at, StepStatus::Succeeded);
+                self.list_stopped(slot, at);
                 self.drop_bodies(slot);
                 let state = self.step_mut(slot);
                 state.output = output.clone();
@@ -245,6 +252,8 @@ impl State {
             }
             Fact::StepFailed { error, handled, untaken, .. } => self.fail_step(slot, at, error, *handled, untaken),
             Fact::StepSkipped { reason, untaken } => self.skip_step(slot, at, *reason, untaken),
+            Fact::PageAsked { .. } => self.ask_for_page(slot),
+            Fact::PageCame { items, next, .. } => self.take_page(slot, items, next),
             Fact::BodyStarted { index } => self.start_body(slot, *index, at),
             Fact::BodySucceeded { index, output } => self.end_body(slot, *index, Ok(output), at),
             Fact::BodyFailed { index, error, .. } => self.end_body(slot, *index, Err(error), at),

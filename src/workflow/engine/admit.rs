@@ -112,8 +112,9 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
         token: 0,
         stored_seq: 0,
         create: Some(Box::new(create)),
-        events: vec![event],
+        events: vec![event].into(),
         progress,
+        steady: false,
         place: Place::Keep,
         keys: Keys::Keep,
         taken_in: Vec::new(),
@@ -295,5 +296,8 @@ pub(super) fn after_flush(engine: &Engine, workspace: WorkspaceId, place: Place,
     }
     if keys {
         engine.keys.look_at(workspace);
+        if engine.node.has_others() {
+            engine.hints.add(super::hints::Hint::Key(workspace));
+        }
     }
 }

@@ -11,8 +11,12 @@
 
 mod admit;
 mod attempt;
+mod bridge;
+mod forward;
+mod hints;
 mod keys;
 mod log;
+mod node;
 mod owner;
 mod queue;
 mod retention;
@@ -44,8 +48,9 @@ pub use log::{LogSink, Stream};
 use owner::Owner;
 pub(super) use owner::{Begin, New, fold};
 
-/// How long a process keeps a run without saying that it lives, which it does four times as often: after a crash on a
-/// shared database, this long passes before another process goes on with its runs.
+/// How long a process keeps a run without saying that it lives, which it does four times as often: on a shared database,
+/// this long passes before another process goes on with the runs of one that stands still. One that died is noticed at
+/// once ([`node`]).
 const LEASE_MS: i64 = 15_000;
 /// How long to wait before trying again what the database refused.
 const RETRY_MS: i64 = 1_000;
@@ -54,6 +59,8 @@ const MAX_RUNS: usize = 20_000;
 /// How often a run whose owner is leaving is looked for, and the pause between: a second in all.
 const LOOKS: u32 = 200;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+/// How long a command may take to reach a run that another process has in hand.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The engine of this process.
 #[derive(Debug)]
@@ -72,6 +79,10 @@ pub(super) struct Engine {
     timer: Arc<timer::Alarm>,
     desk: admit::Desk,
     keys: keys::Desk,
+    hints: hints::Desk,
+    asked: forward::Desk,
+    node: node::Node,
+    bridge: bridge::Bridge,
     ended: broadcast::Sender<RunId>,
     /// Fires when the process stops and the last run was given back.
     drained: CancellationToken,
@@ -102,6 +113,10 @@ impl Engine {
             timer: Arc::default(),
             desk: admit::Desk::default(),
             keys: keys::Desk::default(),
+            hints: hints::Desk::default(),
+            asked: forward::Desk::default(),
+            node: node::Node::default(),
+            bridge: bridge::Bridge::default(),
             ended: broadcast::channel(1024).0,
             drained,
             emptied: Notify::new(),
@@ -109,11 +124,20 @@ impl Engine {
         runtime.tasks.spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
         runtime.tasks.spawn("engine queue", admit::work(runtime.clone(), Arc::clone(&engine)));
         runtime.tasks.spawn("engine keys", keys::work(runtime.clone(), Arc::clone(&engine)));
+        if runtime.db.is_shared() {
+            runtime.tasks.spawn("engine hints", hints::send(runtime.clone(), Arc::clone(&engine)));
+        }
         engine
     }
 
     /// Starts what the engine does by itself: takes over, wakes, keeps leases, forgets what is old.
     pub(super) async fn boot(self: &Arc<Self>, runtime: &Runtime) -> db::Result<()> {
+        if let Some(presence) = node::attend(runtime, self).await? {
+            runtime.tasks.spawn("engine presence", node::keep(runtime.clone(), Arc::clone(self), presence));
+            runtime.tasks.spawn("engine others", node::watch(runtime.clone(), Arc::clone(self)));
+            runtime.tasks.spawn("engine bridge", bridge::carry(runtime.clone(), Arc::clone(self)));
+            runtime.tasks.spawn("engine watchers", bridge::ask(runtime.clone(), Arc::clone(self)));
+        }
         store::flow::mend(&runtime.db).await?;
         timer::take_due(runtime, self).await?;
         admit::look(runtime, self).await?;
@@ -130,6 +154,11 @@ impl Engine {
     fn claimant(&self, runtime: &Runtime) -> Claimant {
         let now = runtime.clock.now();
         Claimant { owner: self.id, now, until: now.plus_ms(LEASE_MS), alone: !runtime.db.is_shared() }
+    }
+
+    /// The prepared definition under this hash, if a run of this process has it in use.
+    fn find_graph(&self, hash: &[u8]) -> Option<Arc<Graph>> {
+        self.graphs.lock().expect("no code panics while it holds this lock").get(hash).and_then(Weak::upgrade)
     }
 
     /// The prepared definition under this hash: the one in use, or the one that `make` gives.
@@ -200,6 +229,34 @@ impl Engine {
         self.queue.look(run)
     }
 
+    /// How many runs more fit in memory.
+    fn room(&self) -> usize {
+        MAX_RUNS.saturating_sub(self.runs.lock().expect("no code panics while it holds this lock").len())
+    }
+
+    /// Gives back a run that was claimed and can't be taken in hand; one whose history does not read is set aside.
+    fn hand_back(self: &Arc<Self>, runtime: &Runtime, run: RunId, token: i64, error: &Error) {
+        let damage = match error {
+            Error::Db(damage @ db::Error::Inconsistent { .. }) => Some(damage.to_string()),
+            _ => None,
+        };
+        tracing::error!(%run, %error, set_aside = damage.is_some(), "a run can't be taken in hand");
+        let (runtime, engine) = (runtime.clone(), Arc::clone(self));
+        runtime.clone().tasks.spawn("hand back", async move {
+            loop {
+                let done = match &damage {
+                    Some(damage) => store::lease::set_aside(&runtime.db, run, token, damage).await,
+                    None => store::lease::release(&runtime.db, run, token, runtime.clock.now()).await,
+                };
+                if done.is_ok() || runtime.tasks.stopping().is_cancelled() {
+                    break;
+                }
+                runtime.clock.sleep_ms(RETRY_MS).await;
+            }
+            engine.timer.set(runtime.clock.now().plus_ms(RETRY_MS));
+        });
+    }
+
     fn is_idle(&self) -> bool {
         self.runs.lock().expect("no code panics while it holds this lock").is_empty()
     }
@@ -211,6 +268,31 @@ impl Engine {
         workspace: WorkspaceId,
         run: RunId,
         input: Input,
+    ) -> Result<RunSummary, Error> {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let answer = self.tell_here(runtime, workspace, run, &input).await;
+            if !matches!(answer, Err(Error::Elsewhere)) || !runtime.db.is_shared() {
+                return answer;
+            }
+            if let Some(summary) = forward::ask(runtime, self, workspace, run, &input, until).await? {
+                return Ok(summary);
+            }
+            if tokio::time::Instant::now() >= until {
+                return Err(Error::Elsewhere);
+            }
+            // It is just changing hands.
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// The same, where this process has the run in hand or nobody has.
+    async fn tell_here(
+        self: &Arc<Self>,
+        runtime: &Runtime,
+        workspace: WorkspaceId,
+        run: RunId,
+        input: &Input,
     ) -> Result<RunSummary, Error> {
         // An owner that is just leaving does not hear the command; the run is looked for again once it has left.
         for _ in 0..LOOKS {
@@ -250,17 +332,29 @@ impl Engine {
                 Owner::take(runtime, self, claim, inbox).await?;
                 Ok(heard)
             }
-            None if runtime.db.is_shared() => Err(Error::Elsewhere),
-            None => Ok(false),
+            None => match store::lease::find_damage(&runtime.db, workspace, run).await? {
+                Some(damage) => Err(Error::Damaged(damage)),
+                None if runtime.db.is_shared() => Err(Error::Elsewhere),
+                None => Ok(false),
+            },
         }
     }
 
     /// Has the owner of a run look at the signals that were stored for it, or the timer take the run in hand.
     pub(super) fn poke(&self, runtime: &Runtime, run: RunId) {
-        let Some(sender) = self.sender(run) else {
-            // Given back, it is due.
-            return self.timer.set(runtime.clock.now());
-        };
+        if self.sender(run).is_some() {
+            return self.poke_here(runtime, run);
+        }
+        // Given back, it is due.
+        self.timer.set(runtime.clock.now());
+        if self.node.has_others() {
+            self.hints.add(hints::Hint::Signals(run));
+        }
+    }
+
+    /// Has the owner of a run look at the signals that were stored for it, if this process has it in hand.
+    fn poke_here(&self, runtime: &Runtime, run: RunId) {
+        let Some(sender) = self.sender(run) else { return };
         let timer = Arc::clone(&self.timer);
         let clock = runtime.clock.clone();
         let tell = async move {
@@ -293,6 +387,10 @@ async fn drain(runtime: Runtime, engine: Arc<Engine>) {
             break;
         }
         emptied.await;
+    }
+    // Before the hints end with the rest: others may go on with what was given back.
+    if let Err(error) = runtime.db.hint(&hints::Hint::Due.to_string()).await {
+        tracing::debug!(%error, "the others find by themselves what was given back");
     }
     engine.drained.cancel();
 }

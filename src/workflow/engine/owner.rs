@@ -4,6 +4,7 @@ mod load;
 pub(super) mod mind;
 mod perform;
 mod place;
+mod release;
 mod report;
 pub(super) mod signals;
 
@@ -25,12 +26,10 @@ use crate::workflow::Error;
 use crate::workflow::flow::Marks;
 use crate::workflow::machine::{self, Input};
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::{self, Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
+use crate::workflow::store::{Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
 
 /// How long attempts in flight may go on when the process stops.
 const GRACE_MS: i64 = 5_000;
-/// How long to wait before trying again to give a run back: until then nobody else would take it.
-const RELEASE_RETRY_MS: i64 = 1_000;
 
 /// What reaches an owner.
 #[derive(Debug)]
@@ -84,7 +83,12 @@ pub(in crate::workflow) struct Owner {
     given_back: bool,
     /// Whether flow control has a say.
     marks: Marks,
+    /// What stands in the run's row, once this owner has written it.
+    written: Option<Standing>,
 }
+
+/// What of a run's row the indexes are about: status, beginning, when it is due.
+type Standing = (RunStatus, Option<Timestamp>, Option<Timestamp>);
 
 /// Who gave a command, and what came of it.
 type Reply = (oneshot::Sender<Result<RunSummary, Error>>, Result<(), Error>);
@@ -116,6 +120,7 @@ pub(super) async fn begin(
         more: false,
         given_back: false,
         marks,
+        written: None,
     };
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
@@ -146,14 +151,15 @@ impl Owner {
         claim: Claim,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token, admitted } = claim;
-        let loaded = load(runtime, engine, workspace, run, &definition_hash).await;
+        let Claim { run, workspace, card, definition_hash, token, last_seq, admitted } = claim;
+        let loaded = load(runtime, engine, workspace, run, &definition_hash, last_seq).await;
         let (state, mailbox) = match (loaded, engine.sender(run)) {
             (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
             (loaded, _) => {
+                let error = loaded.err().unwrap_or(Error::Stopping);
                 engine.strike(run);
-                engine.doubt(runtime);
-                return loaded.map(drop);
+                engine.hand_back(runtime, run, token, &error);
+                return Err(error);
             }
         };
         let marks = Marks::of(state.definition(), &runtime.config);
@@ -171,6 +177,7 @@ impl Owner {
             more: false,
             given_back: false,
             marks,
+            written: None,
         };
         runtime.tasks.spawn("run", owner.take_over(admitted));
         Ok(())
@@ -195,6 +202,7 @@ impl Owner {
         }
         for (step, attempt, sub_run) in in_flight {
             self.execute(&step, attempt, self.state.last_seq());
+            self.pull(&step, self.state.last_seq());
             if !self.attempts.contains_key(&step) {
                 // Given up by the take-over itself.
                 self.abandon(sub_run);
@@ -238,6 +246,7 @@ impl Owner {
                 let answer = match answer {
                     answer if stored => answer,
                     _ if full => Err(Error::NoPlace),
+                    _ if outcome.is_err() => Err(crate::db::Error::Unavailable.into()),
                     _ => Err(Error::Elsewhere),
                 };
                 // Whoever asked may have gone.
@@ -321,14 +330,20 @@ impl Owner {
             // An event that came before may have reached this run in the very flush.
             told.push(self.state.id());
         }
+        let (events, progress) = (Arc::<[Event]>::from(events), self.progress());
+        let standing = (progress.status, progress.started_at, progress.wake_at);
         let change = Change {
             run: self.state.id(),
             workspace: self.workspace,
             token: self.token,
             stored_seq,
             create,
-            events: events.clone(),
-            progress: self.progress(),
+            events: Arc::clone(&events),
+            steady: self.written == Some(standing)
+                && !self.given_back
+                && progress.ended_at.is_none()
+                && settling.settled == 0,
+            progress,
             taken_in: settling.taken_in,
             settled: settling.settled,
             outgoing: settling.outgoing,
@@ -340,49 +355,14 @@ impl Owner {
         self.given_back &= matches!(stored, Ok(Verdict::Stored));
         let verdict = stored?;
         if verdict == Verdict::Stored {
+            self.written = Some(standing);
             self.tell_waiting(place, &keys);
             self.publish(&events);
-            for event in &events {
+            for event in events.iter() {
                 self.perform(event);
             }
             self.tell(&told, asked);
         }
         Ok(verdict)
-    }
-
-    /// Gives the run back: to the table until it is due, to whoever wants to command it, to the next process.
-    async fn let_go(mut self) {
-        self.stop_under("", false);
-        let (was_given_back, clock) = (self.given_back, self.runtime.clock.clone());
-        while !self.given_back
-            && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token, clock.now()).await
-        {
-            tracing::warn!(run = %self.state.id(), %error, "a run could not be given back");
-            if self.runtime.tasks.stopping().is_cancelled() {
-                break; // the next process takes it over
-            }
-            clock.sleep_ms(RELEASE_RETRY_MS).await;
-        }
-        let due = self.state.next_due().filter(|_| self.state.status() == RunStatus::Waiting);
-        let engine = Arc::clone(&self.engine);
-        self.tell_queue();
-        self.leave();
-        // It may be in motion, or have something to take in: it is looked for at once.
-        let due = if was_given_back { due } else { Some(clock.now()) };
-        if let Some(due) = due {
-            engine.timer.set(due);
-        }
-    }
-
-    /// Those who still wait in the mailbox find it closed and look again.
-    fn leave(mut self) {
-        self.engine.strike(self.state.id());
-        self.inbox.close();
-        // What reached the run at the last moment has made it due.
-        while let Ok(message) = self.inbox.try_recv() {
-            if matches!(message, Message::Signals) {
-                self.engine.timer.set(self.runtime.clock.now());
-            }
-        }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::db;
 use crate::runtime::Runtime;
-use crate::workflow::store::ask;
 use crate::workflow::store::retention::{self, Whose};
+use crate::workflow::store::{ask, command};
 
 /// Between two rounds.
 const ROUND_MS: i64 = 60 * 60 * 1000;
@@ -13,6 +13,8 @@ const BATCH: u32 = 200;
 const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long events are kept for runs that come to wait for them later.
 const EVENTS_MS: i64 = 7 * DAY_MS;
+/// How long commands from one process to another are kept that nobody waits for any more.
+const COMMANDS_MS: i64 = 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Deletes what is old, once an hour.
@@ -22,6 +24,9 @@ pub(super) async fn watch(runtime: Runtime) {
         tokio::select! {
             () = runtime.clock.sleep_ms(ROUND_MS) => {}
             () = stopping.cancelled() => return,
+        }
+        if !runtime.keeps_house() {
+            continue;
         }
         match forget(&runtime).await {
             Ok(0) => {}
@@ -36,7 +41,7 @@ pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
     let now = runtime.clock.now();
     let mut rules = retention::list_rules(&runtime.db).await?;
     rules.push((Whose::Rest, i64::from(runtime.config.retention_days)));
-    let mut total = 0;
+    let mut total = command::forget(&runtime.db, now.plus_ms(-COMMANDS_MS)).await?;
     for (whose, days) in rules {
         let before = now.plus_ms(-days.max(1) * DAY_MS);
         loop {

@@ -6,23 +6,26 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use futures::{StreamExt, stream};
 use tokio::sync::Notify;
 
 use super::owner::Owner;
-use super::{Engine, LEASE_MS};
+use super::{Engine, LEASE_MS, forward};
 use crate::db;
-use crate::model::{RunId, Timestamp};
+use crate::model::Timestamp;
 use crate::runtime::Runtime;
-use crate::workflow::{Error, store};
+use crate::workflow::store;
 
 /// Runs taken in hand at once.
 const BATCH: u32 = 200;
+/// Histories that are read at the same time.
+const TOGETHER: usize = 8;
 /// How often a process looks for what others left behind: four queries a minute.
 const ROUND_MS: i64 = 15_000;
+/// How soon it looks again at the soonest.
+const SOON_MS: i64 = 10;
 /// How long the timer waits after a failure of the database.
 const PAUSE_MS: i64 = 1_000;
-/// How long it waits for a run whose last owner has not left yet.
-const SOON_MS: i64 = 20;
 
 /// When the next waiting run is due, as far as this process knows.
 #[derive(Debug, Default)]
@@ -54,48 +57,43 @@ impl Alarm {
 pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Result<()> {
     // Before anything is looked at: what is set from here on may be of a run that was given back after the look.
     engine.timer.clear();
-    let mut is_full = false;
-    while !is_full {
+    loop {
         let taking = engine.taking.lock().await;
         give_strays_back(runtime, engine).await?;
-        let claimed = store::lease::claim_due(&runtime.db, engine.claimant(runtime), BATCH).await;
+        let room = BATCH.min(u32::try_from(engine.room()).unwrap_or(BATCH));
+        if room == 0 {
+            // Others may take the rest.
+            engine.timer.set(runtime.clock.now().plus_ms(PAUSE_MS));
+            return Ok(());
+        }
+        let claimed = store::lease::claim_due(&runtime.db, engine.claimant(runtime), room).await;
         let claims = claimed.inspect_err(|_| engine.doubt(runtime))?;
         let count = claims.len();
-        for claim in claims {
-            let (run, token) = (claim.run, claim.token);
-            let taken = match engine.enlist(run) {
-                Ok(inbox) => Owner::take(runtime, engine, claim, inbox).await,
-                Err(error) => {
-                    is_full |= matches!(error, Error::Busy);
-                    put_back(runtime, engine, run, token).await;
-                    Err(error)
+        stream::iter(claims)
+            .for_each_concurrent(TOGETHER, |claim| async move {
+                let (run, token) = (claim.run, claim.token);
+                match engine.enlist(run) {
+                    Ok(inbox) => drop(Owner::take(runtime, engine, claim, inbox).await),
+                    // Full, or whoever gave it back has not left yet.
+                    Err(error) => engine.hand_back(runtime, run, token, &error),
                 }
-            };
-            if let Err(error) = taken {
-                tracing::warn!(%run, token, %error, "a run can't be taken in hand; it is tried again");
-            }
-        }
+            })
+            .await;
         drop(taking);
-        if count < BATCH as usize {
+        if count < room as usize {
             break;
         }
     }
-    if let Some(due) = store::lease::next_due(&runtime.db, engine.id).await? {
-        engine.timer.set(due);
+    let soon = runtime.clock.now().plus_ms(SOON_MS);
+    match store::lease::next_due(&runtime.db, engine.id).await {
+        // What is due by now is just being claimed by another process.
+        Ok(due) => due.into_iter().for_each(|due| engine.timer.set(due.max(soon))),
+        Err(error) => {
+            engine.timer.set(runtime.clock.now().plus_ms(PAUSE_MS));
+            return Err(error);
+        }
     }
     Ok(())
-}
-
-/// Gives a run back that was claimed and can't be taken in hand now.
-async fn put_back(runtime: &Runtime, engine: &Engine, run: RunId, token: i64) {
-    while let Err(error) = store::lease::release(&runtime.db, run, token, runtime.clock.now()).await {
-        tracing::warn!(%run, %error, "a run could not be given back");
-        if runtime.tasks.stopping().is_cancelled() {
-            return;
-        }
-        runtime.clock.sleep_ms(PAUSE_MS).await;
-    }
-    engine.timer.set(runtime.clock.now().plus_ms(SOON_MS));
 }
 
 /// Gives back what stands under the name of this process though no task has it in hand: a claim whose answer was lost, or
@@ -142,10 +140,10 @@ pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     }
 }
 
-/// How often a process asks whether another one has stored signals for its runs.
+/// How often a process asks whether another one has stored signals or commands for its runs, behind the hints.
 const ASK_MS: i64 = 1_000;
 
-/// Looks at the signals that other processes store for the runs that this one has in hand.
+/// Looks at the signals and commands that other processes store for the runs that this one has in hand.
 pub(super) async fn listen(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = engine.drained.clone();
     loop {
@@ -156,6 +154,7 @@ pub(super) async fn listen(runtime: Runtime, engine: Arc<Engine>) {
         if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
             continue;
         }
+        forward::serve(runtime.clone(), Arc::clone(&engine)).await;
         match store::signal::signalled(&runtime.db, engine.id).await {
             Ok(runs) => runs.into_iter().for_each(|run| engine.poke(&runtime, run)),
             Err(error) => tracing::warn!(%error, "signals can't be looked for; it is tried again"),

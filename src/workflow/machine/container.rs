@@ -1,13 +1,13 @@
 //! What a container does next: begins a body, ends one whose steps have ended, or ends itself.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Facts;
 use super::begin::at_field;
 use super::conclude::conclude;
 use crate::model::workflow::expression::{self, Around, Scope, StepScope};
-use crate::model::workflow::state::{FrameScope, Plan, Tending};
-use crate::model::workflow::{Fact, Slot, State, StepError, StepStatus};
+use crate::model::workflow::state::{FrameScope, MAX_LISTED, Plan, Tending, page};
+use crate::model::workflow::{Fact, SkipReason, Slot, State, StepError, StepStatus};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::steps::Outcome;
 
@@ -18,16 +18,58 @@ pub(super) fn tend(state: &State, facts: &mut Facts, slot: Slot) {
     match cell.tending() {
         Tending::Wait => {}
         Tending::Begin(index) => facts.push_step(state, slot, Fact::BodyStarted { index }),
+        Tending::Ask => {
+            if let Some((page, cursor)) = cell.items().next_page() {
+                facts.push_step(state, slot, Fact::PageAsked { page, cursor: cursor.clone() });
+            }
+        }
         Tending::Fail(error) => conclude(state, facts, slot, attempt, Err(error)),
         Tending::Finish => {
             let results = cell.results();
-            let output = match cell.plan() {
-                Plan::Map { .. } => Value::Array(results.to_vec()),
+            let (ended, failures) = cell.counts();
+            let output = match *cell.plan() {
+                Plan::Map { listed: true, .. } => {
+                    let mut list = results.to_vec();
+                    list.resize(cell.known(), Value::Null);
+                    Value::Array(list)
+                }
+                Plan::Map { .. } => json!({ "items": ended, "failed": failures }),
                 _ => results.first().cloned().unwrap_or_default(),
             };
+            // A map that has enough leaves items in motion.
+            for inside in state.in_motion_inside(slot) {
+                let reason = SkipReason::LostRace;
+                facts.push_step(state, inside, Fact::StepSkipped { reason, untaken: Vec::new() });
+            }
             conclude(state, facts, slot, attempt, Ok(Outcome::out(output)));
         }
         Tending::Decide(ended) => decide(state, facts, slot, ended),
+    }
+}
+
+/// Takes in the page that a `map` asked for, or what came instead.
+pub(super) fn take_page(state: &State, facts: &mut Facts, slot: Slot, result: Result<Outcome, StepError>) {
+    let step = state.step_at(slot);
+    let Some(cell) = state.cell(slot) else { return };
+    let Some((number, cursor)) = cell.items().next_page() else { return };
+    let known = cell.items().known();
+    let came = result.and_then(|outcome| match outcome {
+        Outcome::Done { output, .. } => page(output, known),
+        Outcome::Waiting { .. } => Err(StepError::permanent("pages", "a page can't be waited for")),
+    });
+    let is_listed = matches!(cell.plan(), Plan::Map { listed: true, .. });
+    match came {
+        Ok((_, next)) if !next.is_null() && next == *cursor => {
+            let message = format!("page {} leads to itself", number + 1);
+            conclude(state, facts, slot, step.attempt, Err(StepError::permanent("pages", message)));
+        }
+        Ok((items, _)) if is_listed && known + items.len() as u32 > MAX_LISTED => {
+            let message =
+                format!("more than {MAX_LISTED} items: set results to count, and have the steps inside keep them");
+            conclude(state, facts, slot, step.attempt, Err(StepError::permanent("too_large", message)));
+        }
+        Ok((items, next)) => facts.push_step(state, slot, Fact::PageCame { page: number, items, next }),
+        Err(error) => conclude(state, facts, slot, step.attempt, Err(error)),
     }
 }
 
@@ -67,7 +109,10 @@ pub(super) fn end_body(state: &State, facts: &mut Facts, frame: u32) {
     } else {
         expression::render(&definition.output, &state.scope_in(frame)).map_err(at_field("the body's output"))
     };
+    let is_counted = state.cell(container).is_some_and(|cell| matches!(cell.plan(), Plan::Map { listed: false, .. }));
     let fact = match output {
+        // What is not kept need not be stored either; the steps of the body have it.
+        Ok(_) if is_counted => Fact::BodySucceeded { index, output: Value::Null },
         Ok(output) => Fact::BodySucceeded { index, output },
         Err(error) => Fact::BodyFailed { index, step: None, error },
     };

@@ -20,6 +20,7 @@ mod tests_fold;
 mod tests_table;
 
 pub use ask::{MAX_KEY_CHARS, fits};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::steps::Outcome;
@@ -29,8 +30,9 @@ use crate::model::workflow::{
     Command, Edge, Event, Fact, Forked, RunStatus, Signal, SkipReason, Slot, State, StepError, StepStatus,
 };
 
-/// An attempt whose process ended this often is given up.
-const MAX_REPEATS: u32 = 5;
+/// An attempt whose process ended this often is given up: it may be what ends it. Often enough that those who are only
+/// beside such a one, or live through many restarts, get to their end between two of them.
+const MAX_REPEATS: u32 = 10;
 
 /// What the world adds to a decision.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +87,8 @@ pub enum Input {
 }
 
 /// Why an input changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The status does not allow the command.
     #[error("a run that is {} can't be told to {}", status.label().to_lowercase(), word(*command))]
@@ -128,6 +131,11 @@ pub enum Effect {
         /// Which attempt.
         attempt: u32,
     },
+    /// Bring a container the next page of its items.
+    Pull {
+        /// The container's path.
+        step: String,
+    },
     /// Stop the attempt in flight, and everything inside of a container; the results are no longer wanted.
     Stop {
         /// The step's path.
@@ -147,6 +155,7 @@ pub fn effect(event: &Event) -> Option<Effect> {
     let step = || event.step.clone().unwrap_or_default();
     match &event.fact {
         Fact::StepStarted { attempt, .. } => Some(Effect::Execute { step: step(), attempt: *attempt }),
+        Fact::PageAsked { .. } => Some(Effect::Pull { step: step() }),
         Fact::StepSkipped { .. } | Fact::StepFailed { .. } | Fact::RetryScheduled { .. } => {
             Some(Effect::Stop { step: step() })
         }
@@ -232,7 +241,11 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
             if state.is_ended() || current.status != StepStatus::Running || current.attempt != attempt {
                 return Err(Refusal::Stale);
             }
-            conclude::conclude(state, &mut facts, slot, attempt, result);
+            match state.cell(slot).map(|cell| cell.items().is_asked()) {
+                None => conclude::conclude(state, &mut facts, slot, attempt, result),
+                Some(true) => container::take_page(state, &mut facts, slot, result),
+                Some(false) => return Err(Refusal::Stale),
+            }
         }
         Input::Signal { step, attempt, signal } => {
             signal::receive(state, &mut facts, step.as_deref(), attempt, signal)?;

@@ -156,17 +156,18 @@ fn graphs() -> impl Strategy<Value = Definition> {
 
 /// Puts a graph into a container of a graph, several deep; ids stay unique.
 fn nested() -> impl Strategy<Value = Definition> {
-    let container = prop::sample::select(vec!["map", "repeat", "group", "tolerant"]);
+    let container = prop::sample::select(vec!["map", "repeat", "group", "tolerant", "enough"]);
     (graphs(), prop::collection::vec((container, graphs(), any::<bool>()), 1..4)).prop_map(|(outer, inner)| {
         let mut level = outer;
         for (number, (kind, graph, limited)) in inner.into_iter().enumerate() {
             let config = match kind {
                 "map" => json!({"items": [1, 2, 3], "concurrency": 2}),
                 "tolerant" => json!({"items": [1, 2], "on_item_error": "tolerate", "tolerate_percent": 60}),
+                "enough" => json!({"items": [1, 2, 3], "enough": 2, "on_item_error": "collect"}),
                 "repeat" => json!({"until": "iteration >= 2", "max_iterations": 3}),
                 _ => json!({}),
             };
-            let kind = if kind == "tolerant" { "map" } else { kind };
+            let kind = if matches!(kind, "tolerant" | "enough") { "map" } else { kind };
             let rename = |id: &str| format!("l{number}_{id}");
             let mut body = serde_json::to_value(&level).expect("plain");
             let mut step = json!({"id": format!("box{number}"), "kind": kind, "config": config,

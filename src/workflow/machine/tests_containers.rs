@@ -109,6 +109,27 @@ fn collected_errors_stand_in_the_list_and_too_many_of_them_fail_the_map() {
 }
 
 #[test]
+fn a_map_that_has_enough_stops_the_items_in_motion_and_begins_no_more() {
+    let config = json!({"enough": "{{ 1 + 1 }}", "concurrency": 3, "on_item_error": "collect"});
+    let mut state = begin(map(config, json!({"steps": [call()]})), json!({"items": ["a", "b", "c", "d", "e"]}));
+    done(&mut state, "box[1].call", Ok(Outcome::out(json!("B"))));
+    // A failure is no success, and another item begins in its place.
+    done(&mut state, "box[0].call", Err(StepError::permanent("x", "no")));
+    let mut flies = flying(&state);
+    flies.sort_unstable();
+    assert_eq!(flies, ["box[2].call", "box[3].call", "box[4].call"]);
+    let attempt = state.find_step("box[4].call").expect("runs").attempt;
+    let input = Input::Done { step: "box[4].call".to_owned(), attempt, result: Ok(Outcome::out(json!("E"))) };
+    let (events, _) = advance(&mut state, input, &moment(1), 100).expect("is waited for");
+    let stopped: Vec<Effect> = events.iter().filter_map(effect).collect();
+    let stop = |step: &str| Effect::Stop { step: step.to_owned() };
+    assert_eq!(stopped, [stop("box[2].call"), stop("box[3].call"), Effect::End]);
+    let failed = json!({"error": {"class": "x", "message": "item 1, call: no"}});
+    assert_eq!((state.status(), state.output()), (RunStatus::Succeeded, &json!([failed, "B", null, null, "E"])));
+    assert!(flying(&state).is_empty());
+}
+
+#[test]
 fn a_repeat_sees_what_the_iteration_before_gave() {
     let steps = json!([{"id": "box", "kind": "repeat", "config": {"until": "last >= 8", "max_iterations": 10},
         "body": {"steps": [{"id": "grow", "kind": "transform",

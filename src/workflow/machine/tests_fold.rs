@@ -42,6 +42,8 @@ fn the_fold_of_each_fact_in_each_status() {
         (Some("a"), Fact::StepSignalled { attempt: 1, signal: vote(1, "approved") }),
         (Some("a"), Fact::RetryScheduled { attempt: 1, error: error(), at: moment(500).now }),
         (Some("a"), Fact::BodyStarted { index: 0 }),
+        (Some("a"), Fact::PageAsked { page: 0, cursor: json!(null) }),
+        (Some("a"), Fact::PageCame { page: 0, items: vec![json!(1)], next: json!(null) }),
         (Some("b"), Fact::StepStarted { attempt: 1, input: json!({}), key: "k".into() }),
     ];
     let states = steps();

@@ -32,6 +32,27 @@ pub fn open(config: &Config, field: &str, path: &str) -> Result<PathBuf, StepErr
     }
 }
 
+/// The real path of a file that a step names, after the same policy.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_file(config: &Config, field: &str, path: &str) -> Result<PathBuf, StepError> {
+    let real = Path::new(path)
+        .canonicalize()
+        .map_err(|error| StepError::permanent("not_found", format!("{field}: {path} can't be opened: {error}")))?;
+    if !real.is_file() {
+        return Err(StepError::permanent("not_found", format!("{field}: {path} is not a file")));
+    }
+    if is_allowed(config, &real) {
+        Ok(real)
+    } else {
+        Err(StepError::permanent(
+            "refused",
+            format!("{field}: steps may not read {path}; an administrator can add its folder to allow_paths"),
+        ))
+    }
+}
+
 /// Whether the policy lets steps into a real path. A folder *around* the data folder is fine to name: its walls hide
 /// what is inside from commands, and code analysis skips what is not the project's.
 fn is_allowed(config: &Config, real: &Path) -> bool {

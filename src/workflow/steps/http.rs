@@ -94,7 +94,7 @@ fn build(config: &HttpConfig, key: &str) -> Result<Request, StepError> {
     Ok(request)
 }
 
-fn failure(error: &outbound::Error) -> StepError {
+pub(super) fn failure(error: &outbound::Error) -> StepError {
     use outbound::Error as E;
     let class = match error {
         E::InvalidRequest { .. } => "config",

@@ -14,6 +14,8 @@ mod condition;
 mod folder;
 mod http;
 mod memory;
+mod pages;
+mod records;
 mod respond;
 mod shell;
 mod switch;
@@ -117,6 +119,7 @@ pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     match kind {
         "analyze" => analyze::run(call).await,
         "http" => http::run(call).await,
+        "map" => pages::pull(call).await,
         "memory_search" => memory::search(call).await,
         "memory_write" => memory::write(call).await,
         "shell" => shell::run(call).await,

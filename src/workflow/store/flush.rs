@@ -1,18 +1,19 @@
 //! One transaction for what happened to many runs: the rows, guarded by their fencing tokens, and the histories.
+//!
+//! Most changes only append to a history and move its row. Those go in one go, without a word in between; what else a
+//! change can say goes in a transaction of several statements, of which none is one a run.
 
-use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
-use sqlx::query;
-
+use super::append::{self, Row};
 use super::ask::{self, WaitChange};
-use super::history::{self, Encoded};
+use super::history;
 use super::signal::{self, Outgoing};
-use super::{Card, flow, step_key};
+use super::{Card, ending, flow, step_key};
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::{Event, RunStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
-use crate::within;
 
 /// What larger event data is kept as a payload: 4 KiB.
 pub const INLINE_BYTES: usize = 4096;
@@ -31,9 +32,11 @@ pub struct Change {
     /// Set for a run that has no row yet.
     pub create: Option<Box<Create>>,
     /// What to append.
-    pub events: Vec<Event>,
+    pub events: Arc<[Event]>,
     /// Where the row stands afterwards.
     pub progress: Progress,
+    /// Whether of the row nothing moves that an index or a search is about: status, times and owner stay.
+    pub steady: bool,
     /// The signals that were taken in, and how many of the row's count they settle.
     pub taken_in: Vec<uuid::Uuid>,
     /// See `taken_in`.
@@ -134,72 +137,130 @@ pub enum Verdict {
     Full,
 }
 
+impl Change {
+    /// Whether it says nothing but how the run's row stands and what is to be appended.
+    fn is_plain(&self) -> bool {
+        self.create.is_none()
+            && self.progress.ended_at.is_none()
+            && self.taken_in.is_empty()
+            && self.outgoing.is_empty()
+            && self.waits.is_empty()
+            && self.place == Place::Keep
+            && self.keys == Keys::Keep
+    }
+}
+
 /// Stores all changes in one transaction. Those that are fenced off or duplicates are left out, each by itself.
 pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Verdict>> {
-    let mut tx = db.begin().await?;
-    let mut verdicts = Vec::with_capacity(changes.len());
-    let mut rows = Vec::new();
-    lock_gates(&mut tx, changes).await?;
-    for change in changes {
-        let verdict = match &change.create {
-            Some(create) => insert_run(&mut tx, change, create, now).await?,
-            None => update_run(&mut tx, change, now).await?,
-        };
-        verdicts.push(verdict);
-        if verdict == Verdict::Stored && change.progress.ended_at.is_some() {
-            super::ending::insert(&mut tx, change).await?;
-        }
-        if verdict == Verdict::Stored {
-            move_place(&mut tx, change).await?;
-            signal::delete(&mut tx, &change.taken_in).await?;
-            for outgoing in &change.outgoing {
-                signal::insert(&mut tx, outgoing, now).await?;
-            }
-            for wait in &change.waits {
-                ask::apply(&mut tx, change.workspace, change.run, wait, now).await?;
-            }
-            encode(&mut tx, change, now, &mut rows).await?;
-        }
+    let rows: Vec<Row<'_>> = changes.iter().enumerate().flat_map(|(number, change)| encode(number, change)).collect();
+    let is_plain = changes.iter().all(Change::is_plain) && rows.iter().all(|row| row.encoded.payload.is_none());
+    if is_plain && changes.len() <= append::MOST_CHANGES && rows.len() <= append::MOST_EVENTS {
+        let moved = append::at_once(db, changes, &rows, now).await?;
+        let verdict = |change: &Change| if moved.contains(&change.run) { Verdict::Stored } else { Verdict::Fenced };
+        return Ok(changes.iter().map(verdict).collect());
     }
-    append(&mut tx, &rows).await?;
+    let mut tx = db.begin().await?;
+    lock_gates(&mut tx, changes).await?;
+    let verdicts = move_rows(&mut tx, changes, now).await?;
+    let stored = |number: usize| verdicts[number] == Verdict::Stored;
+    for (_, change) in changes.iter().enumerate().filter(|(number, _)| stored(*number)) {
+        say_the_rest(&mut tx, change, now).await?;
+    }
+    let ended =
+        changes.iter().enumerate().filter(|(number, change)| stored(*number) && change.progress.ended_at.is_some());
+    ending::insert(&mut tx, &ended.map(|(_, change)| change.run).collect::<Vec<_>>()).await?;
+    let rows: Vec<Row<'_>> = rows.into_iter().filter(|row| stored(row.change)).collect();
+    keep_payloads(&mut tx, changes, &rows, now).await?;
+    append::insert_events(&mut tx, changes, &rows).await?;
     tx.commit().await?;
     Ok(verdicts)
 }
 
 /// Stores a new run within a transaction.
 pub(super) async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<Verdict> {
-    let Some(create) = &change.create else {
+    if change.create.is_none() {
         return Ok(Verdict::Fenced);
-    };
-    let verdict = insert_run(tx, change, create, now).await?;
+    }
+    let changes = std::slice::from_ref(change);
+    let verdict = move_rows(tx, changes, now).await?[0];
     if verdict == Verdict::Stored {
-        let mut rows = Vec::new();
-        encode(tx, change, now, &mut rows).await?;
-        append(tx, &rows).await?;
+        let rows: Vec<Row<'_>> = encode(0, change).collect();
+        keep_payloads(tx, changes, &rows, now).await?;
+        append::insert_events(tx, changes, &rows).await?;
     }
     Ok(verdict)
 }
 
-type Rows<'a> = Vec<(RunId, &'a Event, Encoded)>;
-
-async fn encode<'a>(tx: &mut Tx, change: &'a Change, now: Timestamp, rows: &mut Rows<'a>) -> Result<()> {
+fn encode(number: usize, change: &Change) -> impl Iterator<Item = Row<'_>> {
     let copied = change.create.iter().flat_map(|create| &create.copied);
-    for event in copied.chain(&change.events) {
-        let row = history::encode(event);
-        if let Some((hash, bytes)) = &row.payload {
-            touch_payload(tx, change.workspace, hash, bytes, now).await?;
+    copied.chain(change.events.iter()).map(move |event| {
+        let encoded = history::encode(change.run, event);
+        Row { change: number, event, encoded }
+    })
+}
+
+/// Inserts the rows of new runs and moves those of the others.
+async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Vec<Verdict>> {
+    let mut verdicts = vec![Verdict::Fenced; changes.len()];
+    let mut definitions = HashSet::new();
+    for change in changes {
+        let Some(create) = &change.create else { continue };
+        if definitions.insert((change.workspace, create.definition_hash.as_slice())) {
+            append::touch_payload(tx, change.workspace, &create.definition_hash, &create.definition, now).await?;
         }
-        rows.push((change.run, event, row));
+    }
+    let new: Vec<&Change> = changes.iter().filter(|change| change.create.is_some()).collect();
+    let mut moved = append::insert_runs(tx, &new).await?;
+    let mut known = Vec::with_capacity(changes.len());
+    for (change, verdict) in changes.iter().zip(&mut verdicts).filter(|(change, _)| change.create.is_none()) {
+        match change.place {
+            Place::Take { quota } if !flow::has_place(tx, change.workspace, change.run, quota).await? => {
+                *verdict = Verdict::Full;
+            }
+            // Whether the next has a place depends on this one.
+            Place::Take { .. } => {
+                moved.extend(append::update_runs(tx, &[change], now).await?);
+                if moved.contains(&change.run) {
+                    flow::set_state(tx, change.run, "held").await?;
+                }
+            }
+            _ => known.push(change),
+        }
+    }
+    moved.extend(append::update_runs(tx, &known, now).await?);
+    for (change, verdict) in changes.iter().zip(&mut verdicts) {
+        if moved.contains(&change.run) {
+            *verdict = Verdict::Stored;
+        } else if change.create.is_some() {
+            *verdict = Verdict::Duplicate;
+        }
+    }
+    Ok(verdicts)
+}
+
+/// What a change says besides its row and its events.
+async fn say_the_rest(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<()> {
+    move_place(tx, change).await?;
+    signal::delete(tx, &change.taken_in).await?;
+    for outgoing in &change.outgoing {
+        signal::insert(tx, outgoing, now).await?;
+    }
+    for wait in &change.waits {
+        ask::apply(tx, change.workspace, change.run, wait, now).await?;
     }
     Ok(())
 }
 
-async fn append(tx: &mut Tx, rows: &Rows<'_>) -> Result<()> {
-    let mut rest = rows.as_slice();
-    while !rest.is_empty() {
-        let (part, after) = rest.split_at(1 << rest.len().min(LARGEST_INSERT).ilog2());
-        insert_events(tx, part).await?;
-        rest = after;
+/// Keeps the data of large events, each content once.
+async fn keep_payloads(tx: &mut Tx, changes: &[Change], rows: &[Row<'_>], now: Timestamp) -> Result<()> {
+    let mut kept = HashSet::new();
+    for row in rows {
+        let workspace = changes[row.change].workspace;
+        if let Some((hash, bytes)) = &row.encoded.payload
+            && kept.insert((workspace, hash.as_slice()))
+        {
+            append::touch_payload(tx, workspace, hash, bytes, now).await?;
+        }
     }
     Ok(())
 }
@@ -217,9 +278,9 @@ async fn lock_gates(tx: &mut Tx, changes: &[Change]) -> Result<()> {
 
 async fn move_place(tx: &mut Tx, change: &Change) -> Result<()> {
     match change.place {
-        Place::Keep => {}
+        // A place is taken with the row.
+        Place::Keep | Place::Take { .. } => {}
         Place::Leave => flow::set_state(tx, change.run, "ended").await?,
-        Place::Take { .. } => flow::set_state(tx, change.run, "held").await?,
         Place::Queue => flow::set_state(tx, change.run, "waiting").await?,
     }
     match &change.keys {
@@ -231,154 +292,5 @@ async fn move_place(tx: &mut Tx, change: &Change) -> Result<()> {
             }
         }
     }
-    Ok(())
-}
-
-async fn insert_run(tx: &mut Tx, change: &Change, create: &Create, now: Timestamp) -> Result<Verdict> {
-    touch_payload(tx, change.workspace, &create.definition_hash, &create.definition, now).await?;
-    let (card, progress) = (&create.card, &change.progress);
-    let owner = progress.lease_until.map(|_| create.owner);
-    let done = within!(tx, conn => query(
-        "insert into run (id, workspace_id, workflow_id, workflow_name, version, cause, started_by, idempotency_key,
-            request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at,
-            ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt,
-            parent_waits, depth, started_by_id, keep_days, forked_from, forked_seq)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26, $27, $28, $29, $30, $31)
-         on conflict do nothing",
-    )
-    .bind(change.run)
-    .bind(change.workspace)
-    .bind(card.workflow_id)
-    .bind(card.workflow_name.as_str())
-    .bind(card.version)
-    .bind(card.trigger.as_str())
-    .bind(card.started_by.as_deref())
-    .bind(create.idempotency_key.as_deref())
-    .bind(create.request_hash.as_deref())
-    .bind(create.definition_hash.as_slice())
-    .bind(progress.status.as_str())
-    .bind(progress.headline.as_deref())
-    .bind(i64::from(progress.steps_done))
-    .bind(i64::from(card.steps_total))
-    .bind(progress.last_seq)
-    .bind(card.created_at)
-    .bind(progress.started_at)
-    .bind(progress.ended_at)
-    .bind(progress.wake_at)
-    .bind(owner)
-    .bind(progress.lease_until)
-    .bind(change.token)
-    .bind(card.parent.as_ref().map(|parent| parent.run))
-    .bind(card.parent.as_ref().map(|parent| parent.step.as_str()))
-    .bind(card.parent.as_ref().map(|parent| i64::from(parent.attempt)))
-    .bind(card.parent.as_ref().is_some_and(|parent| parent.waits))
-    .bind(i64::from(card.depth))
-    .bind(card.started_by_id)
-    .bind(create.keep_days.map(i64::from))
-    .bind(create.forked_from.map(|(run, _)| run))
-    .bind(create.forked_from.map(|(_, seq)| seq))
-    .execute(conn)
-    .await
-    .map(|done| done.rows_affected()))?;
-    Ok(if done == 1 { Verdict::Stored } else { Verdict::Duplicate })
-}
-
-async fn update_run(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<Verdict> {
-    if let Place::Take { quota } = change.place
-        && !flow::has_place(tx, change.workspace, change.run, quota).await?
-    {
-        return Ok(Verdict::Full);
-    }
-    let progress = &change.progress;
-    let done = within!(tx, conn => query(
-        "update run set
-            status = $4,
-            headline = $5,
-            steps_done = $6,
-            last_seq = $7,
-            started_at = $8,
-            ended_at = $9,
-            -- A run that is given back while something has reached it is due at once.
-            wake_at = case when $11 or signals <= $12 or $9 is not null then $10 else $13 end,
-            signals = signals - $12,
-            owner_id = case when $11 then owner_id end,
-            lease_until = case when $11 then lease_until end
-         where id = $1 and lease_token = $2 and last_seq = $3",
-    )
-    .bind(change.run)
-    .bind(change.token)
-    .bind(change.stored_seq)
-    .bind(progress.status.as_str())
-    .bind(progress.headline.as_deref())
-    .bind(i64::from(progress.steps_done))
-    .bind(progress.last_seq)
-    .bind(progress.started_at)
-    .bind(progress.ended_at)
-    .bind(progress.wake_at)
-    .bind(progress.lease_until.is_some())
-    .bind(change.settled)
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(|done| done.rows_affected()))?;
-    Ok(if done == 1 { Verdict::Stored } else { Verdict::Fenced })
-}
-
-async fn touch_payload(tx: &mut Tx, workspace: WorkspaceId, hash: &[u8], data: &[u8], now: Timestamp) -> Result<()> {
-    // The update takes the row's lock, so that the collector looks again before it deletes.
-    within!(tx, conn => query(
-        "insert into payload (workspace_id, hash, size, data, touched_at)
-         values ($1, $2, $3, $4, $5)
-         on conflict (workspace_id, hash) do update set touched_at = excluded.touched_at",
-    )
-    .bind(workspace)
-    .bind(hash)
-    .bind(data.len() as i64)
-    .bind(data)
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(drop))?;
-    Ok(())
-}
-
-/// Rows of the largest insert; a power of two.
-const LARGEST_INSERT: usize = 64;
-
-/// The insert of `rows` events, a power of two: few texts, so that each engine prepares them once.
-fn insert_sql(rows: usize) -> &'static str {
-    static TEXTS: OnceLock<Vec<String>> = OnceLock::new();
-    let texts = TEXTS.get_or_init(|| {
-        let text = |rows: usize| {
-            let tuple = |row: usize| {
-                let parameters: Vec<String> = (1..=7).map(|column| format!("${}", row * 7 + column)).collect();
-                format!("({})", parameters.join(", "))
-            };
-            let tuples: Vec<String> = (0..rows).map(tuple).collect();
-            let columns = "run_id, seq, at, step, kind, data, payload_hash";
-            format!("insert into run_event ({columns}) values {}", tuples.join(", "))
-        };
-        (0..=LARGEST_INSERT.ilog2()).map(|power| text(1 << power)).collect()
-    });
-    &texts[rows.ilog2() as usize]
-}
-
-async fn insert_events(tx: &mut Tx, rows: &[(RunId, &Event, Encoded)]) -> Result<()> {
-    let sql = insert_sql(rows.len());
-    within!(tx, conn => {
-        let mut insert = query(sql);
-        for (run, event, row) in rows {
-            insert = insert
-                .bind(*run)
-                .bind(event.seq)
-                .bind(event.at)
-                .bind(event.step.as_deref())
-                .bind(row.kind)
-                .bind(row.data.as_deref())
-                .bind(row.payload.as_ref().map(|(hash, _)| hash.as_slice()));
-        }
-        insert.execute(conn).await.map(drop)
-    })?;
     Ok(())
 }

@@ -17,20 +17,39 @@ pub struct Encoded {
     pub data: Option<String>,
     /// The hash and the JSON of large data.
     pub payload: Option<(Vec<u8>, Vec<u8>)>,
+    /// Of all columns of the row.
+    pub checksum: i64,
 }
 
-/// The JSON of a fact's data, without the kind around it.
-pub fn encode(event: &Event) -> Encoded {
+/// The row of an event: the JSON of its fact's data, without the kind around it.
+pub fn encode(run: RunId, event: &Event) -> Encoded {
     let kind = event.fact.kind();
     let whole = serde_json::to_string(&event.fact).expect("facts are plain data");
     // `{"kind":"…","data":…}`, as serde writes an adjacently tagged enum; a test holds it to that.
     let start = r#"{"kind":"","data":"#.len() + kind.len();
     let data = &whole[start..whole.len() - 1];
-    if data.len() <= INLINE_BYTES {
-        Encoded { kind, data: Some(data.to_owned()), payload: None }
+    let (data, payload) = if data.len() <= INLINE_BYTES {
+        (Some(data.to_owned()), None)
     } else {
-        Encoded { kind, data: None, payload: Some((hash(data.as_bytes()), data.as_bytes().to_vec())) }
+        (None, Some((hash(data.as_bytes()), data.as_bytes().to_vec())))
+    };
+    let stored = data.as_deref().map_or_else(|| payload.as_ref().map_or(&[][..], |(hash, _)| hash), str::as_bytes);
+    let checksum = checksum(run, event.seq, event.at, event.step.as_deref(), kind, stored);
+    Encoded { kind, data, payload, checksum }
+}
+
+/// The first eight bytes of BLAKE3 over a row's columns: tells a row that a disk or a hand has altered, not one that
+/// somebody forged.
+fn checksum(run: RunId, seq: i64, at: Timestamp, step: Option<&str>, kind: &str, data: &[u8]) -> i64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(run.0.as_bytes()).update(&seq.to_le_bytes()).update(&at.0.to_le_bytes());
+    for text in [step.unwrap_or_default(), kind] {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
     }
+    hasher.update(data);
+    let mut first = [0; 8];
+    hasher.finalize_xof().fill(&mut first);
+    i64::from_le_bytes(first)
 }
 
 /// The address of a payload.
@@ -38,24 +57,44 @@ pub fn hash(bytes: &[u8]) -> Vec<u8> {
     blake3::hash(bytes).as_bytes().to_vec()
 }
 
-type Row = (i64, Timestamp, Option<String>, String, Option<String>, Option<Vec<u8>>);
+#[derive(sqlx::FromRow)]
+struct Row {
+    seq: i64,
+    at: Timestamp,
+    step: Option<String>,
+    kind: String,
+    inline: Option<String>,
+    payload_hash: Option<Vec<u8>>,
+    payload: Option<Vec<u8>>,
+    checksum: Option<i64>,
+}
 
-fn decode((seq, at, step, kind, data, payload): Row) -> Result<Event> {
-    let unreadable = |found: &dyn std::fmt::Display| Error::inconsistent("run_event", "data", found);
-    let data = match (data, payload) {
-        (Some(data), _) => data,
-        (None, Some(bytes)) => String::from_utf8(bytes).map_err(|error| unreadable(&error))?,
-        (None, None) => return Err(unreadable(&format!("event {seq} of the kind {kind} without data"))),
+fn decode(run: RunId, row: Row) -> Result<Event> {
+    let Row { seq, at, step, kind, inline, payload_hash, payload, checksum: noted } = row;
+    let damaged = |found: &dyn std::fmt::Display| {
+        Error::inconsistent("run_event", "data", format_args!("event {seq} of the kind {kind}: {found}"))
     };
-    let fact: Fact = serde_json::from_str(&format!(r#"{{"kind":"{kind}","data":{data}}}"#))
-        .map_err(|error| unreadable(&format!("event {seq} of the kind {kind}: {error}")))?;
+    let stored = inline.as_deref().map_or_else(|| payload_hash.as_deref().unwrap_or_default(), str::as_bytes);
+    if noted.is_some_and(|noted| noted != checksum(run, seq, at, step.as_deref(), &kind, stored)) {
+        return Err(damaged(&"it does not match its checksum"));
+    }
+    let data = match (inline, payload) {
+        (Some(data), _) => data,
+        (None, Some(bytes)) if payload_hash.is_some_and(|address| address != hash(&bytes)) => {
+            return Err(damaged(&"its payload does not match its hash"));
+        }
+        (None, Some(bytes)) => String::from_utf8(bytes).map_err(|error| damaged(&error))?,
+        (None, None) => return Err(damaged(&"it has no data")),
+    };
+    let fact: Fact =
+        serde_json::from_str(&format!(r#"{{"kind":"{kind}","data":{data}}}"#)).map_err(|error| damaged(&error))?;
     Ok(Event { seq, at, step, fact })
 }
 
 /// The events after `after`, oldest first, at most `limit`.
 pub async fn list(db: &Db, workspace: WorkspaceId, run: RunId, after: i64, limit: u32) -> Result<Vec<Event>> {
     let rows: Vec<Row> = read!(db, conn => query_as(
-        "select e.seq, e.at, e.step, e.kind, e.data, p.data
+        "select e.seq, e.at, e.step, e.kind, e.data as inline, e.payload_hash, p.data as payload, e.checksum
          from run_event e
          left join payload p on p.workspace_id = $1 and p.hash = e.payload_hash
          where e.run_id = $2 and e.seq > $3
@@ -68,13 +107,13 @@ pub async fn list(db: &Db, workspace: WorkspaceId, run: RunId, after: i64, limit
     .bind(i64::from(limit))
     .fetch_all(conn)
     .await)?;
-    rows.into_iter().map(decode).collect()
+    rows.into_iter().map(|row| decode(run, row)).collect()
 }
 
 /// The newest event of a kind.
 pub async fn find_newest(db: &Db, workspace: WorkspaceId, run: RunId, kind: &str) -> Result<Option<Event>> {
     let row: Option<Row> = read!(db, conn => query_as(
-        "select e.seq, e.at, e.step, e.kind, e.data, p.data
+        "select e.seq, e.at, e.step, e.kind, e.data as inline, e.payload_hash, p.data as payload, e.checksum
          from run_event e
          left join payload p on p.workspace_id = $1 and p.hash = e.payload_hash
          where e.run_id = $2 and e.kind = $3
@@ -86,7 +125,7 @@ pub async fn find_newest(db: &Db, workspace: WorkspaceId, run: RunId, kind: &str
     .bind(kind)
     .fetch_optional(conn)
     .await)?;
-    row.map(decode).transpose()
+    row.map(|row| decode(run, row)).transpose()
 }
 
 /// The definition that runs keep under this hash.
@@ -97,6 +136,9 @@ pub async fn definition(db: &Db, workspace: WorkspaceId, hash: &[u8]) -> Result<
             .bind(hash)
             .fetch_one(conn)
             .await)?;
+    if self::hash(&bytes) != hash {
+        return Err(Error::inconsistent("payload", "data", "a definition does not match its hash"));
+    }
     serde_json::from_slice(&bytes).map_err(|error| Error::inconsistent("payload", "data", error))
 }
 
@@ -106,17 +148,52 @@ mod tests {
 
     use super::*;
 
+    fn row(run: RunId, event: &Event) -> Row {
+        let Encoded { kind, data, payload, checksum } = encode(run, event);
+        let (payload_hash, payload) = payload.unzip();
+        let (seq, at, step) = (event.seq, event.at, event.step.clone());
+        Row { seq, at, step, kind: kind.to_owned(), inline: data, payload_hash, payload, checksum: Some(checksum) }
+    }
+
+    fn succeeded(output: serde_json::Value) -> Event {
+        let fact = Fact::StepSucceeded { attempt: 2, port: "out".into(), output, untaken: vec![1] };
+        Event { seq: 3, at: Timestamp(5), step: Some("a".into()), fact }
+    }
+
     #[test]
     fn an_event_reads_back_as_it_was_written() {
+        let run = RunId(uuid::Uuid::from_u128(7));
         for output in [json!(null), json!({"a": "\"}\u{0}"}), json!("x".repeat(INLINE_BYTES))] {
-            let fact = Fact::StepSucceeded { attempt: 2, port: "out".into(), output, untaken: vec![1] };
-            let event = Event { seq: 3, at: Timestamp(5), step: Some("a".into()), fact };
-            let row = encode(&event);
-            let payload = row.payload.map(|(_, bytes)| bytes);
-            let read = decode((3, event.at, event.step.clone(), row.kind.to_owned(), row.data, payload));
-            assert_eq!(read.expect("reads"), event);
+            let event = succeeded(output);
+            assert_eq!(decode(run, row(run, &event)).expect("reads"), event);
         }
         let event = Event { seq: 1, at: Timestamp(5), step: None, fact: Fact::RunCancelled {} };
-        assert_eq!(encode(&event).data.as_deref(), Some("{}"));
+        assert_eq!(encode(run, &event).data.as_deref(), Some("{}"));
+    }
+
+    #[test]
+    fn a_row_of_which_one_bit_was_altered_is_refused() {
+        let run = RunId(uuid::Uuid::from_u128(7));
+        let alter: [fn(&mut Row); 6] = [
+            |row| row.seq ^= 1,
+            |row| row.at.0 ^= 1,
+            |row| row.step = Some("b".to_owned()),
+            |row| row.kind = "step_failed".to_owned(),
+            |row| row.inline = row.inline.as_ref().map(|data| data.replace('1', "3")),
+            |row| row.payload.iter_mut().for_each(|bytes| bytes[9] ^= 1),
+        ];
+        for (index, alter) in alter.into_iter().enumerate() {
+            let output = if index == 5 { json!("x".repeat(INLINE_BYTES)) } else { json!(1) };
+            let mut row = row(run, &succeeded(output));
+            alter(&mut row);
+            assert!(matches!(decode(run, row), Err(Error::Inconsistent { .. })), "{index}");
+        }
+    }
+
+    #[test]
+    fn a_row_from_before_there_were_checksums_reads() {
+        let run = RunId(uuid::Uuid::from_u128(7));
+        let event = succeeded(json!(1));
+        assert_eq!(decode(run, Row { checksum: None, ..row(run, &event) }).expect("reads"), event);
     }
 }

@@ -7,7 +7,7 @@ use super::Card;
 use super::run::{CardRow, card_columns};
 use crate::db::{Db, Result};
 use crate::model::{RunId, Timestamp, WorkspaceId};
-use crate::{read, within};
+use crate::{read, skip_locked, within};
 
 /// A run that was just taken in hand.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Claim {
     pub definition_hash: Vec<u8>,
     /// The new fencing token.
     pub token: i64,
+    /// The newest event that is stored.
+    pub last_seq: i64,
     /// Whether it was let in: it begins, if it has not yet.
     pub admitted: bool,
 }
@@ -47,6 +49,7 @@ struct ClaimRow {
     card: CardRow,
     definition_hash: Vec<u8>,
     lease_token: i64,
+    last_seq: i64,
     status: String,
 }
 
@@ -58,6 +61,7 @@ impl ClaimRow {
             card: self.card.read()?,
             definition_hash: self.definition_hash,
             token: self.lease_token,
+            last_seq: self.last_seq,
             admitted: self.status == "running",
         })
     }
@@ -66,24 +70,30 @@ impl ClaimRow {
 /// Takes runs that have something to do and that nobody has in hand: given back in motion, due, or of a dead owner.
 pub async fn claim_due(db: &Db, by: Claimant, limit: u32) -> Result<Vec<Claim>> {
     let mut tx = db.begin().await?;
-    // The condition on the owner stands outside again, so that Postgres looks anew when another process was faster.
-    let rows: Vec<ClaimRow> = within!(&mut tx, conn => query_as(concat!(
+    // Another process that is at it at the same time takes others. The condition on the owner stands outside again, so
+    // that Postgres looks anew at a row that has changed since.
+    let text = skip_locked!(
+        &tx,
         "update run set owner_id = $1, lease_until = $3, lease_token = lease_token + 1
          where id in (
              select id
              from run
              where ended_at is null
+                 and damage is null
                  and (
                      (owner_id is null and (status = 'running' or wake_at <= $2))
                      or (owner_id <> $1 and ($4 or lease_until < $2))
                  )
              order by coalesce(wake_at, created_at)
-             limit $5
-         )
+             limit $5",
+        concat!(
+            ")
              and (owner_id is null or (owner_id <> $1 and ($4 or lease_until < $2)))
-         returning id, workspace_id, definition_hash, lease_token, status, ",
-        card_columns!(),
-    ))
+         returning id, workspace_id, definition_hash, lease_token, last_seq, status, ",
+            card_columns!(),
+        )
+    );
+    let rows: Vec<ClaimRow> = within!(&mut tx, conn => query_as(text)
     .bind(by.owner)
     .bind(by.now)
     .bind(by.until)
@@ -103,8 +113,9 @@ pub async fn claim(db: &Db, by: Claimant, workspace: WorkspaceId, run: RunId) ->
         "update run set owner_id = $1, lease_until = $3, lease_token = lease_token + 1
          where id = $5
              and workspace_id = $6
+             and damage is null
              and (owner_id is null or owner_id = $1 or $4 or lease_until < $2)
-         returning id, workspace_id, definition_hash, lease_token, status, ",
+         returning id, workspace_id, definition_hash, lease_token, last_seq, status, ",
         card_columns!(),
     ))
     .bind(by.owner)
@@ -145,15 +156,17 @@ pub async fn list_owned(db: &Db, owner: Uuid) -> Result<Vec<(RunId, i64)>> {
         query_as("select id, lease_token from run where owner_id = $1").bind(owner).fetch_all(conn).await)?)
 }
 
-/// Prolongs the leases of everything that stands under the name of a process. Returns how much that is.
+/// Prolongs the leases of everything that stands under the name of a process; returns how much that is. A row that is just being written is passed over: its writer
+/// prolongs it, and whoever waited for it while holding others would deadlock with that writer.
 pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
-    let renewed = within!(&mut tx, conn => query("update run set lease_until = $2 where owner_id = $1")
-        .bind(owner)
-        .bind(until)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
+    let text = skip_locked!(
+        &tx,
+        "update run set lease_until = $2 where id in (select id from run where owner_id = $1",
+        ") and owner_id = $1"
+    );
+    let renewed = within!(&mut tx, conn =>
+        query(text).bind(owner).bind(until).execute(conn).await.map(|done| done.rows_affected()))?;
     tx.commit().await?;
     Ok(renewed)
 }
@@ -163,7 +176,8 @@ pub async fn next_due(db: &Db, owner: Uuid) -> Result<Option<Timestamp>> {
     Ok(read!(db, conn => query_scalar(
         "select min(at)
          from (
-             select min(wake_at) as at from run where wake_at is not null and owner_id is null and ended_at is null
+             select min(wake_at) as at from run
+             where wake_at is not null and owner_id is null and ended_at is null and damage is null
              union all
              select min(lease_until) as at from run where owner_id <> $1 and ended_at is null
          ) due",
@@ -192,4 +206,30 @@ pub async fn is_stored(db: &Db, change: &super::Change) -> Result<Option<bool>> 
         Some(id) => Ok(Some(!super::signal::is_waiting(db, *id).await?)),
         None => Ok(None),
     }
+}
+
+/// Sets a run aside that this process has just claimed: its history does not read. Nobody takes it in hand any more.
+pub async fn set_aside(db: &Db, run: RunId, token: i64, damage: &str) -> Result<()> {
+    let mut tx = db.begin().await?;
+    within!(&mut tx, conn => query(
+        "update run set owner_id = null, lease_until = null, wake_at = null, damage = $3, headline = $3
+         where id = $1 and lease_token = $2",
+    )
+    .bind(run)
+    .bind(token)
+    .bind(damage)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    tx.commit().await
+}
+
+/// Why a run was set aside; `None` for one that was not.
+pub async fn find_damage(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Option<String>> {
+    let damage: Option<Option<String>> = read!(db, conn => query_scalar("select damage from run where id = $1 and workspace_id = $2")
+            .bind(run)
+            .bind(workspace)
+            .fetch_optional(conn)
+            .await)?;
+    Ok(damage.flatten())
 }

@@ -1,12 +1,15 @@
 //! The tables of workflows and runs.
 
+mod append;
 pub mod ask;
+pub mod command;
 mod ending;
 pub mod flow;
 pub mod flush;
 pub mod history;
 pub mod lease;
 pub mod log;
+pub mod node;
 pub mod retention;
 pub mod run;
 pub mod signal;

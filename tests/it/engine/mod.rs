@@ -17,6 +17,8 @@ mod containers;
 mod durability;
 mod flow;
 mod graphs;
+mod nodes;
+mod patterns;
 mod scale;
 mod sub_runs;
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::expression;
 use super::super::kind::respond::is_answerable;
 use super::super::kind::{Field, Kind, Shape};
+use super::super::state::SOURCES;
 use super::super::{Edge, Step};
 use super::{Findings, is_step_id};
 
@@ -40,9 +41,18 @@ fn check_kind(step: &Step, found: &mut Findings) {
     let has = |name: &str| step.config.get(name).is_some_and(|value| !value.is_null() && value != "");
     match step.kind.as_str() {
         "repeat" if has("until") == has("while") => found.error(id, "/config/until", "expected either until or while"),
-        "map" if step.config.get("items").is_some_and(|items| !items.is_array() && !items.is_string()) => {
-            found.error(id, "/config/items", "expected a list, or a template that yields one");
-        }
+        "map" => match SOURCES.iter().filter(|source| has(source)).count() {
+            0 => found.error(id, "/config/items", "items is required, or else a file or pages"),
+            1 if step
+                .config
+                .get("items")
+                .is_some_and(|items| has("items") && !items.is_array() && !items.is_string()) =>
+            {
+                found.error(id, "/config/items", "expected a list, or a template that yields one");
+            }
+            1 => {}
+            _ => found.error(id, "/config/items", "expected one of items, file and pages"),
+        },
         "approval" => check_decisions(step, found),
         "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
         "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),

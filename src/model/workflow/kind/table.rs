@@ -100,20 +100,32 @@ pub const KINDS: &[Kind] = &[
     Kind {
         name: "map",
         title: "For each",
-        summary: "Runs its body once for each item of a list, several at a time, and collects what they give.",
+        summary: "Runs its body once for each item of a list, a file or pages, several at a time, and collects what they give.",
         group: Group::Container,
         icon: "map",
         fields: &[
             field("items", "Items", Shape::Json)
-                .required()
                 .hint("A list, or a template that yields one. Inside, item and index are in scope.")
                 .placeholder("{{ inputs.files }}"),
+            field("file", "Or a file of items", Shape::Template { lines: 1 })
+                .hint("A file on the server, read while the items run: .jsonl (a value a line), .csv (an object a row) or a line of text each.")
+                .placeholder("/srv/data/orders.jsonl"),
+            field("pages", "Or pages from a web address", Shape::Template { lines: 1 })
+                .hint("A JSON list, or an object with items and next: the address of the next page, or its cursor.")
+                .placeholder("https://example.com/orders"),
+            field("headers", "Headers for the pages", Shape::TextMap),
+            field("results", "What it gives", Shape::Choice { options: &["list", "count"] })
+                .hint("A list of what each item gave, or only how many there were: for a very long list.")
+                .placeholder("list"),
             field("concurrency", "At once", Shape::Integer { min: 1, max: 1000 }).placeholder("10"),
             field("on_item_error", "When an item fails", Shape::Choice { options: &["fail", "collect", "tolerate"] })
                 .hint("Fail at once, keep the error in the list, or keep it up to a share of the items.")
                 .placeholder("fail"),
             field("tolerate_percent", "Tolerated failures in percent", Shape::Number { min: 0.0, max: 100.0 })
                 .hint("With tolerate: more than this fails the step."),
+            field("enough", "Enough", Shape::Integer { min: 1, max: 1_000_000 })
+                .hint("So many successes end it; what is still in motion is stopped. Empty: all.")
+                .placeholder("all"),
         ],
         ports: OUT_ERROR,
         pure_step: false,

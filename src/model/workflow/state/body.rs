@@ -8,98 +8,10 @@ use serde_json::{Value, json};
 use super::super::expression::Around;
 use super::super::{Bodies, Graph, SkipReason, StepError};
 use super::frame::{Frame, Home};
+use super::pages::{Items, Pages};
+use super::plan::{ItemErrors, Plan};
 use super::{Slot, State};
 use crate::model::Timestamp;
-
-/// The most bodies of one container in motion at once.
-pub const MAX_CONCURRENCY: u32 = 1000;
-/// Bodies in motion at once where a `map` says nothing.
-pub const DEFAULT_CONCURRENCY: u32 = 10;
-/// The most iterations of a `repeat`.
-pub const MAX_ITERATIONS: u32 = 1_000_000;
-
-/// What a failed item does to its `map`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ItemErrors {
-    /// The map fails at once; what is in motion is stopped.
-    Fail,
-    /// The error stands in the list in place of the item's output, for at most so many items in a hundred; more fail the
-    /// map.
-    Collect {
-        /// 0.0..=100.0.
-        percent: f64,
-    },
-}
-
-/// How often a container's body runs.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Plan {
-    /// Once for each item.
-    Map {
-        /// How many items.
-        total: u32,
-        /// At once, 1..=[`MAX_CONCURRENCY`].
-        concurrency: u32,
-        /// What a failure does.
-        errors: ItemErrors,
-    },
-    /// Until a condition holds.
-    Repeat {
-        /// Iterations at most, 1..=[`MAX_ITERATIONS`].
-        max: u32,
-    },
-    /// Once.
-    Group,
-}
-
-impl Plan {
-    /// Reads a container's rendered config.
-    ///
-    /// # Errors
-    /// Class `config`: the field and what was expected.
-    pub fn read(kind: &str, config: &Value) -> Result<Self, StepError> {
-        let refuse = |field: &str, expected: &str| {
-            let found = config.get(field).map_or_else(|| "nothing".to_owned(), |value| super::look::short(value, 80));
-            Err(StepError::permanent("config", format!("{field}: expected {expected}, found {found}")))
-        };
-        let number = |field: &str| {
-            let value = config.get(field).filter(|value| !value.is_null() && value.as_str() != Some(""))?;
-            Some(value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).unwrap_or(f64::NAN))
-        };
-        let whole = |field: &str, default: u32, max: u32| match number(field) {
-            None => Ok(default),
-            Some(n) if n.fract() == 0.0 && (1.0..=f64::from(max)).contains(&n) => Ok(n as u32),
-            Some(_) => Err(format!("a whole number from 1 to {max}")),
-        };
-        match kind {
-            "map" => {
-                let Some(total) = config.get("items").and_then(Value::as_array).map(Vec::len) else {
-                    return refuse("items", "a list");
-                };
-                let Ok(total) = u32::try_from(total) else { return refuse("items", "fewer items") };
-                let concurrency = match whole("concurrency", DEFAULT_CONCURRENCY, MAX_CONCURRENCY) {
-                    Ok(concurrency) => concurrency,
-                    Err(expected) => return refuse("concurrency", &expected),
-                };
-                let errors = match config.get("on_item_error").and_then(Value::as_str) {
-                    None | Some("" | "fail") => ItemErrors::Fail,
-                    Some("collect") => ItemErrors::Collect { percent: 100.0 },
-                    Some("tolerate") => match number("tolerate_percent").unwrap_or(0.0) {
-                        percent if (0.0..=100.0).contains(&percent) => ItemErrors::Collect { percent },
-                        _ => return refuse("tolerate_percent", "a number from 0 to 100"),
-                    },
-                    Some(_) => return refuse("on_item_error", "fail, collect or tolerate"),
-                };
-                Ok(Self::Map { total, concurrency, errors })
-            }
-            "repeat" => match whole("max_iterations", 100, MAX_ITERATIONS) {
-                Ok(max) => Ok(Self::Repeat { max }),
-                Err(expected) => refuse("max_iterations", &expected),
-            },
-            _ => Ok(Self::Group),
-        }
-    }
-}
 
 /// What a container is to do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +20,8 @@ pub enum Tending {
     Wait,
     /// Begin the body for this item.
     Begin(u32),
+    /// Ask for the next page of items.
+    Ask,
     /// Fail with this.
     Fail(StepError),
     /// Succeed: every body has ended.
@@ -120,24 +34,32 @@ pub enum Tending {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     plan: Plan,
+    /// Of a `map`.
+    items: Items,
     next: u32,
     /// Frames by index: in motion, or kept as they were when the run ended.
     live: BTreeMap<u32, u32>,
     /// By index; null where none is known yet.
     results: Vec<Value>,
     ended: u32,
+    succeeded: u32,
     failures: u32,
     /// What fails the container.
     error: Option<StepError>,
 }
 
 impl Cell {
-    const fn new(plan: Plan) -> Self {
-        Self { plan, next: 0, live: BTreeMap::new(), results: Vec::new(), ended: 0, failures: 0, error: None }
+    fn new(plan: Plan, items: Items) -> Self {
+        let (live, results) = (BTreeMap::new(), Vec::new());
+        Self { plan, items, next: 0, live, results, ended: 0, succeeded: 0, failures: 0, error: None }
     }
 
     pub(super) fn frame_of(&self, index: u32) -> Option<u32> {
         self.live.get(&index).copied()
+    }
+
+    pub(super) fn frames(&self) -> impl Iterator<Item = u32> {
+        self.live.values().copied()
     }
 
     /// How often the body runs.
@@ -150,16 +72,35 @@ impl Cell {
         &self.results
     }
 
+    /// Where the items of a `map` come from.
+    pub const fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// How many bodies have ended, and how many of them badly.
+    pub const fn counts(&self) -> (u32, u32) {
+        (self.ended, self.failures)
+    }
+
+    /// How many items are known.
+    pub const fn known(&self) -> usize {
+        self.items.known() as usize
+    }
+
     /// What is to be done next.
     pub fn tending(&self) -> Tending {
         if let Some(error) = &self.error {
             return Tending::Fail(error.clone());
         }
         match self.plan {
-            Plan::Map { total, concurrency, .. } => {
-                if self.next < total && (self.live.len() as u32) < concurrency {
+            Plan::Map { concurrency, enough, .. } => {
+                if self.succeeded >= enough {
+                    Tending::Finish
+                } else if self.items.wants(self.items.known() - self.next, concurrency) {
+                    Tending::Ask
+                } else if self.next < self.items.known() && (self.live.len() as u32) < concurrency {
                     Tending::Begin(self.next)
-                } else if self.ended == total {
+                } else if self.items.total() == Some(self.ended) {
                     Tending::Finish
                 } else {
                     Tending::Wait
@@ -172,14 +113,10 @@ impl Cell {
         }
     }
 
-    fn is_hungry(&self) -> bool {
-        self.error.is_some() || !matches!(self.tending(), Tending::Wait)
-    }
-
     /// How far it is, for people.
     fn progress(&self) -> Bodies {
         let total = match self.plan {
-            Plan::Map { total, .. } => Some(total),
+            Plan::Map { .. } => self.items.total(),
             Plan::Repeat { .. } => None,
             Plan::Group => Some(1),
         };
@@ -192,7 +129,7 @@ impl Cell {
             Plan::Map { .. } => {
                 around.index.get_or_insert(index);
                 if around.item.is_none() {
-                    around.item = input.get("items").and_then(|items| items.get(index as usize));
+                    around.item = self.items.get(input, index);
                 }
             }
             Plan::Repeat { .. } => {
@@ -205,15 +142,39 @@ impl Cell {
 
     fn keep(&mut self, index: u32, result: Value) {
         self.ended += 1;
-        if matches!(self.plan, Plan::Map { .. }) {
-            let place = index as usize;
-            if self.results.len() <= place {
-                self.results.resize(place + 1, Value::Null);
+        match self.plan {
+            Plan::Map { listed: false, .. } => {}
+            Plan::Map { listed: true, .. } => {
+                let place = index as usize;
+                if self.results.len() <= place {
+                    self.results.resize(place + 1, Value::Null);
+                }
+                self.results[place] = result;
             }
-            self.results[place] = result;
-        } else {
-            self.results = vec![result];
+            _ => self.results = vec![result],
         }
+    }
+
+    /// Fails the container when more items have failed than are tolerated, once it is known how many there are.
+    fn judge(&mut self, error: &StepError) {
+        if let (Plan::Map { errors: ItemErrors::Collect { percent }, .. }, Some(total)) =
+            (&self.plan, self.items.total())
+            && f64::from(self.failures) * 100.0 > percent * f64::from(total)
+        {
+            self.error = Some(error.clone());
+        }
+    }
+
+    /// Every item before this one is over, and its page is not needed.
+    fn forget_pages(&mut self) {
+        let oldest = self.live.first_key_value().map_or(self.next, |(index, _)| *index);
+        if let Some(pages) = self.items.pages() {
+            pages.forget_before(oldest);
+        }
+    }
+
+    pub(super) fn lose_page(&mut self) {
+        self.items.pages().map(Pages::lose);
     }
 }
 
@@ -230,7 +191,7 @@ impl State {
     /// Puts a container on the agenda or takes it off, and says how far it is.
     fn look_at_container(&mut self, slot: Slot) {
         let Some(cell) = self.cell(slot) else { return };
-        let (progress, is_hungry) = (cell.progress(), cell.is_hungry());
+        let (progress, is_hungry) = (cell.progress(), cell.tending() != Tending::Wait);
         self.step_mut(slot).bodies = Some(progress);
         if is_hungry {
             self.hungry.insert(slot);
@@ -244,9 +205,9 @@ impl State {
         let graph = Arc::clone(self.graph_of(slot));
         let step = graph.step(slot.step);
         // The machine has refused what can't be read, in the event that follows.
-        let plan = Plan::read(&step.kind, &self.step_at(slot).input);
-        let Ok(plan) = plan else { return };
-        self.frame_mut(slot.frame).cells.insert(slot.step, Cell::new(plan));
+        let Ok(plan) = Plan::read(&step.kind, &self.step_at(slot).input) else { return };
+        let items = Items::read(&self.step_at(slot).input).unwrap_or(Items::List { total: 0 });
+        self.frame_mut(slot.frame).cells.insert(slot.step, Cell::new(plan, items));
         self.limit_time(slot, at);
         self.look_at_container(slot);
     }
@@ -283,21 +244,40 @@ impl State {
         self.look_at_container(slot);
     }
 
+    pub(super) fn ask_for_page(&mut self, slot: Slot) {
+        let Some(cell) = self.cell_mut(slot) else { return };
+        cell.items.pages().map(Pages::ask);
+        self.in_flight.insert(slot);
+        self.look_at_container(slot);
+    }
+
+    pub(super) fn take_page(&mut self, slot: Slot, items: &[Value], next: &Value) {
+        let Some(cell) = self.cell_mut(slot) else { return };
+        if let Some(pages) = cell.items.pages() {
+            pages.come(items, next);
+        }
+        if cell.failures > 0 {
+            let message = format!("{} of {} items failed", cell.failures, cell.items.known());
+            cell.judge(&StepError::permanent("items_failed", message));
+        }
+        self.in_flight.remove(&slot);
+        self.track_mut(slot).repeats = 0;
+        self.look_at_container(slot);
+    }
+
     pub(super) fn end_body(&mut self, slot: Slot, index: u32, result: Result<&Value, &StepError>, at: Timestamp) {
         let Some(cell) = self.cell_mut(slot) else { return };
-        let Some(frame) = cell.frame_of(index) else { return };
+        let Some(&frame) = cell.live.get(&index) else { return };
         let stays = match (result, &cell.plan) {
             (Ok(output), _) => {
+                cell.succeeded += 1;
                 cell.keep(index, output.clone());
                 false
             }
-            (Err(error), Plan::Map { total, errors: ItemErrors::Collect { percent }, .. }) => {
-                let (total, percent) = (f64::from(*total), *percent);
+            (Err(error), Plan::Map { errors: ItemErrors::Collect { .. }, .. }) => {
                 cell.failures += 1;
                 cell.keep(index, json!({ "error": { "class": error.class, "message": error.message } }));
-                if f64::from(cell.failures) * 100.0 > percent * total {
-                    cell.error = Some(error.clone());
-                }
+                cell.judge(error);
                 false
             }
             (Err(error), _) => {
@@ -312,6 +292,7 @@ impl State {
         } else {
             if let Some(cell) = self.cell_mut(slot) {
                 cell.live.remove(&index);
+                cell.forget_pages();
             }
             self.keep_watched(slot, index, frame);
             self.drop_frame(frame);
@@ -348,8 +329,7 @@ impl State {
     /// Stops what is in motion in the bodies of a container, and keeps where they stand: a person may retry.
     pub(super) fn freeze_bodies(&mut self, slot: Slot, at: Timestamp) {
         self.list_stopped(slot, at);
-        let frames: Vec<u32> = self.cell(slot).map(|cell| cell.live.values().copied().collect()).unwrap_or_default();
-        for frame in frames {
+        for frame in self.cell(slot).map(|cell| Vec::from_iter(cell.frames())).unwrap_or_default() {
             self.freeze_frame(frame, at);
         }
     }
@@ -370,7 +350,8 @@ impl State {
         if cell.error.take().is_some() && !matches!(cell.plan, Plan::Map { errors: ItemErrors::Collect { .. }, .. }) {
             cell.failures = cell.failures.saturating_sub(1);
         }
-        let frames: Vec<u32> = cell.live.values().copied().collect();
+        cell.lose_page();
+        let frames: Vec<u32> = cell.frames().collect();
         for frame in frames {
             self.reopen_frame(frame, at);
         }

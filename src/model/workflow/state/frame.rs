@@ -165,6 +165,7 @@ impl State {
         self.step_mut(slot).skipped = Some(reason);
         match reason {
             SkipReason::NotReached | SkipReason::LostRace => {
+                self.list_stopped(slot, at);
                 self.drop_bodies(slot);
                 self.settle_edges(slot, |_, _| false);
             }

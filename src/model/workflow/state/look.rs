@@ -2,10 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{Graph, RunId, RunStatus, Slot, State, StepError, StepState, StepStatus, Timestamp, Value};
+use super::{Cell, Graph, RunId, RunStatus, Slot, State, StepError, StepState, StepStatus, Timestamp, Value};
 use crate::model::workflow::{Definition, Signal};
 
 impl State {
+    /// The steps that are in motion or wait in the bodies of a container; not those in containers further inside.
+    pub fn in_motion_inside(&self, container: Slot) -> Vec<Slot> {
+        let frames = self.cell(container).into_iter().flat_map(Cell::frames);
+        let steps = |frame: u32| (0..self.frame(frame).steps.len() as u32).map(move |step| Slot { frame, step });
+        let moves = |status| matches!(status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying);
+        frames.flat_map(steps).filter(|&slot| moves(self.step_at(slot).status)).collect()
+    }
+
     /// Whose state it is.
     pub const fn id(&self) -> RunId {
         self.id

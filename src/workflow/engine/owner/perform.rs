@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::Owner;
-use crate::model::workflow::{Event, Slot, StepStatus};
+use crate::model::workflow::{Event, Slot, StepStatus, state};
 use crate::workflow::engine::attempt;
 use crate::workflow::machine::{self, Effect};
 use crate::workflow::steps;
@@ -20,10 +21,20 @@ pub(super) struct Flying {
     sub_run: Option<String>,
 }
 
+impl Flying {
+    fn new(order: &attempt::Order, sub_run: Option<String>) -> Self {
+        Self { began: order.began, cancel: order.cancel.clone(), unwanted: order.unwanted.clone(), sub_run }
+    }
+}
+
+/// How long one page may take, tries and pauses together.
+const PAGE_TIMEOUT_MS: u64 = 180_000;
+
 impl Owner {
     pub(super) fn perform(&mut self, event: &Event) {
         match machine::effect(event) {
             Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt, event.seq),
+            Some(Effect::Pull { step }) => self.pull(&step, event.seq),
             Some(Effect::Stop { step }) => {
                 self.stop(&step, true);
                 self.stop_under(&format!("{step}["), true);
@@ -84,19 +95,53 @@ impl Owner {
         };
         let graph = Arc::clone(self.state.graph_of(slot));
         let step = self.state.step_at(slot);
-        let stopping = self.runtime.tasks.stopping().is_cancelled();
         let is_container = graph.body(slot.step).is_some();
         let is_over = step.status != StepStatus::Running || step.attempt != attempt || self.state.is_ended();
-        if is_over || is_container || stopping {
+        if is_over || is_container || self.runtime.tasks.stopping().is_cancelled() {
             return;
         }
         let definition = graph.step(slot.step);
         let default_ms = graph.kind(slot.step).map_or(0, |kind| kind.default_timeout_ms);
-        let (cancel, unwanted) = (CancellationToken::new(), CancellationToken::new());
-        let sub_run = self.sub_run(slot, attempt);
-        let flying = Flying { began, cancel: cancel.clone(), unwanted: unwanted.clone(), sub_run };
-        self.attempts.insert(path.to_owned(), flying);
         let order = attempt::Order {
+            config: step.input.clone(),
+            timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
+            slots: definition.slots.unwrap_or(1),
+            keyed: definition.concurrency.as_ref().map(|_| self.token),
+            ..self.order(slot, path, began)
+        };
+        self.attempts.insert(path.to_owned(), Flying::new(&order, self.sub_run(slot, attempt)));
+        self.dispatch(definition, slot, order);
+    }
+
+    /// Has the page brought that a container has asked for, unless it has ended since, or the process stops.
+    pub(super) fn pull(&mut self, path: &str, began: i64) {
+        let Some(slot) = self.state.find_slot(path) else {
+            return;
+        };
+        let step = self.state.step_at(slot);
+        let asked = self.state.cell(slot).map(state::Cell::items).filter(|items| items.is_asked());
+        let Some((page, cursor)) = asked.and_then(state::Items::next_page) else {
+            return;
+        };
+        if step.status != StepStatus::Running || self.state.is_ended() || self.runtime.tasks.stopping().is_cancelled() {
+            return;
+        }
+        let order = self.order(slot, path, began);
+        let order = attempt::Order {
+            config: state::request(&step.input, cursor).into(),
+            timeout_ms: PAGE_TIMEOUT_MS,
+            key: format!("{}/page/{page}", order.key),
+            ..order
+        };
+        self.attempts.insert(path.to_owned(), Flying::new(&order, None));
+        let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
+        self.runtime.tasks.spawn("page", work);
+    }
+
+    /// What every attempt of a step is told, but for what it is to do.
+    fn order(&self, slot: Slot, path: &str, began: i64) -> attempt::Order {
+        let attempt = self.state.step_at(slot).attempt;
+        attempt::Order {
             workspace: self.workspace,
             run: self.state.id(),
             workflow_name: self.card.workflow_name.clone(),
@@ -105,16 +150,15 @@ impl Owner {
             step: path.to_owned(),
             key: machine::key(&self.state, slot, attempt),
             began,
-            kind: definition.kind.clone(),
+            kind: self.state.graph_of(slot).step(slot.step).kind.clone(),
             attempt,
-            config: step.input.clone(),
-            timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
-            slots: definition.slots.unwrap_or(1),
+            config: Value::Null,
+            timeout_ms: 0,
+            slots: 1,
             priority: self.priority(),
-            keyed: definition.concurrency.as_ref().map(|_| self.token),
-            cancel,
-            unwanted,
-        };
-        self.dispatch(definition, slot, order);
+            keyed: None,
+            cancel: CancellationToken::new(),
+            unwanted: CancellationToken::new(),
+        }
     }
 }

@@ -152,7 +152,7 @@ impl Sim {
         }
         for change in &self.acknowledged {
             let row = self.tables.row(change.run);
-            for event in &change.events {
+            for event in change.events.iter() {
                 assert_eq!(
                     row.history.get(event.seq as usize - 1),
                     Some(event),

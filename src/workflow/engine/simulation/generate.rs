@@ -184,6 +184,9 @@ impl Making<'_> {
                 let mut config = Map::new();
                 config.insert("items".into(), json!(items));
                 config.insert("concurrency".into(), json!(1 + rng.below(3)));
+                if rng.chance(15) {
+                    config.insert("enough".into(), json!(1 + rng.below(2)));
+                }
                 match rng.below(4) {
                     0 => drop(config.insert("on_item_error".into(), json!("collect"))),
                     1 => {

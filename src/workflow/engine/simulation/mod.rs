@@ -16,7 +16,8 @@
 //! A seed has one process that is alone with its file, as on SQLite, where nothing is lost on the way; or two on one database.
 //!
 //! **Not modelled:** flow control (a queued run is let in at some moment), keys of steps, logs, payloads, the queue for
-//! slots, time limits of attempts (they are one of the ways in which an attempt fails), grace at shutdown, and SQL.
+//! slots, time limits of attempts (they are one of the ways in which an attempt fails), pages of a map's source, commands
+//! that one process forwards to another, presence and hints between processes, grace at shutdown, and SQL.
 //!
 //! **Promised after each seed** (`check.rs`): no event that was acknowledged is lost, no vote either; an attempt begins only
 //! after that is stored and never after its result is; each key names one attempt and is applied once; histories are
@@ -24,6 +25,7 @@
 //! of the histories; with the faults turned off every run comes to rest and says for whom it waits, and its end when people
 //! do what it waits for; sub-runs and those who wait for them hear of each other's end.
 
+mod bugs;
 mod check;
 mod corpus;
 mod faults;
@@ -33,6 +35,7 @@ mod people;
 mod process;
 mod rng;
 mod tables;
+mod work;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

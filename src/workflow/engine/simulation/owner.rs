@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::bugs::Bug;
 use super::process::{Attempt, Message};
 use super::world::Sim;
 use crate::model::workflow::{Event, RunStatus, Slot, State, StepStatus};
@@ -213,7 +214,8 @@ impl Sim {
             token: owner.token,
             stored_seq,
             create: create.map(Box::new),
-            events,
+            events: events.into(),
+            steady: false,
             progress: owner.progress(now.plus_ms(super::tables::LEASE_MS)),
             taken_in: settling.taken_in,
             settled: settling.settled,
@@ -222,8 +224,14 @@ impl Sim {
             place: Place::Keep,
             keys: Keys::Keep,
         };
-        let Flying { promises, again, starter } = flying;
-        owner.flight = Some(Flight { change: Rc::new(change), in_doubt: false, promises, again, starter });
+        let (Flying { promises, again, starter }, change) = (flying, Rc::new(change));
+        if self.has(Bug::ToldBeforeStored) {
+            self.acknowledged.push(Rc::clone(&change));
+        }
+        if self.has(Bug::PerformedBeforeStored) {
+            change.events.iter().for_each(|event| self.perform(p, &mut owner, event));
+        }
+        owner.flight = Some(Flight { change, in_doubt: false, promises, again, starter });
         self.processes[p].owners.insert(run, owner);
     }
 
@@ -243,7 +251,7 @@ impl Sim {
         }
         self.acknowledged.push(Rc::clone(&flight.change));
         self.promises.extend(flight.promises);
-        for event in &flight.change.events {
+        for event in flight.change.events.iter() {
             self.perform(p, &mut owner, event);
         }
         for (step, attempt, sub_run) in flight.again {
@@ -271,7 +279,8 @@ impl Sim {
             }
             Some(Effect::StopBody { prefix }) => self.stop_under(p, owner, &prefix, true),
             Some(Effect::End) => self.stop_under(p, owner, "", true),
-            None => {}
+            // No workflow of the generator has a source with pages.
+            Some(Effect::Pull { .. }) | None => {}
         }
     }
 
@@ -312,7 +321,10 @@ impl Sim {
             return;
         }
         let definition = owner.state.graph_of(slot).step(slot.step);
-        let key = machine::key(&owner.state, slot, attempt);
+        let mut key = machine::key(&owner.state, slot, attempt);
+        if self.has(Bug::AnotherKeyForRepeat) && owner.state.repeats(slot) > 0 {
+            key += "/again";
+        }
         let (kind, config) = (definition.kind.clone(), step.input.clone());
         self.check_may_begin(owner, path, attempt, &key);
         let sub_run = sub_run(&owner.state, slot, attempt);
@@ -355,36 +367,6 @@ pub struct Flying {
     pub promises: Vec<super::check::Promise>,
     pub again: Vec<(String, u32, Option<String>)>,
     pub starter: Option<u64>,
-}
-
-/// `engine::admit`: the change that accepts a run which has to be let in.
-pub fn queued(run: RunId, now: Timestamp, inputs: serde_json::Value, create: Create) -> Change {
-    let fact = crate::model::workflow::Fact::RunQueued { inputs, until: None };
-    let progress = Progress {
-        status: RunStatus::Queued,
-        headline: None,
-        steps_done: 0,
-        last_seq: 1,
-        started_at: None,
-        ended_at: None,
-        wake_at: None,
-        lease_until: None,
-    };
-    Change {
-        run,
-        workspace: WorkspaceId(uuid::Uuid::nil()),
-        token: 0,
-        stored_seq: 0,
-        create: Some(Box::new(create)),
-        events: vec![Event { seq: 1, at: now, step: None, fact }],
-        progress,
-        taken_in: Vec::new(),
-        settled: 0,
-        outgoing: Vec::new(),
-        waits: Vec::new(),
-        place: Place::Keep,
-        keys: Keys::Keep,
-    }
 }
 
 /// The key of an attempt that starts a sub-run.

@@ -2,25 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::bugs::Bug;
+use super::check;
 use super::faults::Commit;
 use super::owner::{First, Flying, Owner};
 use super::tables::{Claim, Claimant};
 use super::world::Sim;
-use super::{check, rng};
-use crate::model::workflow::{Await, Signal, State, StepError, TriggerKind};
-use crate::model::{RunId, Timestamp};
+use crate::model::workflow::{Await, Event, Fact, RunStatus, State, StepError, TriggerKind};
+use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::workflow::engine::owner::signals::Signals;
 use crate::workflow::machine::Input;
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::signal::Outgoing;
-use crate::workflow::store::{Card, Create, Parent, Verdict};
+use crate::workflow::store::{Card, Change, Create, Keys, Parent, Place, Progress};
 
 /// How long to wait before trying again what the tables refused.
 const RETRY_MS: i64 = 1_000;
-/// How long the timer waits for a run whose last owner has not left yet.
-const SOON_MS: i64 = 20;
 
 /// What reaches an owner.
 #[derive(Debug)]
@@ -111,7 +110,8 @@ impl Sim {
     pub fn take_due(&mut self, p: usize) {
         let now = self.ambient.now();
         self.processes[p].alarm = None;
-        if std::mem::take(&mut self.processes[p].is_in_doubt) && self.give_strays_back(p).is_err() {
+        let kept = self.has(Bug::StraysKept);
+        if std::mem::take(&mut self.processes[p].is_in_doubt) && !kept && self.give_strays_back(p).is_err() {
             self.processes[p].doubt(now);
             return self.processes[p].set_alarm(now);
         }
@@ -130,7 +130,7 @@ impl Sim {
             if self.processes[p].owners.contains_key(&claim.run) {
                 // The one who gave it back has not left yet.
                 self.tables.release(claim.run, claim.token, now);
-                self.processes[p].set_alarm(now.plus_ms(SOON_MS));
+                self.processes[p].set_alarm(now.plus_ms(RETRY_MS));
             } else {
                 self.take(p, claim, None);
             }
@@ -164,12 +164,17 @@ impl Sim {
     /// `Owner::take`: folds the history of a claimed run.
     fn take(&mut self, p: usize, claim: Claim, message: Option<Message>) {
         if self.read_fails() {
+            // `Engine::hand_back`
             let now = self.ambient.now();
-            return self.processes[p].doubt(now);
+            self.tables.release(claim.run, claim.token, now);
+            return self.processes[p].set_alarm(now.plus_ms(RETRY_MS));
         }
         let state = self.fold(claim.run);
         let parent = self.tables.row(claim.run).parent.clone();
         let mut owner = Owner::new(state, claim.token, parent, First::TakeOver { admitted: claim.admitted });
+        if self.has(Bug::SignalsForgottenAtTakeOver) {
+            owner.signals = Signals::default();
+        }
         owner.inbox.extend(message);
         let before = self.processes[p].owners.insert(claim.run, owner);
         assert!(before.is_none(), "a process took a run that it had in hand");
@@ -270,105 +275,6 @@ impl Sim {
         }
     }
 
-    pub fn begin_attempt(&mut self, p: usize, mut attempt: Attempt) {
-        self.attempts_begun += 1;
-        attempt.id = self.attempts_begun;
-        self.processes[p].attempts.push(attempt);
-    }
-
-    /// An attempt gets on: its effect is applied, and the next time its owner hears of it.
-    pub fn work(&mut self, p: usize, at: usize) {
-        let working = &mut self.processes[p].attempts[at];
-        if working.is_over {
-            return self.abandon(p, at);
-        }
-        if let Some(result) = working.result.take() {
-            let Attempt { run, step, attempt, began, .. } = &*working;
-            let (run, step, attempt, began) = (*run, step.clone(), *attempt, *began);
-            if let Some(owner) = self.processes[p].owners.get_mut(&run) {
-                owner.inbox.push(Message::Done { step, attempt, began, result });
-            }
-            return self.abandon(p, at);
-        }
-        if working.is_cancelled && self.ambient.rng.chance(50) {
-            return self.abandon(p, at);
-        }
-        let attempt = &self.processes[p].attempts[at];
-        if attempt.kind == "workflow" {
-            return self.start_child(p, at);
-        }
-        let answer = self.apply_effect(&attempt.key.clone());
-        self.processes[p].attempts[at].result = Some(answer);
-    }
-
-    /// `attempt::abandon`: the end of an attempt, which tells the sub-run that it may have begun when nobody will wait for it.
-    fn abandon(&mut self, p: usize, at: usize) {
-        let attempt = &mut self.processes[p].attempts[at];
-        attempt.is_over = true;
-        if !attempt.is_unwanted || attempt.kind != "workflow" {
-            self.processes[p].attempts.remove(at);
-            return;
-        }
-        let key = format!("step:{}", attempt.key);
-        let outcome = self.commit();
-        if outcome == Commit::Lost {
-            return;
-        }
-        let child = self.tables.find_by_key(&key);
-        let child = child.filter(|child| self.tables.row(*child).parent.as_ref().is_some_and(|parent| parent.waits));
-        if let Some(run) = child {
-            let (id, signal) = (self.ambient.fresh_id(), Signal::ParentGone {});
-            self.tables.insert_signal(&Outgoing { id, run, step: None, attempt: 0, signal }, self.ambient.now());
-        }
-        if outcome == Commit::Done {
-            self.processes[p].attempts.remove(at);
-            child.into_iter().for_each(|run| self.poke(p, run));
-        }
-    }
-
-    /// The world outside, which knows idempotency keys: what came of the first request under a key is the answer to all.
-    fn apply_effect(&mut self, key: &str) -> Result<Outcome, StepError> {
-        let (seed, mends) = (self.seed, !self.faults.are_on);
-        let answer = self.applied.entry(key.to_owned()).or_insert_with(|| match rng::hash(seed, key) % 100 {
-            _ if mends => Ok(json!({"v": 1})),
-            0..62 => Ok(json!({"v": rng::hash(seed, key) % 7})),
-            62..80 => Err(StepError::transient("unavailable", "try again")),
-            80..90 => Err(StepError::permanent("refused", "no")),
-            _ => Err(StepError::transient("timeout", "did not end in time")),
-        });
-        answer.clone().map(Outcome::out)
-    }
-
-    /// `steps::workflow`: the sub-run of this attempt's key, begun if there is none.
-    fn start_child(&mut self, p: usize, at: usize) {
-        let Attempt { id, run, step, attempt, key, config, .. } = &self.processes[p].attempts[at];
-        let key = format!("step:{key}");
-        let waits = config["detached"] != json!(true);
-        if let Some(child) = self.tables.find_by_key(&key) {
-            self.processes[p].attempts[at].result = Some(Ok(started(child, waits)));
-            return;
-        }
-        let name = config["workflow"].as_str().unwrap_or_default();
-        let workflow = (0..self.graphs.len()).find(|&n| super::generate::name(n) == name).expect("it was generated");
-        let parent = Parent { run: *run, step: step.clone(), attempt: *attempt, waits };
-        let (inputs, id) = (config["inputs"].clone(), *id);
-        self.processes[p].attempts[at].is_parked = true;
-        self.begin(p, workflow, inputs, Some((parent, key, id)));
-    }
-
-    /// The begin of a sub-run was answered.
-    pub fn child_begun(&mut self, p: usize, starter: u64, child: RunId, outcome: Option<Verdict>) {
-        let Some(attempt) = self.processes[p].attempts.iter_mut().find(|attempt| attempt.id == starter) else { return };
-        let waits = attempt.config["detached"] != json!(true);
-        attempt.is_parked = false;
-        attempt.result = match outcome {
-            Some(Verdict::Stored) => Some(Ok(started(child, waits))),
-            // It is looked for under its key.
-            Some(_) => None,
-            None => Some(Err(StepError::transient("unavailable", "the database did not answer in time"))),
-        };
-    }
-
     /// The process ends without a word, and another takes its place. What was on its way may arrive.
     pub fn crash(&mut self, p: usize) {
         let new = Process::new(self.ambient.fresh_id::<Uuid>(), self.ambient.now());
@@ -392,11 +298,33 @@ impl Sim {
     }
 }
 
-/// What an attempt that has started a sub-run says.
-fn started(child: RunId, waits: bool) -> Outcome {
-    if waits {
-        Outcome::Waiting { reason: "waits for the run".to_owned(), until: None, on: Some(Await::Run { run: child }) }
-    } else {
-        Outcome::out(json!({ "run_id": child }))
+/// `engine::admit`: the change that accepts a run which has to be let in.
+pub fn queued(run: RunId, now: Timestamp, inputs: Value, create: Create) -> Change {
+    let fact = Fact::RunQueued { inputs, until: None };
+    let progress = Progress {
+        status: RunStatus::Queued,
+        headline: None,
+        steps_done: 0,
+        last_seq: 1,
+        started_at: None,
+        ended_at: None,
+        wake_at: None,
+        lease_until: None,
+    };
+    Change {
+        run,
+        workspace: WorkspaceId(Uuid::nil()),
+        token: 0,
+        stored_seq: 0,
+        create: Some(Box::new(create)),
+        events: vec![Event { seq: 1, at: now, step: None, fact }].into(),
+        steady: false,
+        progress,
+        taken_in: Vec::new(),
+        settled: 0,
+        outgoing: Vec::new(),
+        waits: Vec::new(),
+        place: Place::Keep,
+        keys: Keys::Keep,
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::bugs::Bug;
 use crate::model::workflow::{Event, RunStatus, Signal, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp};
 use crate::workflow::machine;
@@ -76,6 +77,7 @@ pub struct Tables {
     pub signals: Vec<(RunId, Incoming)>,
     pub waits: BTreeMap<(RunId, String), Awaited>,
     pub approvals: BTreeMap<ApprovalId, Asked>,
+    pub bug: Option<Bug>,
     /// Events that were sent: key, payload, when.
     pub sent: Vec<(String, Value, Timestamp)>,
 }
@@ -87,6 +89,7 @@ impl Tables {
             signals: Vec::new(),
             waits: BTreeMap::new(),
             approvals: BTreeMap::new(),
+            bug: None,
             sent: Vec::new(),
         }
     }
@@ -107,7 +110,11 @@ impl Tables {
         };
         if verdict == Verdict::Stored {
             self.signals.retain(|(_, incoming)| !change.taken_in.contains(&incoming.id));
-            for outgoing in &change.outgoing {
+            let is_kept = |signal: &Signal| match signal {
+                Signal::RunEnded { .. } => self.bug != Some(Bug::ParentNotTold),
+                _ => true,
+            };
+            for outgoing in change.outgoing.iter().filter(|outgoing| is_kept(&outgoing.signal)).collect::<Vec<_>>() {
                 self.insert_signal(outgoing, now);
             }
             for wait in &change.waits {
@@ -115,7 +122,7 @@ impl Tables {
             }
             let row = self.runs.get_mut(&change.run).expect("it was just written");
             let copied = change.create.iter().flat_map(|create| &create.copied);
-            for event in copied.chain(&change.events) {
+            for event in copied.chain(change.events.iter()) {
                 assert_eq!(event.seq, row.history.len() as i64 + 1, "a gap in the history of {}", change.run);
                 row.history.push(event.clone());
             }
@@ -150,7 +157,8 @@ impl Tables {
 
     fn update_run(&mut self, change: &Change, now: Timestamp) -> Verdict {
         let Some(row) = self.runs.get_mut(&change.run) else { return Verdict::Fenced };
-        if row.token != change.token || row.last_seq != change.stored_seq {
+        let is_fenced = row.token != change.token && self.bug != Some(Bug::FenceIgnored);
+        if is_fenced || row.last_seq != change.stored_seq {
             return Verdict::Fenced;
         }
         let progress = &change.progress;
@@ -281,7 +289,7 @@ impl Tables {
         if let Some(row) = self.runs.get_mut(&run).filter(|row| row.token == token) {
             row.owner = None;
             row.lease_until = None;
-            if row.signals > 0 && !row.is_ended {
+            if row.signals > 0 && !row.is_ended && self.bug != Some(Bug::ReleaseForgetsSignals) {
                 row.wake_at = Some(now);
             }
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::bugs::Bug;
 use super::check::Promise;
 use super::faults::Faults;
 use super::generate;
@@ -89,6 +90,8 @@ pub struct Sim {
     pub attempts_begun: u64,
     pub roots: usize,
     acts: Vec<Act>,
+    /// A bug that was planted.
+    bug: Option<Bug>,
     /// What was done, for the statistics.
     pub turns: u64,
 }
@@ -117,8 +120,20 @@ impl Sim {
             attempts_begun: 0,
             roots: 0,
             acts: Vec::new(),
+            bug: None,
             turns: 0,
         }
+    }
+
+    /// Plants a bug.
+    pub const fn plant(&mut self, bug: Bug) {
+        self.bug = Some(bug);
+        self.tables.bug = Some(bug);
+    }
+
+    /// Whether a bug was planted.
+    pub fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
     }
 
     /// Runs the seed to its end: a time of faults, a time in which all comes to rest, and people who end what waits.
@@ -249,7 +264,7 @@ impl Sim {
     /// Accepts a run that flow control has to let in.
     fn queue(&mut self, p: usize, inputs: Value) {
         let create = self.create(p, 0, None, None);
-        let change = super::owner::queued(self.ambient.fresh_id(), self.ambient.now(), inputs, create);
+        let change = super::process::queued(self.ambient.fresh_id(), self.ambient.now(), inputs, create);
         let change = Rc::new(change);
         self.tables.store(&change, self.ambient.now());
         self.acknowledged.push(change);

@@ -11,7 +11,7 @@ use super::*;
 
 /// A server whose answers wait until they are let go, one for each permit; counts who is being served.
 pub struct Gate {
-    url: String,
+    pub url: String,
     pub answers: Arc<Semaphore>,
     now: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
@@ -52,6 +52,11 @@ impl Gate {
         tokio::time::timeout(Duration::from_secs(60), work).await.unwrap();
     }
 
+    /// How many were served at once at most.
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
     pub fn step(&self, id: &str, more: Value) -> Value {
         let mut step = json!({"id": id, "kind": "http", "config": {"url": self.url}});
         step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -60,7 +65,7 @@ impl Gate {
 }
 
 /// Waits until the step of a run says that it waits for this.
-async fn waits_for(ctx: &Ctx, run: RunId, code: Code) -> weft::model::workflow::why::Why {
+pub async fn waits_for(ctx: &Ctx, run: RunId, code: Code) -> weft::model::workflow::why::Why {
     let work = async {
         loop {
             let whys = workflow::why_waiting(ctx, run).await.unwrap();
@@ -91,7 +96,7 @@ on_both_engines! {
         for run in all {
             assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
         }
-        assert_eq!(gate.most.load(Ordering::SeqCst), 2);
+        assert_eq!(gate.most(), 2);
     }
 
     async fn a_step_that_waits_for_its_key_is_cancelled_and_the_holder_gives_it_on(site: Site) {

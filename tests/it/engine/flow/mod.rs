@@ -12,6 +12,8 @@ mod places;
 mod processes;
 mod retention;
 
+pub use keys::{Gate, waits_for};
+
 /// A workflow whose runs are in progress until they are cancelled or a minute has passed.
 fn limited(flow: Value) -> Definition {
     let mut definition = chain(vec![wait("hold", 60_000)]);
@@ -25,7 +27,7 @@ fn by_customer(limit: u32) -> Definition {
 }
 
 /// A process like the site's with other settings.
-fn with_config(site: &Site, by: impl FnOnce(&mut Config)) -> Runtime {
+pub fn with_config(site: &Site, by: impl FnOnce(&mut Config)) -> Runtime {
     let mut config = Config::isolated(site.folder.path());
     by(&mut config);
     let allowed = weft::runtime::outbound::Policy::allowing(&["127.0.0.0/8"]).unwrap();

@@ -1,0 +1,147 @@
+//! This process among those of a shared database: it shows that it lives, and sees which others have died.
+//!
+//! A process holds a lock under its id as long as its connection to the database lives (`db::Presence`). Whoever finds the
+//! lock of another one free twice, with a pause between, gives that one's runs back for all to claim: a process that has
+//! only lost its connection is back sooner. One that stands still keeps its lock, and loses its runs when the leases end.
+//! Both rest on the fencing token, which a hand-over raises: whoever was wrongly taken for dead can write no more.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::Engine;
+use super::hints::{self, Hint};
+use crate::db::{self, Presence};
+use crate::runtime::Runtime;
+use crate::workflow::store::node;
+
+/// How long a lock must be free until its process counts as dead.
+const CONFIRM: Duration = Duration::from_millis(500);
+/// How often the others are looked at, where there are some.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often it is looked whether there are others; they say so when they come.
+const LOOK_ALONE: Duration = Duration::from_secs(60);
+/// How long a silence lasts until a process asks whether it is to do the housekeeping.
+const LEAD: Duration = Duration::from_mins(5);
+/// How long to wait before the lock is asked for again.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// What this process knows of the others.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    others: AtomicBool,
+    moved: Notify,
+}
+
+impl Node {
+    /// A process has come or gone.
+    pub(super) fn look(&self) {
+        self.moved.notify_one();
+    }
+
+    /// Whether there may be others.
+    pub(super) fn has_others(&self) -> bool {
+        self.others.load(Ordering::Relaxed)
+    }
+}
+
+/// Shows that this process lives; `None` where no other can be.
+pub(super) async fn attend(runtime: &Runtime, engine: &Engine) -> db::Result<Option<Presence>> {
+    let Some(mut presence) = runtime.db.attend(node::lock(engine.id)).await? else {
+        return Ok(None);
+    };
+    node::insert(&runtime.db, engine.id, runtime.clock.now()).await?;
+    runtime.elect(presence.try_lead().await?);
+    engine.hints.add(Hint::Node);
+    Ok(Some(presence))
+}
+
+/// Listens to the others, and shows again that this process lives whenever the connection was lost.
+pub(super) async fn keep(runtime: Runtime, engine: Arc<Engine>, presence: Presence) {
+    tokio::select! {
+        () = attend_for_ever(&runtime, &engine, presence) => {}
+        () = engine.drained.cancelled() => {}
+    }
+    runtime.elect(false);
+    if let Err(error) = node::delete(&runtime.db, engine.id).await {
+        tracing::warn!(%error, "this process leaves without saying so");
+    }
+}
+
+async fn attend_for_ever(runtime: &Runtime, engine: &Arc<Engine>, presence: Presence) {
+    let mut presence = Some(presence);
+    loop {
+        let Some(held) = &mut presence else {
+            match attend(runtime, engine).await {
+                Ok(again) => {
+                    tracing::info!("this process shows again that it lives");
+                    presence = again;
+                    // What was said meanwhile.
+                    runtime.events.miss();
+                    engine.timer.set(runtime.clock.now());
+                }
+                Err(_) => tokio::time::sleep(RETRY).await,
+            }
+            continue;
+        };
+        let is_lost = match tokio::time::timeout(LEAD, held.heard()).await {
+            Ok(Some(message)) => {
+                hints::hear(runtime, engine, &message);
+                false
+            }
+            Ok(None) => true,
+            // Whoever did the housekeeping may have gone.
+            Err(_) if runtime.keeps_house() => false,
+            Err(_) => held.try_lead().await.map(|elected| runtime.elect(elected)).is_err(),
+        };
+        if is_lost {
+            tracing::warn!("the connection that shows that this process lives was lost");
+            runtime.elect(false);
+            presence = None;
+        }
+    }
+}
+
+/// Looks for dead processes, and gives back what they had in hand.
+pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
+    let mut suspects = HashMap::new();
+    loop {
+        if let Err(error) = look(&runtime, &engine, &mut suspects).await {
+            tracing::debug!(%error, "other processes can't be looked for; it is tried again");
+        }
+        let pause = match (suspects.is_empty(), engine.node.has_others()) {
+            (false, _) => CONFIRM,
+            (true, true) => LOOK,
+            (true, false) => LOOK_ALONE,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = engine.node.moved.notified() => {}
+            () = runtime.tasks.stopping().cancelled() => return,
+        }
+    }
+}
+
+async fn look(runtime: &Runtime, engine: &Engine, suspects: &mut HashMap<Uuid, Instant>) -> db::Result<()> {
+    let others = node::list_others(&runtime.db, engine.id).await?;
+    engine.node.others.store(!others.is_empty(), Ordering::Relaxed);
+    suspects.retain(|other, _| others.contains(other));
+    for other in others {
+        if !node::is_free(&runtime.db, other).await? {
+            suspects.remove(&other);
+        } else if suspects.entry(other).or_insert_with(Instant::now).elapsed() >= CONFIRM
+            && let Some(runs) = node::bury(&runtime.db, other, runtime.clock.now()).await?
+        {
+            suspects.remove(&other);
+            tracing::info!(node = %other, runs, "a process has died; its runs go on");
+            engine.timer.set(runtime.clock.now());
+            engine.hints.add(Hint::Due);
+        }
+    }
+    Ok(())
+}
