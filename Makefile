@@ -14,7 +14,7 @@ FAULT ?=
 ENGINE ?=
 FULL ?=
 
-.PHONY: help run build dev check lint fmt test test-rust e2e fuzz faults size bench bench-peers clean
+.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size bench bench-peers clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -62,6 +62,12 @@ test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects
 	@scripts/setup nextest postgres
 	@echo "==> tests on SQLite and Postgres"
 	@WEFT_TEST_REQUIRE_POSTGRES=1 scripts/with-postgres cargo nextest run --features ssr --cargo-quiet --no-fail-fast $(TEST)
+
+simulate: ## the engine under random faults: SEEDS=1000000 of them from FROM=0, or SEED=n exactly again
+	@echo "==> simulating $(if $(SEED),seed $(SEED),$(or $(SEEDS),1000000) seeds$(if $(FROM), from $(FROM)); the first time compiles the tests with optimisation))"
+	@WEFT_SIMULATE_SEED=$(SEED) WEFT_SIMULATE_SEEDS=$(or $(SEEDS),1000000) WEFT_SIMULATE_FROM=$(FROM) \
+		cargo test --quiet $(if $(SEED),,--release) --features ssr --lib -- --exact --nocapture \
+		workflow::engine::simulation::ten_thousand_seeds_keep_every_promise
 
 e2e: build ## the browser stories on the release binary (STORY=name selects, DB=postgres)
 	@scripts/setup e2e chromium

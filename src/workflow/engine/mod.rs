@@ -22,6 +22,8 @@ mod owner;
 mod progress;
 mod queue;
 mod retention;
+#[cfg(test)]
+mod simulation;
 mod timer;
 mod writer;
 
@@ -179,11 +181,14 @@ impl Engine {
         graph
     }
 
-    /// Puts a run in hand; its owner's mailbox comes back.
+    /// Puts a run in hand; its owner's mailbox comes back. Refused while the one who gave it back has not left.
     fn enlist(&self, run: RunId) -> Result<mpsc::Receiver<owner::Message>, Error> {
         let mut runs = self.runs.lock().expect("no code panics while it holds this lock");
         if runs.len() >= MAX_RUNS {
             return Err(Error::Busy);
+        }
+        if runs.contains_key(&run) {
+            return Err(Error::Elsewhere);
         }
         let (sender, receiver) = mpsc::channel(256);
         runs.insert(run, sender);

@@ -75,7 +75,7 @@ pub(in crate::workflow) struct Owner {
     /// For the attempts, which answer here.
     mailbox: mpsc::Sender<Message>,
     /// By path, so that all inside of a container are found together.
-    attempts: BTreeMap<String, (i64, CancellationToken)>,
+    attempts: BTreeMap<String, perform::Flying>,
     signals: signals::Signals,
     /// The agenda was left before its end.
     more: bool,
@@ -195,15 +195,17 @@ impl Owner {
                 _ => self.let_go().await,
             };
         }
-        let in_flight: Vec<String> = self.state.in_flight().map(|slot| self.state.path(slot)).collect();
+        let in_flight: Vec<(String, u32, Option<String>)> = self.list_in_flight();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
             return self.let_go().await;
         }
-        for step in in_flight {
-            if let Some(attempt) = self.state.find_step(&step).map(|step| step.attempt) {
-                self.execute(&step, attempt, self.state.last_seq());
-                self.pull(&step, self.state.last_seq());
+        for (step, attempt, sub_run) in in_flight {
+            self.execute(&step, attempt, self.state.last_seq());
+            self.pull(&step, self.state.last_seq());
+            if !self.attempts.contains_key(&step) {
+                // Given up by the take-over itself.
+                self.abandon(sub_run);
             }
         }
         self.own().await;
@@ -215,7 +217,9 @@ impl Owner {
         let mut grace: Option<Timestamp> = None;
         let mut inbox = Vec::new();
         loop {
-            if !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long() {
+            // Once it is given back, whoever looks first may have it: who commands it then finds the mailbox closed.
+            let is_quiet = !self.more && self.inbox.is_empty() && !self.signals.is_unread();
+            if self.given_back || (is_quiet && self.rests_for_long()) {
                 break;
             }
             if stopping.is_cancelled() {
@@ -275,11 +279,12 @@ impl Owner {
     fn hear(&mut self, inbox: &mut Vec<Message>, events: &mut Vec<Event>, replies: &mut Vec<Reply>) {
         for message in inbox.drain(..) {
             match message {
-                // A stale result is of an attempt that was stopped.
                 Message::Done { step, attempt, began, result } => {
-                    if self.attempts.get(&step).is_some_and(|(current, _)| *current == began) {
-                        self.attempts.remove(&step);
-                        let _ = self.think(Input::Done { step, attempt, result }, events);
+                    let is_awaited = self.attempts.get(&step).is_some_and(|flying| flying.began == began);
+                    let path = step.clone();
+                    // A stale result is of an attempt that was stopped, or is about to be.
+                    if is_awaited && self.think(Input::Done { step, attempt, result }, events).is_ok() {
+                        self.attempts.remove(&path);
                     }
                 }
                 Message::Tell { input, reply } => {

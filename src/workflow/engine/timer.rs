@@ -74,7 +74,8 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
                 let (run, token) = (claim.run, claim.token);
                 match engine.enlist(run) {
                     Ok(inbox) => drop(Owner::take(runtime, engine, claim, inbox).await),
-                    Err(full) => engine.hand_back(runtime, run, token, &full),
+                    // Full, or whoever gave it back has not left yet.
+                    Err(error) => engine.hand_back(runtime, run, token, &error),
                 }
             })
             .await;
@@ -169,11 +170,15 @@ pub(super) async fn renew(runtime: Runtime, engine: Arc<Engine>) {
             () = runtime.clock.sleep_ms(LEASE_MS / 4) => {}
             () = stopping.cancelled() => return,
         }
-        if engine.runs.lock().expect("no code panics while it holds this lock").is_empty() {
+        let in_hand = || engine.runs.lock().expect("no code panics while it holds this lock").len();
+        if in_hand() == 0 {
             continue;
         }
-        if let Err(error) = store::lease::renew(&runtime.db, engine.id, Engine::lease_until(&runtime)).await {
-            tracing::warn!(%error, "the leases of runs can't be renewed; it is tried again");
+        match store::lease::renew(&runtime.db, engine.id, Engine::lease_until(&runtime)).await {
+            // What comes to be in hand is so before it is in the table: more in the table is a stray.
+            Ok(renewed) if renewed > in_hand() as u64 => engine.doubt(&runtime),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the leases of runs can't be renewed; it is tried again"),
         }
     }
 }

@@ -17,9 +17,13 @@ mod tests;
 #[cfg(test)]
 mod tests_containers;
 #[cfg(test)]
+mod tests_fold;
+#[cfg(test)]
 mod tests_migrate;
 #[cfg(test)]
 mod tests_pages;
+#[cfg(test)]
+mod tests_table;
 #[cfg(test)]
 mod tests_undo;
 mod undo;

@@ -37,7 +37,7 @@ pub(super) use respond::build as build_response;
 pub(super) use switch::choose as choose_switch;
 pub(super) use transform::build as build_transform;
 pub(super) use wait::until as wait_until;
-pub(super) use workflow::MAX_DEPTH;
+pub(super) use workflow::{MAX_DEPTH, sub_run_key};
 
 /// One attempt of a step that has an effect.
 #[derive(Debug)]

@@ -26,6 +26,11 @@ struct Config {
     detached: bool,
 }
 
+/// The key under which an attempt starts its sub-run.
+pub fn sub_run_key(attempt: &str) -> String {
+    format!("step:{}", blake3::hash(attempt.as_bytes()).to_hex())
+}
+
 pub(super) async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: Config = call.config()?;
     if call.depth >= MAX_DEPTH {
@@ -43,7 +48,7 @@ pub(super) async fn run(call: StepCall) -> Result<Outcome, StepError> {
     })?;
     let parent = Parent { run: call.run_id, step: call.step.clone(), attempt: call.attempt, waits: !config.detached };
     let new = NewRun {
-        idempotency_key: Some(format!("step:{}", blake3::hash(call.key.as_bytes()).to_hex())),
+        idempotency_key: Some(sub_run_key(&call.key)),
         trigger: TriggerKind::Workflow,
         origin: Some(Origin { parent, depth: call.depth + 1, started_by: call.started_by.clone() }),
         ..NewRun::manual(workflow.id, config.inputs, None, false)

@@ -156,17 +156,19 @@ pub async fn list_owned(db: &Db, owner: Uuid) -> Result<Vec<(RunId, i64)>> {
         query_as("select id, lease_token from run where owner_id = $1").bind(owner).fetch_all(conn).await)?)
 }
 
-/// Prolongs the leases of everything that a process has in hand. A row that is just being written is passed over: its writer
+/// Prolongs the leases of everything that stands under the name of a process; returns how much that is. A row that is just being written is passed over: its writer
 /// prolongs it, and whoever waited for it while holding others would deadlock with that writer.
-pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<()> {
+pub async fn renew(db: &Db, owner: Uuid, until: Timestamp) -> Result<u64> {
     let mut tx = db.begin().await?;
     let text = skip_locked!(
         &tx,
         "update run set lease_until = $2 where id in (select id from run where owner_id = $1",
         ") and owner_id = $1"
     );
-    within!(&mut tx, conn => query(text).bind(owner).bind(until).execute(conn).await.map(drop))?;
-    tx.commit().await
+    let renewed = within!(&mut tx, conn =>
+        query(text).bind(owner).bind(until).execute(conn).await.map(|done| done.rows_affected()))?;
+    tx.commit().await?;
+    Ok(renewed)
 }
 
 /// When the next run can be taken in hand: one that nobody has is due, or another owner's lease ends.

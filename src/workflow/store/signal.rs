@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::Signal;
-use crate::model::{RunId, Timestamp};
+use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
 /// A signal for a run.
@@ -69,6 +69,24 @@ pub async fn insert(tx: &mut Tx, outgoing: &Outgoing, now: Timestamp) -> Result<
     .await
     .map(drop))?;
     Ok(true)
+}
+
+/// Tells the sub-run that was started under this idempotency key, and whose end is waited for, that nobody does any more.
+/// Returns it, unless there is none or it has ended.
+pub async fn abandon(db: &Db, workspace: WorkspaceId, key: &str, id: Uuid, now: Timestamp) -> Result<Option<RunId>> {
+    let mut tx = db.begin().await?;
+    let run: Option<RunId> = within!(&mut tx, conn => query_scalar(
+        "select id from run where workspace_id = $1 and idempotency_key = $2 and parent_waits",
+    )
+    .bind(workspace)
+    .bind(key)
+    .fetch_optional(conn)
+    .await)?;
+    let Some(run) = run else { return Ok(None) };
+    let outgoing = Outgoing { id, run, step: None, attempt: 0, signal: Signal::ParentGone {} };
+    let is_stored = insert(&mut tx, &outgoing, now).await?;
+    tx.commit().await?;
+    Ok(is_stored.then_some(run))
 }
 
 /// The count on a run's row, and what waits, oldest first.

@@ -38,6 +38,21 @@ async fn people(site: &Site) -> (Ctx, Ctx, Ctx, Ctx) {
 }
 
 on_both_engines! {
+    async fn a_fork_of_a_run_that_waits_leaves_its_approval_open(site: Site) {
+        let (owner, ada, ..) = people(&site).await;
+        let run = start(&owner, &ask(json!({})), json!({"n": 7})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        let asked = only(&ada).await;
+        let seq = workflow::get_run(&owner, run).await.unwrap().last_seq;
+        let fork = workflow::travel::fork(&owner, run, Fork::at(seq), None).await.unwrap();
+        until(&owner, fork, RunStatus::Waiting).await;
+        assert_eq!(approvals::get(&ada, asked.id).await.unwrap().outcome, None);
+        approvals::decide(&ada, asked.id, answer("approved")).await.unwrap();
+        assert_eq!(end(&owner, run).await.summary.status, RunStatus::Succeeded);
+        // The fork asks for itself.
+        assert_eq!(only(&ada).await.run_id, fork);
+    }
+
     async fn one_answer_ends_the_wait_and_leaves_by_its_port(site: Site) {
         let (owner, ada, _, vic) = people(&site).await;
         let run = start(&owner, &ask(json!({})), json!({"n": 7})).await;

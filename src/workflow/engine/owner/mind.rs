@@ -50,7 +50,9 @@ impl<W: World> Mind<'_, W> {
     /// Takes an input in and adds what follows from it to `events`; what other runs are to be told waits in the signals
     /// for the next flush.
     pub(in crate::workflow::engine) fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), Refusal> {
-        let waits = signals::waits(self.state);
+        // What a copied history waited for is the other run's to say.
+        let forks = matches!(input, Input::Fork(_));
+        let waits = if forks { signals::Waits::new() } else { signals::waits(self.state) };
         let (new, more) = machine::advance(self.state, input, &self.world.moment(), FLUSH)?;
         *self.more = more;
         self.signals.compare(self.world, waits, self.state, &new);

@@ -9,6 +9,23 @@ use super::Owner;
 use crate::model::workflow::{Event, Slot, StepStatus, state};
 use crate::workflow::engine::attempt;
 use crate::workflow::machine::{self, Effect};
+use crate::workflow::steps;
+
+/// An attempt in flight.
+pub(super) struct Flying {
+    /// The number of the event that began it.
+    pub(super) began: i64,
+    cancel: CancellationToken,
+    unwanted: CancellationToken,
+    /// The key of the sub-run that it starts.
+    sub_run: Option<String>,
+}
+
+impl Flying {
+    fn new(order: &attempt::Order, sub_run: Option<String>) -> Self {
+        Self { began: order.began, cancel: order.cancel.clone(), unwanted: order.unwanted.clone(), sub_run }
+    }
+}
 
 /// How long one page may take, tries and pauses together.
 const PAGE_TIMEOUT_MS: u64 = 180_000;
@@ -19,14 +36,12 @@ impl Owner {
             Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt, event.seq),
             Some(Effect::Pull { step }) => self.pull(&step, event.seq),
             Some(Effect::Stop { step }) => {
-                if let Some((_, cancel)) = self.attempts.remove(&step) {
-                    cancel.cancel();
-                }
-                self.stop_under(&format!("{step}["));
+                self.stop(&step, true);
+                self.stop_under(&format!("{step}["), true);
             }
-            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix),
+            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix, true),
             Some(Effect::End) => {
-                self.stop_under("");
+                self.stop_under("", true);
                 // Nobody may be waiting.
                 let _ = self.engine.ended.send(self.state.id());
             }
@@ -34,14 +49,43 @@ impl Owner {
         }
     }
 
-    /// Stops every attempt whose path begins so.
-    pub(super) fn stop_under(&mut self, prefix: &str) {
+    /// Stops every attempt whose path begins so; `for_good` unless whoever has the run next begins them again.
+    pub(super) fn stop_under(&mut self, prefix: &str, for_good: bool) {
         let inside = self.attempts.range(prefix.to_owned()..).take_while(|(path, _)| path.starts_with(prefix));
         for path in inside.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
-            if let Some((_, cancel)) = self.attempts.remove(&path) {
-                cancel.cancel();
-            }
+            self.stop(&path, for_good);
         }
+    }
+
+    fn stop(&mut self, path: &str, for_good: bool) {
+        let Some(flying) = self.attempts.remove(path) else { return };
+        if for_good {
+            flying.unwanted.cancel();
+            self.abandon(flying.sub_run);
+        }
+        flying.cancel.cancel();
+    }
+
+    /// Tells the sub-run that was begun under a key, if it was, that nobody waits for it.
+    pub(super) fn abandon(&self, sub_run: Option<String>) {
+        if let Some(key) = sub_run {
+            let (runtime, engine) = (self.runtime.clone(), Arc::clone(&self.engine));
+            self.runtime.tasks.spawn("sub-run", attempt::abandon(runtime, engine, self.workspace, key));
+        }
+    }
+
+    /// The attempts in flight: path, number, and the key of the sub-run of those that start one.
+    pub(super) fn list_in_flight(&self) -> Vec<(String, u32, Option<String>)> {
+        let one = |slot: Slot| {
+            let attempt = self.state.step_at(slot).attempt;
+            (self.state.path(slot), attempt, self.sub_run(slot, attempt))
+        };
+        self.state.in_flight().map(one).collect()
+    }
+
+    fn sub_run(&self, slot: Slot, attempt: u32) -> Option<String> {
+        let starts_one = self.state.graph_of(slot).step(slot.step).kind == "workflow";
+        starts_one.then(|| steps::sub_run_key(&machine::key(&self.state, slot, attempt)))
     }
 
     /// Starts an attempt, unless it has ended since, or the process stops and the next one will begin it.
@@ -65,7 +109,7 @@ impl Owner {
             keyed: definition.concurrency.as_ref().map(|_| self.token),
             ..self.order(slot, path, began)
         };
-        self.attempts.insert(path.to_owned(), (began, order.cancel.clone()));
+        self.attempts.insert(path.to_owned(), Flying::new(&order, self.sub_run(slot, attempt)));
         self.dispatch(definition, slot, order);
     }
 
@@ -89,7 +133,7 @@ impl Owner {
             key: format!("{}/page/{page}", order.key),
             ..order
         };
-        self.attempts.insert(path.to_owned(), (began, order.cancel.clone()));
+        self.attempts.insert(path.to_owned(), Flying::new(&order, None));
         let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
         self.runtime.tasks.spawn("page", work);
     }
@@ -114,6 +158,7 @@ impl Owner {
             priority: self.priority(),
             keyed: None,
             cancel: CancellationToken::new(),
+            unwanted: CancellationToken::new(),
         }
     }
 }

@@ -54,12 +54,6 @@ impl Signals {
         !self.settling.taken_in.is_empty() || (self.count > 0 && self.waiting.is_empty())
     }
 
-    /// Something may have been stored for the run since.
-    #[cfg(test)]
-    pub(in crate::workflow::engine) const fn look_again(&mut self) {
-        self.unread = true;
-    }
-
     /// Takes note of what the tables say: the count on the run's row, and the signals.
     pub(in crate::workflow::engine) fn read(&mut self, count: i64, waiting: Vec<Incoming>) {
         (self.unread, self.count, self.waiting) = (false, count, waiting);
@@ -88,6 +82,12 @@ impl Signals {
         let settled = (self.count - waiting).max(0);
         self.count -= settled;
         Settling { settled, ..std::mem::take(&mut self.settling) }
+    }
+
+    /// Tells a sub-run that nobody waits for it.
+    pub(super) fn abandon(&mut self, world: &impl World, run: RunId) {
+        let (id, signal) = (world.fresh(), Signal::ParentGone {});
+        self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
     }
 
     /// The run has ended: tells the step that waits for it.
@@ -119,10 +119,7 @@ impl Signals {
                 continue;
             }
             match wait.on {
-                Await::Run { run } => {
-                    let (id, signal) = (world.fresh(), Signal::ParentGone {});
-                    self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
-                }
+                Await::Run { run } => self.abandon(world, run),
                 Await::Approval { id, .. } => {
                     self.settling.waits.push(closed(id, &path, events));
                 }

@@ -1,0 +1,262 @@
+//! What must hold: whenever an attempt begins, whenever a change was stored, when all is at rest, and at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::owner::Owner;
+use super::tables::Row;
+use super::world::Sim;
+use crate::model::workflow::{Await, Event, Fact, RunStatus, Signal, State};
+use crate::model::{RunId, UserId};
+use crate::workflow::machine;
+
+/// What somebody was told, which must be found in the history.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Promise {
+    /// The vote counts.
+    Vote { run: RunId, step: String, attempt: u32, by: UserId },
+}
+
+/// Whether a fact ends an attempt of its step.
+const fn concludes(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::StepSucceeded { .. } | Fact::StepFailed { .. } | Fact::StepSkipped { .. } | Fact::RetryScheduled { .. }
+    )
+}
+
+impl Sim {
+    /// An attempt is about to begin: what led to it is stored, under this key, and no result of it is, unless another
+    /// process has taken the run over meanwhile.
+    pub fn check_may_begin(&self, owner: &Owner, path: &str, attempt: u32, key: &str) {
+        let row = self.tables.row(owner.state.id());
+        let own = || row.history.iter().rev().filter(|event| event.step.as_deref() == Some(path));
+        let began = own().find_map(|event| match &event.fact {
+            Fact::StepStarted { attempt: stored, key, .. } if *stored == attempt => Some((event.seq, key)),
+            _ => None,
+        });
+        let (seq, stored) =
+            began.unwrap_or_else(|| panic!("{path} begins its attempt {attempt} before that is stored"));
+        assert_eq!(stored, key, "the attempt of {path} has another key than was stored");
+        if row.token == owner.token {
+            let ended = own().take_while(|event| event.seq > seq).find(|event| concludes(&event.fact));
+            assert!(ended.is_none(), "{path} begins its attempt {attempt} again after {ended:?}");
+        }
+    }
+
+    /// What an owner has in memory is what the tables say, now and then.
+    pub fn compare_with_tables(&self, owner: &Owner) {
+        let row = self.tables.row(owner.state.id());
+        if row.token != owner.token || row.last_seq != owner.state.last_seq() || !self.ambient.rng.chance(20) {
+            return;
+        }
+        assert_same(&self.fold(owner.state.id()), &owner.state);
+    }
+
+    /// Nothing moves any more, and nothing is due: each run has ended or waits for somebody, and says for whom.
+    pub fn check_rest(&self) {
+        for (&run, row) in &self.tables.runs {
+            let state = self.fold(run);
+            assert_eq!(row.status, state.status(), "the row of {run} and its history");
+            assert_eq!(row.last_seq, row.history.len() as i64, "the row of {run} and its history");
+            if state.is_ended() {
+                continue;
+            }
+            assert_eq!(row.owner, None, "{run} is {:?} and in hand at rest: {:?}", row.status, state.headline());
+            assert_eq!(row.signals, 0, "{run} has signals that nobody took in");
+            assert!(
+                !self.tables.signals.iter().any(|(to, _)| *to == run),
+                "{run} was sent a signal that it did not take in"
+            );
+            assert_eq!(row.wake_at, state.next_due(), "{run} wakes when something is due");
+            assert!(matches!(row.status, RunStatus::Waiting | RunStatus::Paused), "{run} is stuck: {:?}", row.status);
+            assert!(
+                state.is_paused() || state.headline().is_some_and(|why| !why.is_empty()),
+                "{run} says not why it waits"
+            );
+            assert!(
+                state.is_paused() || state.next_due().is_none(),
+                "{run} is due at {:?} and nobody comes",
+                row.wake_at
+            );
+            self.check_waits(run, row, &state);
+        }
+        self.check_projections();
+    }
+
+    fn check_waits(&self, run: RunId, row: &Row, state: &State) {
+        for slot in state.awaiting() {
+            let path = state.path(slot);
+            let waiting =
+                state.step_at(slot).waiting.as_ref().unwrap_or_else(|| panic!("{path} does not say why it waits"));
+            assert!(!waiting.reason.is_empty(), "{path} does not say why it waits");
+            match &waiting.on {
+                Some(Await::Run { run: child }) => {
+                    assert!(!self.tables.row(*child).is_ended, "{path} of {run} waits for {child}, which has ended");
+                }
+                Some(Await::Approval { id, .. }) => {
+                    let asked = self.tables.approvals.get(id).unwrap_or_else(|| panic!("{path} asks nobody"));
+                    assert_eq!(asked.outcome, None, "{path} of {run} waits for an answer that was given");
+                }
+                Some(Await::Event { key, fields }) => {
+                    let listed = self.tables.waits.get(&(run, path.clone()));
+                    assert!(listed.is_some_and(|wait| wait.key == *key), "{path} of {run} is not listed for {key}");
+                    let missed = self.tables.sent.iter().find(|(sent, payload, at)| {
+                        sent == key && *at >= row.created_at && machine::fits(fields, payload)
+                    });
+                    assert!(missed.is_none(), "{path} of {run} missed the event {missed:?}");
+                }
+                None => panic!("{path} of {run} waits for nothing"),
+            }
+        }
+        if let Some(parent) = row.parent.as_ref().filter(|parent| parent.waits) {
+            let outer = self.fold(parent.run);
+            let step = outer.find_slot(&parent.step).map(|slot| outer.step_at(slot));
+            let awaits = step.and_then(|step| step.waiting.as_ref()?.on.clone()) == Some(Await::Run { run });
+            let cut_short = row.key.as_ref().is_some_and(|key| self.orphans.contains(key));
+            let retried = row.history.iter().any(|event| matches!(event.fact, Fact::RunRetried { .. }));
+            assert!(
+                awaits || cut_short || retried,
+                "{run} goes on though {} of {} does not wait for it any more",
+                parent.step,
+                parent.run
+            );
+        }
+    }
+
+    /// The tables beside the histories list what the histories say.
+    fn check_projections(&self) {
+        let folded = |run: &RunId, step: &str| -> Option<Await> {
+            let state = self.fold(*run);
+            let slot = state.find_slot(step)?;
+            state.step_at(slot).waiting.as_ref()?.on.clone()
+        };
+        for (id, asked) in self.tables.approvals.iter().filter(|(_, asked)| asked.outcome.is_none()) {
+            let open = folded(&asked.run, &asked.step);
+            let is_asked = matches!(open, Some(Await::Approval { id: open, .. }) if open == *id);
+            assert!(is_asked, "people are still asked about {} of {}", asked.step, asked.run);
+        }
+        for (run, step) in self.tables.waits.keys() {
+            let waits = matches!(folded(run, step), Some(Await::Event { .. }));
+            assert!(waits, "{step} of {run} is still listed as waiting for an event");
+        }
+    }
+
+    /// Everything has ended: what was ever acknowledged stands in the histories, and each effect was applied once.
+    pub fn check_end(&self) {
+        for (run, row) in &self.tables.runs {
+            assert!(row.is_ended, "{run} does not end: {:?}", row.status);
+            check_history(&row.history);
+            let state = self.fold(*run);
+            let open = state.steps().iter().find(|step| !step.status.is_final());
+            assert!(open.is_none(), "{run} has ended, its step {open:?} has not");
+        }
+        for change in &self.acknowledged {
+            let row = self.tables.row(change.run);
+            for event in change.events.iter() {
+                assert_eq!(
+                    row.history.get(event.seq as usize - 1),
+                    Some(event),
+                    "a stored event of {} is lost",
+                    change.run
+                );
+            }
+        }
+        let mut promised: BTreeMap<&Promise, usize> = BTreeMap::new();
+        self.promises.iter().for_each(|promise| *promised.entry(promise).or_default() += 1);
+        for (Promise::Vote { run, step, attempt, by }, times) in promised {
+            let votes = self.tables.row(*run).history.iter().filter(|event| {
+                event.step.as_ref() == Some(step)
+                    && matches!(&event.fact, Fact::StepSignalled { attempt: a, signal: Signal::Vote(vote) }
+                        if a == attempt && vote.by == *by)
+            });
+            // A container that was begun anew asks again.
+            assert!(votes.count() >= times, "a vote of {by} on {step} of {run} is lost");
+        }
+        self.check_effects();
+    }
+
+    fn check_effects(&self) {
+        let mut keys = BTreeSet::new();
+        for row in self.tables.runs.values() {
+            // What a fork has copied is another run's.
+            let own = row.history.iter().rposition(|event| matches!(event.fact, Fact::RunForked(_))).unwrap_or(0);
+            let mut begun: BTreeMap<&str, &str> = BTreeMap::new();
+            for event in &row.history[own..] {
+                let Some(path) = event.step.as_deref() else { continue };
+                if let Fact::StepStarted { key, .. } = &event.fact {
+                    assert!(keys.insert(key.as_str()), "two attempts have the key {key}");
+                    begun.insert(path, key);
+                }
+                let Some(key) = begun.get(path) else { continue };
+                self.check_result(row, path, key, event);
+            }
+        }
+        for key in self.applied.keys() {
+            assert!(keys.contains(key.as_str()), "an effect was applied under {key}, which no history has");
+        }
+    }
+
+    /// The result that the history has is the one that the world gave.
+    fn check_result(&self, row: &Row, path: &str, key: &str, event: &Event) {
+        let step = self.graphs[row.workflow].find_path(path).expect("it is in the history");
+        if step.kind != "http" || step.pinned.is_some() {
+            return;
+        }
+        match (&event.fact, self.applied.get(key)) {
+            (Fact::StepSucceeded { output, .. }, given) => {
+                assert_eq!(given.map(Result::as_ref), Some(Ok(output)), "the result of {path} under {key}");
+            }
+            (Fact::StepFailed { error, .. } | Fact::RetryScheduled { error, .. }, given) => {
+                let own = matches!(error.class.as_str(), "interrupted" | "expression" | "config");
+                assert!(own || given == Some(&Err(error.clone())), "the failure of {path} under {key}: {error:?}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Two folds of the same history.
+pub fn assert_same(stored: &State, live: &State) {
+    assert_eq!(stored, live, "the history folds to another state");
+    assert!(stored.in_flight().eq(live.in_flight()), "the history folds to other attempts in flight");
+    assert_eq!((stored.status(), stored.next_ready()), (live.status(), live.next_ready()));
+    assert_eq!((stored.next_doomed(), stored.steps_done()), (live.next_doomed(), live.steps_done()));
+}
+
+/// A history is one that a run can have: numbered without gaps, results of attempts that had begun and had none, and
+/// nothing behind an end but a person's wish to go on.
+pub fn check_history(history: &[Event]) {
+    let mut open: BTreeMap<&str, u32> = BTreeMap::new();
+    // Containers that were cut off go on with the attempt that they had when a person asks for it.
+    let mut cut_off: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut is_ended = false;
+    for (event, seq) in history.iter().zip(1..) {
+        assert_eq!(event.seq, seq, "a gap");
+        if is_ended {
+            let goes_on = matches!(event.fact, Fact::RunRetried { .. } | Fact::RunForked(_));
+            assert!(goes_on, "{event:?} stands behind the end");
+            is_ended = false;
+        }
+        if matches!(event.fact, Fact::RunRetried { .. } | Fact::RunForked(_)) {
+            open.append(&mut cut_off);
+        }
+        let path = event.step.as_deref().unwrap_or_default();
+        match &event.fact {
+            Fact::StepStarted { attempt, .. } => drop(open.insert(path, *attempt)),
+            Fact::StepWaiting { attempt, .. } | Fact::StepSignalled { attempt, .. } => {
+                assert_eq!(open.get(path), Some(attempt), "{event:?} is of no attempt that is open");
+            }
+            Fact::StepSucceeded { attempt, .. }
+            | Fact::StepFailed { attempt, .. }
+            | Fact::RetryScheduled { attempt, .. } => {
+                assert_eq!(open.remove(path), Some(*attempt), "{event:?} is of no attempt that is open");
+                if matches!(event.fact, Fact::StepFailed { .. }) {
+                    cut_off.insert(path, *attempt);
+                }
+            }
+            Fact::StepSkipped { .. } => cut_off.extend(open.remove_entry(path)),
+            Fact::RunSucceeded { .. } | Fact::RunFailed { .. } | Fact::RunCancelled {} => is_ended = true,
+            _ => {}
+        }
+    }
+}

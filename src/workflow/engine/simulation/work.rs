@@ -1,0 +1,128 @@
+//! The model of attempts: what they do to the world outside, the sub-runs that they begin, and how their owners hear of it.
+
+use serde_json::json;
+
+use super::bugs::Bug;
+use super::faults::Commit;
+use super::process::{Attempt, Message};
+use super::rng;
+use super::world::Sim;
+use crate::model::RunId;
+use crate::model::workflow::{Await, Signal, StepError};
+use crate::workflow::steps::Outcome;
+use crate::workflow::store::signal::Outgoing;
+use crate::workflow::store::{Parent, Verdict};
+
+impl Sim {
+    pub fn begin_attempt(&mut self, p: usize, mut attempt: Attempt) {
+        self.attempts_begun += 1;
+        attempt.id = self.attempts_begun;
+        self.processes[p].attempts.push(attempt);
+    }
+
+    /// An attempt gets on: its effect is applied, and the next time its owner hears of it.
+    pub fn work(&mut self, p: usize, at: usize) {
+        let working = &mut self.processes[p].attempts[at];
+        if working.is_over {
+            return self.abandon(p, at);
+        }
+        if let Some(result) = working.result.take() {
+            let Attempt { run, step, attempt, began, .. } = &*working;
+            let (run, step, attempt, began) = (*run, step.clone(), *attempt, *began);
+            if let Some(owner) = self.processes[p].owners.get_mut(&run) {
+                owner.inbox.push(Message::Done { step, attempt, began, result });
+            }
+            return self.abandon(p, at);
+        }
+        if working.is_cancelled && self.ambient.rng.chance(50) {
+            return self.abandon(p, at);
+        }
+        let attempt = &self.processes[p].attempts[at];
+        if attempt.kind == "workflow" {
+            return self.start_child(p, at);
+        }
+        let answer = self.apply_effect(&attempt.key.clone());
+        self.processes[p].attempts[at].result = Some(answer);
+    }
+
+    /// `attempt::abandon`: the end of an attempt, which tells the sub-run that it may have begun when nobody will wait for it.
+    fn abandon(&mut self, p: usize, at: usize) {
+        let attempt = &mut self.processes[p].attempts[at];
+        attempt.is_over = true;
+        if !attempt.is_unwanted || attempt.kind != "workflow" {
+            self.processes[p].attempts.remove(at);
+            return;
+        }
+        let key = format!("step:{}", attempt.key);
+        if self.has(Bug::SubRunsNotAbandoned) {
+            self.processes[p].attempts.remove(at);
+            return;
+        }
+        let outcome = self.commit();
+        if outcome == Commit::Lost {
+            return;
+        }
+        let child = self.tables.find_by_key(&key);
+        let child = child.filter(|child| self.tables.row(*child).parent.as_ref().is_some_and(|parent| parent.waits));
+        if let Some(run) = child {
+            let (id, signal) = (self.ambient.fresh_id(), Signal::ParentGone {});
+            self.tables.insert_signal(&Outgoing { id, run, step: None, attempt: 0, signal }, self.ambient.now());
+        }
+        if outcome == Commit::Done {
+            self.processes[p].attempts.remove(at);
+            child.into_iter().for_each(|run| self.poke(p, run));
+        }
+    }
+
+    /// The world outside, which knows idempotency keys: what came of the first request under a key is the answer to all.
+    fn apply_effect(&mut self, key: &str) -> Result<Outcome, StepError> {
+        let (seed, mends) = (self.seed, !self.faults.are_on);
+        let answer = self.applied.entry(key.to_owned()).or_insert_with(|| match rng::hash(seed, key) % 100 {
+            _ if mends => Ok(json!({"v": 1})),
+            0..62 => Ok(json!({"v": rng::hash(seed, key) % 7})),
+            62..80 => Err(StepError::transient("unavailable", "try again")),
+            80..90 => Err(StepError::permanent("refused", "no")),
+            _ => Err(StepError::transient("timeout", "did not end in time")),
+        });
+        answer.clone().map(Outcome::out)
+    }
+
+    /// `steps::workflow`: the sub-run of this attempt's key, begun if there is none.
+    fn start_child(&mut self, p: usize, at: usize) {
+        let Attempt { id, run, step, attempt, key, config, .. } = &self.processes[p].attempts[at];
+        let key = format!("step:{key}");
+        let waits = config["detached"] != json!(true);
+        if let Some(child) = self.tables.find_by_key(&key) {
+            self.processes[p].attempts[at].result = Some(Ok(started(child, waits)));
+            return;
+        }
+        let name = config["workflow"].as_str().unwrap_or_default();
+        let workflow = (0..self.graphs.len()).find(|&n| super::generate::name(n) == name).expect("it was generated");
+        let parent = Parent { run: *run, step: step.clone(), attempt: *attempt, waits };
+        let (inputs, id) = (config["inputs"].clone(), *id);
+        self.processes[p].attempts[at].is_parked = true;
+        self.begin(p, workflow, inputs, Some((parent, key, id)));
+    }
+
+    /// The begin of a sub-run was answered.
+    pub fn child_begun(&mut self, p: usize, starter: u64, child: RunId, outcome: Option<Verdict>) {
+        let Some(attempt) = self.processes[p].attempts.iter_mut().find(|attempt| attempt.id == starter) else { return };
+        let waits = attempt.config["detached"] != json!(true);
+        attempt.is_parked = false;
+        attempt.result = match outcome {
+            Some(Verdict::Stored) => Some(Ok(started(child, waits))),
+            // It is looked for under its key.
+            Some(_) => None,
+            None => Some(Err(StepError::transient("unavailable", "the database did not answer in time"))),
+        };
+    }
+}
+
+/// What an attempt that has started a sub-run says.
+fn started(child: RunId, waits: bool) -> Outcome {
+    if waits {
+        Outcome::Waiting { reason: "waits for the run".to_owned(), until: None, on: Some(Await::Run { run: child }) }
+    } else {
+        Outcome::out(json!({ "run_id": child }))
+    }
+}
