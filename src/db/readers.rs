@@ -5,15 +5,15 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Free connections that stay open: more close as they come back.
-const KEPT: usize = 4;
+/// How long a connection that nobody takes stays open: opening one costs more than a hundred queries.
+const UNUSED: Duration = Duration::from_secs(60);
 
 /// The connections that read.
 #[derive(Debug, Clone)]
@@ -30,8 +30,8 @@ pub struct Own {
     connect: SqliteConnectOptions,
     patience: Duration,
     places: Arc<Semaphore>,
-    /// Those that nobody holds; the one that was used last is the next.
-    free: Mutex<Vec<SqliteConnection>>,
+    /// Those that nobody holds, and since when; the one that was used last is the next.
+    free: Mutex<Vec<(SqliteConnection, Instant)>>,
 }
 
 impl SqliteReaders {
@@ -55,7 +55,7 @@ impl SqliteReaders {
                 let place = place.await.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
                 let free = own.free().pop();
                 let connection = match free {
-                    Some(connection) => connection,
+                    Some((connection, _)) => connection,
                     None => own.connect.connect().await?,
                 };
                 Ok(Reading::Own { connection: Some(connection), home: Arc::clone(own), _place: place })
@@ -70,7 +70,7 @@ impl SqliteReaders {
             Self::Own(own) => {
                 own.places.close();
                 let free = std::mem::take(&mut *own.free());
-                for connection in free {
+                for (connection, _) in free {
                     if let Err(error) = connection.close().await {
                         tracing::warn!(%error, "a reader of the database file was not closed cleanly");
                     }
@@ -82,7 +82,7 @@ impl SqliteReaders {
 }
 
 impl Own {
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<SqliteConnection>> {
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<(SqliteConnection, Instant)>> {
         self.free.lock().expect("no code panics while it holds this lock")
     }
 }
@@ -130,8 +130,10 @@ impl Drop for Reading {
             && !home.places.is_closed()
         {
             let mut free = home.free();
-            if free.len() < KEPT {
-                free.push(connection);
+            free.push((connection, Instant::now()));
+            // The one at the front has lain longest.
+            if free.len() > 1 && free[0].1.elapsed() > UNUSED {
+                free.remove(0);
             }
         }
     }

@@ -60,7 +60,7 @@ async fn make(ctx: &Ctx, calls: u32) -> Result<Vec<String>, Failure> {
     ]);
     let graph = definition(json!({
         "steps": steps, "edges": [{"from": "sum", "to": "answer"}],
-        "inputs": {"type": "object"},
+        "inputs": {"type": "object", "properties": {"a": {"type": "integer"}}},
     }))?;
     let workflow = workflow::definitions::create(ctx, graph).await.map_err(ApiError::from)?;
     workflow::definitions::publish(ctx, workflow.id).await.map_err(ApiError::from)?;

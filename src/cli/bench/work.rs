@@ -81,7 +81,8 @@ pub(super) async fn map(ctx: &Ctx, engine: &Engine) -> Result<Vec<Figure>, Failu
     step["id"] = json!("search");
     let config = json!({"items": "{{ inputs.items }}", "concurrency": 50});
     let each = json!({"id": "each", "kind": "map", "config": config, "body": {"steps": [step]}});
-    let map = definition(json!({"steps": [each]}))?;
+    let schema = json!({"type": "object", "properties": {"items": {"type": "array"}}});
+    let map = definition(json!({"inputs": schema, "steps": [each]}))?;
     let inputs = json!({ "items": (0..engine.items).collect::<Vec<_>>() });
     let (mut taken, mut grown) = (Vec::new(), Vec::new());
     for _ in warm(engine.rounds) {
