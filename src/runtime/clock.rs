@@ -109,7 +109,6 @@ impl Clock {
                 () = tokio::time::sleep(every) => {}
                 () = stopping.cancelled() => return,
             }
-            let expected = known.0 + micros(since.elapsed());
             if let Self::Shared(anchor) = &self {
                 match ask_well(&db).await {
                     Ok(Some((at, since, error))) if error < FAIR => {
@@ -124,6 +123,7 @@ impl Clock {
                     }
                 }
             }
+            let expected = known.0 + micros(since.elapsed());
             (known, since) = (self.now(), Instant::now());
             let jump = known.0 - expected;
             if jump.abs() > JUMP_MICROS {
