@@ -67,10 +67,13 @@ async function lostAnswers(site) {
   const load = new Load(await node.publish(chain(site.sink, STEPS)));
   await site.cluster.token(node);
   proxy.dropEvery = 15;
-  const wanted = site.full ? 1_000 : 20;
+  const wanted = site.full ? 1_000 : 10;
   for (let round = 0; proxy.dropped < wanted && round < wanted * 5; round += 1) {
-    await load.start([node], 20);
+    await load.start([node], 10);
     await pause(100);
+    site.figure('rounds', round + 1);
+    site.figure('commits', proxy.commits);
+    site.figure('commits whose answer was lost', proxy.dropped);
   }
   proxy.dropEvery = 0;
   await load.settle([node]);
