@@ -81,10 +81,13 @@ export class Proxy {
   }
 }
 
-/** Reads the messages of a client, and says of each whether it asks for a commit. */
+/** Reads the messages of a client, and says of each whether it makes something durable: a commit, or a statement that writes
+ * and is its own transaction. */
 class Scanner {
   #rest = Buffer.alloc(0);
   #begun = false;
+  #open = false;
+  #writes = new Set();
 
   constructor(see) {
     this.see = see;
@@ -92,17 +95,29 @@ class Scanner {
 
   take(data) {
     this.#rest = Buffer.concat([this.#rest, data]);
-    if (!this.#begun) {
-      // The start-up message has no letter before its length; sqlx asks for no TLS on a Unix socket.
-      if (this.#rest.length < 4 || this.#rest.length < this.#rest.readUInt32BE(0)) return;
+    while (!this.#begun) {
+      // The first messages have no letter before their length: perhaps a question for TLS, then the start.
+      if (this.#rest.length < 8 || this.#rest.length < this.#rest.readUInt32BE(0)) return;
+      this.#begun = this.#rest.readUInt32BE(4) !== 80877103;
       this.#rest = this.#rest.subarray(this.#rest.readUInt32BE(0));
-      this.#begun = true;
     }
     while (this.#rest.length >= 5 && this.#rest.length >= 1 + this.#rest.readUInt32BE(1)) {
       const length = 1 + this.#rest.readUInt32BE(1);
-      const isQuery = this.#rest[0] === 0x51; // Q
-      this.see(isQuery && /^commit/i.test(this.#rest.toString('latin1', 5, Math.min(length, 20))));
+      this.see(this.#look(String.fromCharCode(this.#rest[0]), this.#rest.toString('latin1', 5, length)));
       this.#rest = this.#rest.subarray(length);
     }
+  }
+
+  #look(kind, body) {
+    if (kind === 'Q') {
+      const isCommit = /^commit/i.test(body);
+      if (/^begin/i.test(body)) this.#open = true;
+      if (isCommit || /^rollback/i.test(body)) this.#open = false;
+      return isCommit;
+    }
+    const [first, second] = body.split('\0', 2);
+    // A statement under its name, and later its use.
+    if (kind === 'P' && /^\s*(with|insert|update|delete)\b/i.test(second) && /\b(insert|update|delete)\b/i.test(second)) this.#writes.add(first);
+    return kind === 'B' && !this.#open && this.#writes.has(second);
   }
 }
