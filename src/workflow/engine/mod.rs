@@ -24,11 +24,12 @@ mod queue;
 mod retention;
 #[cfg(test)]
 mod simulation;
+mod stray;
 mod timer;
 mod writer;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
@@ -207,12 +208,6 @@ impl Engine {
         }
     }
 
-    /// A claim was not answered, or what was claimed could not be taken in hand: the timer sees to it.
-    fn doubt(&self, runtime: &Runtime) {
-        self.in_doubt.store(true, Ordering::Release);
-        self.timer.set(runtime.clock.now().plus_ms(RETRY_MS));
-    }
-
     /// Begins a new run. Returns once its first events are durable.
     pub(super) async fn begin(self: &Arc<Self>, runtime: &Runtime, new: New) -> Result<Begin, Error> {
         if runtime.tasks.stopping().is_cancelled() {
@@ -238,29 +233,6 @@ impl Engine {
     /// How many runs more fit in memory.
     fn room(&self) -> usize {
         MAX_RUNS.saturating_sub(self.runs.lock().expect("no code panics while it holds this lock").len())
-    }
-
-    /// Gives back a run that was claimed and can't be taken in hand; one whose history does not read is set aside.
-    fn hand_back(self: &Arc<Self>, runtime: &Runtime, run: RunId, token: i64, error: &Error) {
-        let damage = match error {
-            Error::Db(damage @ db::Error::Inconsistent { .. }) => Some(damage.to_string()),
-            _ => None,
-        };
-        tracing::error!(%run, %error, set_aside = damage.is_some(), "a run can't be taken in hand");
-        let (runtime, engine) = (runtime.clone(), Arc::clone(self));
-        runtime.clone().tasks.spawn("hand back", async move {
-            loop {
-                let done = match &damage {
-                    Some(damage) => store::lease::set_aside(&runtime.db, run, token, damage).await,
-                    None => store::lease::release(&runtime.db, run, token, runtime.clock.now()).await,
-                };
-                if done.is_ok() || runtime.tasks.stopping().is_cancelled() {
-                    break;
-                }
-                runtime.clock.sleep_ms(RETRY_MS).await;
-            }
-            engine.timer.set(runtime.clock.now().plus_ms(RETRY_MS));
-        });
     }
 
     fn is_idle(&self) -> bool {

@@ -3,14 +3,13 @@
 //! One task sleeps until the next one is due or another owner's lease ends, or an alarm is set earlier. Only where other
 //! processes share the database it also looks now and then for what they gave back.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt, stream};
 use tokio::sync::Notify;
 
 use super::owner::Owner;
-use super::{Engine, LEASE_MS, forward};
+use super::{Engine, LEASE_MS, forward, stray};
 use crate::db;
 use crate::model::Timestamp;
 use crate::runtime::Runtime;
@@ -59,7 +58,7 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
     engine.timer.clear();
     loop {
         let taking = engine.taking.lock().await;
-        give_strays_back(runtime, engine).await?;
+        stray::give_back(runtime, engine).await?;
         let room = BATCH.min(u32::try_from(engine.room()).unwrap_or(BATCH));
         if room == 0 {
             // Others may take the rest.
@@ -91,24 +90,6 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
         Err(error) => {
             engine.timer.set(runtime.clock.now().plus_ms(PAUSE_MS));
             return Err(error);
-        }
-    }
-    Ok(())
-}
-
-/// Gives back what stands under the name of this process though no task has it in hand: a claim whose answer was lost, or
-/// a run that could not be loaded. Nobody else would ever take it. The caller holds the lock under which runs are taken.
-async fn give_strays_back(runtime: &Runtime, engine: &Engine) -> db::Result<()> {
-    if !engine.in_doubt.swap(false, Ordering::AcqRel) {
-        return Ok(());
-    }
-    let again = |error| {
-        engine.doubt(runtime);
-        error
-    };
-    for (run, token) in store::lease::list_owned(&runtime.db, engine.id).await.map_err(again)? {
-        if engine.sender(run).is_none() {
-            store::lease::release(&runtime.db, run, token, runtime.clock.now()).await.map_err(again)?;
         }
     }
     Ok(())

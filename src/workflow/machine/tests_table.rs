@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::workflow::{Await, Definition, Vote};
+use crate::model::workflow::{Await, Definition, RunStatus, Vote};
 use crate::model::{RunId, UserId};
 
 pub(super) const CHILD: RunId = RunId(uuid::Uuid::from_u128(7));

@@ -141,6 +141,7 @@ impl Making<'_> {
             slots: None,
             disabled: rng.chance(4),
             body,
+            compensate: None,
             pinned,
             pinned_port: None,
             position: Position::default(),

@@ -223,6 +223,8 @@ impl Sim {
             waits: settling.waits,
             place: Place::Keep,
             keys: Keys::Keep,
+            handler: None,
+            moved: None,
         };
         let (Flying { promises, again, starter }, change) = (flying, Rc::new(change));
         if self.has(Bug::ToldBeforeStored) {

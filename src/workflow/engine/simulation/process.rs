@@ -326,5 +326,7 @@ pub fn queued(run: RunId, now: Timestamp, inputs: Value, create: Create) -> Chan
         waits: Vec::new(),
         place: Place::Keep,
         keys: Keys::Keep,
+        handler: None,
+        moved: None,
     }
 }
