@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub(in crate::workflow) use load::fold;
 use load::load;
 use mind::Mind;
+use perform::Flying;
 
 use super::{Engine, writer};
 use crate::model::workflow::{Event, RunStatus, RunSummary, State, StepError};
@@ -75,7 +76,7 @@ pub(in crate::workflow) struct Owner {
     /// For the attempts, which answer here.
     mailbox: mpsc::Sender<Message>,
     /// By path, so that all inside of a container are found together.
-    attempts: BTreeMap<String, perform::Flying>,
+    attempts: BTreeMap<String, Flying>,
     signals: signals::Signals,
     /// The agenda was left before its end.
     more: bool,
@@ -282,8 +283,11 @@ impl Owner {
                 Message::Done { step, attempt, began, result } => {
                     let is_awaited = self.attempts.get(&step).is_some_and(|flying| flying.began == began);
                     let path = step.clone();
+                    // It may have begun all the same: once the failure is stored, it is told as if it had been stopped.
+                    let in_doubt = result.is_err() && self.attempts.get(&path).is_some_and(Flying::starts_run);
                     // A stale result is of an attempt that was stopped, or is about to be.
-                    if is_awaited && self.think(Input::Done { step, attempt, result }, events).is_ok() {
+                    let taken = is_awaited && self.think(Input::Done { step, attempt, result }, events).is_ok();
+                    if taken && !in_doubt {
                         self.attempts.remove(&path);
                     }
                 }

@@ -31,6 +31,7 @@ fn done(step: &str, attempt: u32, result: Result<Outcome, StepError>) -> Input {
     Input::Done { step: step.to_owned(), attempt, result }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a result comes")]
 fn fine() -> Result<Outcome, StepError> {
     Ok(Outcome::out(json!(1)))
 }
@@ -157,7 +158,9 @@ pub(super) fn steps() -> Vec<(&'static str, State)> {
     told(&mut queued, 0, start());
     let with = |state: &State, inputs: Vec<Input>| {
         let mut state = state.clone();
-        inputs.into_iter().for_each(|input| told(&mut state, 1, input));
+        for input in inputs {
+            told(&mut state, 1, input);
+        }
         state
     };
     let running = with(&queued, vec![done("gate", 1, fine())]);
@@ -219,7 +222,9 @@ fn waits(kind: &str, config: Value) -> State {
 fn a_step_that_waits_for_each_thing_and_each_signal() {
     let approval = || waits("approval", json!({"title": "Go?", "required": 2, "deadline_ms": 60_000}));
     let with = |mut state: State, inputs: Vec<Input>| {
-        inputs.into_iter().for_each(|input| told(&mut state, 1, input));
+        for input in inputs {
+            told(&mut state, 1, input);
+        }
         state
     };
     let sub_run = || {

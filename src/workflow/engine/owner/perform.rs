@@ -25,6 +25,11 @@ impl Flying {
     fn new(order: &attempt::Order, sub_run: Option<String>) -> Self {
         Self { began: order.began, cancel: order.cancel.clone(), unwanted: order.unwanted.clone(), sub_run }
     }
+
+    /// Whether it begins a sub-run.
+    pub(super) const fn starts_run(&self) -> bool {
+        self.sub_run.is_some()
+    }
 }
 
 /// How long one page may take, tries and pauses together.

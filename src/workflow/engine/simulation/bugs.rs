@@ -17,8 +17,6 @@ pub enum Bug {
     AnotherKeyForRepeat,
     /// A change whose answer was lost is taken for stored.
     LostTakenForStored,
-    /// A run that was claimed, and the answer lost, stays under the name of the process.
-    StraysKept,
     /// A run that is given back does not wake for what has reached it.
     ReleaseForgetsSignals,
     /// Who waits for a sub-run is not told of its end.
@@ -45,7 +43,6 @@ fn planted_bugs_are_found() {
         Bug::PerformedBeforeStored,
         Bug::AnotherKeyForRepeat,
         Bug::LostTakenForStored,
-        Bug::StraysKept,
         Bug::ReleaseForgetsSignals,
         Bug::ParentNotTold,
         Bug::SubRunsNotAbandoned,

@@ -114,7 +114,7 @@ fn record() -> Vec<Recorded> {
                 sim.acknowledged.iter().filter(|c| c.run == *run).map(|c| c.progress.last_seq).collect();
             let cut = match flushed.as_slice() {
                 [] => continue,
-                all if (seed as usize + at) % 3 == 0 => all[seed as usize % all.len()],
+                all if (seed as usize + at).is_multiple_of(3) => all[seed as usize % all.len()],
                 _ => row.last_seq,
             };
             let events = row.history[..cut as usize].to_vec();

@@ -50,15 +50,15 @@ impl Making<'_> {
             steps.push(self.step(depth));
         }
         let edges = self.edges(&steps);
-        for at in 0..steps.len() {
-            let inbound = edges.iter().filter(|edge| edge.to == steps[at].id).count();
+        for step in &mut steps {
+            let inbound = edges.iter().filter(|edge| edge.to == step.id).count();
             if inbound > 1 {
-                steps[at].join = match self.rng.below(5) {
+                step.join = match self.rng.below(5) {
                     0 | 1 => Join::Any,
                     2 => Join::Count(2),
                     _ => Join::All,
                 };
-                steps[at].cancel_others = steps[at].join != Join::All && self.rng.chance(60);
+                step.cancel_others = step.join != Join::All && self.rng.chance(60);
             }
         }
         (steps, edges)

@@ -161,7 +161,9 @@ impl Sim {
                 Message::Done { step, attempt, began, result } => {
                     let is_awaited = owner.attempts.get(&step).is_some_and(|flying| flying.began == began);
                     let path = step.clone();
-                    if is_awaited && self.think(owner, Input::Done { step, attempt, result }, events).is_ok() {
+                    let in_doubt = result.is_err() && owner.attempts.get(&path).is_some_and(|f| f.sub_run.is_some());
+                    let input = Input::Done { step, attempt, result };
+                    if is_awaited && self.think(owner, input, events).is_ok() && !in_doubt {
                         owner.attempts.remove(&path);
                     }
                 }
@@ -231,7 +233,9 @@ impl Sim {
             self.acknowledged.push(Rc::clone(&change));
         }
         if self.has(Bug::PerformedBeforeStored) {
-            change.events.iter().for_each(|event| self.perform(p, &mut owner, event));
+            for event in change.events.iter() {
+                self.perform(p, &mut owner, event);
+            }
         }
         owner.flight = Some(Flight { change, in_doubt: false, promises, again, starter });
         self.processes[p].owners.insert(run, owner);
@@ -309,7 +313,7 @@ impl Sim {
     /// `Owner::abandon`: a task that tells the sub-run of a key, if there is one, that nobody waits for it.
     fn abandon_later(&mut self, p: usize, run: RunId, path: &str, sub_run: Option<String>) {
         let Some(key) = sub_run else { return };
-        let mut telling = Attempt::new(run, path, 0, 0, key, "workflow".to_owned(), serde_json::Value::Null);
+        let mut telling = Attempt::new(run, (path, 0, 0), key, "workflow", serde_json::Value::Null);
         (telling.is_unwanted, telling.is_over) = (true, true);
         self.begin_attempt(p, telling);
     }
@@ -332,7 +336,7 @@ impl Sim {
         let sub_run = sub_run(&owner.state, slot, attempt);
         owner.attempts.insert(path.to_owned(), Flown { began, sub_run });
         let run = owner.state.id();
-        self.begin_attempt(p, Attempt::new(run, path, attempt, began, key, kind, config));
+        self.begin_attempt(p, Attempt::new(run, (path, attempt, began), key, &kind, config));
     }
 
     /// Gives the run back.

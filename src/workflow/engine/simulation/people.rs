@@ -41,10 +41,10 @@ impl Sim {
         }
         let decision = *self.ambient.rng.pick(&["approved", "approved", "rejected"]);
         let by = 1 + self.ambient.rng.below(3) as u128;
-        self.answer(p, run, step, attempt, decision, by);
+        self.answer(p, (run, step, attempt), decision, by);
     }
 
-    fn answer(&mut self, p: usize, run: RunId, step: String, attempt: u32, decision: &str, by: u128) {
+    fn answer(&mut self, p: usize, (run, step, attempt): (RunId, String, u32), decision: &str, by: u128) {
         let (by, decision) = (UserId(Uuid::from_u128(by)), decision.to_owned());
         let vote = Vote { by, name: "Ada".to_owned(), decision, form: Value::Null, comment: String::new() };
         let promise = Promise::Vote { run, step: step.clone(), attempt, by };
@@ -64,7 +64,9 @@ impl Sim {
         let ambient = &self.ambient;
         let reached = self.tables.send(key, payload, || World::fresh(ambient), ambient.now());
         if outcome == super::faults::Commit::Done {
-            reached.into_iter().for_each(|run| self.poke(p, run));
+            for run in reached {
+                self.poke(p, run);
+            }
         }
     }
 
@@ -82,7 +84,9 @@ impl Sim {
         let workflow = row.workflow;
         let run: RunId = self.ambient.fresh_id();
         let mut state = State::on(run, self.graphs[workflow].clone()).without_old_inputs();
-        copied.iter().for_each(|event| state.apply(event));
+        for event in &copied {
+            state.apply(event);
+        }
         let create = crate::workflow::store::Create { copied, ..self.create(p, workflow, None, None) };
         let mut owner = Owner::new(state, 1, None, First::Nothing);
         let forked = Forked { from_run, from_seq, by: None, restarted: None, edited: Vec::new() };
@@ -94,9 +98,9 @@ impl Sim {
     /// People do what is waited for; what they can't bring to an end they cancel.
     pub fn people_act(&mut self, round: usize) {
         if round < 6 {
-            for (run, step, attempt) in self.questions() {
-                self.answer(0, run, step.clone(), attempt, "approved", 1);
-                self.answer(0, run, step, attempt, "approved", 2);
+            for asked in self.questions() {
+                self.answer(0, asked.clone(), "approved", 1);
+                self.answer(0, asked, "approved", 2);
             }
             for key in generate::KEYS {
                 self.send_event(0, key, &json!({"n": 1}));

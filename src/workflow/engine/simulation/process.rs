@@ -31,6 +31,11 @@ pub enum Message {
 
 /// An attempt at work.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_field_names,
+    clippy::struct_excessive_bools,
+    reason = "the words of the engine; each is a fact"
+)]
 pub struct Attempt {
     pub id: u64,
     pub run: RunId,
@@ -51,8 +56,10 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub fn new(run: RunId, step: &str, attempt: u32, began: i64, key: String, kind: String, config: Value) -> Self {
-        let step = step.to_owned();
+    /// Of a step under a path, which attempt, and by which event it began.
+    pub fn new(run: RunId, place: (&str, u32, i64), key: String, kind: &str, config: Value) -> Self {
+        let (step, attempt, began) = (place.0.to_owned(), place.1, place.2);
+        let kind = kind.to_owned();
         Self {
             id: 0,
             run,
@@ -110,8 +117,7 @@ impl Sim {
     pub fn take_due(&mut self, p: usize) {
         let now = self.ambient.now();
         self.processes[p].alarm = None;
-        let kept = self.has(Bug::StraysKept);
-        if std::mem::take(&mut self.processes[p].is_in_doubt) && !kept && self.give_strays_back(p).is_err() {
+        if std::mem::take(&mut self.processes[p].is_in_doubt) && self.give_strays_back(p).is_err() {
             self.processes[p].doubt(now);
             return self.processes[p].set_alarm(now);
         }

@@ -70,7 +70,9 @@ impl Sim {
         }
         if outcome == Commit::Done {
             self.processes[p].attempts.remove(at);
-            child.into_iter().for_each(|run| self.poke(p, run));
+            if let Some(run) = child {
+                self.poke(p, run);
+            }
         }
     }
 

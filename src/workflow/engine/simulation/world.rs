@@ -145,7 +145,9 @@ impl Sim {
             }
         }
         self.faults.are_on = false;
-        self.processes.iter_mut().for_each(|process| process.is_frozen = false);
+        for process in &mut self.processes {
+            process.is_frozen = false;
+        }
         while !self.late.is_empty() {
             self.arrive_late();
         }
@@ -278,7 +280,9 @@ impl Sim {
         }
         let now = self.ambient.now();
         let awake = self.processes.iter_mut().find(|process| !process.is_frozen);
-        awake.into_iter().for_each(|process| process.set_alarm(now));
+        if let Some(process) = awake {
+            process.set_alarm(now);
+        }
     }
 
     pub fn runs(&self, is_meant: impl Fn(RunStatus) -> bool) -> Vec<RunId> {
