@@ -41,6 +41,7 @@ fn the_fold_of_each_fact_in_each_status() {
         (Some("a"), Fact::StepWaiting { attempt: 1, reason: "r".into(), until: Some(moment(500).now), on: None }),
         (Some("a"), Fact::StepSignalled { attempt: 1, signal: vote(1, "approved") }),
         (Some("a"), Fact::RetryScheduled { attempt: 1, error: error(), at: moment(500).now }),
+        (Some("a"), Fact::CompensationPlanned { config: json!({}), error: None }),
         (Some("a"), Fact::BodyStarted { index: 0 }),
         (Some("a"), Fact::PageAsked { page: 0, cursor: json!(null) }),
         (Some("a"), Fact::PageCame { page: 0, items: vec![json!(1)], next: json!(null) }),

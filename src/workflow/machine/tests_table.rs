@@ -99,6 +99,7 @@ fn common() -> Vec<(&'static str, i64, Input)> {
         ("start", 10, start()),
         ("fork", 10, Input::Fork(Box::new(forked))),
         ("cancel", 10, command(Command::Cancel)),
+        ("cancel at once", 10, command(Command::ForceCancel)),
         ("pause", 10, command(Command::Pause)),
         ("resume", 10, command(Command::Resume)),
         ("retry", 10, command(Command::Retry)),

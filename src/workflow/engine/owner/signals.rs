@@ -114,6 +114,14 @@ impl Signals {
                 self.settling.waits.extend(opened(world, state, path, wait));
             }
         }
+        // A sub-run may be waited for and not wanted any more within one thought.
+        for event in events {
+            let Fact::StepWaiting { on: Some(Await::Run { run }), .. } = &event.fact else { continue };
+            let waits = event.step.as_ref().and_then(|path| after.get(path));
+            if !waits.is_some_and(|wait| matches!(&wait.on, Await::Run { run: awaited } if awaited == run)) {
+                self.abandon(world, *run);
+            }
+        }
         for (path, wait) in before {
             if after.get(&path) == Some(&wait) {
                 continue;
