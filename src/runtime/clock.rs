@@ -197,6 +197,14 @@ impl Clock {
         }
     }
 
+    /// In `ms` milliseconds; at once by a held clock, which nobody may ever move.
+    pub fn soon(&self, ms: i64) -> Timestamp {
+        match self {
+            Self::Manual(_) => self.now(),
+            Self::System | Self::Shared(_) => self.now().plus_ms(ms),
+        }
+    }
+
     /// Returns after `ms` milliseconds, however the machine's clock is set meanwhile: by a held clock, or by what has passed.
     pub async fn sleep_ms(&self, ms: i64) {
         match self {

@@ -18,11 +18,11 @@ use crate::{http, trigger, workflow};
 
 /// Connections.
 const CLIENTS: u32 = 10;
-/// Calls to one webhook in a minute.
-const A_WEBHOOK: u32 = Config::MAX_RATE;
+/// Webhooks, called in turn: each takes a hundred calls a second at most, which is its limit and not the server's.
+const WEBHOOKS: u32 = 200;
 
 pub(super) async fn hooks(ctx: &Ctx, engine: &Engine) -> Result<Vec<Figure>, Failure> {
-    let paths = make(ctx, (engine.rounds + 1) * engine.calls).await?;
+    let paths = make(ctx).await?;
     let addr = serve(ctx).await?;
     let (mut rates, mut slowest) = (Vec::new(), Vec::new());
     for round in 0..=engine.rounds {
@@ -52,8 +52,8 @@ pub(super) async fn hooks(ctx: &Ctx, engine: &Engine) -> Result<Vec<Figure>, Fai
     ])
 }
 
-/// Webhooks for so many calls: each takes a hundred a second at most, which is its limit and not the server's.
-async fn make(ctx: &Ctx, calls: u32) -> Result<Vec<String>, Failure> {
+/// The paths of the webhooks.
+async fn make(ctx: &Ctx) -> Result<Vec<String>, Failure> {
     let steps = json!([
         {"id": "sum", "kind": "transform", "config": {"value": "{{ inputs.a + 1 }}"}},
         {"id": "answer", "kind": "respond", "config": {"json": {"sum": "{{ steps.sum.output }}"}}},
@@ -65,8 +65,9 @@ async fn make(ctx: &Ctx, calls: u32) -> Result<Vec<String>, Failure> {
     let workflow = workflow::definitions::create(ctx, graph).await.map_err(ApiError::from)?;
     workflow::definitions::publish(ctx, workflow.id).await.map_err(ApiError::from)?;
     let mut paths = Vec::new();
-    for number in 0..calls.div_ceil(A_WEBHOOK) {
-        let config = Config::Webhook { answer: Answer::Wait { ms: 10_000 }, signed: false, rate_per_minute: A_WEBHOOK };
+    for number in 0..WEBHOOKS {
+        let answer = Answer::Wait { ms: 10_000 };
+        let config = Config::Webhook { answer, signed: false, rate_per_minute: Config::MAX_RATE };
         let name = format!("bench {number}");
         let draft = TriggerDraft { workflow_id: workflow.id, name, config, inputs: json!(null), enabled: true };
         let made = trigger::create(ctx, draft).await.map_err(ApiError::from)?;
@@ -101,7 +102,7 @@ async fn call(addr: SocketAddr, paths: &[String], first: u32, calls: u32) -> Res
     let mut answer = Vec::new();
     for number in first..first + calls {
         let body = format!("{{\"a\":{number}}}");
-        let path = &paths[(number / A_WEBHOOK) as usize];
+        let path = &paths[number as usize % paths.len()];
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: {addr}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len(),

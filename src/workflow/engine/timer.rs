@@ -83,7 +83,7 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
             break;
         }
     }
-    let soon = runtime.clock.now().plus_ms(SOON_MS);
+    let soon = runtime.clock.soon(SOON_MS);
     match store::lease::next_due(&runtime.db, engine.id).await {
         // What is due by now is just being claimed by another process.
         Ok(due) => due.into_iter().for_each(|due| engine.timer.set(due.max(soon))),

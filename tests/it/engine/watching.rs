@@ -39,7 +39,8 @@ on_both_engines! {
     }
 
     async fn how_far_an_attempt_is_is_told_and_kept_nowhere(site: Site) {
-        let ctx = ctx(&site.runtime).await;
+        let runtime = super::flow::with_config(&site, |_| ());
+        let ctx = ctx(&runtime).await;
         let mut changes = ctx.events.subscribe();
         let (url, go) = halves().await;
         let run = start(&ctx, &chain(vec![json!({"id": "get", "kind": "http", "config": {"url": url}})]), json!({})).await;

@@ -170,6 +170,7 @@ on_both_engines! {
     }
 
     async fn a_replay_knows_what_came_from_outside_and_what_was_undone(site: Site) {
+        workflow::boot(&site.runtime).await.unwrap();
         let ctx = ctx(&site.runtime).await;
         let undo = json!({"kind": "memory_write", "config": {"namespace": "team", "key": "thing", "content": "undone"}});
         let steps = vec![
