@@ -20,7 +20,6 @@ impl Tasks {
     ///
     /// A panic in it is logged under `name` and ends only this task.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
-        #[expect(clippy::disallowed_methods, reason = "the one place that spawns")]
         self.tracker.spawn(async move {
             // What the work held is dropped with it: nobody sees it half-changed.
             if AssertUnwindSafe(work).catch_unwind().await.is_err() {

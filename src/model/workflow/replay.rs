@@ -82,7 +82,7 @@ impl Recording {
             }
         }
         for (path, step) in &mut steps {
-            step.kind = state.graph().kind_at(path).unwrap_or_default().to_owned();
+            state.graph().kind_at(path).unwrap_or_default().clone_into(&mut step.kind);
         }
         for (step, number) in state.steps().iter().zip(0..) {
             let recorded = steps.entry(step.id.clone()).or_default();

@@ -268,9 +268,15 @@ on_both_engines! {
         let child = |detail: RunDetail| inside(&detail).unwrap();
         let first_inside = child(until_so(&ctx, first, |detail| inside(detail).is_some()).await);
         let second_inside = child(until_so(&ctx, second, |detail| inside(detail).is_some()).await);
-        let (holder, waiter) = match workflow::get_run(&ctx, first_inside).await.unwrap().summary.status {
-            RunStatus::Queued => (second_inside, first_inside),
-            _ => (first_inside, second_inside),
+        // Either may be let in first, and is so in a moment.
+        let status = async |run| workflow::get_run(&ctx, run).await.unwrap().summary.status;
+        let mut changes = ctx.events.subscribe();
+        let (holder, waiter) = loop {
+            match (status(first_inside).await, status(second_inside).await) {
+                (RunStatus::Queued, RunStatus::Queued) => drop(changes.recv().await),
+                (RunStatus::Queued, _) => break (second_inside, first_inside),
+                _ => break (first_inside, second_inside),
+            }
         };
         for step in ["open", "close"] {
             until_step(&ctx, holder, step, StepStatus::Waiting).await;

@@ -319,7 +319,7 @@ impl State {
     /// Stops what is in motion in the bodies of a container, and keeps where they stand: a person may retry.
     pub(super) fn freeze_bodies(&mut self, slot: Slot, at: Timestamp) {
         self.list_stopped(slot, at);
-        for frame in self.cell(slot).map(|cell| Vec::from_iter(cell.frames())).unwrap_or_default() {
+        for frame in self.cell(slot).map(|cell| cell.frames().collect::<Vec<_>>()).unwrap_or_default() {
             self.freeze_frame(frame, at);
         }
     }

@@ -62,11 +62,11 @@ impl Owner {
 
     /// Another version of the workflow counts from here on.
     pub(super) fn note_move(&mut self, events: &[Event]) -> Option<Moved> {
-        let moves = events.iter().filter_map(|event| match &event.fact {
+        let mut moves = events.iter().filter_map(|event| match &event.fact {
             Fact::RunMigrated(migrated) => Some(migrated),
             _ => None,
         });
-        let migrated = moves.last()?;
+        let migrated = moves.next_back()?;
         self.card.version = Some(migrated.version);
         self.card.steps_total = migrated.definition.steps.len() as u32;
         // A key that an old step holds is given back all the same.
