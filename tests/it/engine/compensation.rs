@@ -86,7 +86,7 @@ on_both_engines! {
         workflow::boot(&site.runtime).await.unwrap();
         let mut handler = chain(vec![transform("told", json!("{{ inputs.error.message }} in {{ inputs.run_id }}"))]);
         handler.inputs = json!({"type": "object", "properties": {"error": {}, "run_id": {}}, "additionalProperties": false});
-        handler.name = "Tell".to_owned();
+        "Tell".clone_into(&mut handler.name);
         let handler = definitions::create(&ctx, handler).await.unwrap();
         definitions::publish(&ctx, handler.id).await.unwrap();
         let id = publish(&ctx, "Breaks", "Tell", vec![broken()]).await;

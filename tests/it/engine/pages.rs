@@ -23,7 +23,8 @@ fn over(folder: &TempDir, text: &str, config: Value, body: Value) -> Definition 
 on_both_engines! {
     async fn a_file_of_items_is_read_while_they_run(site: Site) {
         let ctx = ctx(&site.runtime).await;
-        let text: String = (0..1_800).map(|n| format!("{{\"n\": {n}}}\n")).collect();
+        let lines: Vec<String> = (0..1_800).map(|n| json!({ "n": n }).to_string()).collect();
+        let text = lines.join("\n") + "\n";
         let body = json!({"steps": [transform("twice", json!("{{ item.n * 2 }}"))]});
         let folder = folder();
         let run = start(&ctx, &over(&folder, &text, json!({"concurrency": 50}), body), json!({})).await;

@@ -34,7 +34,7 @@ async fn publish(ctx: &Ctx, definition: Definition) {
 /// What several examples call.
 async fn publish_bill(ctx: &Ctx) {
     let mut bill = chain(vec![transform("bill", json!("bill {{ inputs.n }}"))]);
-    bill.name = "Bill".to_owned();
+    "Bill".clone_into(&mut bill.name);
     bill.output = json!("{{ steps.bill.output }}");
     publish(ctx, bill).await;
 }

@@ -84,7 +84,7 @@ on_both_engines! {
         let ctx = ctx(&site.runtime).await;
         workflow::boot(&site.runtime).await.unwrap();
         let mut slow = chain(vec![wait("nap", 60_000)]);
-        slow.name = "Slow".to_owned();
+        "Slow".clone_into(&mut slow.name);
         slow.output = json!("slept");
         let slow = definitions::create(&ctx, slow).await.unwrap();
         definitions::publish(&ctx, slow.id).await.unwrap();
