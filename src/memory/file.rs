@@ -191,7 +191,7 @@ mod tests {
             metadata: json!({"by": "Ada: her notes", "n": 7}).as_object().unwrap().clone(),
             importance: Some(0.25),
             expires_at: Some(Timestamp(1_795_248_000_000_000)),
-            ..record("code/health", "/work/a b", "# Title\n---\nText without a newline")
+            ..record("code/health", "/notes/a b", "# Title\n---\nText without a newline")
         };
         for record in [full, record("a", "k", ""), record("a", "true", "---\nlooks like front matter\n")] {
             let text = record.to_markdown();
