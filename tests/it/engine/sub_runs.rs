@@ -30,6 +30,7 @@ async fn child(ctx: &Ctx, parent: RunId) -> RunId {
 on_both_engines! {
     async fn a_sub_run_gives_its_output_to_the_step_that_waits(site: Site) {
         let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
         publish(&ctx, "Twice", vec![transform("twice", json!("{{ inputs.n * 2 }}"))], json!("{{ steps.twice.output }}")).await;
         let run = start(&ctx, &chain(vec![call("Twice", json!({}))]), json!({"n": 21})).await;
         let detail = end(&ctx, run).await;
@@ -40,6 +41,7 @@ on_both_engines! {
 
     async fn a_failing_sub_run_fails_the_step_with_its_error(site: Site) {
         let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
         publish(&ctx, "Bad", vec![transform("bad", json!("{{ inputs.n.missing }}"))], Value::Null).await;
         let run = start(&ctx, &chain(vec![call("Bad", json!({}))]), json!({"n": 1})).await;
         let detail = end(&ctx, run).await;
