@@ -116,7 +116,7 @@ impl Session {
         match (&self.ctx.actor.principal, revoked) {
             (Principal::User { id, .. }, Revoked::User(gone)) => *id == gone,
             (Principal::User { session, .. }, Revoked::Session(gone)) => *session == gone,
-            (Principal::System, _) => false,
+            (Principal::Key { .. } | Principal::System, _) => false,
         }
     }
 

@@ -53,11 +53,19 @@ pub enum Action {
     ManageOwner,
     /// Make, change and delete what starts runs by itself.
     ManageTrigger,
+    /// See providers, routes and prices.
+    ReadProvider,
+    /// Add, change, test and delete providers, routes, prices and the gateway's keys.
+    ManageProvider,
+    /// Call a model.
+    UseModel,
+    /// See what models were called, by whom, and what it cost.
+    ReadUsage,
 }
 
 impl Action {
     /// Every action, for tables and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::ViewDashboard,
         Self::ReadWorkflow,
         Self::EditWorkflow,
@@ -72,6 +80,10 @@ impl Action {
         Self::ManageUser,
         Self::ManageOwner,
         Self::ManageTrigger,
+        Self::ReadProvider,
+        Self::ManageProvider,
+        Self::UseModel,
+        Self::ReadUsage,
     ];
 
     /// The action as the end of "your role may not …".
@@ -91,6 +103,10 @@ impl Action {
             Self::ManageUser => "manage users",
             Self::ManageOwner => "manage owners",
             Self::ManageTrigger => "manage triggers",
+            Self::ReadProvider => "see providers",
+            Self::ManageProvider => "manage providers",
+            Self::UseModel => "call models",
+            Self::ReadUsage => "see what calls of models cost",
         }
     }
 }
@@ -105,7 +121,7 @@ impl Role {
         match self {
             Self::Owner => true,
             Self::Admin => !matches!(action, A::ManageOwner),
-            Self::Builder => !matches!(action, A::ManageOwner | A::ManageUser),
+            Self::Builder => !matches!(action, A::ManageOwner | A::ManageUser | A::ManageProvider),
             Self::Operator => matches!(
                 action,
                 A::ViewDashboard
@@ -117,9 +133,15 @@ impl Role {
                     | A::ReadMemory
                     | A::WriteMemory
                     | A::ReadUser
+                    | A::ReadProvider
+                    | A::UseModel
+                    | A::ReadUsage
             ),
             Self::Viewer => {
-                matches!(action, A::ViewDashboard | A::ReadWorkflow | A::ReadRun | A::ReadMemory | A::ReadUser)
+                matches!(
+                    action,
+                    A::ViewDashboard | A::ReadWorkflow | A::ReadRun | A::ReadMemory | A::ReadUser | A::ReadProvider
+                )
             }
         }
     }

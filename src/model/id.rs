@@ -64,4 +64,12 @@ ids! {
     FiringId,
     /// A token or a secret of a webhook.
     TriggerKeyId,
+    /// An endpoint with a credential, and the models behind it.
+    ProviderId,
+    /// A line of the price table.
+    PriceId,
+    /// An ordered choice of models under one name.
+    RouteId,
+    /// A call of a model.
+    CallId,
 }

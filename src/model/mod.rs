@@ -9,6 +9,7 @@ pub mod auth;
 pub mod credentials;
 pub mod dashboard;
 pub mod error;
+pub mod gateway;
 pub mod id;
 pub mod live;
 pub mod memory;

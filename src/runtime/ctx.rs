@@ -11,7 +11,7 @@ use super::outbound::Outbound;
 use super::{Clock, Config, Events, Ids, Keys, Tasks};
 use crate::db::Db;
 use crate::model::auth::{Action, Role};
-use crate::model::{ApiError, LoginSessionId, UserId, WorkspaceId};
+use crate::model::{ApiError, ApiKeyId, LoginSessionId, UserId, WorkspaceId};
 
 /// The process' one set of ambient things; cheap to clone.
 #[derive(Clone)]
@@ -156,6 +156,13 @@ pub enum Principal {
         /// Through which sign-in.
         session: LoginSessionId,
     },
+    /// A program with one of the gateway's keys.
+    Key {
+        /// Which.
+        id: ApiKeyId,
+        /// What it is called.
+        name: String,
+    },
     /// The program itself.
     System,
 }
@@ -165,7 +172,7 @@ impl Principal {
     pub const fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User { id, .. } => Some(*id),
-            Self::System => None,
+            Self::Key { .. } | Self::System => None,
         }
     }
 
@@ -173,7 +180,7 @@ impl Principal {
     pub fn user_name(&self) -> Option<&str> {
         match self {
             Self::User { name, .. } => Some(name),
-            Self::System => None,
+            Self::Key { .. } | Self::System => None,
         }
     }
 }
@@ -182,6 +189,7 @@ impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User { id, .. } => write!(f, "user {id}"),
+            Self::Key { id, .. } => write!(f, "key {id}"),
             Self::System => f.write_str("system"),
         }
     }

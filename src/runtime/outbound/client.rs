@@ -1,12 +1,14 @@
 //! Sends a request: check, resolve, connect to what was checked, follow, read within the caps.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flate2::write::{GzDecoder, ZlibDecoder};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap};
 
+use super::open::Kept;
 use super::request::{Caps, Checked};
 use super::{Error, OnBytes, Policy, Request, Response, redirect, resolve};
 
@@ -16,14 +18,15 @@ const HEADER_BYTES_MAX: usize = 64 << 10;
 /// The guarded client. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Outbound {
-    policy: Arc<Policy>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) kept: Kept,
 }
 
 impl Outbound {
     /// A client under this policy.
     pub fn new(policy: Policy) -> Self {
         super::install_crypto();
-        Self { policy: Arc::new(policy) }
+        Self { policy: Arc::new(policy), kept: Kept::default() }
     }
 
     /// Sends one request and reads the whole answer. Any status is an answer.
@@ -56,19 +59,7 @@ impl Outbound {
     /// outlives the check of its name would be one that nobody checked.
     async fn hop(&self, request: &Checked) -> Result<reqwest::Response, Error> {
         let addresses = resolve::vetted(&request.url, &self.policy).await?;
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .no_gzip()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .dns_resolver(resolve::Pinned(addresses))
-            .pool_max_idle_per_host(0)
-            .referer(false)
-            .http1_max_headers(HEADERS_MAX)
-            .http2_max_header_list_size(HEADER_BYTES_MAX as u32)
-            .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(failed)?;
+        let client = base_client(addresses).pool_max_idle_per_host(0).build().map_err(failed)?;
         let mut hop = client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
         hop = hop.header(ACCEPT_ENCODING, "gzip, deflate");
         if let Some(body) = &request.body {
@@ -76,6 +67,20 @@ impl Outbound {
         }
         hop.send().await.map_err(failed)
     }
+}
+
+/// A client that connects to these addresses only, whatever name it asks for.
+pub(super) fn base_client(addresses: Vec<SocketAddr>) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .no_gzip()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .dns_resolver(resolve::Pinned(addresses))
+        .referer(false)
+        .http1_max_headers(HEADERS_MAX)
+        .http2_max_header_list_size(HEADER_BYTES_MAX as u32)
+        .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
 }
 
 /// Reads the body, counting what arrives and what becomes of it.
@@ -187,7 +192,7 @@ fn decoding(why: &std::io::Error, most: u64) -> Error {
     Error::Connect("the compressed body is damaged".into())
 }
 
-fn headers_fit(headers: &HeaderMap) -> Result<(), Error> {
+pub(super) fn headers_fit(headers: &HeaderMap) -> Result<(), Error> {
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
         return Err(Error::TooLarge {
@@ -199,7 +204,7 @@ fn headers_fit(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 /// Puts a library error into one of our classes, with the innermost reason, which names no URL.
-fn failed(why: reqwest::Error) -> Error {
+pub(super) fn failed(why: reqwest::Error) -> Error {
     let mut inner: &dyn std::error::Error = &why;
     let mut tls = false;
     loop {

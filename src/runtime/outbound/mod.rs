@@ -11,6 +11,7 @@
 mod address;
 mod client;
 mod error;
+mod open;
 mod policy;
 mod redirect;
 mod request;
@@ -18,6 +19,7 @@ mod resolve;
 
 pub use client::Outbound;
 pub use error::Error;
+pub use open::Incoming;
 pub use policy::{Network, Policy};
 pub use request::{OnBytes, Request, Response};
 

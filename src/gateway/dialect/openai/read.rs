@@ -1,0 +1,160 @@
+//! Requests and whole answers, from OpenAI's JSON.
+
+use serde_json::Value;
+
+use super::block::{read_answer, read_message, read_tool};
+use super::{read_stop, read_usage};
+use crate::gateway::dialect::fields::{Fields, kind};
+use crate::model::gateway::{
+    Block, Dialect, Effort, Fault, Message, Output, Request, Response, Role, Sampling, StopReason, Tool, ToolChoice,
+};
+
+pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, Fault> {
+    let mut fields = Fields::of(body, "")?;
+    let mut request = Request::new(Dialect::OpenAi, fields.need_text("model")?);
+    refuse_what_is_not_carried(&mut fields)?;
+    for (index, value) in fields.need_list("messages")?.into_iter().enumerate() {
+        add_message(&mut request, read_message(value, &format!("/messages/{index}"))?);
+    }
+    let tools = fields.list("tools")?.unwrap_or_default().into_iter().enumerate();
+    request.tools = tools
+        .map(|(index, value)| read_tool(value, &format!("/tools/{index}")))
+        .collect::<Result<Vec<Tool>, _>>()?;
+    read_tool_choice(&mut fields, &mut request)?;
+    request.parallel_tools = fields.flag("parallel_tool_calls")?;
+    request.output = read_output(&mut fields)?;
+    let (newer, older) = (fields.count("max_completion_tokens")?, fields.count("max_tokens")?);
+    request.max_tokens = newer.or(older);
+    request.sampling = Sampling {
+        temperature: fields.number("temperature")?,
+        top_p: fields.number("top_p")?,
+        top_k: fields.count("top_k")?,
+        seed: fields.integer("seed")?,
+        frequency_penalty: fields.number("frequency_penalty")?,
+        presence_penalty: fields.number("presence_penalty")?,
+    };
+    request.stop = match fields.value("stop") {
+        None => Vec::new(),
+        Some(Value::String(text)) => vec![text],
+        Some(list) => Fields::of(serde_json::json!({"stop": list}), "")?.texts("stop")?,
+    };
+    request.stream = fields.flag("stream")?.unwrap_or(false);
+    if let Some(mut options) = fields.object("stream_options")? {
+        request.stream_usage = options.flag("include_usage")?.unwrap_or(false);
+    }
+    if let Some(word) = fields.text("reasoning_effort")? {
+        let effort = Effort::parse(&word);
+        request.effort = Some(effort.ok_or_else(|| {
+            let message = format!("expected none, minimal, low, medium, high or xhigh, found {word}");
+            Fault::invalid("/reasoning_effort", message)
+        })?);
+    }
+    request.extra = fields.rest();
+    Ok(request)
+}
+
+/// What stands before the conversation is the task; what tools gave in a row belongs together.
+fn add_message(request: &mut Request, message: Message) {
+    let is_result = |message: &Message| {
+        message.role == Role::User && matches!(message.content.as_slice(), [Block::ToolResult { .. }, ..])
+    };
+    if message.role == Role::System && request.messages.is_empty() && message.extra.is_empty() {
+        request.system.extend(message.content);
+    } else if let Some(last) = request.messages.last_mut()
+        && is_result(&message)
+        && is_result(last)
+        && message.extra == last.extra
+    {
+        last.content.extend(message.content);
+    } else {
+        request.messages.push(message);
+    }
+}
+
+fn refuse_what_is_not_carried(fields: &mut Fields) -> Result<(), Fault> {
+    if fields.count("n")?.is_some_and(|n| n != 1) {
+        return Err(Fault::invalid("/n", "expected 1: one answer is carried at a time"));
+    }
+    if fields.flag("logprobs")?.unwrap_or(false) {
+        return Err(Fault::invalid("/logprobs", "expected false: probabilities are not carried"));
+    }
+    for name in ["functions", "function_call"] {
+        if fields.value(name).is_some() {
+            return Err(Fault::invalid(format!("/{name}"), "expected tools and tool_choice, which replace this field"));
+        }
+    }
+    let modalities = fields.texts("modalities")?;
+    if modalities.iter().any(|word| word != "text") || fields.value("audio").is_some() {
+        return Err(Fault::invalid("/modalities", "expected text alone: sound is not carried"));
+    }
+    Ok(())
+}
+
+fn read_tool_choice(fields: &mut Fields, request: &mut Request) -> Result<(), Fault> {
+    let Some(value) = fields.value("tool_choice") else { return Ok(()) };
+    request.tool_choice = match &value {
+        Value::String(word) => Some(match word.as_str() {
+            "auto" => ToolChoice::Auto,
+            "none" => ToolChoice::None,
+            "required" => ToolChoice::Any,
+            other => {
+                let message = format!("expected auto, none, required or a tool, found {other}");
+                return Err(Fault::invalid("/tool_choice", message));
+            }
+        }),
+        Value::Object(_) => match value["function"]["name"].as_str() {
+            Some(name) => Some(ToolChoice::Tool { name: name.to_owned() }),
+            None => {
+                // A choice among several, or of a kind that only this dialect knows.
+                request.extra.insert("tool_choice".to_owned(), value);
+                None
+            }
+        },
+        other => {
+            return Err(Fault::invalid("/tool_choice", format!("expected text or an object, found {}", kind(other))));
+        }
+    };
+    Ok(())
+}
+
+fn read_output(fields: &mut Fields) -> Result<Option<Output>, Fault> {
+    let Some(mut format) = fields.object("response_format")? else { return Ok(None) };
+    match format.need_text("type")?.as_str() {
+        "text" => Ok(None),
+        "json_object" => Ok(Some(Output::Json)),
+        "json_schema" => {
+            let mut schema = Fields::of(format.need("json_schema")?, "/response_format/json_schema")?;
+            Ok(Some(Output::Schema {
+                name: schema.text("name")?,
+                description: schema.text("description")?,
+                schema: schema.value("schema").unwrap_or_else(|| serde_json::json!({})),
+                strict: schema.flag("strict")?,
+            }))
+        }
+        other => {
+            let message = format!("expected text, json_object or json_schema, found {other}");
+            Err(Fault::invalid("/response_format/type", message))
+        }
+    }
+}
+
+pub(in crate::gateway::dialect) fn read_response(body: Value) -> Result<Response, Fault> {
+    let mut fields = Fields::of(body, "")?;
+    let id = fields.text("id")?.unwrap_or_default();
+    let model = fields.text("model")?.unwrap_or_default();
+    let usage = read_usage(fields.value("usage"), "/usage")?;
+    let first = fields.need_list("choices")?.into_iter().next();
+    let mut choice = Fields::of(first.unwrap_or(Value::Null), "/choices/0")?;
+    let word = choice.text("finish_reason")?.unwrap_or_else(|| "stop".to_owned());
+    let mut message = Fields::of(choice.need("message")?, "/choices/0/message")?;
+    let content = message.value("content");
+    let content = read_answer(&mut message, content, "/choices/0/message/content")?;
+    let stop = stopped_for(read_stop(&word), content.iter().any(|block| matches!(block, Block::ToolUse { .. })));
+    let (_, _) = (fields.value("object"), fields.value("created"));
+    Ok(Response { id, model, content, stop, stop_sequence: None, usage, extra: fields.rest() })
+}
+
+/// Some servers say `stop` where the model waits for a tool.
+pub(super) fn stopped_for(stop: StopReason, wants_tool: bool) -> StopReason {
+    if wants_tool && stop == StopReason::EndTurn { StopReason::ToolUse } else { stop }
+}

@@ -1,0 +1,286 @@
+//! Answers piece by piece: OpenAI's chunks to deltas and back.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::read::stopped_for;
+use super::write::write_thought;
+use super::{read_stop, read_usage, write_stop, write_usage};
+use crate::gateway::dialect::fields::Fields;
+use crate::gateway::dialect::{Envelope, Event, event_json, malformed, read_fault, sse};
+use crate::model::gateway::{Block, Delta, Extra, Fault, StopReason, Usage};
+
+/// What kind of words are coming.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    Text,
+    Refusal,
+    Thinking,
+}
+
+/// Reads chunks.
+#[derive(Debug, Default)]
+pub struct Reader {
+    begun: bool,
+    ended: bool,
+    /// The place of the next block.
+    next: u32,
+    /// The block that is open.
+    open: Option<(u32, Option<Words>)>,
+    /// Where each tool's use went, by the provider's number for it.
+    calls: BTreeMap<u32, u32>,
+    stop: Option<StopReason>,
+    usage: Usage,
+}
+
+impl Reader {
+    pub(in crate::gateway::dialect) fn read(&mut self, event: &Event) -> Result<Vec<Delta>, Fault> {
+        if event.data.trim() == "[DONE]" {
+            return Ok(self.end());
+        }
+        let value = event_json(event)?;
+        if !value["error"].is_null() {
+            let fault = read_fault(500, value.to_string().as_bytes());
+            let message = value["error"]["message"].as_str().unwrap_or("the provider reported an error").to_owned();
+            return Err(Fault { message, status: None, ..fault });
+        }
+        self.chunk(value).map_err(malformed)
+    }
+
+    /// The end: what is open closes, and the reason and the usage, which come apart, are said together.
+    pub(in crate::gateway::dialect) fn end(&mut self) -> Vec<Delta> {
+        let Some(reason) = self.stop.take().filter(|_| !self.ended) else { return Vec::new() };
+        self.ended = true;
+        let mut deltas = Vec::new();
+        self.close(&mut deltas);
+        let reason = stopped_for(reason, !self.calls.is_empty());
+        deltas.push(Delta::Stop { reason, sequence: None, usage: self.usage });
+        deltas.push(Delta::End);
+        deltas
+    }
+
+    fn chunk(&mut self, value: Value) -> Result<Vec<Delta>, Fault> {
+        let mut fields = Fields::of(value, "")?;
+        let mut deltas = Vec::new();
+        if !std::mem::replace(&mut self.begun, true) {
+            let (id, model) = (fields.text("id")?.unwrap_or_default(), fields.text("model")?.unwrap_or_default());
+            deltas.push(Delta::Start { id, model, usage: Usage::default() });
+        }
+        self.usage = self.usage.updated(read_usage(fields.value("usage"), "/usage")?);
+        let Some(choice) = fields.list("choices")?.unwrap_or_default().into_iter().next() else { return Ok(deltas) };
+        let mut choice = Fields::of(choice, "/choices/0")?;
+        if let Some(delta) = choice.object("delta")? {
+            self.delta(delta, &mut deltas)?;
+        }
+        if let Some(word) = choice.text("finish_reason")? {
+            self.stop = Some(read_stop(&word));
+        }
+        Ok(deltas)
+    }
+
+    fn delta(&mut self, mut delta: Fields, deltas: &mut Vec<Delta>) -> Result<(), Fault> {
+        let thought = match delta.value("reasoning") {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let thought = delta.text("reasoning_content")?.or(thought);
+        self.words(Words::Thinking, thought, deltas);
+        for block in delta.list("thinking_blocks")?.unwrap_or_default() {
+            self.proof(&block, deltas);
+        }
+        let text = delta.text("content")?;
+        self.words(Words::Text, text, deltas);
+        let refusal = delta.text("refusal")?;
+        self.words(Words::Refusal, refusal, deltas);
+        for (place, call) in delta.list("tool_calls")?.unwrap_or_default().into_iter().enumerate() {
+            let call = Fields::of(call, format!("/choices/0/delta/tool_calls/{place}"))?;
+            self.call(call, u32::try_from(place).unwrap_or_default(), deltas)?;
+        }
+        Ok(())
+    }
+
+    fn words(&mut self, words: Words, text: Option<String>, deltas: &mut Vec<Delta>) {
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return };
+        let index = match self.open {
+            Some((index, Some(open))) if open == words => index,
+            _ => self.begin(
+                Some(words),
+                match words {
+                    Words::Text => Block::text(""),
+                    Words::Refusal => Block::Refusal { text: String::new() },
+                    Words::Thinking => Block::Thinking { text: String::new(), signature: None },
+                },
+                deltas,
+            ),
+        };
+        deltas.push(match words {
+            Words::Thinking => Delta::Thinking { index, text },
+            Words::Text | Words::Refusal => Delta::Text { index, text },
+        });
+    }
+
+    /// The proof of the thoughts that have come as words, or thoughts that nobody may read.
+    fn proof(&mut self, block: &Value, deltas: &mut Vec<Delta>) {
+        if let Some(data) = block["data"].as_str() {
+            self.begin(None, Block::RedactedThinking { data: data.to_owned() }, deltas);
+        } else if let Some(signature) = block["signature"].as_str().filter(|signature| !signature.is_empty()) {
+            let index = match self.open {
+                Some((index, Some(Words::Thinking))) => index,
+                _ => {
+                    let empty = Block::Thinking { text: String::new(), signature: None };
+                    self.begin(Some(Words::Thinking), empty, deltas)
+                }
+            };
+            deltas.push(Delta::Signature { index, signature: signature.to_owned() });
+        }
+    }
+
+    fn call(&mut self, mut call: Fields, place: u32, deltas: &mut Vec<Delta>) -> Result<(), Fault> {
+        let number = call.count("index")?.unwrap_or(place);
+        let id = call.text("id")?;
+        let mut function = call.object("function")?;
+        let name = function.as_mut().map_or(Ok(None), |function| function.text("name"))?;
+        let index = match self.calls.get(&number) {
+            Some(index) => *index,
+            None => {
+                let id = id.unwrap_or_else(|| format!("call_{number}"));
+                let name = name.unwrap_or_default();
+                let block = Block::ToolUse { id, name, input: json!({}), cache: None, extra: Extra::new() };
+                let index = self.begin(None, block, deltas);
+                self.calls.insert(number, index);
+                index
+            }
+        };
+        let arguments = function.as_mut().and_then(|function| function.value("arguments"));
+        let json = match arguments {
+            Some(Value::String(text)) => text,
+            Some(other) => other.to_string(),
+            None => String::new(),
+        };
+        if !json.is_empty() {
+            deltas.push(Delta::Input { index, json });
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, words: Option<Words>, block: Block, deltas: &mut Vec<Delta>) -> u32 {
+        self.close(deltas);
+        let index = self.next;
+        self.next += 1;
+        self.open = Some((index, words));
+        deltas.push(Delta::Open { index, block });
+        index
+    }
+
+    fn close(&mut self, deltas: &mut Vec<Delta>) {
+        if let Some((index, _)) = self.open.take() {
+            deltas.push(Delta::Close { index });
+        }
+    }
+}
+
+/// Writes chunks.
+#[derive(Debug)]
+pub struct Writer {
+    envelope: Envelope,
+    id: String,
+    model: String,
+    /// What is open, by its place.
+    blocks: BTreeMap<u32, Block>,
+    /// Uses of tools so far, and the place of each.
+    calls: Vec<u32>,
+}
+
+impl Writer {
+    pub(in crate::gateway::dialect) fn new(envelope: Envelope) -> Self {
+        let model = envelope.model.clone();
+        Self { envelope, id: String::new(), model, blocks: BTreeMap::new(), calls: Vec::new() }
+    }
+
+    pub(in crate::gateway::dialect) fn write(&mut self, delta: &Delta) -> String {
+        match delta {
+            Delta::Start { id, model, .. } => {
+                self.id.clone_from(id);
+                if !model.is_empty() {
+                    self.model.clone_from(model);
+                }
+                self.chunk(json!({"role": "assistant", "content": ""}))
+            }
+            Delta::Ping => ": ping\n\n".to_owned(),
+            Delta::Open { index, block } => {
+                self.blocks.insert(*index, block.clone());
+                self.open(*index, block)
+            }
+            Delta::Text { index, text } => match self.blocks.get(index) {
+                Some(Block::Refusal { .. }) => self.chunk(json!({"refusal": text})),
+                _ => self.chunk(json!({"content": text})),
+            },
+            Delta::Thinking { index, text: piece } => {
+                if let Some(Block::Thinking { text, .. }) = self.blocks.get_mut(index) {
+                    text.push_str(piece);
+                }
+                self.chunk(json!({"reasoning_content": piece}))
+            }
+            Delta::Signature { index, signature: piece } => {
+                if let Some(Block::Thinking { signature, .. }) = self.blocks.get_mut(index) {
+                    signature.get_or_insert_default().push_str(piece);
+                }
+                String::new()
+            }
+            Delta::Input { index, json } => match self.calls.iter().position(|place| place == index) {
+                Some(number) => self.chunk(json!({"tool_calls": [{"index": number, "function": {"arguments": json}}]})),
+                None => String::new(),
+            },
+            Delta::Native { .. } => String::new(),
+            Delta::Close { index } => match self.blocks.remove(index).as_ref().and_then(write_thought) {
+                Some(thought) => self.chunk(json!({"thinking_blocks": [thought]})),
+                None => String::new(),
+            },
+            Delta::Stop { reason, usage, .. } => {
+                let mut said = self.with_reason(json!({}), Some(write_stop(reason)));
+                if self.envelope.stream_usage {
+                    let mut last = self.frame(json!([]));
+                    last["usage"] = write_usage(*usage);
+                    said.push_str(&sse::write(None, &last));
+                }
+                said
+            }
+            Delta::End => "data: [DONE]\n\n".to_owned(),
+        }
+    }
+
+    fn open(&mut self, index: u32, block: &Block) -> String {
+        match block {
+            Block::ToolUse { id, name, .. } => {
+                let number = self.calls.len();
+                self.calls.push(index);
+                let function = json!({"name": name, "arguments": ""});
+                self.chunk(json!({"tool_calls": [{"index": number, "id": id, "type": "function", "function": function}]}))
+            }
+            Block::Text { text, .. } if !text.is_empty() => self.chunk(json!({"content": text})),
+            Block::Refusal { text } if !text.is_empty() => self.chunk(json!({"refusal": text})),
+            Block::Thinking { text, .. } if !text.is_empty() => self.chunk(json!({"reasoning_content": text})),
+            _ => String::new(),
+        }
+    }
+
+    fn chunk(&self, delta: Value) -> String {
+        self.with_reason(delta, None)
+    }
+
+    fn with_reason(&self, delta: Value, reason: Option<&str>) -> String {
+        let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": reason});
+        sse::write(None, &self.frame(json!([choice])))
+    }
+
+    fn frame(&self, choices: Value) -> Value {
+        json!({
+            "id": self.id,
+            "object": "chat.completion.chunk",
+            "created": self.envelope.at.unix_ms().div_euclid(1000),
+            "model": self.model,
+            "choices": choices,
+        })
+    }
+}

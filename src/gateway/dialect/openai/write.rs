@@ -1,0 +1,157 @@
+//! Requests and whole answers, as OpenAI's JSON.
+
+use serde_json::{Value, json};
+
+use super::block::{Destination, write_call, write_message, write_parts, write_tool};
+use super::{write_stop, write_usage};
+use crate::gateway::dialect::fields::Built;
+use crate::gateway::dialect::{Addressee, Envelope};
+use crate::model::gateway::{
+    Block, Dialect, Effort, Fault, Output, ProviderKind, Request, Response, ToolChoice,
+};
+
+/// Fields of Anthropic's that change nothing about what the answer may be.
+const HARMLESS: [&str; 4] = ["context_management", "metadata", "service_tier", "thinking"];
+
+pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
+    let same = request.dialect == Dialect::OpenAi;
+    let out = Destination::of(to.kind, same);
+    let mut built = Built::default();
+    built.set("model", to.model.id.as_str());
+    let mut messages = Vec::new();
+    if !request.system.is_empty() {
+        let system: Vec<&Block> = request.system.iter().collect();
+        messages.push(json!({"role": "system", "content": write_parts(&system, &out, "/system")?}));
+    }
+    for (index, message) in request.messages.iter().enumerate() {
+        write_message(message, &format!("/messages/{index}"), &out, &mut messages)?;
+    }
+    built.set("messages", messages);
+    write_tools(request, same, &mut built)?;
+    // OpenAI's newer models know only the newer name, other servers mostly the older one.
+    let max_tokens = if to.kind == ProviderKind::OpenAi { "max_completion_tokens" } else { "max_tokens" };
+    built.put(max_tokens, request.max_tokens);
+    write_sampling(request, to.kind, &mut built)?;
+    if !request.stop.is_empty() {
+        built.set("stop", request.stop.clone());
+    }
+    if request.stream {
+        built.set("stream", true);
+        // Always, since calls are metered.
+        built.set("stream_options", json!({"include_usage": true}));
+    }
+    let effort = request.effort.map(|effort| if effort == Effort::Max { Effort::Xhigh } else { effort });
+    built.put("reasoning_effort", effort.map(Effort::as_str));
+    built.put("response_format", request.output.as_ref().map(write_output));
+    if same {
+        built.extend(&request.extra);
+    } else if let Some(name) = request.extra.keys().find(|name| !HARMLESS.contains(&name.as_str())) {
+        return Err(Fault::untranslatable(format!("/{name}"), "this field has no counterpart in Chat Completions"));
+    }
+    Ok(built.into())
+}
+
+fn write_tools(request: &Request, same: bool, built: &mut Built) -> Result<(), Fault> {
+    if request.tools.is_empty() {
+        return Ok(());
+    }
+    let tools = request.tools.iter().enumerate();
+    let tools = tools.map(|(index, tool)| write_tool(tool, same, &format!("/tools/{index}")));
+    built.set("tools", tools.collect::<Result<Vec<Value>, Fault>>()?);
+    built.put(
+        "tool_choice",
+        request.tool_choice.as_ref().map(|choice| match choice {
+            ToolChoice::Auto => json!("auto"),
+            ToolChoice::Any => json!("required"),
+            ToolChoice::None => json!("none"),
+            ToolChoice::Tool { name } => json!({"type": "function", "function": {"name": name}}),
+        }),
+    );
+    built.put("parallel_tool_calls", request.parallel_tools);
+    Ok(())
+}
+
+fn write_sampling(request: &Request, kind: ProviderKind, built: &mut Built) -> Result<(), Fault> {
+    let sampling = request.sampling;
+    built.put("temperature", sampling.temperature);
+    built.put("top_p", sampling.top_p);
+    if sampling.top_k.is_some() && kind == ProviderKind::OpenAi {
+        return Err(Fault::untranslatable("/top_k", "this field has no counterpart at OpenAI"));
+    }
+    built.put("top_k", sampling.top_k);
+    built.put("seed", sampling.seed);
+    built.put("frequency_penalty", sampling.frequency_penalty);
+    built.put("presence_penalty", sampling.presence_penalty);
+    Ok(())
+}
+
+fn write_output(output: &Output) -> Value {
+    match output {
+        Output::Json => json!({"type": "json_object"}),
+        Output::Schema { name, description, schema, strict } => {
+            let mut built = Built::default();
+            // The dialect wants a name.
+            built.set("name", name.as_deref().unwrap_or("answer"));
+            built.put("description", description.as_deref());
+            built.set("schema", schema.clone());
+            built.put("strict", *strict);
+            json!({"type": "json_schema", "json_schema": Value::from(built)})
+        }
+    }
+}
+
+pub(in crate::gateway::dialect) fn write_response(response: &Response, envelope: &Envelope) -> Value {
+    let mut built = Built::default();
+    built.set("id", response.id.as_str());
+    built.set("object", "chat.completion");
+    built.set("created", envelope.at.unix_ms().div_euclid(1000));
+    built.set("model", response.model.as_str());
+    let message = write_said(&response.content, envelope.same_dialect);
+    built.set(
+        "choices",
+        json!([{"index": 0, "message": message, "logprobs": null, "finish_reason": write_stop(&response.stop)}]),
+    );
+    built.set("usage", write_usage(response.usage));
+    if envelope.same_dialect {
+        built.extend(&response.extra);
+    }
+    built.into()
+}
+
+fn write_said(content: &[Block], same: bool) -> Value {
+    let (mut text, mut refusal, mut thoughts) = (None::<String>, None::<String>, None::<String>);
+    let (mut calls, mut blocks) = (Vec::new(), Vec::new());
+    for block in content {
+        match block {
+            Block::Text { text: piece, .. } => text.get_or_insert_default().push_str(piece),
+            Block::Refusal { text: piece } => refusal.get_or_insert_default().push_str(piece),
+            Block::Thinking { text: piece, .. } => {
+                thoughts.get_or_insert_default().push_str(piece);
+                blocks.extend(write_thought(block));
+            }
+            Block::RedactedThinking { .. } => blocks.extend(write_thought(block)),
+            Block::ToolUse { .. } => calls.push(write_call(block, same)),
+            Block::Native { value } if same => calls.push(value.clone()),
+            _ => {}
+        }
+    }
+    let mut said = Built::default();
+    said.set("role", "assistant");
+    said.set("content", text.map_or(Value::Null, Value::from));
+    said.set("refusal", refusal.map_or(Value::Null, Value::from));
+    said.put("reasoning_content", thoughts);
+    said.put("thinking_blocks", (!blocks.is_empty()).then_some(blocks));
+    said.put("tool_calls", (!calls.is_empty()).then_some(calls));
+    said.into()
+}
+
+/// A thought with its proof, to be sent back as it is. One without a proof has nothing to be sent back.
+pub(super) fn write_thought(block: &Block) -> Option<Value> {
+    match block {
+        Block::Thinking { text, signature: Some(signature) } => {
+            Some(json!({"type": "thinking", "thinking": text, "signature": signature}))
+        }
+        Block::RedactedThinking { data } => Some(json!({"type": "redacted_thinking", "data": data})),
+        _ => None,
+    }
+}

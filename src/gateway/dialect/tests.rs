@@ -1,0 +1,1 @@
+//! The dialects, by documents in their documented shapes.

@@ -1,0 +1,123 @@
+//! The breakers and the retry budgets of this process, by provider and model.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::breaker::{Admission, Breaker};
+use super::retry::Budget;
+use crate::model::ProviderId;
+use crate::model::gateway::{Fault, FaultClass, ModelHealth};
+use crate::runtime::Clock;
+
+/// Models that are remembered; the idle ones go first.
+const MOST: usize = 10_000;
+
+#[derive(Debug, Default)]
+struct Known {
+    breaker: Breaker,
+    budget: Budget,
+}
+
+/// What is known of each model. In memory: another process makes up its own mind.
+#[derive(Debug, Default)]
+pub(super) struct Health(Mutex<HashMap<(ProviderId, String), Known>>);
+
+impl Health {
+    fn with<T>(&self, key: &(ProviderId, String), now: Duration, work: impl FnOnce(&mut Known) -> T) -> T {
+        let mut known = self.0.lock().expect("no code panics while it holds this lock");
+        if known.len() >= MOST && !known.contains_key(key) {
+            known.retain(|_, one| !one.breaker.is_idle(now));
+            if known.len() >= MOST {
+                known.clear();
+            }
+        }
+        work(known.entry(key.clone()).or_default())
+    }
+
+    /// How the models of a provider are, by name; those with nothing to tell are left out.
+    pub fn of(&self, provider: ProviderId, now: Duration) -> Vec<ModelHealth> {
+        let known = self.0.lock().expect("no code panics while it holds this lock");
+        let mut health: Vec<ModelHealth> = known
+            .iter()
+            .filter(|((id, _), one)| *id == provider && !one.breaker.is_idle(now))
+            .map(|((_, model), one)| one.breaker.view(model, now))
+            .collect();
+        health.sort_by(|a, b| a.model.cmp(&b.model));
+        health
+    }
+
+    /// Forgets what is known of a provider's models.
+    pub fn reset(&self, provider: ProviderId) {
+        let mut known = self.0.lock().expect("no code panics while it holds this lock");
+        known.retain(|(id, _), _| *id != provider);
+    }
+
+    /// Pays for a retry; false when there is no budget left.
+    pub fn pay(&self, key: &(ProviderId, String), now: Duration) -> bool {
+        self.with(key, now, |known| known.budget.pay())
+    }
+}
+
+/// Asks for leave to call a model, and earns a tenth of a retry.
+pub(super) fn admit(health: &Arc<Health>, clock: &Clock, key: (ProviderId, String)) -> Result<Permit, Admission> {
+    let now = clock.steady();
+    let admission = health.with(&key, now, |known| {
+        let admission = known.breaker.admit(now);
+        if matches!(admission, Admission::Go | Admission::Probe) {
+            known.budget.earn();
+        }
+        admission
+    });
+    match admission {
+        Admission::Go | Admission::Probe => {
+            Ok(Permit { health: Arc::clone(health), clock: clock.clone(), key, told: false })
+        }
+        refused => Err(refused),
+    }
+}
+
+/// Leave to call a model. Whatever becomes of the call is told; dropped, that it came to nothing.
+#[derive(Debug)]
+pub(super) struct Permit {
+    health: Arc<Health>,
+    clock: Clock,
+    key: (ProviderId, String),
+    told: bool,
+}
+
+impl Permit {
+    /// The call succeeded.
+    pub fn succeed(mut self) {
+        self.told = true;
+        let now = self.clock.steady();
+        self.health.with(&self.key, now, |known| known.breaker.succeed(now));
+    }
+
+    /// The call failed.
+    pub fn fail(mut self, fault: &Fault) {
+        let now = self.clock.steady();
+        if fault.class == FaultClass::RateLimited
+            && let Some(ms) = fault.retry_after_ms
+        {
+            self.health.with(&self.key, now, |known| known.breaker.hold(now, ms));
+        }
+        if !fault.class.is_illness() {
+            return;
+        }
+        self.told = true;
+        if self.health.with(&self.key, now, |known| known.breaker.fail(now, fault.class)) {
+            let (provider, model) = &self.key;
+            tracing::warn!(%provider, model, class = fault.class.as_str(), "a model fails too often and is left in peace");
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if !self.told {
+            let now = self.clock.steady();
+            self.health.with(&self.key, now, |known| known.breaker.release());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! An answer that comes piece by piece, and what it comes to: kept once, complete or partial.
+
+use std::time::Instant;
+
+use super::health::Permit;
+use super::meter::Account;
+use super::upstream::Pieces;
+use crate::model::ProviderId;
+use crate::model::gateway::{
+    CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Response, Usage, estimate_tokens,
+};
+
+/// An answer on its way. Dropped before its end, it is kept as partial.
+#[derive(Debug)]
+pub struct Live {
+    pub(super) pieces: Box<Pieces>,
+    pub(super) fold: Fold,
+    pub(super) permit: Option<Permit>,
+    pub(super) account: Option<Account>,
+    pub(super) choice: Choice,
+    pub(super) provider: ProviderId,
+    pub(super) model: String,
+    pub(super) dialect: Dialect,
+    /// Characters of the request, for an estimate.
+    pub(super) asked_chars: u64,
+    pub(super) began: Instant,
+    pub(super) overhead_ms: f64,
+}
+
+impl Live {
+    /// Why it is this model.
+    pub const fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    /// Who answers, and with which model.
+    pub fn answerer(&self) -> (ProviderId, &str) {
+        (self.provider, &self.model)
+    }
+
+    /// The dialect of who answers.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Milliseconds that were spent here and not at a provider, until now that it answers.
+    pub const fn overhead_ms(&self) -> f64 {
+        self.overhead_ms
+    }
+
+    /// The next piece; `None` after the end, or after it broke off.
+    ///
+    /// # Errors
+    /// It broke off. What came before is what there is.
+    pub async fn next(&mut self) -> Option<Result<Delta, Fault>> {
+        self.account.as_ref()?;
+        match self.pieces.next().await? {
+            Ok(delta) => {
+                self.fold.push(&delta);
+                if delta == Delta::End {
+                    self.close(CallOutcome::Complete, None);
+                }
+                Some(Ok(delta))
+            }
+            Err(fault) => {
+                self.close(CallOutcome::Partial, Some(&fault));
+                Some(Err(fault))
+            }
+        }
+    }
+
+    /// What the pieces so far make, and what they took: the provider's numbers, else ours.
+    pub fn finish(mut self) -> (Response, Usage) {
+        let (usage, _) = self.usage();
+        let fold = std::mem::take(&mut self.fold);
+        (fold.finish(), usage)
+    }
+
+    /// What it took so far, and whether that is an estimate.
+    fn usage(&self) -> (Usage, bool) {
+        let mut usage = self.fold.usage();
+        let (no_input, no_output) = (usage.prompt() == 0, !self.fold.is_complete() || usage.output == 0);
+        if no_input {
+            usage.input = estimate_tokens(self.asked_chars);
+        }
+        if no_output {
+            usage.output = usage.output.max(self.fold.estimated_output());
+        }
+        (usage, no_input || no_output)
+    }
+
+    fn close(&mut self, outcome: CallOutcome, fault: Option<&Fault>) {
+        let (usage, estimated) = self.usage();
+        if let Some(permit) = self.permit.take() {
+            match fault {
+                None => permit.succeed(),
+                Some(fault) => permit.fail(fault),
+            }
+        }
+        if let Some(account) = self.account.take() {
+            account.settle(outcome, usage, estimated, fault);
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if self.account.is_some() {
+            // Says nothing about the provider.
+            let gone = Fault::new(FaultClass::Cancelled, "whoever asked went away in the middle of the answer");
+            self.close(CallOutcome::Partial, Some(&gone));
+            tracing::debug!(after_ms = self.began.elapsed().as_millis() as u64, "a streamed answer was left");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Keeps each call once, when it has ended, however it ended.
+//!
+//! An [`Account`] is opened before anybody is asked and settled exactly once: by the end of the answer, by a failure, or by being
+//! dropped, when whoever asked went away. One task of the process writes what was settled, many in one transaction, so that an
+//! answer never waits for the disk.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::store;
+use crate::model::gateway::{CallOutcome, CallRecord, Fault, Usage};
+use crate::model::{Timestamp, WorkspaceId};
+use crate::runtime::Runtime;
+
+/// Settled calls that may wait to be written.
+const MOST_WAITING: usize = 20_000;
+/// Calls of one transaction.
+const BATCH: usize = 256;
+/// Tries to write a batch.
+const TRIES: u32 = 20;
+/// Between two tries.
+const PAUSE_MS: i64 = 500;
+
+/// What the writer is told.
+#[derive(Debug)]
+enum Entry {
+    Call(WorkspaceId, Box<CallRecord>),
+    /// Everything before it is written.
+    Barrier(oneshot::Sender<()>),
+}
+
+/// The way to the one writer of the process.
+#[derive(Debug, Default)]
+struct Meter(OnceLock<mpsc::Sender<Entry>>);
+
+fn queue(runtime: &Runtime) -> mpsc::Sender<Entry> {
+    let start = || {
+        let (sender, receiver) = mpsc::channel(MOST_WAITING);
+        runtime.tasks.spawn("gateway meter", write(runtime.clone(), receiver));
+        sender
+    };
+    runtime.shared::<Meter>().0.get_or_init(start).clone()
+}
+
+/// Returns once every call that was settled before is written.
+pub async fn settled(runtime: &Runtime) {
+    let (told, written) = oneshot::channel();
+    if queue(runtime).send(Entry::Barrier(told)).await.is_ok() {
+        let _ = written.await;
+    }
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+pub(super) struct Account {
+    runtime: Runtime,
+    workspace: WorkspaceId,
+    record: Option<Box<CallRecord>>,
+    begun: Instant,
+}
+
+impl Account {
+    /// Opens it; `record` says who asks.
+    pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Self {
+        Self { runtime, workspace, record: Some(Box::new(record)), begun: Instant::now() }
+    }
+
+    /// Changes what is known so far.
+    pub fn note(&mut self, change: impl FnOnce(&mut CallRecord)) {
+        if let Some(record) = &mut self.record {
+            change(record);
+        }
+    }
+
+    /// When the call was made.
+    pub fn at(&self) -> Timestamp {
+        self.record.as_ref().map_or_else(|| self.runtime.clock.now(), |record| record.at)
+    }
+
+    /// Since when it goes on, in milliseconds.
+    pub fn elapsed_ms(&self) -> i64 {
+        self.begun.elapsed().as_millis() as i64
+    }
+
+    /// Settles it. `estimated` says that the usage is ours and not the provider's.
+    pub fn settle(mut self, outcome: CallOutcome, usage: Usage, estimated: bool, fault: Option<&Fault>) {
+        self.close(outcome, usage, estimated, fault.map(|fault| fault.message.clone()));
+    }
+
+    fn close(&mut self, outcome: CallOutcome, usage: Usage, estimated: bool, error: Option<String>) {
+        let Some(mut record) = self.record.take() else { return };
+        record.outcome = outcome;
+        record.usage = usage;
+        record.estimated = estimated;
+        record.error = error.map(|text| text.replace('\0', "\u{fffd}").chars().take(2000).collect());
+        record.took_ms = self.elapsed_ms();
+        let class = record.outcome.as_str();
+        metrics::counter!("weft_model_calls_total", "provider" => record.provider.clone(), "outcome" => class).increment(1);
+        let entry = Entry::Call(self.workspace, record);
+        let queue = queue(&self.runtime);
+        match queue.try_send(entry) {
+            Ok(()) => {}
+            // The database is slower than the callers: the record waits in a task, and is not lost.
+            Err(mpsc::error::TrySendError::Full(entry)) => self.runtime.tasks.spawn("gateway account", async move {
+                let _ = queue.send(entry).await;
+            }),
+            Err(mpsc::error::TrySendError::Closed(_)) => {
+                tracing::error!("a call of a model ended after the server was told to stop, and is not in the log");
+            }
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let usage = self.record.as_ref().map_or_else(Usage::default, |record| record.usage);
+        self.close(CallOutcome::Failed, usage, false, Some("whoever asked went away before the answer began".to_owned()));
+    }
+}
+
+async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Entry>) {
+    let stopping = runtime.tasks.stopping().clone();
+    let mut entries = Vec::with_capacity(BATCH);
+    loop {
+        tokio::select! {
+            biased;
+            count = receiver.recv_many(&mut entries, BATCH) => if count == 0 { return },
+            // What is there already is written; what comes later is refused.
+            () = stopping.cancelled() => { receiver.close(); continue }
+        }
+        let mut barriers = Vec::new();
+        let mut calls = Vec::new();
+        for entry in entries.drain(..) {
+            match entry {
+                Entry::Call(workspace, record) => calls.push((workspace, record)),
+                Entry::Barrier(told) => barriers.push(told),
+            }
+        }
+        keep(&runtime, &mut calls).await;
+        for told in barriers {
+            let _ = told.send(());
+        }
+    }
+}
+
+async fn keep(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>)]) {
+    for attempt in 1..=TRIES {
+        match store_all(runtime, calls).await {
+            Ok(()) => return,
+            Err(error) if error.is_transient() && attempt < TRIES => {
+                tracing::warn!(%error, calls = calls.len(), "calls of models were not written; it is tried again");
+                runtime.clock.sleep_until(runtime.clock.soon(PAUSE_MS)).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, calls = calls.len(), "calls of models can't be written and are lost");
+                return;
+            }
+        }
+    }
+}
+
+async fn store_all(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>)]) -> crate::db::Result<()> {
+    for (_, call) in calls.iter_mut() {
+        if let (None, Some(provider), true) = (call.cost_micros, call.provider_id, call.outcome != CallOutcome::Failed) {
+            let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
+            call.cost_micros = price.map(|price| price.cost_micros(call.usage));
+        }
+    }
+    if calls.is_empty() {
+        return Ok(());
+    }
+    let mut tx = runtime.db.begin().await?;
+    for (workspace, call) in calls.iter() {
+        store::call::insert(&mut tx, *workspace, call).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,49 @@
+//! The gateway: the one way to a model, for workflows and for every program that is pointed at it.
+//!
+//! Owns providers with their credentials, the price table, routes, the gateway's keys, and the log of calls. Promises: a
+//! credential is encrypted for its row, leaves only towards its provider, and is shown to nobody again. A call is made within
+//! deadlines for the connection, the first token, silence and the whole; what may pass is tried again within a budget, at the
+//! same model and then at the next of its route; once a token has been handed on, never. A model that fails too often is left
+//! in peace (`breaker`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
+//! off is kept as partial.
+//!
+//! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
+//! (`dialect`), and where no provider is set up the error says so.
+//!
+//! The design: everything between is one set of types (`model::gateway`), so that any caller's dialect meets any provider's. What
+//! decides is pure and stands apart: who could answer (`candidates`), whether one is asked (`breaker`), whether again (`retry`).
+//! Health is this process' own; the database holds what must be known to all. Names and credentials are read for each call,
+//! so that a change holds at once, everywhere.
+
+mod breaker;
+mod call;
+mod candidates;
+mod dialect;
+mod error;
+mod health;
+mod keys;
+mod live;
+mod meter;
+mod prices;
+mod providers;
+mod retention;
+mod retry;
+mod routes;
+mod store;
+mod upstream;
+mod usage;
+mod validate;
+
+pub use call::{Answer, Answered, Order, call, cost_micros, list_models};
+pub use dialect::{Envelope, Writer, read_request, status_of, write_fault, write_response};
+pub use error::{Error, Result};
+pub use keys::{authenticate, create_key, delete_key, list_keys};
+pub use live::Live;
+pub use meter::settled;
+pub use prices::{delete_price, list_prices, put_price};
+pub use providers::{
+    create_provider, delete_provider, get_provider, list_providers, reset_provider, test_provider, update_provider,
+};
+pub use retention::{boot, forget};
+pub use routes::{create_route, delete_route, get_route, list_routes, update_route};
+pub use usage::{list_calls, sum_usage};

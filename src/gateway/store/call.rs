@@ -1,0 +1,276 @@
+//! The log of calls.
+
+use sqlx::types::Json;
+use sqlx::{FromRow, query, query_as};
+
+use crate::db::{Db, Error, Result, Tx};
+use crate::model::gateway::{CallOutcome, CallRecord, CallSource, Choice, Sum, SumBy, Usage, UsageFilter};
+use crate::model::{ApiKeyId, CallId, ProviderId, RunId, Timestamp, UserId, WorkspaceId};
+use crate::{read, within};
+
+/// Adds a call.
+pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> Result<()> {
+    within!(tx, conn => query(
+        "insert into model_call (id, workspace_id, at, source, user_id, key_id, run_id, step, provider_id, provider, model,
+            choice, outcome, error, input, cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros,
+            first_token_ms, took_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+    )
+    .bind(call.id)
+    .bind(workspace)
+    .bind(call.at)
+    .bind(call.source.as_str())
+    .bind(call.user_id)
+    .bind(call.key_id)
+    .bind(call.run_id)
+    .bind(&call.step)
+    .bind(call.provider_id)
+    .bind(&call.provider)
+    .bind(&call.model)
+    .bind(Json(&call.choice))
+    .bind(call.outcome.as_str())
+    .bind(&call.error)
+    .bind(call.usage.input)
+    .bind(call.usage.cache_read)
+    .bind(call.usage.cache_write)
+    .bind(call.usage.cache_write_hour)
+    .bind(call.usage.output)
+    .bind(call.usage.reasoning)
+    .bind(call.estimated)
+    .bind(call.cost_micros)
+    .bind(call.first_token_ms)
+    .bind(call.took_ms)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    Ok(())
+}
+
+#[derive(Debug, FromRow)]
+struct CallRow {
+    id: CallId,
+    at: Timestamp,
+    source: String,
+    user_id: Option<UserId>,
+    key_id: Option<ApiKeyId>,
+    run_id: Option<RunId>,
+    step: Option<String>,
+    provider_id: Option<ProviderId>,
+    provider: String,
+    model: String,
+    choice: Json<Choice>,
+    outcome: String,
+    error: Option<String>,
+    input: i64,
+    cache_read: i64,
+    cache_write: i64,
+    cache_write_hour: i64,
+    output: i64,
+    reasoning: i64,
+    estimated: bool,
+    cost_micros: Option<i64>,
+    first_token_ms: Option<i64>,
+    took_ms: i64,
+}
+
+impl TryFrom<CallRow> for CallRecord {
+    type Error = Error;
+
+    fn try_from(row: CallRow) -> Result<Self> {
+        let unreadable = |column, found: &str| Error::inconsistent("model_call", column, found);
+        Ok(Self {
+            id: row.id,
+            at: row.at,
+            source: CallSource::parse(&row.source).ok_or_else(|| unreadable("source", &row.source))?,
+            user_id: row.user_id,
+            key_id: row.key_id,
+            run_id: row.run_id,
+            step: row.step,
+            provider_id: row.provider_id,
+            provider: row.provider,
+            model: row.model,
+            choice: row.choice.0,
+            outcome: CallOutcome::parse(&row.outcome).ok_or_else(|| unreadable("outcome", &row.outcome))?,
+            error: row.error,
+            usage: Usage {
+                input: row.input,
+                cache_read: row.cache_read,
+                cache_write: row.cache_write,
+                cache_write_hour: row.cache_write_hour,
+                output: row.output,
+                reasoning: row.reasoning,
+            },
+            estimated: row.estimated,
+            cost_micros: row.cost_micros,
+            first_token_ms: row.first_token_ms,
+            took_ms: row.took_ms,
+        })
+    }
+}
+
+/// The calls of a workspace, newest first; `run` narrows to one run.
+pub async fn list(
+    db: &Db,
+    workspace: WorkspaceId,
+    run: Option<RunId>,
+    before: Option<CallId>,
+    limit: u32,
+) -> Result<Vec<CallRecord>> {
+    let rows: Vec<CallRow> = read!(db, conn => query_as(
+        "select id, at, source, user_id, key_id, run_id, step, provider_id, provider, model, choice, outcome, error, input,
+            cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros, first_token_ms, took_ms
+         from model_call
+         where workspace_id = $1 and ($2 is null or run_id = $2) and ($3 is null or id < $3)
+         order by id desc
+         limit $4",
+    )
+    .bind(workspace)
+    .bind(run)
+    .bind(before)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(CallRecord::try_from).collect()
+}
+
+#[derive(Debug, FromRow)]
+struct SumRow {
+    of: Option<String>,
+    calls: i64,
+    failed: i64,
+    partial: i64,
+    input: i64,
+    cache_read: i64,
+    cache_write: i64,
+    cache_write_hour: i64,
+    output: i64,
+    reasoning: i64,
+    cost_micros: i64,
+    unpriced: i64,
+}
+
+/// The sums, with what they are over in the middle. Sums of `bigint` are `numeric` in Postgres: cast back.
+macro_rules! sums {
+    ($of:literal, $joined:literal) => {
+        concat!(
+            "select ",
+            $of,
+            " as of, count(*) as calls,
+            sum(case when c.outcome = 'failed' then 1 else 0 end) as failed,
+            sum(case when c.outcome = 'partial' then 1 else 0 end) as partial,
+            cast(sum(c.input) as bigint) as input,
+            cast(sum(c.cache_read) as bigint) as cache_read,
+            cast(sum(c.cache_write) as bigint) as cache_write,
+            cast(sum(c.cache_write_hour) as bigint) as cache_write_hour,
+            cast(sum(c.output) as bigint) as output,
+            cast(sum(c.reasoning) as bigint) as reasoning,
+            cast(sum(coalesce(c.cost_micros, 0)) as bigint) as cost_micros,
+            sum(case when c.cost_micros is null and c.outcome <> 'failed' then 1 else 0 end) as unpriced
+         from model_call c ",
+            $joined,
+            " where c.workspace_id = $1
+             and ($2 is null or c.at >= $2)
+             and ($3 is null or c.at < $3)
+             and ($4 is null or c.run_id = $4)
+         group by 1
+         order by cost_micros desc, calls desc, 1
+         limit 500"
+        )
+    };
+}
+
+/// Sums over calls, the dearest first, at most 500.
+pub async fn sum(db: &Db, workspace: WorkspaceId, filter: &UsageFilter) -> Result<Vec<Sum>> {
+    let text: &'static str = match filter.by {
+        SumBy::Model => sums!("c.provider || '/' || c.model", ""),
+        SumBy::Provider => sums!("c.provider", ""),
+        SumBy::User => sums!("u.name", "left join app_user u on u.id = c.user_id and u.workspace_id = c.workspace_id"),
+        SumBy::Key => sums!("k.name", "left join gateway_key k on k.id = c.key_id and k.workspace_id = c.workspace_id"),
+        // Ids read alike on both engines only once they are ids again: see `of_runs`.
+        SumBy::Run | SumBy::Step => return of_runs(db, workspace, filter).await,
+    };
+    let rows: Vec<SumRow> = read!(db, conn => query_as(text)
+        .bind(workspace)
+        .bind(filter.since)
+        .bind(filter.until)
+        .bind(filter.run_id)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|row| sum_of(row.of.clone().unwrap_or_default(), row)).collect())
+}
+
+#[derive(Debug, FromRow)]
+struct RunSumRow {
+    run_id: Option<RunId>,
+    #[sqlx(flatten)]
+    sum: SumRow,
+}
+
+async fn of_runs(db: &Db, workspace: WorkspaceId, filter: &UsageFilter) -> Result<Vec<Sum>> {
+    let by_step = filter.by == SumBy::Step;
+    let rows: Vec<RunSumRow> = read!(db, conn => query_as(
+        "select c.run_id, case when $5 then c.step else null end as of, count(*) as calls,
+            sum(case when c.outcome = 'failed' then 1 else 0 end) as failed,
+            sum(case when c.outcome = 'partial' then 1 else 0 end) as partial,
+            cast(sum(c.input) as bigint) as input,
+            cast(sum(c.cache_read) as bigint) as cache_read,
+            cast(sum(c.cache_write) as bigint) as cache_write,
+            cast(sum(c.cache_write_hour) as bigint) as cache_write_hour,
+            cast(sum(c.output) as bigint) as output,
+            cast(sum(c.reasoning) as bigint) as reasoning,
+            cast(sum(coalesce(c.cost_micros, 0)) as bigint) as cost_micros,
+            sum(case when c.cost_micros is null and c.outcome <> 'failed' then 1 else 0 end) as unpriced
+         from model_call c
+         where c.workspace_id = $1
+             and ($2 is null or c.at >= $2)
+             and ($3 is null or c.at < $3)
+             and ($4 is null or c.run_id = $4)
+         group by 1, 2
+         order by cost_micros desc, calls desc, 1
+         limit 500",
+    )
+    .bind(workspace)
+    .bind(filter.since)
+    .bind(filter.until)
+    .bind(filter.run_id)
+    .bind(by_step)
+    .fetch_all(conn)
+    .await)?;
+    let name = |row: &RunSumRow| match (row.run_id, &row.sum.of) {
+        (Some(run), Some(step)) => format!("{run}/{step}"),
+        (Some(run), None) => run.to_string(),
+        (None, _) => String::new(),
+    };
+    Ok(rows.into_iter().map(|row| sum_of(name(&row), row.sum)).collect())
+}
+
+fn sum_of(of: String, row: SumRow) -> Sum {
+    Sum {
+        of,
+        calls: row.calls,
+        failed: row.failed,
+        partial: row.partial,
+        usage: Usage {
+            input: row.input,
+            cache_read: row.cache_read,
+            cache_write: row.cache_write,
+            cache_write_hour: row.cache_write_hour,
+            output: row.output,
+            reasoning: row.reasoning,
+        },
+        cost_micros: row.cost_micros,
+        unpriced: row.unpriced,
+    }
+}
+
+/// Takes away what is older, at most `limit` rows.
+pub async fn delete_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
+    Ok(within!(tx, conn => query(
+        "delete from model_call where id in (select id from model_call where at < $1 order by at limit $2)",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?)
+}

@@ -1,0 +1,152 @@
+//! Keys of programs that are pointed at the gateway.
+
+use sqlx::types::Json;
+use sqlx::{FromRow, query, query_as, query_scalar};
+
+use crate::db::{Db, Result, Tx};
+use crate::model::gateway::GatewayKey;
+use crate::model::{ApiKeyId, Timestamp, UserId, WorkspaceId};
+use crate::{read, within};
+
+/// A stored key.
+#[derive(Debug, FromRow)]
+pub struct KeyRow {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose.
+    pub workspace_id: WorkspaceId,
+    /// Who or what uses it.
+    pub name: String,
+    hint: String,
+    /// What it may ask for; empty for anything.
+    pub models: Json<Vec<String>>,
+    expires_at: Option<Timestamp>,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+    created_at: Timestamp,
+}
+
+impl From<KeyRow> for GatewayKey {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            hint: row.hint,
+            models: row.models.0,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Adds a key.
+pub async fn insert(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    key: &GatewayKey,
+    digest: &[u8],
+    by: Option<UserId>,
+) -> Result<()> {
+    within!(tx, conn => query(
+        "insert into gateway_key (id, workspace_id, name, digest, hint, models, expires_at, created_by, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(key.id)
+    .bind(workspace)
+    .bind(&key.name)
+    .bind(digest)
+    .bind(&key.hint)
+    .bind(Json(&key.models))
+    .bind(key.expires_at)
+    .bind(by)
+    .bind(key.created_at)
+    .execute(conn)
+    .await
+    .map(drop))?;
+    Ok(())
+}
+
+/// Ends a key; false when there is none.
+pub async fn delete(tx: &mut Tx, workspace: WorkspaceId, id: ApiKeyId) -> Result<bool> {
+    Ok(within!(tx, conn => query("delete from gateway_key where workspace_id = $1 and id = $2")
+        .bind(workspace)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Takes away what has ended a while ago.
+pub async fn delete_expired(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    Ok(within!(tx, conn => query("delete from gateway_key where expires_at <= $1")
+        .bind(before)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?)
+}
+
+/// How many a workspace has.
+pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
+    Ok(within!(tx, conn => query_scalar("select count(*) from gateway_key where workspace_id = $1")
+        .bind(workspace)
+        .fetch_one(conn)
+        .await)?)
+}
+
+/// The keys of a workspace, newest first.
+pub async fn list(
+    db: &Db,
+    workspace: WorkspaceId,
+    before: Option<ApiKeyId>,
+    limit: u32,
+) -> Result<Vec<GatewayKey>> {
+    let rows: Vec<KeyRow> = read!(db, conn => query_as(
+        "select id, workspace_id, name, hint, models, expires_at, last_used_at, created_at
+         from gateway_key
+         where workspace_id = $1 and ($2 is null or id < $2)
+         order by id desc
+         limit $3",
+    )
+    .bind(workspace)
+    .bind(before)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    Ok(rows.into_iter().map(GatewayKey::from).collect())
+}
+
+/// The key with this digest, if it holds now.
+pub async fn find_by_digest(db: &Db, digest: &[u8], now: Timestamp) -> Result<Option<KeyRow>> {
+    Ok(read!(db, conn => query_as(
+        "select id, workspace_id, name, hint, models, expires_at, last_used_at, created_at
+         from gateway_key
+         where digest = $1 and (expires_at is null or expires_at > $2)",
+    )
+    .bind(digest)
+    .bind(now)
+    .fetch_optional(conn)
+    .await)?)
+}
+
+/// What a key may ask for; `None` when it is gone.
+pub async fn find_models(db: &Db, workspace: WorkspaceId, id: ApiKeyId) -> Result<Option<Vec<String>>> {
+    let models: Option<Json<Vec<String>>> =
+        read!(db, conn => query_scalar("select models from gateway_key where workspace_id = $1 and id = $2")
+            .bind(workspace)
+            .bind(id)
+            .fetch_optional(conn)
+            .await)?;
+    Ok(models.map(|models| models.0))
+}
+
+/// Notes a use.
+pub async fn touch(tx: &mut Tx, id: ApiKeyId, now: Timestamp) -> Result<()> {
+    within!(tx, conn => query("update gateway_key set last_used_at = $2 where id = $1")
+        .bind(id)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The tables of the gateway: providers, prices, routes, keys, calls.
+
+pub(super) mod call;
+pub(super) mod key;
+pub(super) mod price;
+pub(super) mod provider;
+pub(super) mod route;

@@ -1,0 +1,263 @@
+//! One call of one model at its provider: where to, with which headers, within which deadlines.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::dialect::{self, Addressee, Events, Reader};
+use super::retry;
+use crate::model::gateway::{Delta, Dialect, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response};
+use crate::runtime::outbound::{self, Incoming, Outbound};
+
+/// Bytes of an answer.
+const MAX_ANSWER_BYTES: u64 = 64 << 20;
+/// Bytes of an error that are looked at.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+/// How long an error's body may take.
+const ERROR_PATIENCE: Duration = Duration::from_secs(10);
+/// The version of Anthropic's API.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
+/// A provider as it is called.
+pub(super) struct Endpoint {
+    pub name: String,
+    pub kind: ProviderKind,
+    pub base_url: String,
+    /// In clear.
+    pub credential: Option<String>,
+    pub limits: Limits,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("name", &self.name).field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// How an answer begins.
+#[derive(Debug)]
+pub(super) enum Begun {
+    /// All at once.
+    Whole(Box<Response>),
+    /// With its first token; the rest comes.
+    Pieces(Box<Pieces>),
+}
+
+impl Endpoint {
+    fn url(&self, path: &str) -> String {
+        let base = self.base_url.trim_end_matches('/');
+        match self.kind.dialect() {
+            // The SDKs' base URL has no version in it; people write it either way.
+            Dialect::Anthropic => format!("{}/v1/{path}", base.strip_suffix("/v1").unwrap_or(base)),
+            Dialect::OpenAi => format!("{base}/{path}"),
+        }
+    }
+
+    fn request(&self, method: &str, path: &str) -> outbound::Request {
+        let mut request = outbound::Request::new(method, self.url(path));
+        let mut header = |name: &str, value: &str| request.headers.push((name.to_owned(), value.to_owned()));
+        header("accept", "application/json, text/event-stream");
+        match (self.kind.dialect(), &self.credential) {
+            (Dialect::Anthropic, credential) => {
+                header("anthropic-version", ANTHROPIC_VERSION);
+                if let Some(credential) = credential {
+                    header("x-api-key", credential);
+                }
+            }
+            (Dialect::OpenAi, Some(credential)) => header("authorization", &format!("Bearer {credential}")),
+            (Dialect::OpenAi, None) => {}
+        }
+        request.max_bytes = Some(MAX_ANSWER_BYTES);
+        request
+    }
+
+    /// A fault of this provider: its name before the words, and never its key in them.
+    fn blame(&self, fault: Fault) -> Fault {
+        let mut message = format!("{}: {}", self.name, fault.message);
+        if let Some(credential) = self.credential.as_ref().filter(|credential| credential.len() >= 4) {
+            message = message.replace(credential.as_str(), "…");
+        }
+        Fault { message, ..fault }
+    }
+
+    fn no_answer(&self, error: &outbound::Error) -> Fault {
+        use outbound::Error as E;
+        let class = match error {
+            E::InvalidRequest { .. } | E::Refused | E::TooManyRedirects(_) => FaultClass::Refused,
+            E::Resolve { .. } | E::Connect(_) | E::Tls(_) => FaultClass::Connect,
+            E::Timeout(_) => FaultClass::Timeout,
+            E::TooLarge { .. } => FaultClass::Malformed,
+        };
+        self.blame(Fault::new(class, error.to_string()))
+    }
+}
+
+/// Calls a model. A streamed answer is given with its first token, so that whatever goes wrong before can go elsewhere.
+pub(super) async fn ask(
+    http: &Outbound,
+    endpoint: &Endpoint,
+    request: &Request,
+    model: &Model,
+) -> Result<Begun, Fault> {
+    let limits = endpoint.limits;
+    let begun = Instant::now();
+    let within = if request.stream { limits.first_token_ms.min(limits.total_ms) } else { limits.total_ms };
+    let deadline = begun + Duration::from_millis(within.into());
+    let dialect = endpoint.kind.dialect();
+    let body = dialect::write_request(request, Addressee { kind: endpoint.kind, model })?;
+    let path = if dialect == Dialect::Anthropic { "messages" } else { "chat/completions" };
+    let mut call = endpoint.request("POST", path);
+    call.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    if dialect == Dialect::Anthropic && !request.betas.is_empty() {
+        call.headers.push(("anthropic-beta".to_owned(), request.betas.join(",")));
+    }
+    call.body = Some(body.to_string().into_bytes());
+    call.timeout_ms = Some(within.into());
+    let answer = http.open(call, limits.connect_ms.into()).await.map_err(|error| endpoint.no_answer(&error))?;
+    if !(200..300).contains(&answer.status) {
+        return Err(refused(endpoint, answer).await);
+    }
+    if !request.stream {
+        let read = async { answer.rest().await.map_err(|error| endpoint.no_answer(&error)) };
+        let body = in_time(deadline, within, endpoint, read).await?;
+        let value: Value = serde_json::from_slice(&body).map_err(|_| {
+            let start: String = String::from_utf8_lossy(&body).chars().take(120).collect();
+            endpoint.blame(Fault::new(FaultClass::Malformed, format!("expected JSON, found {start:?}")))
+        })?;
+        let response = dialect::read_response(dialect, value).map_err(|fault| endpoint.blame(fault))?;
+        return Ok(Begun::Whole(Box::new(response)));
+    }
+    let mut pieces = Pieces {
+        name: endpoint.name.clone(),
+        answer,
+        events: Events::default(),
+        reader: Reader::new(dialect),
+        ready: VecDeque::new(),
+        silence: Duration::from_millis(limits.first_token_ms.into()),
+        deadline: begun + Duration::from_millis(limits.total_ms.into()),
+        ended: false,
+    };
+    let first = async { pieces.begin().await.map_err(|fault| endpoint.blame(fault)) };
+    in_time(deadline, within, endpoint, first).await?;
+    Ok(Begun::Pieces(Box::new(pieces)))
+}
+
+async fn in_time<T>(
+    deadline: Instant,
+    within_ms: u32,
+    endpoint: &Endpoint,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    tokio::time::timeout_at(deadline, work).await.unwrap_or_else(|_| {
+        let message = format!("no answer within {within_ms} ms");
+        Err(endpoint.blame(Fault::new(FaultClass::Timeout, message)))
+    })
+}
+
+/// What a status that is no success says.
+async fn refused(endpoint: &Endpoint, mut answer: Incoming) -> Fault {
+    let status = answer.status;
+    let retry_after_ms = retry::asked_ms(|name| answer.header(name).map(str::to_owned));
+    let mut body = Vec::new();
+    let read = async {
+        while body.len() < MAX_ERROR_BYTES {
+            match answer.chunk().await {
+                Ok(Some(piece)) => body.extend_from_slice(&piece),
+                Ok(None) | Err(_) => break,
+            }
+        }
+    };
+    // Half an error is as good as a whole one.
+    let _ = tokio::time::timeout(ERROR_PATIENCE, read).await;
+    endpoint.blame(Fault { retry_after_ms, ..dialect::read_fault(status, &body) })
+}
+
+/// The models that a provider lists.
+pub(super) async fn list_models(http: &Outbound, endpoint: &Endpoint) -> Result<Vec<String>, Fault> {
+    let mut call = endpoint.request("GET", "models");
+    let within = endpoint.limits.total_ms.min(30_000);
+    call.timeout_ms = Some(within.into());
+    let deadline = Instant::now() + Duration::from_millis(within.into());
+    let connect_ms = endpoint.limits.connect_ms.into();
+    let answer = http.open(call, connect_ms).await.map_err(|error| endpoint.no_answer(&error))?;
+    if !(200..300).contains(&answer.status) {
+        return Err(refused(endpoint, answer).await);
+    }
+    let read = async { answer.rest().await.map_err(|error| endpoint.no_answer(&error)) };
+    let body = in_time(deadline, within, endpoint, read).await?;
+    let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let Some(list) = value["data"].as_array() else {
+        let message = "expected a list of models, found something else; is the address right?";
+        return Err(endpoint.blame(Fault::new(FaultClass::Malformed, message)));
+    };
+    Ok(list.iter().filter_map(|model| Some(model["id"].as_str()?.to_owned())).collect())
+}
+
+/// An answer on its way in.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    name: String,
+    answer: Incoming,
+    events: Events,
+    reader: Reader,
+    ready: VecDeque<Delta>,
+    /// The longest silence.
+    silence: Duration,
+    deadline: Instant,
+    ended: bool,
+}
+
+impl Pieces {
+    /// Reads until a token is there, or the end.
+    async fn begin(&mut self) -> Result<(), Fault> {
+        let is_first = |delta: &Delta| !matches!(delta, Delta::Start { .. } | Delta::Ping);
+        while !self.ready.iter().any(is_first) {
+            self.more().await?;
+        }
+        Ok(())
+    }
+
+    /// The next piece; `None` after the end.
+    ///
+    /// # Errors
+    /// The answer broke off.
+    pub async fn next(&mut self) -> Option<Result<Delta, Fault>> {
+        loop {
+            if let Some(delta) = self.ready.pop_front() {
+                self.ended |= delta == Delta::End;
+                return Some(Ok(delta));
+            }
+            if self.ended {
+                return None;
+            }
+            let until = self.deadline.min(Instant::now() + self.silence);
+            let fault = match tokio::time::timeout_at(until, self.more()).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(fault)) => fault,
+                Err(_) => Fault::new(FaultClass::Timeout, "the answer stopped coming"),
+            };
+            self.ended = true;
+            return Some(Err(Fault { message: format!("{}: {}", self.name, fault.message), ..fault }));
+        }
+    }
+
+    async fn more(&mut self) -> Result<(), Fault> {
+        let piece = self.answer.chunk().await.map_err(|error| Fault::new(FaultClass::Interrupted, error.to_string()))?;
+        let Some(piece) = piece else {
+            let last = self.reader.end();
+            if last.is_empty() {
+                let message = "the answer ended before it was complete";
+                return Err(Fault::new(FaultClass::Interrupted, message));
+            }
+            self.ready.extend(last);
+            return Ok(());
+        };
+        for event in self.events.push(&piece)? {
+            self.ready.extend(self.reader.read(&event)?);
+        }
+        Ok(())
+    }
+}

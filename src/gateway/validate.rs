@@ -1,0 +1,146 @@
+//! What drafts must look like.
+
+use std::collections::HashSet;
+
+use super::error::{Error, Result};
+use crate::model::FieldError;
+use crate::model::gateway::{Limits, Model, PriceDraft, ProviderDraft, RouteDraft};
+
+const MAX_MODELS: usize = 200;
+const MAX_TARGETS: usize = 10;
+
+/// A name that can stand in `provider/model`.
+fn is_name(name: &str) -> bool {
+    (1..=60).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// A model as providers call it: anything without blanks, since it goes on a line.
+fn is_model(id: &str) -> bool {
+    (1..=200).contains(&id.len()) && !id.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+fn refuse(fields: Vec<FieldError>) -> Result<()> {
+    if fields.is_empty() { Ok(()) } else { Err(Error::Invalid(fields)) }
+}
+
+/// Checks a provider. `base_url` is what it will be, with the kind's usual place for an empty one.
+pub(super) fn provider(draft: &ProviderDraft, base_url: &str) -> Result<()> {
+    let mut found = Vec::new();
+    let mut wrong = |pointer: &str, message: &str| found.push(FieldError::new(pointer, message));
+    if !is_name(&draft.name) {
+        wrong("/name", "expected 1 to 60 letters, digits, -, _ and .");
+    }
+    if let Err(message) = base_url_fits(base_url) {
+        wrong("/base_url", message);
+    }
+    if let Some(key) = &draft.credential
+        && (key.0.len() > 4096 || !key.0.bytes().all(|b| (0x21..0x7f).contains(&b)))
+    {
+        wrong("/credential", "expected at most 4096 visible characters without blanks");
+    }
+    models(&draft.models, &mut found);
+    limits(draft.limits, &mut found);
+    refuse(found)
+}
+
+fn base_url_fits(text: &str) -> Result<(), &'static str> {
+    let expected = "expected an http or https URL such as https://api.example.com/v1, without user, query and fragment";
+    let url = url::Url::parse(text).map_err(|_| expected)?;
+    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let fits = matches!(url.scheme(), "http" | "https") && url.host().is_some() && plain && text.len() <= 500;
+    if fits { Ok(()) } else { Err(expected) }
+}
+
+fn models(models: &[Model], found: &mut Vec<FieldError>) {
+    if models.len() > MAX_MODELS {
+        found.push(FieldError::new("/models", format!("expected at most {MAX_MODELS} models")));
+    }
+    let mut seen = HashSet::new();
+    for (index, model) in models.iter().enumerate() {
+        let mut wrong = |field: &str, message: &str| {
+            found.push(FieldError::new(format!("/models/{index}/{field}"), message));
+        };
+        if !is_model(&model.id) {
+            wrong("id", "expected 1 to 200 characters without blanks");
+        }
+        if !seen.insert(&model.id) {
+            wrong("id", "this model is listed twice");
+        }
+        if model.max_output_tokens == Some(0) {
+            wrong("max_output_tokens", "expected a whole number from 1");
+        }
+    }
+}
+
+fn limits(limits: Limits, found: &mut Vec<FieldError>) {
+    let hour = 3_600_000;
+    for (name, value, range) in [
+        ("connect_ms", limits.connect_ms, 100..=60_000),
+        ("first_token_ms", limits.first_token_ms, 1_000..=hour),
+        ("total_ms", limits.total_ms, 1_000..=hour),
+        ("max_retries", limits.max_retries, 0..=5),
+    ] {
+        if !range.contains(&value) {
+            let message = format!("expected a whole number from {} to {}", range.start(), range.end());
+            found.push(FieldError::new(format!("/limits/{name}"), message));
+        }
+    }
+}
+
+/// Checks a route; whether its providers are there is looked up elsewhere.
+pub(super) fn route(draft: &RouteDraft) -> Result<()> {
+    let mut found = Vec::new();
+    if !is_name(&draft.name) {
+        found.push(FieldError::new("/name", "expected 1 to 60 letters, digits, -, _ and ."));
+    }
+    if draft.description.chars().count() > 1000 || draft.description.contains('\0') {
+        found.push(FieldError::new("/description", "expected at most 1000 characters"));
+    }
+    if !(1..=MAX_TARGETS).contains(&draft.targets.len()) {
+        found.push(FieldError::new("/targets", format!("expected 1 to {MAX_TARGETS} models")));
+    }
+    for (index, target) in draft.targets.iter().enumerate() {
+        if !is_model(&target.model) {
+            let pointer = format!("/targets/{index}/model");
+            found.push(FieldError::new(pointer, "expected 1 to 200 characters without blanks"));
+        }
+        if draft.targets[..index].contains(target) {
+            found.push(FieldError::new(format!("/targets/{index}"), "this model is in the route twice"));
+        }
+    }
+    refuse(found)
+}
+
+/// Checks a line of the price table.
+pub(super) fn price(draft: &PriceDraft) -> Result<()> {
+    let mut found = Vec::new();
+    if !is_model(&draft.model) {
+        found.push(FieldError::new("/model", "expected 1 to 200 characters without blanks"));
+    }
+    for (name, value) in [
+        ("input", Some(draft.input)),
+        ("output", Some(draft.output)),
+        ("cache_read", draft.cache_read),
+        ("cache_write", draft.cache_write),
+        ("cache_write_hour", draft.cache_write_hour),
+    ] {
+        if value.is_some_and(|value| !(0..=PriceDraft::MAX).contains(&value)) {
+            let message = format!("expected millionths of a dollar for a million tokens, 0 to {}", PriceDraft::MAX);
+            found.push(FieldError::new(format!("/{name}"), message));
+        }
+    }
+    refuse(found)
+}
+
+/// Checks a key's name and models.
+pub(super) fn key(name: &str, models: &[String]) -> Result<()> {
+    let mut found = Vec::new();
+    if !(1..=60).contains(&name.chars().count()) || name.trim() != name || name.chars().any(char::is_control) {
+        found.push(FieldError::new("/name", "expected 1 to 60 characters, without blanks around them"));
+    }
+    if models.len() > 100 || models.iter().any(|model| !is_model(model)) {
+        let message = "expected at most 100 names of routes and models, of 1 to 200 characters without blanks";
+        found.push(FieldError::new("/models", message));
+    }
+    refuse(found)
+}

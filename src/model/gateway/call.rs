@@ -1,0 +1,157 @@
+//! The log of calls, and sums over it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::response::Usage;
+use super::route::Choice;
+use crate::model::{ApiKeyId, CallId, ProviderId, RunId, Timestamp, UserId};
+
+/// Who caused a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallSource {
+    /// A program that is pointed at the gateway.
+    Proxy,
+    /// A step of a run.
+    Step,
+}
+
+impl CallSource {
+    /// As stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Step => "step",
+        }
+    }
+
+    /// Reads [`CallSource::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Proxy, Self::Step].into_iter().find(|source| source.as_str() == text)
+    }
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// With a whole answer.
+    Complete,
+    /// With a part of one: the provider or the one who asked broke off.
+    Partial,
+    /// With none.
+    Failed,
+}
+
+impl CallOutcome {
+    /// As stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads [`CallOutcome::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Complete, Self::Partial, Self::Failed].into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+/// A call, kept once, when it has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CallRecord {
+    /// Its id.
+    pub id: CallId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub source: CallSource,
+    /// The person, if one did.
+    pub user_id: Option<UserId>,
+    /// The key, if one was used.
+    pub key_id: Option<ApiKeyId>,
+    /// The run, if a step did.
+    pub run_id: Option<RunId>,
+    /// The step's path.
+    pub step: Option<String>,
+    /// Who answered, or was asked last.
+    pub provider_id: Option<ProviderId>,
+    /// Its name then; empty when nobody was asked.
+    pub provider: String,
+    /// The model that was asked.
+    pub model: String,
+    /// Why it was this one.
+    pub choice: Choice,
+    /// How it ended.
+    pub outcome: CallOutcome,
+    /// Why it failed or broke off.
+    pub error: Option<String>,
+    /// What it took.
+    pub usage: Usage,
+    /// Whether some of that is an estimate, because the provider did not tell.
+    pub estimated: bool,
+    /// Millionths of a US dollar; absent when the model has no price.
+    pub cost_micros: Option<i64>,
+    /// Until the answer began, in milliseconds.
+    pub first_token_ms: Option<i64>,
+    /// Until it ended.
+    pub took_ms: i64,
+}
+
+/// What sums are over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SumBy {
+    /// The model, with its provider.
+    #[default]
+    Model,
+    /// The provider.
+    Provider,
+    /// The person.
+    User,
+    /// The key.
+    Key,
+    /// The run.
+    Run,
+    /// The step, with its run.
+    Step,
+}
+
+/// Which calls are summed up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsageFilter {
+    /// What the sums are over.
+    #[serde(default)]
+    pub by: SumBy,
+    /// From then on.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Before then.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// Only of this run.
+    #[serde(default)]
+    pub run_id: Option<RunId>,
+}
+
+/// A sum over calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Sum {
+    /// Over what: a name, or an id where that has no name. Empty for what has none of the kind.
+    pub of: String,
+    /// How many calls.
+    pub calls: i64,
+    /// How many of them failed.
+    pub failed: i64,
+    /// How many of them broke off.
+    pub partial: i64,
+    /// What they took.
+    pub usage: Usage,
+    /// Millionths of a US dollar of those that have a price.
+    pub cost_micros: i64,
+    /// How many have none.
+    pub unpriced: i64,
+}

@@ -1,0 +1,192 @@
+//! An answer piece by piece, and the fold of the pieces into the whole.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::message::{Block, Extra};
+use super::response::{Response, StopReason, Usage, estimate_tokens};
+
+/// A piece of an answer. Blocks open and close one after the other, by their place in the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Delta {
+    /// The answer begins.
+    Start {
+        /// The provider's name for it.
+        id: String,
+        /// The model that answers.
+        model: String,
+        /// What was read, where that is known already.
+        usage: Usage,
+    },
+    /// The provider is still there.
+    Ping,
+    /// A block begins, mostly empty.
+    Open {
+        /// Its place, from 0.
+        index: u32,
+        /// What it is.
+        block: Block,
+    },
+    /// More words of a text or a refusal.
+    Text {
+        /// Of which block.
+        index: u32,
+        /// The words.
+        text: String,
+    },
+    /// More thoughts.
+    Thinking {
+        /// Of which block.
+        index: u32,
+        /// The thoughts.
+        text: String,
+    },
+    /// The proof of the thoughts.
+    Signature {
+        /// Of which block.
+        index: u32,
+        /// The proof.
+        signature: String,
+    },
+    /// More of a tool's input, as JSON text that is complete only with the last piece.
+    Input {
+        /// Of which block.
+        index: u32,
+        /// The piece.
+        json: String,
+    },
+    /// A piece that only its dialect knows.
+    Native {
+        /// Of which block.
+        index: u32,
+        /// As it was sent.
+        value: Value,
+    },
+    /// A block is complete.
+    Close {
+        /// Which.
+        index: u32,
+    },
+    /// The answer has ended.
+    Stop {
+        /// Why.
+        reason: StopReason,
+        /// By which text, where the provider says.
+        sequence: Option<String>,
+        /// What it took; cumulative.
+        usage: Usage,
+    },
+    /// Nothing more comes.
+    End,
+}
+
+/// The whole that the pieces so far make.
+#[derive(Debug, Default)]
+pub struct Fold {
+    id: String,
+    model: String,
+    blocks: BTreeMap<u32, Block>,
+    inputs: BTreeMap<u32, String>,
+    stop: Option<(StopReason, Option<String>)>,
+    usage: Usage,
+    chars: u64,
+    ended: bool,
+}
+
+impl Fold {
+    /// Adds a piece.
+    pub fn push(&mut self, delta: &Delta) {
+        match delta {
+            Delta::Start { id, model, usage } => {
+                (self.id, self.model) = (id.clone(), model.clone());
+                self.usage = self.usage.updated(*usage);
+            }
+            Delta::Open { index, block } => {
+                self.chars += block.chars();
+                self.blocks.insert(*index, block.clone());
+            }
+            Delta::Text { index, text: piece } | Delta::Thinking { index, text: piece } => {
+                self.chars += piece.chars().count() as u64;
+                if let Some(
+                    Block::Text { text, .. } | Block::Refusal { text } | Block::Thinking { text, .. },
+                ) = self.blocks.get_mut(index)
+                {
+                    text.push_str(piece);
+                }
+            }
+            Delta::Signature { index, signature: piece } => {
+                if let Some(Block::Thinking { signature, .. }) = self.blocks.get_mut(index) {
+                    signature.get_or_insert_default().push_str(piece);
+                }
+            }
+            Delta::Input { index, json } => {
+                self.chars += json.chars().count() as u64;
+                self.inputs.entry(*index).or_default().push_str(json);
+            }
+            Delta::Native { index, value } => {
+                if let Some(Block::Native { value: block }) = self.blocks.get_mut(index)
+                    && let Some(list) = block.as_object_mut()
+                    && let Some(deltas) = list.entry("deltas").or_insert_with(|| json!([])).as_array_mut()
+                {
+                    deltas.push(value.clone());
+                }
+            }
+            Delta::Stop { reason, sequence, usage } => {
+                self.usage = self.usage.updated(*usage);
+                self.stop = Some((reason.clone(), sequence.clone()));
+            }
+            Delta::End => self.ended = true,
+            Delta::Close { .. } | Delta::Ping => {}
+        }
+    }
+
+    /// Whether the answer came to its end.
+    pub const fn is_complete(&self) -> bool {
+        self.ended && self.stop.is_some()
+    }
+
+    /// What was reported so far.
+    pub const fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Tokens of what has come, when nobody has told their number.
+    pub const fn estimated_output(&self) -> i64 {
+        estimate_tokens(self.chars)
+    }
+
+    /// The whole, or what there is of it.
+    pub fn finish(mut self) -> Response {
+        for (index, text) in self.inputs {
+            if let Some(Block::ToolUse { input, .. }) = self.blocks.get_mut(&index) {
+                *input = parse_input(&text);
+            } else if let Some(Block::Native { value }) = self.blocks.get_mut(&index) {
+                value["input"] = parse_input(&text);
+            }
+        }
+        let (stop, stop_sequence) = self.stop.unwrap_or((StopReason::Other { word: "interrupted".into() }, None));
+        Response {
+            id: self.id,
+            model: self.model,
+            content: self.blocks.into_values().collect(),
+            stop,
+            stop_sequence,
+            usage: self.usage,
+            extra: Extra::new(),
+        }
+    }
+}
+
+/// A tool's input from its text: an object; `{}` for nothing; the text itself where it is not JSON.
+pub fn parse_input(text: &str) -> Value {
+    if text.trim().is_empty() {
+        return json!({});
+    }
+    match serde_json::from_str(text) {
+        Ok(value @ Value::Object(_)) => value,
+        _ => Value::String(text.to_owned()),
+    }
+}

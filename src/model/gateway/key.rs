@@ -1,0 +1,49 @@
+//! Virtual keys: what a program that is pointed at the gateway proves itself with.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::credentials::Secret;
+use crate::model::{ApiKeyId, Timestamp};
+
+/// A key to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyDraft {
+    /// 1..=60 characters: who or what uses it.
+    pub name: String,
+    /// Routes and models that it may ask for, as the caller writes them; empty for any. At most 100.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// When it ends; never when absent.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key of the gateway. It opens the gateway's own endpoints and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Who or what uses it.
+    pub name: String,
+    /// Its first characters.
+    pub hint: String,
+    /// What it may ask for; empty for anything.
+    pub models: Vec<String>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A key that was just made. Its secret is here and nowhere ever after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyMade {
+    /// The key.
+    pub key: GatewayKey,
+    /// What the program sends.
+    pub secret: Secret,
+}

@@ -1,0 +1,33 @@
+//! The vocabulary of the gateway: what is asked of a model, what it answers, and how a call is chosen, priced and kept.
+//!
+//! Owns one closed set of types between every provider's wire and everybody else. Promises that what two dialects have in
+//! common has one meaning here: tokens are counted one way, reasons to stop have one name each, a picture is a picture. What
+//! only one dialect knows is kept beside it as it was sent ([`Extra`], [`Block::Native`]), goes back into that dialect, and
+//! never quietly into another.
+//!
+//! Pure: no clock, no IO, no wire. The wires are in `gateway::dialect`.
+
+mod call;
+mod delta;
+mod fault;
+mod key;
+mod message;
+mod price;
+mod provider;
+mod request;
+mod response;
+mod route;
+
+pub use call::{CallOutcome, CallRecord, CallSource, Sum, SumBy, UsageFilter};
+pub use delta::{Delta, Fold, parse_input};
+pub use fault::{Fault, FaultClass};
+pub use key::{GatewayKey, KeyDraft, KeyMade};
+pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role};
+pub use price::{Price, PriceDraft, format_usd};
+pub use provider::{BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest};
+pub use request::{Effort, Output, Request, Sampling, Thinking, Tool, ToolChoice};
+pub use response::{Response, StopReason, Usage, estimate_tokens};
+pub use route::{Choice, Route, RouteDraft, Target, Tried, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What tokens cost: an editable table whose lines hold from a date on.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::response::Usage;
+use crate::model::{PriceId, ProviderId, Timestamp};
+
+/// A line of the price table: millionths of a US dollar for a million tokens, from `from` until the next line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Price {
+    /// Its id.
+    pub id: PriceId,
+    /// Whose model.
+    pub provider_id: ProviderId,
+    /// The model.
+    pub model: String,
+    /// From when on.
+    pub from: Timestamp,
+    /// Read and not cached.
+    pub input: i64,
+    /// Written, thoughts included.
+    pub output: i64,
+    /// Taken from the provider's cache; as `input` when absent.
+    pub cache_read: Option<i64>,
+    /// Put into it; as `input` when absent.
+    pub cache_write: Option<i64>,
+    /// Put into it for an hour; as `cache_write` when absent.
+    pub cache_write_hour: Option<i64>,
+}
+
+/// A line of the price table to add. A line of the same model and moment is replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceDraft {
+    /// The model, as the provider lists it.
+    pub model: String,
+    /// From when on; now when absent.
+    #[serde(default)]
+    pub from: Option<Timestamp>,
+    /// Millionths of a US dollar for a million tokens read and not cached: $3 are 3000000.
+    pub input: i64,
+    /// For a million tokens written.
+    pub output: i64,
+    /// For a million taken from the provider's cache; as `input` when absent.
+    #[serde(default)]
+    pub cache_read: Option<i64>,
+    /// For a million put into it; as `input` when absent.
+    #[serde(default)]
+    pub cache_write: Option<i64>,
+    /// For a million put into it for an hour; as `cache_write` when absent.
+    #[serde(default)]
+    pub cache_write_hour: Option<i64>,
+}
+
+impl PriceDraft {
+    /// The most that a million tokens may cost: a hundred thousand dollars, so that sums stay far from the ends of an `i64`.
+    pub const MAX: i64 = 100_000_000_000;
+}
+
+impl Price {
+    /// What a call costs, in millionths of a US dollar, rounded half up once, at the end.
+    pub fn cost_micros(&self, usage: Usage) -> i64 {
+        let write = self.cache_write.unwrap_or(self.input);
+        let lines = [
+            (usage.input, self.input),
+            (usage.cache_read, self.cache_read.unwrap_or(self.input)),
+            (usage.cache_write, write),
+            (usage.cache_write_hour, self.cache_write_hour.unwrap_or(write)),
+            (usage.output, self.output),
+        ];
+        let sum: i128 = lines.iter().map(|(tokens, price)| i128::from(*tokens) * i128::from(*price)).sum();
+        i64::try_from((sum + 500_000) / 1_000_000).unwrap_or(i64::MAX)
+    }
+}
+
+/// Millionths of a dollar as dollars with six places, such as `0.001234`.
+pub fn format_usd(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let micros = micros.unsigned_abs();
+    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}

@@ -1,0 +1,230 @@
+//! Providers: an endpoint with a credential, and the models behind it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::fault::FaultClass;
+use super::message::Dialect;
+use crate::model::{ProviderId, Timestamp};
+
+/// What is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// Anthropic's Messages API.
+    Anthropic,
+    /// OpenAI's own Chat Completions API.
+    OpenAi,
+    /// Any other server that speaks Chat Completions.
+    OpenAiCompatible,
+    /// Ollama, by its Chat Completions endpoint.
+    Ollama,
+}
+
+impl ProviderKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Anthropic, Self::OpenAi, Self::OpenAiCompatible, Self::Ollama];
+
+    /// The kind as stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenAi => "open_ai",
+            Self::OpenAiCompatible => "open_ai_compatible",
+            Self::Ollama => "ollama",
+        }
+    }
+
+    /// As people call it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Anthropic => "Anthropic",
+            Self::OpenAi => "OpenAI",
+            Self::OpenAiCompatible => "OpenAI-compatible",
+            Self::Ollama => "Ollama",
+        }
+    }
+
+    /// Reads [`ProviderKind::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// What it speaks.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Anthropic => Dialect::Anthropic,
+            Self::OpenAi | Self::OpenAiCompatible | Self::Ollama => Dialect::OpenAi,
+        }
+    }
+
+    /// Where it usually is; empty where there is no usual place.
+    pub const fn usual_base_url(self) -> &'static str {
+        match self {
+            Self::Anthropic => "https://api.anthropic.com",
+            Self::OpenAi => "https://api.openai.com/v1",
+            Self::OpenAiCompatible => "",
+            Self::Ollama => "http://127.0.0.1:11434/v1",
+        }
+    }
+
+    /// Whether it answers nobody without a credential.
+    pub const fn needs_credential(self) -> bool {
+        matches!(self, Self::Anthropic | Self::OpenAi)
+    }
+}
+
+/// A provider's key on its way in. Never shown by `Debug`, and sent back to nobody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, format = Password)]
+pub struct Credential(pub String);
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(…)")
+    }
+}
+
+/// How long a provider may take, and how often it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Milliseconds until the connection stands, 100..=60000.
+    pub connect_ms: u32,
+    /// Milliseconds until the answer begins, 1000..=3600000.
+    pub first_token_ms: u32,
+    /// Milliseconds until it is complete, 1000..=3600000.
+    pub total_ms: u32,
+    /// Times that it is asked again after a failure that may pass, 0..=5.
+    pub max_retries: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connect_ms: 5_000, first_token_ms: 120_000, total_ms: 600_000, max_retries: 2 }
+    }
+}
+
+/// A model of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// As the provider calls it.
+    pub id: String,
+    /// Tokens that a request of this model may ask for, where the one who asks says nothing and the dialect wants a number.
+    #[serde(default)]
+    pub max_output_tokens: Option<u32>,
+    /// Whether it takes a JSON Schema for its answer. Where it doesn't, a `prompt` step asks in words.
+    #[serde(default)]
+    pub json_schema: bool,
+}
+
+impl Model {
+    /// A model of which nothing but the name is known.
+    pub fn named(id: impl Into<String>) -> Self {
+        Self { id: id.into(), max_output_tokens: None, json_schema: false }
+    }
+}
+
+/// A provider to add or to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderDraft {
+    /// 1..=60 letters, digits, `-`, `_` and `.`: it is part of `provider/model`.
+    pub name: String,
+    /// What is at the other end. A provider keeps its kind.
+    pub kind: ProviderKind,
+    /// Where it is; the kind's usual place when empty.
+    #[serde(default)]
+    pub base_url: String,
+    /// Its key. Absent: the one that is stored stays, if there is one. Empty: none.
+    #[serde(default)]
+    pub credential: Option<Credential>,
+    /// What it offers, best first; at most 200.
+    #[serde(default)]
+    pub models: Vec<Model>,
+    /// Whether it is asked.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// How long it may take.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Provider {
+    /// Its id.
+    pub id: ProviderId,
+    /// Its name.
+    pub name: String,
+    /// What is at the other end.
+    pub kind: ProviderKind,
+    /// Where it is.
+    pub base_url: String,
+    /// The last four characters of its key; absent when it has none.
+    pub credential_hint: Option<String>,
+    /// What it offers.
+    pub models: Vec<Model>,
+    /// Whether it is asked.
+    pub enabled: bool,
+    /// How long it may take.
+    pub limits: Limits,
+    /// How its models are, as this process sees it; those that were not called lately are left out.
+    pub health: Vec<ModelHealth>,
+    /// The value for `If-Match`.
+    pub revision: i64,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was changed.
+    pub updated_at: Timestamp,
+}
+
+/// Whether a model is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakerState {
+    /// It is.
+    Closed,
+    /// It failed too often, and rests.
+    Open,
+    /// It has rested, and one call tries it.
+    HalfOpen,
+}
+
+/// How a model of a provider is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ModelHealth {
+    /// Which.
+    pub model: String,
+    /// Whether it is asked.
+    pub state: BreakerState,
+    /// Milliseconds until it is tried again; 0 unless it rests.
+    pub rests_ms: u64,
+    /// Calls that count, of the last minute.
+    pub calls: u32,
+    /// Those of them that failed.
+    pub failures: u32,
+    /// Why the last one failed.
+    pub last_failure: Option<FaultClass>,
+}
+
+/// What a test of a provider found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderTest {
+    /// Whether it answered as it should.
+    pub ok: bool,
+    /// What happened, for people.
+    pub message: String,
+    /// From the call to the last byte, in milliseconds.
+    pub took_ms: u64,
+    /// The models that it listed, at most 500, by name.
+    pub models: Vec<String>,
+}

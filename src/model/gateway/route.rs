@@ -1,0 +1,110 @@
+//! Routes: which models are asked, in which order; and why it was this one.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::fault::FaultClass;
+use crate::model::{ProviderId, RouteId, Timestamp};
+
+/// A model of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Whose.
+    pub provider_id: ProviderId,
+    /// Which.
+    pub model: String,
+}
+
+/// A route to add or to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteDraft {
+    /// 1..=60 letters, digits, `-`, `_` and `.`; callers send it as the model. `default` is taken where nobody names one.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Who is asked, in this order; 1..=10.
+    pub targets: Vec<Target>,
+}
+
+/// An ordered choice of models under one name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Route {
+    /// Its id.
+    pub id: RouteId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Who is asked, in this order.
+    pub targets: Vec<Target>,
+    /// The value for `If-Match`.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed.
+    pub updated_at: Timestamp,
+}
+
+/// What became of one of those that could have answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Verdict {
+    /// It answers.
+    Answers,
+    /// It was not asked, because it rests after failures.
+    Rests {
+        /// Until it is tried again.
+        for_ms: u64,
+    },
+    /// It was asked and did not answer.
+    Failed {
+        /// Why.
+        class: FaultClass,
+        /// In words.
+        message: String,
+    },
+}
+
+/// One of those that could have answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tried {
+    /// The provider's name.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// How often it was asked.
+    pub attempts: u32,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// Why it was this model: what was asked for, how that was read, and what became of each that could have answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Choice {
+    /// What was asked for; empty for the workspace's default.
+    pub asked: String,
+    /// How it was read, such as "the route smart" or "a model of acme".
+    pub rule: String,
+    /// In the order in which they were looked at.
+    pub tried: Vec<Tried>,
+}
+
+impl Choice {
+    /// In one sentence.
+    pub fn why(&self) -> String {
+        let parts = self.tried.iter().map(|tried| {
+            let name = format!("{}/{}", tried.provider, tried.model);
+            match &tried.verdict {
+                Verdict::Answers if tried.attempts > 1 => format!("{name} answered at attempt {}", tried.attempts),
+                Verdict::Answers => format!("{name} answered"),
+                Verdict::Rests { for_ms } => format!("{name} rests for {} s more", for_ms.div_ceil(1000)),
+                Verdict::Failed { class, .. } => format!("{name} failed ({})", class.as_str()),
+            }
+        });
+        let parts: Vec<String> = std::iter::once(self.rule.clone()).chain(parts).collect();
+        parts.join("; ")
+    }
+}
