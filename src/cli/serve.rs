@@ -30,6 +30,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     }
     crate::auth::start(&runtime);
     crate::memory::boot(&runtime);
+    crate::gateway::boot(&runtime);
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     crate::trigger::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     let app = http::router(&runtime).into_make_service_with_connect_info::<std::net::SocketAddr>();

@@ -7,7 +7,8 @@
 //! | half-open | the probe succeeds | closed, with nothing remembered |
 //! | half-open | the probe fails | open, for twice as long as before, at most 5 min |
 //! | half-open | the probe's caller goes away | half-open: the next call is the probe |
-//! | any | reset | closed |
+//!
+//! A reset forgets the whole breaker.
 //!
 //! Beside that a provider may say when it wants to be asked again (`Retry-After`): until then it is left in peace too, which
 //! says nothing about its health.
@@ -131,11 +132,6 @@ impl Breaker {
     /// The provider wants to be left in peace for so long.
     pub fn hold(&mut self, now: Duration, ms: u64) {
         self.hold_until = self.hold_until.max(now + Duration::from_millis(ms));
-    }
-
-    /// Forgets everything.
-    pub fn reset(&mut self) {
-        *self = Self::default();
     }
 
     /// Whether there is nothing to be remembered any more.
@@ -268,14 +264,5 @@ mod tests {
         assert_eq!(breaker.admit(at(1)), Admission::Hold { for_ms: 1500 });
         assert_eq!(breaker.view("m", at(1)).state, BreakerState::Closed);
         assert_eq!(breaker.admit(at(3)), Admission::Go);
-    }
-
-    #[test]
-    fn a_reset_forgets_everything() {
-        let mut breaker = opened();
-        breaker.hold(at(0), 60_000);
-        breaker.reset();
-        assert_eq!(breaker.admit(at(0)), Admission::Go);
-        assert!(breaker.is_idle(at(0)));
     }
 }

@@ -4,7 +4,8 @@
 //! 2. A route: its models in order.
 //! 3. A model that providers list: theirs, the oldest provider first.
 //! 4. `provider/model`: that one, listed or not.
-//! 5. A name that nobody lists: those providers that list nothing and speak the dialect that was asked in.
+//! 5. A name that nobody lists: those providers that list nothing; of them, where there are any, only those that speak the
+//!    dialect that was asked in.
 
 use crate::model::ProviderId;
 use crate::model::gateway::{Dialect, Fault, FaultClass, Model, ProviderKind, Route};
@@ -75,14 +76,17 @@ pub(super) fn find(
     {
         return Ok((vec![candidate(provider, known, model)], format!("{model} of {name}, as asked")));
     }
-    let open: Vec<Candidate> = on()
-        .filter(|(_, known)| known.models.is_empty() && known.kind.dialect() == dialect)
-        .map(|(provider, _)| Candidate { provider, model: Model::named(asked) })
-        .collect();
-    if open.is_empty() {
-        return Err(unknown(asked, providers));
+    let open = |fits: &dyn Fn(&Known) -> bool| -> Vec<Candidate> {
+        on().filter(|(_, known)| known.models.is_empty() && fits(known))
+            .map(|(provider, _)| Candidate { provider, model: Model::named(asked) })
+            .collect()
+    };
+    let same = open(&|known| known.kind.dialect() == dialect);
+    if !same.is_empty() {
+        return Ok((same, format!("providers that list no models and speak {}", dialect.label())));
     }
-    Ok((open, format!("providers that list no models and speak {}", dialect.label())))
+    let any = open(&|_| true);
+    if any.is_empty() { Err(unknown(asked, providers)) } else { Ok((any, "providers that list no models".to_owned())) }
 }
 
 fn of_route(route: &Route, providers: &[Known]) -> Result<Found, Fault> {
@@ -173,9 +177,10 @@ mod tests {
         assert_eq!(ask("big", Dialect::OpenAi), "acme/big zeta/big");
         assert_eq!(ask("org/odd", Dialect::OpenAi), "acme/org/odd");
         assert_eq!(ask("zeta/new", Dialect::OpenAi), "zeta/new");
-        assert_eq!(ask("off/big", Dialect::OpenAi), "no_model");
+        assert_eq!(names(find("off/big", Dialect::OpenAi, &providers()[..3], None)), "no_model");
         assert_eq!(ask("claude", Dialect::Anthropic), "any/claude");
-        assert_eq!(ask("claude", Dialect::OpenAi), "no_model");
+        assert_eq!(ask("claude", Dialect::OpenAi), "any/claude");
+        assert_eq!(names(find("claude", Dialect::OpenAi, &providers()[..3], None)), "no_model");
     }
 
     #[test]

@@ -69,22 +69,30 @@ impl Live {
         }
     }
 
-    /// What the pieces so far make, and what they took: the provider's numbers, else ours.
-    pub fn finish(mut self) -> (Response, Usage) {
-        let (usage, _) = self.usage();
-        let fold = std::mem::take(&mut self.fold);
-        (fold.finish(), usage)
+    /// What it took so far: the provider's numbers, else ours.
+    pub fn usage_so_far(&self) -> Usage {
+        self.usage().0
+    }
+
+    /// The answer that the pieces so far make.
+    pub fn finish(mut self) -> Response {
+        if self.account.is_some() {
+            self.close(CallOutcome::Partial, Some(&gone()));
+        }
+        std::mem::take(&mut self.fold).finish()
     }
 
     /// What it took so far, and whether that is an estimate.
     fn usage(&self) -> (Usage, bool) {
         let mut usage = self.fold.usage();
-        let (no_input, no_output) = (usage.prompt() == 0, !self.fold.is_complete() || usage.output == 0);
+        let written = self.fold.estimated_output();
+        let no_input = usage.prompt() == 0;
+        let no_output = !self.fold.is_complete() || (usage.output == 0 && written > 0);
         if no_input {
             usage.input = estimate_tokens(self.asked_chars);
         }
         if no_output {
-            usage.output = usage.output.max(self.fold.estimated_output());
+            usage.output = usage.output.max(written);
         }
         (usage, no_input || no_output)
     }
@@ -107,9 +115,12 @@ impl Drop for Live {
     fn drop(&mut self) {
         if self.account.is_some() {
             // Says nothing about the provider.
-            let gone = Fault::new(FaultClass::Cancelled, "whoever asked went away in the middle of the answer");
-            self.close(CallOutcome::Partial, Some(&gone));
+            self.close(CallOutcome::Partial, Some(&gone()));
             tracing::debug!(after_ms = self.began.elapsed().as_millis() as u64, "a streamed answer was left");
         }
     }
+}
+
+fn gone() -> Fault {
+    Fault::new(FaultClass::Cancelled, "whoever asked went away in the middle of the answer")
 }

@@ -5,6 +5,7 @@
 pub mod assets;
 pub mod authenticate;
 pub mod error;
+pub mod gateway;
 pub mod guard;
 pub mod headers;
 pub mod health;

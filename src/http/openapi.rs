@@ -27,7 +27,9 @@ impl utoipa::Modify for Credentials {
 /// every operation a name of its own: its handler's, behind its tag.
 pub fn finish(document: &mut utoipa::openapi::OpenApi) {
     use utoipa::openapi::RefOr;
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        // The gateway speaks the providers' own wires, errors too.
+        let is_foreign = path.contains("/gateway/anthropic/") || path.contains("/gateway/openai/");
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
             if let (Some(tag), Some(name)) = (operation.tags.iter().flatten().next(), &operation.operation_id) {
@@ -35,7 +37,8 @@ pub fn finish(document: &mut utoipa::openapi::OpenApi) {
             }
             for (status, response) in &mut operation.responses.responses {
                 let RefOr::T(response) = response else { continue };
-                if status.starts_with(['4', '5'])
+                if !is_foreign
+                    && status.starts_with(['4', '5'])
                     && let Some(content) = response.content.swap_remove("application/json")
                 {
                     response.content.insert("application/problem+json".to_owned(), content);

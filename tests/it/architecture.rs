@@ -12,13 +12,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["runtime", "model"]),
     ("auth", &["runtime", "db", "model", "read", "within"]),
     ("memory", &["auth", "runtime", "db", "model", "read", "within"]),
-    ("workflow", &["memory", "auth", "analysis", "runtime", "db", "model", "read", "within", "skip_locked", "at_once"]),
-    ("trigger", &["workflow", "memory", "auth", "runtime", "db", "model", "read", "within"]),
+    ("gateway", &["runtime", "db", "model", "read", "within"]),
+    ("workflow", &["gateway", "memory", "auth", "analysis", "runtime", "db", "model", "read", "within", "skip_locked", "at_once"]),
+    ("trigger", &["workflow", "gateway", "memory", "auth", "runtime", "db", "model", "read", "within"]),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),
-    ("api", &["auth", "memory", "workflow", "trigger", "monitor", "http", "model"]),
-    ("http", &["auth", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui", "model"]),
-    ("cli", &["auth", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime", "db", "model"]),
+    ("api", &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
+    ("http", &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui", "model"]),
+    ("cli", &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime", "db", "model"]),
 ];
 
 /// The longest file, in lines.

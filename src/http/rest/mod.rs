@@ -6,10 +6,13 @@ pub mod auth;
 pub mod bodies;
 pub mod body;
 pub mod events;
+pub mod gateway;
 pub mod hooks;
 pub mod memory;
 pub mod paging;
+pub mod providers;
 pub mod regression;
+pub mod routes;
 pub mod runs;
 pub mod schedules;
 pub mod travel;
@@ -42,9 +45,13 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(auth::router())
         .merge(bodies::router())
         .merge(events::router())
+        .merge(gateway::router())
+        .merge(crate::http::gateway::router())
         .merge(memory::router())
         .merge(hooks::router())
+        .merge(providers::router())
         .merge(regression::router())
+        .merge(routes::router())
         .merge(runs::router())
         .merge(schedules::router())
         .merge(travel::router())

@@ -24,6 +24,8 @@ pub struct Request {
     pub parallel_tools: Option<bool>,
     /// What the answer must look like.
     pub output: Option<Output>,
+    /// Whether that was said in words too, so that a model that takes no schema can go without.
+    pub words_suffice: bool,
     /// Tokens of the answer at most, thoughts included.
     pub max_tokens: Option<u32>,
     /// How the next token is drawn.
@@ -56,6 +58,7 @@ impl Request {
             tool_choice: None,
             parallel_tools: None,
             output: None,
+            words_suffice: false,
             max_tokens: None,
             sampling: Sampling::default(),
             stop: Vec::new(),
@@ -66,6 +69,11 @@ impl Request {
             betas: Vec::new(),
             extra: Extra::new(),
         }
+    }
+
+    /// What the answer must look like, for a model that takes a schema or does not.
+    pub fn output_for(&self, takes_schema: bool) -> Option<&Output> {
+        self.output.as_ref().filter(|_| takes_schema || !self.words_suffice)
     }
 
     /// Characters of text in it, for estimates; pictures count nothing.

@@ -15,6 +15,7 @@ mod folder;
 mod http;
 mod memory;
 mod pages;
+mod prompt;
 mod records;
 mod respond;
 mod shell;
@@ -124,6 +125,7 @@ pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
         "map" => pages::pull(call).await,
         "memory_search" => memory::search(call).await,
         "memory_write" => memory::write(call).await,
+        "prompt" => prompt::run(call).await,
         "shell" => shell::run(call).await,
         "workflow" => workflow::run(call).await,
         other => Err(StepError::permanent(

@@ -43,7 +43,7 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
     }
     built.put("stream", request.stream.then_some(true));
     write_thinking(request, same, max_tokens, &mut built);
-    write_output(request, same, &mut built)?;
+    write_output(request, request.output_for(to.model.json_schema), same, &mut built)?;
     if same {
         built.extend(&request.extra);
     } else if let Some(name) = request.extra.keys().find(|name| !HARMLESS.contains(&name.as_str())) {
@@ -164,10 +164,10 @@ fn write_thinking(request: &Request, same: bool, max_tokens: u32, built: &mut Bu
     built.put("thinking", value);
 }
 
-fn write_output(request: &Request, same: bool, built: &mut Built) -> Result<(), Fault> {
+fn write_output(request: &Request, output: Option<&Output>, same: bool, built: &mut Built) -> Result<(), Fault> {
     let mut config = Built::default();
     config.put("effort", request.effort.filter(|_| same).map(Effort::as_str));
-    match &request.output {
+    match output {
         None => {}
         Some(Output::Schema { schema, .. }) => config.set("format", json!({"type": "json_schema", "schema": schema})),
         Some(Output::Json) => {

@@ -42,7 +42,7 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
     }
     let effort = request.effort.map(|effort| if effort == Effort::Max { Effort::Xhigh } else { effort });
     built.put("reasoning_effort", effort.map(Effort::as_str));
-    built.put("response_format", request.output.as_ref().map(write_output));
+    built.put("response_format", request.output_for(to.model.json_schema).map(write_output));
     if same {
         built.extend(&request.extra);
     } else if let Some(name) = request.extra.keys().find(|name| !HARMLESS.contains(&name.as_str())) {

@@ -57,8 +57,19 @@ fn check_kind(step: &Step, found: &mut Findings) {
         "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
         "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),
         "respond" => check_respond(id, step, has("json") && has("body"), found),
+        "prompt" => check_prompt(id, step, has("route") && has("model"), found),
         "http" if has("json") && has("body") => found.error(id, "/config/body", "expected json or body, not both"),
         _ => {}
+    }
+}
+
+fn check_prompt(id: Option<&str>, step: &Step, has_both: bool, found: &mut Findings) {
+    if has_both {
+        found.error(id, "/config/route", "expected a route or a model, not both");
+    }
+    let schema = step.config.get("schema").filter(|schema| !schema.is_null() && *schema != "");
+    if schema.is_some_and(|schema| !schema.is_object() && !schema.is_string()) {
+        found.error(id, "/config/schema", "expected a JSON Schema, which is an object, or a template that yields one");
     }
 }
 

@@ -83,6 +83,7 @@ impl Kind {
             "workflow" => json!({"inputs": {}, "detached": false}),
             "http" => json!({"method": "GET", "headers": {}, "query": {}, "expect_status": []}),
             "shell" => json!({"interpreter": "/bin/sh", "network": false, "env": {}, "ok_codes": [0]}),
+            "prompt" => json!({"repairs": 2}),
             "analyze" => json!({"include": [], "exclude": []}),
             "respond" => json!({"status": super::respond::DEFAULT_STATUS, "headers": {}}),
             "memory_search" => json!({"namespace": "", "limit": Search::text("").limit}),
@@ -110,6 +111,9 @@ impl Kind {
                 json!({"argv": ["git", "log", "-1", "--format=%H"], "cwd": "{{ inputs.path }}", "limits": {"time_ms": 60_000}})
             }
             "analyze" => json!({"path": "{{ inputs.path }}", "exclude": ["vendor/"]}),
+            "prompt" => json!({"prompt": "Is {{ inputs.question }} about money?", "schema": {
+                "type": "object", "required": ["money"], "properties": {"money": {"type": "boolean"}},
+            }}),
             "transform" => json!({"value": {"title": "Report on {{ inputs.path }}"}}),
             "respond" => json!({"status": 200, "json": {"received": "{{ inputs.path }}"}}),
             "memory_search" => json!({"query": "{{ inputs.question }}", "namespace": "code", "limit": 5}),

@@ -246,6 +246,33 @@ pub const KINDS: &[Kind] = &[
         default_timeout_ms: 600_000,
     },
     Kind {
+        name: "prompt",
+        title: "Prompt",
+        summary: "Asks a model once, and reads what it answers as text or as JSON.",
+        group: Group::Work,
+        icon: "prompt",
+        fields: &[
+            field("prompt", "Prompt", LONG_TEXT).required().placeholder("Summarize {{ inputs.text }} in one sentence."),
+            field("system", "Task", LONG_TEXT).hint("Who the model is, and what holds for every answer."),
+            field("route", "Route", TEXT)
+                .hint("Empty, as the model: the route called default, else the first model of the oldest provider.")
+                .placeholder("default"),
+            field("model", "Model", TEXT).hint("In place of a route: a model, or provider/model."),
+            field("schema", "Answer as JSON", Shape::Json)
+                .hint("A JSON Schema. The answer is checked against it, and asked for again where it does not fit."),
+            field("repairs", "Times it is asked again", Shape::Integer { min: 0, max: 5 })
+                .hint("For an answer that does not fit the schema.")
+                .placeholder("2"),
+            field("max_tokens", "Tokens at most", Shape::Integer { min: 1, max: 1_000_000 })
+                .hint("Of one answer, thoughts included."),
+            field("temperature", "Temperature", Shape::Number { min: 0.0, max: 2.0 })
+                .hint("0 is always the likeliest. Empty: as the provider has it; some models take no other."),
+        ],
+        ports: OUT_ERROR,
+        pure_step: false,
+        default_timeout_ms: 600_000,
+    },
+    Kind {
         name: "transform",
         title: "Transform",
         summary: "Builds a value from what came before.",

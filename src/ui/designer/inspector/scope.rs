@@ -112,6 +112,7 @@ fn known_fields(document: &Document, id: &str) -> &'static [&'static str] {
         Some("analyze") => {
             &["summary", "files", "lines", "languages", "functions", "syntax_errors", "duplicates", "findings", "tests"]
         }
+        Some("prompt") => &["text", "json", "usage", "cost_usd", "model", "stop"],
         Some("condition") => &["value"],
         Some("switch") => &["port"],
         Some("wait") => &["waited_ms"],

@@ -1,0 +1,134 @@
+//! What a program gets: answers, streams and errors of its own dialect.
+
+use std::collections::VecDeque;
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::gateway::{self, Answered, Envelope, Error, Live, Writer};
+use crate::model::gateway::{Choice, Dialect, Fault, FaultClass, format_usd};
+use crate::model::{ApiError, Timestamp};
+
+/// Tells the official SDKs whether asking again may help: retries were made here already.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// An answer.
+pub(super) fn give(dialect: Dialect, answered: Answered, model: String, stream_usage: bool, at: Timestamp) -> Response {
+    match answered {
+        Answered::Whole(answer) => {
+            let same_dialect = answer.dialect == dialect;
+            let envelope = Envelope { model, at, same_dialect, stream_usage };
+            let mut response = Json(gateway::write_response(dialect, &answer.response, &envelope)).into_response();
+            describe(response.headers_mut(), &answer.choice, answer.overhead_ms);
+            if let Some(cost) = answer.cost_micros {
+                put(response.headers_mut(), "x-weft-cost-usd", &format_usd(cost));
+            }
+            response
+        }
+        Answered::Live(live) => {
+            let same_dialect = live.dialect() == dialect;
+            let writer = Writer::new(dialect, Envelope { model, at, same_dialect, stream_usage });
+            let (choice, overhead_ms) = (live.choice().clone(), live.overhead_ms());
+            let mut response = Body::from_stream(stream(*live, writer)).into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            describe(headers, &choice, overhead_ms);
+            response
+        }
+    }
+}
+
+/// The answer's bytes, as fast as they are read: nothing is gathered for a slow reader but one piece.
+fn stream(live: Live, writer: Writer) -> impl futures::Stream<Item = Result<Bytes, std::convert::Infallible>> {
+    futures::stream::unfold((live, writer, VecDeque::new()), async |(mut live, mut writer, mut ready)| {
+        loop {
+            if let Some(bytes) = ready.pop_front() {
+                return Some((Ok(bytes), (live, writer, ready)));
+            }
+            let said = match live.next().await? {
+                Ok(delta) => writer.write(&delta),
+                Err(fault) => writer.fail(&fault),
+            };
+            if !said.is_empty() {
+                ready.push_back(Bytes::from(said));
+            }
+        }
+    })
+}
+
+fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64) {
+    put(headers, "x-weft-route", &choice.why());
+    put(headers, "x-weft-overhead-ms", &format!("{overhead_ms:.2}"));
+}
+
+/// Adds a header; what no header can carry becomes a question mark.
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    let plain: String =
+        value.chars().take(1000).map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    if let Ok(value) = HeaderValue::from_str(&plain) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// An error of the gateway.
+pub(super) fn refuse(dialect: Dialect, error: Error) -> Response {
+    let Error::Fault(fault) = error else {
+        let error = ApiError::from(error);
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return refuse_with(dialect, status, error.detail());
+    };
+    let status = gateway::status_of(dialect, fault.class);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let mut response = (status, Json(gateway::write_fault(dialect, &fault))).into_response();
+    let headers = response.headers_mut();
+    retry_headers(headers, &fault);
+    response
+}
+
+fn retry_headers(headers: &mut HeaderMap, fault: &Fault) {
+    if let Some(ms) = fault.retry_after_ms {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000).max(1)));
+    }
+    let again = fault.class.may_pass() || fault.class == FaultClass::Resting;
+    headers.insert(SHOULD_RETRY, HeaderValue::from_static(if again { "true" } else { "false" }));
+}
+
+/// An error that no model caused.
+pub(super) fn refuse_with(dialect: Dialect, status: StatusCode, message: &str) -> Response {
+    let mut response = (status, Json(error_body(dialect, status, message))).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn error_body(dialect: Dialect, status: StatusCode, message: &str) -> Value {
+    match dialect {
+        Dialect::Anthropic => {
+            let kind = match status.as_u16() {
+                401 => "authentication_error",
+                403 => "permission_error",
+                404 => "not_found_error",
+                413 => "request_too_large",
+                429 => "rate_limit_error",
+                500.. => "api_error",
+                _ => "invalid_request_error",
+            };
+            json!({"type": "error", "error": {"type": kind, "message": message}})
+        }
+        Dialect::OpenAi => {
+            let (kind, code) = match status.as_u16() {
+                401 => ("invalid_request_error", json!("invalid_api_key")),
+                403 => ("permission_error", Value::Null),
+                500.. => ("server_error", Value::Null),
+                _ => ("invalid_request_error", Value::Null),
+            };
+            json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
+        }
+    }
+}

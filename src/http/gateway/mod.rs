@@ -1,0 +1,180 @@
+//! The gateway as programs see it that are pointed at it: the providers' own wires, errors included.
+//!
+//! Who asks is proved by a key of the gateway, as `x-api-key` or `Authorization: Bearer`, whichever the program sends; people
+//! may use their own access token. One extractor ([`caller::Program`]) reads both. Everything else is `crate::gateway`'s.
+
+mod answer;
+mod caller;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use answer::{refuse, refuse_with};
+use caller::{Anthropic, OpenAi, Program};
+
+use crate::gateway::{self, Order};
+use crate::model::gateway::{CallSource, Dialect, Fault};
+use crate::runtime::{Ctx, Runtime};
+
+/// The largest request: Anthropic's own limit.
+const BODY_LIMIT: usize = 32 * 1024 * 1024;
+
+/// The routes of this folder.
+pub fn router() -> OpenApiRouter<Runtime> {
+    OpenApiRouter::new()
+        .routes(routes!(messages))
+        .routes(routes!(anthropic_models))
+        .routes(routes!(chat_completions))
+        .routes(routes!(openai_models))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+}
+
+/// Anthropic's Messages API. `model` is a route, `provider/model`, or a model; the provider may be of any kind.
+///
+/// With `stream` the answer is a stream of events. Errors have Anthropic's shape.
+#[utoipa::path(post, path = "/gateway/anthropic/v1/messages", tag = "gateway", params(
+    ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
+    ("anthropic-beta" = Option<String>, Header, description = "passed on to providers that speak the same dialect"),
+), request_body(content((Value = "application/json"))), responses(
+    (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
+        headers(
+            ("x-weft-route" = String, description = "who answered, and why it was this one"),
+            ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
+            ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
+        )),
+    (status = 400, description = "the request does not fit", body = Value),
+    (status = 401, description = "no valid key", body = Value),
+    (status = 403, description = "the role may not call models, or a cross-site request", body = Value),
+    (status = 404, description = "no such model", body = Value),
+    (status = 413, description = "the request is too large", body = Value),
+    (status = 415, description = "not application/json", body = Value),
+    (status = 429, description = "too many calls", body = Value),
+    (status = 500, description = "a failure of ours", body = Value),
+    (status = 502, description = "the provider failed", body = Value),
+    (status = 503, description = "no provider is set up, or all rest", body = Value),
+    (status = 504, description = "the provider did not answer in time", body = Value),
+    (status = 529, description = "the provider is overloaded", body = Value),
+))]
+async fn messages(
+    Program(ctx, _): Program<Anthropic>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    serve(ctx, Dialect::Anthropic, &headers, body).await
+}
+
+/// OpenAI's Chat Completions API. `model` is a route, `provider/model`, or a model; the provider may be of any kind.
+///
+/// With `stream` the answer is a stream of events. Errors have OpenAI's shape.
+#[utoipa::path(post, path = "/gateway/openai/v1/chat/completions", tag = "gateway", params(
+    ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
+), request_body(content((Value = "application/json"))), responses(
+    (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
+        headers(
+            ("x-weft-route" = String, description = "who answered, and why it was this one"),
+            ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
+            ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
+        )),
+    (status = 400, description = "the request does not fit", body = Value),
+    (status = 401, description = "no valid key", body = Value),
+    (status = 403, description = "the role may not call models, or a cross-site request", body = Value),
+    (status = 404, description = "no such model", body = Value),
+    (status = 413, description = "the request is too large", body = Value),
+    (status = 415, description = "not application/json", body = Value),
+    (status = 429, description = "too many calls", body = Value),
+    (status = 500, description = "a failure of ours", body = Value),
+    (status = 502, description = "the provider failed", body = Value),
+    (status = 503, description = "no provider is set up, or all rest", body = Value),
+    (status = 504, description = "the provider did not answer in time", body = Value),
+))]
+async fn chat_completions(
+    Program(ctx, _): Program<OpenAi>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    serve(ctx, Dialect::OpenAi, &headers, body).await
+}
+
+/// The names that may be asked for, as Anthropic lists models.
+#[utoipa::path(get, path = "/gateway/anthropic/v1/models", tag = "gateway", responses(
+    (status = 200, description = "the names", body = Value),
+    (status = 401, description = "no valid key", body = Value),
+    (status = 403, description = "the role may not call models", body = Value),
+    (status = 500, description = "a failure of ours", body = Value),
+    (status = 503, description = "not now", body = Value),
+))]
+async fn anthropic_models(Program(ctx, _): Program<Anthropic>) -> Response {
+    match gateway::list_models(&ctx).await {
+        Ok(names) => {
+            let model = |name: &String| {
+                json!({"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"})
+            };
+            let data: Vec<Value> = names.iter().map(model).collect();
+            let (first, last) = (names.first(), names.last());
+            Json(json!({"data": data, "has_more": false, "first_id": first, "last_id": last})).into_response()
+        }
+        Err(error) => refuse(Dialect::Anthropic, error),
+    }
+}
+
+/// The names that may be asked for, as OpenAI lists models.
+#[utoipa::path(get, path = "/gateway/openai/v1/models", tag = "gateway", responses(
+    (status = 200, description = "the names", body = Value),
+    (status = 401, description = "no valid key", body = Value),
+    (status = 403, description = "the role may not call models", body = Value),
+    (status = 500, description = "a failure of ours", body = Value),
+    (status = 503, description = "not now", body = Value),
+))]
+async fn openai_models(Program(ctx, _): Program<OpenAi>) -> Response {
+    match gateway::list_models(&ctx).await {
+        Ok(names) => {
+            let model = |name: &String| json!({"id": name, "object": "model", "created": 0, "owned_by": "weft"});
+            let data: Vec<Value> = names.iter().map(model).collect();
+            Json(json!({"object": "list", "data": data})).into_response()
+        }
+        Err(error) => refuse(Dialect::OpenAi, error),
+    }
+}
+
+async fn serve(ctx: Ctx, dialect: Dialect, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return refuse_with(dialect, StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected a body of application/json");
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("the request is over {} MiB", BODY_LIMIT >> 20);
+            return refuse_with(dialect, StatusCode::PAYLOAD_TOO_LARGE, &message);
+        }
+        Err(_) => return refuse_with(dialect, StatusCode::BAD_REQUEST, "the body broke off"),
+    };
+    let read = serde_json::from_slice::<Value>(&body)
+        .map_err(|error| Fault::invalid("", format!("expected JSON: {error}")))
+        .and_then(|body| gateway::read_request(dialect, body));
+    let mut request = match read {
+        Ok(request) => request,
+        Err(fault) => return refuse(dialect, fault.into()),
+    };
+    request.betas = headers
+        .get_all("anthropic-beta")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|word| word.trim().to_owned())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let (model, stream_usage, at) = (request.model.clone(), request.stream_usage, ctx.clock.now());
+    match gateway::call(&ctx, Order { request, source: CallSource::Proxy, step: None }).await {
+        Ok(answered) => answer::give(dialect, answered, model, stream_usage, at),
+        Err(error) => refuse(dialect, error),
+    }
+}

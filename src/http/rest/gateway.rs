@@ -1,0 +1,141 @@
+//! `/gateway/keys`, `/gateway/usage`, `/gateway/calls`: who may be pointed at the gateway, and what was called.
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Body, Id, Params};
+use super::paging::{Limit, Paging};
+use crate::gateway;
+use crate::http::Caller;
+use crate::http::error::{Problem, Refusal};
+use crate::model::gateway::{CallRecord, GatewayKey, KeyDraft, KeyMade, Sum, SumBy, UsageFilter};
+use crate::model::{ApiKeyId, Page, PageRequest, RunId, Timestamp};
+use crate::runtime::Runtime;
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<Runtime> {
+    OpenApiRouter::new()
+        .routes(routes!(list_keys, create_key))
+        .routes(routes!(delete_key))
+        .routes(routes!(sum_usage))
+        .routes(routes!(list_calls))
+}
+
+/// The gateway's keys, newest first. Secrets are shown to nobody.
+#[utoipa::path(get, path = "/gateway/keys", tag = "gateway", params(Paging), responses(
+    (status = 200, description = "a page of keys", body = Page<GatewayKey>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_keys(Caller(ctx): Caller, Params(paging): Params<Paging>) -> Result<Json<Page<GatewayKey>>, Refusal> {
+    Ok(Json(gateway::list_keys(&ctx, &paging.into()).await?))
+}
+
+/// Makes a key, for a program that is pointed at the gateway. It opens nothing else. Its secret is in the answer only.
+#[utoipa::path(post, path = "/gateway/keys", tag = "gateway", request_body = KeyDraft, responses(
+    (status = 201, description = "the key and its secret", body = KeyMade),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 409, description = "there are too many", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn create_key(
+    Caller(ctx): Caller,
+    Body(draft): Body<KeyDraft>,
+) -> Result<(StatusCode, Json<KeyMade>), Refusal> {
+    Ok((StatusCode::CREATED, Json(gateway::create_key(&ctx, draft).await?)))
+}
+
+/// Ends a key, at once.
+#[utoipa::path(delete, path = "/gateway/keys/{id}", tag = "gateway", params(("id" = ApiKeyId, Path,)), responses(
+    (status = 204, description = "ended"),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such key", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn delete_key(Caller(ctx): Caller, Id(id): Id<ApiKeyId>) -> Result<StatusCode, Refusal> {
+    gateway::delete_key(&ctx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which calls are summed up.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UsageParams {
+    /// What the sums are over; the model when absent.
+    #[serde(default)]
+    #[param(inline)]
+    by: SumBy,
+    /// From then on.
+    since: Option<Timestamp>,
+    /// Before then.
+    until: Option<Timestamp>,
+    /// Only of this run.
+    run: Option<RunId>,
+}
+
+/// Sums over calls.
+#[derive(Debug, Serialize, ToSchema)]
+struct Sums {
+    /// The dearest first, at most 500.
+    items: Vec<Sum>,
+}
+
+/// What calls of models took and cost, summed up. Calls of models without a price count in `unpriced`.
+#[utoipa::path(get, path = "/gateway/usage", tag = "gateway", params(UsageParams), responses(
+    (status = 200, description = "the sums", body = Sums),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn sum_usage(Caller(ctx): Caller, Params(params): Params<UsageParams>) -> Result<Json<Sums>, Refusal> {
+    let filter = UsageFilter { by: params.by, since: params.since, until: params.until, run_id: params.run };
+    Ok(Json(Sums { items: gateway::sum_usage(&ctx, &filter).await? }))
+}
+
+/// Which calls are listed.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct CallParams {
+    /// 1..=200, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// Only of this run.
+    run: Option<RunId>,
+}
+
+/// The log of calls, newest first: who asked whom, why it was this model, what it took and cost. Not what was said.
+#[utoipa::path(get, path = "/gateway/calls", tag = "gateway", params(CallParams), responses(
+    (status = 200, description = "a page of calls", body = Page<CallRecord>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_calls(
+    Caller(ctx): Caller,
+    Params(params): Params<CallParams>,
+) -> Result<Json<Page<CallRecord>>, Refusal> {
+    let page = PageRequest { limit: params.limit.unwrap_or_default().0, cursor: params.cursor };
+    Ok(Json(gateway::list_calls(&ctx, params.run, &page).await?))
+}

@@ -1,0 +1,232 @@
+//! `prompt`: one question to a model, through the gateway; with a schema, asked again while the answer does not fit.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Outcome, StepCall};
+use crate::gateway::{self, Answered, Order};
+use crate::model::gateway::{
+    Block, CallSource, Dialect, Fault, FaultClass, Message, Output, Request, Response, Role, StopReason, Usage,
+    format_usd,
+};
+use crate::model::workflow::StepError;
+use crate::workflow::engine::Stream;
+
+/// Times that an answer that does not fit is asked for again, where the step says nothing.
+const REPAIRS: u32 = 2;
+/// Reasons that are told to the model, and to people.
+const MAX_REASONS: usize = 8;
+/// Text that is gathered before it is printed, unless a line ends.
+const PRINT_AT: usize = 400;
+
+#[derive(Debug, Deserialize)]
+struct PromptConfig {
+    prompt: String,
+    #[serde(default)]
+    system: String,
+    #[serde(default)]
+    route: String,
+    #[serde(default)]
+    model: String,
+    #[serde(default)]
+    schema: Value,
+    #[serde(default)]
+    repairs: Option<u32>,
+    #[serde(default)]
+    max_tokens: Option<u32>,
+    #[serde(default)]
+    temperature: Option<f64>,
+}
+
+/// What the calls of one attempt came to.
+#[derive(Debug, Default)]
+struct Tally {
+    usage: Usage,
+    /// `None` once a call had no price.
+    cost_micros: Option<i64>,
+    calls: u32,
+    provider: String,
+    why: String,
+}
+
+/// Asks, and asks again while the answer does not fit its schema, at most `repairs` times.
+pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
+    let config: PromptConfig = call.config()?;
+    let schema = Some(&config.schema).filter(|schema| !schema.is_null() && **schema != json!(""));
+    let validator = schema
+        .map(|schema| jsonschema::validator_for(schema))
+        .transpose()
+        .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?;
+    let mut request = build(&config, schema);
+    let repairs = config.repairs.unwrap_or(REPAIRS).min(5);
+    let mut tally = Tally { cost_micros: Some(0), ..Tally::default() };
+    loop {
+        let response = ask(&call, request.clone(), &mut tally).await?;
+        let text = response.text();
+        if response.stop == StopReason::Refusal {
+            let start: String = text.chars().take(300).collect();
+            return Err(StepError::permanent("refused_by_model", format!("the model declined to answer: {start}")));
+        }
+        let Some(validator) = &validator else {
+            return Ok(done(&response, text, Value::Null, &tally));
+        };
+        let reasons = match fit(&text, validator) {
+            Ok(value) => return Ok(done(&response, text, value, &tally)),
+            Err(reasons) => reasons,
+        };
+        if response.stop == StopReason::MaxTokens {
+            let message = "the answer was cut at its limit of tokens before its JSON was complete; raise max_tokens";
+            return Err(StepError::permanent("max_tokens", message));
+        }
+        if tally.calls > repairs {
+            let message = format!("after {} answers none fits the schema: {reasons}", tally.calls);
+            return Err(StepError::transient("schema", message));
+        }
+        call.log.write(Stream::Log, &format!("The answer does not fit the schema: {reasons}\n")).await;
+        request.messages.push(Message::text(Role::Assistant, text));
+        let again = format!(
+            "That does not fit the JSON Schema: {reasons}\nAnswer again, with the whole JSON value and nothing else."
+        );
+        request.messages.push(Message::text(Role::User, again));
+    }
+}
+
+fn build(config: &PromptConfig, schema: Option<&Value>) -> Request {
+    let name = if config.route.is_empty() { &config.model } else { &config.route };
+    let mut request = Request::new(Dialect::Anthropic, name.trim());
+    if !config.system.is_empty() {
+        request.system.push(Block::text(config.system.as_str()));
+    }
+    if let Some(schema) = schema {
+        let words = format!("Answer with one JSON value that fits this JSON Schema, and with nothing else:\n{schema}");
+        request.system.push(Block::text(words));
+        let (name, schema) = (Some("answer".to_owned()), schema.clone());
+        request.output = Some(Output::Schema { name, description: None, schema, strict: None });
+        request.words_suffice = true;
+    }
+    request.messages.push(Message::text(Role::User, config.prompt.as_str()));
+    request.max_tokens = config.max_tokens;
+    request.sampling.temperature = config.temperature;
+    request.stream = true;
+    request
+}
+
+/// One call, printed while it comes.
+async fn ask(call: &StepCall, request: Request, tally: &mut Tally) -> Result<Response, StepError> {
+    let order = Order { request, source: CallSource::Step, step: Some((call.run_id, call.step.clone())) };
+    let cancelled = || StepError::transient("cancelled", "the call of the model was cancelled");
+    let answered = tokio::select! {
+        answered = gateway::call(&call.ctx, order) => answered.map_err(failure)?,
+        () = call.cancel.cancelled() => return Err(cancelled()),
+    };
+    let mut live = match answered {
+        Answered::Live(live) => live,
+        Answered::Whole(answer) => return Ok(answer.response),
+    };
+    let (mut line, mut chars) = (String::new(), 0);
+    loop {
+        let delta = tokio::select! {
+            delta = live.next() => delta,
+            () = call.cancel.cancelled() => return Err(cancelled()),
+        };
+        let Some(delta) = delta else { break };
+        if let crate::model::gateway::Delta::Text { text, .. } = delta.map_err(|fault| told(&fault))? {
+            chars += text.chars().count();
+            call.progress.tell(&format!("{chars} characters answered"), None);
+            line.push_str(&text);
+            if line.contains('\n') || line.len() >= PRINT_AT {
+                call.log.write(Stream::Stdout, &std::mem::take(&mut line)).await;
+            }
+        }
+    }
+    if !line.is_empty() {
+        line.push('\n');
+        call.log.write(Stream::Stdout, &line).await;
+    }
+    tally.calls += 1;
+    tally.why = live.choice().why();
+    tally.provider = live.choice().tried.last().map(|tried| tried.provider.clone()).unwrap_or_default();
+    let (provider, model) = live.answerer();
+    let (model, usage) = (model.to_owned(), live.usage_so_far());
+    let cost = gateway::cost_micros(&call.ctx, provider, &model, usage).await.map_err(failure)?;
+    tally.cost_micros = tally.cost_micros.zip(cost).map(|(sum, cost)| sum + cost);
+    tally.usage = tally.usage.plus(usage);
+    Ok(Response { model, ..live.finish() })
+}
+
+fn done(response: &Response, text: String, value: Value, tally: &Tally) -> Outcome {
+    let cost = tally.cost_micros.and_then(|micros| format_usd(micros).parse::<f64>().ok());
+    Outcome::out(json!({
+        "text": text.replace('\0', "\u{fffd}"),
+        "json": value,
+        "model": response.model,
+        "provider": tally.provider,
+        "stop": response.stop,
+        "usage": tally.usage,
+        "cost_usd": cost,
+        "calls": tally.calls,
+        "why": tally.why,
+    }))
+}
+
+/// The JSON value in an answer, if it fits; else why not.
+fn fit(text: &str, validator: &jsonschema::Validator) -> Result<Value, String> {
+    let bare = unfenced(text);
+    let value: Value = serde_json::from_str(bare).map_err(|error| format!("expected JSON: {error}"))?;
+    let reasons: Vec<String> = validator
+        .iter_errors(&value)
+        .take(MAX_REASONS)
+        .map(|error| match error.instance_path().to_string() {
+            at if at.is_empty() => error.to_string(),
+            at => format!("{at}: {error}"),
+        })
+        .collect();
+    if reasons.is_empty() { Ok(value) } else { Err(reasons.join("; ")) }
+}
+
+/// Without the fence that models like to put around code.
+fn unfenced(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inside) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
+    inside.split_once('\n').map_or(inside, |(_, body)| body).trim()
+}
+
+fn failure(error: gateway::Error) -> StepError {
+    match error {
+        gateway::Error::Fault(fault) => told(&fault),
+        gateway::Error::Db(error) if error.is_transient() => StepError::transient("unavailable", error.to_string()),
+        error => StepError::permanent("refused", error.to_string()),
+    }
+}
+
+fn told(fault: &Fault) -> StepError {
+    let may_help = fault.class.may_pass() || matches!(fault.class, FaultClass::Interrupted | FaultClass::Resting);
+    if may_help {
+        StepError::transient(fault.class.as_str(), fault.message.as_str())
+    } else {
+        StepError::permanent(fault.class.as_str(), fault.message.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fence_around_json_is_taken_off() {
+        for text in ["{\"a\":1}", " {\"a\":1}\n", "```json\n{\"a\":1}\n```", "```\n{\"a\":1}\n```"] {
+            assert_eq!(unfenced(text), "{\"a\":1}", "{text:?}");
+        }
+        assert_eq!(unfenced("```"), "```");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let schema = json!({"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}});
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert_eq!(fit("{\"n\": 3}", &validator), Ok(json!({"n": 3})));
+        assert!(fit("three", &validator).unwrap_err().starts_with("expected JSON"));
+        assert!(fit("{\"n\": \"3\"}", &validator).unwrap_err().contains("/n"));
+        assert!(fit("{}", &validator).unwrap_err().contains("required"));
+    }
+}
