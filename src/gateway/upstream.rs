@@ -140,7 +140,12 @@ pub(super) async fn ask(
         deadline: begun + Duration::from_millis(limits.total_ms.into()),
         ended: false,
     };
-    let first = async { pieces.begin().await.map_err(|fault| endpoint.blame(fault)) };
+    // Nothing has been handed on yet: that it broke off now is no more than that there is no answer.
+    let no_answer = |fault: Fault| match fault.class {
+        FaultClass::Interrupted => Fault { class: FaultClass::Connect, ..fault },
+        _ => fault,
+    };
+    let first = async { pieces.begin().await.map_err(|fault| endpoint.blame(no_answer(fault))) };
     in_time(deadline, within, endpoint, first).await?;
     Ok(Begun::Pieces(Box::new(pieces)))
 }

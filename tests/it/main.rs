@@ -9,6 +9,7 @@ mod auth;
 mod cli;
 mod database;
 mod engine;
+mod gateway;
 mod http;
 mod memory;
 mod monitor;

@@ -55,6 +55,16 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/runs/{id}/migrate" | "/workflows/{id}/migrate-runs") => Json(json!({"version": 1})),
         ("POST", "/workflows/{id}/tests/run") => Json(json!({})),
         ("PUT", "/workflows/{id}/tests/gate") => Json(json!({"gate": true})),
+        ("POST", "/gateway/anthropic/v1/messages" | "/gateway/openai/v1/chat/completions") => {
+            Json(json!({"model": "none", "max_tokens": 1, "messages": [{"role": "user", "content": "Hello"}]}))
+        }
+        ("POST", "/gateway/keys") => Json(json!({"name": ""})),
+        ("POST", "/providers") | ("PUT", "/providers/{id}") => Json(json!({"name": "", "kind": "ollama"})),
+        ("POST", "/providers/{id}/test" | "/providers/{id}/reset") => Nothing,
+        ("POST", "/providers/{id}/prices") => Json(json!({"model": "m", "input": 1, "output": 1})),
+        ("POST", "/routes") | ("PUT", "/routes/{id}") => {
+            Json(json!({"name": "smart", "targets": [{"provider_id": NIL, "model": "m"}]}))
+        }
         ("POST", "/hooks/{workflow}/{token}") => Json(json!({"n": 1})),
         ("POST", "/schedules") | ("PUT", "/schedules/{id}") => Json(json!({"workflow_id": NIL, "cron": "0 9 * * *"})),
         ("POST", "/schedules/preview") => Json(json!({"cron": "0 9 * * *"})),

@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use weft::gateway;
 use weft::memory::{self, Expect};
 use weft::model::auth::Role;
 use weft::model::memory::EntryDraft;
@@ -27,6 +28,9 @@ struct Theirs {
     run: String,
     approval: String,
     trigger: String,
+    provider: String,
+    route: String,
+    key: String,
 }
 
 async fn seed(rt: &Runtime) -> Theirs {
@@ -74,8 +78,14 @@ async fn seed(rt: &Runtime) -> Theirs {
     let draft =
         TriggerDraft { workflow_id: made.id, name: "Theirs".into(), config, inputs: Value::Null, enabled: true };
     let trigger = trigger::create(&ctx, draft).await.unwrap().trigger.id;
+    let provider = json!({"name": "Theirs", "kind": "ollama", "models": [{"id": "m"}]});
+    let provider = gateway::create_provider(&ctx, serde_json::from_value(provider).unwrap()).await.unwrap().id;
+    let route = json!({"name": "Theirs", "targets": [{"provider_id": provider, "model": "m"}]});
+    let route = gateway::create_route(&ctx, serde_json::from_value(route).unwrap()).await.unwrap().id.to_string();
+    let key = gateway::create_key(&ctx, serde_json::from_value(json!({"name": "Theirs"})).unwrap()).await.unwrap();
+    let (provider, key) = (provider.to_string(), key.key.id.to_string());
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
-    Theirs { ctx, user, invite, session, workflow, run, approval, trigger }
+    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key }
 }
 
 /// Starts a run that asks people, and waits until it has.
@@ -100,6 +110,10 @@ impl Theirs {
     /// The id that a route about this noun takes.
     fn id(&self, row: &str) -> String {
         let nouns = [
+            ("gateway/keys", self.key.clone()),
+            ("providers/", self.provider.clone()),
+            ("/routes/", self.route.clone()),
+            ("/routes", self.provider.clone()),
             ("invite", self.invite.to_string()),
             ("session", self.session.to_string()),
             ("users/", self.user.to_string()),
@@ -151,7 +165,7 @@ on_both_engines! {
             let expected: &[u16] = match row.as_str() {
                 "PUT /api/v1/memory/{namespace}/{key}" => &[201],
                 "POST /rpc/memory/put" => &[409],
-                "POST /api/v1/triggers" | "POST /api/v1/schedules" | "POST /rpc/triggers/create" => &[422],
+                "POST /api/v1/triggers" | "POST /api/v1/schedules" | "POST /api/v1/routes" | "POST /rpc/triggers/create" => &[422],
                 _ => &[404],
             };
             let ours_now = row.contains("memory/") && [200, 204, 409].contains(&status);
@@ -168,7 +182,7 @@ on_both_engines! {
         let rt = &site.runtime;
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/gateway/keys", "/gateway/calls", "/gateway/usage"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send(rt).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

@@ -1,0 +1,117 @@
+//! A model server that answers by a script, and remembers what it was asked.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use futures::StreamExt;
+use serde_json::Value;
+
+/// What it does with a request.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// An answer of JSON.
+    Json(u16, Value),
+    /// An answer with a header.
+    With(u16, &'static str, &'static str, Value),
+    /// A whole stream of events.
+    Events(String),
+    /// So much of a stream, and then the connection breaks.
+    Cut(String),
+    /// So much of a stream, and then nothing any more.
+    Stall(String),
+    /// Anything.
+    Text(u16, &'static str),
+}
+
+/// What it was asked.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    replies: VecDeque<Reply>,
+    seen: Vec<Seen>,
+}
+
+/// A running server.
+pub struct Upstream {
+    pub url: String,
+    script: Arc<Mutex<Script>>,
+}
+
+impl Upstream {
+    /// Starts one that answers with these in order, and with 500 after them.
+    pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let script = Arc::new(Mutex::new(Script { replies: replies.into_iter().collect(), seen: Vec::new() }));
+        let router = Router::new().fallback(reply).with_state(Arc::clone(&script));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "the test's own server")]
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { url, script }
+    }
+
+    /// Adds to the script.
+    pub fn then(&self, reply: Reply) {
+        self.script.lock().unwrap().replies.push_back(reply);
+    }
+
+    /// What it was asked so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.script.lock().unwrap().seen.clone()
+    }
+
+    /// How often it was asked.
+    pub fn count(&self) -> usize {
+        self.script.lock().unwrap().seen.len()
+    }
+}
+
+async fn reply(State(script): State<Arc<Mutex<Script>>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let reply = {
+        let mut script = script.lock().unwrap();
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        script.seen.push(Seen { path: uri.path().to_owned(), headers, body });
+        script.replies.pop_front()
+    };
+    let answer = |status: u16| Response::builder().status(status);
+    let events = || answer(200).header("content-type", "text/event-stream");
+    match reply.unwrap_or(Reply::Text(500, "the script is over")) {
+        Reply::Json(status, value) => json(answer(status), &value),
+        Reply::With(status, name, header, value) => json(answer(status).header(name, header), &value),
+        Reply::Text(status, text) => answer(status).body(Body::from(text)).unwrap(),
+        Reply::Events(text) => events().body(Body::from(text)).unwrap(),
+        Reply::Cut(text) => {
+            let pieces = futures::stream::iter([Ok(text), Err(std::io::Error::other("cut"))]);
+            // The beginning goes out before the connection breaks.
+            let pieces = pieces.then(async |piece| {
+                tokio::task::yield_now().await;
+                piece
+            });
+            events().body(Body::from_stream(pieces)).unwrap()
+        }
+        Reply::Stall(text) => {
+            let pieces = futures::stream::iter([Ok::<_, std::io::Error>(text)]).chain(futures::stream::pending());
+            events().body(Body::from_stream(pieces)).unwrap()
+        }
+    }
+}
+
+fn json(answer: axum::http::response::Builder, value: &Value) -> Response {
+    answer.header("content-type", "application/json").body(Body::from(value.to_string())).unwrap()
+}
