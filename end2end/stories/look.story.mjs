@@ -52,10 +52,15 @@ async function furnish(server) {
     workflow_id: workflow.id, inputs: { path: '{{ event.workflow.name }}' }, config: { kind: 'run_finished', statuses: ['failed'] },
   });
   await call('POST', `/api/v1/triggers/${schedule.id}/fire`, {});
+  await call('POST', '/api/v1/providers', {
+    name: 'a-provider-with-a-rather-long-name-that-somebody-gave-it', kind: 'open_ai_compatible', base_url: `https://${'a-rather-long-label.'.repeat(4)}example.org/v1`,
+    credential: 'sk-1234567890abcdef', models: [{ id: 'a-model-with-a-rather-long-name-2026-11-21' }, { id: 'another/model' }, { id: 'third' }, { id: 'fourth' }],
+  });
   const asking = await call('POST', '/api/v1/workflows', { weft: 1, name: LONG, steps: [{ id: 'ask', kind: 'approval', config: question() }] });
   await call('POST', `/api/v1/workflows/${asking.id}/publish`);
   const asks = await call('POST', `/api/v1/workflows/${asking.id}/execute`, { inputs: {} });
   return {
+    providers: '/providers',
     triggers: '/triggers',
     webhooks: '/triggers?show=webhooks',
     events: '/triggers?show=events',

@@ -8,6 +8,7 @@ pub mod approvals;
 pub mod auth;
 pub mod dashboard;
 pub mod memory;
+pub mod providers;
 pub mod runs;
 pub mod travel;
 pub mod triggers;

@@ -216,6 +216,9 @@ impl Attempt<'_> {
                 Err(error) => return Err(Fault::new(FaultClass::Upstream, error.to_string())),
             };
             attempts += 1;
+            if attempts == 1 {
+                health.earn(&key, ctx.clock.steady());
+            }
             let since = Instant::now();
             let asked = upstream::ask(&ctx.http, &endpoint, self.request, &candidate.model).await;
             self.away += since.elapsed();

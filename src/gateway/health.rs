@@ -53,23 +53,21 @@ impl Health {
         known.retain(|(id, _), _| *id != provider);
     }
 
+    /// Earns a tenth of a retry, by a first attempt.
+    pub fn earn(&self, key: &(ProviderId, String), now: Duration) {
+        self.with(key, now, |known| known.budget.earn());
+    }
+
     /// Pays for a retry; false when there is no budget left.
     pub fn pay(&self, key: &(ProviderId, String), now: Duration) -> bool {
         self.with(key, now, |known| known.budget.pay())
     }
 }
 
-/// Asks for leave to call a model, and earns a tenth of a retry.
+/// Asks for leave to call a model.
 pub(super) fn admit(health: &Arc<Health>, clock: &Clock, key: (ProviderId, String)) -> Result<Permit, Admission> {
     let now = clock.steady();
-    let admission = health.with(&key, now, |known| {
-        let admission = known.breaker.admit(now);
-        if matches!(admission, Admission::Go | Admission::Probe) {
-            known.budget.earn();
-        }
-        admission
-    });
-    match admission {
+    match health.with(&key, now, |known| known.breaker.admit(now)) {
         Admission::Go | Admission::Probe => {
             Ok(Permit { health: Arc::clone(health), clock: clock.clone(), key, told: false })
         }

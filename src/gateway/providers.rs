@@ -71,14 +71,20 @@ pub async fn create_provider(ctx: &Ctx, draft: ProviderDraft) -> Result<Provider
     shown(ctx, find(ctx, id).await?)
 }
 
-/// Changes a provider that somebody saw at `revision`; it keeps its kind. A key that is not given stays, unless the provider
+/// Changes a provider that somebody saw at `revision` (`None`: however it is); it keeps its kind. A key that is not given stays, unless the provider
 /// moves to another place: keys are not sent to where nobody meant them to go.
 ///
 /// # Errors
 /// [`Error::Conflict`] when somebody changed it since, or the name is taken; [`Error::NotFound`]; [`Error::Invalid`].
-pub async fn update_provider(ctx: &Ctx, id: ProviderId, revision: i64, draft: ProviderDraft) -> Result<Provider> {
+pub async fn update_provider(
+    ctx: &Ctx,
+    id: ProviderId,
+    revision: impl Into<Option<i64>>,
+    draft: ProviderDraft,
+) -> Result<Provider> {
     ctx.authorize(Action::ManageProvider)?;
     let before = find(ctx, id).await?;
+    let revision = revision.into().unwrap_or(before.revision);
     let kind = before.kind()?;
     if draft.kind != kind {
         return Err(Error::invalid("/kind", format!("expected {}: a provider keeps its kind", kind.as_str())));

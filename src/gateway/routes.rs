@@ -48,13 +48,19 @@ pub async fn create_route(ctx: &Ctx, draft: RouteDraft) -> Result<Route> {
     get_route(ctx, id).await
 }
 
-/// Changes a route that somebody saw at `revision`.
+/// Changes a route that somebody saw at `revision` (`None`: however it is).
 ///
 /// # Errors
 /// [`Error::Conflict`] when somebody changed it since, or the name is taken; [`Error::NotFound`]; [`Error::Invalid`].
-pub async fn update_route(ctx: &Ctx, id: RouteId, revision: i64, draft: RouteDraft) -> Result<Route> {
+pub async fn update_route(
+    ctx: &Ctx,
+    id: RouteId,
+    revision: impl Into<Option<i64>>,
+    draft: RouteDraft,
+) -> Result<Route> {
     ctx.authorize(Action::ManageProvider)?;
     let before = get_route(ctx, id).await?;
+    let revision = revision.into().unwrap_or(before.revision);
     check(ctx, &draft).await?;
     let mut tx = ctx.db.begin().await?;
     let changed = route::update(&mut tx, ctx.workspace(), (id, revision), &draft, ctx.clock.now()).await;

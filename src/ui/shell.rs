@@ -14,6 +14,7 @@ use super::pages::memory::MemoryPage;
 use super::pages::runs::{ComparePage, RunPage, RunsPage};
 use super::pages::sessions::SessionsPage;
 use super::pages::triggers::{TriggerPage, TriggersPage};
+use super::pages::providers::ProvidersPage;
 use super::pages::users::UsersPage;
 use super::pages::workflows::{DesignerPage, WorkflowsPage};
 use crate::model::auth::Me;
@@ -94,6 +95,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/triggers") view=TriggersPage ssr=SsrMode::Async />
                     <Route path=path!("/triggers/:id") view=TriggerPage ssr=SsrMode::Async />
                     <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
+                    <Route path=path!("/providers") view=ProvidersPage ssr=SsrMode::Async />
                     <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />
                 </ParentRoute>

@@ -182,7 +182,7 @@ macro_rules! sums {
 /// Sums over calls, the dearest first, at most 500.
 pub async fn sum(db: &Db, workspace: WorkspaceId, filter: &UsageFilter) -> Result<Vec<Sum>> {
     let text: &'static str = match filter.by {
-        SumBy::Model => sums!("c.provider || '/' || c.model", ""),
+        SumBy::Model => sums!("case when c.provider = '' then c.model else c.provider || '/' || c.model end", ""),
         SumBy::Provider => sums!("c.provider", ""),
         SumBy::User => sums!("u.name", "left join app_user u on u.id = c.user_id and u.workspace_id = c.workspace_id"),
         SumBy::Key => sums!("k.name", "left join gateway_key k on k.id = c.key_id and k.workspace_id = c.workspace_id"),

@@ -94,11 +94,7 @@ async fn put(
     headers: HeaderMap,
     Body(draft): Body<ProviderDraft>,
 ) -> Result<Response, Refusal> {
-    let revision = match expected(&headers)? {
-        Some(revision) => revision,
-        None => gateway::get_provider(&ctx, id).await?.revision,
-    };
-    let provider = gateway::update_provider(&ctx, id, revision, draft).await?;
+    let provider = gateway::update_provider(&ctx, id, expected(&headers)?, draft).await?;
     Ok(tagged(StatusCode::OK, provider.revision, provider))
 }
 

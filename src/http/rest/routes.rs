@@ -88,11 +88,7 @@ async fn put(
     headers: HeaderMap,
     Body(draft): Body<RouteDraft>,
 ) -> Result<Response, Refusal> {
-    let revision = match expected(&headers)? {
-        Some(revision) => revision,
-        None => gateway::get_route(&ctx, id).await?.revision,
-    };
-    let route = gateway::update_route(&ctx, id, revision, draft).await?;
+    let route = gateway::update_route(&ctx, id, expected(&headers)?, draft).await?;
     Ok(tagged(StatusCode::OK, route.revision, route))
 }
 

@@ -61,6 +61,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadRun, page("Runs", "runs", "/runs")),
         (Action::ReadWorkflow, page("Triggers", "bolt", "/triggers")),
         (Action::ReadMemory, page("Memory", "memory", "/memory")),
+        (Action::ReadProvider, page("Providers", "gateway", "/providers")),
         (Action::ReadUser, page("Users", "users", "/users")),
         (Action::ViewDashboard, page("Account and sessions", "user", "/account")),
     ];

@@ -29,7 +29,10 @@ const BUILD: [Place; 2] = [
 ];
 const OPERATE: [Place; 2] =
     [place("/runs", "Runs", "runs", Action::ReadRun), place("/triggers", "Triggers", "bolt", Action::ReadWorkflow)];
-const WORKSPACE: [Place; 1] = [place("/users", "Users", "users", Action::ReadUser)];
+const WORKSPACE: [Place; 2] = [
+    place("/providers", "Providers", "gateway", Action::ReadProvider),
+    place("/users", "Users", "users", Action::ReadUser),
+];
 
 /// Whether the page at `path` belongs to the place at `href`.
 fn is_at(path: &str, href: &str) -> bool {

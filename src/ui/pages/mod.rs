@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod auth;
 pub mod dashboard;
 pub mod memory;
+pub mod providers;
 pub mod runs;
 pub mod sessions;
 pub mod triggers;

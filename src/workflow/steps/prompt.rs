@@ -119,9 +119,8 @@ async fn ask(call: &StepCall, request: Request, tally: &mut Tally) -> Result<Res
         answered = gateway::call(&call.ctx, order) => answered.map_err(failure)?,
         () = call.cancel.cancelled() => return Err(cancelled()),
     };
-    let mut live = match answered {
-        Answered::Live(live) => live,
-        Answered::Whole(answer) => return Ok(answer.response),
+    let Answered::Live(mut live) = answered else {
+        return Err(StepError::permanent("internal", "the gateway gave a whole answer where a stream was asked for"));
     };
     let (mut line, mut chars) = (String::new(), 0);
     loop {

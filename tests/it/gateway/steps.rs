@@ -68,8 +68,8 @@ on_both_engines! {
         assert_eq!((&output["usage"]["output"], &output["cost_usd"]), (&json!(300), &Value::Null));
         let last = &upstream.seen()[2].body["messages"];
         assert!(last[0]["content"].as_str().unwrap().contains("JSON Schema"));
-        assert_eq!(last[3]["content"], "{\"n\": \"3\"}");
-        assert!(last[4]["content"].as_str().unwrap().contains("/n"), "{last}");
+        assert_eq!(last[4]["content"], "{\"n\": \"3\"}");
+        assert!(last[5]["content"].as_str().unwrap().contains("/n"), "{last}");
         assert_eq!(calls(&ctx).await.len(), 3);
     }
 

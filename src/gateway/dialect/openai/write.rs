@@ -24,7 +24,7 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
         messages.push(json!({"role": "system", "content": write_parts(&system, &out, "/system")?}));
     }
     for (index, message) in request.messages.iter().enumerate() {
-        write_message(message, &format!("/messages/{index}"), &out, &mut messages)?;
+        write_message(message, &format!("/messages/{index}/content"), &out, &mut messages)?;
     }
     built.set("messages", messages);
     write_tools(request, same, &mut built)?;

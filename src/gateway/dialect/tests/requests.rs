@@ -195,7 +195,7 @@ fn what_the_other_dialect_has_no_word_for_is_refused_by_name() {
         (Dialect::Anthropic, ProviderKind::OpenAi, anthropic("top_k", json!(3)), "/top_k"),
         (Dialect::Anthropic, ProviderKind::Ollama, anthropic("container", json!("c")), "/container"),
         (Dialect::Anthropic, ProviderKind::OpenAi, anthropic("tools", json!([{"type": "bash_20250124", "name": "b"}])), "/tools/0"),
-        (Dialect::Anthropic, ProviderKind::OpenAi, anthropic("messages", document), "/messages/0/0"),
+        (Dialect::Anthropic, ProviderKind::OpenAi, anthropic("messages", document), "/messages/0/content/0"),
         (Dialect::OpenAi, ProviderKind::Anthropic, openai("logit_bias", json!({})), "/logit_bias"),
         (Dialect::OpenAi, ProviderKind::Anthropic, openai("presence_penalty", json!(1)), "/presence_penalty"),
         (Dialect::OpenAi, ProviderKind::Anthropic, openai("response_format", json!({"type": "json_object"})), "/response_format"),

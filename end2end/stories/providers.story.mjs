@@ -1,0 +1,67 @@
+// Somebody sets up a provider on its page, tests it, changes it, and a program that is pointed at Weft gets its answer.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { expectAccessible, story } from '../harness.mjs';
+import { arrive } from '../people.mjs';
+
+/** A model server of one answer, on loopback. */
+async function upstream() {
+  const server = createServer((request, response) => {
+    const models = { data: [{ id: 'big' }, { id: 'small' }] };
+    const answer = {
+      id: 'c1', object: 'chat.completion', created: 1, model: 'big', usage: { prompt_tokens: 3, completion_tokens: 2 },
+      choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'A loom.' } }],
+    };
+    request.resume().on('end', () => {
+      const known = request.headers.authorization === 'Bearer sk-1234567890abcdef';
+      response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(known ? (request.method === 'GET' ? models : answer) : { error: { message: 'who is that' } }));
+    });
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  return { url: `http://127.0.0.1:${server.address().port}/v1`, close: () => server.close() };
+}
+
+story('a provider is added, tested and used', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
+  const models = await upstream();
+  await server.setUp();
+  const ada = await visitor();
+  ada.allow(/\b422\b/); // the name that is none
+  const page = await arrive(ada, '/providers');
+  await page.getByText('No providers yet').waitFor();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Add a provider' }).first().click();
+  await page.getByLabel('Kind').selectOption('open_ai_compatible');
+  await page.getByLabel('Name').fill('my provider');
+  await page.getByLabel('Address').fill(models.url);
+  await page.getByLabel('Key').fill('sk-wrong-key-000');
+  await page.getByLabel('Models').fill('big\nsmall');
+  await page.getByRole('dialog').getByRole('button', { name: 'Add the provider' }).click();
+  await page.getByText('expected 1 to 60 letters').waitFor();
+  await page.getByLabel('Name').fill('acme');
+  await page.getByRole('dialog').getByRole('button', { name: 'Add the provider' }).click();
+  const row = page.getByRole('row', { name: /acme/ });
+  await row.waitFor();
+  await row.getByRole('button', { name: 'Test' }).click();
+  await page.getByText('who is that').waitFor();
+  await row.getByRole('button', { name: 'Edit' }).click();
+  await page.getByLabel('Key').fill('sk-1234567890abcdef');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByText('key …cdef').waitFor();
+  await page.getByRole('row', { name: /acme/ }).getByRole('button', { name: 'Test' }).click();
+  await page.getByText('lists 2 models').waitFor();
+  await expectAccessible(page);
+
+  const token = await server.token();
+  const { secret } = await server.api('POST', '/api/v1/gateway/keys', { token, body: { name: 'a program' } });
+  const said = await server.api('POST', '/api/v1/gateway/anthropic/v1/messages', {
+    token: secret, body: { model: 'big', max_tokens: 9, messages: [{ role: 'user', content: 'What is this?' }] },
+  });
+  assert.equal(said.content[0].text, 'A loom.');
+
+  await page.getByRole('row', { name: /acme/ }).getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('No providers yet').waitFor();
+  models.close();
+});

@@ -1,0 +1,43 @@
+//! Providers of models.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+
+use crate::model::gateway::{Provider, ProviderDraft, ProviderTest};
+use crate::model::{ApiError, ProviderId};
+
+/// Every provider, oldest first.
+#[server(prefix = "/rpc", endpoint = "providers/list", input = Json)]
+pub async fn list_providers() -> Result<Vec<Provider>, ApiError> {
+    Ok(crate::gateway::list_providers(&crate::http::request_ctx().await?).await?)
+}
+
+/// Adds a provider.
+#[server(prefix = "/rpc", endpoint = "providers/create", input = Json)]
+pub async fn create_provider(draft: ProviderDraft) -> Result<Provider, ApiError> {
+    Ok(crate::gateway::create_provider(&crate::http::request_ctx().await?, draft).await?)
+}
+
+/// Changes a provider that was seen at `revision`; a conflict when somebody changed it since.
+#[server(prefix = "/rpc", endpoint = "providers/update", input = Json)]
+pub async fn update_provider(id: ProviderId, revision: i64, draft: ProviderDraft) -> Result<Provider, ApiError> {
+    Ok(crate::gateway::update_provider(&crate::http::request_ctx().await?, id, revision, draft).await?)
+}
+
+/// Deletes a provider with its prices.
+#[server(prefix = "/rpc", endpoint = "providers/delete", input = Json)]
+pub async fn delete_provider(id: ProviderId) -> Result<(), ApiError> {
+    Ok(crate::gateway::delete_provider(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Asks the provider for its models, with its key.
+#[server(prefix = "/rpc", endpoint = "providers/test", input = Json)]
+pub async fn test_provider(id: ProviderId) -> Result<ProviderTest, ApiError> {
+    Ok(crate::gateway::test_provider(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Forgets that its models failed.
+#[server(prefix = "/rpc", endpoint = "providers/reset", input = Json)]
+pub async fn reset_provider(id: ProviderId) -> Result<Provider, ApiError> {
+    Ok(crate::gateway::reset_provider(&crate::http::request_ctx().await?, id).await?)
+}

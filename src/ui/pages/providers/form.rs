@@ -1,0 +1,99 @@
+//! The form of a provider as text, and what it means.
+
+use crate::model::gateway::{Credential, Limits, Model, Provider, ProviderDraft, ProviderKind};
+
+/// What the controls hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Form {
+    pub name: String,
+    pub kind: ProviderKind,
+    pub base_url: String,
+    /// Empty: the one that is stored stays.
+    pub credential: String,
+    /// One on a line.
+    pub models: String,
+    pub enabled: bool,
+    /// What the provider had before, which the form does not show.
+    known: Vec<Model>,
+    limits: Limits,
+}
+
+impl Form {
+    /// For a new provider.
+    pub fn blank() -> Self {
+        Self {
+            name: String::new(),
+            kind: ProviderKind::Anthropic,
+            base_url: String::new(),
+            credential: String::new(),
+            models: String::new(),
+            enabled: true,
+            known: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Of a provider that there is.
+    pub fn of(provider: &Provider) -> Self {
+        let models: Vec<&str> = provider.models.iter().map(|model| model.id.as_str()).collect();
+        Self {
+            name: provider.name.clone(),
+            kind: provider.kind,
+            base_url: provider.base_url.clone(),
+            credential: String::new(),
+            models: models.join("\n"),
+            enabled: provider.enabled,
+            known: provider.models.clone(),
+            limits: provider.limits,
+        }
+    }
+
+    /// What is sent. A model that was there keeps what the form does not show.
+    pub fn draft(&self) -> ProviderDraft {
+        let lines = self.models.lines().map(str::trim).filter(|line| !line.is_empty());
+        let models = lines.map(|id| {
+            let known = self.known.iter().find(|model| model.id == id);
+            known.cloned().unwrap_or_else(|| Model::named(id))
+        });
+        let credential = self.credential.trim();
+        ProviderDraft {
+            name: self.name.trim().to_owned(),
+            kind: self.kind,
+            base_url: self.base_url.trim().to_owned(),
+            credential: (!credential.is_empty()).then(|| Credential(credential.to_owned())),
+            models: models.collect(),
+            enabled: self.enabled,
+            limits: self.limits,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ProviderId, Timestamp};
+
+    #[test]
+    fn what_the_form_does_not_show_is_kept() {
+        let exact = Model { id: "exact".into(), max_output_tokens: Some(9), json_schema: true };
+        let provider = Provider {
+            id: ProviderId(uuid::Uuid::nil()),
+            name: "acme".into(),
+            kind: ProviderKind::OpenAi,
+            base_url: "https://api.openai.com/v1".into(),
+            credential_hint: Some("…cret".into()),
+            models: vec![exact.clone()],
+            enabled: true,
+            limits: Limits { max_retries: 5, ..Limits::default() },
+            health: Vec::new(),
+            revision: 1,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        };
+        let mut form = Form::of(&provider);
+        form.models.push_str("\n\n  new  \n");
+        let draft = form.draft();
+        assert_eq!(draft.models, [exact, Model::named("new")]);
+        assert_eq!((draft.limits.max_retries, draft.credential), (5, None));
+    }
+}
