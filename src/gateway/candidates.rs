@@ -34,12 +34,7 @@ pub(super) type Found = (Vec<Candidate>, String);
 pub(super) const DEFAULT_ROUTE: &str = "default";
 
 /// Finds the candidates for `asked`; `route` is the route of that name (of the default route's, when nothing is asked for).
-pub(super) fn find(
-    asked: &str,
-    dialect: Dialect,
-    providers: &[Known],
-    route: Option<&Route>,
-) -> Result<Found, Fault> {
+pub(super) fn find(asked: &str, dialect: Dialect, providers: &[Known], route: Option<&Route>) -> Result<Found, Fault> {
     if !providers.iter().any(|provider| provider.enabled) {
         let message = if providers.is_empty() {
             "no provider is set up; add one on the page Providers, or with POST /api/v1/providers"
@@ -55,7 +50,8 @@ pub(super) fn find(
     if asked.is_empty() {
         let first = on().find_map(|(place, provider)| Some((place, provider, provider.models.first()?)));
         let Some((place, provider, model)) = first else {
-            let message = "no model is named, there is no route called default, and no provider lists a model; name one";
+            let message =
+                "no model is named, there is no route called default, and no provider lists a model; name one";
             return Err(Fault::new(FaultClass::NoProvider, message));
         };
         let rule = format!("the first model of {}, since no route is called default", provider.name);

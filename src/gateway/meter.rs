@@ -97,7 +97,8 @@ impl Account {
         record.error = error.map(|text| text.replace('\0', "\u{fffd}").chars().take(2000).collect());
         record.took_ms = self.elapsed_ms();
         let class = record.outcome.as_str();
-        metrics::counter!("weft_model_calls_total", "provider" => record.provider.clone(), "outcome" => class).increment(1);
+        metrics::counter!("weft_model_calls_total", "provider" => record.provider.clone(), "outcome" => class)
+            .increment(1);
         let entry = Entry::Call(self.workspace, record);
         let queue = queue(&self.runtime);
         match queue.try_send(entry) {
@@ -116,7 +117,12 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         let usage = self.record.as_ref().map_or_else(Usage::default, |record| record.usage);
-        self.close(CallOutcome::Failed, usage, false, Some("whoever asked went away before the answer began".to_owned()));
+        self.close(
+            CallOutcome::Failed,
+            usage,
+            false,
+            Some("whoever asked went away before the answer began".to_owned()),
+        );
     }
 }
 
@@ -163,7 +169,8 @@ async fn keep(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>)]) {
 
 async fn store_all(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>)]) -> crate::db::Result<()> {
     for (_, call) in calls.iter_mut() {
-        if let (None, Some(provider), true) = (call.cost_micros, call.provider_id, call.outcome != CallOutcome::Failed) {
+        if let (None, Some(provider), true) = (call.cost_micros, call.provider_id, call.outcome != CallOutcome::Failed)
+        {
             let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
             call.cost_micros = price.map(|price| price.cost_micros(call.usage));
         }

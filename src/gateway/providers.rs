@@ -186,8 +186,10 @@ pub(super) fn endpoint(ctx: &Ctx, row: &ProviderRow) -> Result<Endpoint> {
         Some(sealed) => {
             let clear = ctx.keys.unseal(&place(row.id), sealed).and_then(|bytes| String::from_utf8(bytes).ok());
             Some(clear.ok_or_else(|| {
-                let message =
-                    format!("the key of the provider {} can't be decrypted with this master key; enter it again", row.name);
+                let message = format!(
+                    "the key of the provider {} can't be decrypted with this master key; enter it again",
+                    row.name
+                );
                 crate::model::gateway::Fault::new(crate::model::gateway::FaultClass::Credential, message)
             })?)
         }

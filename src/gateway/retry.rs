@@ -108,9 +108,8 @@ mod tests {
 
     #[test]
     fn what_a_provider_asks_for_is_read() {
-        let of = |name: &'static str, value: &'static str| {
-            asked_ms(move |asked| (asked == name).then(|| value.to_owned()))
-        };
+        let of =
+            |name: &'static str, value: &'static str| asked_ms(move |asked| (asked == name).then(|| value.to_owned()));
         assert_eq!(of("retry-after", "7"), Some(7000));
         assert_eq!(of("retry-after", "0.25"), Some(250));
         assert_eq!(of("retry-after-ms", "40"), Some(40));

@@ -250,7 +250,8 @@ impl Pieces {
     }
 
     async fn more(&mut self) -> Result<(), Fault> {
-        let piece = self.answer.chunk().await.map_err(|error| Fault::new(FaultClass::Interrupted, error.to_string()))?;
+        let piece =
+            self.answer.chunk().await.map_err(|error| Fault::new(FaultClass::Interrupted, error.to_string()))?;
         let Some(piece) = piece else {
             let last = self.reader.end();
             if last.is_empty() {

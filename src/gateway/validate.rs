@@ -46,7 +46,8 @@ pub(super) fn provider(draft: &ProviderDraft, base_url: &str) -> Result<()> {
 fn base_url_fits(text: &str) -> Result<(), &'static str> {
     let expected = "expected an http or https URL such as https://api.example.com/v1, without user, query and fragment";
     let url = url::Url::parse(text).map_err(|_| expected)?;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let plain =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
     let fits = matches!(url.scheme(), "http" | "https") && url.host().is_some() && plain && text.len() <= 500;
     if fits { Ok(()) } else { Err(expected) }
 }

@@ -13,13 +13,34 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("auth", &["runtime", "db", "model", "read", "within"]),
     ("memory", &["auth", "runtime", "db", "model", "read", "within"]),
     ("gateway", &["runtime", "db", "model", "read", "within"]),
-    ("workflow", &["gateway", "memory", "auth", "analysis", "runtime", "db", "model", "read", "within", "skip_locked", "at_once"]),
+    (
+        "workflow",
+        &[
+            "gateway",
+            "memory",
+            "auth",
+            "analysis",
+            "runtime",
+            "db",
+            "model",
+            "read",
+            "within",
+            "skip_locked",
+            "at_once",
+        ],
+    ),
     ("trigger", &["workflow", "gateway", "memory", "auth", "runtime", "db", "model", "read", "within"]),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),
     ("api", &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
-    ("http", &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui", "model"]),
-    ("cli", &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime", "db", "model"]),
+    (
+        "http",
+        &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui", "model"],
+    ),
+    (
+        "cli",
+        &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime", "db", "model"],
+    ),
 ];
 
 /// The longest file, in lines.

@@ -16,8 +16,8 @@ use serde_json::Value;
 
 pub use sse::{Event, Events};
 
-use crate::model::gateway::{Delta, Dialect, Fault, FaultClass, Model, ProviderKind, Request, Response};
 use crate::model::Timestamp;
+use crate::model::gateway::{Delta, Dialect, Fault, FaultClass, Model, ProviderKind, Request, Response};
 
 /// Reads a request that a program sent to us.
 ///
@@ -196,7 +196,8 @@ pub fn read_fault(status: u16, body: &[u8]) -> Fault {
     };
     let class = class_of(status, word("type"), word("code"));
     let shown: String = text.chars().take(600).collect();
-    let message = if shown.is_empty() { format!("it answered {status}") } else { format!("it answered {status}: {shown}") };
+    let message =
+        if shown.is_empty() { format!("it answered {status}") } else { format!("it answered {status}: {shown}") };
     let pointer = error["param"].as_str().map(|param| format!("/{}", param.replace(['.', '['], "/").replace(']', "")));
     Fault { status: Some(status), pointer, ..Fault::new(class, message) }
 }

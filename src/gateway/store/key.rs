@@ -95,12 +95,7 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
 }
 
 /// The keys of a workspace, newest first.
-pub async fn list(
-    db: &Db,
-    workspace: WorkspaceId,
-    before: Option<ApiKeyId>,
-    limit: u32,
-) -> Result<Vec<GatewayKey>> {
+pub async fn list(db: &Db, workspace: WorkspaceId, before: Option<ApiKeyId>, limit: u32) -> Result<Vec<GatewayKey>> {
     let rows: Vec<KeyRow> = read!(db, conn => query_as(
         "select id, workspace_id, name, hint, models, expires_at, last_used_at, created_at
          from gateway_key
@@ -131,8 +126,7 @@ pub async fn find_by_digest(db: &Db, digest: &[u8], now: Timestamp) -> Result<Op
 
 /// What a key may ask for; `None` when it is gone.
 pub async fn find_models(db: &Db, workspace: WorkspaceId, id: ApiKeyId) -> Result<Option<Vec<String>>> {
-    let models: Option<Json<Vec<String>>> =
-        read!(db, conn => query_scalar("select models from gateway_key where workspace_id = $1 and id = $2")
+    let models: Option<Json<Vec<String>>> = read!(db, conn => query_scalar("select models from gateway_key where workspace_id = $1 and id = $2")
             .bind(workspace)
             .bind(id)
             .fetch_optional(conn)

@@ -113,9 +113,7 @@ async fn chat_completions(
 async fn anthropic_models(Program(ctx, _): Program<Anthropic>) -> Response {
     match gateway::list_models(&ctx).await {
         Ok(names) => {
-            let model = |name: &String| {
-                json!({"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"})
-            };
+            let model = |name: &String| json!({"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"});
             let data: Vec<Value> = names.iter().map(model).collect();
             let (first, last) = (names.first(), names.last());
             Json(json!({"data": data, "has_more": false, "first_id": first, "last_id": last})).into_response()

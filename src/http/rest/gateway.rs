@@ -50,10 +50,7 @@ async fn list_keys(Caller(ctx): Caller, Params(paging): Params<Paging>) -> Resul
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn create_key(
-    Caller(ctx): Caller,
-    Body(draft): Body<KeyDraft>,
-) -> Result<(StatusCode, Json<KeyMade>), Refusal> {
+async fn create_key(Caller(ctx): Caller, Body(draft): Body<KeyDraft>) -> Result<(StatusCode, Json<KeyMade>), Refusal> {
     Ok((StatusCode::CREATED, Json(gateway::create_key(&ctx, draft).await?)))
 }
 

@@ -110,9 +110,8 @@ impl Fold {
             }
             Delta::Text { index, text: piece } | Delta::Thinking { index, text: piece } => {
                 self.chars += piece.chars().count() as u64;
-                if let Some(
-                    Block::Text { text, .. } | Block::Refusal { text } | Block::Thinking { text, .. },
-                ) = self.blocks.get_mut(index)
+                if let Some(Block::Text { text, .. } | Block::Refusal { text } | Block::Thinking { text, .. }) =
+                    self.blocks.get_mut(index)
                 {
                     text.push_str(piece);
                 }

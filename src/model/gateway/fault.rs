@@ -77,7 +77,12 @@ impl FaultClass {
         self.may_pass()
             || matches!(
                 self,
-                Self::Untranslatable | Self::Credential | Self::NoModel | Self::Refused | Self::TooLarge | Self::Resting
+                Self::Untranslatable
+                    | Self::Credential
+                    | Self::NoModel
+                    | Self::Refused
+                    | Self::TooLarge
+                    | Self::Resting
             )
     }
 

@@ -24,7 +24,9 @@ pub use fault::{Fault, FaultClass};
 pub use key::{GatewayKey, KeyDraft, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role};
 pub use price::{Price, PriceDraft, format_usd};
-pub use provider::{BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest};
+pub use provider::{
+    BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest,
+};
 pub use request::{Effort, Output, Request, Sampling, Thinking, Tool, ToolChoice};
 pub use response::{Response, StopReason, Usage, estimate_tokens};
 pub use route::{Choice, Route, RouteDraft, Target, Tried, Verdict};

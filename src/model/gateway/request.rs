@@ -212,8 +212,7 @@ pub enum Effort {
 
 impl Effort {
     /// Every one, least first.
-    pub const ALL: [Self; 7] =
-        [Self::None, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::Xhigh, Self::Max];
+    pub const ALL: [Self; 7] = [Self::None, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::Xhigh, Self::Max];
 
     /// As on every wire.
     pub const fn as_str(self) -> &'static str {

@@ -13,7 +13,15 @@ use crate::support::Site;
 
 fn price(model: &str, input: i64) -> PriceDraft {
     let cache_read = Some(input / 10);
-    PriceDraft { model: model.into(), from: None, input, output: 10_000_000, cache_read, cache_write: None, cache_write_hour: None }
+    PriceDraft {
+        model: model.into(),
+        from: None,
+        input,
+        output: 10_000_000,
+        cache_read,
+        cache_write: None,
+        cache_write_hour: None,
+    }
 }
 
 on_both_engines! {

@@ -8,9 +8,7 @@ use weft::model::gateway::{BreakerState, CallOutcome, FaultClass, ProviderKind};
 use weft::runtime::Ctx;
 
 use super::upstream::{Reply, Upstream};
-use super::{
-    add, add_hasty, answer, ask, calls, chunks, ctx, drain, first_chunks, process, route, somebody, stream,
-};
+use super::{add, add_hasty, answer, ask, calls, chunks, ctx, drain, first_chunks, process, route, somebody, stream};
 use crate::support::Site;
 
 fn error(status: u16, message: &str) -> Reply {
@@ -101,11 +99,9 @@ async fn the_next_of_a_route_is_asked_where_the_first_did_not_answer() {
         assert_eq!(answered.choice.why(), format!("the route smart; one/big failed ({class}); two/big answered"));
         assert_eq!((first.count(), second.count()), (1, 1));
     }
-    for (reply, class) in [
-        (in_stream, "overloaded"),
-        (Reply::Cut(String::new()), "connect"),
-        (Reply::Events(String::new()), "connect"),
-    ] {
+    for (reply, class) in
+        [(in_stream, "overloaded"), (Reply::Cut(String::new()), "connect"), (Reply::Events(String::new()), "connect")]
+    {
         let site = Site::sqlite().await;
         let (ctx, _, _) = two(&site, vec![reply], vec![Reply::Events(chunks(&["y"]))]).await;
         let mut live = stream(&ctx, "smart").await.unwrap();
@@ -185,7 +181,9 @@ async fn a_model_that_fails_too_often_is_left_in_peace_and_then_tried_by_one_cal
     ctx.clock.advance_ms(10_000);
     upstream.then(Reply::Json(200, answer("x")));
     ask(&ctx, "big").await.unwrap();
-    assert!(gateway::get_provider(&ctx, acme.id).await.unwrap().health.iter().all(|one| one.state == BreakerState::Closed));
+    assert!(
+        gateway::get_provider(&ctx, acme.id).await.unwrap().health.iter().all(|one| one.state == BreakerState::Closed)
+    );
 }
 
 #[tokio::test]

@@ -102,17 +102,34 @@ async fn every_field_that_does_not_fit_is_named() {
         (weft::model::gateway::ProviderDraft { name: "a b".into(), ..base() }, vec!["/name"]),
         (weft::model::gateway::ProviderDraft { base_url: "ftp://x".into(), ..base() }, vec!["/base_url"]),
         (weft::model::gateway::ProviderDraft { base_url: "https://u:p@x.example".into(), ..base() }, vec!["/base_url"]),
-        (weft::model::gateway::ProviderDraft { base_url: String::new(), kind: ProviderKind::OpenAiCompatible, ..base() }, vec!["/base_url"]),
+        (
+            weft::model::gateway::ProviderDraft {
+                base_url: String::new(),
+                kind: ProviderKind::OpenAiCompatible,
+                ..base()
+            },
+            vec!["/base_url"],
+        ),
         (weft::model::gateway::ProviderDraft { credential: None, ..base() }, vec!["/credential"]),
-        (weft::model::gateway::ProviderDraft { credential: Some(Credential("a\nb".into())), ..base() }, vec!["/credential"]),
-        (weft::model::gateway::ProviderDraft { models: vec![Model::named("a"), Model::named("a"), Model::named("")], ..base() }, vec!["/models/1/id", "/models/2/id"]),
+        (
+            weft::model::gateway::ProviderDraft { credential: Some(Credential("a\nb".into())), ..base() },
+            vec!["/credential"],
+        ),
+        (
+            weft::model::gateway::ProviderDraft {
+                models: vec![Model::named("a"), Model::named("a"), Model::named("")],
+                ..base()
+            },
+            vec!["/models/1/id", "/models/2/id"],
+        ),
         (weft::model::gateway::ProviderDraft { limits, ..base() }, vec!["/limits/connect_ms", "/limits/max_retries"]),
     ] {
         assert_eq!(pointers(gateway::create_provider(&ctx, bad).await.unwrap_err()), expected);
     }
     let late = KeyDraft { name: "k".into(), models: vec![], expires_at: Some(weft::model::Timestamp(0)) };
     assert_eq!(pointers(gateway::create_key(&ctx, late).await.unwrap_err()), ["/expires_at"]);
-    let price: weft::model::gateway::PriceDraft = serde_json::from_value(json!({"model": "m", "input": -1, "output": 0})).unwrap();
+    let price: weft::model::gateway::PriceDraft =
+        serde_json::from_value(json!({"model": "m", "input": -1, "output": 0})).unwrap();
     let acme = gateway::create_provider(&ctx, base()).await.unwrap();
     assert_eq!(pointers(gateway::put_price(&ctx, acme.id, price).await.unwrap_err()), ["/input"]);
 }
@@ -164,7 +181,8 @@ async fn the_same_is_done_over_rest() {
     let (_, cookie) = owner(rt).await;
     let send = async |method: Method, path: &str, tag: Option<&str>, body: Value| {
         let path = format!("/api/v1{path}");
-        let mut request = call(method, &path).with("cookie", &format!("weft={cookie}")).with("sec-fetch-site", "same-origin");
+        let mut request =
+            call(method, &path).with("cookie", &format!("weft={cookie}")).with("sec-fetch-site", "same-origin");
         if let Some(tag) = tag {
             request = request.with("if-match", tag);
         }
@@ -173,9 +191,13 @@ async fn the_same_is_done_over_rest() {
         let status = response.status().as_u16();
         (status, json_of(response).await)
     };
-    let body = json!({"name": "claude", "kind": "anthropic", "credential": "sk-ant-very-secret", "models": [{"id": "opus"}]});
+    let body =
+        json!({"name": "claude", "kind": "anthropic", "credential": "sk-ant-very-secret", "models": [{"id": "opus"}]});
     let (status, made) = send(Method::POST, "/providers", None, body.clone()).await;
-    assert_eq!((status, &made["base_url"], &made["credential_hint"]), (201, &json!("https://api.anthropic.com"), &json!("…cret")));
+    assert_eq!(
+        (status, &made["base_url"], &made["credential_hint"]),
+        (201, &json!("https://api.anthropic.com"), &json!("…cret"))
+    );
     let path = format!("/providers/{}", made["id"].as_str().unwrap());
     let mut change = body.clone();
     change["enabled"] = json!(false);

@@ -59,10 +59,8 @@ async fn add_hasty(ctx: &Ctx, name: &str, upstream: &Upstream, models: &[&str]) 
 }
 
 async fn route(ctx: &Ctx, name: &str, targets: &[(&Provider, &str)]) -> Route {
-    let targets = targets
-        .iter()
-        .map(|(provider, model)| Target { provider_id: provider.id, model: (*model).into() })
-        .collect();
+    let targets =
+        targets.iter().map(|(provider, model)| Target { provider_id: provider.id, model: (*model).into() }).collect();
     gateway::create_route(ctx, RouteDraft { name: name.into(), description: String::new(), targets }).await.unwrap()
 }
 

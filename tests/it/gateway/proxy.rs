@@ -223,7 +223,8 @@ async fn people_ask_with_their_own_sign_in_as_their_role_allows() {
     add(&ctx, "acme", ProviderKind::OpenAi, &upstream, &["gpt"]).await;
     for (role, status) in [(Role::Viewer, 403), (Role::Operator, 200)] {
         let (_, cookie) = member(&ctx, role).await;
-        let request = call(Method::POST, CHAT).with("cookie", &format!("weft={cookie}")).with("sec-fetch-site", "same-origin");
+        let request =
+            call(Method::POST, CHAT).with("cookie", &format!("weft={cookie}")).with("sec-fetch-site", "same-origin");
         assert_eq!(request.json(&chat("gpt")).status(&rt).await, status, "{role:?}");
     }
     assert!(calls(&ctx).await[0].user_id.is_some());
@@ -233,7 +234,10 @@ async fn people_ask_with_their_own_sign_in_as_their_role_allows() {
 async fn a_beta_of_the_caller_reaches_its_own_dialect_only() {
     let site = Site::sqlite().await;
     let (rt, ctx, key) = pointed(&site).await;
-    let (gpt, opus) = (Upstream::start([Reply::Json(200, answer("x"))]).await, Upstream::start([Reply::Json(200, claude("x"))]).await);
+    let (gpt, opus) = (
+        Upstream::start([Reply::Json(200, answer("x"))]).await,
+        Upstream::start([Reply::Json(200, claude("x"))]).await,
+    );
     add(&ctx, "acme", ProviderKind::OpenAi, &gpt, &["gpt"]).await;
     add(&ctx, "claude", ProviderKind::Anthropic, &opus, &["opus"]).await;
     for model in ["gpt", "opus"] {

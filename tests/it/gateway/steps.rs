@@ -99,7 +99,8 @@ async fn an_answer_that_never_fits_fails_the_step() {
 async fn a_schema_goes_along_where_the_model_takes_one() {
     let site = Site::sqlite().await;
     let ctx = somebody(&site).await;
-    let upstream = Upstream::start([Reply::Events(chunks(&["{\"n\":1}"])), Reply::Events(chunks(&["{\"n\":1}"]))]).await;
+    let upstream =
+        Upstream::start([Reply::Events(chunks(&["{\"n\":1}"])), Reply::Events(chunks(&["{\"n\":1}"]))]).await;
     let mut draft = super::draft("acme", ProviderKind::OpenAi, &upstream, &["plain", "exact"]);
     draft.models[1].json_schema = true;
     gateway::create_provider(&ctx, draft).await.unwrap();

@@ -9,11 +9,9 @@ use crate::model::gateway::{Block, CacheMark, CacheTtl, Extra, Fault, ImageSourc
 pub(super) fn read_content(value: Value, at: &str) -> Result<Vec<Block>, Fault> {
     match value {
         Value::String(text) => Ok(vec![Block::text(text)]),
-        Value::Array(list) => list
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| read_block(value, &format!("{at}/{index}")))
-            .collect(),
+        Value::Array(list) => {
+            list.into_iter().enumerate().map(|(index, value)| read_block(value, &format!("{at}/{index}"))).collect()
+        }
         other => Err(Fault::invalid(at, format!("expected text or a list of blocks, found {}", kind(&other)))),
     }
 }
@@ -32,10 +30,9 @@ pub(super) fn read_block(value: Value, at: &str) -> Result<Block, Fault> {
         "image" => {
             let mut source = Fields::of(fields.need("source")?, fields.at("source"))?;
             let source = match source.need_text("type")?.as_str() {
-                "base64" => ImageSource::Base64 {
-                    media_type: source.need_text("media_type")?,
-                    data: source.need_text("data")?,
-                },
+                "base64" => {
+                    ImageSource::Base64 { media_type: source.need_text("media_type")?, data: source.need_text("data")? }
+                }
                 "url" => ImageSource::Url { url: source.need_text("url")? },
                 // A file that was uploaded to this provider.
                 _ => return native,

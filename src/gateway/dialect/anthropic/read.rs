@@ -22,9 +22,8 @@ pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, 
     let messages = fields.need_list("messages")?.into_iter().enumerate();
     request.messages = messages.map(|(index, value)| read_message(value, index)).collect::<Result<_, _>>()?;
     let tools = fields.list("tools")?.unwrap_or_default().into_iter().enumerate();
-    request.tools = tools
-        .map(|(index, value)| read_tool(value, &format!("/tools/{index}")))
-        .collect::<Result<Vec<Tool>, _>>()?;
+    request.tools =
+        tools.map(|(index, value)| read_tool(value, &format!("/tools/{index}"))).collect::<Result<Vec<Tool>, _>>()?;
     (request.tool_choice, request.parallel_tools) = read_tool_choice(&mut fields)?;
     request.sampling = Sampling {
         temperature: fields.number("temperature")?,
@@ -102,7 +101,10 @@ fn read_output(fields: &mut Fields, request: &mut Request) -> Result<(), Fault> 
         if let Some(word) = config.text("effort")? {
             let effort = Effort::parse(&word);
             request.effort = Some(effort.ok_or_else(|| {
-                Fault::invalid("/output_config/effort", format!("expected low, medium, high, xhigh or max, found {word}"))
+                Fault::invalid(
+                    "/output_config/effort",
+                    format!("expected low, medium, high, xhigh or max, found {word}"),
+                )
             })?);
         }
         format = config.object("format")?.or(format);
@@ -115,9 +117,7 @@ fn read_output(fields: &mut Fields, request: &mut Request) -> Result<(), Fault> 
             request.output = Some(Output::Schema { name: None, description: None, schema, strict: None });
             Ok(())
         }
-        other => {
-            Err(Fault::invalid("/output_config/format/type", format!("expected json_schema, found {other}")))
-        }
+        other => Err(Fault::invalid("/output_config/format/type", format!("expected json_schema, found {other}"))),
     }
 }
 

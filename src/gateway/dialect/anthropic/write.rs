@@ -6,9 +6,7 @@ use super::block::{write_block, write_content, write_tool};
 use super::{DEFAULT_MAX_TOKENS, write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
 use crate::gateway::dialect::{Addressee, Envelope};
-use crate::model::gateway::{
-    Block, Dialect, Effort, Fault, Output, Request, Response, Role, Thinking, ToolChoice,
-};
+use crate::model::gateway::{Block, Dialect, Effort, Fault, Output, Request, Response, Role, Thinking, ToolChoice};
 
 /// Fields of OpenAI's that change nothing about the answer.
 const HARMLESS: [&str; 8] = [
@@ -216,4 +214,3 @@ pub(super) fn answer_block(block: &Block, same: bool) -> Option<Value> {
         block => write_block(block, same, "").ok(),
     }
 }
-

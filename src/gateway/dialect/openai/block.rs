@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::gateway::dialect::fields::{Built, Fields, kind};
-use crate::model::gateway::{Block, CacheMark, CacheTtl, Extra, Fault, ImageSource, Message, ProviderKind, Role, Tool, parse_input};
+use crate::model::gateway::{
+    Block, CacheMark, CacheTtl, Extra, Fault, ImageSource, Message, ProviderKind, Role, Tool, parse_input,
+};
 
 /// A message. What a tool gave is what the user says in our words.
 pub(super) fn read_message(value: Value, at: &str) -> Result<Message, Fault> {
@@ -109,11 +111,9 @@ fn read_call(value: Value, at: &str) -> Result<Block, Fault> {
 pub(super) fn read_parts(content: Value, at: &str) -> Result<Vec<Block>, Fault> {
     match content {
         Value::String(text) => Ok(vec![Block::text(text)]),
-        Value::Array(list) => list
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| read_part(value, &format!("{at}/{index}")))
-            .collect(),
+        Value::Array(list) => {
+            list.into_iter().enumerate().map(|(index, value)| read_part(value, &format!("{at}/{index}"))).collect()
+        }
         other => Err(Fault::invalid(at, format!("expected text or a list of parts, found {}", kind(&other)))),
     }
 }
@@ -140,9 +140,7 @@ fn read_part(value: Value, at: &str) -> Result<Block, Fault> {
 fn read_image(url: String) -> ImageSource {
     let parts = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     match parts {
-        Some((media_type, data)) => {
-            ImageSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() }
-        }
+        Some((media_type, data)) => ImageSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() },
         None => ImageSource::Url { url },
     }
 }

@@ -17,9 +17,8 @@ pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, 
         add_message(&mut request, read_message(value, &format!("/messages/{index}"))?);
     }
     let tools = fields.list("tools")?.unwrap_or_default().into_iter().enumerate();
-    request.tools = tools
-        .map(|(index, value)| read_tool(value, &format!("/tools/{index}")))
-        .collect::<Result<Vec<Tool>, _>>()?;
+    request.tools =
+        tools.map(|(index, value)| read_tool(value, &format!("/tools/{index}"))).collect::<Result<Vec<Tool>, _>>()?;
     read_tool_choice(&mut fields, &mut request)?;
     request.parallel_tools = fields.flag("parallel_tool_calls")?;
     request.output = read_output(&mut fields)?;

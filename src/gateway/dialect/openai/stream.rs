@@ -256,7 +256,9 @@ impl Writer {
                 let number = self.calls.len();
                 self.calls.push(index);
                 let function = json!({"name": name, "arguments": ""});
-                self.chunk(json!({"tool_calls": [{"index": number, "id": id, "type": "function", "function": function}]}))
+                self.chunk(
+                    json!({"tool_calls": [{"index": number, "id": id, "type": "function", "function": function}]}),
+                )
             }
             Block::Text { text, .. } if !text.is_empty() => self.chunk(json!({"content": text})),
             Block::Refusal { text } if !text.is_empty() => self.chunk(json!({"refusal": text})),

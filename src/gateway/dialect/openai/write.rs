@@ -6,9 +6,7 @@ use super::block::{Destination, write_call, write_message, write_parts, write_to
 use super::{write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
 use crate::gateway::dialect::{Addressee, Envelope};
-use crate::model::gateway::{
-    Block, Dialect, Effort, Fault, Output, ProviderKind, Request, Response, ToolChoice,
-};
+use crate::model::gateway::{Block, Dialect, Effort, Fault, Output, ProviderKind, Request, Response, ToolChoice};
 
 /// Fields of Anthropic's that change nothing about what the answer may be.
 const HARMLESS: [&str; 4] = ["context_management", "metadata", "service_tier", "thinking"];

@@ -176,7 +176,9 @@ fn openai_becomes_anthropic() {
 
 #[test]
 fn effort_becomes_a_budget_of_thoughts_within_the_limit_of_tokens() {
-    for (effort, max_tokens, budget) in [("high", 32_000, Some(16_384)), ("medium", 4096, Some(3072)), ("high", 1500, None), ("minimal", 9000, None)] {
+    for (effort, max_tokens, budget) in
+        [("high", 32_000, Some(16_384)), ("medium", 4096, Some(3072)), ("high", 1500, None), ("minimal", 9000, None)]
+    {
         let body = json!({"model": "m", "max_tokens": max_tokens, "temperature": 0.2, "reasoning_effort": effort,
             "messages": [{"role": "user", "content": "x"}]});
         let out = again(Dialect::OpenAi, ProviderKind::Anthropic, &body);
@@ -194,12 +196,27 @@ fn what_the_other_dialect_has_no_word_for_is_refused_by_name() {
     for (dialect, kind, body, pointer) in [
         (Dialect::Anthropic, ProviderKind::OpenAi, anthropic("top_k", json!(3)), "/top_k"),
         (Dialect::Anthropic, ProviderKind::Ollama, anthropic("container", json!("c")), "/container"),
-        (Dialect::Anthropic, ProviderKind::OpenAi, anthropic("tools", json!([{"type": "bash_20250124", "name": "b"}])), "/tools/0"),
+        (
+            Dialect::Anthropic,
+            ProviderKind::OpenAi,
+            anthropic("tools", json!([{"type": "bash_20250124", "name": "b"}])),
+            "/tools/0",
+        ),
         (Dialect::Anthropic, ProviderKind::OpenAi, anthropic("messages", document), "/messages/0/content/0"),
         (Dialect::OpenAi, ProviderKind::Anthropic, openai("logit_bias", json!({})), "/logit_bias"),
         (Dialect::OpenAi, ProviderKind::Anthropic, openai("presence_penalty", json!(1)), "/presence_penalty"),
-        (Dialect::OpenAi, ProviderKind::Anthropic, openai("response_format", json!({"type": "json_object"})), "/response_format"),
-        (Dialect::OpenAi, ProviderKind::Anthropic, openai("tools", json!([{"type": "custom", "custom": {}}])), "/tools/0"),
+        (
+            Dialect::OpenAi,
+            ProviderKind::Anthropic,
+            openai("response_format", json!({"type": "json_object"})),
+            "/response_format",
+        ),
+        (
+            Dialect::OpenAi,
+            ProviderKind::Anthropic,
+            openai("tools", json!([{"type": "custom", "custom": {}}])),
+            "/tools/0",
+        ),
     ] {
         let request = read_request(dialect, body).unwrap();
         let fault = write_request(&request, to(kind, &Model::named("m"))).unwrap_err();
@@ -216,17 +233,37 @@ fn a_request_that_does_not_fit_names_its_field() {
         (Dialect::Anthropic, json!({"model": "m", "messages": user}), "/max_tokens"),
         (Dialect::Anthropic, json!({"model": "m", "max_tokens": 0, "messages": user}), "/max_tokens"),
         (Dialect::Anthropic, json!({"model": "m", "max_tokens": 1, "messages": "x"}), "/messages"),
-        (Dialect::Anthropic, json!({"model": "m", "max_tokens": 1, "messages": [{"role": "tool", "content": "x"}]}), "/messages/0/role"),
-        (Dialect::Anthropic, json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user"}]}), "/messages/0/content"),
-        (Dialect::Anthropic, json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "text"}]}]}), "/messages/0/content/0/text"),
-        (Dialect::Anthropic, json!({"model": "m", "max_tokens": 1, "messages": user, "tool_choice": {"type": "x"}}), "/tool_choice/type"),
+        (
+            Dialect::Anthropic,
+            json!({"model": "m", "max_tokens": 1, "messages": [{"role": "tool", "content": "x"}]}),
+            "/messages/0/role",
+        ),
+        (
+            Dialect::Anthropic,
+            json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user"}]}),
+            "/messages/0/content",
+        ),
+        (
+            Dialect::Anthropic,
+            json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "text"}]}]}),
+            "/messages/0/content/0/text",
+        ),
+        (
+            Dialect::Anthropic,
+            json!({"model": "m", "max_tokens": 1, "messages": user, "tool_choice": {"type": "x"}}),
+            "/tool_choice/type",
+        ),
         (Dialect::OpenAi, json!({"model": "m"}), "/messages"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "n": 2}), "/n"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "logprobs": true}), "/logprobs"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "functions": []}), "/functions"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "stop": [1]}), "/stop/0"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "temperature": "hot"}), "/temperature"),
-        (Dialect::OpenAi, json!({"model": "m", "messages": [{"role": "tool", "content": "x"}]}), "/messages/0/tool_call_id"),
+        (
+            Dialect::OpenAi,
+            json!({"model": "m", "messages": [{"role": "tool", "content": "x"}]}),
+            "/messages/0/tool_call_id",
+        ),
     ] {
         let fault = read_request(dialect, body.clone()).unwrap_err();
         assert_eq!((fault.class, fault.pointer.as_deref()), (FaultClass::Invalid, Some(pointer)), "{body} {fault}");
@@ -263,15 +300,12 @@ fn any_block() -> impl Strategy<Value = Value> {
         "[A-Za-z0-9]{4}".prop_map(|data| {
             json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}})
         }),
-        ("[a-z]{3}", any_json()).prop_map(|(id, value)| {
-            json!({"type": "tool_use", "id": id, "name": "t", "input": {"v": value}})
-        }),
-        ("[a-z]{3}", "[a-z]{1,9}").prop_map(|(id, text)| {
-            json!({"type": "tool_result", "tool_use_id": id, "content": text})
-        }),
-        ("[a-z]{0,9}", "[a-z]{1,9}").prop_map(|(text, proof)| {
-            json!({"type": "thinking", "thinking": text, "signature": proof})
-        }),
+        ("[a-z]{3}", any_json())
+            .prop_map(|(id, value)| { json!({"type": "tool_use", "id": id, "name": "t", "input": {"v": value}}) }),
+        ("[a-z]{3}", "[a-z]{1,9}")
+            .prop_map(|(id, text)| { json!({"type": "tool_result", "tool_use_id": id, "content": text}) }),
+        ("[a-z]{0,9}", "[a-z]{1,9}")
+            .prop_map(|(text, proof)| { json!({"type": "thinking", "thinking": text, "signature": proof}) }),
         any_json().prop_map(|value| json!({"type": "new_kind_of_block", "v": value})),
     ]
 }

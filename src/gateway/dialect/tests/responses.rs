@@ -68,11 +68,14 @@ fn an_answer_is_carried_into_the_other_dialect() {
 
     let response = read_response(Dialect::OpenAi, openai()).unwrap();
     let said = bare(write_response(Dialect::Anthropic, &response, &envelope(false)));
-    assert_eq!(said["content"], json!([
-        {"type": "thinking", "thinking": "hm", "signature": ""},
-        {"type": "text", "text": "A loom."},
-        {"type": "tool_use", "id": "call_1", "name": "look", "input": {"a": 1}},
-    ]));
+    assert_eq!(
+        said["content"],
+        json!([
+            {"type": "thinking", "thinking": "hm", "signature": ""},
+            {"type": "text", "text": "A loom."},
+            {"type": "tool_use", "id": "call_1", "name": "look", "input": {"a": 1}},
+        ])
+    );
     assert_eq!(said["stop_reason"], "tool_use");
     assert_eq!((&said["usage"]["input_tokens"], &said["usage"]["cache_read_input_tokens"]), (&json!(10), &json!(20)));
     assert!(said.get("system_fingerprint").is_none());
@@ -94,7 +97,9 @@ fn an_answer_that_can_not_be_read_is_malformed_and_names_the_place() {
 
 #[test]
 fn a_providers_error_has_a_class() {
-    let openai = |kind: &str, code: &str| json!({"error": {"message": "m", "type": kind, "code": code, "param": null}}).to_string();
+    let openai = |kind: &str, code: &str| {
+        json!({"error": {"message": "m", "type": kind, "code": code, "param": null}}).to_string()
+    };
     let anthropic = |kind: &str| json!({"type": "error", "error": {"type": kind, "message": "m"}}).to_string();
     for (status, body, class) in [
         (400, anthropic("invalid_request_error"), FaultClass::Invalid),
@@ -122,7 +127,13 @@ fn a_providers_error_has_a_class() {
 #[test]
 fn every_class_is_an_error_of_each_dialect() {
     let fault = Fault::new(FaultClass::RateLimited, "slow down");
-    assert_eq!(write_fault(Dialect::Anthropic, &fault)["error"], json!({"type": "rate_limit_error", "message": "slow down"}));
+    assert_eq!(
+        write_fault(Dialect::Anthropic, &fault)["error"],
+        json!({"type": "rate_limit_error", "message": "slow down"})
+    );
     let said = write_fault(Dialect::OpenAi, &Fault::invalid("/messages/0", "expected x"));
-    assert_eq!((&said["error"]["type"], &said["error"]["param"]), (&json!("invalid_request_error"), &json!("messages.0")));
+    assert_eq!(
+        (&said["error"]["type"], &said["error"]["param"]),
+        (&json!("invalid_request_error"), &json!("messages.0"))
+    );
 }

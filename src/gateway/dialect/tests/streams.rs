@@ -110,7 +110,9 @@ fn openais_stream_is_read() {
     let answer = whole(&read_stream(Dialect::OpenAi, &[OPENAI.as_bytes()]).unwrap());
     assert_eq!(answer.text(), "Hello 🧵");
     assert_eq!(answer.content.len(), 4);
-    assert!(matches!(&answer.content[2], Block::ToolUse { id, input, .. } if id == "call_1" && *input == json!({"a": 1})));
+    assert!(
+        matches!(&answer.content[2], Block::ToolUse { id, input, .. } if id == "call_1" && *input == json!({"a": 1}))
+    );
     assert!(matches!(&answer.content[3], Block::ToolUse { name, .. } if name == "see"));
     assert_eq!(answer.stop, StopReason::ToolUse);
     assert_eq!(answer.usage, Usage { input: 25, cache_read: 3, output: 89, ..Usage::default() });

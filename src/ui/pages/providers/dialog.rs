@@ -181,7 +181,8 @@ fn KindField(asked: Asked) -> impl IntoView {
             let kind = asked.form.with(|form| form.kind.label());
             view! { <dl class="pairs"><dt>"Kind"</dt><dd>{kind}</dd></dl> }.into_any()
         } else {
-            view! { <Select id="provider-kind" label="Kind" value choices=Signal::stored(choices.clone()) /> }.into_any()
+            view! { <Select id="provider-kind" label="Kind" value choices=Signal::stored(choices.clone()) /> }
+                .into_any()
         }
     }
 }
