@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | closed | a failure that makes 5 of the last minute's calls, and half of them | open, for 10 s |
 //! | open | its time is over, and somebody asks | half-open: that one call is the probe |
-//! | half-open | the probe succeeds | closed, with nothing remembered |
+//! | half-open | the probe is answered, if only with a first token | closed, with nothing remembered |
 //! | half-open | the probe fails | open, for twice as long as before, at most 5 min |
 //! | half-open | the probe's caller goes away | half-open: the next call is the probe |
 //!
@@ -80,13 +80,20 @@ impl Breaker {
         }
         match self.state {
             State::Closed => Admission::Go,
-            State::Open { until, .. } if now < until => Admission::Rest { for_ms: millis(until - now) },
+            State::Open { until, .. } if now < until => Admission::Rest { for_ms: millis(until.saturating_sub(now)) },
             State::Open { rest, .. } | State::HalfOpen { probing: false, rest } => {
                 self.state = State::HalfOpen { probing: true, rest };
                 Admission::Probe
             }
             // The probe will not take long; who knows how long.
             State::HalfOpen { probing: true, .. } => Admission::Rest { for_ms: 1000 },
+        }
+    }
+
+    /// A call's answer has begun. That is proof enough for a probe: the answer may take minutes.
+    pub fn begin(&mut self) {
+        if matches!(self.state, State::HalfOpen { .. }) {
+            *self = Self { last_failure: self.last_failure, ..Self::default() };
         }
     }
 
@@ -225,6 +232,16 @@ mod tests {
         breaker.succeed(at(11));
         assert_eq!(breaker.admit(at(11)), Admission::Go);
         assert_eq!(breaker.view("m", at(11)).failures, 0);
+    }
+
+    #[test]
+    fn a_probe_is_proven_by_its_first_token() {
+        let mut breaker = opened();
+        assert_eq!(breaker.admit(at(10)), Admission::Probe);
+        breaker.begin();
+        assert_eq!(breaker.admit(at(10)), Admission::Go);
+        breaker.fail(at(11), ILL);
+        assert_eq!(breaker.admit(at(11)), Admission::Go);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::model::gateway::{
     CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Request, Response, Tried, Usage,
     Verdict, estimate_tokens,
 };
-use crate::model::{ProviderId, RunId};
+use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::{Ctx, Principal};
 
 /// A call to make.
@@ -30,6 +30,8 @@ pub struct Order {
     pub source: CallSource,
     /// The run and the step's path, if a step did.
     pub step: Option<(RunId, String)>,
+    /// The person for whom the program itself asks, such as who started the run.
+    pub on_behalf_of: Option<UserId>,
 }
 
 /// A whole answer.
@@ -82,6 +84,7 @@ pub async fn call(ctx: &Ctx, order: Order) -> Result<Answered> {
             Ok(Answered::Whole(Box::new(Answer { response: *response, choice, dialect, cost_micros, overhead_ms })))
         }
         Ok(Answerer { begun: Begun::Pieces(pieces), permit, row, model }) => {
+            permit.begin();
             let first_token_ms = account.elapsed_ms();
             account.note(|record| record.first_token_ms = Some(first_token_ms));
             Ok(Answered::Live(Box::new(Live {
@@ -295,7 +298,7 @@ fn record(ctx: &Ctx, order: &Order) -> CallRecord {
         id: ctx.ids.fresh(),
         at: ctx.clock.now(),
         source: order.source,
-        user_id: ctx.actor.principal.user_id(),
+        user_id: ctx.actor.principal.user_id().or(order.on_behalf_of),
         key_id,
         run_id,
         step,

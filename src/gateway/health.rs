@@ -85,6 +85,11 @@ pub(super) struct Permit {
 }
 
 impl Permit {
+    /// The answer has begun.
+    pub fn begin(&self) {
+        self.health.with(&self.key, self.clock.steady(), |known| known.breaker.begin());
+    }
+
     /// The call succeeded.
     pub fn succeed(mut self) {
         self.told = true;

@@ -108,6 +108,10 @@ async fn no_url_that_points_inside_makes_a_connection() {
         let refused = outbound.send(Request::new("GET", url.replace('P', &port))).await.unwrap_err();
         assert_eq!(refused, Error::Refused, "{url}");
     }
+    for url in INSIDE {
+        let refused = outbound.open(Request::new("POST", url.replace('P', &port)), 1000).await.unwrap_err();
+        assert_eq!(refused, Error::Refused, "{url}");
+    }
     for url in UNUSABLE {
         let refused = outbound.send(Request::new("GET", url.replace('P', &port))).await.unwrap_err();
         assert!(matches!(&refused, Error::InvalidRequest { field, .. } if field == "url"), "{url}: {refused}");

@@ -33,7 +33,9 @@ fn read_stream(dialect: Dialect, pieces: &[&[u8]]) -> Result<Vec<Delta>, Fault> 
 
 fn whole(deltas: &[Delta]) -> Response {
     let mut fold = Fold::default();
-    deltas.iter().for_each(|delta| fold.push(delta));
+    for delta in deltas {
+        fold.push(delta);
+    }
     fold.finish()
 }
 

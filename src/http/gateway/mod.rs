@@ -171,7 +171,7 @@ async fn serve(ctx: Ctx, dialect: Dialect, headers: &HeaderMap, body: Result<Byt
         .filter(|word| !word.is_empty())
         .collect();
     let (model, stream_usage, at) = (request.model.clone(), request.stream_usage, ctx.clock.now());
-    match gateway::call(&ctx, Order { request, source: CallSource::Proxy, step: None }).await {
+    match gateway::call(&ctx, Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None }).await {
         Ok(answered) => answer::give(dialect, answered, model, stream_usage, at),
         Err(error) => refuse(dialect, error),
     }

@@ -54,7 +54,7 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: PromptConfig = call.config()?;
     let schema = Some(&config.schema).filter(|schema| !schema.is_null() && **schema != json!(""));
     let validator = schema
-        .map(|schema| jsonschema::validator_for(schema))
+        .map(jsonschema::validator_for)
         .transpose()
         .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?;
     let mut request = build(&config, schema);
@@ -113,7 +113,9 @@ fn build(config: &PromptConfig, schema: Option<&Value>) -> Request {
 
 /// One call, printed while it comes.
 async fn ask(call: &StepCall, request: Request, tally: &mut Tally) -> Result<Response, StepError> {
-    let order = Order { request, source: CallSource::Step, step: Some((call.run_id, call.step.clone())) };
+    let step = Some((call.run_id, call.step.clone()));
+    let on_behalf_of = call.started_by.as_ref().map(|(id, _)| *id);
+    let order = Order { request, source: CallSource::Step, step, on_behalf_of };
     let cancelled = || StepError::transient("cancelled", "the call of the model was cancelled");
     let answered = tokio::select! {
         answered = gateway::call(&call.ctx, order) => answered.map_err(failure)?,

@@ -71,7 +71,7 @@ fn question(model: &str) -> Request {
 }
 
 async fn order(ctx: &Ctx, request: Request) -> Result<Answered, Fault> {
-    let order = Order { request, source: CallSource::Proxy, step: None };
+    let order = Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None };
     gateway::call(ctx, order).await.map_err(|error| match error {
         gateway::Error::Fault(fault) => fault,
         other => panic!("{other}"),

@@ -87,7 +87,9 @@ async fn an_answer_that_never_fits_fails_the_step() {
     let site = Site::sqlite().await;
     let ctx = somebody(&site).await;
     let upstream = Upstream::start([]).await;
-    (0..2).for_each(|_| upstream.then(Reply::Events(chunks(&["no"]))));
+    for _ in 0..2 {
+        upstream.then(Reply::Events(chunks(&["no"])));
+    }
     add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
     let (status, error) = outcome(&run(&ctx, json!({"prompt": "x", "schema": schema(), "repairs": 1})).await);
     assert_eq!((status, &error["class"]), (RunStatus::Failed, &json!("schema")));

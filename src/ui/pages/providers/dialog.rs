@@ -12,6 +12,8 @@ use crate::ui::components::{
     use_toasts,
 };
 
+/// Fields that show their own errors.
+const SHOWN: [&str; 3] = ["/name", "/base_url", "/credential"];
 /// The form that the button of the dialog sends.
 const FORM: &str = "provider-form";
 
@@ -118,7 +120,6 @@ fn ProviderForm(asked: Asked, save: Saving) -> impl IntoView {
             })
         })
     };
-    const SHOWN: [&str; 3] = ["/name", "/base_url", "/credential"];
     let whole = move || {
         save.value().with(|answer| match answer {
             Some(Err(error)) if SHOWN.iter().all(|pointer| error.field(pointer).is_none()) => {
