@@ -141,3 +141,45 @@ story('steps are put into a group and taken out of it again with keys', async ({
   await page.getByRole('application', { name: 'Steps inside Group, 2 steps' }).waitFor();
   await page.locator('.node[aria-current="true"][data-problem]').waitFor();
 });
+
+story('the palette puts what is chosen into a container, and a number out of its bounds says so', async ({ server, visitor }) => {
+  await server.setUp();
+  const ada = await visitor();
+  const page = await arrive(ada);
+  await newWorkflow(page);
+  const keys = page.keyboard;
+  await page.locator('#canvas').focus();
+  await add(page, 'memory write');
+  await node(page, 'Write memory').waitFor();
+  await keys.press('Control+k');
+  const palette = page.getByRole('dialog', { name: 'Search and actions' });
+  await palette.getByRole('option', { name: 'Put into a group' }).waitFor();
+  await keys.type('into for each');
+  await palette.getByRole('option', { name: 'Put into a For each (map)', selected: true }).waitFor();
+  await expectAccessible(page, { within: 'dialog[open]' });
+  await shot(page, 'containers-palette');
+  await keys.press('Enter');
+  await node(page, '1 step inside').waitFor();
+
+  // What depends on the choice goes with it.
+  await keys.press('Control+k');
+  await palette.getByRole('option', { name: 'Fold or unfold' }).waitFor();
+  await keys.press('Escape');
+
+  // A number that can't be is told at its field, and what was set stays.
+  await inspector(page).locator('summary', { hasText: 'Time limit' }).click();
+  const limit = inspector(page).locator('#timeout');
+  await limit.fill('5000');
+  await limit.press('Tab');
+  await limit.fill('soon');
+  await limit.press('Tab');
+  await inspector(page).getByText('Expected a whole number from 1 to 604,800,000').waitFor();
+  await expectAccessible(page);
+  await page.locator('summary', { hasText: 'Time limit' }).getByText('5.0 s').waitFor();
+
+  // On another page the designer's commands are gone.
+  await page.goto('/runs');
+  await keys.press('Control+k');
+  await palette.getByRole('option', { name: 'Dashboard' }).waitFor();
+  assert.equal(await palette.getByRole('option', { name: 'Put into a group' }).count(), 0);
+});

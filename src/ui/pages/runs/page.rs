@@ -158,7 +158,7 @@ fn RunView(detail: RunDetail, whys: Vec<Why>) -> impl IntoView {
         <div class="page-body run-body" data-flush="">
             <Facts watch clock />
             <WhyCard watch first=whys />
-            <AskedNotices asked />
+            <AskedNotices asked place />
             <nav class="tabs" aria-label="Views of the run">{View::ALL.map(tab).into_iter().collect_view()}</nav>
             <div class="run" data-view=move || place.view.get().as_str() data-phone=phone>
                 {move || match place.view.get() {
