@@ -10,6 +10,7 @@ const inspector = (page) => page.getByRole('complementary', { name: 'Inspector' 
 
 async function newWorkflow(page) {
   await page.goto('/workflows');
+  await page.waitForLoadState('networkidle');
   await page.getByRole('button', { name: 'New workflow' }).click();
   await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
   await page.getByRole('heading', { name: 'No steps yet' }).waitFor();
@@ -178,7 +179,8 @@ story('the palette puts what is chosen into a container, and a number out of its
   await page.locator('summary', { hasText: 'Time limit' }).getByText('5.0 s').waitFor();
 
   // On another page the designer's commands are gone.
-  await page.goto('/runs');
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Runs' }).click();
+  await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
   await keys.press('Control+k');
   await palette.getByRole('option', { name: 'Dashboard' }).waitFor();
   assert.equal(await palette.getByRole('option', { name: 'Put into a group' }).count(), 0);
