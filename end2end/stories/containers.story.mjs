@@ -1,6 +1,8 @@
 // Containers: drawn, gone into, tried out, looked into on the canvas and on the run's page; by mouse and by keys.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { expectAccessible, shot, story } from '../harness.mjs';
 import { arrive } from '../people.mjs';
 
@@ -184,4 +186,45 @@ story('the palette puts what is chosen into a container, and a number out of its
   await keys.press('Control+k');
   await palette.getByRole('option', { name: 'Dashboard' }).waitFor();
   assert.equal(await palette.getByRole('option', { name: 'Put into a group' }).count(), 0);
+});
+
+/** A server whose answer takes its time: 40 kB five times a second, of 8 MB. */
+async function slowServer() {
+  const total = 8_000_000;
+  const piece = Buffer.alloc(40_000, 'a');
+  const server = createServer((_, answer) => {
+    answer.writeHead(200, { 'content-type': 'text/plain', 'content-length': total });
+    const timer = setInterval(() => answer.write(piece), 200);
+    answer.on('close', () => clearInterval(timer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.closeAllConnections() || server.close() };
+}
+
+story('a step inside of a container shows how far it is', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1' } }, async ({ server, visitor }) => {
+  await server.setUp();
+  const slow = await slowServer();
+  const token = await server.token();
+  const fetches = { id: 'get', kind: 'http', name: 'Fetch it', config: { url: slow.url } };
+  const workflow = await server.api('POST', '/api/v1/workflows', {
+    token,
+    body: { weft: 1, name: 'Slow', steps: [{ id: 'each', kind: 'map', name: 'Each', config: { items: [1] }, body: { steps: [fetches] } }] },
+  });
+  const ada = await visitor();
+  const page = await arrive(ada, `/workflows/${workflow.id}`);
+  await page.waitForLoadState('networkidle');
+  await page.getByRole('button', { name: 'Test run' }).click();
+  await node(page, '0 of 1').waitFor();
+  await node(page, 'Each').dblclick();
+  await node(page, 'Fetch it').getByText(/\d %/).waitFor();
+  await page.locator('.node-told').waitFor({ state: 'attached' });
+  await expectAccessible(page);
+  await shot(page, 'containers-progress');
+  await page.getByRole('button', { name: 'Cancel the run' }).click();
+  await page.getByRole('region', { name: 'Test run' }).getByText('Cancelled').waitFor();
+  // What was cut off can still be looked at, and is in motion no more.
+  await page.locator('.node-told').waitFor({ state: 'detached' });
+  await node(page, 'Fetch it').locator('[data-status="cancelled"], [data-status="skipped"]').first().waitFor();
+  slow.close();
 });
