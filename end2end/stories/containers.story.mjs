@@ -1,6 +1,8 @@
 // Containers: drawn, gone into, tried out, looked into on the canvas and on the run's page; by mouse and by keys.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { expectAccessible, shot, story } from '../harness.mjs';
 import { arrive } from '../people.mjs';
 
@@ -10,6 +12,7 @@ const inspector = (page) => page.getByRole('complementary', { name: 'Inspector' 
 
 async function newWorkflow(page) {
   await page.goto('/workflows');
+  await page.waitForLoadState('networkidle');
   await page.getByRole('button', { name: 'New workflow' }).click();
   await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
   await page.getByRole('heading', { name: 'No steps yet' }).waitFor();
@@ -140,4 +143,88 @@ story('steps are put into a group and taken out of it again with keys', async ({
   await page.getByRole('dialog', { name: 'Problems' }).getByRole('button', { name: /nobody/ }).click();
   await page.getByRole('application', { name: 'Steps inside Group, 2 steps' }).waitFor();
   await page.locator('.node[aria-current="true"][data-problem]').waitFor();
+});
+
+story('the palette puts what is chosen into a container, and a number out of its bounds says so', async ({ server, visitor }) => {
+  await server.setUp();
+  const ada = await visitor();
+  const page = await arrive(ada);
+  await newWorkflow(page);
+  const keys = page.keyboard;
+  await page.locator('#canvas').focus();
+  await add(page, 'memory write');
+  await node(page, 'Write memory').waitFor();
+  await keys.press('Control+k');
+  const palette = page.getByRole('dialog', { name: 'Search and actions' });
+  await palette.getByRole('option', { name: 'Put into a group' }).waitFor();
+  await keys.type('into for each');
+  await palette.getByRole('option', { name: 'Put into a For each (map)', selected: true }).waitFor();
+  await expectAccessible(page, { within: 'dialog[open]' });
+  await shot(page, 'containers-palette');
+  await keys.press('Enter');
+  await node(page, '1 step inside').waitFor();
+
+  // What depends on the choice goes with it.
+  await keys.press('Control+k');
+  await palette.getByRole('option', { name: 'Fold or unfold' }).waitFor();
+  await keys.press('Escape');
+
+  // A number that can't be is told at its field, and what was set stays.
+  await inspector(page).locator('summary', { hasText: 'Time limit' }).click();
+  const limit = inspector(page).locator('#timeout');
+  await limit.fill('5000');
+  await limit.press('Tab');
+  await limit.fill('soon');
+  await limit.press('Tab');
+  await inspector(page).getByText('Expected a whole number from 1 to 604,800,000').waitFor();
+  await expectAccessible(page);
+  await page.locator('summary', { hasText: 'Time limit' }).getByText('5.0 s').waitFor();
+
+  // On another page the designer's commands are gone.
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Runs' }).click();
+  await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+  await keys.press('Control+k');
+  await palette.getByRole('option', { name: 'Dashboard' }).waitFor();
+  assert.equal(await palette.getByRole('option', { name: 'Put into a group' }).count(), 0);
+});
+
+/** A server whose answer takes its time: 40 kB five times a second, of 8 MB. */
+async function slowServer() {
+  const total = 8_000_000;
+  const piece = Buffer.alloc(40_000, 'a');
+  const server = createServer((_, answer) => {
+    answer.writeHead(200, { 'content-type': 'text/plain', 'content-length': total });
+    const timer = setInterval(() => answer.write(piece), 200);
+    answer.on('close', () => clearInterval(timer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.closeAllConnections() || server.close() };
+}
+
+story('a step inside of a container shows how far it is', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1' } }, async ({ server, visitor }) => {
+  await server.setUp();
+  const slow = await slowServer();
+  const token = await server.token();
+  const fetches = { id: 'get', kind: 'http', name: 'Fetch it', config: { url: slow.url } };
+  const workflow = await server.api('POST', '/api/v1/workflows', {
+    token,
+    body: { weft: 1, name: 'Slow', steps: [{ id: 'each', kind: 'map', name: 'Each', config: { items: [1] }, body: { steps: [fetches] } }] },
+  });
+  const ada = await visitor();
+  const page = await arrive(ada, `/workflows/${workflow.id}`);
+  await page.waitForLoadState('networkidle');
+  await page.getByRole('button', { name: 'Test run' }).click();
+  await node(page, '0 of 1').waitFor();
+  await node(page, 'Each').dblclick();
+  await node(page, 'Fetch it').getByText(/\d %/).waitFor();
+  await page.locator('.node-told').waitFor({ state: 'attached' });
+  await expectAccessible(page);
+  await shot(page, 'containers-progress');
+  await page.getByRole('button', { name: 'Cancel the run' }).click();
+  await page.getByRole('region', { name: 'Test run' }).getByText('Cancelled').waitFor();
+  // What was cut off can still be looked at, and is in motion no more.
+  await page.locator('.node-told').waitFor({ state: 'detached' });
+  await node(page, 'Fetch it').locator('[data-status="cancelled"], [data-status="skipped"]').first().waitFor();
+  slow.close();
 });

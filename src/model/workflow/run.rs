@@ -347,6 +347,9 @@ pub struct Bodies {
     pub failed: u32,
     /// In motion.
     pub running: u32,
+    /// Begun: ended, in motion, or cut off by the end of the container.
+    #[serde(default)]
+    pub begun: u32,
 }
 
 /// A bar of the timeline.

@@ -8,6 +8,24 @@ use serde::de::DeserializeOwned;
 
 use super::{ErrorState, Skeleton, SkeletonShape};
 use crate::model::ApiError;
+use crate::ui::browser;
+
+/// The answer of a resource, for a `Suspend` that draws it. On the server all that follows runs once.
+///
+/// Without it the server draws up to three times, and only the last drawing is sent. What is drawn makes no `Resource` of
+/// its own in any case: the browser would take over the answer that the first drawing got, and not find what the last one
+/// drew. A page makes its resources, and what it draws gets them handed down.
+///
+/// # Errors
+/// The resource's own.
+pub async fn settled<T>(resource: Resource<Result<T, ApiError>>) -> Result<T, ApiError>
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    let answer = resource.await;
+    browser::past_dry_runs().await;
+    answer
+}
 
 /// Shows a resource: bars while it loads the first time, its value, or what went wrong with a way to ask again.
 /// While it loads again the old content stays.
@@ -34,7 +52,7 @@ where
             {move || {
                 let draw = Arc::clone(&draw);
                 Suspend::new(async move {
-                    match resource.await {
+                    match settled(resource).await {
                         Ok(value) => draw(value).into_any(),
                         Err(error) => view! { <ErrorState error what on_retry=again /> }.into_any(),
                     }

@@ -190,7 +190,8 @@ fn draw_code(pieces: &[Piece]) -> AnyView {
     let copied = text.trim_end_matches('\n').to_owned();
     view! {
         <div class="code-box">
-            <pre class="code" tabindex="0">{text}</pre>
+            // In a `code` of its own: a browser drops the line break that a `pre` begins with, and would miss the text.
+            <pre class="code" tabindex="0"><code>{text}</code></pre>
             <CopyButton text=copied label="Copy the code" />
         </div>
     }

@@ -8,7 +8,7 @@ use super::kernel::route::{self, Route};
 use super::kernel::{Point, geometry, miniature};
 use super::level::deep;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Bodies, Body, Step};
+use crate::model::workflow::{Bodies, Body, Step, StepProgress};
 use crate::ui::components::Icon;
 
 /// How many steps inside the foot names by their icons.
@@ -88,6 +88,26 @@ fn Progress(bodies: Bodies) -> impl IntoView {
     view! {
         <span class="node-inside">{progress_words(&bodies)}</span>
         {share.map(|share| view! { <span class="node-progress" style=share></span> })}
+    }
+}
+
+/// How far an attempt in flight is, in words.
+pub fn told_words(told: &StepProgress) -> String {
+    match told.fraction {
+        Some(fraction) => format!("{:.0} %, {}", fraction * 100.0, told.text),
+        None => told.text.clone(),
+    }
+}
+
+/// A line at the foot of a step that fills as its attempt goes on; absent where nobody knows how far it is.
+#[component]
+pub fn Told(#[prop(into)] told: Signal<Option<StepProgress>>) -> impl IntoView {
+    let share = Memo::new(move |_| told.read().as_ref().and_then(|told| told.fraction));
+    move || {
+        share.get().map(|share| {
+            let style = format!("--share: {:.1}%", share * 100.0);
+            view! { <span class="node-told" aria-hidden="true" style=style></span> }
+        })
     }
 }
 
@@ -179,7 +199,7 @@ mod tests {
     #[test]
     fn how_far_a_container_is_reads_as_a_sentence() {
         let check = |total, ended, failed, expected: &str| {
-            assert_eq!(progress_words(&Bodies { total, ended, failed, running: 0 }), expected);
+            assert_eq!(progress_words(&Bodies { total, ended, failed, running: 0, begun: ended }), expected);
         };
         check(Some(10), 3, 1, "3 of 10 · 1 failed");
         check(Some(3), 3, 0, "3 of 3");

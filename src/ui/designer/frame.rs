@@ -14,7 +14,7 @@ use super::run::Runner;
 use super::save::{SaveBanner, Saver};
 use super::step_list::StepList;
 use super::test_run::{RunBar, TestRunDialog};
-use super::{clipboard, keys};
+use super::{clipboard, commands, keys};
 use crate::model::workflow::Workflow;
 use crate::ui::components::{Button, ButtonVariant, use_toasts};
 
@@ -45,6 +45,7 @@ pub fn Designer(
     });
     keys::listen(editor, test_run);
     clipboard::listen(editor, use_toasts());
+    commands::offer(editor, may_run, test_run);
     view! {
         <Head id=workflow.id may_publish may_run />
         <SaveBanner />

@@ -15,6 +15,7 @@ pub mod level;
 pub mod tool;
 
 mod clipboard;
+mod commands;
 mod editor;
 mod keys;
 mod overlay;

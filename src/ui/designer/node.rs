@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::action;
 use super::canvas::{Origin, press_on};
 use super::change::Change;
-use super::container::ContainerParts;
+use super::container::{ContainerParts, Told};
 use super::editor::use_editor;
 use super::kernel::{Size, geometry};
 use super::level::is_container;
@@ -107,6 +107,7 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
                 }}
             </div>
             <ContainerParts step bodies on_open=Some(on_open) on_fold />
+            <Told told=Signal::derive(move || facts.get().and_then(|facts| facts.told)) />
             <Ports id=id.get_value() step name />
             {move || (problems.get() > 0).then(|| view! { <span class="node-problem"><Icon name="bang" /></span> })}
         </article>

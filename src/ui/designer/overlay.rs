@@ -1,12 +1,13 @@
 //! A run laid over the graph: what each step and each thread shows of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use leptos::prelude::*;
 use serde_json::Value;
 
 use crate::model::Timestamp;
-use crate::model::workflow::{Bodies, Edge, RunDetail, StepState, StepStatus};
+use crate::model::workflow::{Bodies, Edge, RunDetail, StepProgress, StepState, StepStatus};
+use crate::ui::designer::container::told_words;
 use crate::ui::format;
 
 /// A run with its steps by id.
@@ -54,6 +55,21 @@ impl RunView {
         let inside = || self.inside.iter().flat_map(|inside| &inside.steps).find(|step| step.id == id);
         self.places.get(id).and_then(|place| self.detail.steps.get(*place)).or_else(inside)
     }
+
+    /// The path of a step in the run: inside of containers, in the body that is looked at.
+    fn path(&self, id: &str) -> Option<String> {
+        if self.places.contains_key(id) {
+            return Some(id.to_owned());
+        }
+        let mut around = String::new();
+        for inside in &self.inside {
+            around = format!("{around}{}[{}].", inside.container, inside.index);
+            if inside.steps.iter().any(|step| step.id == id) {
+                return Some(around + id);
+            }
+        }
+        None
+    }
 }
 
 /// What a node shows of a run.
@@ -69,15 +85,19 @@ pub struct StepFacts {
     pub waiting: Option<String>,
     /// How far a container is.
     pub bodies: Option<Bodies>,
+    /// How far the attempt in flight is, if it tells.
+    pub told: Option<StepProgress>,
 }
 
 impl StepFacts {
-    fn of(step: &StepState, now: Timestamp) -> Self {
+    fn of(step: &StepState, now: Timestamp, told: Option<&StepProgress>) -> Self {
         let running = matches!(step.status, StepStatus::Running | StepStatus::Waiting | StepStatus::Retrying);
         let until = step.ended_at.or_else(|| running.then_some(now));
         let took_ms = step.started_at.zip(until).map(|(from, to)| to.ms_since(from).max(0));
         let waiting = step.waiting.as_ref().map(|waiting| waiting.reason.clone());
-        Self { status: step.status, attempt: step.attempt, took_ms, waiting, bodies: step.bodies }
+        let works = step.status == StepStatus::Running;
+        let told = told.filter(|told| works && told.attempt == step.attempt).cloned();
+        Self { status: step.status, attempt: step.attempt, took_ms, waiting, bodies: step.bodies, told }
     }
 
     /// The facts worth a place beside the kind.
@@ -91,6 +111,7 @@ impl StepFacts {
         if self.attempt > 1 {
             words.push(format!("attempt {}", self.attempt));
         }
+        words.extend(self.told.as_ref().map(told_words));
         words
     }
 }
@@ -104,6 +125,8 @@ pub struct Overlay {
     pub shown: RwSignal<bool>,
     /// The bodies that somebody chose to look at, by container; the newest where nobody did.
     pub chosen: RwSignal<HashMap<String, u32>>,
+    /// How far attempts in flight are, of the steps that are looked at, by path.
+    told: RwSignal<BTreeMap<String, StepProgress>>,
     /// The browser's clock, moved on while the run is in motion.
     pub now: RwSignal<Timestamp>,
 }
@@ -120,6 +143,7 @@ impl Overlay {
             run: RwSignal::new(None),
             shown: RwSignal::new(false),
             chosen: RwSignal::default(),
+            told: RwSignal::default(),
             now: RwSignal::new(Timestamp(0)),
         }
     }
@@ -133,8 +157,26 @@ impl Overlay {
             let run = self.run.read();
             let step = run.as_ref()?.step(&id)?;
             let now = if step.status.is_final() || step.started_at.is_none() { Timestamp(0) } else { self.now.get() };
-            Some(StepFacts::of(step, now))
+            let path = run.as_ref()?.path(&id).unwrap_or_default();
+            let works = step.status == StepStatus::Running;
+            Some(StepFacts::of(step, now, works.then(|| self.told.read()).as_ref().and_then(|told| told.get(&path))))
         })
+    }
+
+    /// Takes over how far an attempt is, if its step is looked at: those inside of containers are many.
+    pub fn hear(self, told: StepProgress) {
+        let id = told.step.rsplit('.').next().unwrap_or_default();
+        let path = self.run.try_with_untracked(|run| run.as_ref().and_then(|run| run.path(id))).flatten();
+        if path.as_ref() == Some(&told.step) {
+            self.told.try_update(|known| known.insert(told.step.clone(), told));
+        }
+    }
+
+    /// Begins with another run.
+    pub fn forget(self) {
+        let _ = self.shown.try_set(true);
+        let _ = self.chosen.try_set(HashMap::new());
+        let _ = self.told.try_set(BTreeMap::new());
     }
 
     /// How a thread is drawn.
@@ -217,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_running_step_counts_up() {
-        let facts = StepFacts::of(&state("a", StepStatus::Running, None), Timestamp(1_800_000));
+        let facts = StepFacts::of(&state("a", StepStatus::Running, None), Timestamp(1_800_000), None);
         assert_eq!(facts.took_ms, Some(1800));
     }
 }

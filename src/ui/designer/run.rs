@@ -10,7 +10,7 @@ use super::problems::{Problems, sentence};
 use super::save::{SaveState, Saver};
 use crate::api;
 use crate::model::live::{ServerMessage, Topic};
-use crate::model::workflow::{Command, LogChunk, RunFilter};
+use crate::model::workflow::{Command, LogChunk, RunFilter, StepProgress};
 use crate::model::{ApiError, PageRequest, RunId, Timestamp, WorkflowId};
 use crate::ui::browser;
 use crate::ui::components::{Toasts, Tone};
@@ -152,8 +152,7 @@ impl Runner {
             match api::runs::start_run(self.workflow, inputs, None, true, until).await {
                 Ok(id) => {
                     let _ = self.log.try_set(Vec::new());
-                    let _ = self.overlay.shown.try_set(true);
-                    let _ = self.overlay.chosen.try_set(std::collections::HashMap::new());
+                    self.overlay.forget();
                     let _ = self.run.try_set(Some(id));
                     self.editor.say("Test run started");
                     self.look();
@@ -198,8 +197,11 @@ impl Runner {
                     });
                 }
             }
-            // The canvas shows where steps stand; how far one is stands on the run's page.
-            ServerMessage::Update(update) if update.kind == "progress" => {}
+            ServerMessage::Update(update) if update.kind == "progress" => {
+                if let Ok(told) = serde_json::from_value::<StepProgress>(update.data) {
+                    self.overlay.hear(told);
+                }
+            }
             ServerMessage::Update(_) | ServerMessage::Snapshot { .. } => self.look(),
             ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
         });

@@ -76,7 +76,7 @@ fn outermost(overlay: Overlay, container: &str) -> Option<StepState> {
 
 /// How many bodies of a container have begun.
 fn begun(container: &StepState) -> u32 {
-    container.bodies.map_or(0, |bodies| bodies.ended + bodies.running)
+    container.bodies.map_or(0, |bodies| bodies.begun)
 }
 
 /// The container's kind, and the item of this body.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::inspector::number_or_text;
 use super::overlay::RunView;
 use super::run::{Runner, use_runner};
-use crate::model::workflow::{Command, RunStatus};
+use crate::model::workflow::{Command, RunStatus, TriggerKind};
 use crate::ui::components::{
     Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Dialog, StatusBadge, StatusLook, StatusShape,
 };
@@ -221,12 +221,18 @@ pub fn RunBar() -> impl IntoView {
     let href = Signal::derive(move || {
         overlay.run.read().as_ref().map(|run| format!("/runs/{}", run.detail.summary.id)).unwrap_or_default()
     });
+    // The newest run in motion is shown, too, whatever has started it.
+    let what = move || {
+        let run = overlay.run.read();
+        let is_test = run.as_ref().is_none_or(|run| run.detail.summary.trigger == TriggerKind::Test);
+        if is_test { "Test run" } else { "Run" }
+    };
     move || {
         let shown = status.get()?;
         let look = Signal::derive(move || StatusLook::from(status.get().unwrap_or(RunStatus::Queued)));
         Some(view! {
-            <div class="runbar" role="region" aria-label="Test run">
-                <strong>"Test run"</strong>
+            <div class="runbar" role="region" aria-label=what>
+                <strong>{what}</strong>
                 <StatusBadge status=look shape=StatusShape::Pill />
                 <span class="num dim">{elapsed}</span>
                 <span class="num dim">{done}</span>

@@ -15,6 +15,7 @@ use crate::model::credentials::login_path;
 use crate::ui::browser;
 use crate::ui::components::{Icon, Toaster, provide_now, provide_toasts};
 use crate::ui::state::approvals::Inbox;
+use crate::ui::state::commands::Commands;
 use crate::ui::state::live::Connection;
 pub use keys::is_typing;
 
@@ -25,6 +26,7 @@ pub use keys::is_typing;
 #[component]
 pub fn Layout() -> impl IntoView {
     provide_toasts();
+    Commands::provide();
     provide_now();
     Connection::provide();
     match use_context::<Me>() {

@@ -1,4 +1,4 @@
-//! `Ctrl K`: finds pages, workflows, runs and memory, and runs actions.
+//! `Ctrl K`: finds pages, workflows, runs and memory, and runs actions, also those of the page that is open.
 
 use leptos::ev::KeyboardEvent;
 use leptos::html;
@@ -12,6 +12,7 @@ use crate::model::credentials::query_value;
 use crate::model::memory::Search;
 use crate::ui::browser;
 use crate::ui::components::Icon;
+use crate::ui::state::commands::{Commands, PageCommand};
 
 /// Hits of each kind.
 const MOST: u32 = 5;
@@ -42,6 +43,16 @@ impl Item {
 
 /// Opens the keys sheet in place of a page.
 const KEYS: &str = "#keys";
+/// Gives the command of the page with the number behind it.
+const COMMAND: &str = "#command-";
+
+/// What the page that is open offers, as items.
+fn of_page(commands: &[PageCommand]) -> impl Iterator<Item = Item> + '_ {
+    let item = |(at, command): (usize, &PageCommand)| {
+        Item::new("On this page", command.icon, command.name, command.keys, format!("{COMMAND}{at}"))
+    };
+    commands.iter().enumerate().map(item)
+}
 
 /// Pages and actions, by what the person may do.
 fn fixed(me: &Me) -> Vec<Item> {
@@ -125,6 +136,7 @@ pub(super) fn Palette(me: Me, open: RwSignal<bool>, keys_open: RwSignal<bool>) -
     let rested = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
     let me = StoredValue::new(me);
+    let commands = expect_context::<Commands>();
     Effect::new(move |_| {
         let open = open.get();
         if let Some(dialog) = dialog.get() {
@@ -149,7 +161,8 @@ pub(super) fn Palette(me: Me, open: RwSignal<bool>, keys_open: RwSignal<bool>) -
     let found = LocalResource::new(move || find(me.get_value(), rested.get()));
     let items = Memo::new(move |_| {
         let words = words.read();
-        let own = fixed(&me.read_value()).into_iter().filter(|item| matches(&item.name, &words));
+        let offered = commands.list();
+        let own = of_page(&offered).chain(fixed(&me.read_value())).filter(|item| matches(&item.name, &words));
         own.chain(found.get().unwrap_or_default()).collect::<Vec<Item>>()
     });
     Effect::new(move |_| {
@@ -161,6 +174,14 @@ pub(super) fn Palette(me: Me, open: RwSignal<bool>, keys_open: RwSignal<bool>) -
         open.set(false);
         if href == KEYS {
             keys_open.set(true);
+        } else if let Some(at) = href.strip_prefix(COMMAND) {
+            // Once the dialog has given back the focus.
+            let command = at.parse().ok().and_then(|at: usize| untrack(|| commands.list()).get(at).copied());
+            browser::next_frame(move || {
+                if let Some(command) = command {
+                    command.run.run(());
+                }
+            });
         } else {
             navigate(&href, Default::default());
         }

@@ -1,5 +1,6 @@
 //! State that outlives a page.
 
 pub mod approvals;
+pub mod commands;
 pub mod live;
 pub mod theme;

@@ -1,8 +1,16 @@
 //! Pages as the server renders them.
 
+use std::collections::BTreeMap;
+
 use axum::http::{Method, StatusCode, header};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
+use weft::memory::{self, Expect};
+use weft::model::memory::EntryDraft;
+use weft::model::trigger::{Config, TriggerDraft};
+use weft::runtime::{Ctx, Runtime};
+use weft::workflow::{self, NewRun, definitions};
 
 use super::{NIL, call, owner};
 use crate::support::Site;
@@ -13,30 +21,35 @@ fn paths() -> Vec<String> {
     fixed.into_iter().map(str::to_owned).chain(of_one).collect()
 }
 
+/// Asks for a page so many times at once.
+async fn look(runtime: &Runtime, cookie: &str, path: &str, times: u32) -> Vec<(StatusCode, String)> {
+    let router = weft::http::router(runtime);
+    let mut asked = JoinSet::new();
+    for _ in 0..times {
+        let request = axum::http::Request::builder()
+            .uri(path)
+            .header(header::HOST, "127.0.0.1:3000")
+            .header(header::COOKIE, format!("weft={cookie}"))
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let router = router.clone();
+        asked.spawn(async move {
+            let answer = router.oneshot(request).await.unwrap();
+            let status = answer.status();
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 22).await.unwrap();
+            (status, String::from_utf8(body.to_vec()).unwrap())
+        });
+    }
+    asked.join_all().await
+}
+
 // Rendering runs on several threads, and what one of them disposes another must not read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_page_is_whole_however_many_are_asked_for_at_once() {
     let site = Site::sqlite().await;
     let (_, cookie) = owner(&site.runtime).await;
-    let router = weft::http::router(&site.runtime);
     for path in paths() {
-        let mut asked = JoinSet::new();
-        for _ in 0..100 {
-            let request = axum::http::Request::builder()
-                .uri(&path)
-                .header(header::HOST, "127.0.0.1:3000")
-                .header(header::COOKIE, format!("weft={cookie}"))
-                .body(axum::body::Body::empty())
-                .unwrap();
-            let router = router.clone();
-            asked.spawn(async move {
-                let answer = router.oneshot(request).await.unwrap();
-                let status = answer.status();
-                let body = axum::body::to_bytes(answer.into_body(), 1 << 22).await.unwrap();
-                (status, String::from_utf8(body.to_vec()).unwrap())
-            });
-        }
-        for (status, page) in asked.join_all().await {
+        for (status, page) in look(&site.runtime, &cookie, &path, 100).await {
             assert_eq!(status, StatusCode::OK, "{path}");
             assert!(page.contains("</html>"), "{path}");
             assert!(page.contains("Mara"), "{path} is rendered for who asks");
@@ -59,5 +72,55 @@ async fn whoever_is_not_signed_in_is_led_to_the_login_page_and_back() {
     }
     for path in ["/login", "/setup?token=x", "/invite?token=x"] {
         assert_eq!(call(Method::GET, path).status(&site.runtime).await, StatusCode::OK, "{path}");
+    }
+}
+
+/// One of each thing that has a page; the run waits for a person.
+async fn paths_of_things(ctx: &Ctx) -> Vec<String> {
+    let definition = json!({"weft": 1, "name": "Asks", "steps": [
+        {"id": "ask", "kind": "approval", "config": {"title": "Well?"}},
+    ]});
+    let workflow = definitions::create(ctx, serde_json::from_value(definition).unwrap()).await.unwrap().id;
+    definitions::publish(ctx, workflow).await.unwrap();
+    let run = workflow::start(ctx, NewRun::manual(workflow, json!({}), None, false)).await.unwrap();
+    let config: Config = serde_json::from_value(json!({"kind": "webhook"})).unwrap();
+    let draft = TriggerDraft { workflow_id: workflow, name: "Hook".into(), config, inputs: Value::Null, enabled: true };
+    let trigger = weft::trigger::create(ctx, draft).await.unwrap().trigger.id;
+    let draft = EntryDraft { content: "A thought.".to_owned(), ..EntryDraft::default() };
+    memory::put(ctx, "team", "thing", draft, Expect::Any, memory::source(ctx)).await.unwrap();
+    let of_things = [
+        format!("/workflows/{workflow}"),
+        format!("/runs/{run}"),
+        format!("/runs/{run}?step=ask"),
+        format!("/runs/{run}?view=graph"),
+        format!("/runs/compare?a={run}&b={run}"),
+        format!("/triggers/{trigger}"),
+        "/triggers?show=firings".to_owned(),
+        "/memory?at=team&key=thing&q=thought".to_owned(),
+        "/approvals".to_owned(),
+    ];
+    paths().into_iter().chain(of_things).collect()
+}
+
+/// The answers that a page carries for the browser, by their numbers.
+fn answers(page: &str) -> BTreeMap<u32, &str> {
+    let parts = page.split("__RESOLVED_RESOURCES[").skip(1);
+    parts.filter_map(|part| part.split_once("] = ")).filter_map(|(id, rest)| Some((id.parse().ok()?, rest))).collect()
+}
+
+// Drawn twice, a part of a page would ask twice, and the browser go on with another answer than the one that was drawn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_browser_is_told_the_answers_that_were_drawn_and_no_others() {
+    let site = Site::sqlite().await;
+    let (ctx, cookie) = owner(&site.runtime).await;
+    for path in paths_of_things(&ctx).await {
+        let pages = look(&site.runtime, &cookie, &path, 40).await;
+        let numbers = |page: &str| answers(page).into_keys().collect::<Vec<_>>();
+        let first = numbers(&pages[0].1);
+        assert!(!first.is_empty() || path == "/account", "{path} carries no answers");
+        for (status, page) in &pages {
+            assert_eq!(*status, StatusCode::OK, "{path}");
+            assert_eq!(numbers(page), first, "{path} asks the same each time");
+        }
     }
 }

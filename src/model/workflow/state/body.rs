@@ -120,7 +120,7 @@ impl Cell {
             Plan::Repeat { .. } => None,
             Plan::Group => Some(1),
         };
-        Bodies { total, ended: self.ended, failed: self.failures, running: self.live.len() as u32 }
+        Bodies { total, ended: self.ended, failed: self.failures, running: self.live.len() as u32, begun: self.next }
     }
 
     /// Adds what this container shows to the expressions in its bodies, unless a nearer one has.
@@ -321,6 +321,9 @@ impl State {
         self.list_stopped(slot, at);
         for frame in self.cell(slot).map(|cell| cell.frames().collect::<Vec<_>>()).unwrap_or_default() {
             self.freeze_frame(frame, at);
+        }
+        if let Some(progress) = &mut self.step_mut(slot).bodies {
+            progress.running = 0;
         }
     }
 

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::settings::{NumberLine, Part, alter};
+use super::number::NumberLine;
+use super::settings::{Part, alter};
 use crate::model::workflow::{Join, Step};
 use crate::ui::components::{Choice, Select, Switch};
 
@@ -40,7 +41,7 @@ pub fn JoinPart(
         <Part title="Several branches lead here" aside>
             <Select id="join" label="Join" value=(get, set) choices=Signal::stored(choices.clone()) />
             <Show when=move || matches!(join.get(), Join::Count(_))>
-                <NumberLine id="join-count" label=label value=count placeholder="2".to_owned() set=set_count />
+                <NumberLine id="join-count" label=label value=count placeholder="2".to_owned() within=(1.0, 1000.0) whole=true set=set_count />
             </Show>
             <Show when=move || join.get() != Join::All>
                 <Switch id="cancel-others" label="Cancel the branches that lost" value=(cancels, set_cancels) />

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::settings::{NumberLine, Part};
+use super::number::NumberLine;
+use super::settings::Part;
 use super::workflow::alter;
 use crate::model::workflow::Step;
 use crate::model::workflow::flow::{
@@ -126,7 +127,7 @@ fn ConcurrencyPart() -> impl IntoView {
                 error=problem_at("/flow/concurrency/key")
             />
             <Show when=move || concurrency.read().is_some()>
-                <NumberLine id="flow-limit" label="Runs in progress for each key" value=limit placeholder="1".to_owned() set=set_limit />
+                <NumberLine id="flow-limit" label="Runs in progress for each key" value=limit placeholder="1".to_owned() within=(1.0, f64::from(MAX_LIMIT)) whole=true set=set_limit />
                 <Select
                     id="flow-when-full"
                     label="A run that finds its key full"
@@ -191,12 +192,16 @@ fn RatePart() -> impl IntoView {
                         id="flow-rate-count"
                         label="Runs that may begin"
                         value=shown(|rate| rate.count.to_string())
+                        within=(1.0, f64::from(MAX_COUNT))
+                        whole=true
                         set=set(|rate, n| rate.count = n.clamp(1.0, f64::from(MAX_COUNT)) as u32)
                     />
                     <NumberLine
                         id="flow-rate-ms"
                         label="In any, ms"
                         value=shown(|rate| rate.per_ms.to_string())
+                        within=(1.0, MAX_PER_MS as f64)
+                        whole=true
                         set=set(|rate, n| rate.per_ms = n.clamp(1.0, MAX_PER_MS as f64) as u64)
                     />
                 </div>
@@ -258,6 +263,8 @@ fn RetentionPart() -> impl IntoView {
                 id="retention-days"
                 label="Days"
                 value=Signal::derive(move || days.get().map(|days| days.to_string()).unwrap_or_default())
+                within=(1.0, 3650.0)
+                whole=true
                 set
             />
         </Part>
@@ -314,13 +321,15 @@ pub fn StepLimits(step: RwSignal<Step>) -> impl IntoView {
                 error
             />
             <Show when=move || concurrency.read().is_some()>
-                <NumberLine id="step-key-limit" label="Steps at work for each key" value=limit placeholder="1".to_owned() set=set_limit />
+                <NumberLine id="step-key-limit" label="Steps at work for each key" value=limit placeholder="1".to_owned() within=(1.0, f64::from(MAX_LIMIT)) whole=true set=set_limit />
             </Show>
             <NumberLine
                 id="step-slots"
                 label="Slots of the server that it takes"
                 value=Signal::derive(move || slots.get().map(|slots| slots.to_string()).unwrap_or_default())
                 placeholder="1".to_owned()
+                within=(1.0, f64::from(MAX_SLOTS))
+                whole=true
                 set=set_slots
             />
         </Part>

@@ -12,6 +12,7 @@ mod inside;
 mod join;
 mod limits;
 mod lists;
+mod number;
 mod preview;
 mod retry;
 mod scope;

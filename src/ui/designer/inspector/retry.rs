@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::settings::{NumberLine, Part};
+use super::number::NumberLine;
+use super::settings::Part;
 use crate::model::workflow::{Retry, Step};
 use crate::ui::components::Switch;
 use crate::ui::designer::action;
@@ -79,24 +80,31 @@ pub fn RetryPart(step: RwSignal<Step>) -> impl IntoView {
                     label="Attempts in all"
                     value=shown(|r| r.max_attempts.to_string())
                     placeholder="1".to_owned()
+                    within=(1.0, 100.0)
+                    whole=true
                     set=set(|r, n| r.max_attempts = n.clamp(1.0, 100.0) as u32)
                 />
                 <NumberLine
                     id="retry-initial"
                     label="First wait, ms"
                     value=shown(|r| r.initial_ms.to_string())
+                    within=(0.0, 86_400_000.0)
+                    whole=true
                     set=set(|r, n| r.initial_ms = n.min(86_400_000.0) as u64)
                 />
                 <NumberLine
                     id="retry-factor"
                     label="Each wait times"
                     value=shown(|r| r.factor.to_string())
+                    within=(1.0, 10.0)
                     set=set(|r, n| r.factor = n.clamp(1.0, 10.0))
                 />
                 <NumberLine
                     id="retry-max"
                     label="Longest wait, ms"
                     value=shown(|r| r.max_ms.to_string())
+                    within=(0.0, 86_400_000.0)
+                    whole=true
                     set=set(|r, n| r.max_ms = n.min(86_400_000.0) as u64)
                 />
             </div>

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::field::number_or_text;
 use super::join::JoinPart;
 use super::limits::StepLimits;
 use super::lists::JsonText;
+use super::number::NumberLine;
 use super::retry::RetryPart;
 use super::undo::UndoPart;
 use crate::model::workflow::kind::Kind;
@@ -15,6 +15,9 @@ use crate::ui::designer::change::Change;
 use crate::ui::designer::editor::use_editor;
 use crate::ui::designer::{action, keys};
 use crate::ui::format;
+
+/// The longest time limit of an attempt, in ms: a week.
+pub(super) const MAX_TIMEOUT_MS: f64 = 604_800_000.0;
 
 /// Name and id.
 #[component]
@@ -120,27 +123,6 @@ pub(super) fn Part(title: &'static str, #[prop(into)] aside: Signal<String>, chi
     }
 }
 
-/// A number of one part, absent when empty.
-#[component]
-pub(super) fn NumberLine(
-    id: &'static str,
-    #[prop(into)] label: Signal<String>,
-    #[prop(into)] value: Signal<String>,
-    set: Callback<Option<f64>>,
-    #[prop(optional)] placeholder: String,
-) -> impl IntoView {
-    let input = move |event: leptos::ev::Event| {
-        let number = number_or_text(&event_target_value(&event)).and_then(|value| value.as_f64());
-        set.run(number.filter(|number| number.is_finite() && *number >= 0.0));
-    };
-    view! {
-        <div class="field">
-            <label for=id>{move || label.get()}</label>
-            <input class="input" id=id type="text" inputmode="decimal" placeholder=placeholder prop:value=move || value.get() on:change=input />
-        </div>
-    }
-}
-
 #[component]
 fn TimeoutPart(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView {
     let editor = use_editor();
@@ -151,7 +133,7 @@ fn TimeoutPart(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoVi
     let limit = Memo::new(move |_| step.read().timeout_ms);
     let aside = Signal::derive(move || limit.get().map_or_else(|| format!("{}, the default", said(default)), said));
     let set = Callback::new(move |number: Option<f64>| {
-        let timeout_ms = number.map(|n| n.clamp(1.0, 604_800_000.0) as u64);
+        let timeout_ms = number.map(|n| n.clamp(1.0, MAX_TIMEOUT_MS) as u64);
         let altered = Step { timeout_ms, ..step.get_untracked() };
         editor.act(|document| action::set_step(document, altered, "the time limit"));
     });
@@ -162,6 +144,8 @@ fn TimeoutPart(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoVi
                 label="Of one attempt, ms"
                 value=Signal::derive(move || limit.get().map(|ms| ms.to_string()).unwrap_or_default())
                 placeholder=default.to_string()
+                within=(1.0, MAX_TIMEOUT_MS)
+                whole=true
                 set
             />
         </Part>

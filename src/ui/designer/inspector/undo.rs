@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::field::{FieldContext, ShapeEditor};
-use super::settings::{NumberLine, Part};
+use super::number::NumberLine;
+use super::settings::{MAX_TIMEOUT_MS, Part};
 use crate::model::workflow::kind::{Field, KINDS, Kind};
 use crate::model::workflow::{Compensation, Retry, Step};
 use crate::ui::components::{Choice, Select};
@@ -132,7 +133,7 @@ fn Patience(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView 
     });
     let set_limit = Callback::new(move |number: Option<f64>| {
         put.part("how long undoing may take", |undo| {
-            undo.timeout_ms = number.map(|ms| ms.clamp(1.0, 604_800_000.0) as u64);
+            undo.timeout_ms = number.map(|ms| ms.clamp(1.0, MAX_TIMEOUT_MS) as u64);
         });
     });
     view! {
@@ -142,6 +143,8 @@ fn Patience(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView 
                 label="Attempts in all"
                 value=read(|undo| undo.retry.as_ref().map(|retry| retry.max_attempts.to_string()))
                 placeholder="1".to_owned()
+                within=(1.0, 100.0)
+                whole=true
                 set=set_attempts
             />
             <NumberLine
@@ -149,6 +152,8 @@ fn Patience(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView 
                 label="Time limit, ms"
                 value=read(|undo| undo.timeout_ms.map(|ms| ms.to_string()))
                 placeholder=kind.map_or(0, |kind| kind.default_timeout_ms).to_string()
+                within=(1.0, MAX_TIMEOUT_MS)
+                whole=true
                 set=set_limit
             />
         </div>

@@ -58,7 +58,8 @@ fn SearchBar(state: State) -> impl IntoView {
     let typed = move |text: String| {
         let search = move || {
             state.shown.set(STEP);
-            state.replace.run(Place { query: text, ..place.get_untracked().closing() });
+            // The open entry stays: it may have been chosen while the search settled.
+            state.replace.run(Place { query: text, ..place.get_untracked() });
         };
         timer.keep(Some(browser::after_ms(PAUSE_MS, search)));
     };

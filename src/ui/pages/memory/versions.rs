@@ -16,6 +16,7 @@ use crate::ui::components::{Button, ButtonSize, Load, RelativeTime, SkeletonShap
 pub(super) fn Versions(entry: Entry, state: State) -> impl IntoView {
     let (namespace, key, newest) = (entry.namespace, entry.key, entry.version);
     let of = (namespace.clone(), key.clone());
+    // The panel is drawn by a press on its tab, when nothing of the server's is taken over any more.
     let history = Resource::new(move || of.clone(), |(namespace, key)| entry_history(namespace, key));
     let place = StoredValue::new((namespace, key));
     view! {

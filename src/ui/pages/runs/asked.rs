@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::page::{Place, View};
 use super::watch::Watch;
 use crate::api::approvals::list_approvals_of_run;
 use crate::model::ApprovalId;
@@ -54,9 +55,9 @@ impl Asked {
     }
 }
 
-/// A line for each open approval of the run, with the way to answer it.
+/// A line for each open approval of the run, with the way to answer it; not for the step that is open with its question.
 #[component]
-pub fn AskedNotices(asked: Asked) -> impl IntoView {
+pub fn AskedNotices(asked: Asked, place: Place) -> impl IntoView {
     let chosen = RwSignal::new(None::<ApprovalId>);
     let opened = RwSignal::new(false);
     let answer = Callback::new(move |id: ApprovalId| {
@@ -76,9 +77,13 @@ pub fn AskedNotices(asked: Asked) -> impl IntoView {
         let done = move |_| opened.set(false);
         Some(view! { <Case approval setting=Setting::RunHead on_answered=done /> })
     };
+    let lines = move || {
+        let shown = place.step.get().filter(|_| place.view.get() != View::Log);
+        asked.0.with(|open| open.iter().filter(|a| shown.as_ref() != Some(&a.step)).cloned().collect::<Vec<_>>())
+    };
     let key = |a: &Approval| (a.id, a.votes.len(), a.refusal.clone());
     view! {
-        <For each=move || asked.0.get() key let:approval>
+        <For each=lines key let:approval>
             <Notice approval answer />
         </For>
         <Dialog id="asked-title" title="Your answer" open=opened size=DialogSize::Large>

@@ -8,13 +8,11 @@ use super::filters::trigger_label;
 use super::travel::{LineageFacts, TravelMenu};
 use super::undone::{HandlerFacts, StopUndoing, UndoneFacts};
 use super::watch::Watch;
-use super::why::WhyCard;
-use crate::api;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{Command, CompensationDetail, CompensationStatus, RunStatus};
 use crate::ui::components::{
     Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, RelativeTime, StatusBadge, StatusLook,
-    StatusShape, Tone, use_toasts,
+    StatusShape, use_toasts,
 };
 use crate::ui::pages::workflows::start::{StartRunDialog, Target};
 
@@ -76,10 +74,7 @@ fn CommandButton(watch: Watch, command: Command, label: &'static str, icon: &'st
     let press = move |()| {
         busy.set(true);
         spawn_local(async move {
-            match api::runs::control_run(watch.id, command).await {
-                Ok(summary) => watch.take_summary(summary),
-                Err(error) => toasts.say(Tone::Bad, error.detail()),
-            }
+            watch.control(command, toasts).await;
             busy.try_set(false);
         });
     };
@@ -165,7 +160,6 @@ pub fn Facts(watch: Watch, clock: Signal<Option<i64>>) -> impl IntoView {
             <HandlerFacts watch />
             <LineageFacts watch />
         </dl>
-        <WhyCard watch />
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::workflow::{Edge, SkipReason, Step, StepState, StepStatus};
 use crate::ui::components::{
     Button, ButtonShape, ButtonSize, ButtonVariant, Icon, StatusBadge, StatusLook, StatusShape,
 };
-use crate::ui::designer::container::ContainerParts;
+use crate::ui::designer::container::{ContainerParts, Told, told_words};
 use crate::ui::designer::kernel::route::{self, Route};
 use crate::ui::designer::kernel::{Point, Rect, Size, View as Camera, geometry};
 use crate::ui::designer::level::is_container;
@@ -148,13 +148,14 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
     let whole = Signal::stored(step.clone());
     let bodies = Signal::derive(move || state.read().bodies);
     let disabled = step.disabled.then_some("");
+    let told = Signal::derive(move || state.with(|step| watch.progress_of(&step.id)));
     let id = StoredValue::new(step.id);
     let chosen = Memo::new(move |_| place.step.with(|step| id.with_value(|id| step.as_deref() == Some(id))));
     let meta = move || {
         let step = state.read();
         let took = step.started_at.zip(step.ended_at).map(|(from, to)| format::duration(to.ms_since(from)));
         let tries = (step.attempt > 1).then(|| format!("attempt {}", step.attempt));
-        let far = watch.progress_of(&step.id).map(|told| told.text);
+        let far = watch.progress_of(&step.id).map(|told| told_words(&told));
         [Some(kind.clone()), tries, took, far].into_iter().flatten().collect::<Vec<_>>().join(", ")
     };
     Some(view! {
@@ -179,6 +180,7 @@ fn Node(watch: Watch, place: Place, step: Step) -> impl IntoView {
                 <StatusBadge status=Signal::derive(move || StatusLook::from(state.read().status)) shape=StatusShape::Mark />
             </div>
             <ContainerParts step=whole bodies />
+            <Told told />
         </article>
     })
 }

@@ -11,7 +11,8 @@ use crate::model::PageRequest;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{RunFilter, TriggerKind};
 use crate::ui::components::{
-    Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, Now, PageHeader, SearchBox, Skeleton, SkeletonShape,
+    Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, Now, PageHeader, SearchBox, Skeleton,
+    SkeletonShape, settled,
 };
 use crate::ui::pages::workflows::start::PickRunDialog;
 
@@ -34,7 +35,7 @@ pub fn RunsPage() -> impl IntoView {
         <FilterBar filters />
         <Transition fallback=|| view! { <Skeleton what="the runs" shape=SkeletonShape::Rows(8) /> }>
             {move || Suspend::new(async move {
-                match first.await {
+                match settled(first).await {
                     Ok(Some(page)) if page.items.is_empty() && filters.get_untracked().is_empty() => {
                         view! { <div class="page-body" data-flush=""><NoRuns /></div> }.into_any()
                     }

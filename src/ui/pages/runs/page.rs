@@ -14,8 +14,10 @@ use super::step::StepPane;
 use super::timeline::Timeline;
 use super::travel::{Travel, TravelDialogs};
 use super::watch::{Renew, Watch};
+use super::why::WhyCard;
 use crate::api;
 use crate::model::workflow::RunDetail;
+use crate::model::workflow::why::Why;
 use crate::model::{ApiError, RunId};
 use crate::ui::components::{Crumb, Load, PageHeader, SkeletonShape};
 
@@ -100,7 +102,7 @@ pub fn RunPage() -> impl IntoView {
     let run = Resource::new(
         move || (id.get(), renew.0.get()),
         async |(id, _)| match id {
-            Some(id) => api::runs::get_run(id).await,
+            Some(id) => load(id).await,
             None => Err(ApiError::not_found("run")),
         },
     );
@@ -111,14 +113,21 @@ pub fn RunPage() -> impl IntoView {
                 <PageHeader title="Run" crumbs=vec![Crumb::new("/runs", "Runs")] />
             </Show>
         </Transition>
-        <Load resource=run what="the run" shape=SkeletonShape::Rows(8) let:detail>
-            <RunView detail />
+        <Load resource=run what="the run" shape=SkeletonShape::Rows(8) let:read>
+            <RunView detail=read.0 whys=read.1 />
         </Load>
     }
 }
 
+/// A run, and why it waits.
+async fn load(id: RunId) -> Result<(RunDetail, Vec<Why>), ApiError> {
+    // A failure of the second says nothing about the run; the page asks again.
+    let (detail, whys) = futures::join!(api::runs::get_run(id), api::runs::why_run_waits(id));
+    Ok((detail?, whys.unwrap_or_default()))
+}
+
 #[component]
-fn RunView(detail: RunDetail) -> impl IntoView {
+fn RunView(detail: RunDetail, whys: Vec<Why>) -> impl IntoView {
     let watch = Watch::new(detail);
     watch.follow();
     let travel = Travel::new();
@@ -148,7 +157,8 @@ fn RunView(detail: RunDetail) -> impl IntoView {
         <TravelDialogs watch travel />
         <div class="page-body run-body" data-flush="">
             <Facts watch clock />
-            <AskedNotices asked />
+            <WhyCard watch first=whys />
+            <AskedNotices asked place />
             <nav class="tabs" aria-label="Views of the run">{View::ALL.map(tab).into_iter().collect_view()}</nav>
             <div class="run" data-view=move || place.view.get().as_str() data-phone=phone>
                 {move || match place.view.get() {

@@ -10,9 +10,9 @@ use super::scale::Scale;
 use super::undone::named;
 use super::watch::Watch;
 use crate::model::Timestamp;
-use crate::model::workflow::{Edge, SkipReason, Span, StepProgress, StepState, StepStatus};
+use crate::model::workflow::{Edge, SkipReason, Span, StepState, StepStatus};
 use crate::ui::components::{StatusBadge, StatusLook, StatusShape};
-use crate::ui::designer::container::progress_words;
+use crate::ui::designer::container::{progress_words, told_words};
 use crate::ui::pages::approvals::words;
 use crate::ui::{browser, format};
 
@@ -202,7 +202,7 @@ fn Note(state: RwSignal<StepState>, axis: Axis, watch: Watch) -> impl IntoView {
         if kept {
             Some("kept from the run it was forked from".to_owned())
         } else {
-            let told = watch.progress_of(&step.id).map(|told| progress_note(&told));
+            let told = watch.progress_of(&step.id).map(|told| told_words(&told));
             told.or_else(|| note(&step, (step.status == StepStatus::Waiting).then(|| waits(&step)).flatten()))
         }
     });
@@ -225,14 +225,6 @@ fn Note(state: RwSignal<StepState>, axis: Axis, watch: Watch) -> impl IntoView {
         let at = if side == Some("before") { from } else { to };
         let style = format!("--from: {:.3}%", at * 100.0);
         Some(view! { <span class="bar-note" data-side=side style=style><span>{text}</span></span> })
-    }
-}
-
-/// How far an attempt is, in words.
-fn progress_note(told: &StepProgress) -> String {
-    match told.fraction {
-        Some(fraction) => format!("{:.0} %, {}", fraction * 100.0, told.text),
-        None => told.text.clone(),
     }
 }
 

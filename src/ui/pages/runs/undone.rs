@@ -4,11 +4,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::watch::Watch;
-use crate::api;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{Command, CompensationStatus, Definition, Step, UNDO};
 use crate::ui::components::{
-    Button, ButtonShape, ButtonSize, ButtonVariant, ConfirmDialog, Icon, StatusBadge, StatusLook, StatusShape, Tone,
+    Button, ButtonShape, ButtonSize, ButtonVariant, ConfirmDialog, Icon, StatusBadge, StatusLook, StatusShape,
     use_toasts,
 };
 
@@ -102,10 +101,7 @@ pub fn StopUndoing(watch: Watch) -> impl IntoView {
     let confirm = move |()| {
         busy.set(true);
         spawn_local(async move {
-            match api::runs::control_run(watch.id, Command::ForceCancel).await {
-                Ok(summary) => watch.take_summary(summary),
-                Err(error) => toasts.say(Tone::Bad, error.detail()),
-            }
+            watch.control(Command::ForceCancel, toasts).await;
             busy.try_set(false);
             open.try_set(false);
         });

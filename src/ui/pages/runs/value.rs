@@ -59,7 +59,8 @@ fn TextPart(name: String, text: String) -> impl IntoView {
     let titled = (!name.is_empty() && name != "report").then(|| view! { <h3>{name}</h3> });
     let copied = text.clone();
     let body = if printed {
-        view! { <pre class="code" tabindex="0">{text}</pre> }.into_any()
+        // In a `code` of its own: a browser drops the line break that a `pre` begins with, and would miss the text.
+        view! { <pre class="code" tabindex="0"><code>{text}</code></pre> }.into_any()
     } else {
         view! { <Markdown text=Signal::stored(text) /> }.into_any()
     };

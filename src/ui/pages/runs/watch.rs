@@ -10,11 +10,12 @@ use super::logbook::{Heard, Logbook};
 use crate::api;
 use crate::model::live::{ServerMessage, Topic};
 use crate::model::workflow::{
-    CompensationDetail, Definition, Lineage, LogChunk, RunDetail, RunStatus, RunSummary, StepError, StepProgress,
-    StepState, StepStatus, UNDO,
+    Command, CompensationDetail, Definition, Lineage, LogChunk, RunDetail, RunStatus, RunSummary, StepError,
+    StepProgress, StepState, StepStatus, UNDO,
 };
 use crate::model::{RunId, Timestamp};
 use crate::ui::browser;
+use crate::ui::components::{Toasts, Tone};
 use crate::ui::state::live::follow;
 
 /// How long changes are gathered before the run is read anew, in ms.
@@ -175,6 +176,14 @@ impl Watch {
             write_if_other(self.summary, summary);
         }
         self.reload_soon();
+    }
+
+    /// Gives the run a command and takes over what came of it. Why it was refused is said at the edge of the page.
+    pub async fn control(self, command: Command, toasts: Toasts) {
+        match api::runs::control_run(self.id, command).await {
+            Ok(summary) => self.take_summary(summary),
+            Err(error) => toasts.say(Tone::Bad, error.detail()),
+        }
     }
 
     /// Follows the run as long as the caller's owner lives.

@@ -1,6 +1,7 @@
 //! "Why is it waiting?": the reasons, each with what unblocks it, read anew as the run moves.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use super::watch::Watch;
 use crate::api;
@@ -13,46 +14,69 @@ const AGAIN_MS: i32 = 3_000;
 
 /// The card; absent while nothing waits.
 #[component]
-pub fn WhyCard(watch: Watch) -> impl IntoView {
-    let tick = RwSignal::new(0_u32);
+pub fn WhyCard(
+    watch: Watch,
+    /// As it was read together with the run.
+    first: Vec<Why>,
+) -> impl IntoView {
+    let whys = RwSignal::new(first);
+    let asked = StoredValue::new(0_u32);
+    let ask = move || {
+        let Some(turn) = asked.try_update_value(|asked| {
+            *asked += 1;
+            *asked
+        }) else {
+            return;
+        };
+        spawn_local(async move {
+            let answer = api::runs::why_run_waits(watch.id).await;
+            // A failure says nothing about the run, and an older answer nothing new.
+            if let Ok(answer) = answer
+                && asked.try_get_value() == Some(turn)
+                && whys.try_with_untracked(|known| *known != answer) == Some(true)
+            {
+                whys.try_set(answer);
+            }
+        });
+    };
     // Whatever moves the run may change the answer.
     let moved = Memo::new(move |_| watch.summary.with(|run| (run.status, run.steps_done, run.headline.clone())));
-    let whys = Resource::new(
-        move || (moved.get(), tick.get()),
-        move |((status, ..), _)| async move {
-            if status.is_final() { Ok(Vec::new()) } else { api::runs::why_run_waits(watch.id).await }
-        },
-    );
+    Effect::new(move |before: Option<bool>| {
+        let over = moved.get().0.is_final();
+        match before {
+            _ if over => {
+                asked.update_value(|asked| *asked += 1);
+                whys.set(Vec::new());
+            }
+            // The page came with the first answer.
+            None => {}
+            Some(_) => ask(),
+        }
+        over
+    });
+    let over = Memo::new(move |_| watch.status().get().is_final());
     Effect::new(move |_| {
-        if !watch.status().get().is_final() {
-            let again = browser::every_ms(AGAIN_MS, move || {
-                tick.try_update(|tick| *tick = tick.wrapping_add(1));
-            });
+        if !over.get() {
+            let again = browser::every_ms(AGAIN_MS, ask);
             // held until the effect runs again
             StoredValue::new_local(again);
         }
     });
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                // A failure says nothing about the run; the next look may answer.
-                let mut whys = whys.await.unwrap_or_default();
-                // What people are asked stands in lines of its own, with the way to answer.
-                whys.retain(|why| !matches!(why.code, Code::Approval));
-                (!whys.is_empty()).then(|| view! { <Reasons whys /> })
-            })}
-        </Transition>
-    }
+    // What people are asked stands in lines of its own, with the way to answer.
+    let shown = Memo::new(move |_| {
+        whys.read().iter().filter(|why| !matches!(why.code, Code::Approval)).cloned().collect::<Vec<_>>()
+    });
+    move || Some(shown.get()).filter(|whys| !whys.is_empty()).map(|whys| view! { <Reasons whys /> })
 }
 
 #[component]
 fn Reasons(whys: Vec<Why>) -> impl IntoView {
     let more = whys.len().saturating_sub(MOST);
     view! {
-        <section class="notice run-notice why" data-tone="warn" aria-labelledby="why-title">
+        <section class="notice run-notice reasons" data-tone="warn" aria-labelledby="reasons-title">
             <Icon name="s-waiting" />
             <div class="grow">
-                <h2 id="why-title">"Why is it waiting?"</h2>
+                <h2 id="reasons-title">"Why is it waiting?"</h2>
                 <ul>{whys.into_iter().take(MOST).map(|why| view! { <Reason why /> }).collect_view()}</ul>
                 {(more > 0).then(|| view! { <p class="dim">{format!("And {more} more.")}</p> })}
             </div>
@@ -72,7 +96,7 @@ fn Reason(why: Why) -> impl IntoView {
     view! {
         <li>
             <p>{step.map(|step| view! { <code>{step}</code> " " })} {sentence}</p>
-            <p class="why-facts">
+            <p class="reason-facts">
                 {place}
                 {since.map(|since| view! { <span>"Since " <RelativeTime at=Signal::stored(since) /></span> })}
                 {unblocks.into_iter().map(|unblock| view! { <Unblocked unblock /> }).collect_view()}

@@ -6,14 +6,14 @@ use leptos_router::hooks::use_params_map;
 
 use super::dialog::{Asked, TriggerDialog};
 use super::fire::FireDialog;
-use super::firings::Firings;
+use super::firings::{Firings, First};
 use super::keys::WebhookCards;
 use super::list::count_changes;
 use super::row::{DeleteDialog, EnableSwitch, RowActs, Until};
-use crate::api::triggers::get_trigger;
+use crate::api::triggers::{get_trigger, list_firings};
 use crate::model::auth::{Action, Me};
 use crate::model::trigger::{Answer, Config, Missed, Overlap, Trigger};
-use crate::model::{ApiError, TriggerId};
+use crate::model::{ApiError, PageRequest, TriggerId};
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Card, Crumb, JsonTree, Load, PageHeader, RelativeTime, Tone,
 };
@@ -36,9 +36,19 @@ pub fn TriggerPage() -> impl IntoView {
             }
         },
     );
+    // Read beside the trigger: what is drawn once that is known makes no resource of its own.
+    let firings = Resource::new(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => list_firings(Some(id), PageRequest::default()).await,
+                None => Err(ApiError::not_found("trigger")),
+            }
+        },
+    );
     view! {
         <Load resource=trigger what="the trigger" let:trigger>
-            <Shown trigger acts />
+            <Shown trigger firings acts />
         </Load>
         <TriggerDialog asked />
         <FireDialog acts />
@@ -47,7 +57,7 @@ pub fn TriggerPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(trigger: Trigger, acts: RowActs) -> impl IntoView {
+fn Shown(trigger: Trigger, firings: First, acts: RowActs) -> impl IntoView {
     let id = trigger.id;
     let current = RwSignal::new(trigger);
     Effect::new(move |seen: Option<u32>| {
@@ -74,7 +84,7 @@ fn Shown(trigger: Trigger, acts: RowActs) -> impl IntoView {
         <div class="page-body stack">
             {move || view! { <About trigger=trigger.get() acts /> }}
             <Card id="trigger-firings" title="Firings" flush=true>
-                <Firings trigger=Some(id) changed=acts.changed />
+                <Firings trigger=Some(id) first=firings changed=acts.changed />
             </Card>
         </div>
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::api::triggers::list_firings;
 use crate::model::trigger::{Firing, Outcome};
-use crate::model::{Page, PageRequest, TriggerId};
+use crate::model::{ApiError, Page, PageRequest, TriggerId};
 use crate::ui::components::{
     Badge, Button, ButtonSize, Column, DataTable, EmptyState, Load, RelativeTime, SkeletonShape, Tone, use_toasts,
 };
@@ -25,10 +25,12 @@ pub(super) fn OutcomeBadge(outcome: Outcome) -> impl IntoView {
     view! { <Badge label=outcome.label() tone /> }
 }
 
+/// The newest firings, as a page reads them at first.
+pub(super) type First = Resource<Result<Page<Firing>, ApiError>>;
+
 /// The firings of one trigger, or of all.
 #[component]
-pub(super) fn Firings(trigger: Option<TriggerId>, changed: RwSignal<u32>) -> impl IntoView {
-    let first = Resource::new(|| (), move |()| list_firings(trigger, PageRequest::default()));
+pub(super) fn Firings(trigger: Option<TriggerId>, first: First, changed: RwSignal<u32>) -> impl IntoView {
     view! {
         <Load resource=first what="the firings" shape=SkeletonShape::Rows(4) let:page>
             <FiringList trigger page changed />

@@ -9,7 +9,7 @@ use super::dialog::{Asked, TriggerDialog};
 use super::fire::FireDialog;
 use super::firings::Firings;
 use super::row::{DeleteDialog, Row, RowActs};
-use crate::api::triggers::list_triggers;
+use crate::api::triggers::{list_firings, list_triggers};
 use crate::model::auth::{Action, Me};
 use crate::model::live::{ServerMessage, Topic};
 use crate::model::trigger::{Kind, Trigger, TriggerFilter};
@@ -74,7 +74,7 @@ pub fn TriggersPage() -> impl IntoView {
                     </TabPanel>
                 })
                 .collect_view()}
-            <TabPanel id="triggers" name=FIRINGS chosen><Firings trigger=None changed /></TabPanel>
+            <TabPanel id="triggers" name=FIRINGS chosen><AllFirings changed /></TabPanel>
         </div>
         <TriggerDialog asked />
         <FireDialog acts />
@@ -138,6 +138,12 @@ fn Triggers(
             <TriggerList part filter=loaded.0 page=loaded.1 changed acts />
         </Load>
     }
+}
+
+#[component]
+fn AllFirings(changed: RwSignal<u32>) -> impl IntoView {
+    let first = Resource::new(|| (), |()| list_firings(None, PageRequest::default()));
+    view! { <Firings trigger=None first changed /> }
 }
 
 #[component]
