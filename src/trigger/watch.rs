@@ -16,8 +16,6 @@ use crate::model::Timestamp;
 use crate::runtime::Runtime;
 use crate::{memory, workflow};
 
-/// How often a process looks for what others left behind.
-const ROUND_MS: i64 = 15_000;
 /// A firing that is claimed and not started this long is taken up by whoever looks.
 pub(super) const STALE_MS: i64 = 10_000;
 /// How long the task waits after a failure of the database.
@@ -112,12 +110,10 @@ async fn watch(runtime: Runtime) {
     let stopping = runtime.tasks.stopping().clone();
     let alarm = runtime.shared::<Alarm>();
     let mut endings = workflow::endings(&runtime);
-    let shared = runtime.db.is_shared();
+    let mut rounds = workflow::rounds(&runtime);
     loop {
-        let round = shared.then(|| runtime.clock.now().plus_ms(ROUND_MS));
-        let next = alarm.get().into_iter().chain(round).min();
         let ring = async {
-            match next {
+            match alarm.get() {
                 Some(at) => runtime.clock.sleep_until(at).await,
                 None => std::future::pending().await,
             }
@@ -141,6 +137,7 @@ async fn watch(runtime: Runtime) {
         };
         tokio::select! {
             () = ring => {}
+            () = rounds.next(&runtime.clock) => {}
             () = ended => {}
             () = written => {}
             () = alarm.moved.notified() => continue,

@@ -31,13 +31,18 @@ use crate::runtime::Runtime;
 
 pub use bodies::{get_body, list_bodies};
 pub use definitions::templates;
-pub use engine::{LogSink, Stream};
+pub use engine::{LogSink, Rounds, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
 pub use retention::{get_retention, set_retention};
 pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
 pub use versions::{check_migration, list_movable, migrate, migrate_all};
 pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
+
+/// When to look for what other processes left behind in the database.
+pub fn rounds(runtime: &Runtime) -> Rounds {
+    engine::Engine::of(runtime).rounds(&runtime.db)
+}
 
 /// Starts what the engine does by itself: takes over what a dead process left, wakes what is due, forgets what is old.
 ///

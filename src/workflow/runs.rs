@@ -132,6 +132,7 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
         keep_days,
         forked_from: None,
         copied: Vec::new(),
+        limits: None,
     };
     let (state, first) = (State::on(run, graph), Input::Start { inputs, until: new.until.clone() });
     let begun = New { run, workspace: ctx.workspace(), create, state, first };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -54,6 +54,21 @@ export class Postgres {
   async sql(text) {
     const { stdout } = await run('psql', [this.url, '-XqAt', '-F', '\t', '-c', text], { maxBuffer: 1 << 26 });
     return stdout.split('\n').filter((line) => line !== '').map((line) => line.split('\t'));
+  }
+
+  /** Moves the tables into a folder that is not there yet. Whoever calls this calls `leave` before the folder goes. */
+  async moveTo(folder) {
+    const { uid, gid } = statSync(join(this.folder, 'data'));
+    mkdirSync(folder);
+    chownSync(folder, uid, gid);
+    this.space = `${this.name}_space`;
+    await run('psql', [this.admin, '-qc', `create tablespace ${this.space} location '${folder}'`]);
+    await run('psql', [this.admin, '-qc', `alter database ${this.name} set tablespace ${this.space}`]);
+  }
+
+  async leave() {
+    await this.drop();
+    if (this.space) await run('psql', [this.admin, '-qc', `drop tablespace ${this.space}`]);
   }
 
   /** Cuts every connection of Weft's; returns how many there were. */

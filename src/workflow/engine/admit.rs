@@ -25,6 +25,8 @@ use crate::workflow::{Error, flow};
 const ROUND_MS: i64 = 2_000;
 /// How many rounds it leaves out while it has none: one look a minute is left.
 const IDLE_ROUNDS: u32 = 29;
+/// The same where there is no other process: five minutes.
+const ALONE_ROUNDS: u32 = 149;
 
 /// What is to be done for runs that wait.
 #[derive(Debug, Default)]
@@ -272,13 +274,17 @@ pub(super) async fn look(runtime: &Runtime, engine: &Engine) -> db::Result<()> {
 /// Looks again and again, where other processes share the database.
 pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = runtime.tasks.stopping().clone();
-    let mut left_out = 0;
+    let (mut left_out, mut had_others) = (0, false);
     loop {
         tokio::select! {
             () = runtime.clock.sleep_ms(ROUND_MS) => {}
             () = stopping.cancelled() => return,
         }
-        if engine.is_idle() && left_out < IDLE_ROUNDS {
+        let has_others = engine.node.has_others();
+        let most = if has_others { IDLE_ROUNDS } else { ALONE_ROUNDS };
+        // One that has gone may have left something.
+        let is_same = std::mem::replace(&mut had_others, has_others) == has_others;
+        if is_same && engine.is_idle() && left_out < most {
             left_out += 1;
             continue;
         }

@@ -20,8 +20,6 @@ use crate::workflow::store::failure::{self, Open};
 use crate::workflow::store::{Parent, run};
 use crate::workflow::{Error, NewRun, Origin, Source, definitions, get_run, start};
 
-/// How often a process looks for what others left behind.
-const ROUND_MS: i64 = 15_000;
 /// Failures that are looked at in one go.
 const BATCH: u32 = 100;
 
@@ -39,21 +37,14 @@ impl Bell {
 /// Looks at failures until the process stops.
 pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = runtime.tasks.stopping().clone();
+    let mut rounds = engine.node.rounds(&runtime.db);
     loop {
-        let pause = match look(&runtime).await {
-            Ok(true) => ROUND_MS,
-            Ok(false) => RETRY_MS,
-            Err(error) => {
-                tracing::warn!(%error, "failed runs can't be looked at; it is tried again");
-                RETRY_MS
-            }
-        };
-        let is_settled = pause == ROUND_MS && !runtime.db.is_shared();
+        let is_settled = look(&runtime).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "failed runs can't be looked at; it is tried again");
+            false
+        });
         let again = async {
-            if is_settled {
-                std::future::pending::<()>().await;
-            }
-            runtime.clock.sleep_ms(pause).await;
+            if is_settled { rounds.next(&runtime.clock).await } else { runtime.clock.sleep_ms(RETRY_MS).await }
         };
         tokio::select! {
             () = engine.failures.0.notified() => {}

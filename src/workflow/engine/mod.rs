@@ -48,6 +48,7 @@ use crate::workflow::store;
 use crate::workflow::store::lease::Claimant;
 
 pub use log::{LogSink, Stream};
+pub use node::Rounds;
 use owner::Owner;
 pub(super) use owner::{Begin, New, fold};
 pub use progress::Progress;
@@ -342,6 +343,11 @@ impl Engine {
             }
         };
         runtime.tasks.spawn("signal", tell);
+    }
+
+    /// When to look for what other processes left behind.
+    pub(super) fn rounds(&self, db: &db::Db) -> Rounds {
+        self.node.rounds(db)
     }
 
     /// The ids of runs as they end, from now on.

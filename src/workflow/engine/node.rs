@@ -7,17 +7,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Engine;
 use super::hints::{self, Hint};
-use crate::db::{self, Presence};
-use crate::runtime::Runtime;
+use crate::db::{self, Db, Presence};
+use crate::runtime::{Clock, Runtime};
 use crate::workflow::store::node;
 
 /// How long a lock must be free until its process counts as dead.
@@ -33,11 +32,43 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How long to wait before the lock is asked for again.
 const RETRY: Duration = Duration::from_millis(100);
 
+/// How often a process looks for what others left behind, where there are some; hints usually come before.
+const ROUND_MS: i64 = 15_000;
+/// The same, where there are none.
+const ROUND_ALONE_MS: i64 = 5 * 60_000;
+
 /// What this process knows of the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Node {
-    others: AtomicBool,
+    others: watch::Sender<bool>,
     moved: Notify,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { others: watch::Sender::new(false), moved: Notify::new() }
+    }
+}
+
+/// When it is time to look for what other processes left behind: at intervals that depend on whether there are others,
+/// and whenever that changes.
+#[derive(Debug)]
+pub struct Rounds(Option<watch::Receiver<bool>>);
+
+impl Rounds {
+    /// Waits for the next; for ever where no other process can be.
+    pub async fn next(&mut self, clock: &Clock) {
+        let Some(others) = &mut self.0 else { return std::future::pending().await };
+        let pause = if *others.borrow_and_update() { ROUND_MS } else { ROUND_ALONE_MS };
+        tokio::select! {
+            () = clock.sleep_ms(pause) => {}
+            changed = others.changed() => {
+                if changed.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
 }
 
 impl Node {
@@ -48,7 +79,12 @@ impl Node {
 
     /// Whether there may be others.
     pub(super) fn has_others(&self) -> bool {
-        self.others.load(Ordering::Relaxed)
+        *self.others.borrow()
+    }
+
+    /// When to look for what others left behind in this database.
+    pub(super) fn rounds(&self, db: &Db) -> Rounds {
+        Rounds(db.is_shared().then(|| self.others.subscribe()))
     }
 }
 
@@ -85,6 +121,7 @@ async fn attend_for_ever(runtime: &Runtime, engine: &Arc<Engine>, presence: Pres
                     presence = again;
                     // What was said meanwhile.
                     runtime.events.miss();
+                    engine.node.look();
                     engine.timer.set(runtime.clock.now());
                 }
                 Err(_) => tokio::time::sleep(RETRY).await,
@@ -136,7 +173,8 @@ pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
 
 async fn look(runtime: &Runtime, engine: &Engine, suspects: &mut HashMap<Uuid, Instant>) -> db::Result<()> {
     let others = node::list_others(&runtime.db, engine.id).await?;
-    engine.node.others.store(!others.is_empty(), Ordering::Relaxed);
+    let has_others = !others.is_empty();
+    engine.node.others.send_if_modified(|known| std::mem::replace(known, has_others) != has_others);
     suspects.retain(|other, _| others.contains(other));
     for other in others {
         if !node::is_free(&runtime.db, other).await? {

@@ -140,7 +140,8 @@ pub(super) async fn begin(
     });
     match begun.await.map_err(|_| Error::Stopping)?? {
         Verdict::Stored => Ok(Begin::Begun),
-        Verdict::Duplicate | Verdict::Fenced | Verdict::Full => Ok(Begin::Duplicate),
+        Verdict::Full => Err(Error::NoPlace),
+        Verdict::Duplicate | Verdict::Fenced => Ok(Begin::Duplicate),
     }
 }
 

@@ -19,8 +19,6 @@ use crate::workflow::store;
 const BATCH: u32 = 200;
 /// Histories that are read at the same time.
 const TOGETHER: usize = 8;
-/// How often a process looks for what others left behind: four queries a minute.
-const ROUND_MS: i64 = 15_000;
 /// How soon it looks again at the soonest.
 const SOON_MS: i64 = 10;
 /// How long the timer waits after a failure of the database.
@@ -98,18 +96,17 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
 /// Sleeps until a run is due, and takes it in hand.
 pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = runtime.tasks.stopping().clone();
-    let shared = runtime.db.is_shared();
+    let mut rounds = engine.node.rounds(&runtime.db);
     loop {
-        let round = shared.then(|| runtime.clock.now().plus_ms(ROUND_MS));
-        let next = engine.timer.get().into_iter().chain(round).min();
         let ring = async {
-            match next {
+            match engine.timer.get() {
                 Some(at) => runtime.clock.sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             () = ring => {}
+            () = rounds.next(&runtime.clock) => {}
             () = engine.timer.moved.notified() => continue,
             () = stopping.cancelled() => return,
         }

@@ -167,16 +167,28 @@ pub(super) fn next_opening(left: &[rows::Lane], room: Room) -> Option<Timestamp>
 /// Why a run that ended can't go on now: who has its place.
 pub(super) async fn refuse_retry(runtime: &Runtime, workspace: WorkspaceId, run: RunId) -> Result<Error, Error> {
     let stand = rows::look::find(&runtime.db, workspace, run, runtime.clock.now()).await?;
-    let key = stand
-        .as_ref()
-        .and_then(|stand| stand.limits.key.as_ref())
-        .filter(|key| stand.as_ref().is_some_and(|stand| stand.held >= key.limit));
-    let lane = key.and(stand.as_ref()).map(|stand| stand.limits.lane.as_str());
-    let holders = store::flow::look::list_holders(&runtime.db, workspace, lane, 3).await?;
+    let limits = stand.as_ref().map(|stand| &stand.limits);
+    let key = limits.and_then(|limits| Some((limits.key.as_ref()?, limits.lane.as_str())));
+    refuse_for_place(runtime, workspace, key, "retry").await
+}
+
+/// Why a run can't be in progress now: who has the place under its key and lane, or, without one, those of the quota.
+pub(super) async fn refuse_for_place(
+    runtime: &Runtime,
+    workspace: WorkspaceId,
+    key: Option<(&Key, &str)>,
+    verb: &str,
+) -> Result<Error, Error> {
+    let held = match key {
+        Some((_, lane)) => rows::look::count_in(&runtime.db, workspace, lane).await?,
+        None => 0,
+    };
+    let key = key.filter(|(key, _)| held >= key.limit);
+    let holders = store::flow::look::list_holders(&runtime.db, workspace, key.map(|(_, lane)| lane), 3).await?;
     let names: Vec<String> = holders.iter().map(|(run, name)| format!("{run} of {name}")).collect();
-    let what = key.map_or_else(|| "the workspace's quota".to_owned(), |key| format!("the key “{}”", key.name));
+    let what = key.map_or_else(|| "the workspace's quota".to_owned(), |(key, _)| format!("the key “{}”", key.name));
     Ok(Error::Conflict(format!(
-        "{what} is full: in progress is {}; retry this run when a place is free",
+        "{what} is full: in progress is {}; {verb} this run when a place is free",
         names.join(", ")
     )))
 }

@@ -25,6 +25,8 @@ mod tests_pages;
 #[cfg(test)]
 mod tests_table;
 #[cfg(test)]
+mod tests_table_more;
+#[cfg(test)]
 mod tests_undo;
 mod undo;
 

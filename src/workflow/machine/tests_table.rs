@@ -13,34 +13,34 @@ pub(super) fn moment(ms: i64) -> Moment {
     Moment { now: Timestamp(1_000_000).plus_ms(ms), fraction: 0.5 }
 }
 
-fn new(steps: &Value, edges: &Value) -> State {
+pub(super) fn new(steps: &Value, edges: &Value) -> State {
     let definition = json!({"weft": 1, "name": "table", "steps": steps, "edges": edges});
     let definition: Definition = serde_json::from_value(definition).expect("fits");
     State::new(RunId(uuid::Uuid::nil()), &definition)
 }
 
-fn start() -> Input {
+pub(super) fn start() -> Input {
     Input::Start { inputs: json!({}), until: None }
 }
 
-fn command(command: Command) -> Input {
+pub(super) fn command(command: Command) -> Input {
     Input::Command { command, by: None }
 }
 
-fn done(step: &str, attempt: u32, result: Result<Outcome, StepError>) -> Input {
+pub(super) fn done(step: &str, attempt: u32, result: Result<Outcome, StepError>) -> Input {
     Input::Done { step: step.to_owned(), attempt, result }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as a result comes")]
-fn fine() -> Result<Outcome, StepError> {
+pub(super) fn fine() -> Result<Outcome, StepError> {
     Ok(Outcome::out(json!(1)))
 }
 
-fn passing() -> Result<Outcome, StepError> {
+pub(super) fn passing() -> Result<Outcome, StepError> {
     Err(StepError::transient("unavailable", "try again"))
 }
 
-fn hopeless() -> Result<Outcome, StepError> {
+pub(super) fn hopeless() -> Result<Outcome, StepError> {
     Err(StepError::permanent("refused", "no"))
 }
 
@@ -53,12 +53,16 @@ fn signal(step: &str, signal: Signal) -> Input {
     Input::Signal { step: Some(step.to_owned()), attempt: 1, signal }
 }
 
-fn told(state: &mut State, ms: i64, input: Input) {
+pub(super) fn told(state: &mut State, ms: i64, input: Input) {
     advance(state, input, &moment(ms), 1000).expect("leads to the state of a column");
 }
 
 /// Plays each input in each state and tells by `look` what comes of it.
-fn table(states: &[(&str, State)], inputs: &[(&str, i64, Input)], look: impl Fn(&State) -> String) -> String {
+pub(super) fn table(
+    states: &[(&str, State)],
+    inputs: &[(&str, i64, Input)],
+    look: impl Fn(&State) -> String,
+) -> String {
     let cell = |state: &State, at: i64, input: &Input| {
         let mut after = state.clone();
         match advance(&mut after, input.clone(), &moment(at), 1000) {
@@ -88,13 +92,13 @@ pub(super) fn draw(columns: &[&str], rows: Vec<(&str, Vec<String>)>) -> String {
     lines.join("\n")
 }
 
-fn http(id: &str) -> Value {
+pub(super) fn http(id: &str) -> Value {
     json!({"id": id, "kind": "http", "config": {"url": "http://x"},
         "retry": {"max_attempts": 2, "initial_ms": 100, "factor": 1.0, "max_ms": 100, "jitter": false}})
 }
 
 /// What a person, a process or time can do to any run.
-fn common() -> Vec<(&'static str, i64, Input)> {
+pub(super) fn common() -> Vec<(&'static str, i64, Input)> {
     let forked = Forked { from_run: CHILD, from_seq: 1, by: None, restarted: None, edited: Vec::new() };
     vec![
         ("start", 10, start()),

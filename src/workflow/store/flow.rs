@@ -8,6 +8,7 @@ pub mod look;
 
 use sqlx::{query, query_as, query_scalar};
 
+use super::append;
 use super::flush::{self, Change, Verdict};
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::flow::Limits;
@@ -39,11 +40,24 @@ pub async fn enqueue(tx: &mut Tx, change: &Change, limits: &Limits, turn: i64, n
     if verdict != Verdict::Stored {
         return Ok(verdict);
     }
+    insert_limits(tx, change, limits, None, now).await?;
+    open_lane(tx, change.workspace, &limits.lane, turn).await?;
+    Ok(Verdict::Stored)
+}
+
+/// Stores what limits a run: one that waits, or, with the time of its beginning, one that has its place.
+async fn insert_limits(
+    tx: &mut Tx,
+    change: &Change,
+    limits: &Limits,
+    admitted_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
     let (key, rate) = (limits.key.as_ref(), limits.rate.as_ref());
     within!(tx, conn => query(
         "insert into run_flow (run_id, workspace_id, lane, key, key_limit, when_full, rate_key, rate_count, rate_ms,
-            priority, state, queued_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', $11)",
+            priority, state, queued_at, admitted_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(change.run)
     .bind(change.workspace)
@@ -55,12 +69,13 @@ pub async fn enqueue(tx: &mut Tx, change: &Change, limits: &Limits, turn: i64, n
     .bind(rate.map(|rate| i64::from(rate.count)))
     .bind(rate.map(|rate| i64::try_from(rate.per_ms).unwrap_or(i64::MAX)))
     .bind(i64::from(limits.priority))
+    .bind(if admitted_at.is_some() { "held" } else { "waiting" })
     .bind(now)
+    .bind(admitted_at)
     .execute(conn)
     .await
     .map(drop))?;
-    open_lane(tx, change.workspace, &limits.lane, turn).await?;
-    Ok(Verdict::Stored)
+    Ok(())
 }
 
 async fn open_lane(tx: &mut Tx, workspace: WorkspaceId, lane: &str, turn: i64) -> Result<()> {
@@ -356,4 +371,30 @@ pub(super) async fn has_place(tx: &mut Tx, workspace: WorkspaceId, run: RunId, l
         Some((_, key_limit, held)) if key_limit.is_some_and(|limit| held >= limit) => Ok(false),
         Some(_) => Ok(room(tx, workspace, limit).await?.is_free()),
     }
+}
+
+/// Stores a new run that has begun elsewhere, in the place that it takes; nothing when there is none. Asked under the gate.
+pub(super) async fn insert_held(
+    tx: &mut Tx,
+    change: &Change,
+    limits: &Limits,
+    quota: Option<u32>,
+    now: Timestamp,
+) -> Result<Verdict> {
+    let held: i64 = within!(&mut *tx, conn => query_scalar(
+        "select count(*) from run_flow where workspace_id = $1 and lane = $2 and state = 'held'",
+    )
+    .bind(change.workspace)
+    .bind(limits.lane.as_str())
+    .fetch_one(conn)
+    .await)?;
+    let full = limits.key.as_ref().is_some_and(|key| held >= i64::from(key.limit));
+    if full || !room(tx, change.workspace, quota).await?.is_free() {
+        return Ok(Verdict::Full);
+    }
+    if append::insert_runs(tx, &[change]).await?.is_empty() {
+        return Ok(Verdict::Duplicate);
+    }
+    insert_limits(tx, change, limits, Some(now), now).await?;
+    Ok(Verdict::Stored)
 }

@@ -3,7 +3,7 @@
 //! Most changes only append to a history and move its row. Those go in one go, without a word in between; what else a
 //! change can say goes in a transaction of several statements, of which none is one a run.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::append::{self, Row};
@@ -12,6 +12,7 @@ use super::history;
 use super::signal::{self, Outgoing};
 use super::{Card, ending, flow, step_key};
 use crate::db::{Db, Result, Tx};
+use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{Event, RunStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 
@@ -74,7 +75,7 @@ pub enum Place {
     Keep,
     /// It has ended.
     Leave,
-    /// It had ended and goes on, if there is a place.
+    /// It had ended and goes on, or is a fork of one that had begun, if there is a place.
     Take {
         /// The workspace's quota of runs in progress.
         quota: Option<u32>,
@@ -116,6 +117,8 @@ pub struct Create {
     pub forked_from: Option<(RunId, i64)>,
     /// For a fork: the beginning of its history, from 1 without gaps.
     pub copied: Vec<Event>,
+    /// For a fork of a workflow with flow control: what limits it. It takes a place at once, or is refused.
+    pub limits: Option<Box<Limits>>,
 }
 
 /// The part of the row that moves.
@@ -226,7 +229,9 @@ async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Ve
             append::touch_payload(tx, change.workspace, &create.definition_hash, &create.definition, now).await?;
         }
     }
-    let new: Vec<&Change> = changes.iter().filter(|change| change.create.is_some()).collect();
+    let forks = take_places(tx, changes, now).await?;
+    let is_new = |change: &&Change| change.create.is_some() && !forks.contains_key(&change.run.0);
+    let new: Vec<&Change> = changes.iter().filter(is_new).collect();
     let mut moved = append::insert_runs(tx, &new).await?;
     let mut known = Vec::with_capacity(changes.len());
     for (change, verdict) in changes.iter().zip(&mut verdicts).filter(|(change, _)| change.create.is_none()) {
@@ -246,10 +251,24 @@ async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Ve
     }
     moved.extend(append::update_runs(tx, &known, now).await?);
     for (change, verdict) in changes.iter().zip(&mut verdicts) {
-        if moved.contains(&change.run) {
+        if let Some(taken) = forks.get(&change.run.0) {
+            *verdict = *taken;
+        } else if moved.contains(&change.run) {
             *verdict = Verdict::Stored;
         } else if change.create.is_some() {
             *verdict = Verdict::Duplicate;
+        }
+    }
+    Ok(verdicts)
+}
+
+/// Inserts the forks that need a place: whether the next has one depends on the one before.
+async fn take_places(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<HashMap<uuid::Uuid, Verdict>> {
+    let mut verdicts = HashMap::new();
+    for change in changes {
+        let limits = change.create.as_ref().and_then(|create| create.limits.as_deref());
+        if let (Some(limits), Place::Take { quota }) = (limits, change.place) {
+            verdicts.insert(change.run.0, flow::insert_held(tx, change, limits, quota, now).await?);
         }
     }
     Ok(verdicts)

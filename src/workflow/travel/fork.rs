@@ -8,6 +8,7 @@ use super::prefix::{Edits, Misfit, Prefix, carry, flatten};
 use super::store;
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
+use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{
     Definition, Event, Fact, Fork, ForkOnto, ForkPoint, Forked, Graph, Lineage, RunSummary, Signal, TriggerKind,
     before_step, root_of, without_step,
@@ -15,6 +16,7 @@ use crate::model::workflow::{
 use crate::model::{FieldError, RunId};
 use crate::runtime::Ctx;
 use crate::workflow::engine::{Begin, Engine, New};
+use crate::workflow::flow::{self, Marks};
 use crate::workflow::machine::Input;
 use crate::workflow::store::{Card, Create, failure, history, run as runs};
 use crate::workflow::{Error, inputs};
@@ -32,7 +34,8 @@ const MAX_LISTED: u32 = 50;
 /// # Errors
 /// [`Error::Invalid`] for a place that the history doesn't have, inputs that don't fit, outputs of steps that had not
 /// ended, and a definition that differs where the run already was, naming the step; [`Error::Problems`];
-/// [`Error::NotFound`]; [`Error::KeyReused`]; [`Error::Conflict`] behind an approval that was answered.
+/// [`Error::NotFound`]; [`Error::KeyReused`]; [`Error::Conflict`] behind an approval that was answered, and where flow
+/// control has no place for the fork, which does not wait in the queue: it has begun.
 pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(Action::ReadRun)?;
     ctx.authorize(Action::StartRun)?;
@@ -60,6 +63,13 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
     let definition_hash = history::hash(&bytes);
     let graph = engine.graph(&definition_hash, || Graph::new(definition));
     let Prefix { events, state } = carry(run, &old, &graph, events, &edits).map_err(refuse)?;
+    let limits = if Marks::of(graph.definition(), &ctx.config).place {
+        let flow = graph.definition().flow.as_ref();
+        let limits = Limits::of(flow, &graph.definition().name, run, state.given());
+        Some(limits.map_err(|field| Error::Invalid(vec![field]))?)
+    } else {
+        None
+    };
     let create = Create {
         card: card(ctx, &summary, &fork, version, &graph),
         definition: bytes,
@@ -70,6 +80,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         keep_days,
         forked_from: Some((source, seq)),
         copied: events,
+        limits: limits.clone().map(Box::new),
     };
     let new = New {
         run,
@@ -78,9 +89,14 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         state,
         first: Input::Fork(Box::new(mark(ctx, source, seq, &fork))),
     };
-    match engine.begin(ctx.runtime(), new).await? {
-        Begin::Begun => Ok(run),
-        Begin::Duplicate => crate::workflow::runs::find_repeat(ctx, key.as_deref(), request_hash.as_deref())
+    match engine.begin(ctx.runtime(), new).await {
+        Ok(Begin::Begun) => Ok(run),
+        Err(Error::NoPlace) => {
+            let key = limits.as_ref().and_then(|limits| Some((limits.key.as_ref()?, limits.lane.as_str())));
+            Err(flow::refuse_for_place(ctx.runtime(), ctx.workspace(), key, "fork").await?)
+        }
+        Err(error) => Err(error),
+        Ok(Begin::Duplicate) => crate::workflow::runs::find_repeat(ctx, key.as_deref(), request_hash.as_deref())
             .await?
             .ok_or(Error::KeyReused),
     }

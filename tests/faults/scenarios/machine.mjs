@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,8 +12,8 @@ import { judge } from './crash.mjs';
 const STEPS = 4;
 const FAKETIME = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1'];
 
-/** F6: no space is left where the database is, and later there is. */
-async function diskFull(site) {
+/** A file system of 64 MB with the scenario's database on it. Returns its folder, and options of a node that uses it. */
+async function smallDisk(site) {
   const disk = mkdtempSync(join(tmpdir(), 'weft-disk-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk], { stdio: 'ignore' });
@@ -21,13 +21,26 @@ async function diskFull(site) {
     rmSync(disk, { recursive: true });
     site.skip('no small file system can be mounted here; it needs root');
   }
-  site.leave = () => {
+  site.leave = async () => {
+    if (site.database.isShared) await site.database.leave();
     execFileSync('umount', ['-l', disk], { stdio: 'ignore' });
     rmSync(disk, { recursive: true, force: true });
   };
+  if (site.database.isShared) {
+    // Tables and indexes only: without room for its log Postgres itself stops, which is F3.
+    chmodSync(disk, 0o755);
+    await site.database.moveTo(join(disk, 'tables'));
+    return { disk, options: {} };
+  }
   const dataDir = join(disk, 'data');
   mkdirSync(dataDir);
-  const node = await site.cluster.node({ dataDir });
+  return { disk, options: { dataDir } };
+}
+
+/** F6: no space is left where the database is, and later there is. */
+async function diskFull(site) {
+  const { disk, options } = await smallDisk(site);
+  const node = await site.cluster.node(options);
   await node.start();
   site.sink.delay = 20;
   const load = new Load(await node.publish(chain(site.sink, STEPS)));
@@ -70,6 +83,7 @@ async function diskFull(site) {
   site.promise('liveness', alives.every(({ status }) => status === 200), alives.every(({ status }) => status === 200));
   site.promise('works again after, ms', again ? again.at + again.ms - freed : null, again !== undefined);
   await node.stop();
+  if (site.database.isShared) return;
   const check = await site.database.sql('pragma integrity_check', node);
   site.promise('integrity', check[0][0], check[0][0] === 'ok');
 }
@@ -201,7 +215,7 @@ async function flippedBits(site) {
 }
 
 export const scenarios = [
-  { name: 'F6', title: 'the disk is full', engines: ['sqlite'], play: diskFull },
+  { name: 'F6', title: 'the disk is full', engines: ['sqlite', 'postgres'], play: diskFull },
   { name: 'F7', title: 'the clock jumps', engines: ['sqlite', 'postgres'], play: clockJumps },
   { name: 'F22', title: 'stored bits flip', engines: ['sqlite', 'postgres'], play: flippedBits },
 ];

@@ -44,6 +44,47 @@ async function duplicates(site) {
   site.promise('ids with more than one run', [...runs.values()].filter((found) => found.size > 1).length, [...runs.values()].every((found) => found.size === 1));
   site.promise('runs', end.counts.succeeded ?? 0, end.counts.succeeded === ids.length && end.strays === 0);
   site.promise('effects lost or twice', account.lost + account.doubled + account.repeats, account.lost + account.doubled + account.repeats === 0);
+  await inOrder(site, node);
+}
+
+/** F9: calls that name the same customer are worked off one after the other, in the order in which they were taken. */
+async function inOrder(site, node) {
+  const workflow = await node.publish({
+    name: 'in order',
+    inputs: { type: 'object', properties: { name: { type: 'string' }, customer: { type: 'string' } } },
+    flow: { concurrency: { key: '{{ inputs.customer }}', limit: 1 } },
+    steps: [{ id: 's0', kind: 'http', config: { method: 'POST', url: `${site.sink.url}/{{ inputs.name }}%2F0`, json: {} } }],
+    edges: [],
+  });
+  const made = await node.api('POST', '/api/v1/triggers', { body: { workflow_id: workflow, config: { kind: 'webhook', rate_per_minute: 6_000 } } });
+  const path = new URL(made.url).pathname;
+  const count = site.full ? 1_000 : 100;
+  const calls = Array.from({ length: count }, (_, n) => ({ name: `order-${n}`, customer: `c${n % 5}` })).flatMap((call) => [call, call]);
+  calls.sort(() => Math.random() - 0.5);
+  const load = new Load(workflow, 'order-');
+  await Promise.all(Array.from({ length: 10 }, async () => {
+    for (let call = calls.pop(); call; call = calls.pop()) {
+      const answer = await node.call('POST', path, { token: null, body: call, headers: { 'webhook-id': call.name } });
+      if (answer.status === 200 || answer.status === 202) load.runs.set(call.name, answer.json.run_id);
+      else calls.push(call);
+    }
+  }));
+  await load.end(node);
+  const runs = await Promise.all([...load.runs.values()].map((id) => node.api('GET', `/api/v1/runs/${id}`, { timeout: 60_000 })));
+  let overlaps = 0;
+  let overtaken = 0;
+  for (let customer = 0; customer < 5; customer += 1) {
+    const own = runs.filter((run) => run.inputs.customer === `c${customer}`);
+    // Ids go up with the time at which a run was taken.
+    own.sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const [before, after] of own.slice(1).map((run, n) => [own[n], run])) {
+      if (after.started_at < before.started_at) overtaken += 1;
+      else if (after.started_at < before.ended_at) overlaps += 1;
+    }
+  }
+  site.promise('runs in order', runs.length, runs.length === count);
+  site.promise('runs of one customer at the same time', overlaps, overlaps === 0);
+  site.promise('runs that overtook another of their customer', overtaken, overtaken === 0);
 }
 
 /** F10: steps that hang, take all memory, and print without end; others beside them get on. */

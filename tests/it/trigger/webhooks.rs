@@ -160,7 +160,7 @@ on_both_engines! {
         let ctx = ctx(rt).await;
         let made = make(&ctx, webhook(short(&ctx, "Hook").await, Answer::Accept, false)).await;
         let path = path(&made);
-        for n in 0..25 {
+        for n in 0..12 {
             // The rate starts afresh.
             rt.clock.advance_ms(60_000);
             let id = format!("msg_{n}");

@@ -18,7 +18,8 @@ impl Owner {
         if events.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
             return Place::Leave;
         }
-        if !events.iter().any(|event| matches!(event.fact, Fact::RunRetried { .. })) {
+        let begins_again = |event: &Event| matches!(event.fact, Fact::RunRetried { .. } | Fact::RunForked(_));
+        if !events.iter().any(begins_again) {
             return Place::Keep;
         }
         if self.state.is_started() { Place::Take { quota: self.runtime.config.max_running_runs } } else { Place::Queue }

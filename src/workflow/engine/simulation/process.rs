@@ -278,6 +278,7 @@ impl Sim {
             keep_days: None,
             forked_from: None,
             copied: Vec::new(),
+            limits: None,
         }
     }
 

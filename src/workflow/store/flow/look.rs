@@ -1,6 +1,6 @@
 //! How queued runs stand, for whoever asks why.
 
-use sqlx::query_as;
+use sqlx::{query_as, query_scalar};
 
 use super::{WINDOW, count};
 use crate::db::{Db, Result};
@@ -98,6 +98,18 @@ pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId, now: Timestamp) -
         held: count(row.held),
         window,
     }))
+}
+
+/// How many runs are in progress in a lane.
+pub async fn count_in(db: &Db, workspace: WorkspaceId, lane: &str) -> Result<u32> {
+    let held: i64 = read!(db, conn => query_scalar(
+        "select count(*) from run_flow where workspace_id = $1 and lane = $2 and state = 'held'",
+    )
+    .bind(workspace)
+    .bind(lane)
+    .fetch_one(conn)
+    .await)?;
+    Ok(count(held))
 }
 
 /// Some of the runs in progress, the oldest first: in one lane, or in the whole workspace.

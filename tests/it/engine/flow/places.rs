@@ -1,13 +1,28 @@
 //! Places under a key: how many, whose turn, what becomes of those who find it full.
 
+use weft::model::workflow::Fork;
+use weft::workflow::travel;
+
 use super::*;
+
+/// Starts a run as a caller does that comes again when the database is too busy.
+async fn start_in_the_end(ctx: &Ctx, definition: &Definition, inputs: Value) -> RunId {
+    for _ in 0..20 {
+        let source = Source::Inline(Box::new(definition.clone()));
+        match workflow::start(ctx, NewRun::new(source, inputs.clone(), TriggerKind::Cli)).await {
+            Err(workflow::Error::Db(weft::db::Error::Unavailable)) => {}
+            started => return started.unwrap(),
+        }
+    }
+    panic!("the database is too busy for a run");
+}
 
 on_both_engines! {
     async fn two_hundred_starts_at_once_never_exceed_the_limit_of_their_key(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let mut definition = by_customer(3);
         definition.steps[0].config.insert("ms".into(), json!(1000));
-        let started = join_all((0..200).map(|_| start(&ctx, &definition, json!({"customer": "acme"})))).await;
+        let started = join_all((0..200).map(|_| start_in_the_end(&ctx, &definition, json!({"customer": "acme"})))).await;
         let (mut ended, mut most) = (0, 0);
         while ended < started.len() {
             let goal = (started.len() - ended).min(3);
@@ -245,5 +260,38 @@ on_both_engines! {
         let error = ApiError::from(workflow::start(&ctx, new).await.unwrap_err());
         assert_eq!(error.status(), 422);
         assert!(error.field("/flow/concurrency/key").is_some(), "{error:?}");
+    }
+
+    async fn a_fork_takes_a_place_or_is_refused_by_the_name_of_who_has_it(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let definition = by_customer(1);
+        let first = start(&ctx, &definition, json!({"customer": "acme"})).await;
+        until(&ctx, first, RunStatus::Waiting).await;
+        let again = || Fork::step("hold");
+        let refused = ApiError::from(travel::fork(&ctx, first, again(), None).await.unwrap_err());
+        assert_eq!(refused.status(), 409);
+        assert!(refused.to_string().contains(&format!("the key “acme” is full: in progress is {first}")), "{refused}");
+        cancel(&ctx, first).await;
+        let fork = travel::fork(&ctx, first, again(), None).await.unwrap();
+        until(&ctx, fork, RunStatus::Waiting).await;
+        let other = start(&ctx, &definition, json!({"customer": "acme"})).await;
+        assert_eq!(why(&ctx, other).await.unblocks, [Unblock::run(fork, "chain")]);
+        cancel(&ctx, fork).await;
+        until(&ctx, other, RunStatus::Waiting).await;
+    }
+
+    async fn a_fork_counts_for_the_quota(site: Site) {
+        let ctx = ctx(&with_config(&site, |config| config.max_running_runs = Some(1))).await;
+        let definition = chain(vec![wait("nap", 1000)]);
+        let first = start(&ctx, &definition, json!({})).await;
+        until(&ctx, first, RunStatus::Waiting).await;
+        let again = || Fork::step("nap");
+        let refused = ApiError::from(travel::fork(&ctx, first, again(), None).await.unwrap_err());
+        assert!(refused.to_string().contains("the workspace's quota is full"), "{refused}");
+        cancel(&ctx, first).await;
+        let fork = travel::fork(&ctx, first, again(), None).await.unwrap();
+        until(&ctx, fork, RunStatus::Waiting).await;
+        let other = start(&ctx, &definition, json!({})).await;
+        assert_eq!(workflow::get_run(&ctx, other).await.unwrap().summary.status, RunStatus::Queued);
     }
 }
