@@ -350,6 +350,9 @@ pub struct Bodies {
     /// Begun: ended, in motion, or cut off by the end of the container.
     #[serde(default)]
     pub begun: u32,
+    /// Of those, cut off by the end of the container.
+    #[serde(default)]
+    pub cut_off: u32,
 }
 
 /// A bar of the timeline.

@@ -120,7 +120,14 @@ impl Cell {
             Plan::Repeat { .. } => None,
             Plan::Group => Some(1),
         };
-        Bodies { total, ended: self.ended, failed: self.failures, running: self.live.len() as u32, begun: self.next }
+        Bodies {
+            total,
+            ended: self.ended,
+            failed: self.failures,
+            running: self.live.len() as u32,
+            begun: self.next,
+            cut_off: 0,
+        }
     }
 
     /// Adds what this container shows to the expressions in its bodies, unless a nearer one has.
@@ -293,7 +300,7 @@ impl State {
     /// Forgets the bodies of a container: it has ended, or begins anew.
     pub(super) fn drop_bodies(&mut self, slot: Slot) {
         if let Some(mut progress) = self.cell(slot).map(Cell::progress) {
-            progress.running = 0;
+            progress.cut_off += std::mem::take(&mut progress.running);
             self.step_mut(slot).bodies = Some(progress);
         }
         let watched: Vec<(u32, u32)> =

@@ -44,8 +44,8 @@ fn folder() -> PathBuf {
 /// What a person and a decision see of a step, named one by one: a field that comes later does not alter it.
 fn draw_step(text: &mut String, path: &str, step: &StepState) {
     let waiting = step.waiting.as_ref().map(|waiting| (waiting.until, json!(waiting.on)));
-    // The last is how many had begun and not ended, also of a container that was cut off.
-    let bodies = step.bodies.as_ref().map(|b| (b.total, b.ended, b.failed, b.begun - b.ended));
+    // Bodies that were cut off counted as in motion at first.
+    let bodies = step.bodies.as_ref().map(|b| (b.total, b.ended, b.failed, b.running + b.cut_off));
     let error = step.error.as_ref().map(|error| (&error.class, &error.message));
     let _ = writeln!(
         text,
