@@ -199,7 +199,10 @@ mod tests {
     #[test]
     fn how_far_a_container_is_reads_as_a_sentence() {
         let check = |total, ended, failed, expected: &str| {
-            assert_eq!(progress_words(&Bodies { total, ended, failed, running: 0, begun: ended, cut_off: 0 }), expected);
+            assert_eq!(
+                progress_words(&Bodies { total, ended, failed, running: 0, begun: ended, cut_off: 0 }),
+                expected
+            );
         };
         check(Some(10), 3, 1, "3 of 10 · 1 failed");
         check(Some(3), 3, 0, "3 of 3");
