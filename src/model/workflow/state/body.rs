@@ -300,7 +300,7 @@ impl State {
     /// Forgets the bodies of a container: it has ended, or begins anew.
     pub(super) fn drop_bodies(&mut self, slot: Slot) {
         if let Some(mut progress) = self.cell(slot).map(Cell::progress) {
-            progress.cut_off += std::mem::take(&mut progress.running);
+            progress.running = 0;
             self.step_mut(slot).bodies = Some(progress);
         }
         let watched: Vec<(u32, u32)> =
@@ -330,7 +330,7 @@ impl State {
             self.freeze_frame(frame, at);
         }
         if let Some(progress) = &mut self.step_mut(slot).bodies {
-            progress.running = 0;
+            progress.cut_off += std::mem::take(&mut progress.running);
         }
     }
 
