@@ -101,6 +101,18 @@ async function keepEvidence(slug, visitors, server) {
   }
 }
 
+/** Does something again as long as it fails, at most so many times; what it does waits by itself. */
+export async function eventually(work, tries = 5) {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      tries -= 1;
+      if (tries === 0) throw error;
+    }
+  }
+}
+
 /** One person with a browser profile: cookies, a window size, a colour scheme. */
 export class Visitor {
   #server;
