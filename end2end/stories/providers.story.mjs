@@ -20,6 +20,8 @@ async function upstream() {
     });
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  // A story that fails does not wait for it.
+  server.unref();
   return { url: `http://127.0.0.1:${server.address().port}/v1`, close: () => server.close() };
 }
 
