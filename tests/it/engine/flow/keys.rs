@@ -92,6 +92,7 @@ on_both_engines! {
         assert_eq!(last.step.as_deref(), Some("call"));
         assert!(last.sentence.contains("crm 1"), "{}", last.sentence);
         assert_eq!(last.unblocks.len(), 2, "{last:?}");
+        gate.serves(2).await;
         gate.answers.add_permits(6);
         for run in all {
             assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
