@@ -59,7 +59,8 @@ impl Rounds {
     /// Waits for the next; for ever where no other process can be.
     pub async fn next(&mut self, clock: &Clock) {
         let Some(others) = &mut self.0 else { return std::future::pending().await };
-        let pause = if *others.borrow_and_update() { ROUND_MS } else { ROUND_ALONE_MS };
+        // Not marked as seen: a change that came since the last look is one to look at now.
+        let pause = if *others.borrow() { ROUND_MS } else { ROUND_ALONE_MS };
         tokio::select! {
             () = clock.sleep_ms(pause) => {}
             changed = others.changed() => {
@@ -189,4 +190,24 @@ async fn look(runtime: &Runtime, engine: &Engine, suspects: &mut HashMap<Uuid, I
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_or_goes_while_the_last_look_goes_on_is_looked_after_at_once() {
+        let node = Node::default();
+        let mut rounds = Rounds(Some(node.others.subscribe()));
+        let clock = Clock::manual(crate::model::Timestamp(0));
+        assert!(rounds.next(&clock).now_or_never().is_none(), "nobody came");
+        for others in [true, false] {
+            node.others.send_replace(others);
+            assert!(rounds.next(&clock).now_or_never().is_some());
+            assert!(rounds.next(&clock).now_or_never().is_none(), "once for each change");
+        }
+    }
 }
