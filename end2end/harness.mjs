@@ -15,6 +15,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
@@ -101,18 +102,6 @@ async function keepEvidence(slug, visitors, server) {
   }
 }
 
-/** Does something again as long as it fails, at most so many times; what it does waits by itself. */
-export async function eventually(work, tries = 5) {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      tries -= 1;
-      if (tries === 0) throw error;
-    }
-  }
-}
-
 /** One person with a browser profile: cookies, a window size, a colour scheme. */
 export class Visitor {
   #server;
@@ -143,10 +132,21 @@ export class Visitor {
     return person;
   }
 
-  /** Opens a page at a path of the server, in a new tab, and waits until it is loaded. */
-  async open(path = '/') {
+  /**
+   * Opens a page at a path of the server, in a new tab, and waits until it is awake. `asleepMs` lets the program come
+   * that much later, as on a slow line, and returns as soon as the page is there.
+   */
+  async open(path = '/', { asleepMs } = {}) {
     const page = await this.#context.newPage();
-    await page.goto(path);
+    if (asleepMs === undefined) {
+      await page.goto(path);
+    } else {
+      await page.route('**/*.wasm', async (route) => {
+        await pause(asleepMs);
+        await route.continue();
+      });
+      await page.asleep.goto(path, { waitUntil: 'commit' });
+    }
     return page;
   }
 
@@ -182,6 +182,15 @@ export class Visitor {
   }
 
   #watch(page) {
+    // Whoever opens a page waits until it is awake; what is done before is a story of its own.
+    page.asleep = { goto: page.goto.bind(page), reload: page.reload.bind(page) };
+    for (const move of ['goto', 'reload']) {
+      page[move] = async (...how) => {
+        const answer = await page.asleep[move](...how);
+        if (answer?.headers()['content-type']?.startsWith('text/html')) await awake(page);
+        return answer;
+      };
+    }
     const report = (kind, text) => this.#problems.push(`${kind}: ${text} (on ${new URL(page.url(), this.#server.url).pathname})`);
     page.on('console', (message) => {
       // Content policy violations and failed loads are reported here too.
@@ -227,6 +236,11 @@ export async function expectAccessible(page, { within, without = [] } = {}) {
   );
   const lines = violations.flatMap(({ rule, where, more }) => [rule, ...where.map((at) => `    ${at}`), ...(more ? [`    and ${more} more`] : [])]);
   assert.equal(lines.length, 0, `accessibility of ${page.url()}:\n${lines.join('\n')}`);
+}
+
+/** Waits until the program runs the page: everything on it listens. */
+export async function awake(page) {
+  await page.locator('html[data-awake]').waitFor({ state: 'attached', timeout: 60_000 });
 }
 
 /** Saves a picture as end2end/output/NAME.png. */

@@ -1,5 +1,6 @@
 // What people do at the door, for stories that are about something else.
 
+import { awake } from './harness.mjs';
 import { OWNER } from './server.mjs';
 
 /** Creates the owner account with the printed link, as the first person does; returns the page with the dashboard. */
@@ -11,6 +12,7 @@ export async function createOwner(visitor, server) {
   await page.getByLabel('Password').fill(OWNER.password);
   await page.getByRole('button', { name: 'Create the owner account' }).click();
   await page.waitForURL((url) => url.pathname === '/');
+  await awake(page);
   return page;
 }
 
@@ -20,6 +22,7 @@ export async function logIn(page, { email, password } = OWNER) {
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.waitForURL((url) => url.pathname !== '/login');
+  await awake(page);
 }
 
 /** Opens a path as somebody who has to log in first; returns the page. */
@@ -38,5 +41,6 @@ export async function join(visitor, server, { name, email, password }, role = 'o
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Create my account' }).click();
   await page.waitForURL((url) => url.pathname === '/');
+  await awake(page);
   return page;
 }

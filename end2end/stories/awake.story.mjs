@@ -55,6 +55,27 @@ story('the page of a run in motion wakes up whole, however often it is opened', 
   await look(ada, `/runs/${run.run_id}`, awake);
 });
 
+story('what is typed and pressed before the program has come is done once it is there', async ({ server, visitor }) => {
+  await server.setUp();
+  await server.api('PUT', '/api/v1/memory/notes/slow', { token: await server.token(), body: { content: 'a slow line' } });
+  const ada = await visitor();
+  await arrive(ada, '/account');
+
+  const list = await ada.open('/workflows', { asleepMs: 1_500 });
+  const press = list.getByRole('button', { name: 'Import', exact: true });
+  await press.click();
+  assert.equal(await list.locator('html[data-awake]').count(), 0, 'it was pressed before');
+  assert.equal(await press.getAttribute('data-held'), '', 'and shows that it waits');
+  await list.getByRole('dialog', { name: 'Import a workflow' }).getByLabel('Text of the file').fill('weft: 1');
+  assert.equal(await press.getAttribute('data-held'), null);
+
+  const search = await ada.open('/memory', { asleepMs: 1_500 });
+  await search.getByRole('searchbox').first().fill('slow');
+  assert.equal(await search.locator('html[data-awake]').count(), 0, 'it was typed before');
+  await search.getByText(/1 found in/).waitFor();
+  assert.equal(await search.getByRole('searchbox').first().inputValue(), 'slow');
+});
+
 story('the page of a trigger that fires meanwhile wakes up whole, and texts of every shape do', { timeoutMs: 600_000 }, async ({ server, visitor }) => {
   await server.setUp();
   const token = await server.token();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually, expectAccessible, shot, story } from '../harness.mjs';
+import { expectAccessible, shot, story } from '../harness.mjs';
 import { createOwner } from '../people.mjs';
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -69,12 +69,8 @@ story('the template that checks a repository runs on this checkout and is rememb
 
   // The report is found by its words, and opens.
   await page.goto('/memory');
-  // What is typed before the page is awake is not heard.
-  await eventually(async () => {
-    await page.getByRole('searchbox').first().fill('');
-    await page.getByRole('searchbox').first().fill('health');
-    await page.getByText(/found in/).waitFor({ timeout: 5_000 });
-  });
+  await page.getByRole('searchbox').first().fill('health');
+  await page.getByText(/found in/).waitFor();
   await page.getByRole('link', { name: checkout }).first().click();
   await page.getByRole('heading', { name: `Health of ${checkout}` }).waitFor();
   await expectAccessible(page);

@@ -22,6 +22,11 @@ use crate::model::auth::Me;
 /// Holds `light` or `dark` when the person chose; readable by the page, it is no secret.
 pub const THEME_COOKIE: &str = "weft-theme";
 
+/// Keeps what is typed and pressed before the program has come, and does it again once the page is awake. A page is
+/// complete before its wasm is, on a slow line by seconds: nothing that a person does meanwhile is lost. Of several
+/// presses only the last counts, as only that one is shown to be held.
+const EARLY: &str = include_str!("early.js");
+
 /// What the server tells the document: names of the hashed assets, the nonce, the chosen theme.
 #[derive(Debug, Clone, Default)]
 pub struct PageAssets {
@@ -44,8 +49,10 @@ pub struct Visitor(pub Option<Me>);
 /// The document. Rendered on the server only.
 pub fn shell() -> impl IntoView {
     let assets = use_context::<PageAssets>().unwrap_or_default();
+    // What hydration leaves for later runs before a timer does; then everything on the page listens.
     let start = format!(
-        "import init, {{ hydrate }} from '{}'; await init({{ module_or_path: '{}' }}); hydrate();",
+        "import init, {{ hydrate }} from '{}'; await init({{ module_or_path: '{}' }}); hydrate(); \
+         setTimeout(() => dispatchEvent(new Event('weft:awake')));",
         assets.js, assets.wasm
     );
     let theme = (!assets.theme.is_empty()).then(|| assets.theme.clone());
@@ -59,6 +66,7 @@ pub fn shell() -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="modulepreload" href=assets.js.clone() />
                 <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <script nonce=assets.nonce.clone() inner_html=EARLY></script>
                 <script type="module" nonce=assets.nonce inner_html=start></script>
                 <MetaTags />
             </head>
