@@ -216,7 +216,7 @@ async function deepAndWide(site) {
   const wide = site.full ? 10_000 : 2_000;
   const items = Array.from({ length: wide }, (_, n) => n);
   let nested = { id: 'leaf', kind: 'transform', config: { value: 7 } };
-  for (let level = 0; level < 24; level += 1) nested = { id: `g${level}`, kind: 'group', config: {}, body: { steps: [nested] } };
+  for (let level = 0; level < 50; level += 1) nested = { id: `g${level}`, kind: 'group', config: {}, body: { steps: [nested] } };
   const definitions = {
     long: { name: 'long', steps, edges },
     wide: { name: 'wide', steps: [{ id: 'm', kind: 'map', config: { items, concurrency: 50 }, body: { steps: [{ id: 'one', kind: 'transform', config: { value: '{{ item * 2 }}' } }] } }], edges: [] },
