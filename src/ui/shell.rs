@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::Layout;
 use super::pages::approvals::ApprovalsPage;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
+use super::pages::budgets::BudgetsPage;
 use super::pages::dashboard::DashboardPage;
 use super::pages::memory::MemoryPage;
 use super::pages::providers::ProvidersPage;
@@ -104,6 +105,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/triggers/:id") view=TriggerPage ssr=SsrMode::Async />
                     <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
                     <Route path=path!("/providers") view=ProvidersPage ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/budgets") view=BudgetsPage ssr=SsrMode::Async />
                     <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />
                 </ParentRoute>

@@ -99,11 +99,8 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_containers_are_refused_and_not_parsed() {
-        let text = format!(
-            r#"{{"weft":1,"name":"Deep","steps":{}{}}}"#,
-            r#"[{"id":"a","kind":"group","body":{"steps":"#.repeat(100_000),
-            format!("[]{}", "}}]".repeat(100_000)),
-        );
+        let (open, close) = (r#"[{"id":"a","kind":"group","body":{"steps":"#.repeat(100_000), "}}]".repeat(100_000));
+        let text = format!(r#"{{"weft":1,"name":"Deep","steps":{open}[]{close}}}"#);
         let error = serde_json::from_str::<Definition>(&text).expect_err("refused").to_string();
         assert!(error.contains("at most 50 containers"), "{error}");
     }
