@@ -1,8 +1,10 @@
 //! Calls that go badly: what is tried again, where else, and what is never.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::sync::Notify;
 use weft::gateway;
 use weft::model::gateway::{BreakerState, CallOutcome, FaultClass, ProviderKind};
 use weft::runtime::Ctx;
@@ -19,9 +21,12 @@ on_both_engines! {
     async fn a_provider_that_repeats_its_key_in_the_middle_of_an_answer_does_not_show_it(site: Site) {
         let ctx = somebody(&site).await;
         let error = r#"data: {"error": {"message": "no more for sk-secret-of-acme", "type": "server_error"}}"#;
-        let upstream = Upstream::start([Reply::Events(format!("{}{error}\n\n", first_chunks(&["A"])))]).await;
+        let go_on = Arc::new(Notify::new());
+        let halves = Reply::Halves(first_chunks(&["A"]), Arc::clone(&go_on), format!("{error}\n\n"));
+        let upstream = Upstream::start([halves]).await;
         add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
         let mut live = stream(&ctx, "big").await.unwrap();
+        go_on.notify_one();
         let (text, fault) = drain(&mut live).await;
         drop(live);
         assert_eq!((text.as_str(), fault.unwrap().message.as_str()), ("A", "acme: no more for …"));

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use futures::StreamExt;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 /// What it does with a request.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub enum Reply {
     Cut(String),
     /// So much of a stream, and then nothing any more.
     Stall(String),
+    /// So much of a stream, and the rest once it is told to go on.
+    Halves(String, Arc<Notify>, String),
     /// Anything.
     Text(u16, &'static str),
 }
@@ -107,6 +110,14 @@ async fn reply(State(script): State<Arc<Mutex<Script>>>, uri: Uri, headers: Head
         }
         Reply::Stall(text) => {
             let pieces = futures::stream::iter([Ok::<_, std::io::Error>(text)]).chain(futures::stream::pending());
+            events().body(Body::from_stream(pieces)).unwrap()
+        }
+        Reply::Halves(first, go_on, rest) => {
+            let second = futures::stream::once(async move {
+                go_on.notified().await;
+                Ok(rest)
+            });
+            let pieces = futures::stream::iter([Ok::<_, std::io::Error>(first)]).chain(second);
             events().body(Body::from_stream(pieces)).unwrap()
         }
     }
