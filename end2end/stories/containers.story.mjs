@@ -194,10 +194,10 @@ async function slowServer() {
   const piece = Buffer.alloc(40_000, 'a');
   const server = createServer((_, answer) => {
     answer.writeHead(200, { 'content-type': 'text/plain', 'content-length': total });
-    const timer = setInterval(() => answer.write(piece), 200);
+    const timer = setInterval(() => answer.write(piece), 200).unref();
     answer.on('close', () => clearInterval(timer));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
   return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.closeAllConnections() || server.close() };
 }
@@ -227,4 +227,28 @@ story('a step inside of a container shows how far it is', { env: { WEFT_ALLOW_PR
   await page.locator('.node-told').waitFor({ state: 'detached' });
   await node(page, 'Fetch it').locator('[data-status="cancelled"], [data-status="skipped"]').first().waitFor();
   slow.close();
+});
+
+story('fifty containers in each other are opened, tried out and changed', async ({ server, visitor }) => {
+  await server.setUp();
+  const token = await server.token();
+  let step = { id: 'leaf', kind: 'transform', name: 'Leaf', config: { value: 7 } };
+  for (let level = 50; level > 0; level -= 1) step = { id: `g${level}`, kind: 'group', name: `Level ${level}`, config: {}, body: { steps: [step] } };
+  const workflow = await server.api('POST', '/api/v1/workflows', { token, body: { weft: 1, name: 'Deep', steps: [step] } });
+  const ada = await visitor();
+  const page = await arrive(ada, `/workflows/${workflow.id}`);
+  for (let level = 1; level < 4; level += 1) await node(page, `Level ${level}`).dblclick();
+  await node(page, 'Level 4').waitFor();
+  await node(page, 'Level 4').click();
+  await inspector(page).getByLabel('Name', { exact: true }).fill('Deeper');
+  await inspector(page).getByLabel('Name', { exact: true }).press('Tab');
+  await node(page, 'Deeper').waitFor();
+  await page.getByRole('button', { name: 'Test run' }).click();
+  await page.getByRole('region', { name: 'Test run' }).getByText('Succeeded').waitFor();
+  await expectAccessible(page);
+  await page.reload();
+  const { draft } = await server.api('GET', `/api/v1/workflows/${workflow.id}`, { token });
+  let inside = draft.steps[0];
+  for (let level = 1; level < 4; level += 1) inside = inside.body.steps[0];
+  assert.equal(inside.name, 'Deeper');
 });
