@@ -7,8 +7,10 @@
 pub mod approvals;
 pub mod auth;
 pub mod dashboard;
+pub mod gateway;
 pub mod memory;
 pub mod providers;
+pub mod routes;
 pub mod runs;
 pub mod travel;
 pub mod triggers;

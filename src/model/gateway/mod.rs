@@ -9,6 +9,7 @@
 
 mod call;
 mod delta;
+mod explain;
 mod fault;
 mod key;
 mod message;
@@ -18,10 +19,11 @@ mod request;
 mod response;
 mod route;
 
-pub use call::{CallOutcome, CallRecord, CallSource, Sum, SumBy, UsageFilter};
+pub use call::{CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Spending, Sum, SumBy, UsageFilter};
 pub use delta::{Delta, Fold, parse_input};
+pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
 pub use fault::{Fault, FaultClass};
-pub use key::{GatewayKey, KeyDraft, KeyMade};
+pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role};
 pub use price::{Price, PriceDraft, format_usd};
 pub use provider::{
