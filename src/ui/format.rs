@@ -92,10 +92,10 @@ pub fn dollars(micros: i64) -> String {
 pub fn short_count(value: i64) -> String {
     let tenths = |unit: i64, name: &str| {
         let tenths = (value + unit / 20) / (unit / 10);
-        if tenths % 10 == 0 || tenths >= 1000 {
-            format!("{} {name}", count((tenths + 5) / 10))
-        } else {
-            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        match (tenths, tenths % 10) {
+            (1000.., _) => format!("{} {name}", count((value + unit / 2) / unit)),
+            (_, 0) => format!("{} {name}", tenths / 10),
+            (_, rest) => format!("{}.{rest} {name}", tenths / 10),
         }
     };
     match value {

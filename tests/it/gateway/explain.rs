@@ -7,7 +7,6 @@ use weft::runtime::Ctx;
 
 use super::upstream::{Reply, Upstream};
 use super::{add, add_hasty, answer, ask, draft, order, question, route, somebody};
-use crate::support::Site;
 
 async fn explain(ctx: &Ctx, model: &str) -> Explained {
     let question = ExplainRequest { model: model.into(), dialect: Dialect::OpenAi };

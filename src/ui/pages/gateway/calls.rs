@@ -110,7 +110,7 @@ fn Filters(place: Memo<Place>, spent: Spent) -> impl IntoView {
     let value = move |get: fn(&Place) -> Option<String>| Signal::derive(move || place.with(get).unwrap_or_default());
     let narrowed = move || place.with(|place| (place.filter.run_id.is_some(), place.filter.key_id.is_some()));
     view! {
-        <div class="toolbar" role="search" aria-label="Calls" hidden=move || is_quiet.get() && !place.with(Place::is_filtered)>
+        <div class="toolbar call-filters" role="search" aria-label="Calls" hidden=move || is_quiet.get() && !place.with(Place::is_filtered)>
             <div class="filters">
                 <FilterSelect
                     label="Model" value=value(|place| place.filter.model.clone()) choices=models

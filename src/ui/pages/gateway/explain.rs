@@ -46,10 +46,8 @@ const OPENAI: &str = "open_ai";
 
 #[component]
 pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> impl IntoView {
-    let dialects = vec![
-        Choice::new(ANTHROPIC, "A step, or a program that speaks Anthropic Messages"),
-        Choice::new(OPENAI, "A program that speaks OpenAI Chat Completions"),
-    ];
+    let dialects =
+        vec![Choice::new(ANTHROPIC, "Anthropic Messages, as steps do"), Choice::new(OPENAI, "OpenAI Chat Completions")];
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         question.send();
@@ -77,7 +75,7 @@ pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> imp
                         />
                         <datalist id="explain-names">{options}</datalist>
                     </Field>
-                    <Select id="explain-dialect" label="Asked by" value=question.dialect choices=Signal::stored(dialects) />
+                    <Select id="explain-dialect" label="Asked in" value=question.dialect choices=Signal::stored(dialects) />
                     <div><Button label="Explain" icon="help" variant=ButtonVariant::Plain submit=true busy=question.ask.pending() /></div>
                 </form>
                 <div role="status" class="stack">
@@ -144,15 +142,22 @@ fn PassedOverList(passed_over: Vec<PassedOver>) -> impl IntoView {
     }
 }
 
+/// A time to wait, in whole seconds.
+pub(super) fn wait(ms: u64) -> String {
+    match ms.div_ceil(1000) {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds => format::duration(i64::try_from(seconds * 1000).unwrap_or(i64::MAX)),
+    }
+}
+
 /// In a few words, and their tone.
 fn state(standing: Standing, is_first: bool) -> (String, Tone) {
-    let seconds = |ms: u64| format::duration(i64::try_from(ms).unwrap_or(i64::MAX));
     match standing {
         Standing::Ready | Standing::Probe if is_first => ("asked first".to_owned(), Tone::Good),
         Standing::Ready => ("asked next".to_owned(), Tone::Plain),
         Standing::Probe => ("tried again".to_owned(), Tone::Warn),
-        Standing::Rests { for_ms, .. } => (format!("rests for {}", seconds(for_ms)), Tone::Bad),
-        Standing::Held { for_ms } => (format!("held for {}", seconds(for_ms)), Tone::Warn),
+        Standing::Rests { for_ms, .. } => (format!("rests for {}", wait(for_ms)), Tone::Bad),
+        Standing::Held { for_ms } => (format!("held for {}", wait(for_ms)), Tone::Warn),
     }
 }
 

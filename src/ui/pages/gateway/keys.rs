@@ -44,7 +44,8 @@ pub fn KeysPage() -> impl IntoView {
         |(_, cursor)| list_keys(PageRequest { cursor, ..PageRequest::default() }),
     );
     // What settings are made of.
-    let around = Resource::new(|| (), |()| async { futures::try_join!(get_endpoints(), list_routes(), list_providers()) });
+    let around =
+        Resource::new(|| (), |()| async { futures::try_join!(get_endpoints(), list_routes(), list_providers()) });
     let here = RwSignal::new(None::<Endpoints>);
     let known_names = RwSignal::new(Vec::new());
     Effect::new(move |_| {
@@ -63,7 +64,7 @@ pub fn KeysPage() -> impl IntoView {
     };
     view! {
         <GatewayHeader part=Part::Keys actions=ViewFnOnce::from(actions) />
-        <div class="page-body stack">
+        <div class="page-body stack" style="--gap: var(--space-6)">
             <Load resource=keys what="the keys" let:page><List page table /></Load>
             <Load resource=around what="the settings for programs" let:around>
                 <Pointing endpoints=around.0 names=names(&around.1, &around.2) />
@@ -188,7 +189,7 @@ fn Pointing(endpoints: Endpoints, names: Vec<String>) -> impl IntoView {
         <Card id="pointing" title="Settings for programs">
             <div class="stack">
                 {nothing}
-                <p class="dim">"Put the key in place of weft_gw_…. It was shown when it was made; who has lost it makes another."</p>
+                <p class="dim">"The key stands where weft_gw_… does. It was shown when it was made; who has lost it makes another."</p>
                 <Settings id="pointing-at" endpoints secret=None model=names.first().cloned() />
             </div>
         </Card>

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::explain::wait;
 use super::place::outcome_label;
 use crate::model::credentials::query_value;
 use crate::model::gateway::{CallLine, CallOutcome, CallRecord, CallSource, Tried, Verdict};
@@ -189,7 +190,7 @@ fn TriedItem(one: Tried) -> impl IntoView {
     view! {
         <li>
             <span class="mono">{name}</span>" "
-            <span class="dim" data-tone=tone.as_str()>{what}</span>
+            <span data-tone=tone.as_str()>{what}</span>
         </li>
     }
 }
@@ -199,10 +200,7 @@ fn verdict(one: &Tried) -> (String, Tone) {
     match &one.verdict {
         Verdict::Answers if one.attempts > 1 => (format!("answered at attempt {}", one.attempts), Tone::Plain),
         Verdict::Answers => ("answered".to_owned(), Tone::Plain),
-        Verdict::Rests { for_ms } => {
-            let left = format::duration(i64::try_from(*for_ms).unwrap_or(i64::MAX));
-            (format!("rested, for {left} more"), Tone::Warn)
-        }
+        Verdict::Rests { for_ms } => (format!("rested, for {} more", wait(*for_ms)), Tone::Warn),
         Verdict::Failed { class, message } => {
             let times = if one.attempts > 1 { format!(" after {} attempts", one.attempts) } else { String::new() };
             (format!("failed{times} ({}): {message}", class.as_str().replace('_', " ")), Tone::Bad)

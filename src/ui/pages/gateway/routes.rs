@@ -126,7 +126,7 @@ fn Row(route: Route, providers: Arc<Vec<Provider>>, table: Table) -> impl IntoVi
         <tr>
             <td class="route-name">
                 <strong class="mono">{name}</strong>
-                {is_default.then(|| view! { " "<Badge label="default" tone=Tone::Accent /> })}
+                {is_default.then(|| view! { " "<Badge label="where none is named" tone=Tone::Accent /> })}
                 {(!description.is_empty()).then(|| view! { <div class="small dim wrapped">{description}</div> })}
             </td>
             <td data-wrap=""><ol class="targets">{targets}</ol></td>

@@ -40,10 +40,10 @@ impl Program {
     const fn label(self) -> &'static str {
         match self {
             Self::ClaudeCode => "Claude Code",
-            Self::AnthropicPython => "Anthropic, Python",
-            Self::AnthropicTypeScript => "Anthropic, TypeScript",
-            Self::OpenAiPython => "OpenAI, Python",
-            Self::OpenAiTypeScript => "OpenAI, TypeScript",
+            Self::AnthropicPython => "Anthropic Python",
+            Self::AnthropicTypeScript => "Anthropic TS",
+            Self::OpenAiPython => "OpenAI Python",
+            Self::OpenAiTypeScript => "OpenAI TS",
             Self::Curl => "curl",
         }
     }

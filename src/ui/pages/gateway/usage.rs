@@ -52,15 +52,13 @@ fn Tiles(total: Sum) -> impl IntoView {
         (failed, partial) => format!("{} failed, {} partial", format::count(failed), format::count(partial)),
     };
     let went = if total.calls == 0 { "none in this time".to_owned() } else { went };
-    let cached = if usage.prompt() > 0 {
-        format!("{} of it from providers' caches", format::percent(usage.cache_read as f64 / usage.prompt() as f64))
-    } else {
-        "by models".to_owned()
+    let cached = match usage.cache_read {
+        0 => "none from providers' caches".to_owned(),
+        read => format!("{} from providers' caches", format::percent(read as f64 / usage.prompt() as f64)),
     };
-    let thought = if usage.reasoning > 0 {
-        format!("{} of it thoughts", format::short_count(usage.reasoning))
-    } else {
-        "by models".to_owned()
+    let thought = match usage.reasoning {
+        0 => "thoughts included".to_owned(),
+        thoughts => format!("{} of them thoughts", format::short_count(thoughts)),
     };
     view! {
         <div class="grid tiles-4">
@@ -115,7 +113,7 @@ fn Parts(total: Sum, sums: Vec<Sum>, known: Known, place: Place) -> impl IntoVie
         Column::number("Cost"),
     ];
     view! {
-        <Card id="usage" title="What it is made of" actions=ViewFnOnce::from(switch) flush=true>
+        <Card id="usage" title="Usage" actions=ViewFnOnce::from(switch) flush=true>
             <div class="usage" data-all=move || is_open.get().then_some("")>
                 <DataTable label="Usage" columns>
                     {rows}
@@ -242,7 +240,7 @@ mod tests {
     fn a_price_is_set_at_its_provider_while_there_is_one() {
         let id = ProviderId(uuid::Uuid::nil());
         let known = Known::from([("acme".to_owned(), id)]);
-        assert_eq!(price_href("acme/org/big", SumBy::Model, &known), Some(format!("/providers/{id}?price=org%2Fbig")));
+        assert_eq!(price_href("acme/org/big", SumBy::Model, &known), Some(format!("/providers/{id}?price=org/big")));
         assert_eq!(price_href("gone/big", SumBy::Model, &known), None);
     }
 }

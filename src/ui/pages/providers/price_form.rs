@@ -1,6 +1,6 @@
 //! The form of a price as text, and what it means: dollars are typed, millionths are sent.
 
-use crate::model::gateway::PriceDraft;
+use crate::model::gateway::{Price, PriceDraft};
 use crate::model::{ApiError, FieldError, Timestamp};
 
 /// What the controls hold.
@@ -21,6 +21,20 @@ impl Form {
     /// For a model.
     pub fn of(model: &str) -> Self {
         Self { model: model.to_owned(), ..Self::default() }
+    }
+
+    /// Of the line that holds, as a beginning for the next.
+    pub fn like(price: &Price) -> Self {
+        let optional = |micros: Option<i64>| micros.map(amount).unwrap_or_default();
+        Self {
+            model: price.model.clone(),
+            input: amount(price.input),
+            output: amount(price.output),
+            cache_read: optional(price.cache_read),
+            cache_write: optional(price.cache_write),
+            cache_write_hour: optional(price.cache_write_hour),
+            from: String::new(),
+        }
     }
 
     /// What is sent. `offset_min` is the lead over UTC where the person is.
@@ -84,14 +98,19 @@ fn start_of_day(date: &str, offset_min: impl Fn(i64) -> i32) -> Option<Timestamp
 
 /// Millionths for a million tokens as one reads a price: "$3", "$0.075".
 pub(super) fn rate(micros: i64) -> String {
+    format!("${}", amount(micros))
+}
+
+/// The same as it is typed: "3", "0.075".
+fn amount(micros: i64) -> String {
     let (whole, part) = (micros / 1_000_000, micros % 1_000_000);
     if part == 0 {
-        return format!("${whole}");
+        return whole.to_string();
     }
     let part = format!("{part:06}");
     let part = part.trim_end_matches('0');
     // Cents have two places.
-    format!("${whole}.{part:0<2}")
+    format!("{whole}.{part:0<2}")
 }
 
 #[cfg(test)]

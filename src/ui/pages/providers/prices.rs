@@ -47,6 +47,12 @@ impl Prices {
         self.open.set(true);
     }
 
+    /// Opens the dialog with what holds now, to be changed.
+    fn change(self, price: &Price) {
+        self.form.set(Form::like(price));
+        self.open.set(true);
+    }
+
     pub(super) fn offer(self, models: Vec<String>) {
         self.models.set(models);
     }
@@ -118,11 +124,13 @@ pub(super) fn Current(
 #[component]
 fn CurrentRow(model: String, line: Option<Price>, prices: Prices, may_manage: bool) -> impl IntoView {
     let name = model.clone();
-    let set = may_manage.then(|| {
-        view! {
-            <Button label="Set a price" size=ButtonSize::Small on_press=move |()| prices.set(&model) />
-        }
-    });
+    let held = line.clone();
+    let set = move |()| match &held {
+        Some(price) => prices.change(price),
+        None => prices.set(&model),
+    };
+    let label = if line.is_some() { "Change" } else { "Set a price" };
+    let set = may_manage.then(|| view! { <Button label size=ButtonSize::Small on_press=set /> });
     let cells = match line {
         Some(line) => {
             view! { <Rates line=line.clone() /><td class="nowrap"><RelativeTime at=line.from /></td> }.into_any()
@@ -268,9 +276,9 @@ fn PriceForm(prices: Prices, save: Saving, provider: Memo<Option<ProviderId>>) -
                        label: &'static str,
                        pointer: &'static str,
                        value: Bound<String>,
-                       needed: bool| {
-        let aside = Signal::stored((!needed).then(|| "optional".to_owned()));
-        view! { <TextInput id label value aside error=error(pointer) required=needed autocomplete="off" placeholder=if needed { "3.00" } else { "as read" } /> }
+                       empty: &'static str| {
+        let aside = Signal::stored((!empty.is_empty()).then(|| "optional".to_owned()));
+        view! { <TextInput id label value aside error=error(pointer) required=empty.is_empty() autocomplete="off" placeholder=empty /> }
     };
     let listed = prices.models.get_untracked();
     let model_error = error("/model");
@@ -290,11 +298,11 @@ fn PriceForm(prices: Prices, save: Saving, provider: Memo<Option<ProviderId>>) -
             {model}
             <p class="dim">"US dollars for a million tokens, as the provider's price list has them."</p>
             <div class="grid pair">
-                {amount("price-input", "Read", "/input", prices.bind(|form| &form.input, |form| &mut form.input), true)}
-                {amount("price-output", "Written", "/output", prices.bind(|form| &form.output, |form| &mut form.output), true)}
-                {amount("price-cache-read", "From the provider's cache", "/cache_read", prices.bind(|form| &form.cache_read, |form| &mut form.cache_read), false)}
-                {amount("price-cache-write", "Into its cache", "/cache_write", prices.bind(|form| &form.cache_write, |form| &mut form.cache_write), false)}
-                {amount("price-cache-hour", "Into it for an hour", "/cache_write_hour", prices.bind(|form| &form.cache_write_hour, |form| &mut form.cache_write_hour), false)}
+                {amount("price-input", "Read", "/input", prices.bind(|form| &form.input, |form| &mut form.input), "")}
+                {amount("price-output", "Written", "/output", prices.bind(|form| &form.output, |form| &mut form.output), "")}
+                {amount("price-cache-read", "From the provider's cache", "/cache_read", prices.bind(|form| &form.cache_read, |form| &mut form.cache_read), "as read")}
+                {amount("price-cache-write", "Into its cache", "/cache_write", prices.bind(|form| &form.cache_write, |form| &mut form.cache_write), "as read")}
+                {amount("price-cache-hour", "Into it for an hour", "/cache_write_hour", prices.bind(|form| &form.cache_write_hour, |form| &mut form.cache_write_hour), "as into its cache")}
                 <TextInput
                     id="price-from" label="From" kind="date" aside=Some("optional".to_owned()) error=error("/from")
                     value=prices.bind(|form| &form.from, |form| &mut form.from)
