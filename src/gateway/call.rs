@@ -12,7 +12,7 @@ use super::meter::Account;
 use super::providers::endpoint;
 use super::store::{self, provider::ProviderRow};
 use super::upstream::{self, Begun};
-use super::{Error, retry};
+use super::{Error, retry, spending};
 use crate::model::auth::Action;
 use crate::model::gateway::{
     CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Request, Response, Tried, Usage,
@@ -172,6 +172,12 @@ impl Attempt<'_> {
         let known = rows.iter().map(known).collect::<Result<Vec<Known>>>()?;
         let (candidates, rule) = candidates::find(asked, self.request.dialect, &known, route.as_ref())?;
         self.choice.rule = rule;
+        if let (Some(first), Some(record)) = (candidates.first(), account.record()) {
+            let first = (rows[first.provider].id, first.model.id.as_str());
+            let (held, warnings) = spending::admit(ctx, record, self.request, first).await?;
+            account.hold(held);
+            self.choice.budgets = warnings;
+        }
         let mut last: Option<Fault> = None;
         for (place, candidate) in candidates.iter().enumerate() {
             let row = &rows[candidate.provider];

@@ -36,6 +36,21 @@ impl Error {
     pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, message)])
     }
+
+    /// An edit that began at `began`, of what is at `revision` by now.
+    pub fn changed_meanwhile(noun: &str, revision: i64, began: i64) -> Self {
+        Self::Conflict(format!(
+            "the {noun} was changed by somebody else meanwhile: it is at revision {revision}, yours began at {began}"
+        ))
+    }
+}
+
+/// A name that is in use already, as the conflict that it is.
+pub(super) fn unless_taken<T>(done: db::Result<T>, noun: &str, name: &str) -> Result<T> {
+    done.map_err(|error| match error {
+        db::Error::Duplicate(_) => Error::Conflict(format!("there is a {noun} called {name} already")),
+        error => error.into(),
+    })
 }
 
 fn first(fields: &[FieldError]) -> String {
@@ -61,6 +76,7 @@ impl From<Error> for ApiError {
                 FaultClass::RateLimited => {
                     Self::RateLimited { detail, retry_after_ms: fault.retry_after_ms.unwrap_or(1000) }
                 }
+                FaultClass::Budget => Self::Conflict { detail },
                 _ => Self::Unavailable { detail, retry_after_ms: fault.retry_after_ms.unwrap_or(1000) },
             },
             Error::Db(error) => error.into(),

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::spending::Held;
 use super::store;
 use crate::model::gateway::{CallOutcome, CallRecord, Fault, Usage};
 use crate::model::{Timestamp, WorkspaceId};
@@ -26,10 +27,13 @@ const PAUSE_MS: i64 = 500;
 /// What the writer is told.
 #[derive(Debug)]
 enum Entry {
-    Call(WorkspaceId, Box<CallRecord>),
+    Call(WorkspaceId, Box<CallRecord>, Option<Held>),
     /// Everything before it is written.
     Barrier(oneshot::Sender<()>),
 }
+
+/// A call that has ended, and what the budgets hold back for it.
+type Settled = (WorkspaceId, Box<CallRecord>, Option<Held>);
 
 /// The way to the one writer of the process.
 #[derive(Debug, Default)]
@@ -58,13 +62,15 @@ pub(super) struct Account {
     runtime: Runtime,
     workspace: WorkspaceId,
     record: Option<Box<CallRecord>>,
+    /// What the budgets hold back for it, until it is written.
+    held: Option<Held>,
     begun: Instant,
 }
 
 impl Account {
     /// Opens it; `record` says who asks.
     pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Self {
-        Self { runtime, workspace, record: Some(Box::new(record)), begun: Instant::now() }
+        Self { runtime, workspace, record: Some(Box::new(record)), held: None, begun: Instant::now() }
     }
 
     /// Changes what is known so far.
@@ -72,6 +78,16 @@ impl Account {
         if let Some(record) = &mut self.record {
             change(record);
         }
+    }
+
+    /// What is known so far; `None` once it is settled.
+    pub fn record(&self) -> Option<&CallRecord> {
+        self.record.as_deref()
+    }
+
+    /// Holds this back until the call is written.
+    pub fn hold(&mut self, held: Option<Held>) {
+        self.held = held;
     }
 
     /// When the call was made.
@@ -99,7 +115,7 @@ impl Account {
         let class = record.outcome.as_str();
         metrics::counter!("weft_model_calls_total", "provider" => record.provider.clone(), "outcome" => class)
             .increment(1);
-        let entry = Entry::Call(self.workspace, record);
+        let entry = Entry::Call(self.workspace, record, self.held.take());
         let queue = queue(&self.runtime);
         match queue.try_send(entry) {
             Ok(()) => {}
@@ -140,18 +156,20 @@ async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Entry>) {
         let mut calls = Vec::new();
         for entry in entries.drain(..) {
             match entry {
-                Entry::Call(workspace, record) => calls.push((workspace, record)),
+                Entry::Call(workspace, record, held) => calls.push((workspace, record, held)),
                 Entry::Barrier(told) => barriers.push(told),
             }
         }
         keep(&runtime, &mut calls).await;
+        // What they cost is written: it is not underway any more.
+        drop(calls);
         for told in barriers {
             let _ = told.send(());
         }
     }
 }
 
-async fn keep(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>)]) {
+async fn keep(runtime: &Runtime, calls: &mut [Settled]) {
     for attempt in 1..=TRIES {
         match store_all(runtime, calls).await {
             Ok(()) => return,
@@ -167,8 +185,8 @@ async fn keep(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>)]) {
     }
 }
 
-async fn store_all(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>)]) -> crate::db::Result<()> {
-    for (_, call) in calls.iter_mut() {
+async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Result<()> {
+    for (_, call, _) in calls.iter_mut() {
         if let (None, Some(provider), true) = (call.cost_micros, call.provider_id, call.outcome != CallOutcome::Failed)
         {
             let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
@@ -179,8 +197,11 @@ async fn store_all(runtime: &Runtime, calls: &mut [(WorkspaceId, Box<CallRecord>
         return Ok(());
     }
     let mut tx = runtime.db.begin().await?;
-    for (workspace, call) in calls.iter() {
+    let mut spend = store::spend::Sums::default();
+    for (workspace, call, _) in calls.iter() {
         store::call::insert(&mut tx, *workspace, call).await?;
+        spend.add(*workspace, call);
     }
+    spend.write(&mut tx).await?;
     tx.commit().await
 }

@@ -1,10 +1,10 @@
 //! The gateway: the one way to a model, for workflows and for every program that is pointed at it.
 //!
-//! Owns providers with their credentials, the price table, routes, the gateway's keys, and the log of calls. Promises: a
+//! Owns providers with their credentials, the price table, routes, the gateway's keys, budgets, and the log of calls. Promises: a
 //! credential is encrypted for its row, leaves only towards its provider, and is shown to nobody again. A call is made within
 //! deadlines for the connection, the first token, silence and the whole; what may pass is tried again within a budget, at the
 //! same model and then at the next of its route; once a token has been handed on, never. A model that fails too often is left
-//! in peace (`breaker`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
+//! in peace (`breaker`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
 //! off is kept as partial.
 //!
 //! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
@@ -16,6 +16,7 @@
 //! so that a change holds at once, everywhere.
 
 mod breaker;
+mod budgets;
 mod call;
 mod candidates;
 mod dialect;
@@ -31,11 +32,13 @@ mod providers;
 mod retention;
 mod retry;
 mod routes;
+mod spending;
 mod store;
 mod upstream;
 mod usage;
 mod validate;
 
+pub use budgets::{create_budget, delete_budget, get_budget, list_budgets, update_budget};
 pub use call::{Answer, Answered, Order, call, cost_micros, list_models};
 pub use dialect::{Envelope, Writer, read_request, status_of, write_fault, write_response};
 pub use error::{Error, Result};

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, unless_taken};
 use super::health::Health;
 use super::store::provider::{self, ProviderRow, Written};
 use super::upstream::{self, Endpoint};
 use super::validate;
-use crate::db::{self, Tx};
+use crate::db::Tx;
 use crate::model::ProviderId;
 use crate::model::auth::Action;
 use crate::model::gateway::{Credential, Provider, ProviderDraft, ProviderTest};
@@ -65,7 +65,7 @@ pub async fn create_provider(ctx: &Ctx, draft: ProviderDraft) -> Result<Provider
     }
     let by = ctx.actor.principal.user_id();
     let inserted = provider::insert(&mut tx, ctx.workspace(), (id, draft.kind), by, &written, ctx.clock.now()).await;
-    taken(inserted, &draft.name)?;
+    unless_taken(inserted, "provider", &draft.name)?;
     tx.commit().await?;
     tracing::info!(provider = %id, kind = draft.kind.as_str(), by = %ctx.actor.principal, "a provider was added");
     shown(ctx, find(ctx, id).await?)
@@ -115,11 +115,8 @@ pub async fn update_provider(
     };
     let mut tx = ctx.db.begin().await?;
     let changed = provider::update(&mut tx, ctx.workspace(), (id, revision), &written, ctx.clock.now()).await;
-    if !taken(changed, &draft.name)? {
-        let at = before.revision;
-        return Err(Error::Conflict(format!(
-            "the provider was changed by somebody else meanwhile: it is at revision {at}, yours began at {revision}"
-        )));
+    if !unless_taken(changed, "provider", &draft.name)? {
+        return Err(Error::changed_meanwhile("provider", before.revision, revision));
     }
     tx.commit().await?;
     tracing::info!(provider = %id, enabled = draft.enabled, by = %ctx.actor.principal, "a provider was changed");
@@ -247,11 +244,4 @@ fn place(id: ProviderId) -> String {
 /// The last four characters; none of a short key.
 fn hint(key: &Credential) -> String {
     if key.0.len() < 12 { "…".to_owned() } else { format!("…{}", &key.0[key.0.len() - 4..]) }
-}
-
-fn taken<T>(done: db::Result<T>, name: &str) -> Result<T> {
-    done.map_err(|error| match error {
-        db::Error::Duplicate(_) => Error::Conflict(format!("there is a provider called {name} already")),
-        error => error.into(),
-    })
 }

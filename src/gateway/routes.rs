@@ -1,9 +1,8 @@
 //! Adding, changing and deleting routes.
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, unless_taken};
 use super::store::{provider, route};
 use super::validate;
-use crate::db;
 use crate::model::auth::Action;
 use crate::model::gateway::{Route, RouteDraft};
 use crate::model::{FieldError, RouteId};
@@ -42,7 +41,7 @@ pub async fn create_route(ctx: &Ctx, draft: RouteDraft) -> Result<Route> {
     if route::count(&mut tx, ctx.workspace()).await? >= MAX_ROUTES {
         return Err(Error::Conflict(format!("the workspace has {MAX_ROUTES} routes; delete one first")));
     }
-    taken(route::insert(&mut tx, ctx.workspace(), id, &draft, ctx.clock.now()).await, &draft.name)?;
+    unless_taken(route::insert(&mut tx, ctx.workspace(), id, &draft, ctx.clock.now()).await, "route", &draft.name)?;
     tx.commit().await?;
     tracing::info!(route = %id, by = %ctx.actor.principal, "a route was added");
     get_route(ctx, id).await
@@ -64,11 +63,8 @@ pub async fn update_route(
     check(ctx, &draft).await?;
     let mut tx = ctx.db.begin().await?;
     let changed = route::update(&mut tx, ctx.workspace(), (id, revision), &draft, ctx.clock.now()).await;
-    if !taken(changed, &draft.name)? {
-        let at = before.revision;
-        return Err(Error::Conflict(format!(
-            "the route was changed by somebody else meanwhile: it is at revision {at}, yours began at {revision}"
-        )));
+    if !unless_taken(changed, "route", &draft.name)? {
+        return Err(Error::changed_meanwhile("route", before.revision, revision));
     }
     tx.commit().await?;
     tracing::info!(route = %id, by = %ctx.actor.principal, "a route was changed");
@@ -102,11 +98,4 @@ async fn check(ctx: &Ctx, draft: &RouteDraft) -> Result<()> {
         .map(|(index, _)| FieldError::new(format!("/targets/{index}/provider_id"), "no such provider"));
     let unknown: Vec<FieldError> = unknown.collect();
     if unknown.is_empty() { Ok(()) } else { Err(Error::Invalid(unknown)) }
-}
-
-fn taken<T>(done: db::Result<T>, name: &str) -> Result<T> {
-    done.map_err(|error| match error {
-        db::Error::Duplicate(_) => Error::Conflict(format!("there is a route called {name} already")),
-        error => error.into(),
-    })
 }

@@ -22,6 +22,7 @@ const ERROR_PATIENCE: Duration = Duration::from_secs(10);
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// A provider as it is called.
+#[derive(Clone)]
 pub(super) struct Endpoint {
     pub name: String,
     pub kind: ProviderKind,
@@ -131,7 +132,7 @@ pub(super) async fn ask(
         return Ok(Begun::Whole(Box::new(response)));
     }
     let mut pieces = Pieces {
-        name: endpoint.name.clone(),
+        endpoint: endpoint.clone(),
         answer,
         events: Events::default(),
         reader: Reader::new(dialect),
@@ -204,7 +205,7 @@ pub(super) async fn list_models(http: &Outbound, endpoint: &Endpoint) -> Result<
 /// An answer on its way in.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    name: String,
+    endpoint: Endpoint,
     answer: Incoming,
     events: Events,
     reader: Reader,
@@ -245,7 +246,7 @@ impl Pieces {
                 Err(_) => Fault::new(FaultClass::Timeout, "the answer stopped coming"),
             };
             self.ended = true;
-            return Some(Err(Fault { message: format!("{}: {}", self.name, fault.message), ..fault }));
+            return Some(Err(self.endpoint.blame(fault)));
         }
     }
 

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::error::{Error, Result};
 use crate::model::FieldError;
-use crate::model::gateway::{Limits, Model, PriceDraft, ProviderDraft, RouteDraft};
+use crate::model::gateway::{
+    BudgetDraft, BudgetPeriod, BudgetScope, Limits, Model, PriceDraft, ProviderDraft, RouteDraft,
+};
 
 const MAX_MODELS: usize = 200;
 const MAX_TARGETS: usize = 10;
@@ -142,6 +144,30 @@ pub(super) fn key(name: &str, models: &[String]) -> Result<()> {
     if models.len() > 100 || models.iter().any(|model| !is_model(model)) {
         let message = "expected at most 100 names of routes and models, of 1 to 200 characters without blanks";
         found.push(FieldError::new("/models", message));
+    }
+    refuse(found)
+}
+
+/// Checks a budget; whether the person or key is there is looked up elsewhere.
+pub(super) fn budget(draft: &BudgetDraft) -> Result<()> {
+    let mut found = Vec::new();
+    let mut wrong = |pointer: &str, message: String| found.push(FieldError::new(pointer, message));
+    let name = &draft.name;
+    if !(1..=60).contains(&name.chars().count()) || name.trim() != name || name.chars().any(char::is_control) {
+        wrong("/name", "expected 1 to 60 characters, without blanks around them".to_owned());
+    }
+    if (draft.scope == BudgetScope::Run) != (draft.period == BudgetPeriod::Run) {
+        wrong("/period", "expected day or month, and run with the scope run only".to_owned());
+    }
+    if draft.of.is_some() && !matches!(draft.scope, BudgetScope::User | BudgetScope::Key) {
+        wrong("/of", "expected a person or a key with the scope user or key, and nothing with others".to_owned());
+    }
+    if !(1..=BudgetDraft::MAX_MICROS).contains(&draft.limit_micros) {
+        let message = format!("expected millionths of a dollar, 1 to {}", BudgetDraft::MAX_MICROS);
+        wrong("/limit_micros", message);
+    }
+    if !(1..=100).contains(&draft.warn_percent) {
+        wrong("/warn_percent", "expected a whole number from 1 to 100".to_owned());
     }
     refuse(found)
 }

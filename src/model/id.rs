@@ -72,4 +72,6 @@ ids! {
     RouteId,
     /// A call of a model.
     CallId,
+    /// A limit of what calls may cost.
+    BudgetId,
 }

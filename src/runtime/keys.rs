@@ -1,8 +1,8 @@
 //! The master key, and the keys derived from it for each purpose.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -77,24 +77,18 @@ impl Keys {
     pub fn open(path: &Path, ids: &super::Ids) -> Result<Self, Error> {
         let file_error = |source| Error::File { path: path.display().to_string(), source };
         match fs::read_to_string(path) {
-            Ok(text) => {
-                let bytes = STANDARD.decode(text.trim()).ok();
-                let master = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-                Ok(Self { master: master.ok_or_else(|| Error::Shape { path: path.display().to_string() })? })
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let master: [u8; 32] = ids.random_bytes();
-                if let Some(parent) = path.parent() {
-                    fs::create_dir_all(parent).map_err(file_error)?;
-                }
-                let mut file =
-                    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file_error)?;
-                file.write_all(STANDARD.encode(master).as_bytes()).map_err(file_error)?;
-                file.sync_all().map_err(file_error)?;
-                Ok(Self { master })
+                create(path, &STANDARD.encode(master), &ids.secret()).map_err(file_error)?;
             }
-            Err(error) => Err(file_error(error)),
+            Err(error) => return Err(file_error(error)),
+            Ok(_) => {}
         }
+        // Of two that began at once, both go by the file of the one that was first.
+        let text = fs::read_to_string(path).map_err(file_error)?;
+        let bytes = STANDARD.decode(text.trim()).ok();
+        let master = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        Ok(Self { master: master.ok_or_else(|| Error::Shape { path: path.display().to_string() })? })
     }
 
     /// The key for one purpose, such as `"weft 2026 access token"`. Different purposes give unrelated keys.
@@ -105,10 +99,64 @@ impl Keys {
     }
 }
 
+/// Makes the file with all that is in it, or not at all: a start that is cut short leaves no half a key, which would keep
+/// every later start from its data. A file that somebody else made meanwhile stays.
+fn create(path: &Path, text: &str, draft: &str) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let draft = folder.join(format!(".master-key-{draft}"));
+    let written = (|| {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // Some file systems have no links.
+            Err(_) => fs::rename(&draft, path),
+            Ok(()) => Ok(()),
+        }
+    })();
+    // Gone already where it was renamed; left behind it would open nothing.
+    let _ = fs::remove_file(&draft);
+    written?;
+    fs::File::open(folder)?.sync_all()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::runtime::Ids;
+
+    #[test]
+    fn a_key_is_made_once_and_read_ever_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").join("master.key");
+        let made = Keys::open(&path, &Ids).unwrap();
+        assert_eq!(Keys::open(&path, &Ids).unwrap().master, made.master);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_that_somebody_else_made_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        create(&path, "first", "a").unwrap();
+        create(&path, "second", "b").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        fs::write(&path, "").unwrap();
+        assert!(matches!(Keys::open(&path, &Ids), Err(Error::Shape { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    }
 
     #[test]
     fn a_sealed_secret_opens_in_its_place_under_its_key_only() {

@@ -146,6 +146,7 @@ export class Node {
 
   /** Ends the process as a power cut would. */
   async kill() {
+    assert.ok(this.running, `the process ended by itself:\n${this.tail()}`);
     const ended = once(this.#process, 'exit');
     this.#process.kill('SIGCONT');
     this.#process.kill('SIGKILL');

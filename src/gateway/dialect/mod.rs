@@ -171,6 +171,9 @@ pub fn status_of(dialect: Dialect, class: FaultClass) -> u16 {
         FaultClass::TooLarge => 413,
         FaultClass::RateLimited => 429,
         FaultClass::NoModel => 404,
+        // Anthropic has a status of its own for money; OpenAI's programs know a quota that is used up.
+        FaultClass::Budget if dialect == Dialect::Anthropic => 402,
+        FaultClass::Budget => 429,
         FaultClass::Overloaded if dialect == Dialect::Anthropic => 529,
         FaultClass::Overloaded | FaultClass::Resting | FaultClass::NoProvider => 503,
         FaultClass::Timeout => 504,

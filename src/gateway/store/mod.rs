@@ -1,8 +1,10 @@
-//! The tables of the gateway: providers, prices, routes, keys, calls.
+//! The tables of the gateway: providers, prices, routes, keys, calls, budgets.
 
+pub(super) mod budget;
 pub(super) mod call;
 pub(super) mod key;
 pub(super) mod key_use;
 pub(super) mod price;
 pub(super) mod provider;
 pub(super) mod route;
+pub(super) mod spend;

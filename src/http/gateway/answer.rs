@@ -63,6 +63,9 @@ fn stream(live: Live, writer: Writer) -> impl futures::Stream<Item = Result<Byte
 
 fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64) {
     put(headers, "x-weft-route", &choice.why());
+    if !choice.budgets.is_empty() {
+        put(headers, "x-weft-budget", &choice.budgets.join("; "));
+    }
     put(headers, "x-weft-overhead-ms", &format!("{overhead_ms:.2}"));
 }
 

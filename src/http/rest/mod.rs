@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod auth;
 pub mod bodies;
 pub mod body;
+pub mod budgets;
 pub mod events;
 pub mod gateway;
 pub mod hooks;
@@ -44,6 +45,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(approvals::router())
         .merge(auth::router())
         .merge(bodies::router())
+        .merge(budgets::router())
         .merge(events::router())
         .merge(gateway::router())
         .merge(crate::http::gateway::router())

@@ -37,6 +37,8 @@ pub enum FaultClass {
     NoProvider,
     /// Every provider that could answer is resting after failures.
     Resting,
+    /// A budget has no money for the call.
+    Budget,
     /// The one who asked went away.
     Cancelled,
 }
@@ -60,6 +62,7 @@ impl FaultClass {
             Self::Interrupted => "interrupted",
             Self::NoProvider => "no_provider",
             Self::Resting => "resting",
+            Self::Budget => "budget",
             Self::Cancelled => "cancelled",
         }
     }

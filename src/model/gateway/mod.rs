@@ -7,6 +7,7 @@
 //!
 //! Pure: no clock, no IO, no wire. The wires are in `gateway::dialect`.
 
+mod budget;
 mod call;
 mod delta;
 mod explain;
@@ -19,13 +20,14 @@ mod request;
 mod response;
 mod route;
 
+pub use budget::{Allowance, Budget, BudgetDraft, BudgetPeriod, BudgetScope, BudgetState, Spender};
 pub use call::{CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Spending, Sum, SumBy, UsageFilter};
 pub use delta::{Delta, Fold, parse_input};
 pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
 pub use fault::{Fault, FaultClass};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role};
-pub use price::{Price, PriceDraft, format_usd};
+pub use price::{Price, PriceDraft, format_usd, parse_usd};
 pub use provider::{
     BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest,
 };

@@ -80,3 +80,34 @@ pub fn format_usd(micros: i64) -> String {
     let micros = micros.unsigned_abs();
     format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
+
+/// Reads dollars such as `5`, `0.25` or `$1,000.50` into millionths; `None` for anything else, for less than a millionth, and
+/// for what is below nothing.
+pub fn parse_usd(text: &str) -> Option<i64> {
+    let bare: String = text.trim().trim_start_matches('$').chars().filter(|c| !matches!(c, ',' | '_' | ' ')).collect();
+    let (whole, places) = bare.split_once('.').unwrap_or((&bare, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let is_number = digits(whole) && digits(places) && !(whole.is_empty() && places.is_empty()) && places.len() <= 6;
+    if !is_number {
+        return None;
+    }
+    format!("{whole}{places:0<6}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_read_as_people_write_them() {
+        for (text, micros) in
+            [("5", 5_000_000), ("0.25", 250_000), (" $1,000.50 ", 1_000_500_000), (".000001", 1), ("7.", 7_000_000)]
+        {
+            assert_eq!(parse_usd(text), Some(micros), "{text}");
+        }
+        for text in ["", "$", ".", "-1", "1.2.3", "1e3", "0.0000001", "five", "99999999999999999999"] {
+            assert_eq!(parse_usd(text), None, "{text}");
+        }
+        assert_eq!(parse_usd(&format_usd(1_234_567)), Some(1_234_567));
+    }
+}

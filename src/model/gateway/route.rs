@@ -90,6 +90,9 @@ pub struct Choice {
     pub rule: String,
     /// In the order in which they were looked at.
     pub tried: Vec<Tried>,
+    /// What budgets had to say, such as "Team: 83 % of $10.00".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<String>,
 }
 
 impl Choice {

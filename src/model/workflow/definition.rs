@@ -117,7 +117,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
     /// What a container (`map`, `repeat`, `group`) runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::depth::body")]
     #[schema(no_recursion)]
     pub body: Option<Body>,
     /// An output that stands in for the work: the step ends with it at once, and nothing is done.

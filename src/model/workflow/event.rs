@@ -235,6 +235,9 @@ pub struct StepError {
 }
 
 impl StepError {
+    /// The class of a step whose next call of a model no budget pays for. A run waits for a person instead of failing of it.
+    pub const BUDGET: &'static str = "budget";
+
     /// An error that another attempt will not mend.
     pub fn permanent(class: &str, message: impl Into<String>) -> Self {
         Self { class: class.to_owned(), message: message.into(), retryable: false }

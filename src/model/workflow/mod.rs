@@ -6,6 +6,7 @@ pub mod approval;
 pub mod check;
 pub mod compensation;
 pub mod definition;
+mod depth;
 pub mod diff;
 pub mod event;
 pub mod expression;

@@ -196,12 +196,16 @@ fn span(ms: u64) -> String {
     }
 }
 
-/// A person holds the run.
+/// A person holds the run; `None`: it was held after a failure, for a person to look at.
 pub fn paused(by: Option<&str>, since: Option<Timestamp>) -> Why {
+    let sentence = match by {
+        Some(by) => format!("Paused by {by}: nothing new starts."),
+        None => "Paused after a failure: nothing new starts until a person resumes it.".to_owned(),
+    };
     Why {
         step: None,
         code: Code::Paused,
-        sentence: format!("Paused by {}: nothing new starts.", by.unwrap_or("an operator")),
+        sentence,
         since,
         position: None,
         unblocks: vec![Unblock::Person { action: "Resume the run".to_owned() }],
@@ -250,11 +254,16 @@ pub fn of_state(state: &State) -> Vec<Why> {
 fn of_step(state: &State, slot: Slot) -> Why {
     let step = state.step_at(slot);
     let since = step.spans.last().filter(|span| span.to.is_none()).map(|span| span.from);
-    let due = state.timers().find(|(_, timed)| *timed == slot).map(|(at, _)| at);
+    // Whatever its time, it is not tried again while a person holds the run.
+    let due = state.timers().find(|(_, timed)| *timed == slot && !state.is_paused()).map(|(at, _)| at);
     let mut unblocks: Vec<Unblock> = due.into_iter().map(|at| Unblock::Time { at }).collect();
     let (code, sentence) = if step.status == StepStatus::Retrying {
         let failed = step.error.as_ref().map_or("failed", |error| error.message.as_str());
-        let when = due.map(|at| format!(" at {at}")).unwrap_or_default();
+        let when = match due {
+            Some(at) => format!(" at {at}"),
+            None if state.is_paused() => " when the run is resumed".to_owned(),
+            None => String::new(),
+        };
         let next = step.attempt + 1;
         (Code::Retry, format!("Tries again{when}, as attempt {next}: the one before ended with: {failed}"))
     } else {

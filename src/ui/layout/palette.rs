@@ -77,6 +77,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadProvider, of_gateway("Routes", "/gateway/routes")),
         (Action::ManageProvider, of_gateway("Gateway keys", "/gateway/keys")),
         (Action::ReadUsage, of_gateway("Calls of models", "/gateway/calls")),
+        (Action::ReadUsage, of_gateway("Budgets", "/gateway/budgets")),
         (Action::ReadUser, page("Users", "users", "/users")),
         (Action::ViewDashboard, page("Account and sessions", "user", "/account")),
     ];

@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod auth;
+pub mod budgets;
 pub mod dashboard;
 pub mod gateway;
 pub mod memory;

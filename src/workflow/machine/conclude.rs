@@ -42,7 +42,12 @@ fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepE
         let at = facts.moment.now.plus_ms(backoff_ms(retry, made, facts.moment.fraction));
         return facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at });
     }
-    let (handled, port, status, output) = match step.on_error {
+    let on_error = match step.on_error {
+        // Money that is used up is nobody's failure: the run waits until there is more, and goes on from here.
+        OnError::Fail if error.class == StepError::BUDGET => OnError::Pause,
+        on_error => on_error,
+    };
+    let (handled, port, status, output) = match on_error {
         OnError::Fail => return fail_scope(state, facts, slot, attempt, error),
         OnError::Pause => {
             // Once a person lets the run go on, the step is due at once.

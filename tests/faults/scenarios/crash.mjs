@@ -67,7 +67,8 @@ async function atRandom(site) {
   const crowd = site.full ? 100 : 60;
   const node = await site.cluster.node();
   await node.start();
-  site.sink.delay = 5;
+  // Slow enough that a quick machine does not end them all before the kill.
+  site.sink.delay = 25;
   const load = new Load(await node.publish(chain(site.sink, STEPS)));
   const boots = [];
   const resumes = [];
@@ -76,10 +77,12 @@ async function atRandom(site) {
     await load.start([node], Math.max(0, crowd - open));
     await pause(50 + Math.random() * 450);
     await node.kill();
-    boots.push(await node.start());
     const calls = site.sink.calls;
+    boots.push(await node.start());
     const began = performance.now();
-    while (site.sink.calls === calls && performance.now() - began < 10_000) await pause(5);
+    // Where all of them had ended before the kill, there is nothing to go on with.
+    const waits = async () => site.sink.calls === calls && (await load.inProgress(node)) > 0;
+    while ((await waits()) && performance.now() - began < 10_000) await pause(5);
     resumes.push(performance.now() - began);
   }
   await load.settle([node]);

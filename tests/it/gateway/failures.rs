@@ -16,6 +16,18 @@ fn error(status: u16, message: &str) -> Reply {
 }
 
 on_both_engines! {
+    async fn a_provider_that_repeats_its_key_in_the_middle_of_an_answer_does_not_show_it(site: Site) {
+        let ctx = somebody(&site).await;
+        let error = r#"data: {"error": {"message": "no more for sk-secret-of-acme", "type": "server_error"}}"#;
+        let upstream = Upstream::start([Reply::Events(format!("{}{error}\n\n", first_chunks(&["A"])))]).await;
+        add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let mut live = stream(&ctx, "big").await.unwrap();
+        let (text, fault) = drain(&mut live).await;
+        drop(live);
+        assert_eq!((text.as_str(), fault.unwrap().message.as_str()), ("A", "acme: no more for …"));
+        assert_eq!(calls(&ctx).await[0].error.as_deref(), Some("acme: no more for …"));
+    }
+
     async fn what_may_pass_is_tried_again_and_kept_once(site: Site) {
         let ctx = somebody(&site).await;
         let upstream = Upstream::start([error(500, "oops"), Reply::Json(200, answer("A loom."))]).await;

@@ -57,6 +57,27 @@ fn claude(text: &str) -> Value {
 }
 
 on_both_engines! {
+    async fn a_program_is_told_in_its_own_words_that_the_money_is_used_up(site: Site) {
+        let (rt, ctx, key) = pointed(&site).await;
+        let upstream = Upstream::start([Reply::Json(200, answer("A loom."))]).await;
+        let acme = add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let price = json!({"model": "big", "input": 1_000_000, "output": 1_000_000});
+        gateway::put_price(&ctx, acme.id, serde_json::from_value(price).unwrap()).await.unwrap();
+        let budget = json!({"name": "Tools", "scope": "key", "period": "day", "limit_micros": 1_100, "warn_percent": 1});
+        gateway::create_budget(&ctx, serde_json::from_value(budget).unwrap()).await.unwrap();
+
+        let (status, headers, text) = send(&rt, CHAT, &key, &json!({"model": "big", "max_tokens": 9, "messages": chat("")["messages"]})).await;
+        assert_eq!((status, headers["x-weft-budget"].to_str().unwrap()), (StatusCode::OK, "Tools: 1 % of $0.0011"), "{text}");
+        gateway::settled(&ctx).await;
+        let (status, headers, text) = send(&rt, MESSAGES, &key, &messages("big")).await;
+        assert_eq!((status, headers["x-should-retry"].to_str().unwrap()), (StatusCode::PAYMENT_REQUIRED, "false"));
+        assert_eq!(read(&text)["error"]["type"], "billing_error");
+        assert!(read(&text)["error"]["message"].as_str().unwrap().starts_with("the budget \"Tools\" is used up"), "{text}");
+        let (status, _, text) = send(&rt, CHAT, &key, &chat("big")).await;
+        assert_eq!((status, &read(&text)["error"]["code"]), (StatusCode::TOO_MANY_REQUESTS, &json!("insufficient_quota")));
+        assert_eq!(upstream.count(), 1);
+    }
+
     async fn a_program_is_answered_in_its_own_words_whoever_answers(site: Site) {
         let (rt, ctx, key) = pointed(&site).await;
         let (gpt, opus) = (Upstream::start([]).await, Upstream::start([]).await);

@@ -59,6 +59,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
             Json(json!({"model": "none", "max_tokens": 1, "messages": [{"role": "user", "content": "Hello"}]}))
         }
         ("POST", "/gateway/keys") => Json(json!({"name": ""})),
+        ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
         ("POST", "/providers") | ("PUT", "/providers/{id}") => Json(json!({"name": "", "kind": "ollama"})),
         ("POST", "/providers/{id}/test" | "/providers/{id}/reset") => Nothing,
         ("POST", "/providers/{id}/prices") => Json(json!({"model": "m", "input": 1, "output": 1})),
@@ -75,6 +76,11 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/runs/{id}/cancel" | "/runs/{id}/pause" | "/runs/{id}/resume" | "/runs/{id}/retry") => Nothing,
         _ => return None,
     })
+}
+
+/// A budget without a name.
+fn budget() -> Value {
+    json!({"name": "", "scope": "workspace", "period": "day", "limit_micros": 1})
 }
 
 /// A trigger of a workflow that is not there.
@@ -130,10 +136,11 @@ fn server_fn(name: &str) -> Option<Sent> {
         "workflows/import" => json!({"text": definition("Nightly").to_string()}),
         "workflows/save_draft" => json!({"id": NIL, "revision": 1, "definition": definition("Nightly")}),
         "workflows/versions" => json!({"id": NIL, "page": page}),
-        "providers/list" => json!({}),
+        "providers/list" | "budgets/list" => json!({}),
+        "budgets/create" => json!({"draft": budget()}),
+        "budgets/update" => json!({"id": NIL, "revision": 1, "draft": budget()}),
         "providers/create" => json!({"draft": {"name": "", "kind": "ollama"}}),
         "providers/update" => json!({"id": NIL, "revision": 1, "draft": {"name": "", "kind": "ollama"}}),
-        "providers/delete" | "providers/test" | "providers/reset" => json!({"id": NIL}),
         "providers/get" | "providers/prices" => json!({"id": NIL}),
         "providers/put_price" => json!({"id": NIL, "draft": {"model": "m", "input": 1, "output": 1}}),
         "providers/delete_price" => json!({"id": NIL, "price": NIL}),
@@ -148,6 +155,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "gateway/create_key" => json!({"draft": {"name": ""}}),
         "gateway/calls" => json!({"filter": {}, "period": "day", "page": page}),
         "gateway/spending" => json!({"by": "model", "period": "day", "run": null}),
+        "budgets/delete" | "providers/delete" | "providers/test" | "providers/reset" => json!({"id": NIL}),
         "triggers/list" => json!({"filter": {}, "page": page}),
         "triggers/create" => json!({"draft": draft()}),
         "triggers/update" => json!({"id": NIL, "revision": 1, "draft": draft()}),

@@ -86,6 +86,7 @@ pub(super) fn write_fault(fault: &Fault) -> Value {
         FaultClass::TooLarge => "request_too_large",
         FaultClass::RateLimited => "rate_limit_error",
         FaultClass::NoModel => "not_found_error",
+        FaultClass::Budget => "billing_error",
         FaultClass::Overloaded | FaultClass::Resting => "overloaded_error",
         FaultClass::Timeout => "timeout_error",
         _ => "api_error",

@@ -78,6 +78,7 @@ pub(super) fn write_fault(fault: &Fault) -> Value {
         FaultClass::Invalid | FaultClass::Untranslatable => ("invalid_request_error", Value::Null),
         FaultClass::TooLarge => ("invalid_request_error", json!("context_length_exceeded")),
         FaultClass::RateLimited => ("rate_limit_error", json!("rate_limit_exceeded")),
+        FaultClass::Budget => ("insufficient_quota", json!("insufficient_quota")),
         FaultClass::NoModel => ("invalid_request_error", json!("model_not_found")),
         FaultClass::Overloaded | FaultClass::Resting => ("server_error", json!("overloaded")),
         class => ("server_error", json!(class.as_str())),

@@ -26,7 +26,7 @@ pub const MAX_NAME_CHARS: usize = 120;
 /// Characters of a step's id.
 pub const MAX_ID_CHARS: usize = 64;
 /// Containers inside of containers in one definition; sub-workflows begin anew.
-pub const MAX_NESTING: usize = 24;
+pub const MAX_NESTING: usize = 50;
 /// The largest number of a join.
 const MAX_JOIN: u32 = 1000;
 

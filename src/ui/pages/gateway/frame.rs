@@ -13,10 +13,11 @@ pub(in crate::ui::pages) enum Part {
     Routes,
     Keys,
     Calls,
+    Budgets,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Providers, Self::Routes, Self::Keys, Self::Calls];
+    const ALL: [Self; 5] = [Self::Providers, Self::Routes, Self::Keys, Self::Calls, Self::Budgets];
 
     const fn label(self) -> &'static str {
         match self {
@@ -24,6 +25,7 @@ impl Part {
             Self::Routes => "Routes",
             Self::Keys => "Keys",
             Self::Calls => "Calls",
+            Self::Budgets => "Budgets",
         }
     }
 
@@ -33,6 +35,7 @@ impl Part {
             Self::Routes => "/gateway/routes",
             Self::Keys => "/gateway/keys",
             Self::Calls => "/gateway/calls",
+            Self::Budgets => "/gateway/budgets",
         }
     }
 
@@ -40,7 +43,7 @@ impl Part {
         match self {
             Self::Providers | Self::Routes => Action::ReadProvider,
             Self::Keys => Action::ManageProvider,
-            Self::Calls => Action::ReadUsage,
+            Self::Calls | Self::Budgets => Action::ReadUsage,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The form of a price as text, and what it means: dollars are typed, millionths are sent.
 
-use crate::model::gateway::{Price, PriceDraft};
+use crate::model::gateway::{Price, PriceDraft, parse_usd};
 use crate::model::{ApiError, FieldError, Timestamp};
 
 /// What the controls hold.
@@ -75,19 +75,9 @@ impl Form {
     }
 }
 
-/// Dollars as millionths, exactly: digits, and at most six behind a point.
+/// Dollars as millionths, as far as a price may go. A comma is none of ours: to some it parts thousands, to others cents.
 fn micros(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let text = text.strip_prefix('$').unwrap_or(text).trim_start();
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if (whole.is_empty() && part.is_empty()) || !is_digits(whole) || !is_digits(part) || part.len() > 6 {
-        return None;
-    }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let part: i64 = format!("{part:0<6}").parse().ok()?;
-    let micros = whole.checked_mul(1_000_000)?.checked_add(part)?;
-    (micros <= PriceDraft::MAX).then_some(micros)
+    parse_usd(text).filter(|_| !text.contains(',')).filter(|micros| *micros <= PriceDraft::MAX)
 }
 
 /// The first moment of a day where the person is.

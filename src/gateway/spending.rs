@@ -1,0 +1,150 @@
+//! Whether a call may still be paid for: what its budgets say to what is spent, what is underway, and what it will take.
+//!
+//! What is spent stands in the database, for every process. What is underway is this process' own: from the moment that a call
+//! is let through until its cost is written, so that many calls at once don't all find the same money.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use super::error::Result;
+use super::store;
+use crate::model::gateway::{
+    Allowance, Budget, BudgetScope, CallRecord, Fault, FaultClass, Request, Usage, estimate_tokens,
+};
+use crate::model::{ProviderId, Timestamp, WorkspaceId};
+use crate::runtime::Ctx;
+
+/// Tokens that an answer is expected to have, where its limit is not lower. Callers name limits far above what they get.
+const EXPECTED_OUTPUT: u32 = 1_024;
+/// Looks at the database, while others' costs are written in between.
+const LOOKS: u32 = 5;
+
+/// Whose calls count together.
+type Who = (WorkspaceId, BudgetScope, Uuid);
+
+/// What is underway in this process.
+#[derive(Debug, Default)]
+struct Ledger(Mutex<Underway>);
+
+#[derive(Debug, Default)]
+struct Underway {
+    micros: HashMap<Who, i64>,
+    /// How many calls have been taken out: their costs are in the database by then.
+    released: u64,
+}
+
+impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, Underway> {
+        // Sums are changed by one statement each: they are whole whatever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a call is expected to take, until it is written what it took.
+#[derive(Debug)]
+pub(super) struct Held {
+    ledger: Arc<Ledger>,
+    who: Vec<Who>,
+    micros: i64,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut underway = self.ledger.lock();
+        underway.released += 1;
+        for who in &self.who {
+            if let Some(sum) = underway.micros.get_mut(who) {
+                *sum -= self.micros;
+                if *sum <= 0 {
+                    underway.micros.remove(who);
+                }
+            }
+        }
+    }
+}
+
+/// Lets a call through, or refuses it. What the budgets want to be told comes back with it.
+///
+/// # Errors
+/// [`FaultClass::Budget`] for the first budget that is used up; the database's.
+pub(super) async fn admit(
+    ctx: &Ctx,
+    call: &CallRecord,
+    request: &Request,
+    (provider, model): (ProviderId, &str),
+) -> Result<(Option<Held>, Vec<String>)> {
+    let workspace = ctx.workspace();
+    let in_run = call.run_id.is_some();
+    let budgets = store::budget::find_holding(&ctx.db, workspace, call.user_id, call.key_id, in_run).await?;
+    if budgets.is_empty() {
+        return Ok((None, Vec::new()));
+    }
+    let expected = expected_micros(ctx, request, provider, model, call.at).await?;
+    let ledger: Arc<Ledger> = ctx.shared();
+    for look in 1.. {
+        let seen = ledger.lock().released;
+        let mut weighed = Vec::with_capacity(budgets.len());
+        for budget in &budgets {
+            let Some(who) = who(workspace, budget, call) else { continue };
+            weighed.push((budget, who, spent(ctx, budget, call, who).await?));
+        }
+        let mut underway = ledger.lock();
+        if underway.released != seen && look < LOOKS {
+            // What was read may lack a cost that is no longer underway either.
+            continue;
+        }
+        let mut warnings = Vec::new();
+        for (budget, who, spent) in &weighed {
+            match budget.weigh(*spent, underway.micros.get(who).copied().unwrap_or(0), expected) {
+                Allowance::Free => {}
+                Allowance::Warned(warning) => warnings.push(warning),
+                Allowance::Refused(why) => {
+                    metrics::counter!("weft_budget_refusals_total").increment(1);
+                    return Err(Fault::new(FaultClass::Budget, why).into());
+                }
+            }
+        }
+        let mut all: Vec<Who> = weighed.into_iter().map(|(_, who, _)| who).collect();
+        all.sort_unstable_by_key(|(_, scope, id)| (scope.as_str(), *id));
+        all.dedup();
+        for who in &all {
+            *underway.micros.entry(*who).or_default() += expected;
+        }
+        drop(underway);
+        return Ok((Some(Held { ledger, who: all, micros: expected }), warnings));
+    }
+    unreachable!("the last look decides");
+}
+
+fn who(workspace: WorkspaceId, budget: &Budget, call: &CallRecord) -> Option<Who> {
+    let id = match budget.scope {
+        BudgetScope::Workspace => Some(workspace.0),
+        BudgetScope::User => call.user_id.map(|id| id.0),
+        BudgetScope::Key => call.key_id.map(|id| id.0),
+        BudgetScope::Run => call.run_id.map(|id| id.0),
+    };
+    Some((workspace, budget.scope, id?))
+}
+
+async fn spent(ctx: &Ctx, budget: &Budget, call: &CallRecord, (workspace, scope, id): Who) -> Result<i64> {
+    Ok(match (scope, call.run_id) {
+        (BudgetScope::Run, Some(run)) => store::spend::of_run(&ctx.db, workspace, run).await?,
+        _ => store::spend::of_days(&ctx.db, workspace, scope, id, &budget.period.days(ctx.clock.now())).await?,
+    })
+}
+
+/// What the call will take at the price of who is asked first; 0 where that has no price.
+async fn expected_micros(
+    ctx: &Ctx,
+    request: &Request,
+    provider: ProviderId,
+    model: &str,
+    at: Timestamp,
+) -> Result<i64> {
+    let Some(price) = store::price::find(&ctx.db, provider, model, at).await? else { return Ok(0) };
+    let output = request.max_tokens.unwrap_or(EXPECTED_OUTPUT).min(EXPECTED_OUTPUT);
+    let usage = Usage { input: estimate_tokens(request.chars()), output: i64::from(output), ..Usage::default() };
+    Ok(price.cost_micros(usage))
+}
