@@ -1,6 +1,7 @@
 // Every page with something on it, on a desk and on a phone, by day and by night: accessible, and never wider than its window.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expectAccessible, shot, story } from '../harness.mjs';
@@ -24,6 +25,44 @@ const question = () => ({
     properties: { channel: { enum: ['stable', LONG] }, notes: { type: 'string', format: 'multiline', description: LONG }, share: { type: 'integer' }, announce: { type: 'boolean' } },
   },
 });
+
+/** A model server on loopback: every call is answered alike. */
+async function upstream() {
+  const server = createServer((request, response) => {
+    const answer = {
+      id: 'c1', object: 'chat.completion', created: 1, model: 'm',
+      usage: { prompt_tokens: 184_320, completion_tokens: 2_048, prompt_tokens_details: { cached_tokens: 163_840 } },
+      choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'A loom.' } }],
+    };
+    request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer)));
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  server.unref();
+  return `http://127.0.0.1:${server.address().port}/v1`;
+}
+
+/** Routes, keys, prices and calls: short and long ones, priced and not, answered and failed. */
+async function furnishGateway(server, call) {
+  const long = 'a-model-with-a-rather-long-name-2026-11-21';
+  const provider = (name, base_url, models) =>
+    call('POST', '/api/v1/providers', { name, kind: 'open_ai_compatible', base_url, models: models.map((id) => ({ id })), limits: { max_retries: 0 } });
+  const acme = await provider('acme', await upstream(), ['big', long, 'small']);
+  const nowhere = await provider('an-endpoint-that-nobody-serves', 'http://127.0.0.1:9/v1', ['gone']);
+  const target = ({ id }, model) => ({ provider_id: id, model });
+  await call('POST', '/api/v1/routes', { name: 'default', description: LONG, targets: [target(nowhere, 'gone'), target(acme, 'big'), target(acme, long)] });
+  await call('POST', '/api/v1/routes', { name: 'a-route-with-a-name-that-is-as-long-as-it-may-well-be', targets: [target(acme, 'small')] });
+  for (const [input, from] of [[2_500_000, '2026-01-01T00:00:00Z'], [3_000_000, undefined], [2_000_000, '2036-01-01T00:00:00Z']]) {
+    await call('POST', `/api/v1/providers/${acme.id}/prices`, { model: 'big', input, output: 15_000_000, cache_read: 75_000, ...(from && { from }) });
+  }
+  const { secret } = await call('POST', '/api/v1/gateway/keys', { name: 'Claude Code of the team that builds the builds', models: ['default', 'small', 'gone', long] });
+  await call('POST', '/api/v1/gateway/keys', { name: 'nightly', expires_at: '2036-01-01T00:00:00Z' });
+  for (const model of ['default', 'default', 'small', 'gone']) {
+    const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] });
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+    await fetch(`${server.url}/api/v1/gateway/openai/v1/chat/completions`, { method: 'POST', headers, body });
+  }
+  return { routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', prices: `/providers/${acme.id}` };
+}
 
 /** Puts something on every page; returns where each page is. */
 async function furnish(server) {
@@ -61,6 +100,7 @@ async function furnish(server) {
   const asks = await call('POST', `/api/v1/workflows/${asking.id}/execute`, { inputs: {} });
   return {
     providers: '/providers',
+    ...await furnishGateway(server, call),
     triggers: '/triggers',
     webhooks: '/triggers?show=webhooks',
     events: '/triggers?show=events',
@@ -85,7 +125,7 @@ async function furnish(server) {
   };
 }
 
-story('every page is accessible and fits, at both sizes and in both themes', { timeoutMs: 600_000 }, async ({ server, visitor }) => {
+story('every page is accessible and fits, at both sizes and in both themes', { timeoutMs: 600_000, env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
   await server.setUp();
   const places = await furnish(server);
   const ada = await visitor();

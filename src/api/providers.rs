@@ -3,13 +3,19 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::gateway::{Provider, ProviderDraft, ProviderTest};
-use crate::model::{ApiError, ProviderId};
+use crate::model::gateway::{Price, PriceDraft, Provider, ProviderDraft, ProviderTest};
+use crate::model::{ApiError, PriceId, ProviderId};
 
 /// Every provider, oldest first.
 #[server(prefix = "/rpc", endpoint = "providers/list", input = Json)]
 pub async fn list_providers() -> Result<Vec<Provider>, ApiError> {
     Ok(crate::gateway::list_providers(&crate::http::request_ctx().await?).await?)
+}
+
+/// One provider.
+#[server(prefix = "/rpc", endpoint = "providers/get", input = Json)]
+pub async fn get_provider(id: ProviderId) -> Result<Provider, ApiError> {
+    Ok(crate::gateway::get_provider(&crate::http::request_ctx().await?, id).await?)
 }
 
 /// Adds a provider.
@@ -40,4 +46,22 @@ pub async fn test_provider(id: ProviderId) -> Result<ProviderTest, ApiError> {
 #[server(prefix = "/rpc", endpoint = "providers/reset", input = Json)]
 pub async fn reset_provider(id: ProviderId) -> Result<Provider, ApiError> {
     Ok(crate::gateway::reset_provider(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// The prices of its models, by model, newest first.
+#[server(prefix = "/rpc", endpoint = "providers/prices", input = Json)]
+pub async fn list_prices(id: ProviderId) -> Result<Vec<Price>, ApiError> {
+    Ok(crate::gateway::list_prices(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Sets what a model costs from a moment on.
+#[server(prefix = "/rpc", endpoint = "providers/put_price", input = Json)]
+pub async fn put_price(id: ProviderId, draft: PriceDraft) -> Result<Price, ApiError> {
+    Ok(crate::gateway::put_price(&crate::http::request_ctx().await?, id, draft).await?)
+}
+
+/// Deletes a price.
+#[server(prefix = "/rpc", endpoint = "providers/delete_price", input = Json)]
+pub async fn delete_price(id: ProviderId, price: PriceId) -> Result<(), ApiError> {
+    Ok(crate::gateway::delete_price(&crate::http::request_ctx().await?, id, price).await?)
 }

@@ -284,7 +284,7 @@ async fn allowed(ctx: &Ctx) -> Result<Option<Vec<String>>> {
     Ok(Some(models).filter(|models| !models.is_empty()))
 }
 
-fn known(row: &ProviderRow) -> Result<Known> {
+pub(super) fn known(row: &ProviderRow) -> Result<Known> {
     Ok(Known {
         id: row.id,
         name: row.name.clone(),

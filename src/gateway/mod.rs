@@ -21,7 +21,9 @@ mod call;
 mod candidates;
 mod dialect;
 mod error;
+mod explain;
 mod health;
+mod key_use;
 mod keys;
 mod live;
 mod meter;
@@ -40,6 +42,8 @@ pub use budgets::{create_budget, delete_budget, get_budget, list_budgets, update
 pub use call::{Answer, Answered, Order, call, cost_micros, list_models};
 pub use dialect::{Envelope, Writer, read_request, status_of, write_fault, write_response};
 pub use error::{Error, Result};
+pub use explain::explain;
+pub use key_use::{get_endpoints, list_keys_in_use};
 pub use keys::{authenticate, create_key, delete_key, list_keys};
 pub use live::Live;
 pub use meter::settled;
@@ -49,4 +53,4 @@ pub use providers::{
 };
 pub use retention::{boot, forget};
 pub use routes::{create_route, delete_route, get_route, list_routes, update_route};
-pub use usage::{list_calls, sum_usage};
+pub use usage::{get_spending, list_calls, sum_usage};

@@ -5,20 +5,20 @@ use std::str::FromStr;
 use super::error::{Error, Result};
 use super::store::call;
 use crate::model::auth::Action;
-use crate::model::gateway::{CallRecord, Sum, UsageFilter};
-use crate::model::{Page, PageRequest, RunId};
+use crate::model::gateway::{CallFilter, CallLine, Spending, Sum, SumBy, UsageFilter};
+use crate::model::{Page, PageRequest};
 use crate::runtime::Ctx;
 
-/// The calls, newest first; `run` narrows to one run.
+/// The calls, newest first, with the names of who made them.
 ///
 /// # Errors
 /// [`Error::Denied`], [`Error::Invalid`] for a cursor that is none of ours.
-pub async fn list_calls(ctx: &Ctx, run: Option<RunId>, page: &PageRequest) -> Result<Page<CallRecord>> {
+pub async fn list_calls(ctx: &Ctx, filter: &CallFilter, page: &PageRequest) -> Result<Page<CallLine>> {
     ctx.authorize(Action::ReadUsage)?;
     let before = cursor(page)?;
     let limit = page.limit();
-    let calls = call::list(&ctx.db, ctx.workspace(), run, before, limit + 1).await?;
-    Ok(Page::cut(calls, limit, |call| call.id.to_string()))
+    let calls = call::list(&ctx.db, ctx.workspace(), filter, before, limit + 1).await?;
+    Ok(Page::cut(calls, limit, |line| line.call.id.to_string()))
 }
 
 /// Sums over calls, the dearest first, at most 500.
@@ -28,6 +28,26 @@ pub async fn list_calls(ctx: &Ctx, run: Option<RunId>, page: &PageRequest) -> Re
 pub async fn sum_usage(ctx: &Ctx, filter: &UsageFilter) -> Result<Vec<Sum>> {
     ctx.authorize(Action::ReadUsage)?;
     Ok(call::sum(&ctx.db, ctx.workspace(), filter).await?)
+}
+
+/// What was spent, as a whole and by what `filter` asks for.
+///
+/// # Errors
+/// [`Error::Denied`].
+pub async fn get_spending(ctx: &Ctx, filter: &UsageFilter) -> Result<Spending> {
+    let by = |by| UsageFilter { by, ..filter.clone() };
+    let providers = sum_usage(ctx, &by(SumBy::Provider)).await?;
+    let models = sum_usage(ctx, &by(SumBy::Model)).await?;
+    // A workspace has few enough providers that their sums are the whole; of people, keys and runs only the first are summed.
+    let total = Sum::total(&providers);
+    let names = |sums: &[Sum]| sums.iter().map(|sum| sum.of.clone()).filter(|name| !name.is_empty()).collect();
+    let (models_named, providers_named) = (names(&models), names(&providers));
+    let sums = match filter.by {
+        SumBy::Provider => providers,
+        SumBy::Model => models,
+        SumBy::User | SumBy::Key | SumBy::Run | SumBy::Step => sum_usage(ctx, filter).await?,
+    };
+    Ok(Spending { total, sums, models: models_named, providers: providers_named })
 }
 
 /// The id that a page begins after.

@@ -36,6 +36,17 @@ impl Period {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|period| period.as_str() == text)
     }
+
+    /// When it began, seen from `now`.
+    #[must_use]
+    pub const fn since(self, now: Timestamp) -> Timestamp {
+        let days = match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 30,
+        };
+        now.plus_ms(-days * 24 * 3_600_000)
+    }
 }
 
 /// Everything on the dashboard.

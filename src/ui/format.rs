@@ -69,6 +69,43 @@ pub fn count(value: i64) -> String {
     text
 }
 
+/// Millionths of a dollar as a person reads them: "$12.34", "$0.0012" with two figures that tell something, "$0.00" for none.
+pub fn dollars(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let micros = micros.unsigned_abs();
+    // Where the dollars tell nothing, as many places as show two figures.
+    let places = match micros {
+        0 | 100_000.. => 2,
+        10_000.. => 3,
+        1_000.. => 4,
+        100.. => 5,
+        _ => 6,
+    };
+    let unit = 10_u64.pow(6 - places);
+    let rounded = (micros + unit / 2) / unit;
+    let scale = 10_u64.pow(places);
+    let whole = count(i64::try_from(rounded / scale).unwrap_or(i64::MAX));
+    format!("{sign}${whole}.{:0width$}", rounded % scale, width = places as usize)
+}
+
+/// A large number in short: "950", "12.3 k", "4.2 M". For tiles; where it is exact, it is written out ([`count`]).
+pub fn short_count(value: i64) -> String {
+    let tenths = |unit: i64, name: &str| {
+        let tenths = (value + unit / 20) / (unit / 10);
+        match (tenths, tenths % 10) {
+            (1000.., _) => format!("{} {name}", count((value + unit / 2) / unit)),
+            (_, 0) => format!("{} {name}", tenths / 10),
+            (_, rest) => format!("{}.{rest} {name}", tenths / 10),
+        }
+    };
+    match value {
+        ..10_000 => count(value),
+        10_000..999_500 => tenths(1_000, "k"),
+        999_500..999_500_000 => tenths(1_000_000, "M"),
+        _ => tenths(1_000_000_000, "G"),
+    }
+}
+
 /// A number and its noun: "1 run", "7 runs". For nouns that take an s.
 pub fn plural(value: i64, noun: &str) -> String {
     let s = if value == 1 { "" } else { "s" };
@@ -145,6 +182,31 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).expect("a time")
+    }
+
+    #[test]
+    fn dollars_have_two_figures_that_tell_something() {
+        let check = |micros, text: &str| assert_eq!(dollars(micros), text);
+        check(0, "$0.00");
+        check(12, "$0.000012");
+        check(1_234, "$0.0012");
+        check(12_345, "$0.012");
+        check(99_960, "$0.100");
+        check(123_456, "$0.12");
+        check(12_340_000, "$12.34");
+        check(1_234_567_890_000, "$1,234,567.89");
+        check(-1_500_000, "-$1.50");
+    }
+
+    #[test]
+    fn a_large_count_is_told_in_short() {
+        let check = |value, text: &str| assert_eq!(short_count(value), text);
+        check(9_999, "9,999");
+        check(12_345, "12.3 k");
+        check(20_000, "20 k");
+        check(999_499, "999 k");
+        check(4_200_000, "4.2 M");
+        check(2_000_000_000, "2 G");
     }
 
     #[test]

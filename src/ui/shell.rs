@@ -11,8 +11,9 @@ use super::pages::approvals::ApprovalsPage;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
 use super::pages::budgets::BudgetsPage;
 use super::pages::dashboard::DashboardPage;
+use super::pages::gateway::{CallsPage, KeysPage, RoutesPage};
 use super::pages::memory::MemoryPage;
-use super::pages::providers::ProvidersPage;
+use super::pages::providers::{ProviderPage, ProvidersPage};
 use super::pages::runs::{ComparePage, RunPage, RunsPage};
 use super::pages::sessions::SessionsPage;
 use super::pages::triggers::{TriggerPage, TriggersPage};
@@ -105,6 +106,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/triggers/:id") view=TriggerPage ssr=SsrMode::Async />
                     <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
                     <Route path=path!("/providers") view=ProvidersPage ssr=SsrMode::Async />
+                    <Route path=path!("/providers/:id") view=ProviderPage ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/routes") view=RoutesPage ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/keys") view=KeysPage ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/calls") view=CallsPage ssr=SsrMode::Async />
                     <Route path=path!("/gateway/budgets") view=BudgetsPage ssr=SsrMode::Async />
                     <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />

@@ -4,7 +4,9 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as};
 
 use crate::db::{Db, Error, Result, Tx};
-use crate::model::gateway::{CallOutcome, CallRecord, CallSource, Choice, Sum, SumBy, Usage, UsageFilter};
+use crate::model::gateway::{
+    CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Choice, Sum, SumBy, Usage, UsageFilter,
+};
 use crate::model::{ApiKeyId, CallId, ProviderId, RunId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
 
@@ -108,29 +110,53 @@ impl TryFrom<CallRow> for CallRecord {
     }
 }
 
-/// The calls of a workspace, newest first; `run` narrows to one run.
+#[derive(Debug, FromRow)]
+struct LineRow {
+    #[sqlx(flatten)]
+    call: CallRow,
+    user_name: Option<String>,
+    key_name: Option<String>,
+}
+
+/// The calls of a workspace, newest first. A model is named as [`sum`] names it.
 pub async fn list(
     db: &Db,
     workspace: WorkspaceId,
-    run: Option<RunId>,
+    filter: &CallFilter,
     before: Option<CallId>,
     limit: u32,
-) -> Result<Vec<CallRecord>> {
-    let rows: Vec<CallRow> = read!(db, conn => query_as(
+) -> Result<Vec<CallLine>> {
+    let rows: Vec<LineRow> = read!(db, conn => query_as(
         "select id, at, source, user_id, key_id, run_id, step, provider_id, provider, model, choice, outcome, error, input,
-            cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros, first_token_ms, took_ms
+            cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros, first_token_ms, took_ms,
+            (select u.name from app_user u where u.id = model_call.user_id and u.workspace_id = $1) as user_name,
+            (select k.name from gateway_key k where k.id = model_call.key_id and k.workspace_id = $1) as key_name
          from model_call
          where workspace_id = $1 and ($2 is null or run_id = $2) and ($3 is null or id < $3)
+             and ($5 is null or key_id = $5)
+             and ($6 is null or case when provider = '' then model else provider || '/' || model end = $6)
+             and ($7 is null or provider = $7)
+             and ($8 is null or outcome = $8)
+             and ($9 is null or at >= $9)
+             and ($10 is null or at < $10)
          order by id desc
          limit $4",
     )
     .bind(workspace)
-    .bind(run)
+    .bind(filter.run_id)
     .bind(before)
     .bind(i64::from(limit))
+    .bind(filter.key_id)
+    .bind(&filter.model)
+    .bind(&filter.provider)
+    .bind(filter.outcome.map(CallOutcome::as_str))
+    .bind(filter.since)
+    .bind(filter.until)
     .fetch_all(conn)
     .await)?;
-    rows.into_iter().map(CallRecord::try_from).collect()
+    let line =
+        |row: LineRow| Ok(CallLine { call: CallRecord::try_from(row.call)?, user: row.user_name, key: row.key_name });
+    rows.into_iter().map(line).collect()
 }
 
 #[derive(Debug, FromRow)]

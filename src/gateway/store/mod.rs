@@ -3,6 +3,7 @@
 pub(super) mod budget;
 pub(super) mod call;
 pub(super) mod key;
+pub(super) mod key_use;
 pub(super) mod price;
 pub(super) mod provider;
 pub(super) mod route;

@@ -12,7 +12,7 @@ use super::paging::{Limit, Paging};
 use crate::gateway;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::gateway::{CallRecord, GatewayKey, KeyDraft, KeyMade, Sum, SumBy, UsageFilter};
+use crate::model::gateway::{CallFilter, CallLine, CallOutcome, KeyDraft, KeyInUse, KeyMade, Sum, SumBy, UsageFilter};
 use crate::model::{ApiKeyId, Page, PageRequest, RunId, Timestamp};
 use crate::runtime::Runtime;
 
@@ -25,17 +25,17 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(list_calls))
 }
 
-/// The gateway's keys, newest first. Secrets are shown to nobody.
+/// The gateway's keys, newest first, with their use in the last 30 days. Secrets are shown to nobody.
 #[utoipa::path(get, path = "/gateway/keys", tag = "gateway", params(Paging), responses(
-    (status = 200, description = "a page of keys", body = Page<GatewayKey>),
+    (status = 200, description = "a page of keys", body = Page<KeyInUse>),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it", body = Problem),
     (status = 422, description = "a parameter does not fit", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn list_keys(Caller(ctx): Caller, Params(paging): Params<Paging>) -> Result<Json<Page<GatewayKey>>, Refusal> {
-    Ok(Json(gateway::list_keys(&ctx, &paging.into()).await?))
+async fn list_keys(Caller(ctx): Caller, Params(paging): Params<Paging>) -> Result<Json<Page<KeyInUse>>, Refusal> {
+    Ok(Json(gateway::list_keys_in_use(&ctx, &paging.into()).await?))
 }
 
 /// Makes a key, for a program that is pointed at the gateway. It opens nothing else. Its secret is in the answer only.
@@ -118,21 +118,40 @@ struct CallParams {
     cursor: Option<String>,
     /// Only of this run.
     run: Option<RunId>,
+    /// Only with this key.
+    key: Option<ApiKeyId>,
+    /// Only of this model, as `/gateway/usage` names it: `provider/model`.
+    model: Option<String>,
+    /// Only of the provider of this name.
+    provider: Option<String>,
+    /// Only those that ended so.
+    #[param(inline)]
+    outcome: Option<CallOutcome>,
+    /// From then on.
+    since: Option<Timestamp>,
+    /// Before then.
+    until: Option<Timestamp>,
 }
 
 /// The log of calls, newest first: who asked whom, why it was this model, what it took and cost. Not what was said.
 #[utoipa::path(get, path = "/gateway/calls", tag = "gateway", params(CallParams), responses(
-    (status = 200, description = "a page of calls", body = Page<CallRecord>),
+    (status = 200, description = "a page of calls", body = Page<CallLine>),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it", body = Problem),
     (status = 422, description = "a parameter does not fit", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn list_calls(
-    Caller(ctx): Caller,
-    Params(params): Params<CallParams>,
-) -> Result<Json<Page<CallRecord>>, Refusal> {
+async fn list_calls(Caller(ctx): Caller, Params(params): Params<CallParams>) -> Result<Json<Page<CallLine>>, Refusal> {
     let page = PageRequest { limit: params.limit.unwrap_or_default().0, cursor: params.cursor };
-    Ok(Json(gateway::list_calls(&ctx, params.run, &page).await?))
+    let filter = CallFilter {
+        run_id: params.run,
+        key_id: params.key,
+        model: params.model,
+        provider: params.provider,
+        outcome: params.outcome,
+        since: params.since,
+        until: params.until,
+    };
+    Ok(Json(gateway::list_calls(&ctx, &filter, &page).await?))
 }

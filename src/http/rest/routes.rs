@@ -11,13 +11,13 @@ use super::triggers::{created, expected, tagged};
 use crate::gateway;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::gateway::{Route, RouteDraft};
+use crate::model::gateway::{ExplainRequest, Explained, Route, RouteDraft};
 use crate::model::{Page, RouteId};
 use crate::runtime::Runtime;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, put, delete))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, put, delete)).routes(routes!(explain))
 }
 
 /// Every route, oldest first: one page.
@@ -104,4 +104,19 @@ async fn put(
 async fn delete(Caller(ctx): Caller, Id(id): Id<RouteId>) -> Result<StatusCode, Refusal> {
     gateway::delete_route(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which models would be asked for a name, in which order and why, and which rest at the moment. Nothing is called.
+#[utoipa::path(post, path = "/routes/explain", tag = "routes", request_body = ExplainRequest, responses(
+    (status = 200, description = "who would be asked", body = Explained),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn explain(Caller(ctx): Caller, Body(question): Body<ExplainRequest>) -> Result<Json<Explained>, Refusal> {
+    Ok(Json(gateway::explain(&ctx, &question).await?))
 }

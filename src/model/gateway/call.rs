@@ -101,6 +101,38 @@ pub struct CallRecord {
     pub took_ms: i64,
 }
 
+/// A call with the names of who made it, as they are now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CallLine {
+    /// The call.
+    #[serde(flatten)]
+    pub call: CallRecord,
+    /// The person's name.
+    pub user: Option<String>,
+    /// The key's name; absent when the key is gone.
+    pub key: Option<String>,
+}
+
+/// Which calls are listed. What is absent narrows nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallFilter {
+    /// Only of this run.
+    pub run_id: Option<RunId>,
+    /// Only with this key.
+    pub key_id: Option<ApiKeyId>,
+    /// Only of this model, as sums name it: `provider/model`.
+    pub model: Option<String>,
+    /// Only of the provider of this name.
+    pub provider: Option<String>,
+    /// Only those that ended so.
+    pub outcome: Option<CallOutcome>,
+    /// From then on.
+    pub since: Option<Timestamp>,
+    /// Before then.
+    pub until: Option<Timestamp>,
+}
+
 /// What sums are over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -154,4 +186,41 @@ pub struct Sum {
     pub cost_micros: i64,
     /// How many have none.
     pub unpriced: i64,
+}
+
+/// What was spent: the whole, and what it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spending {
+    /// All of it.
+    pub total: Sum,
+    /// By what was asked for, the dearest first, at most 500.
+    pub sums: Vec<Sum>,
+    /// The models that were called, as sums name them.
+    pub models: Vec<String>,
+    /// The providers that were called.
+    pub providers: Vec<String>,
+}
+
+impl Sum {
+    /// The sum of sums; over nothing in particular.
+    pub fn total<'a>(sums: impl IntoIterator<Item = &'a Self>) -> Self {
+        let nothing = Self {
+            of: String::new(),
+            calls: 0,
+            failed: 0,
+            partial: 0,
+            usage: Usage::default(),
+            cost_micros: 0,
+            unpriced: 0,
+        };
+        sums.into_iter().fold(nothing, |mut total, sum| {
+            total.calls += sum.calls;
+            total.failed += sum.failed;
+            total.partial += sum.partial;
+            total.cost_micros = total.cost_micros.saturating_add(sum.cost_micros);
+            total.unpriced += sum.unpriced;
+            total.usage = total.usage.plus(sum.usage);
+            total
+        })
+    }
 }

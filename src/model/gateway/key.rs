@@ -47,3 +47,26 @@ pub struct KeyMade {
     /// What the program sends.
     pub secret: Secret,
 }
+
+/// A key with who made it, and what it was used for in the last 30 days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyInUse {
+    /// The key.
+    #[serde(flatten)]
+    pub key: GatewayKey,
+    /// The name of who made it; absent when they are gone.
+    pub made_by: Option<String>,
+    /// Calls with it, of the last 30 days.
+    pub calls: i64,
+    /// Millionths of a US dollar of those that have a price.
+    pub cost_micros: i64,
+}
+
+/// Where programs are pointed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Endpoints {
+    /// The base URL for programs that speak Anthropic Messages.
+    pub anthropic: String,
+    /// The base URL for programs that speak OpenAI Chat Completions.
+    pub openai: String,
+}

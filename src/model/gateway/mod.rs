@@ -10,6 +10,7 @@
 mod budget;
 mod call;
 mod delta;
+mod explain;
 mod fault;
 mod key;
 mod message;
@@ -20,10 +21,11 @@ mod response;
 mod route;
 
 pub use budget::{Allowance, Budget, BudgetDraft, BudgetPeriod, BudgetScope, BudgetState, Spender};
-pub use call::{CallOutcome, CallRecord, CallSource, Sum, SumBy, UsageFilter};
+pub use call::{CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Spending, Sum, SumBy, UsageFilter};
 pub use delta::{Delta, Fold, parse_input};
+pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
 pub use fault::{Fault, FaultClass};
-pub use key::{GatewayKey, KeyDraft, KeyMade};
+pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role};
 pub use price::{Price, PriceDraft, format_usd, parse_usd};
 pub use provider::{

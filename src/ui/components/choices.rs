@@ -124,3 +124,38 @@ pub fn Switch(
         </div>
     }
 }
+
+/// One of a list, in a toolbar: what it narrows is read out, not shown.
+#[component]
+pub fn FilterSelect(
+    /// Read out: "Trigger".
+    label: &'static str,
+    /// The chosen one.
+    #[prop(into)]
+    value: Signal<String>,
+    #[prop(into)] choices: Signal<Vec<Choice>>,
+    #[prop(into)] on_choose: Callback<String>,
+) -> impl IntoView {
+    let options = move || {
+        let option = |Choice { value: own, label }: Choice| {
+            let chosen = value.with_untracked(|value| *value == own);
+            view! { <option value=own selected=chosen>{label}</option> }
+        };
+        choices.get().into_iter().map(option).collect_view()
+    };
+    view! {
+        <select
+            class="input"
+            data-fit=""
+            data-size="sm"
+            aria-label=label
+            prop:value=move || {
+                choices.track();
+                value.get()
+            }
+            on:change=move |event| on_choose.run(event_target_value(&event))
+        >
+            {options}
+        </select>
+    }
+}

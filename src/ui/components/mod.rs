@@ -32,7 +32,7 @@ mod virtual_list;
 pub use badge::{Badge, StatusBadge, StatusLook, StatusShape, Tone};
 pub use button::{Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant};
 pub use card::Card;
-pub use choices::{Checkbox, Choice, Select, Switch};
+pub use choices::{Checkbox, Choice, FilterSelect, Select, Switch};
 pub use copy::CopyButton;
 pub use dialog::{ConfirmDialog, Dialog, DialogSize};
 pub use empty::{EmptyState, ErrorState};

@@ -24,6 +24,9 @@ impl Crumb {
 #[component]
 pub fn PageHeader(
     #[prop(into)] title: Signal<String>,
+    /// The part of it that is open, for the window's title: "Routes".
+    #[prop(optional)]
+    part: Option<&'static str>,
     /// From the top; empty for a page that the rail names.
     #[prop(optional)]
     crumbs: Vec<Crumb>,
@@ -40,7 +43,8 @@ pub fn PageHeader(
         .collect::<Vec<_>>();
     // On the server the document's title is read when the page is sent, and by then the page's signals may be gone.
     let first = title.get_untracked();
-    let title_text = move || format!("{} · Weft", title.try_get().as_ref().unwrap_or(&first));
+    let part = part.map(|part| format!("{part} · ")).unwrap_or_default();
+    let title_text = move || format!("{part}{} · Weft", title.try_get().as_ref().unwrap_or(&first));
     view! {
         <leptos_meta::Title text=title_text />
         <header class="page-head">

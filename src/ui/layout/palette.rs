@@ -58,6 +58,7 @@ fn of_page(commands: &[PageCommand]) -> impl Iterator<Item = Item> + '_ {
 fn fixed(me: &Me) -> Vec<Item> {
     let page = |label: &str, icon, href: &str| Item::new("Pages", icon, label, "", href);
     let action = |label: &str, icon, href: &str| Item::new("Actions", icon, label, "", href);
+    let of_gateway = |label: &str, href: &str| Item::new("Pages", "gateway", label, "Gateway", href);
     let all = [
         (Action::StartRun, action("Run a workflow", "play", "/?run=choose")),
         (Action::EditWorkflow, action("New workflow", "plus", "/workflows?new=empty")),
@@ -72,7 +73,11 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadRun, page("Runs", "runs", "/runs")),
         (Action::ReadWorkflow, page("Triggers", "bolt", "/triggers")),
         (Action::ReadMemory, page("Memory", "memory", "/memory")),
-        (Action::ReadProvider, page("Providers", "gateway", "/providers")),
+        (Action::ReadProvider, of_gateway("Providers", "/providers")),
+        (Action::ReadProvider, of_gateway("Routes", "/gateway/routes")),
+        (Action::ManageProvider, of_gateway("Gateway keys", "/gateway/keys")),
+        (Action::ReadUsage, of_gateway("Calls of models", "/gateway/calls")),
+        (Action::ReadUsage, of_gateway("Budgets", "/gateway/budgets")),
         (Action::ReadUser, page("Users", "users", "/users")),
         (Action::ViewDashboard, page("Account and sessions", "user", "/account")),
     ];

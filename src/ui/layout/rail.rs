@@ -30,13 +30,19 @@ const BUILD: [Place; 2] = [
 const OPERATE: [Place; 2] =
     [place("/runs", "Runs", "runs", Action::ReadRun), place("/triggers", "Triggers", "bolt", Action::ReadWorkflow)];
 const WORKSPACE: [Place; 2] = [
-    place("/providers", "Providers", "gateway", Action::ReadProvider),
+    place("/providers", "Gateway", "gateway", Action::ReadProvider),
     place("/users", "Users", "users", Action::ReadUser),
 ];
 
 /// Whether the page at `path` belongs to the place at `href`.
 fn is_at(path: &str, href: &str) -> bool {
-    if href == "/" { path == "/" } else { path == href || path.starts_with(&format!("{href}/")) }
+    let is_below = |href: &str| path == href || path.starts_with(&format!("{href}/"));
+    match href {
+        "/" => path == "/",
+        // The gateway's other pages stand beside the first of them.
+        "/providers" => is_below(href) || is_below("/gateway"),
+        _ => is_below(href),
+    }
 }
 
 #[component]
@@ -142,5 +148,6 @@ mod tests {
         assert!(is_at("/runs/1", "/runs"));
         assert!(!is_at("/runs", "/"));
         assert!(!is_at("/runsome", "/runs"));
+        assert!(is_at("/gateway/routes", "/providers"));
     }
 }

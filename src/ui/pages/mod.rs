@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod auth;
 pub mod budgets;
 pub mod dashboard;
+pub mod gateway;
 pub mod memory;
 pub mod providers;
 pub mod runs;

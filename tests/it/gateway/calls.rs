@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use weft::gateway;
-use weft::model::PageRequest;
 use weft::model::gateway::{
     CallOutcome, CallSource, Delta, PriceDraft, ProviderKind, StopReason, SumBy, Usage, UsageFilter,
 };
@@ -158,8 +157,7 @@ on_both_engines! {
         assert!(gateway::list_models(&ours).await.unwrap().is_empty());
         assert_eq!(gateway::list_models(&theirs).await.unwrap(), ["smart", "big"]);
         gateway::settled(&ours).await;
-        let page = PageRequest::default();
-        let failed = gateway::list_calls(&ours, None, &page).await.unwrap().items;
+        let failed = calls(&ours).await;
         assert_eq!((failed.len(), failed[0].outcome), (1, CallOutcome::Failed));
         assert_eq!(gateway::sum_usage(&ours, &UsageFilter::default()).await.unwrap().len(), 1);
         assert_eq!(upstream.count(), 1);

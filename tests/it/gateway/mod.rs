@@ -2,7 +2,9 @@
 
 mod budgets;
 mod calls;
+mod explain;
 mod failures;
+mod ledger;
 mod manage;
 mod proxy;
 mod steps;
@@ -12,8 +14,8 @@ use serde_json::{Value, json};
 use weft::gateway::{self, Answer, Answered, Order};
 use weft::model::PageRequest;
 use weft::model::gateway::{
-    CallRecord, CallSource, Credential, Delta, Dialect, Fault, Limits, Message, Model, Provider, ProviderDraft,
-    ProviderKind, Request, Role, Route, RouteDraft, Target,
+    CallFilter, CallRecord, CallSource, Credential, Delta, Dialect, Fault, Limits, Message, Model, Provider,
+    ProviderDraft, ProviderKind, Request, Role, Route, RouteDraft, Target,
 };
 use weft::runtime::outbound::{Outbound, Policy};
 use weft::runtime::{Clock, Config, Ctx, Runtime};
@@ -110,7 +112,8 @@ async fn drain(live: &mut gateway::Live) -> (String, Option<Fault>) {
 /// The log of calls, newest first, once all is written.
 async fn calls(ctx: &Ctx) -> Vec<CallRecord> {
     gateway::settled(ctx).await;
-    gateway::list_calls(ctx, None, &PageRequest::default()).await.unwrap().items
+    let page = gateway::list_calls(ctx, &CallFilter::default(), &PageRequest::default()).await.unwrap();
+    page.items.into_iter().map(|line| line.call).collect()
 }
 
 /// A whole answer as OpenAI's wire has it.

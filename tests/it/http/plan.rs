@@ -66,6 +66,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/routes") | ("PUT", "/routes/{id}") => {
             Json(json!({"name": "smart", "targets": [{"provider_id": NIL, "model": "m"}]}))
         }
+        ("POST", "/routes/explain") => Json(json!({"model": "smart"})),
         ("POST", "/hooks/{workflow}/{token}") => Json(json!({"n": 1})),
         ("POST", "/schedules") | ("PUT", "/schedules/{id}") => Json(json!({"workflow_id": NIL, "cron": "0 9 * * *"})),
         ("POST", "/schedules/preview") => Json(json!({"cron": "0 9 * * *"})),
@@ -140,6 +141,20 @@ fn server_fn(name: &str) -> Option<Sent> {
         "budgets/update" => json!({"id": NIL, "revision": 1, "draft": budget()}),
         "providers/create" => json!({"draft": {"name": "", "kind": "ollama"}}),
         "providers/update" => json!({"id": NIL, "revision": 1, "draft": {"name": "", "kind": "ollama"}}),
+        "providers/get" | "providers/prices" => json!({"id": NIL}),
+        "providers/put_price" => json!({"id": NIL, "draft": {"model": "m", "input": 1, "output": 1}}),
+        "providers/delete_price" => json!({"id": NIL, "price": NIL}),
+        "routes/list" | "gateway/endpoints" => json!({}),
+        "routes/create" => json!({"draft": {"name": "smart", "targets": [{"provider_id": NIL, "model": "m"}]}}),
+        "routes/update" => {
+            json!({"id": NIL, "revision": 1, "draft": {"name": "smart", "targets": [{"provider_id": NIL, "model": "m"}]}})
+        }
+        "routes/delete" | "gateway/delete_key" => json!({"id": NIL}),
+        "routes/explain" => json!({"question": {"model": "smart"}}),
+        "gateway/keys" => json!({"page": page}),
+        "gateway/create_key" => json!({"draft": {"name": ""}}),
+        "gateway/calls" => json!({"filter": {}, "period": "day", "page": page}),
+        "gateway/spending" => json!({"by": "model", "period": "day", "run": null}),
         "budgets/delete" | "providers/delete" | "providers/test" | "providers/reset" => json!({"id": NIL}),
         "triggers/list" => json!({"filter": {}, "page": page}),
         "triggers/create" => json!({"draft": draft()}),

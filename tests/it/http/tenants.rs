@@ -111,6 +111,8 @@ impl Theirs {
     fn id(&self, row: &str) -> String {
         let nouns = [
             ("gateway/keys", self.key.clone()),
+            ("gateway/delete_key", self.key.clone()),
+            ("routes/create", self.provider.clone()),
             ("providers/", self.provider.clone()),
             ("/routes/", self.route.clone()),
             ("/routes", self.provider.clone()),

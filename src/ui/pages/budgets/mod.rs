@@ -10,7 +10,8 @@ mod list;
 use leptos::prelude::*;
 
 use crate::model::auth::{Action, Me};
-use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
+use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant};
+use crate::ui::pages::gateway::{GatewayHeader, Part};
 use dialog::{Asked, BudgetDialog};
 use list::List;
 
@@ -30,7 +31,7 @@ pub fn BudgetsPage() -> impl IntoView {
         })
     };
     view! {
-        <PageHeader title="Budgets" actions=ViewFnOnce::from(actions) />
+        <GatewayHeader part=Part::Budgets actions=ViewFnOnce::from(actions) />
         <div class="page-body stack">
             <List asked changed may_manage />
             {may_manage.then(|| view! { <BudgetDialog asked /> })}

@@ -69,7 +69,7 @@ fn Row(provider: Provider, table: Table) -> impl IntoView {
     view! {
         <tr>
             <td>
-                <strong>{name}</strong>
+                <a class="cover" href=format!("/providers/{}", provider.id)>{name}</a>
                 <div class="small dim">{format!("{kind}, {key}")}</div>
                 <div class="small dim mono">{url}</div>
             </td>
@@ -78,7 +78,7 @@ fn Row(provider: Provider, table: Table) -> impl IntoView {
                 <Badge label=state tone=tone />
                 {notes.into_iter().map(|note| view! { <div class="small dim">{note}</div> }).collect_view()}
             </td>
-            <td>{table.may_manage.then(|| view! { <Acts provider has_notes table /> })}</td>
+            <td class="row-actions">{table.may_manage.then(|| view! { <Acts provider has_notes table /> })}</td>
         </tr>
     }
 }
@@ -168,7 +168,7 @@ fn models_of(provider: &Provider) -> String {
 }
 
 /// In a word, and its tone. The breakers are this server's: another one makes up its own mind.
-fn state_of(provider: &Provider) -> (&'static str, Tone) {
+pub(super) fn state_of(provider: &Provider) -> (&'static str, Tone) {
     let rests = provider.health.iter().any(|one| one.state != BreakerState::Closed);
     let fails = provider.health.iter().any(|one| one.failures > 0);
     match (provider.enabled, rests, fails) {
@@ -179,7 +179,7 @@ fn state_of(provider: &Provider) -> (&'static str, Tone) {
     }
 }
 
-fn note(one: &ModelHealth) -> String {
+pub(super) fn note(one: &ModelHealth) -> String {
     let why = one.last_failure.map(|class| format!(" ({})", class.as_str().replace('_', " "))).unwrap_or_default();
     match one.state {
         BreakerState::Open => {

@@ -1,16 +1,21 @@
-//! `/providers`: the endpoints of models, how they are, and what they offer.
+//! `/providers`: the endpoints of models, how they are, what they offer and what that costs.
 //!
-//! Owns the page of those who set up models. Keys go in and never come out again. Offers changes only to those who may make
-//! them, by the permission table that the server obeys.
+//! Owns the pages of those who set up models: the list, and `/providers/ID` with the dated prices. Keys go in and never come
+//! out again. Offers changes only to those who may make them, by the permission table that the server obeys.
 
+mod detail;
 mod dialog;
 mod form;
 mod list;
+mod price_form;
+mod prices;
 
 use leptos::prelude::*;
 
+use super::gateway::{GatewayHeader, Part};
 use crate::model::auth::{Action, Me};
-use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
+use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant};
+pub use detail::ProviderPage;
 use dialog::{Asked, ProviderDialog};
 use list::List;
 
@@ -30,7 +35,7 @@ pub fn ProvidersPage() -> impl IntoView {
         })
     };
     view! {
-        <PageHeader title="Providers" actions=ViewFnOnce::from(actions) />
+        <GatewayHeader part=Part::Providers actions=ViewFnOnce::from(actions) />
         <div class="page-body stack">
             <List asked changed may_manage />
             {may_manage.then(|| view! { <ProviderDialog asked /> })}

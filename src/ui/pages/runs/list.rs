@@ -11,7 +11,7 @@ use crate::model::PageRequest;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{RunFilter, TriggerKind};
 use crate::ui::components::{
-    Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, Now, PageHeader, SearchBox, Skeleton,
+    Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, FilterSelect, Now, PageHeader, SearchBox, Skeleton,
     SkeletonShape, settled,
 };
 use crate::ui::pages::workflows::start::PickRunDialog;
@@ -160,37 +160,6 @@ fn GroupButton(group: StatusGroup, filters: Memo<Filters>, go: Callback<Filters>
     };
     let press = move |_| go.run(filters.with_untracked(|filters| filters.toggled(&group)));
     view! { <button type="button" aria-pressed=pressed on:click=press>{group.label}</button> }
-}
-
-#[component]
-fn FilterSelect(
-    label: &'static str,
-    value: Signal<String>,
-    choices: Signal<Vec<Choice>>,
-    #[prop(into)] on_choose: Callback<String>,
-) -> impl IntoView {
-    let options = move || {
-        let option = |Choice { value: own, label }: Choice| {
-            let chosen = value.with_untracked(|value| *value == own);
-            view! { <option value=own selected=chosen>{label}</option> }
-        };
-        choices.get().into_iter().map(option).collect_view()
-    };
-    view! {
-        <select
-            class="input"
-            data-fit=""
-            data-size="sm"
-            aria-label=label
-            prop:value=move || {
-                choices.track();
-                value.get()
-            }
-            on:change=move |event| on_choose.run(event_target_value(&event))
-        >
-            {options}
-        </select>
-    }
 }
 
 /// The workflows that one can filter by; loaded in the browser, the list of runs does not wait for them.

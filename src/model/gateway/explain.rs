@@ -1,0 +1,91 @@
+//! What would answer: which models would be asked for a name, in which order, and why. Nothing is called to find out.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::fault::FaultClass;
+use super::message::Dialect;
+use crate::model::ProviderId;
+
+/// A question about a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainRequest {
+    /// What a caller would send as the model: a route, a model, `provider/model`, or nothing for the default. At most 300
+    /// characters.
+    #[serde(default)]
+    pub model: String,
+    /// The dialect of the caller. It decides only where no provider lists the name; steps ask in Anthropic's.
+    #[serde(default = "usual")]
+    pub dialect: Dialect,
+}
+
+const fn usual() -> Dialect {
+    Dialect::Anthropic
+}
+
+/// What would answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Explained {
+    /// How the name is read, such as "the route smart"; empty when nobody can be asked.
+    pub rule: String,
+    /// Why nobody can be asked; absent when somebody can.
+    pub refused: Option<String>,
+    /// Who would be asked, in this order.
+    pub candidates: Vec<WouldAsk>,
+    /// Models of the route that are passed over.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A model that would be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WouldAsk {
+    /// Whose.
+    pub provider_id: ProviderId,
+    /// Its name.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// Whether it would be asked at this moment, as the process sees it that answers.
+    pub standing: Standing,
+}
+
+/// Whether a model is asked at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Standing {
+    /// It is.
+    Ready,
+    /// It failed too often and has rested: one call tries it.
+    Probe,
+    /// It failed too often, and rests.
+    Rests {
+        /// Until it is tried again.
+        for_ms: u64,
+        /// Why it failed last.
+        last_failure: Option<FaultClass>,
+    },
+    /// The provider has too many calls, and asked to be left in peace.
+    Held {
+        /// Until then.
+        for_ms: u64,
+    },
+}
+
+impl Standing {
+    /// Whether a call would be sent to it now.
+    pub const fn is_asked(self) -> bool {
+        matches!(self, Self::Ready | Self::Probe)
+    }
+}
+
+/// A model of a route that is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PassedOver {
+    /// The provider's name; empty when it is gone.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// In words.
+    pub why: String,
+}

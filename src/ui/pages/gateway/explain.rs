@@ -1,0 +1,190 @@
+//! "What would answer?": a name goes in, and out come the models that would be asked, as the server reads it.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+
+use crate::api::routes::explain;
+use crate::model::ApiError;
+use crate::model::gateway::{Dialect, ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
+use crate::ui::browser;
+use crate::ui::components::{Badge, Button, ButtonVariant, Card, Choice, Field, Icon, Select, Tone};
+use crate::ui::format;
+
+/// The box, and what it was asked.
+#[derive(Clone, Copy)]
+pub(super) struct Question {
+    name: RwSignal<String>,
+    dialect: RwSignal<String>,
+    ask: Action<ExplainRequest, Result<Explained, ApiError>>,
+}
+
+impl Question {
+    pub(super) fn new() -> Self {
+        Self {
+            name: RwSignal::new(String::new()),
+            dialect: RwSignal::new(ANTHROPIC.to_owned()),
+            ask: Action::new(|question: &ExplainRequest| explain(question.clone())),
+        }
+    }
+
+    /// Asks about a name.
+    pub(super) fn about(self, name: &str) {
+        self.name.set(name.to_owned());
+        self.send();
+        // Where the box is further down, it comes into view.
+        browser::focus_id("explain-name");
+    }
+
+    fn send(self) {
+        let dialect = if self.dialect.get_untracked() == OPENAI { Dialect::OpenAi } else { Dialect::Anthropic };
+        self.ask.dispatch(ExplainRequest { model: self.name.get_untracked().trim().to_owned(), dialect });
+    }
+}
+
+const ANTHROPIC: &str = "anthropic";
+const OPENAI: &str = "open_ai";
+
+#[component]
+pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> impl IntoView {
+    let dialects =
+        vec![Choice::new(ANTHROPIC, "Anthropic Messages, as steps do"), Choice::new(OPENAI, "OpenAI Chat Completions")];
+    let send = move |event: SubmitEvent| {
+        event.prevent_default();
+        question.send();
+    };
+    let options = move || names.get().into_iter().map(|name| view! { <option value=name></option> }).collect_view();
+    let error = Signal::derive(move || {
+        question.ask.value().with(|answer| match answer {
+            Some(Err(error)) => Some(format::sentence(error.field("/model").unwrap_or_else(|| error.detail()))),
+            _ => None,
+        })
+    });
+    view! {
+        <Card id="explain" title="What would answer?">
+            <div class="stack">
+                <form class="form" novalidate on:submit=send>
+                    <Field
+                        id="explain-name" label="Asked for" error
+                        hint=Some("A route, a model, or provider/model. Empty: the default.".to_owned())
+                    >
+                        <input
+                            class="input" id="explain-name" data-mono="" list="explain-names" autocomplete="off" spellcheck="false"
+                            aria-describedby="explain-name-hint"
+                            prop:value=move || question.name.get()
+                            on:input=move |event| question.name.set(event_target_value(&event))
+                        />
+                        <datalist id="explain-names">{options}</datalist>
+                    </Field>
+                    <Select id="explain-dialect" label="Asked in" value=question.dialect choices=Signal::stored(dialects) />
+                    <div><Button label="Explain" icon="help" variant=ButtonVariant::Plain submit=true busy=question.ask.pending() /></div>
+                </form>
+                <div role="status" class="stack">
+                    {move || question.ask.value().get().and_then(Result::ok).map(|explained| view! { <Told explained /> })}
+                </div>
+            </div>
+        </Card>
+    }
+}
+
+#[component]
+fn Told(explained: Explained) -> impl IntoView {
+    let Explained { rule, refused, candidates, passed_over } = explained;
+    let first = candidates.iter().position(|one| one.standing.is_asked());
+    let nobody = (first.is_none() && !candidates.is_empty()).then(|| view! {
+        <div class="notice" data-tone="warn">
+            <Icon name="s-waiting" />
+            <span class="grow">"All of them rest at the moment. A call now is refused, and told when to try again."</span>
+        </div>
+    });
+    let rows =
+        candidates.into_iter().enumerate().map(|(at, one)| view! { <WouldAskRow one is_first=Some(at) == first /> });
+    let rows = rows.collect_view();
+    let over = (!passed_over.is_empty()).then(|| view! { <PassedOverList passed_over /> });
+    view! {
+        {refused.map(|why| view! {
+            <div class="notice" data-tone="warn">
+                <Icon name="warning" />
+                <span class="grow">{format::sentence(&why)}</span>
+            </div>
+        })}
+        {(!rule.is_empty()).then(|| view! { <p><span class="dim">"Read as "</span>{rule}"."</p> })}
+        {nobody}
+        <ol class="would-ask">{rows}</ol>
+        {over}
+        <p class="small dim">"Nothing was called. How models rest is this server's own view."</p>
+    }
+}
+
+#[component]
+fn WouldAskRow(one: WouldAsk, is_first: bool) -> impl IntoView {
+    let (label, tone) = state(one.standing, is_first);
+    let why = reason(one.standing);
+    view! {
+        <li>
+            <a class="link mono" href=format!("/providers/{}", one.provider_id)>{format!("{}/{}", one.provider, one.model)}</a>
+            <Badge label tone />
+            {why.map(|why| view! { <span class="small dim block">{why}</span> })}
+        </li>
+    }
+}
+
+#[component]
+fn PassedOverList(passed_over: Vec<PassedOver>) -> impl IntoView {
+    let row = |one: PassedOver| {
+        let name = if one.provider.is_empty() { one.model } else { format!("{}/{}", one.provider, one.model) };
+        view! { <li class="dim"><span class="mono">{name}</span>{format!(", since {}", one.why)}</li> }
+    };
+    view! {
+        <div>
+            <h3 class="small dim">"Passed over"</h3>
+            <ul>{passed_over.into_iter().map(row).collect_view()}</ul>
+        </div>
+    }
+}
+
+/// A time to wait, in whole seconds.
+pub(super) fn wait(ms: u64) -> String {
+    match ms.div_ceil(1000) {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds => format::duration(i64::try_from(seconds * 1000).unwrap_or(i64::MAX)),
+    }
+}
+
+/// In a few words, and their tone.
+fn state(standing: Standing, is_first: bool) -> (String, Tone) {
+    match standing {
+        Standing::Ready | Standing::Probe if is_first => ("asked first".to_owned(), Tone::Good),
+        Standing::Ready => ("asked next".to_owned(), Tone::Plain),
+        Standing::Probe => ("tried again".to_owned(), Tone::Warn),
+        Standing::Rests { for_ms, .. } => (format!("rests for {}", wait(for_ms)), Tone::Bad),
+        Standing::Held { for_ms } => (format!("held for {}", wait(for_ms)), Tone::Warn),
+    }
+}
+
+/// Why it is not simply asked.
+fn reason(standing: Standing) -> Option<String> {
+    match standing {
+        Standing::Ready => None,
+        Standing::Probe => Some("It failed too often and has rested: the next call tries it.".to_owned()),
+        Standing::Rests { last_failure, .. } => {
+            let class =
+                last_failure.map(|class| format!(" ({})", class.as_str().replace('_', " "))).unwrap_or_default();
+            Some(format!("It failed too often{class}, and is passed over meanwhile."))
+        }
+        Standing::Held { .. } => Some("Its provider has too many calls, and asked to wait.".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_is_asked_is_told_from_those_that_rest() {
+        assert_eq!(state(Standing::Ready, true).0, "asked first");
+        assert_eq!(state(Standing::Ready, false).0, "asked next");
+        let rests = Standing::Rests { for_ms: 8_000, last_failure: None };
+        assert_eq!(state(rests, false), ("rests for 8 s".to_owned(), Tone::Bad));
+        assert_eq!(reason(Standing::Ready), None);
+    }
+}
