@@ -61,7 +61,12 @@ async function furnishGateway(server, call) {
     const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
     await fetch(`${server.url}/api/v1/gateway/openai/v1/chat/completions`, { method: 'POST', headers, body });
   }
-  return { routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', prices: `/providers/${acme.id}` };
+  for (const budget of [
+    { name: LONG.slice(0, 60).trim(), scope: 'workspace', period: 'month', limit_micros: 25_000_000 },
+    { name: 'Each key', scope: 'key', period: 'day', limit_micros: 1_000, stops: false },
+    { name: 'Each run', scope: 'run', period: 'run', limit_micros: 500_000 },
+  ]) await call('POST', '/api/v1/budgets', budget);
+  return { budgets: '/gateway/budgets', routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', prices: `/providers/${acme.id}` };
 }
 
 /** Puts something on every page; returns where each page is. */

@@ -5,8 +5,10 @@ use leptos::prelude::*;
 
 use super::form::{Form, whose};
 use crate::api::budgets::{create_budget, update_budget};
+use crate::api::gateway::list_keys;
 use crate::api::users::list_users;
-use crate::model::gateway::{Budget, BudgetScope, BudgetState};
+use crate::model::auth::User;
+use crate::model::gateway::{Budget, BudgetScope, BudgetState, KeyInUse};
 use crate::model::{ApiError, BudgetId, PageRequest};
 use crate::ui::components::{
     Bound, Button, ButtonVariant, Checkbox, Choice, Dialog, Icon, Select, TextInput, Tone, use_toasts,
@@ -16,8 +18,8 @@ use crate::ui::components::{
 const SHOWN: [&str; 4] = ["/name", "/of", "/limit_micros", "/warn_percent"];
 /// The form that the button of the dialog sends.
 const FORM: &str = "budget-form";
-/// People that can be chosen.
-const MOST_PEOPLE: u32 = 200;
+/// People, and keys, that can be chosen.
+const MOST_CHOICES: u32 = 200;
 
 type Saving = Action<(Option<(BudgetId, i64)>, Form), Result<BudgetState, ApiError>>;
 
@@ -173,7 +175,16 @@ fn WhoseField(asked: Asked, error: Signal<Option<String>>) -> impl IntoView {
             if !is_open {
                 return Ok(Vec::new());
             }
-            list_users(PageRequest { limit: MOST_PEOPLE, cursor: None }).await.map(|page| page.items)
+            list_users(PageRequest { limit: MOST_CHOICES, cursor: None }).await.map(|page| page.items)
+        },
+    );
+    let keys = Resource::new(
+        move || asked.open.get(),
+        async |is_open| {
+            if !is_open {
+                return Ok(Vec::new());
+            }
+            list_keys(PageRequest { limit: MOST_CHOICES, cursor: None }).await.map(|page| page.items)
         },
     );
     let choices = Signal::derive(move || {
@@ -184,9 +195,14 @@ fn WhoseField(asked: Asked, error: Signal<Option<String>>) -> impl IntoView {
             Choice::new(whose(BudgetScope::Run, None), "Each run"),
         ];
         if let Some(Ok(people)) = people.get() {
-            choices.extend(
-                people.into_iter().map(|user| Choice::new(whose(BudgetScope::User, Some(user.id.0)), user.name)),
-            );
+            let person = |user: User| Choice::new(whose(BudgetScope::User, Some(user.id.0)), user.name);
+            choices.extend(people.into_iter().map(person));
+        }
+        if let Some(Ok(keys)) = keys.get() {
+            let key = |one: KeyInUse| {
+                Choice::new(whose(BudgetScope::Key, Some(one.key.id.0)), format!("The key {}", one.key.name))
+            };
+            choices.extend(keys.into_iter().map(key));
         }
         choices
     });
