@@ -1,7 +1,5 @@
 //! `/gateway/routes`: which models answer under which name, and what would answer.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 
 use super::explain::{ExplainCard, Question};
@@ -45,8 +43,11 @@ pub fn RoutesPage() -> impl IntoView {
     let known =
         Resource::new(move || asked.changed.get(), |_| async { futures::try_join!(list_routes(), list_providers()) });
     let known_names = RwSignal::new(Vec::new());
+    // Without anything to ask, nothing needs explaining.
+    let is_bare = RwSignal::new(false);
     Effect::new(move |_| {
         if let Some(Ok((routes, providers))) = known.get() {
+            is_bare.set(routes.is_empty() && providers.is_empty());
             known_names.set(names(&routes, &providers));
             asked.providers.set(providers);
         }
@@ -60,45 +61,47 @@ pub fn RoutesPage() -> impl IntoView {
             />
         })
     };
+    // The box stands outside of what is drawn anew: what was asked and told stays when the list changes.
     view! {
         <GatewayHeader part=Part::Routes actions=ViewFnOnce::from(actions) />
         <div class="page-body">
-            <Load resource=known what="the routes" let:loaded>
-                <Shown routes=loaded.0 providers=loaded.1 table names=known_names.into() />
-            </Load>
+            <div class="with-aside">
+                <div>
+                    <Load resource=known what="the routes" let:loaded>
+                        <List routes=loaded.0 providers=loaded.1 table />
+                    </Load>
+                </div>
+                <div hidden=move || is_bare.get()><ExplainCard question=table.question names=known_names.into() /></div>
+            </div>
         </div>
         {may_manage.then(|| view! { <RouteDialog asked /><DeleteDialog table /> })}
     }
 }
 
 #[component]
-fn Shown(routes: Vec<Route>, providers: Vec<Provider>, table: Table, names: Signal<Vec<String>>) -> impl IntoView {
-    if providers.is_empty() && routes.is_empty() {
+fn List(routes: Vec<Route>, providers: Vec<Provider>, table: Table) -> impl IntoView {
+    if routes.is_empty() && providers.is_empty() {
         return view! {
             <NoProviders>"A route names models of providers, the first to be asked and those that stand in for it. Add a provider first."</NoProviders>
         }
         .into_any();
     }
-    let list = if routes.is_empty() {
-        view! { <Nothing table /> }.into_any()
-    } else {
-        let providers = Arc::new(providers);
-        let rows = routes.into_iter().map(|route| view! { <Row route providers=Arc::clone(&providers) table /> });
-        let rows = rows.collect_view();
-        view! {
-            <DataTable label="Routes" columns=vec![Column::text("Name"), Column::text("Asked in this order"), Column::text("")]>
-                {rows}
-            </DataTable>
-        }
-        .into_any()
-    };
+    if routes.is_empty() {
+        return view! { <Nothing table /> }.into_any();
+    }
+    let rows = routes.into_iter().map(|route| view! { <Row targets=targets(&route, &providers) route table /> });
+    let rows = rows.collect_view();
     view! {
-        <div class="with-aside">
-            <div>{list}</div>
-            <ExplainCard question=table.question names />
-        </div>
+        <DataTable label="Routes" columns=vec![Column::text("Name"), Column::text("Asked in this order"), Column::text("")]>
+            {rows}
+        </DataTable>
     }
     .into_any()
+}
+
+/// The models of a route, in order.
+fn targets(route: &Route, providers: &[Provider]) -> AnyView {
+    route.targets.iter().map(|target| target_item(target, providers)).collect_view().into_any()
 }
 
 #[component]
@@ -118,10 +121,9 @@ fn Nothing(table: Table) -> impl IntoView {
 }
 
 #[component]
-fn Row(route: Route, providers: Arc<Vec<Provider>>, table: Table) -> impl IntoView {
+fn Row(route: Route, targets: AnyView, table: Table) -> impl IntoView {
     let is_default = route.name == DEFAULT;
     let (name, description) = (route.name.clone(), route.description.clone());
-    let targets = route.targets.iter().map(|target| target_item(target, &providers)).collect_view();
     view! {
         <tr>
             <td class="route-name">
