@@ -82,16 +82,25 @@ pub fn format_usd(micros: i64) -> String {
 }
 
 /// Reads dollars such as `5`, `0.25` or `$1,000.50` into millionths; `None` for anything else, for less than a millionth, and
-/// for what is below nothing.
+/// for what is below nothing. A comma parts thousands: where it stands elsewhere it may be meant as a point.
 pub fn parse_usd(text: &str) -> Option<i64> {
-    let bare: String = text.trim().trim_start_matches('$').chars().filter(|c| !matches!(c, ',' | '_' | ' ')).collect();
-    let (whole, places) = bare.split_once('.').unwrap_or((&bare, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let is_number = digits(whole) && digits(places) && !(whole.is_empty() && places.is_empty()) && places.len() <= 6;
-    if !is_number {
+    let bare = text.trim().trim_start_matches('$');
+    let (whole, places) = bare.split_once('.').unwrap_or((bare, ""));
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let mut digits = first.to_owned();
+    for group in groups {
+        if group.len() != 3 || !(1..=3).contains(&first.len()) {
+            return None;
+        }
+        digits.push_str(group);
+    }
+    let is_number = (digits.len() + places.len() > 0) && places.len() <= 6;
+    let all_digits = digits.bytes().chain(places.bytes()).all(|b| b.is_ascii_digit());
+    if !is_number || !all_digits {
         return None;
     }
-    format!("{whole}{places:0<6}").parse().ok()
+    format!("{digits}{places:0<6}").parse().ok()
 }
 
 #[cfg(test)]
@@ -100,12 +109,33 @@ mod tests {
 
     #[test]
     fn dollars_are_read_as_people_write_them() {
-        for (text, micros) in
-            [("5", 5_000_000), ("0.25", 250_000), (" $1,000.50 ", 1_000_500_000), (".000001", 1), ("7.", 7_000_000)]
-        {
+        for (text, micros) in [
+            ("5", 5_000_000),
+            ("0.25", 250_000),
+            (" $1,000.50 ", 1_000_500_000),
+            (".000001", 1),
+            ("7.", 7_000_000),
+            ("$12,345,678", 12_345_678_000_000),
+        ] {
             assert_eq!(parse_usd(text), Some(micros), "{text}");
         }
-        for text in ["", "$", ".", "-1", "1.2.3", "1e3", "0.0000001", "five", "99999999999999999999"] {
+        for text in [
+            "",
+            "$",
+            ".",
+            "-1",
+            "1.2.3",
+            "1e3",
+            "0.0000001",
+            "five",
+            "1,5",
+            "1,0000",
+            "1234,567",
+            ",5",
+            "1,000,",
+            "0,25",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse_usd(text), None, "{text}");
         }
         assert_eq!(parse_usd(&format_usd(1_234_567)), Some(1_234_567));
