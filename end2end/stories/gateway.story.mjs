@@ -73,7 +73,7 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
   await row.getByRole('button', { name: 'Explain' }).click();
   const box = page.getByRole('region', { name: 'What would answer?' });
   await box.getByText('the route smart').waitFor();
-  assert.deepEqual(await box.locator('.would-ask > li').allInnerTexts(), ['zeta/big\nasked first', 'acme/big\nasked next']);
+  assert.match((await box.locator('.would-ask > li').allInnerTexts()).join('; '), /^zeta\/big\s*asked first; acme\/big\s*asked next$/);
   await box.getByLabel('Asked for').fill('nothing/like-it');
   await box.getByRole('button', { name: 'Explain' }).click();
   await box.getByText('no route and no provider has the model').or(box.getByText('No route and no provider has the model')).waitFor();
@@ -100,7 +100,7 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
 
   // Asked, it answers; asked for what it may not have, it is refused.
   assert.equal((await ask(server, secret, 'smart')).status, 200);
-  assert.equal((await ask(server, secret, 'small')).status, 400);
+  assert.equal((await ask(server, secret, 'small')).status, 404);
 
   // The call has no price, which leads to where one is set.
   await page.getByRole('navigation', { name: 'Gateway' }).getByRole('link', { name: 'Calls' }).click();
@@ -161,7 +161,7 @@ story('what rests is told before it is asked', PRIVATE, async ({ server, visitor
   await page.getByRole('row', { name: /smart/ }).getByRole('button', { name: 'Explain' }).click();
   await page.getByText('rests for').waitFor();
   await page.getByText('asked first').waitFor();
-  assert.match((await page.locator('.would-ask > li').allInnerTexts())[1], /zeta\/big\s+asked first/);
+  assert.match((await page.locator('.would-ask > li').allInnerTexts())[1], /zeta\/big\s*asked first/);
   await expectAccessible(page);
 
   // Who may only look gets no button that changes something, and no tab that is not theirs.
