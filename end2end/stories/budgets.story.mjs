@@ -88,7 +88,7 @@ story('a budget stops a program, and a run waits until there is more', { env: { 
   // There is more, and it goes on.
   await page.goto('/gateway/budgets');
   await row.getByText(/Nearly used up|Used up/).waitFor();
-  await row.getByText(/\$0\.04 of \$0\.05/).waitFor();
+  await row.getByText(/\$0\.040 of \$0\.05/).waitFor();
   await expectAccessible(page);
   await shot(page, 'budgets');
   await row.getByRole('button', { name: 'Edit' }).click();

@@ -65,7 +65,7 @@ fn Row(state: BudgetState, table: Table) -> impl IntoView {
                 <strong>{name}</strong>
                 <div class="small dim">{terms}</div>
             </td>
-            <td><Spent budget=budget.clone() spenders /></td>
+            <td data-wrap=""><Spent budget=budget.clone() spenders /></td>
             <td data-wrap="">
                 <Badge label=label tone=tone />
                 {(unpriced > 0).then(|| view! {
@@ -89,11 +89,12 @@ fn Spent(budget: Budget, spenders: Vec<Spender>) -> impl IntoView {
     let lines = spenders.into_iter().map(|spender| {
         let percent = share(&budget, &spender);
         let who = who(&budget, &spender);
-        let amount = format!("${} of ${} ({percent} %)", short(spender.spent_micros), short(budget.limit_micros));
+        let spent = format::dollars(spender.spent_micros);
+        let amount = format!("{spent} of ${} ({percent} %)", short(budget.limit_micros));
         let fill = format!("--value: {}%", percent.clamp(0, 100));
         view! {
             <li>
-                <div class="row">{who}<span class="num small end nowrap">{amount}</span></div>
+                <div class="row wrap">{who}<span class="num small end nowrap">{amount}</span></div>
                 <span class="meter" data-tone=tone_of(&budget, percent).as_str() style=fill></span>
             </li>
         }

@@ -68,7 +68,7 @@ pub(super) fn Settings(
     let chosen = RwSignal::new(Program::ALL[0].name().to_owned());
     let tabs: Vec<Tab> = Program::ALL.iter().map(|program| Tab::new(program.name(), program.label())).collect();
     let secret = secret.unwrap_or_else(|| PLACE.to_owned());
-    let model = model.unwrap_or_else(|| MODEL.to_owned());
+    let model = model.filter(|name| is_plain(name)).unwrap_or_else(|| MODEL.to_owned());
     let panels = Program::ALL.map(|program| {
         let text = text(program, &endpoints, &secret, &model);
         view! {
@@ -88,7 +88,12 @@ pub(super) fn Settings(
     }
 }
 
-/// What is copied for a program. Secrets and names of models have no characters that any of these languages quotes.
+/// Whether a name means the same in a shell, in Python and in JSON. Others are left out: what is copied is run.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@'))
+}
+
+/// What is copied for a program. No part of it has characters that any of these languages quotes.
 fn text(program: Program, endpoints: &Endpoints, secret: &str, model: &str) -> String {
     let Endpoints { anthropic, openai } = endpoints;
     match program {
@@ -125,6 +130,12 @@ fn text(program: Program, endpoints: &Endpoints, secret: &str, model: &str) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_a_shell_would_run_is_not_copied() {
+        assert!(is_plain("org/claude-sonnet-4.5:latest@eu"));
+        assert!(!["$(reboot)", "a;b", "a\"b", "a'b", "a b", "`x`"].into_iter().any(is_plain));
+    }
 
     #[test]
     fn every_program_is_told_the_address_the_key_and_the_model() {
