@@ -31,6 +31,7 @@ struct Theirs {
     provider: String,
     route: String,
     key: String,
+    budget: String,
 }
 
 async fn seed(rt: &Runtime) -> Theirs {
@@ -83,9 +84,12 @@ async fn seed(rt: &Runtime) -> Theirs {
     let route = json!({"name": "Theirs", "targets": [{"provider_id": provider, "model": "m"}]});
     let route = gateway::create_route(&ctx, serde_json::from_value(route).unwrap()).await.unwrap().id.to_string();
     let key = gateway::create_key(&ctx, serde_json::from_value(json!({"name": "Theirs"})).unwrap()).await.unwrap();
+    let budget = json!({"name": "Theirs", "scope": "workspace", "period": "day", "limit_micros": 1});
+    let budget = gateway::create_budget(&ctx, serde_json::from_value(budget).unwrap()).await.unwrap();
+    let budget = budget.budget.id.to_string();
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
-    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key }
+    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key, budget }
 }
 
 /// Starts a run that asks people, and waits until it has.
@@ -112,6 +116,7 @@ impl Theirs {
         let nouns = [
             ("gateway/keys", self.key.clone()),
             ("gateway/delete_key", self.key.clone()),
+            ("budgets/", self.budget.clone()),
             ("routes/create", self.provider.clone()),
             ("providers/", self.provider.clone()),
             ("/routes/", self.route.clone()),
