@@ -172,7 +172,8 @@ on_both_engines! {
             let expected: &[u16] = match row.as_str() {
                 "PUT /api/v1/memory/{namespace}/{key}" => &[201],
                 "POST /rpc/memory/put" => &[409],
-                "POST /api/v1/triggers" | "POST /api/v1/schedules" | "POST /api/v1/routes" | "POST /rpc/triggers/create" => &[422],
+                "POST /api/v1/triggers" | "POST /api/v1/schedules" | "POST /api/v1/routes" => &[422],
+                "POST /rpc/triggers/create" | "POST /rpc/routes/create" => &[422],
                 _ => &[404],
             };
             let ours_now = row.contains("memory/") && [200, 204, 409].contains(&status);
@@ -189,7 +190,7 @@ on_both_engines! {
         let rt = &site.runtime;
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/gateway/keys", "/gateway/calls", "/gateway/usage"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/gateway/keys", "/gateway/calls", "/gateway/usage"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send(rt).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");
