@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::price::format_usd;
+use super::price::short_usd;
 use crate::model::{BudgetId, Timestamp};
 
 /// Whose calls count together.
@@ -202,26 +202,18 @@ impl Budget {
             return Allowance::Refused(format!(
                 "the budget {:?} is used up: ${} of ${} spent and ${} about to be; {}, or an admin raises it",
                 self.name,
-                usd(spent),
-                usd(limit),
-                usd(coming),
+                short_usd(spent),
+                short_usd(limit),
+                short_usd(coming),
                 self.period.ends(),
             ));
         }
         if i128::from(then) * 100 >= i128::from(limit) * i128::from(self.warn_percent) {
             let percent = i128::from(then) * 100 / i128::from(limit.max(1));
-            return Allowance::Warned(format!("{}: {percent} % of ${}", self.name, usd(limit)));
+            return Allowance::Warned(format!("{}: {percent} % of ${}", self.name, short_usd(limit)));
         }
         Allowance::Free
     }
-}
-
-/// Dollars without places that say nothing: at least the cents.
-fn usd(micros: i64) -> String {
-    let text = format_usd(micros);
-    let shortest = text.len() - 4;
-    let kept = text.trim_end_matches('0').len().max(shortest);
-    text[..kept].to_owned()
 }
 
 #[cfg(test)]
@@ -276,11 +268,5 @@ mod tests {
         let at = Timestamp::parse("2026-02-28T23:59:59Z").unwrap();
         assert_eq!(BudgetPeriod::Day.days(at), ("2026-02-28".into(), "2026-02-28".into()));
         assert_eq!(BudgetPeriod::Month.days(at), ("2026-02-01".into(), "2026-02-31".into()));
-    }
-
-    #[test]
-    fn dollars_are_written_as_short_as_they_are_true() {
-        let written = [0, 5_000_000, 1_500_000, 1_234_567, 120].map(usd);
-        assert_eq!(written, ["0.00", "5.00", "1.50", "1.234567", "0.00012"]);
     }
 }

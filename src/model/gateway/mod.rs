@@ -27,7 +27,7 @@ pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
 pub use fault::{Fault, FaultClass};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role};
-pub use price::{Price, PriceDraft, format_usd, parse_usd};
+pub use price::{Price, PriceDraft, format_usd, parse_usd, short_usd};
 pub use provider::{
     BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest,
 };

@@ -81,6 +81,13 @@ pub fn format_usd(micros: i64) -> String {
     format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
+/// The same without places that say nothing, but for the cents: `5.00`, `0.0012`.
+pub fn short_usd(micros: i64) -> String {
+    let text = format_usd(micros);
+    let kept = text.trim_end_matches('0').len().max(text.len() - 4);
+    text[..kept].to_owned()
+}
+
 /// Reads dollars such as `5`, `0.25` or `$1,000.50` into millionths; `None` for anything else, for less than a millionth, and
 /// for what is below nothing. A comma parts thousands: where it stands elsewhere it may be meant as a point.
 pub fn parse_usd(text: &str) -> Option<i64> {
@@ -106,6 +113,12 @@ pub fn parse_usd(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dollars_are_written_as_short_as_they_are_true() {
+        let written = [0, 5_000_000, 1_500_000, 1_234_567, 120].map(short_usd);
+        assert_eq!(written, ["0.00", "5.00", "1.50", "1.234567", "0.00012"]);
+    }
 
     #[test]
     fn dollars_are_read_as_people_write_them() {

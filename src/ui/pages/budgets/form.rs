@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::model::gateway::{Budget, BudgetDraft, BudgetPeriod, BudgetScope, format_usd, parse_usd};
+use crate::model::gateway::{Budget, BudgetDraft, BudgetPeriod, BudgetScope, parse_usd, short_usd};
 
 /// What the controls hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Form {
             name: budget.name.clone(),
             whose: whose(budget.scope, budget.of),
             monthly: budget.period != BudgetPeriod::Day,
-            limit: short(budget.limit_micros),
+            limit: short_usd(budget.limit_micros),
             warn_percent: budget.warn_percent.to_string(),
             stops: budget.stops,
         }
@@ -71,13 +71,6 @@ impl Form {
 /// A choice of whose calls count together.
 pub(super) fn whose(scope: BudgetScope, of: Option<Uuid>) -> String {
     of.map_or_else(|| scope.as_str().to_owned(), |of| format!("{}:{of}", scope.as_str()))
-}
-
-/// Dollars with the cents, and with what is smaller only where there is some.
-pub(super) fn short(micros: i64) -> String {
-    let text = format_usd(micros);
-    let kept = text.trim_end_matches('0').len().max(text.len() - 4);
-    text[..kept].to_owned()
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 use leptos::prelude::*;
 
 use super::dialog::Asked;
-use super::form::short;
 use crate::api::budgets::{delete_budget, list_budgets};
 use crate::model::BudgetId;
-use crate::model::gateway::{Budget, BudgetPeriod, BudgetScope, BudgetState, Spender};
+use crate::model::gateway::{Budget, BudgetPeriod, BudgetScope, BudgetState, Spender, short_usd};
 use crate::ui::components::{
     Badge, Button, ButtonSize, ButtonVariant, Column, ConfirmDialog, DataTable, EmptyState, Load, Tone, use_toasts,
 };
@@ -90,7 +89,7 @@ fn Spent(budget: Budget, spenders: Vec<Spender>) -> impl IntoView {
         let percent = share(&budget, &spender);
         let who = who(&budget, &spender);
         let spent = format::dollars(spender.spent_micros);
-        let amount = format!("{spent} of ${} ({percent} %)", short(budget.limit_micros));
+        let amount = format!("{spent} of ${} ({percent} %)", short_usd(budget.limit_micros));
         let fill = format!("--value: {}%", percent.clamp(0, 100));
         view! {
             <li>
@@ -157,7 +156,7 @@ fn terms(budget: &Budget) -> String {
         BudgetPeriod::Run => "",
     };
     let then = if budget.stops { "then calls are refused" } else { "only warns" };
-    format!("{whose}, ${}{period}; {then}", short(budget.limit_micros))
+    format!("{whose}, ${}{period}; {then}", short_usd(budget.limit_micros))
 }
 
 #[component]
