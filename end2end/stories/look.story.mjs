@@ -61,12 +61,22 @@ async function furnishGateway(server, call) {
     const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
     await fetch(`${server.url}/api/v1/gateway/openai/v1/chat/completions`, { method: 'POST', headers, body });
   }
+  // Kept answers: two that are given again, by a route and by name, and one that somebody called wrong.
+  for (const model of ['small', 'small', 'default', 'default']) {
+    const body = JSON.stringify({ model, temperature: 0, messages: [{ role: 'user', content: `${LONG}?` }] });
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' };
+    await (await fetch(`${server.url}/api/v1/gateway/openai/v1/chat/completions`, { method: 'POST', headers, body })).text();
+  }
+  // They are stored beside the answers.
+  let kept = { items: [] };
+  for (let tries = 0; tries < 100 && !kept.items.length; tries += 1) kept = await call('GET', '/api/v1/cache/entries');
+  if (kept.items.length) await call('PUT', `/api/v1/cache/entries/${kept.items[0].id}/wrong`);
   for (const budget of [
     { name: LONG.slice(0, 60).trim(), scope: 'workspace', period: 'month', limit_micros: 25_000_000 },
     { name: 'Each key', scope: 'key', period: 'day', limit_micros: 1_000, stops: false },
     { name: 'Each run', scope: 'run', period: 'run', limit_micros: 500_000 },
   ]) await call('POST', '/api/v1/budgets', budget);
-  return { budgets: '/gateway/budgets', routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', prices: `/providers/${acme.id}` };
+  return { budgets: '/gateway/budgets', routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', cache: '/gateway/cache', prices: `/providers/${acme.id}` };
 }
 
 /** Puts something on every page; returns where each page is. */

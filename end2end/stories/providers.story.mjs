@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { expectAccessible, story } from '../harness.mjs';
+import { modelServer } from '../models.mjs';
 import { arrive } from '../people.mjs';
 
 /** A model server of one answer, on loopback. */
@@ -66,4 +67,27 @@ story('a provider is added, tested and used', { env: { WEFT_ALLOW_PRIVATE: '127.
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await page.getByText('No providers yet').waitFor();
   models.close();
+});
+
+story('Ollama is added without a key, and tested', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
+  const models = await modelServer();
+  await server.setUp();
+  const page = await arrive(await visitor(), '/providers');
+  await page.getByRole('button', { name: 'Add a provider' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('combobox', { name: 'Kind' }).selectOption('open_ai_compatible');
+  const responses = dialog.getByRole('checkbox', { name: 'Always ask by the Responses API' });
+  await responses.waitFor();
+  await expectAccessible(page);
+  await dialog.getByRole('combobox', { name: 'Kind' }).selectOption('ollama');
+  await dialog.getByText('WEFT_ALLOW_PRIVATE=127.0.0.1/32').waitFor();
+  assert.equal(await responses.count(), 0);
+  await dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('local');
+  await dialog.getByRole('textbox', { name: 'Address', exact: true }).fill(models.url);
+  await dialog.getByRole('button', { name: 'Add the provider' }).click();
+  const row = page.getByRole('row', { name: /local/ });
+  await row.waitFor();
+  await row.getByRole('button', { name: 'Test' }).click();
+  await page.getByText('lists 2 models').waitFor();
+  assert.equal(models.seen.at(-1).path, '/api/tags');
 });

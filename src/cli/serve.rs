@@ -30,6 +30,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     }
     crate::auth::start(&runtime);
     crate::memory::boot(&runtime);
+    crate::cache::boot(&runtime);
     crate::gateway::boot(&runtime);
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     crate::trigger::boot(&runtime).await.map_err(crate::model::ApiError::from)?;

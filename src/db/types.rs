@@ -6,8 +6,8 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    ApiKeyId, ApprovalId, BudgetId, CallId, EntryId, FiringId, InviteId, LoginSessionId, PriceId, ProviderId, RouteId,
-    RunId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EntryId, FiringId, InviteId, LoginSessionId, PriceId,
+    ProviderId, RouteId, RunId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -108,4 +108,5 @@ id_columns!(
     RouteId,
     CallId,
     BudgetId,
+    CacheEntryId,
 );

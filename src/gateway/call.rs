@@ -1,22 +1,25 @@
 //! A call of a model: who could answer is asked in order, until one does.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::breaker::Admission;
-use super::candidates::{self, Candidate, DEFAULT_ROUTE, Known};
+use super::asking::Asking;
+use super::cached::{self, Looked};
+use super::candidates::{Candidate, Known};
 use super::error::Result;
-use super::health::{self, Health, Permit};
-use super::live::Live;
+use super::health::Permit;
+use super::keys::rights;
+use super::live::{Live, Source};
 use super::meter::Account;
-use super::providers::endpoint;
 use super::store::{self, provider::ProviderRow};
-use super::upstream::{self, Begun};
-use super::{Error, retry, spending};
+use super::upstream::Begun;
+use super::who::Found;
+use super::{Error, arrange, spending, who};
+use crate::cache::{Hit, Lead};
 use crate::model::auth::Action;
+use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
-    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Request, Response, Tried, Usage,
-    Verdict, estimate_tokens,
+    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Request, Response, Usage, Verdict,
+    estimate_tokens,
 };
 use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::{Ctx, Principal};
@@ -32,6 +35,8 @@ pub struct Order {
     pub step: Option<(RunId, String)>,
     /// The person for whom the program itself asks, such as who started the run.
     pub on_behalf_of: Option<UserId>,
+    /// What is wished of the cache.
+    pub cache: CacheWish,
 }
 
 /// A whole answer.
@@ -47,6 +52,8 @@ pub struct Answer {
     pub cost_micros: Option<i64>,
     /// Milliseconds that were spent here and not at a provider.
     pub overhead_ms: f64,
+    /// What the cache did; `None` when it was not asked.
+    pub cache: Option<CacheUse>,
 }
 
 /// An answer.
@@ -66,7 +73,8 @@ pub enum Answered {
 pub async fn call(ctx: &Ctx, order: Order) -> Result<Answered> {
     ctx.authorize(Action::UseModel)?;
     let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record(ctx, &order));
-    let mut attempt = Attempt { ctx, request: &order.request, choice: Choice::default(), away: Duration::ZERO };
+    let mut attempt =
+        Attempt { ctx, order: &order, request: &order.request, choice: Choice::default(), away: Duration::ZERO };
     attempt.choice.asked = clean(&order.request.model);
     let begun = Instant::now();
     let answered = attempt.run(&mut account).await;
@@ -74,31 +82,41 @@ pub async fn call(ctx: &Ctx, order: Order) -> Result<Answered> {
     let overhead_ms = begun.elapsed().saturating_sub(away).as_secs_f64() * 1000.0;
     account.note(|record| record.choice.clone_from(&choice));
     match answered {
-        Ok(Answerer { begun: Begun::Whole(response), permit, row, model }) => {
+        Ok(Answerer::Kept { hit, row, model }) => {
+            Ok(cached::answer(&hit, &order.request, (&row, model), account, (choice, begun, overhead_ms)))
+        }
+        Ok(Answerer::Asked { begun: Begun::Whole(response), permit, row, model, lead }) => {
             permit.succeed();
             let (usage, estimated) = counted(&order.request, &response);
             let cost_micros = cost_of(ctx, row.id, &model, account.at(), usage).await?;
             account.note(|record| record.cost_micros = cost_micros);
+            let cache = account.record().and_then(|record| record.cache);
             account.settle(CallOutcome::Complete, usage, estimated, None);
-            let dialect = row.kind()?.dialect();
-            Ok(Answered::Whole(Box::new(Answer { response: *response, choice, dialect, cost_micros, overhead_ms })))
+            let (dialect, response) = (row.wire(order.request.dialect)?.dialect(), *response);
+            if let Some(lead) = lead {
+                lead.keep(response.clone(), dialect, usage);
+            }
+            Ok(Answered::Whole(Box::new(Answer { response, choice, dialect, cost_micros, overhead_ms, cache })))
         }
-        Ok(Answerer { begun: Begun::Pieces(pieces), permit, row, model }) => {
+        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead }) => {
             permit.begin();
             let first_token_ms = account.elapsed_ms();
             account.note(|record| record.first_token_ms = Some(first_token_ms));
+            let cache = account.record().and_then(|record| record.cache);
             Ok(Answered::Live(Box::new(Live {
-                pieces,
+                pieces: Source::Upstream(pieces),
                 fold: Fold::default(),
                 permit: Some(permit),
                 account: Some(account),
                 choice,
                 provider: row.id,
                 model,
-                dialect: row.kind()?.dialect(),
+                dialect: row.wire(order.request.dialect)?.dialect(),
                 asked_chars: order.request.chars(),
                 began: begun,
                 overhead_ms,
+                cache,
+                lead,
             })))
         }
         Err(error) => {
@@ -127,7 +145,7 @@ pub async fn cost_micros(ctx: &Ctx, provider: ProviderId, model: &str, usage: Us
 /// [`Error::Denied`].
 pub async fn list_models(ctx: &Ctx) -> Result<Vec<String>> {
     ctx.authorize(Action::UseModel)?;
-    let allowed = allowed(ctx).await?;
+    let allowed = rights(ctx).await?.map(|rights| rights.models).filter(|models| !models.is_empty());
     let routes = store::route::list(&ctx.db, ctx.workspace()).await?.into_iter().map(|route| route.name);
     let providers = store::provider::list(&ctx.db, ctx.workspace()).await?.into_iter().filter(|row| row.enabled);
     let mut names: Vec<String> = Vec::new();
@@ -140,16 +158,17 @@ pub async fn list_models(ctx: &Ctx) -> Result<Vec<String>> {
 }
 
 /// Who answers.
-struct Answerer {
-    begun: Begun,
-    permit: Permit,
-    row: ProviderRow,
-    model: String,
+enum Answerer {
+    /// The cache, for this one.
+    Kept { hit: Hit, row: ProviderRow, model: String },
+    /// This one.
+    Asked { begun: Begun, permit: Permit, row: ProviderRow, model: String, lead: Option<Box<Lead>> },
 }
 
 /// One call while it looks for who answers.
 struct Attempt<'a> {
     ctx: &'a Ctx,
+    order: &'a Order,
     request: &'a Request,
     choice: Choice,
     /// Spent at providers, and waiting for them.
@@ -159,26 +178,19 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     async fn run(&mut self, account: &mut Account) -> Result<Answerer> {
         let ctx = self.ctx;
-        let asked = self.request.model.as_str();
-        if let Some(allowed) = allowed(ctx).await?
-            && !allowed.iter().any(|name| name == asked)
-        {
-            let message = format!("this key may not ask for {asked:?}; it may for {}", allowed.join(", "));
-            return Err(Fault { pointer: Some("/model".into()), ..Fault::new(FaultClass::NoModel, message) }.into());
-        }
-        let rows = store::provider::list(&ctx.db, ctx.workspace()).await?;
-        let name = if asked.is_empty() { DEFAULT_ROUTE } else { asked };
-        let route = store::route::find_by_name(&ctx.db, ctx.workspace(), name).await?;
-        let known = rows.iter().map(known).collect::<Result<Vec<Known>>>()?;
-        let (candidates, rule) = candidates::find(asked, self.request.dialect, &known, route.as_ref())?;
+        let Found { rights, rows, route, candidates, rule } =
+            who::could_answer(ctx, &self.request.model, self.request.dialect).await?;
+        let (candidates, rule) = match &route {
+            Some(route) => {
+                let score = arrange::score(route, self.request);
+                arrange::arrange(ctx, (route, score.as_ref()), self.request, &rows, (candidates, rule)).await?
+            }
+            None => (candidates, rule),
+        };
         self.choice.rule = rule;
-        if let (Some(first), Some(record)) = (candidates.first(), account.record()) {
-            let first = (rows[first.provider].id, first.model.id.as_str());
-            let (held, warnings) = spending::admit(ctx, record, self.request, first).await?;
-            account.hold(held);
-            self.choice.budgets = warnings;
-        }
+        let plan = cached::plan(ctx, self.order, rights.as_ref(), route.as_ref()).await;
         let mut last: Option<Fault> = None;
+        let mut is_admitted = false;
         for (place, candidate) in candidates.iter().enumerate() {
             let row = &rows[candidate.provider];
             account.note(|record| {
@@ -186,10 +198,36 @@ impl Attempt<'_> {
                 record.provider.clone_from(&row.name);
                 record.model.clone_from(&candidate.model.id);
             });
+            let lead = match cached::look(ctx, plan.as_ref(), self.request, row, candidate).await {
+                Looked::Off => None,
+                Looked::Hit(hit) => {
+                    self.away += hit.waited;
+                    self.asking().tried(row, candidate, 0, Verdict::Kept);
+                    return Ok(Answerer::Kept { hit, row: row.clone(), model: candidate.model.id.clone() });
+                }
+                Looked::Miss { lead, record: missed, waited } => {
+                    self.away += waited;
+                    account.note(|record| record.cache = Some(missed));
+                    lead
+                }
+            };
+            // What is kept costs nothing: budgets are asked only now.
+            if !std::mem::replace(&mut is_admitted, true)
+                && let Some(record) = account.record()
+            {
+                let first = (row.id, candidate.model.id.as_str());
+                let (held, warnings) = spending::admit(ctx, record, self.request, first).await?;
+                account.hold(held);
+                self.choice.budgets = warnings;
+            }
             let has_others = place + 1 < candidates.len();
             match self.ask(row, candidate, has_others).await {
                 Ok((begun, permit)) => {
-                    return Ok(Answerer { begun, permit, row: row.clone(), model: candidate.model.id.clone() });
+                    if let Some(route) = &route {
+                        arrange::remember(ctx, route, self.request, (row.id, &candidate.model.id));
+                    }
+                    let (row, model) = (row.clone(), candidate.model.id.clone());
+                    return Ok(Answerer::Asked { begun, permit, row, model, lead });
                 }
                 Err(fault) if fault.class.may_differ_elsewhere() => {
                     // Of several failures, the one that tells most: that somebody rests tells least.
@@ -203,85 +241,19 @@ impl Attempt<'_> {
         Err(last.unwrap_or_else(|| Fault::new(FaultClass::NoProvider, "nobody could be asked")).into())
     }
 
-    /// Asks one, again and again while that may help.
     async fn ask(
         &mut self,
         row: &ProviderRow,
         candidate: &Candidate,
         has_others: bool,
     ) -> std::result::Result<(Begun, Permit), Fault> {
-        let ctx = self.ctx;
-        let health: Arc<Health> = ctx.shared();
-        let key = (row.id, candidate.model.id.clone());
-        let (mut attempts, mut waited) = (0, 0);
-        loop {
-            let permit = match health::admit(&health, &ctx.clock, key.clone()) {
-                Ok(permit) => permit,
-                Err(refused) => return Err(self.rests(row, candidate, attempts, refused)),
-            };
-            let endpoint = match endpoint(ctx, row) {
-                Ok(endpoint) => endpoint,
-                Err(Error::Fault(fault)) => return Err(self.failed(row, candidate, attempts, fault)),
-                Err(error) => return Err(Fault::new(FaultClass::Upstream, error.to_string())),
-            };
-            attempts += 1;
-            if attempts == 1 {
-                health.earn(&key, ctx.clock.steady());
-            }
-            let since = Instant::now();
-            let asked = upstream::ask(&ctx.http, &endpoint, self.request, &candidate.model).await;
-            self.away += since.elapsed();
-            let fault = match asked {
-                Ok(begun) => {
-                    self.tried(row, candidate, attempts, Verdict::Answers);
-                    return Ok((begun, permit));
-                }
-                Err(fault) => fault,
-            };
-            permit.fail(&fault);
-            let wait = retry::wait_ms(&fault, attempts, has_others, waited, ctx.ids.fraction());
-            let may_retry = attempts <= row.limits.0.max_retries;
-            match wait {
-                Some(wait) if may_retry && health.pay(&key, ctx.clock.steady()) => {
-                    waited += wait;
-                    let since = Instant::now();
-                    ctx.clock.sleep_ms(wait as i64).await;
-                    self.away += since.elapsed();
-                }
-                _ => return Err(self.failed(row, candidate, attempts, fault)),
-            }
-        }
+        let request = self.request;
+        self.asking().ask(request, row, candidate, has_others).await
     }
 
-    fn rests(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, refused: Admission) -> Fault {
-        let model = &candidate.model.id;
-        let (class, for_ms, why) = match refused {
-            Admission::Hold { for_ms } => (FaultClass::RateLimited, for_ms, "has too many calls, and asks to wait"),
-            Admission::Rest { for_ms } => (FaultClass::Resting, for_ms, "failed too often, and rests"),
-            Admission::Go | Admission::Probe => (FaultClass::Resting, 0, "rests"),
-        };
-        self.tried(row, candidate, attempts, Verdict::Rests { for_ms });
-        let message = format!("{}: {model} {why} for {} s more", row.name, for_ms.div_ceil(1000));
-        Fault { retry_after_ms: Some(for_ms), ..Fault::new(class, message) }
+    const fn asking(&mut self) -> Asking<'_> {
+        Asking { ctx: self.ctx, choice: &mut self.choice, away: &mut self.away }
     }
-
-    fn failed(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, fault: Fault) -> Fault {
-        let message: String = clean(&fault.message).chars().take(500).collect();
-        self.tried(row, candidate, attempts, Verdict::Failed { class: fault.class, message });
-        fault
-    }
-
-    fn tried(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, verdict: Verdict) {
-        let model = candidate.model.id.clone();
-        self.choice.tried.push(Tried { provider: row.name.clone(), model, attempts, verdict });
-    }
-}
-
-/// What the key of who asks may ask for; `None` for anything.
-async fn allowed(ctx: &Ctx) -> Result<Option<Vec<String>>> {
-    let Principal::Key { id, .. } = &ctx.actor.principal else { return Ok(None) };
-    let models = store::key::find_models(&ctx.db, ctx.workspace(), *id).await?.ok_or(Error::NotFound("key"))?;
-    Ok(Some(models).filter(|models| !models.is_empty()))
 }
 
 pub(super) fn known(row: &ProviderRow) -> Result<Known> {
@@ -295,22 +267,33 @@ pub(super) fn known(row: &ProviderRow) -> Result<Known> {
 }
 
 fn record(ctx: &Ctx, order: &Order) -> CallRecord {
+    begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model)
+}
+
+/// The record of a call that begins.
+pub(super) fn begin_record(
+    ctx: &Ctx,
+    source: CallSource,
+    step: Option<(RunId, String)>,
+    on_behalf_of: Option<UserId>,
+    asked: &str,
+) -> CallRecord {
     let key_id = match &ctx.actor.principal {
         Principal::Key { id, .. } => Some(*id),
         Principal::User { .. } | Principal::System => None,
     };
-    let (run_id, step) = order.step.clone().unzip();
+    let (run_id, step) = step.unzip();
     CallRecord {
         id: ctx.ids.fresh(),
         at: ctx.clock.now(),
-        source: order.source,
-        user_id: ctx.actor.principal.user_id().or(order.on_behalf_of),
+        source,
+        user_id: ctx.actor.principal.user_id().or(on_behalf_of),
         key_id,
         run_id,
         step,
         provider_id: None,
         provider: String::new(),
-        model: clean(&order.request.model).chars().take(200).collect(),
+        model: clean(asked).chars().take(200).collect(),
         choice: Choice::default(),
         outcome: CallOutcome::Failed,
         error: None,
@@ -319,6 +302,7 @@ fn record(ctx: &Ctx, order: &Order) -> CallRecord {
         cost_micros: None,
         first_token_ms: None,
         took_ms: 0,
+        cache: None,
     }
 }
 
@@ -333,7 +317,7 @@ fn counted(request: &Request, response: &Response) -> (Usage, bool) {
     (usage, true)
 }
 
-async fn cost_of(
+pub(super) async fn cost_of(
     ctx: &Ctx,
     provider: ProviderId,
     model: &str,
@@ -345,6 +329,6 @@ async fn cost_of(
 }
 
 /// Without what a database does not take.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -77,7 +77,7 @@ pub(super) fn find(asked: &str, dialect: Dialect, providers: &[Known], route: Op
             .map(|(provider, _)| Candidate { provider, model: Model::named(asked) })
             .collect()
     };
-    let same = open(&|known| known.kind.dialect() == dialect);
+    let same = open(&|known| known.kind.is_near(dialect));
     if !same.is_empty() {
         return Ok((same, format!("providers that list no models and speak {}", dialect.label())));
     }
@@ -89,13 +89,14 @@ fn of_route(route: &Route, providers: &[Known]) -> Result<Found, Fault> {
     let candidates: Vec<Candidate> = route
         .targets
         .iter()
+        .filter(|target| target.weight > 0)
         .filter_map(|target| {
             let provider = providers.iter().position(|known| known.enabled && known.id == target.provider_id)?;
             Some(candidate(provider, &providers[provider], &target.model))
         })
         .collect();
     if candidates.is_empty() {
-        let message = format!("every provider of the route {} is switched off or gone", route.name);
+        let message = format!("every model of the route {} is switched off, or its provider is gone", route.name);
         return Err(Fault::new(FaultClass::NoProvider, message));
     }
     Ok((candidates, format!("the route {}", route.name)))
@@ -120,7 +121,7 @@ fn unknown(asked: &str, providers: &[Known]) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::gateway::Target;
+    use crate::model::gateway::{Policy, Target};
     use crate::model::{RouteId, Timestamp};
 
     fn id(n: u128) -> ProviderId {
@@ -148,7 +149,9 @@ mod tests {
             id: RouteId(uuid::Uuid::nil()),
             name: "smart".into(),
             description: String::new(),
-            targets: targets.iter().map(|(n, m)| Target { provider_id: id(*n), model: (*m).into() }).collect(),
+            targets: targets.iter().map(|(n, m)| Target::new(id(*n), *m)).collect(),
+            policy: Policy::default(),
+            cache: crate::model::cache::CacheMode::Auto,
             revision: 1,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::arrange;
 use super::call::known;
 use super::candidates::{self, Candidate, DEFAULT_ROUTE, Known};
 use super::error::{Error, Result};
@@ -9,12 +10,17 @@ use super::health::Health;
 use super::store::{self, provider::ProviderRow};
 use crate::model::auth::Action;
 use crate::model::gateway::{
-    BreakerState, ExplainRequest, Explained, ModelHealth, PassedOver, Route, Standing, WouldAsk,
+    BreakerState, By, ExplainRequest, Explained, Message, ModelHealth, PassedOver, Request, Role, Route, Standing,
+    WouldAsk, score_task,
 };
 use crate::runtime::Ctx;
 
 /// Longest name that is looked up.
 const MAX_NAME: usize = 300;
+/// Longest task that is scored.
+const MAX_PROMPT: usize = 100_000;
+/// Most tools that are counted.
+const MAX_TOOLS: u32 = 1000;
 
 /// Which models would be asked for a name, in which order and why, and which of them rest.
 ///
@@ -26,17 +32,43 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
     if asked.chars().count() > MAX_NAME || asked.contains('\0') {
         return Err(Error::invalid("/model", format!("expected at most {MAX_NAME} characters")));
     }
+    if question.prompt.chars().count() > MAX_PROMPT {
+        return Err(Error::invalid("/prompt", format!("expected at most {MAX_PROMPT} characters")));
+    }
+    if question.tools > MAX_TOOLS {
+        return Err(Error::invalid("/tools", format!("expected at most {MAX_TOOLS}")));
+    }
     let rows = store::provider::list(&ctx.db, ctx.workspace()).await?;
     let name = if asked.is_empty() { DEFAULT_ROUTE } else { asked };
     let route = store::route::find_by_name(&ctx.db, ctx.workspace(), name).await?;
     let providers = rows.iter().map(known).collect::<Result<Vec<Known>>>()?;
-    let (found, rule, refused) = match candidates::find(asked, question.dialect, &providers, route.as_ref()) {
-        Ok((found, rule)) => (found, rule, None),
-        Err(fault) => (Vec::new(), String::new(), Some(fault.message)),
+    let by_task = route.as_ref().filter(|route| route.policy.by == By::Task);
+    let task = by_task.map(|route| score_task(&question.prompt, question.tools as usize, &route.policy.task));
+    let mut request = Request::new(question.dialect, asked);
+    request.messages.push(Message::text(Role::User, question.prompt.as_str()));
+    let found = match candidates::find(asked, question.dialect, &providers, route.as_ref()) {
+        Ok(found) => match &route {
+            Some(route) => arrange::arrange(ctx, (route, task.as_ref()), &request, &rows, found).await,
+            None => Ok(found),
+        },
+        Err(fault) => Err(fault.into()),
     };
-    let passed_over = route.map(|route| passed_over(&route, &providers, &found)).unwrap_or_default();
-    let candidates = found.into_iter().map(|candidate| would_ask(ctx, &rows, candidate)).collect();
-    Ok(Explained { rule, refused, candidates, passed_over })
+    let (found, rule, refused) = match found {
+        Ok((found, rule)) => (found, rule, None),
+        Err(Error::Fault(fault)) => (Vec::new(), String::new(), Some(fault.message)),
+        Err(error) => return Err(error),
+    };
+    let passed_over = route.as_ref().map(|route| passed_over(route, &providers, &found)).unwrap_or_default();
+    let mut candidates = Vec::with_capacity(found.len());
+    for candidate in found {
+        let key = (rows[candidate.provider].id, candidate.model.id.as_str());
+        let why = match &route {
+            Some(route) => arrange::reason(ctx, route, &request, key).await?,
+            None => None,
+        };
+        candidates.push(WouldAsk { why, ..would_ask(ctx, &rows, candidate) });
+    }
+    Ok(Explained { rule, refused, task, candidates, passed_over })
 }
 
 fn would_ask(ctx: &Ctx, rows: &[ProviderRow], candidate: Candidate) -> WouldAsk {
@@ -47,6 +79,7 @@ fn would_ask(ctx: &Ctx, rows: &[ProviderRow], candidate: Candidate) -> WouldAsk 
         provider_id: row.id,
         provider: row.name.clone(),
         model: candidate.model.id,
+        why: None,
         standing: of_model.map_or(Standing::Ready, |one| standing(&one)),
     }
 }
@@ -69,7 +102,11 @@ fn passed_over(route: &Route, providers: &[Known], found: &[Candidate]) -> Vec<P
     let left = route.targets.iter().filter(|target| !is_asked(target));
     left.map(|target| {
         let provider = providers.iter().find(|known| known.id == target.provider_id);
-        let why = if provider.is_some() { "its provider is switched off" } else { "its provider is gone" };
+        let why = match provider {
+            None => "its provider is gone",
+            Some(known) if !known.enabled => "its provider is switched off",
+            Some(_) => "its weight is 0",
+        };
         PassedOver {
             provider: provider.map(|known| known.name.clone()).unwrap_or_default(),
             model: target.model.clone(),

@@ -12,11 +12,17 @@ use crate::runtime::Clock;
 
 /// Models that are remembered; the idle ones go first.
 const MOST: usize = 10_000;
+/// How long it counts how fast a model was.
+const LATENCY_FOR: Duration = Duration::from_secs(600);
+/// The weight of the newest call in the average of latencies.
+const NEWEST: f64 = 0.2;
 
 #[derive(Debug, Default)]
 struct Known {
     breaker: Breaker,
     budget: Budget,
+    /// Milliseconds until answers began, averaged with a weight that halves in three calls, and when that was last.
+    latency: Option<(f64, Duration)>,
 }
 
 /// What is known of each model. In memory: another process makes up its own mind.
@@ -45,6 +51,13 @@ impl Health {
             .collect();
         health.sort_by(|a, b| a.model.cmp(&b.model));
         health
+    }
+
+    /// Milliseconds until a model began to answer, of late; `None` when it was not asked for [`LATENCY_FOR`].
+    pub fn latency_ms(&self, key: &(ProviderId, String), now: Duration) -> Option<u32> {
+        let known = self.0.lock().expect("no code panics while it holds this lock");
+        let (average, at) = known.get(key)?.latency?;
+        (now.saturating_sub(at) < LATENCY_FOR).then_some(average as u32)
     }
 
     /// Forgets what is known of a provider's models.
@@ -88,6 +101,16 @@ impl Permit {
     /// The answer has begun.
     pub fn begin(&self) {
         self.health.with(&self.key, self.clock.steady(), |known| known.breaker.begin());
+    }
+
+    /// So long it took until the answer began.
+    pub fn took(&self, ms: u64) {
+        let now = self.clock.steady();
+        self.health.with(&self.key, now, |known| {
+            let before = known.latency.filter(|(_, at)| now.saturating_sub(*at) < LATENCY_FOR);
+            let average = before.map_or(ms as f64, |(average, _)| average + NEWEST * (ms as f64 - average));
+            known.latency = Some((average, now));
+        });
     }
 
     /// The call succeeded.

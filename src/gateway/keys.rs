@@ -50,6 +50,7 @@ pub async fn create_key(ctx: &Ctx, draft: KeyDraft) -> Result<KeyMade> {
         hint: secret[..PREFIX.len() + 4].to_owned(),
         models: draft.models,
         expires_at: draft.expires_at,
+        cache: draft.cache,
         last_used_at: None,
         created_at: now,
     };
@@ -106,6 +107,12 @@ pub async fn authenticate(runtime: &Runtime, secret: &str) -> Result<Option<Acto
     let principal = Principal::Key { id: row.id, name: row.name };
     // The least role that may call a model.
     Ok(Some(Actor { workspace: row.workspace_id, principal, role: Role::Operator }))
+}
+
+/// What the key of who asks allows, if they have one.
+pub(super) async fn rights(ctx: &Ctx) -> Result<Option<key::KeyRights>> {
+    let Principal::Key { id, .. } = &ctx.actor.principal else { return Ok(None) };
+    Ok(Some(key::find_rights(&ctx.db, ctx.workspace(), *id).await?.ok_or(Error::NotFound("key"))?))
 }
 
 fn digest(secret: &str) -> Vec<u8> {

@@ -5,15 +5,35 @@ use std::time::Instant;
 use super::health::Permit;
 use super::meter::Account;
 use super::upstream::Pieces;
+use crate::cache::Lead;
 use crate::model::ProviderId;
+use crate::model::cache::{CacheOutcome, CacheUse};
 use crate::model::gateway::{
     CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Response, Usage, estimate_tokens,
 };
 
+/// Where the pieces come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Whom was asked.
+    Upstream(Box<Pieces>),
+    /// A kept answer.
+    Kept(std::vec::IntoIter<Delta>),
+}
+
+impl Source {
+    async fn next(&mut self) -> Option<Result<Delta, Fault>> {
+        match self {
+            Self::Upstream(pieces) => pieces.next().await,
+            Self::Kept(pieces) => pieces.next().map(Ok),
+        }
+    }
+}
+
 /// An answer on its way. Dropped before its end, it is kept as partial.
 #[derive(Debug)]
 pub struct Live {
-    pub(super) pieces: Box<Pieces>,
+    pub(super) pieces: Source,
     pub(super) fold: Fold,
     pub(super) permit: Option<Permit>,
     pub(super) account: Option<Account>,
@@ -25,6 +45,9 @@ pub struct Live {
     pub(super) asked_chars: u64,
     pub(super) began: Instant,
     pub(super) overhead_ms: f64,
+    pub(super) cache: Option<CacheUse>,
+    /// With which the answer is kept, once it is whole.
+    pub(super) lead: Option<Box<Lead>>,
 }
 
 impl Live {
@@ -41,6 +64,16 @@ impl Live {
     /// The dialect of who answers.
     pub const fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// What the cache did; `None` when it was not asked.
+    pub const fn cache(&self) -> Option<CacheUse> {
+        self.cache
+    }
+
+    /// Whether it is a kept answer, which costs nothing.
+    pub fn is_kept(&self) -> bool {
+        self.cache.is_some_and(|cache| cache.outcome == CacheOutcome::Hit)
     }
 
     /// Milliseconds that were spent here and not at a provider, until now that it answers.
@@ -69,7 +102,7 @@ impl Live {
         }
     }
 
-    /// What it took so far: the provider's numbers, else ours.
+    /// What it took so far: the provider's numbers, else ours; nothing for a kept answer.
     pub fn usage_so_far(&self) -> Usage {
         self.usage().0
     }
@@ -84,6 +117,9 @@ impl Live {
 
     /// What it took so far, and whether that is an estimate.
     fn usage(&self) -> (Usage, bool) {
+        if self.is_kept() {
+            return (Usage::default(), false);
+        }
         let mut usage = self.fold.usage();
         let written = self.fold.estimated_output();
         let no_input = usage.prompt() == 0;
@@ -104,6 +140,9 @@ impl Live {
                 None => permit.succeed(),
                 Some(fault) => permit.fail(fault),
             }
+        }
+        if let Some(lead) = self.lead.take().filter(|_| outcome == CallOutcome::Complete) {
+            lead.keep(self.fold.clone().finish(), self.dialect, usage);
         }
         if let Some(account) = self.account.take() {
             account.settle(outcome, usage, estimated, fault);

@@ -11,6 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::spending::Held;
 use super::store;
+use crate::cache;
+use crate::model::cache::CacheOutcome;
 use crate::model::gateway::{CallOutcome, CallRecord, Fault, Usage};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
@@ -196,11 +198,24 @@ async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Resul
     if calls.is_empty() {
         return Ok(());
     }
+    for (_, call, _) in calls.iter_mut() {
+        let (Some(provider), Some(cache)) = (call.provider_id, call.cache.as_mut()) else { continue };
+        if cache.outcome == CacheOutcome::Hit && cache.saved_micros.is_none() {
+            let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
+            cache.saved_micros = price.map(|price| price.cost_micros(cache.saved));
+        }
+    }
     let mut tx = runtime.db.begin().await?;
     let mut spend = store::spend::Sums::default();
     for (workspace, call, _) in calls.iter() {
         store::call::insert(&mut tx, *workspace, call).await?;
         spend.add(*workspace, call);
+        if let Some(cache) = &call.cache
+            && let Some(entry) = cache.entry_id
+        {
+            let saved = (cache.saved.prompt() + cache.saved.output, cache.saved_micros.unwrap_or(0));
+            cache::note_hits(&mut tx, *workspace, entry, call.at, saved).await?;
+        }
     }
     spend.write(&mut tx).await?;
     tx.commit().await

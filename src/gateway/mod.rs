@@ -7,6 +7,8 @@
 //! in peace (`breaker`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
 //! off is kept as partial.
 //!
+//! Texts become vectors in the same way (`embed`), and tokens are counted before a call (`count`).
+//!
 //! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
 //! (`dialect`), and where no provider is set up the error says so.
 //!
@@ -15,11 +17,17 @@
 //! Health is this process' own; the database holds what must be known to all. Names and credentials are read for each call,
 //! so that a change holds at once, everywhere.
 
+mod arrange;
+mod ask;
+mod asking;
 mod breaker;
 mod budgets;
+mod cached;
 mod call;
 mod candidates;
+mod count;
 mod dialect;
+mod embed;
 mod error;
 mod explain;
 mod health;
@@ -37,10 +45,16 @@ mod store;
 mod upstream;
 mod usage;
 mod validate;
+mod who;
 
 pub use budgets::{create_budget, delete_budget, get_budget, list_budgets, update_budget};
 pub use call::{Answer, Answered, Order, call, cost_micros, list_models};
-pub use dialect::{Envelope, Writer, read_request, status_of, write_fault, write_response};
+pub use count::{Counted, count_tokens};
+pub use dialect::{
+    Envelope, Writer, read_count_request, read_embed_request, read_request, status_of, write_fault, write_response,
+    write_vectors,
+};
+pub use embed::{EmbedOrder, Embedded, embed};
 pub use error::{Error, Result};
 pub use explain::explain;
 pub use key_use::{get_endpoints, list_keys_in_use};

@@ -57,6 +57,7 @@ pub async fn create_provider(ctx: &Ctx, draft: ProviderDraft) -> Result<Provider
         hint: hint.as_deref(),
         models: &draft.models,
         limits: draft.limits,
+        responses: draft.responses,
         enabled: draft.enabled,
     };
     let mut tx = ctx.db.begin().await?;
@@ -111,6 +112,7 @@ pub async fn update_provider(
         hint: hint.as_deref(),
         models: &draft.models,
         limits: draft.limits,
+        responses: draft.responses,
         enabled: draft.enabled,
     };
     let mut tx = ctx.db.begin().await?;
@@ -195,6 +197,7 @@ pub(super) fn endpoint(ctx: &Ctx, row: &ProviderRow) -> Result<Endpoint> {
         name: row.name.clone(),
         kind: row.kind()?,
         base_url: row.base_url.clone(),
+        responses: row.responses,
         credential,
         limits: row.limits.0,
     })
@@ -214,6 +217,7 @@ fn shown(ctx: &Ctx, row: ProviderRow) -> Result<Provider> {
         base_url: row.base_url,
         credential_hint: row.hint,
         models: row.models.0,
+        responses: row.responses,
         enabled: row.enabled,
         limits: row.limits.0,
         health,

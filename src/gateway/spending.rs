@@ -8,16 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
+use super::ask::Ask;
 use super::error::Result;
 use super::store;
-use crate::model::gateway::{
-    Allowance, Budget, BudgetScope, CallRecord, Fault, FaultClass, Request, Usage, estimate_tokens,
-};
-use crate::model::{ProviderId, Timestamp, WorkspaceId};
+use crate::model::gateway::{Allowance, Budget, BudgetScope, CallRecord, Fault, FaultClass};
+use crate::model::{ProviderId, WorkspaceId};
 use crate::runtime::Ctx;
 
-/// Tokens that an answer is expected to have, where its limit is not lower. Callers name limits far above what they get.
-const EXPECTED_OUTPUT: u32 = 1_024;
 /// Looks at the database, while others' costs are written in between.
 const LOOKS: u32 = 5;
 
@@ -72,7 +69,7 @@ impl Drop for Held {
 pub(super) async fn admit(
     ctx: &Ctx,
     call: &CallRecord,
-    request: &Request,
+    asked: &impl Ask,
     (provider, model): (ProviderId, &str),
 ) -> Result<(Option<Held>, Vec<String>)> {
     let workspace = ctx.workspace();
@@ -81,7 +78,9 @@ pub(super) async fn admit(
     if budgets.is_empty() {
         return Ok((None, Vec::new()));
     }
-    let expected = expected_micros(ctx, request, provider, model, call.at).await?;
+    // At the price of who is asked first; nothing where that has no price.
+    let price = store::price::find(&ctx.db, provider, model, call.at).await?;
+    let expected = price.map_or(0, |price| price.cost_micros(asked.expected()));
     let ledger: Arc<Ledger> = ctx.shared();
     for look in 1.. {
         let seen = ledger.lock().released;
@@ -133,18 +132,4 @@ async fn spent(ctx: &Ctx, budget: &Budget, call: &CallRecord, (workspace, scope,
         (BudgetScope::Run, Some(run)) => store::spend::of_run(&ctx.db, workspace, run).await?,
         _ => store::spend::of_days(&ctx.db, workspace, scope, id, &budget.period.days(ctx.clock.now())).await?,
     })
-}
-
-/// What the call will take at the price of who is asked first; 0 where that has no price.
-async fn expected_micros(
-    ctx: &Ctx,
-    request: &Request,
-    provider: ProviderId,
-    model: &str,
-    at: Timestamp,
-) -> Result<i64> {
-    let Some(price) = store::price::find(&ctx.db, provider, model, at).await? else { return Ok(0) };
-    let output = request.max_tokens.unwrap_or(EXPECTED_OUTPUT).min(EXPECTED_OUTPUT);
-    let usage = Usage { input: estimate_tokens(request.chars()), output: i64::from(output), ..Usage::default() };
-    Ok(price.cost_micros(usage))
 }

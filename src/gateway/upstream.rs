@@ -7,9 +7,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::dialect::{self, Addressee, Events, Reader};
+use super::dialect::{self, Addressee, Frames, Reader};
 use super::retry;
-use crate::model::gateway::{Delta, Dialect, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response};
+use crate::model::gateway::{
+    Delta, Dialect, EmbedRequest, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response, Vectors, Wire,
+};
 use crate::runtime::outbound::{self, Incoming, Outbound};
 
 /// Bytes of an answer.
@@ -27,6 +29,8 @@ pub(super) struct Endpoint {
     pub name: String,
     pub kind: ProviderKind,
     pub base_url: String,
+    /// Whether it is always asked in Responses.
+    pub responses: bool,
     /// In clear.
     pub credential: Option<String>,
     pub limits: Limits,
@@ -50,26 +54,32 @@ pub(super) enum Begun {
 impl Endpoint {
     fn url(&self, path: &str) -> String {
         let base = self.base_url.trim_end_matches('/');
-        match self.kind.dialect() {
+        let bare = |ends: &[&str]| ends.iter().find_map(|end| base.strip_suffix(end)).unwrap_or(base);
+        match self.kind {
             // The SDKs' base URL has no version in it; people write it either way.
-            Dialect::Anthropic => format!("{}/v1/{path}", base.strip_suffix("/v1").unwrap_or(base)),
-            Dialect::OpenAi => format!("{base}/{path}"),
+            ProviderKind::Anthropic => format!("{}/v1/{path}", bare(&["/v1"])),
+            // What imitates OpenAI stands beside, under /v1.
+            ProviderKind::Ollama => format!("{}/api/{path}", bare(&["/v1", "/api"])),
+            ProviderKind::OpenAi | ProviderKind::OpenAiCompatible => format!("{base}/{path}"),
         }
+    }
+
+    /// How it is asked, and for which model, by whoever speaks `asked`.
+    fn addressee<'a>(&self, asked: Dialect, model: &'a Model) -> Addressee<'a> {
+        Addressee { kind: self.kind, wire: self.kind.wire(self.responses, asked), model }
     }
 
     fn request(&self, method: &str, path: &str) -> outbound::Request {
         let mut request = outbound::Request::new(method, self.url(path));
         let mut header = |name: &str, value: &str| request.headers.push((name.to_owned(), value.to_owned()));
-        header("accept", "application/json, text/event-stream");
-        match (self.kind.dialect(), &self.credential) {
-            (Dialect::Anthropic, credential) => {
-                header("anthropic-version", ANTHROPIC_VERSION);
-                if let Some(credential) = credential {
-                    header("x-api-key", credential);
-                }
-            }
-            (Dialect::OpenAi, Some(credential)) => header("authorization", &format!("Bearer {credential}")),
-            (Dialect::OpenAi, None) => {}
+        header("accept", "application/json, text/event-stream, application/x-ndjson");
+        if self.kind == ProviderKind::Anthropic {
+            header("anthropic-version", ANTHROPIC_VERSION);
+        }
+        match (self.kind, &self.credential) {
+            (_, None) => {}
+            (ProviderKind::Anthropic, Some(credential)) => header("x-api-key", credential),
+            (_, Some(credential)) => header("authorization", &format!("Bearer {credential}")),
         }
         request.max_bytes = Some(MAX_ANSWER_BYTES);
         request
@@ -96,6 +106,57 @@ impl Endpoint {
     }
 }
 
+/// A request on its way, and until when it may take.
+struct Sent<'a> {
+    endpoint: &'a Endpoint,
+    answer: Incoming,
+    begun: Instant,
+    within_ms: u32,
+}
+
+impl<'a> Sent<'a> {
+    /// Sends a request, and gives it once the answer's head says success.
+    async fn new(
+        http: &Outbound,
+        endpoint: &'a Endpoint,
+        (method, path, betas): (&str, &str, &[String]),
+        body: Option<&Value>,
+        within_ms: u32,
+    ) -> Result<Self, Fault> {
+        let begun = Instant::now();
+        let mut call = endpoint.request(method, path);
+        if let Some(body) = body {
+            call.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+            call.body = Some(body.to_string().into_bytes());
+        }
+        if endpoint.kind == ProviderKind::Anthropic && !betas.is_empty() {
+            call.headers.push(("anthropic-beta".to_owned(), betas.join(",")));
+        }
+        call.timeout_ms = Some(within_ms.into());
+        let connect_ms = endpoint.limits.connect_ms.into();
+        let answer = http.open(call, connect_ms).await.map_err(|error| endpoint.no_answer(&error))?;
+        if !(200..300).contains(&answer.status) {
+            return Err(refused(endpoint, answer).await);
+        }
+        Ok(Self { endpoint, answer, begun, within_ms })
+    }
+
+    fn deadline(&self) -> Instant {
+        self.begun + Duration::from_millis(self.within_ms.into())
+    }
+
+    /// The whole answer as JSON.
+    async fn json(self) -> Result<Value, Fault> {
+        let (endpoint, deadline, within_ms) = (self.endpoint, self.deadline(), self.within_ms);
+        let read = async { self.answer.rest().await.map_err(|error| endpoint.no_answer(&error)) };
+        let body = in_time(deadline, within_ms, endpoint, read).await?;
+        serde_json::from_slice(&body).map_err(|_| {
+            let start: String = String::from_utf8_lossy(&body).chars().take(120).collect();
+            endpoint.blame(Fault::new(FaultClass::Malformed, format!("expected JSON, found {start:?}")))
+        })
+    }
+}
+
 /// Calls a model. A streamed answer is given with its first token, so that whatever goes wrong before can go elsewhere.
 pub(super) async fn ask(
     http: &Outbound,
@@ -104,41 +165,29 @@ pub(super) async fn ask(
     model: &Model,
 ) -> Result<Begun, Fault> {
     let limits = endpoint.limits;
-    let begun = Instant::now();
-    let within = if request.stream { limits.first_token_ms.min(limits.total_ms) } else { limits.total_ms };
-    let deadline = begun + Duration::from_millis(within.into());
-    let dialect = endpoint.kind.dialect();
-    let body = dialect::write_request(request, Addressee { kind: endpoint.kind, model })?;
-    let path = if dialect == Dialect::Anthropic { "messages" } else { "chat/completions" };
-    let mut call = endpoint.request("POST", path);
-    call.headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    if dialect == Dialect::Anthropic && !request.betas.is_empty() {
-        call.headers.push(("anthropic-beta".to_owned(), request.betas.join(",")));
-    }
-    call.body = Some(body.to_string().into_bytes());
-    call.timeout_ms = Some(within.into());
-    let answer = http.open(call, limits.connect_ms.into()).await.map_err(|error| endpoint.no_answer(&error))?;
-    if !(200..300).contains(&answer.status) {
-        return Err(refused(endpoint, answer).await);
-    }
+    let within_ms = if request.stream { limits.first_token_ms.min(limits.total_ms) } else { limits.total_ms };
+    let to = endpoint.addressee(request.dialect, model);
+    let body = dialect::write_request(request, to)?;
+    let path = match to.wire {
+        Wire::Anthropic => "messages",
+        Wire::OpenAi => "chat/completions",
+        Wire::Responses => "responses",
+        Wire::Ollama => "chat",
+    };
+    let sent = Sent::new(http, endpoint, ("POST", path, &request.betas), Some(&body), within_ms).await?;
     if !request.stream {
-        let read = async { answer.rest().await.map_err(|error| endpoint.no_answer(&error)) };
-        let body = in_time(deadline, within, endpoint, read).await?;
-        let value: Value = serde_json::from_slice(&body).map_err(|_| {
-            let start: String = String::from_utf8_lossy(&body).chars().take(120).collect();
-            endpoint.blame(Fault::new(FaultClass::Malformed, format!("expected JSON, found {start:?}")))
-        })?;
-        let response = dialect::read_response(dialect, value).map_err(|fault| endpoint.blame(fault))?;
+        let response = dialect::read_response(to.wire, sent.json().await?).map_err(|fault| endpoint.blame(fault))?;
         return Ok(Begun::Whole(Box::new(response)));
     }
+    let deadline = sent.deadline();
     let mut pieces = Pieces {
         endpoint: endpoint.clone(),
-        answer,
-        events: Events::default(),
-        reader: Reader::new(dialect),
+        answer: sent.answer,
+        frames: Frames::new(to.wire),
+        reader: Reader::new(to.wire),
         ready: VecDeque::new(),
         silence: Duration::from_millis(limits.first_token_ms.into()),
-        deadline: begun + Duration::from_millis(limits.total_ms.into()),
+        deadline: sent.begun + Duration::from_millis(limits.total_ms.into()),
         ended: false,
     };
     // Nothing has been handed on yet: that it broke off now is no more than that there is no answer.
@@ -147,8 +196,42 @@ pub(super) async fn ask(
         _ => fault,
     };
     let first = async { pieces.begin().await.map_err(|fault| endpoint.blame(no_answer(fault))) };
-    in_time(deadline, within, endpoint, first).await?;
+    in_time(deadline, within_ms, endpoint, first).await?;
     Ok(Begun::Pieces(Box::new(pieces)))
+}
+
+/// Turns texts into vectors.
+pub(super) async fn embed(
+    http: &Outbound,
+    endpoint: &Endpoint,
+    request: &EmbedRequest,
+    model: &Model,
+) -> Result<Vectors, Fault> {
+    let to = endpoint.addressee(Dialect::OpenAi, model);
+    let (path, body) = dialect::write_embed_request(request, to)?;
+    let sent = Sent::new(http, endpoint, ("POST", path, &[]), Some(&body), endpoint.limits.total_ms).await?;
+    let vectors = dialect::read_vectors(to.wire, sent.json().await?, request.input.len());
+    vectors.map_err(|fault| endpoint.blame(fault))
+}
+
+/// Has the tokens of a request counted; Anthropic alone does.
+pub(super) async fn count_tokens(
+    http: &Outbound,
+    endpoint: &Endpoint,
+    request: &Request,
+    model: &Model,
+) -> Result<i64, Fault> {
+    let mut body = dialect::write_request(request, endpoint.addressee(request.dialect, model))?;
+    for name in ["max_tokens", "stream"] {
+        body.as_object_mut().and_then(|body| body.remove(name));
+    }
+    let within_ms = endpoint.limits.total_ms.min(30_000);
+    let path = "messages/count_tokens";
+    let counted = Sent::new(http, endpoint, ("POST", path, &request.betas), Some(&body), within_ms).await?;
+    counted.json().await?["input_tokens"].as_i64().ok_or_else(|| {
+        let message = "expected input_tokens, a whole number, and found none";
+        endpoint.blame(Fault::new(FaultClass::Malformed, message))
+    })
 }
 
 async fn in_time<T>(
@@ -183,23 +266,21 @@ async fn refused(endpoint: &Endpoint, mut answer: Incoming) -> Fault {
 
 /// The models that a provider lists.
 pub(super) async fn list_models(http: &Outbound, endpoint: &Endpoint) -> Result<Vec<String>, Fault> {
-    let mut call = endpoint.request("GET", "models");
-    let within = endpoint.limits.total_ms.min(30_000);
-    call.timeout_ms = Some(within.into());
-    let deadline = Instant::now() + Duration::from_millis(within.into());
-    let connect_ms = endpoint.limits.connect_ms.into();
-    let answer = http.open(call, connect_ms).await.map_err(|error| endpoint.no_answer(&error))?;
-    if !(200..300).contains(&answer.status) {
-        return Err(refused(endpoint, answer).await);
-    }
-    let read = async { answer.rest().await.map_err(|error| endpoint.no_answer(&error)) };
-    let body = in_time(deadline, within, endpoint, read).await?;
-    let value: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let Some(list) = value["data"].as_array() else {
+    let (path, list, name) = match endpoint.kind {
+        ProviderKind::Ollama => ("tags", "models", "name"),
+        ProviderKind::Anthropic | ProviderKind::OpenAi | ProviderKind::OpenAiCompatible => ("models", "data", "id"),
+    };
+    let within_ms = endpoint.limits.total_ms.min(30_000);
+    let value = match Sent::new(http, endpoint, ("GET", path, &[]), None, within_ms).await?.json().await {
+        // What is no JSON is no list either.
+        Err(fault) if fault.class == FaultClass::Malformed => Value::Null,
+        read => read?,
+    };
+    let Some(list) = value[list].as_array() else {
         let message = "expected a list of models, found something else; is the address right?";
         return Err(endpoint.blame(Fault::new(FaultClass::Malformed, message)));
     };
-    Ok(list.iter().filter_map(|model| Some(model["id"].as_str()?.to_owned())).collect())
+    Ok(list.iter().filter_map(|model| Some(model[name].as_str()?.to_owned())).collect())
 }
 
 /// An answer on its way in.
@@ -207,7 +288,7 @@ pub(super) async fn list_models(http: &Outbound, endpoint: &Endpoint) -> Result<
 pub(super) struct Pieces {
     endpoint: Endpoint,
     answer: Incoming,
-    events: Events,
+    frames: Frames,
     reader: Reader,
     ready: VecDeque<Delta>,
     /// The longest silence.
@@ -254,7 +335,11 @@ impl Pieces {
         let piece =
             self.answer.chunk().await.map_err(|error| Fault::new(FaultClass::Interrupted, error.to_string()))?;
         let Some(piece) = piece else {
-            let last = self.reader.end();
+            let mut last = match self.frames.end() {
+                Some(event) => self.reader.read(&event)?,
+                None => Vec::new(),
+            };
+            last.extend(self.reader.end());
             if last.is_empty() {
                 let message = "the answer ended before it was complete";
                 return Err(Fault::new(FaultClass::Interrupted, message));
@@ -262,7 +347,7 @@ impl Pieces {
             self.ready.extend(last);
             return Ok(());
         };
-        for event in self.events.push(&piece)? {
+        for event in self.frames.push(&piece)? {
             self.ready.extend(self.reader.read(&event)?);
         }
         Ok(())

@@ -5,10 +5,14 @@ use std::collections::HashSet;
 use super::error::{Error, Result};
 use crate::model::FieldError;
 use crate::model::gateway::{
-    BudgetDraft, BudgetPeriod, BudgetScope, Limits, Model, PriceDraft, ProviderDraft, RouteDraft,
+    BudgetDraft, BudgetPeriod, BudgetScope, Limits, Model, PriceDraft, ProviderDraft, RouteDraft, Target, TaskRules,
 };
 
 const MAX_MODELS: usize = 200;
+/// Largest weight of a model in a route.
+const MAX_WEIGHT: u32 = 1000;
+/// Most points for one reason.
+const MAX_POINTS: u32 = 1000;
 const MAX_TARGETS: usize = 10;
 
 /// A name that can stand in `provider/model`.
@@ -39,6 +43,9 @@ pub(super) fn provider(draft: &ProviderDraft, base_url: &str) -> Result<()> {
         && (key.0.len() > 4096 || !key.0.bytes().all(|b| (0x21..0x7f).contains(&b)))
     {
         wrong("/credential", "expected at most 4096 visible characters without blanks");
+    }
+    if draft.responses && !draft.kind.may_speak_responses() {
+        wrong("/responses", "expected false: only OpenAI and compatible servers are asked in Responses");
     }
     models(&draft.models, &mut found);
     limits(draft.limits, &mut found);
@@ -107,11 +114,45 @@ pub(super) fn route(draft: &RouteDraft) -> Result<()> {
             let pointer = format!("/targets/{index}/model");
             found.push(FieldError::new(pointer, "expected 1 to 200 characters without blanks"));
         }
-        if draft.targets[..index].contains(target) {
+        if target.weight > MAX_WEIGHT {
+            let pointer = format!("/targets/{index}/weight");
+            found.push(FieldError::new(pointer, format!("expected a whole number from 0 to {MAX_WEIGHT}")));
+        }
+        let is_same = |other: &Target| (other.provider_id, &other.model) == (target.provider_id, &target.model);
+        if draft.targets[..index].iter().any(is_same) {
             found.push(FieldError::new(format!("/targets/{index}"), "this model is in the route twice"));
         }
     }
+    if !draft.targets.is_empty() && draft.targets.iter().all(|target| target.weight == 0) {
+        found.push(FieldError::new("/targets", "expected a model that is not switched off, with a weight from 1"));
+    }
+    task_rules(&draft.policy.task, &mut found);
     refuse(found)
+}
+
+fn task_rules(rules: &TaskRules, found: &mut Vec<FieldError>) {
+    for (name, value, most) in [
+        ("file", rules.file, MAX_POINTS),
+        ("files_at_most", rules.files_at_most, MAX_POINTS),
+        ("technology", rules.technology, MAX_POINTS),
+        ("thousand_tokens", rules.thousand_tokens, MAX_POINTS),
+        ("length_at_most", rules.length_at_most, MAX_POINTS),
+        ("tool", rules.tool, MAX_POINTS),
+        ("tools_at_most", rules.tools_at_most, MAX_POINTS),
+        ("medium_from", rules.medium_from, 10 * MAX_POINTS),
+        ("complex_from", rules.complex_from, 10 * MAX_POINTS),
+    ] {
+        if value > most {
+            let pointer = format!("/policy/task/{name}");
+            found.push(FieldError::new(pointer, format!("expected a whole number from 0 to {most}")));
+        }
+    }
+    if rules.complex_from < rules.medium_from {
+        found.push(FieldError::new(
+            "/policy/task/complex_from",
+            "expected at least the points from which a task is medium",
+        ));
+    }
 }
 
 /// Checks a line of the price table.

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, store, validate};
+use crate::cache;
+use crate::db::Tx;
 use crate::model::auth::Action;
+use crate::model::cache::SourceKind;
 use crate::model::live::Topic;
 use crate::model::memory::{Entry, EntryDraft, Source};
 use crate::model::{EntryId, Timestamp};
@@ -67,6 +70,7 @@ pub async fn put(
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change).await?;
+    note(&mut tx, ctx, (namespace, key), entry.version).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
     Ok(entry)
@@ -99,6 +103,7 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
     let version = row.version + 1;
     store::mark_deleted(&mut tx, row.id, version, now, change).await?;
     store::append_deletion(&mut tx, row.id, version, &super::source(ctx), now, change).await?;
+    note(&mut tx, ctx, (namespace, key), version).await?;
     tx.commit().await?;
     deleted(ctx, namespace, key, row.id, change).await
 }
@@ -150,9 +155,18 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change).await?;
+    note(&mut tx, ctx, (namespace, key), entry.version).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
     Ok(entry)
+}
+
+/// Tells the cache, in the same transaction: no answer outlives what it was made of.
+async fn note(tx: &mut Tx, ctx: &Ctx, (namespace, key): (&str, &str), version: i64) -> Result<(), Error> {
+    let id = format!("{namespace}/{key}");
+    let about = (SourceKind::Memory, id.as_str());
+    cache::note_change(tx, ctx.workspace(), about, &version.to_string(), ctx.clock.now()).await?;
+    Ok(())
 }
 
 async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
@@ -178,6 +192,7 @@ pub(super) async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<boo
     let Some((namespace, key, version)) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
     store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
     store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
+    note(&mut tx, ctx, (&namespace, &key), version + 1).await?;
     tx.commit().await?;
     deleted(ctx, &namespace, &key, id, change).await?;
     Ok(true)

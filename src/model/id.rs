@@ -74,4 +74,6 @@ ids! {
     CallId,
     /// A limit of what calls may cost.
     BudgetId,
+    /// An answer of a model that is kept.
+    CacheEntryId,
 }

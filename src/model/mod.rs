@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod auth;
+pub mod cache;
 pub mod credentials;
 pub mod dashboard;
 pub mod error;

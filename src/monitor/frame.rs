@@ -28,12 +28,17 @@ impl Frame {
         Self { from: Timestamp(first * 1000), width_ms, count }
     }
 
+    /// Where each bucket begins.
+    pub(super) fn starts(self) -> impl Iterator<Item = Timestamp> {
+        (0..self.count).map(move |bucket| self.start(bucket))
+    }
+
     fn start(self, bucket: usize) -> Timestamp {
         self.from.plus_ms(bucket as i64 * self.width_ms)
     }
 
     /// The bucket that holds a time; `None` before the first. What came after the last counts to it.
-    fn bucket(self, at: Timestamp) -> Option<usize> {
+    pub(super) fn bucket(self, at: Timestamp) -> Option<usize> {
         let number = at.ms_since(self.from).div_euclid(self.width_ms);
         usize::try_from(number).ok().map(|number| number.min(self.count - 1))
     }

@@ -4,10 +4,13 @@
 //! is kept for a second for each workspace and period, and whoever asks meanwhile waits for it: fifty open dashboards cost
 //! one reading. Refuses to know why things are as they are: that is for the pages of the runs.
 
+mod cache;
 mod frame;
 mod health;
 mod needs;
 mod store;
+
+pub use cache::cache;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

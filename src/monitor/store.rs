@@ -1,5 +1,7 @@
 //! Reads of other capabilities' tables.
 
+pub mod cache;
+
 use sqlx::{FromRow, query_as, query_scalar};
 
 use crate::db::{Db, Error, Result};

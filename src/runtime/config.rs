@@ -5,6 +5,11 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+pub mod cache;
+mod mask;
+
+use mask::{MASK, masked_url};
+
 /// One setting, described once for the file, the environment, `weft config` and the docs.
 #[derive(Debug)]
 pub struct Setting {
@@ -82,6 +87,11 @@ pub const SETTINGS: &[Setting] = &[
         "runs of a workspace that may be in progress, 1..=1000000; unset means any number",
     ),
     setting("retention_days", "WEFT_RETENTION_DAYS", "90", "days that ended runs and their logs are kept, 1..=3650"),
+    cache::MEMORY_MB,
+    cache::MEMORY_MINUTES,
+    cache::MINUTES,
+    cache::ENTRIES,
+    cache::MB,
 ];
 
 /// Where a value came from.
@@ -124,32 +134,6 @@ impl Outcome {
     pub fn shown(&self) -> String {
         if self.setting.secret && !self.value.is_empty() { MASK.to_owned() } else { masked_url(&self.value) }
     }
-}
-
-/// What stands for a secret.
-const MASK: &str = "********";
-
-/// A text that may be a URL with a password in it, without the password. What can't be read as a URL but has an `@` is
-/// masked whole.
-fn masked_url(text: &str) -> String {
-    if !text.contains("://") {
-        return text.to_owned();
-    }
-    let Ok(mut url) = url::Url::parse(text) else {
-        return if text.contains('@') { MASK.to_owned() } else { text.to_owned() };
-    };
-    let in_query = url.query_pairs().any(|(name, _)| name.eq_ignore_ascii_case("password"));
-    if url.password().is_none() && !in_query {
-        return text.to_owned();
-    }
-    if in_query {
-        url.set_query(Some(MASK));
-    }
-    if url.password().is_some() {
-        // Refused only where no user can stand, which is where no password was.
-        let _ = url.set_password(Some(MASK));
-    }
-    url.into()
 }
 
 /// A value that doesn't fit.
@@ -199,6 +183,8 @@ pub struct Config {
     pub max_running_runs: Option<u32>,
     /// Days that ended runs are kept.
     pub retention_days: u32,
+    /// What the response cache may take, and for how long.
+    pub cache: cache::Bounds,
     /// Every outcome, in the order of [`SETTINGS`].
     pub outcomes: Vec<Outcome>,
 }
@@ -389,6 +375,7 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
             None => None,
         },
         retention_days: number("retention_days", 1..=3650)?,
+        cache: cache::Bounds::read(number)?,
         outcomes,
     })
 }

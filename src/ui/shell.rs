@@ -10,6 +10,7 @@ use super::layout::Layout;
 use super::pages::approvals::ApprovalsPage;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
 use super::pages::budgets::BudgetsPage;
+use super::pages::cache::CachePage;
 use super::pages::dashboard::DashboardPage;
 use super::pages::gateway::{CallsPage, KeysPage, RoutesPage};
 use super::pages::memory::MemoryPage;
@@ -111,6 +112,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/gateway/keys") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/gateway/calls") view=CallsPage ssr=SsrMode::Async />
                     <Route path=path!("/gateway/budgets") view=BudgetsPage ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/cache") view=CachePage ssr=SsrMode::Async />
                     <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />
                 </ParentRoute>

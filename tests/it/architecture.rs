@@ -11,8 +11,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runtime", &["db", "model", "read", "within"]),
     ("analysis", &["runtime", "model"]),
     ("auth", &["runtime", "db", "model", "read", "within"]),
-    ("memory", &["auth", "runtime", "db", "model", "read", "within"]),
-    ("gateway", &["runtime", "db", "model", "read", "within"]),
+    ("cache", &["auth", "runtime", "db", "model", "read", "within"]),
+    ("memory", &["cache", "auth", "runtime", "db", "model", "read", "within"]),
+    ("gateway", &["cache", "runtime", "db", "model", "read", "within"]),
     (
         "workflow",
         &[
@@ -32,14 +33,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trigger", &["workflow", "gateway", "memory", "auth", "runtime", "db", "model", "read", "within"]),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),
-    ("api", &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
+    ("api", &["auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
     (
         "http",
-        &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui", "model"],
+        &[
+            "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui",
+            "model",
+        ],
     ),
     (
         "cli",
-        &["auth", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime", "db", "model"],
+        &[
+            "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime",
+            "db", "model",
+        ],
     ),
 ];
 

@@ -5,19 +5,32 @@
 //! without consequence there (such as `metadata`) or refused by name ([`Fault`] of the class `untranslatable`), never quietly
 //! left out. Unknown events of a stream are dropped, unknown fields of requests kept for their own dialect.
 //!
+//! What programs speak to us is a `Dialect`, what we speak to providers a `Wire`: both know Messages, Chat Completions and Responses,
+//! and a provider may speak Ollama's own besides. Each folder has the two functions that read and write requests, those for whole answers,
+//! and the two machines for answers that come in pieces; `model::gateway` is the only thing that they share.
+//!
 //! Pure: values in, values out. Who is asked, and over which connection, is decided in `call`.
 
 mod anthropic;
+mod embed;
+mod fault;
 mod fields;
+mod foreign;
+mod lines;
+mod ollama;
 mod openai;
+mod responses;
 mod sse;
 
 use serde_json::Value;
 
-pub use sse::{Event, Events};
+pub use embed::{read_embed_request, read_vectors, write_embed_request, write_vectors};
+use fault::{event_json, malformed, read_error};
+pub use fault::{read_fault, status_of, write_fault};
+pub use sse::Event;
 
 use crate::model::Timestamp;
-use crate::model::gateway::{Delta, Dialect, Fault, FaultClass, Model, ProviderKind, Request, Response};
+use crate::model::gateway::{Delta, Dialect, Extra, Fault, Model, ProviderKind, Request, Response, Wire};
 
 /// Reads a request that a program sent to us.
 ///
@@ -27,7 +40,16 @@ pub fn read_request(dialect: Dialect, body: Value) -> Result<Request, Fault> {
     match dialect {
         Dialect::Anthropic => anthropic::read_request(body),
         Dialect::OpenAi => openai::read_request(body),
+        Dialect::Responses => responses::read_request(body),
     }
+}
+
+/// Reads a request whose tokens are to be counted: what Anthropic's Messages API takes, without a limit of the answer.
+///
+/// # Errors
+/// `invalid`, naming the field and what was expected.
+pub fn read_count_request(body: Value) -> Result<Request, Fault> {
+    anthropic::read_count_request(body)
 }
 
 /// Whom a request is written for.
@@ -35,6 +57,8 @@ pub fn read_request(dialect: Dialect, body: Value) -> Result<Request, Fault> {
 pub struct Addressee<'a> {
     /// What is at the other end.
     pub kind: ProviderKind,
+    /// What it is asked in.
+    pub wire: Wire,
     /// The model, as the provider calls it.
     pub model: &'a Model,
 }
@@ -42,24 +66,27 @@ pub struct Addressee<'a> {
 /// Writes a request for a provider.
 ///
 /// # Errors
-/// `untranslatable`, naming what the provider's dialect has no word for.
+/// `untranslatable`, naming what the provider's wire has no word for.
 pub fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
-    match to.kind.dialect() {
-        Dialect::Anthropic => anthropic::write_request(request, to),
-        Dialect::OpenAi => openai::write_request(request, to),
+    match to.wire {
+        Wire::Anthropic => anthropic::write_request(request, to),
+        Wire::OpenAi => openai::write_request(request, to),
+        Wire::Responses => responses::write_request(request, to),
+        Wire::Ollama => ollama::write_request(request, to),
     }
 }
 
 /// Reads a provider's whole answer.
 ///
 /// # Errors
-/// `malformed`, naming the field that can't be read.
-pub fn read_response(dialect: Dialect, body: Value) -> Result<Response, Fault> {
-    let read = match dialect {
-        Dialect::Anthropic => anthropic::read_response(body),
-        Dialect::OpenAi => openai::read_response(body),
-    };
-    read.map_err(malformed)
+/// `malformed`, naming the field that can't be read; the provider's own error when the answer is one.
+pub fn read_response(wire: Wire, body: Value) -> Result<Response, Fault> {
+    match wire {
+        Wire::Anthropic => anthropic::read_response(body).map_err(malformed),
+        Wire::OpenAi => openai::read_response(body).map_err(malformed),
+        Wire::Responses => responses::read_response(body),
+        Wire::Ollama => ollama::read_response(body).map_err(malformed),
+    }
 }
 
 /// What an answer to a program says beside the model's own words.
@@ -73,6 +100,17 @@ pub struct Envelope {
     pub same_dialect: bool,
     /// Whether a stream in OpenAI's dialect ends with the usage.
     pub stream_usage: bool,
+    /// What an answer in Responses repeats of its request.
+    pub echo: Extra,
+}
+
+impl Envelope {
+    /// For the answer to this request, from whoever will give it.
+    pub fn new(request: &Request, at: Timestamp) -> Self {
+        let echo = if request.dialect == Dialect::Responses { responses::echo(request) } else { Extra::new() };
+        let (model, stream_usage) = (request.model.clone(), request.stream_usage);
+        Self { model, at, same_dialect: false, stream_usage, echo }
+    }
 }
 
 /// Writes a whole answer to a program.
@@ -80,6 +118,46 @@ pub fn write_response(dialect: Dialect, response: &Response, envelope: &Envelope
     match dialect {
         Dialect::Anthropic => anthropic::write_response(response, envelope),
         Dialect::OpenAi => openai::write_response(response, envelope),
+        Dialect::Responses => responses::write_response(response, envelope),
+    }
+}
+
+/// Cuts a provider's bytes into what its reader reads.
+#[derive(Debug)]
+pub enum Frames {
+    /// Server-sent events.
+    Events(sse::Events),
+    /// JSON on lines.
+    Lines(lines::Lines),
+}
+
+impl Frames {
+    /// At the beginning of an answer.
+    pub fn new(wire: Wire) -> Self {
+        match wire {
+            Wire::Anthropic | Wire::OpenAi | Wire::Responses => Self::Events(sse::Events::default()),
+            Wire::Ollama => Self::Lines(lines::Lines::default()),
+        }
+    }
+
+    /// Takes the next bytes, and gives the events that they complete.
+    ///
+    /// # Errors
+    /// `malformed` when an event is larger than 16 MiB.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Event>, Fault> {
+        match self {
+            Self::Events(events) => events.push(bytes),
+            Self::Lines(lines) => lines.push(bytes),
+        }
+    }
+
+    /// What is complete by the end of the bytes alone.
+    pub fn end(&mut self) -> Option<Event> {
+        match self {
+            // The standard has it that an event without its empty line is none.
+            Self::Events(_) => None,
+            Self::Lines(lines) => lines.end(),
+        }
     }
 }
 
@@ -88,16 +166,22 @@ pub fn write_response(dialect: Dialect, response: &Response, envelope: &Envelope
 pub enum Reader {
     /// Anthropic's.
     Anthropic(anthropic::Reader),
-    /// OpenAI's.
+    /// OpenAI's Chat Completions.
     OpenAi(openai::Reader),
+    /// OpenAI's Responses.
+    Responses(Box<responses::Reader>),
+    /// Ollama's.
+    Ollama(ollama::Reader),
 }
 
 impl Reader {
     /// At the beginning of an answer.
-    pub fn new(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Anthropic => Self::Anthropic(anthropic::Reader::default()),
-            Dialect::OpenAi => Self::OpenAi(openai::Reader::default()),
+    pub fn new(wire: Wire) -> Self {
+        match wire {
+            Wire::Anthropic => Self::Anthropic(anthropic::Reader::default()),
+            Wire::OpenAi => Self::OpenAi(openai::Reader::default()),
+            Wire::Responses => Self::Responses(Box::default()),
+            Wire::Ollama => Self::Ollama(ollama::Reader::default()),
         }
     }
 
@@ -109,13 +193,15 @@ impl Reader {
         match self {
             Self::Anthropic(reader) => reader.read(event),
             Self::OpenAi(reader) => reader.read(event),
+            Self::Responses(reader) => reader.read(event),
+            Self::Ollama(reader) => reader.read(event),
         }
     }
 
     /// What is still to be said when the bytes end: some servers leave out the event that says so.
     pub fn end(&mut self) -> Vec<Delta> {
         match self {
-            Self::Anthropic(_) => Vec::new(),
+            Self::Anthropic(_) | Self::Responses(_) | Self::Ollama(_) => Vec::new(),
             Self::OpenAi(reader) => reader.end(),
         }
     }
@@ -126,8 +212,10 @@ impl Reader {
 pub enum Writer {
     /// Anthropic's.
     Anthropic(anthropic::Writer),
-    /// OpenAI's.
+    /// OpenAI's Chat Completions.
     OpenAi(openai::Writer),
+    /// OpenAI's Responses.
+    Responses(Box<responses::Writer>),
 }
 
 impl Writer {
@@ -136,6 +224,7 @@ impl Writer {
         match dialect {
             Dialect::Anthropic => Self::Anthropic(anthropic::Writer::new(envelope)),
             Dialect::OpenAi => Self::OpenAi(openai::Writer::new(envelope)),
+            Dialect::Responses => Self::Responses(Box::new(responses::Writer::new(envelope))),
         }
     }
 
@@ -144,6 +233,7 @@ impl Writer {
         match self {
             Self::Anthropic(writer) => writer.write(delta),
             Self::OpenAi(writer) => writer.write(delta),
+            Self::Responses(writer) => writer.write(delta),
         }
     }
 
@@ -152,83 +242,9 @@ impl Writer {
         match self {
             Self::Anthropic(_) => sse::write(Some("error"), &write_fault(Dialect::Anthropic, fault)),
             Self::OpenAi(_) => sse::write(None, &write_fault(Dialect::OpenAi, fault)),
+            Self::Responses(writer) => writer.fail(fault),
         }
     }
-}
-
-/// An error as programs of this dialect read it.
-pub fn write_fault(dialect: Dialect, fault: &Fault) -> Value {
-    match dialect {
-        Dialect::Anthropic => anthropic::write_fault(fault),
-        Dialect::OpenAi => openai::write_fault(fault),
-    }
-}
-
-/// The status of an error as programs of this dialect expect it.
-pub fn status_of(dialect: Dialect, class: FaultClass) -> u16 {
-    match class {
-        FaultClass::Invalid | FaultClass::Untranslatable => 400,
-        FaultClass::TooLarge => 413,
-        FaultClass::RateLimited => 429,
-        FaultClass::NoModel => 404,
-        // Anthropic has a status of its own for money; OpenAI's programs know a quota that is used up.
-        FaultClass::Budget if dialect == Dialect::Anthropic => 402,
-        FaultClass::Budget => 429,
-        FaultClass::Overloaded if dialect == Dialect::Anthropic => 529,
-        FaultClass::Overloaded | FaultClass::Resting | FaultClass::NoProvider => 503,
-        FaultClass::Timeout => 504,
-        FaultClass::Credential
-        | FaultClass::Upstream
-        | FaultClass::Connect
-        | FaultClass::Refused
-        | FaultClass::Malformed
-        | FaultClass::Interrupted => 502,
-        FaultClass::Cancelled => 499,
-    }
-}
-
-/// What a provider's error says: the class by its status and its own words for it.
-pub fn read_fault(status: u16, body: &[u8]) -> Fault {
-    let value: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let error = if value["error"].is_object() { &value["error"] } else { &value };
-    let word = |name: &str| error[name].as_str().unwrap_or_default();
-    let text = match (word("message"), &value["error"]) {
-        ("", Value::String(text)) => text.clone(),
-        ("", _) => String::from_utf8_lossy(&body[..body.len().min(300)]).trim().to_owned(),
-        (message, _) => message.to_owned(),
-    };
-    let class = class_of(status, word("type"), word("code"));
-    let shown: String = text.chars().take(600).collect();
-    let message =
-        if shown.is_empty() { format!("it answered {status}") } else { format!("it answered {status}: {shown}") };
-    let pointer = error["param"].as_str().map(|param| format!("/{}", param.replace(['.', '['], "/").replace(']', "")));
-    Fault { status: Some(status), pointer, ..Fault::new(class, message) }
-}
-
-fn class_of(status: u16, kind: &str, code: &str) -> FaultClass {
-    match (status, kind, code) {
-        (_, "overloaded_error", _) | (529 | 503, _, _) => FaultClass::Overloaded,
-        (_, "rate_limit_error", _) | (429, _, _) => FaultClass::RateLimited,
-        (_, "authentication_error" | "permission_error", _) | (401..=403, _, _) => FaultClass::Credential,
-        (_, _, "model_not_found") | (_, "not_found_error", _) | (404, _, _) => FaultClass::NoModel,
-        (_, _, "context_length_exceeded") | (_, "request_too_large", _) | (413, _, _) => FaultClass::TooLarge,
-        (408 | 504 | 524, _, _) => FaultClass::Timeout,
-        (500..=599, _, _) | (_, "api_error" | "server_error", _) => FaultClass::Upstream,
-        (300..=399, _, _) => FaultClass::Refused,
-        _ => FaultClass::Invalid,
-    }
-}
-
-fn malformed(fault: Fault) -> Fault {
-    Fault { class: FaultClass::Malformed, message: format!("the answer can't be read: {}", fault.message), ..fault }
-}
-
-/// The JSON of an event.
-fn event_json(event: &Event) -> Result<Value, Fault> {
-    serde_json::from_str(&event.data).map_err(|_| {
-        let start: String = event.data.chars().take(120).collect();
-        malformed(Fault::new(FaultClass::Malformed, format!("expected JSON in an event, found {start:?}")))
-    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::model::gateway::{Fault, FaultClass};
 
 /// Bytes that one event may have. The largest real ones carry a picture.
-const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
+pub(super) const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// An event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,8 +49,7 @@ impl Events {
                 byte => {
                     self.bytes += 1;
                     if self.bytes > MAX_EVENT_BYTES {
-                        let message = format!("an event exceeds {} MiB", MAX_EVENT_BYTES >> 20);
-                        return Err(Fault::new(FaultClass::Malformed, message));
+                        return Err(too_large());
                     }
                     self.line.push(*byte);
                 }
@@ -87,6 +86,10 @@ impl Events {
         }
         None
     }
+}
+
+pub(super) fn too_large() -> Fault {
+    Fault::new(FaultClass::Malformed, format!("an event exceeds {} MiB", MAX_EVENT_BYTES >> 20))
 }
 
 /// An event as bytes.

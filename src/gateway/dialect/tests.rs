@@ -1,31 +1,54 @@
 //! The dialects, by documents in their documented shapes, and by whatever else may come.
 
+mod item_streams;
+mod items;
+mod ollama;
 mod requests;
 mod responses;
+mod round;
 mod streams;
+mod vectors;
 
 use serde_json::Value;
 
 use super::*;
 use crate::model::gateway::Fold;
 
-/// A model of which nothing but the name is known.
+/// A model of a provider that is asked in what everybody asks it in.
 fn to(kind: ProviderKind, model: &Model) -> Addressee<'_> {
-    Addressee { kind, model }
+    Addressee { kind, wire: kind.wire(false, Dialect::OpenAi), model }
+}
+
+/// A model of OpenAI, in Responses.
+fn to_responses(model: &Model) -> Addressee<'_> {
+    Addressee { kind: ProviderKind::OpenAi, wire: Wire::Responses, model }
+}
+
+/// The wire that speaks a dialect.
+fn wire_of(dialect: Dialect) -> Wire {
+    match dialect {
+        Dialect::Anthropic => Wire::Anthropic,
+        Dialect::OpenAi => Wire::OpenAi,
+        Dialect::Responses => Wire::Responses,
+    }
 }
 
 fn envelope(same_dialect: bool) -> Envelope {
-    Envelope { model: "asked".into(), at: Timestamp(1_700_000_000_000_000), same_dialect, stream_usage: true }
+    let (model, at) = ("asked".to_owned(), Timestamp(1_700_000_000_000_000));
+    Envelope { model, at, same_dialect, stream_usage: true, echo: Extra::new() }
 }
 
 /// All that a stream of bytes says, cut anywhere.
-fn read_stream(dialect: Dialect, pieces: &[&[u8]]) -> Result<Vec<Delta>, Fault> {
-    let (mut events, mut reader) = (Events::default(), Reader::new(dialect));
+fn read_stream(wire: Wire, pieces: &[&[u8]]) -> Result<Vec<Delta>, Fault> {
+    let (mut frames, mut reader) = (Frames::new(wire), Reader::new(wire));
     let mut deltas = Vec::new();
     for piece in pieces {
-        for event in events.push(piece)? {
+        for event in frames.push(piece)? {
             deltas.extend(reader.read(&event)?);
         }
+    }
+    if let Some(event) = frames.end() {
+        deltas.extend(reader.read(&event)?);
     }
     deltas.extend(reader.end());
     Ok(deltas)

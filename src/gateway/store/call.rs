@@ -4,10 +4,11 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as};
 
 use crate::db::{Db, Error, Result, Tx};
+use crate::model::cache::{CacheOutcome, CacheTier, CacheUse};
 use crate::model::gateway::{
     CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Choice, Sum, SumBy, Usage, UsageFilter,
 };
-use crate::model::{ApiKeyId, CallId, ProviderId, RunId, Timestamp, UserId, WorkspaceId};
+use crate::model::{ApiKeyId, CacheEntryId, CallId, ProviderId, RunId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
 
 /// Adds a call.
@@ -15,8 +16,9 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
     within!(tx, conn => query(
         "insert into model_call (id, workspace_id, at, source, user_id, key_id, run_id, step, provider_id, provider, model,
             choice, outcome, error, input, cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros,
-            first_token_ms, took_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+            first_token_ms, took_ms, cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+            $25, $26, $27, $28, $29, $30, $31)",
     )
     .bind(call.id)
     .bind(workspace)
@@ -42,6 +44,13 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
     .bind(call.cost_micros)
     .bind(call.first_token_ms)
     .bind(call.took_ms)
+    .bind(call.cache.map(|cache| cache.outcome.as_str()))
+    .bind(call.cache.and_then(|cache| cache.tier).map(CacheTier::as_str))
+    .bind(call.cache.and_then(|cache| cache.entry_id))
+    .bind(call.cache.map(|cache| cache.took_us))
+    .bind(call.cache.map_or(0, |cache| cache.saved.prompt()))
+    .bind(call.cache.map_or(0, |cache| cache.saved.output))
+    .bind(call.cache.and_then(|cache| cache.saved_micros))
     .execute(conn)
     .await
     .map(drop))?;
@@ -73,6 +82,36 @@ struct CallRow {
     cost_micros: Option<i64>,
     first_token_ms: Option<i64>,
     took_ms: i64,
+    #[sqlx(flatten)]
+    cache: CacheRow,
+}
+
+#[derive(Debug, FromRow)]
+struct CacheRow {
+    cache: Option<String>,
+    cache_tier: Option<String>,
+    cache_entry_id: Option<CacheEntryId>,
+    cache_us: Option<i64>,
+    saved_input: i64,
+    saved_output: i64,
+    saved_micros: Option<i64>,
+}
+
+impl CacheRow {
+    fn read(self) -> Result<Option<CacheUse>> {
+        let Some(outcome) = self.cache else { return Ok(None) };
+        let unreadable = |column, found: &str| Error::inconsistent("model_call", column, found);
+        let tier = |text: String| CacheTier::parse(&text).ok_or_else(|| unreadable("cache_tier", &text));
+        Ok(Some(CacheUse {
+            outcome: CacheOutcome::parse(&outcome).ok_or_else(|| unreadable("cache", &outcome))?,
+            tier: self.cache_tier.map(tier).transpose()?,
+            entry_id: self.cache_entry_id,
+            saved: Usage { input: self.saved_input, output: self.saved_output, ..Usage::default() },
+            saved_micros: self.saved_micros,
+            took_us: self.cache_us.unwrap_or(0),
+            age_ms: 0,
+        }))
+    }
 }
 
 impl TryFrom<CallRow> for CallRecord {
@@ -106,6 +145,7 @@ impl TryFrom<CallRow> for CallRecord {
             cost_micros: row.cost_micros,
             first_token_ms: row.first_token_ms,
             took_ms: row.took_ms,
+            cache: row.cache.read()?,
         })
     }
 }
@@ -129,6 +169,7 @@ pub async fn list(
     let rows: Vec<LineRow> = read!(db, conn => query_as(
         "select id, at, source, user_id, key_id, run_id, step, provider_id, provider, model, choice, outcome, error, input,
             cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros, first_token_ms, took_ms,
+            cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros,
             (select u.name from app_user u where u.id = model_call.user_id and u.workspace_id = $1) as user_name,
             (select k.name from gateway_key k where k.id = model_call.key_id and k.workspace_id = $1) as key_name
          from model_call

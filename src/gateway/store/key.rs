@@ -3,7 +3,8 @@
 use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as, query_scalar};
 
-use crate::db::{Db, Result, Tx};
+use crate::db::{Db, Error, Result, Tx};
+use crate::model::cache::CacheMode;
 use crate::model::gateway::GatewayKey;
 use crate::model::{ApiKeyId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
@@ -20,15 +21,19 @@ pub struct KeyRow {
     hint: String,
     /// What it may ask for; empty for anything.
     pub models: Json<Vec<String>>,
+    cache: String,
     expires_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
     created_at: Timestamp,
 }
 
-impl From<KeyRow> for GatewayKey {
-    fn from(row: KeyRow) -> Self {
-        Self {
+impl TryFrom<KeyRow> for GatewayKey {
+    type Error = Error;
+
+    fn try_from(row: KeyRow) -> Result<Self> {
+        Ok(Self {
+            cache: mode(&row.cache)?,
             id: row.id,
             name: row.name,
             hint: row.hint,
@@ -36,8 +41,12 @@ impl From<KeyRow> for GatewayKey {
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
             created_at: row.created_at,
-        }
+        })
     }
+}
+
+fn mode(text: &str) -> Result<CacheMode> {
+    CacheMode::parse(text).ok_or_else(|| Error::inconsistent("gateway_key", "cache", text))
 }
 
 /// Adds a key.
@@ -49,8 +58,8 @@ pub async fn insert(
     by: Option<UserId>,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into gateway_key (id, workspace_id, name, digest, hint, models, expires_at, created_by, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into gateway_key (id, workspace_id, name, digest, hint, models, expires_at, created_by, created_at, cache)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(key.id)
     .bind(workspace)
@@ -61,6 +70,7 @@ pub async fn insert(
     .bind(key.expires_at)
     .bind(by)
     .bind(key.created_at)
+    .bind(key.cache.as_str())
     .execute(conn)
     .await
     .map(drop))?;
@@ -97,7 +107,7 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
 /// The keys of a workspace, newest first.
 pub async fn list(db: &Db, workspace: WorkspaceId, before: Option<ApiKeyId>, limit: u32) -> Result<Vec<GatewayKey>> {
     let rows: Vec<KeyRow> = read!(db, conn => query_as(
-        "select id, workspace_id, name, hint, models, expires_at, last_used_at, created_at
+        "select id, workspace_id, name, hint, models, cache, expires_at, last_used_at, created_at
          from gateway_key
          where workspace_id = $1 and ($2 is null or id < $2)
          order by id desc
@@ -108,13 +118,13 @@ pub async fn list(db: &Db, workspace: WorkspaceId, before: Option<ApiKeyId>, lim
     .bind(i64::from(limit))
     .fetch_all(conn)
     .await)?;
-    Ok(rows.into_iter().map(GatewayKey::from).collect())
+    rows.into_iter().map(GatewayKey::try_from).collect()
 }
 
 /// The key with this digest, if it holds now.
 pub async fn find_by_digest(db: &Db, digest: &[u8], now: Timestamp) -> Result<Option<KeyRow>> {
     Ok(read!(db, conn => query_as(
-        "select id, workspace_id, name, hint, models, expires_at, last_used_at, created_at
+        "select id, workspace_id, name, hint, models, cache, expires_at, last_used_at, created_at
          from gateway_key
          where digest = $1 and (expires_at is null or expires_at > $2)",
     )
@@ -124,14 +134,30 @@ pub async fn find_by_digest(db: &Db, digest: &[u8], now: Timestamp) -> Result<Op
     .await)?)
 }
 
-/// What a key may ask for; `None` when it is gone.
-pub async fn find_models(db: &Db, workspace: WorkspaceId, id: ApiKeyId) -> Result<Option<Vec<String>>> {
-    let models: Option<Json<Vec<String>>> = read!(db, conn => query_scalar("select models from gateway_key where workspace_id = $1 and id = $2")
-            .bind(workspace)
-            .bind(id)
-            .fetch_optional(conn)
-            .await)?;
-    Ok(models.map(|models| models.0))
+/// What a key allows.
+#[derive(Debug)]
+pub struct KeyRights {
+    /// What may be asked for; empty for anything.
+    pub models: Vec<String>,
+    /// Who made it; `None` when they are gone.
+    pub owner: Option<UserId>,
+    /// Which answers are kept for it.
+    pub cache: CacheMode,
+}
+
+/// What a key allows; `None` when it is gone.
+pub async fn find_rights(db: &Db, workspace: WorkspaceId, id: ApiKeyId) -> Result<Option<KeyRights>> {
+    let row: Option<(Json<Vec<String>>, Option<UserId>, String)> = read!(db, conn => query_as(
+        "select models, created_by, cache from gateway_key where workspace_id = $1 and id = $2",
+    )
+    .bind(workspace)
+    .bind(id)
+    .fetch_optional(conn)
+    .await)?;
+    let rights = |(models, owner, cache): (Json<Vec<String>>, Option<UserId>, String)| {
+        Ok(KeyRights { models: models.0, owner, cache: mode(&cache)? })
+    };
+    row.map(rights).transpose()
 }
 
 /// Notes a use.

@@ -4,7 +4,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Error, Result, Tx};
-use crate::model::gateway::{Limits, Model, ProviderKind};
+use crate::model::gateway::{Dialect, Limits, Model, ProviderKind, Wire};
 use crate::model::{ProviderId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
 
@@ -26,6 +26,8 @@ pub struct ProviderRow {
     pub models: Json<Vec<Model>>,
     /// How long it may take.
     pub limits: Json<Limits>,
+    /// Whether it is always asked in Responses.
+    pub responses: bool,
     /// Whether it is asked.
     pub enabled: bool,
     /// Goes up with each edit.
@@ -40,6 +42,11 @@ impl ProviderRow {
     /// What is at the other end.
     pub fn kind(&self) -> Result<ProviderKind> {
         ProviderKind::parse(&self.kind).ok_or_else(|| Error::inconsistent("provider", "kind", &self.kind))
+    }
+
+    /// What it is asked in, for whoever speaks `asked`.
+    pub fn wire(&self, asked: Dialect) -> Result<Wire> {
+        Ok(self.kind()?.wire(self.responses, asked))
     }
 }
 
@@ -58,6 +65,8 @@ pub struct Written<'a> {
     pub models: &'a [Model],
     /// How long it may take.
     pub limits: Limits,
+    /// Whether it is always asked in Responses.
+    pub responses: bool,
     /// Whether it is asked.
     pub enabled: bool,
 }
@@ -73,8 +82,8 @@ pub async fn insert(
 ) -> Result<()> {
     within!(tx, conn => query(
         "insert into provider (id, workspace_id, name, kind, base_url, sealed, hint, models, limits, enabled, revision,
-            created_by, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12)",
+            created_by, created_at, updated_at, responses)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13)",
     )
     .bind(id)
     .bind(workspace)
@@ -88,6 +97,7 @@ pub async fn insert(
     .bind(provider.enabled)
     .bind(by)
     .bind(now)
+    .bind(provider.responses)
     .execute(conn)
     .await
     .map(drop))?;
@@ -112,7 +122,8 @@ pub async fn update(
             limits = $9,
             enabled = $10,
             revision = revision + 1,
-            updated_at = $11
+            updated_at = $11,
+            responses = $12
          where workspace_id = $1 and id = $2 and revision = $3",
     )
     .bind(workspace)
@@ -126,6 +137,7 @@ pub async fn update(
     .bind(Json(provider.limits))
     .bind(provider.enabled)
     .bind(now)
+    .bind(provider.responses)
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
@@ -152,7 +164,7 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
 /// All of a workspace, oldest first.
 pub async fn list(db: &Db, workspace: WorkspaceId) -> Result<Vec<ProviderRow>> {
     Ok(read!(db, conn => query_as(
-        "select id, name, kind, base_url, sealed, hint, models, limits, enabled, revision, created_at, updated_at
+        "select id, name, kind, base_url, sealed, hint, models, limits, responses, enabled, revision, created_at, updated_at
          from provider
          where workspace_id = $1
          order by id",
@@ -165,7 +177,7 @@ pub async fn list(db: &Db, workspace: WorkspaceId) -> Result<Vec<ProviderRow>> {
 /// One provider.
 pub async fn find(db: &Db, workspace: WorkspaceId, id: ProviderId) -> Result<Option<ProviderRow>> {
     Ok(read!(db, conn => query_as(
-        "select id, name, kind, base_url, sealed, hint, models, limits, enabled, revision, created_at, updated_at
+        "select id, name, kind, base_url, sealed, hint, models, limits, responses, enabled, revision, created_at, updated_at
          from provider
          where workspace_id = $1 and id = $2",
     )

@@ -3,8 +3,9 @@
 use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as, query_scalar};
 
-use crate::db::{Db, Result, Tx};
-use crate::model::gateway::{Route, RouteDraft, Target};
+use crate::db::{Db, Error, Result, Tx};
+use crate::model::cache::CacheMode;
+use crate::model::gateway::{Policy, Route, RouteDraft, Target};
 use crate::model::{RouteId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -14,15 +15,21 @@ struct RouteRow {
     name: String,
     description: String,
     targets: Json<Vec<Target>>,
+    policy: Json<Policy>,
+    cache: String,
     revision: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
-impl From<RouteRow> for Route {
-    fn from(row: RouteRow) -> Self {
-        let RouteRow { id, name, description, targets, revision, created_at, updated_at } = row;
-        Self { id, name, description, targets: targets.0, revision, created_at, updated_at }
+impl TryFrom<RouteRow> for Route {
+    type Error = Error;
+
+    fn try_from(row: RouteRow) -> Result<Self> {
+        let RouteRow { id, name, description, targets, policy, cache, revision, created_at, updated_at } = row;
+        let cache = CacheMode::parse(&cache).ok_or_else(|| Error::inconsistent("model_route", "cache", &cache))?;
+        let (targets, policy) = (targets.0, policy.0);
+        Ok(Self { id, name, description, targets, policy, cache, revision, created_at, updated_at })
     }
 }
 
@@ -35,8 +42,8 @@ pub async fn insert(
     now: Timestamp,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into model_route (id, workspace_id, name, description, targets, revision, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, 1, $6, $6)",
+        "insert into model_route (id, workspace_id, name, description, targets, policy, revision, created_at, updated_at, cache)
+         values ($1, $2, $3, $4, $5, $7, 1, $6, $6, $8)",
     )
     .bind(id)
     .bind(workspace)
@@ -44,6 +51,8 @@ pub async fn insert(
     .bind(&route.description)
     .bind(Json(&route.targets))
     .bind(now)
+    .bind(Json(&route.policy))
+    .bind(route.cache.as_str())
     .execute(conn)
     .await
     .map(drop))?;
@@ -59,7 +68,8 @@ pub async fn update(
     now: Timestamp,
 ) -> Result<bool> {
     Ok(within!(tx, conn => query(
-        "update model_route set name = $4, description = $5, targets = $6, revision = revision + 1, updated_at = $7
+        "update model_route set name = $4, description = $5, targets = $6, policy = $8, revision = revision + 1, updated_at = $7,
+            cache = $9
          where workspace_id = $1 and id = $2 and revision = $3",
     )
     .bind(workspace)
@@ -69,6 +79,8 @@ pub async fn update(
     .bind(&route.description)
     .bind(Json(&route.targets))
     .bind(now)
+    .bind(Json(&route.policy))
+    .bind(route.cache.as_str())
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
@@ -95,7 +107,7 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
 /// All of a workspace, oldest first.
 pub async fn list(db: &Db, workspace: WorkspaceId) -> Result<Vec<Route>> {
     let rows: Vec<RouteRow> = read!(db, conn => query_as(
-        "select id, name, description, targets, revision, created_at, updated_at
+        "select id, name, description, targets, policy, cache, revision, created_at, updated_at
          from model_route
          where workspace_id = $1
          order by id",
@@ -103,13 +115,13 @@ pub async fn list(db: &Db, workspace: WorkspaceId) -> Result<Vec<Route>> {
     .bind(workspace)
     .fetch_all(conn)
     .await)?;
-    Ok(rows.into_iter().map(Route::from).collect())
+    rows.into_iter().map(Route::try_from).collect()
 }
 
 /// One route.
 pub async fn find(db: &Db, workspace: WorkspaceId, id: RouteId) -> Result<Option<Route>> {
     let row: Option<RouteRow> = read!(db, conn => query_as(
-        "select id, name, description, targets, revision, created_at, updated_at
+        "select id, name, description, targets, policy, cache, revision, created_at, updated_at
          from model_route
          where workspace_id = $1 and id = $2",
     )
@@ -117,13 +129,13 @@ pub async fn find(db: &Db, workspace: WorkspaceId, id: RouteId) -> Result<Option
     .bind(id)
     .fetch_optional(conn)
     .await)?;
-    Ok(row.map(Route::from))
+    row.map(Route::try_from).transpose()
 }
 
 /// The route of this name.
 pub async fn find_by_name(db: &Db, workspace: WorkspaceId, name: &str) -> Result<Option<Route>> {
     let row: Option<RouteRow> = read!(db, conn => query_as(
-        "select id, name, description, targets, revision, created_at, updated_at
+        "select id, name, description, targets, policy, cache, revision, created_at, updated_at
          from model_route
          where workspace_id = $1 and name = $2",
     )
@@ -131,5 +143,5 @@ pub async fn find_by_name(db: &Db, workspace: WorkspaceId, name: &str) -> Result
     .bind(name)
     .fetch_optional(conn)
     .await)?;
-    Ok(row.map(Route::from))
+    row.map(Route::try_from).transpose()
 }

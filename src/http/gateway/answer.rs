@@ -9,21 +9,22 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::gateway::{self, Answered, Envelope, Error, Live, Writer};
+use crate::gateway::{self, Answered, Counted, Embedded, Envelope, Error, Live, Writer};
+use crate::model::ApiError;
+use crate::model::cache::{CacheOutcome, CacheUse};
 use crate::model::gateway::{Choice, Dialect, Fault, FaultClass, format_usd};
-use crate::model::{ApiError, Timestamp};
 
 /// Tells the official SDKs whether asking again may help: retries were made here already.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// An answer.
-pub(super) fn give(dialect: Dialect, answered: Answered, model: String, stream_usage: bool, at: Timestamp) -> Response {
+pub(super) fn give(dialect: Dialect, answered: Answered, envelope: Envelope) -> Response {
     match answered {
         Answered::Whole(answer) => {
             let same_dialect = answer.dialect == dialect;
-            let envelope = Envelope { model, at, same_dialect, stream_usage };
+            let envelope = Envelope { same_dialect, ..envelope };
             let mut response = Json(gateway::write_response(dialect, &answer.response, &envelope)).into_response();
-            describe(response.headers_mut(), &answer.choice, answer.overhead_ms);
+            describe(response.headers_mut(), &answer.choice, answer.overhead_ms, answer.cache);
             if let Some(cost) = answer.cost_micros {
                 put(response.headers_mut(), "x-weft-cost-usd", &format_usd(cost));
             }
@@ -31,16 +32,33 @@ pub(super) fn give(dialect: Dialect, answered: Answered, model: String, stream_u
         }
         Answered::Live(live) => {
             let same_dialect = live.dialect() == dialect;
-            let writer = Writer::new(dialect, Envelope { model, at, same_dialect, stream_usage });
-            let (choice, overhead_ms) = (live.choice().clone(), live.overhead_ms());
+            let writer = Writer::new(dialect, Envelope { same_dialect, ..envelope });
+            let (choice, overhead_ms, cache) = (live.choice().clone(), live.overhead_ms(), live.cache());
             let mut response = Body::from_stream(stream(*live, writer)).into_response();
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            describe(headers, &choice, overhead_ms);
+            describe(headers, &choice, overhead_ms, cache);
             response
         }
     }
+}
+
+/// Vectors.
+pub(super) fn give_vectors(embedded: &Embedded) -> Response {
+    let mut response = Json(gateway::write_vectors(&embedded.vectors, embedded.encoding)).into_response();
+    describe(response.headers_mut(), &embedded.choice, embedded.overhead_ms, None);
+    if let Some(cost) = embedded.cost_micros {
+        put(response.headers_mut(), "x-weft-cost-usd", &format_usd(cost));
+    }
+    response
+}
+
+/// The number of tokens, and where it is from.
+pub(super) fn give_count(counted: Counted) -> Response {
+    let mut response = Json(json!({"input_tokens": counted.input_tokens})).into_response();
+    put(response.headers_mut(), "x-weft-count", if counted.estimated { "estimate" } else { "provider" });
+    response
 }
 
 /// The answer's bytes, as fast as they are read: nothing is gathered for a slow reader but one piece.
@@ -61,12 +79,16 @@ fn stream(live: Live, writer: Writer) -> impl futures::Stream<Item = Result<Byte
     })
 }
 
-fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64) {
+fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: Option<CacheUse>) {
     put(headers, "x-weft-route", &choice.why());
     if !choice.budgets.is_empty() {
         put(headers, "x-weft-budget", &choice.budgets.join("; "));
     }
     put(headers, "x-weft-overhead-ms", &format!("{overhead_ms:.2}"));
+    put(headers, "x-weft-cache", cache.map_or("off", |cache| cache.outcome.as_str()));
+    if let Some(hit) = cache.filter(|cache| cache.outcome == CacheOutcome::Hit) {
+        headers.insert(header::AGE, HeaderValue::from(hit.age_ms / 1000));
+    }
 }
 
 /// Adds a header; what no header can carry becomes a question mark.
@@ -124,7 +146,7 @@ fn error_body(dialect: Dialect, status: StatusCode, message: &str) -> Value {
             };
             json!({"type": "error", "error": {"type": kind, "message": message}})
         }
-        Dialect::OpenAi => {
+        Dialect::OpenAi | Dialect::Responses => {
             let (kind, code) = match status.as_u16() {
                 401 => ("invalid_request_error", json!("invalid_api_key")),
                 403 => ("permission_error", Value::Null),

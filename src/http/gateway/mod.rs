@@ -4,34 +4,40 @@
 //! may use their own access token. One extractor ([`caller::Program`]) reads both. Everything else is `crate::gateway`'s.
 
 mod answer;
+mod body;
 mod caller;
+mod count;
+mod embeddings;
+mod wish;
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use answer::{refuse, refuse_with};
+use answer::refuse;
+use body::{BODY_LIMIT, betas, read_body, session};
 use caller::{Anthropic, OpenAi, Program};
+use wish::cache_wish;
 
-use crate::gateway::{self, Order};
-use crate::model::gateway::{CallSource, Dialect, Fault};
+use crate::gateway::{self, Envelope, Order};
+use crate::model::gateway::{CallSource, Dialect};
 use crate::runtime::{Ctx, Runtime};
-
-/// The largest request: Anthropic's own limit.
-const BODY_LIMIT: usize = 32 * 1024 * 1024;
 
 /// The routes of this folder.
 pub fn router() -> OpenApiRouter<Runtime> {
     OpenApiRouter::new()
         .routes(routes!(messages))
         .routes(routes!(anthropic_models))
+        .routes(routes!(count::count_tokens))
         .routes(routes!(chat_completions))
+        .routes(routes!(responses))
+        .routes(routes!(embeddings::embeddings))
         .routes(routes!(openai_models))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
@@ -41,13 +47,17 @@ pub fn router() -> OpenApiRouter<Runtime> {
 /// With `stream` the answer is a stream of events. Errors have Anthropic's shape.
 #[utoipa::path(post, path = "/gateway/anthropic/v1/messages", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
+    ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
     ("anthropic-beta" = Option<String>, Header, description = "passed on to providers that speak the same dialect"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, max-age=SECONDS, with commas between"),
+    ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
         headers(
             ("x-weft-route" = String, description = "who answered, and why it was this one"),
             ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
             ("x-weft-budget" = String, description = "what budgets have to say, such as: Team: 83 % of $10.00"),
+            ("x-weft-cache" = String, description = "hit, miss, or off when the cache was not asked"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -77,12 +87,16 @@ async fn messages(
 /// With `stream` the answer is a stream of events. Errors have OpenAI's shape.
 #[utoipa::path(post, path = "/gateway/openai/v1/chat/completions", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
+    ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, max-age=SECONDS, with commas between"),
+    ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
         headers(
             ("x-weft-route" = String, description = "who answered, and why it was this one"),
             ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
             ("x-weft-budget" = String, description = "what budgets have to say, such as: Team: 83 % of $10.00"),
+            ("x-weft-cache" = String, description = "hit, miss, or off when the cache was not asked"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -103,6 +117,44 @@ async fn chat_completions(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     serve(ctx, Dialect::OpenAi, &headers, body).await
+}
+
+/// OpenAI's Responses API. `model` is a route, `provider/model`, or a model; the provider may be of any kind.
+///
+/// Nothing is kept between two calls: `previous_response_id`, `conversation` and `background` are refused, and `store` is answered
+/// with false. With `stream` the answer is a stream of events. Errors have OpenAI's shape.
+#[utoipa::path(post, path = "/gateway/openai/v1/responses", tag = "gateway", params(
+    ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
+    ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, max-age=SECONDS, with commas between"),
+    ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
+), request_body(content((Value = "application/json"))), responses(
+    (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
+        headers(
+            ("x-weft-route" = String, description = "who answered, and why it was this one"),
+            ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
+            ("x-weft-budget" = String, description = "what budgets have to say, such as: Team: 83 % of $10.00"),
+            ("x-weft-cache" = String, description = "hit, miss, or off when the cache was not asked"),
+            ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
+        )),
+    (status = 400, description = "the request does not fit", body = Value),
+    (status = 401, description = "no valid key", body = Value),
+    (status = 403, description = "the role may not call models, or a cross-site request", body = Value),
+    (status = 404, description = "no such model", body = Value),
+    (status = 413, description = "the request is too large", body = Value),
+    (status = 415, description = "not application/json", body = Value),
+    (status = 429, description = "too many calls, or a budget is used up (insufficient_quota)", body = Value),
+    (status = 500, description = "a failure of ours", body = Value),
+    (status = 502, description = "the provider failed", body = Value),
+    (status = 503, description = "no provider is set up, or all rest", body = Value),
+    (status = 504, description = "the provider did not answer in time", body = Value),
+))]
+async fn responses(
+    Program(ctx, _): Program<OpenAi>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    serve(ctx, Dialect::Responses, &headers, body).await
 }
 
 /// The names that may be asked for, as Anthropic lists models.
@@ -144,38 +196,23 @@ async fn openai_models(Program(ctx, _): Program<OpenAi>) -> Response {
     }
 }
 
+/// One call of a model, in the dialect of whoever asks.
 async fn serve(ctx: Ctx, dialect: Dialect, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
-        return refuse_with(dialect, StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected a body of application/json");
-    }
-    let body = match body {
-        Ok(body) => body,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("the request is over {} MiB", BODY_LIMIT >> 20);
-            return refuse_with(dialect, StatusCode::PAYLOAD_TOO_LARGE, &message);
-        }
-        Err(_) => return refuse_with(dialect, StatusCode::BAD_REQUEST, "the body broke off"),
-    };
-    let read = serde_json::from_slice::<Value>(&body)
-        .map_err(|error| Fault::invalid("", format!("expected JSON: {error}")))
-        .and_then(|body| gateway::read_request(dialect, body));
-    let mut request = match read {
+    let read = |body| gateway::read_request(dialect, body);
+    let mut request = match read_body(dialect, headers, body, read) {
         Ok(request) => request,
+        Err(refused) => return *refused,
+    };
+    request.betas = betas(headers);
+    request.session = session(headers);
+    let cache = match cache_wish(headers) {
+        Ok(cache) => cache,
         Err(fault) => return refuse(dialect, fault.into()),
     };
-    request.betas = headers
-        .get_all("anthropic-beta")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|word| word.trim().to_owned())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let (model, stream_usage, at) = (request.model.clone(), request.stream_usage, ctx.clock.now());
-    match gateway::call(&ctx, Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None }).await {
-        Ok(answered) => answer::give(dialect, answered, model, stream_usage, at),
+    let envelope = Envelope::new(&request, ctx.clock.now());
+    let order = Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache };
+    match gateway::call(&ctx, order).await {
+        Ok(answered) => answer::give(dialect, answered, envelope),
         Err(error) => refuse(dialect, error),
     }
 }

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod bodies;
 pub mod body;
 pub mod budgets;
+pub mod cache;
 pub mod events;
 pub mod gateway;
 pub mod hooks;
@@ -46,6 +47,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(auth::router())
         .merge(bodies::router())
         .merge(budgets::router())
+        .merge(cache::router())
         .merge(events::router())
         .merge(gateway::router())
         .merge(crate::http::gateway::router())

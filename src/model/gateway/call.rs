@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::response::Usage;
 use super::route::Choice;
+use crate::model::cache::CacheUse;
 use crate::model::{ApiKeyId, CallId, ProviderId, RunId, Timestamp, UserId};
 
 /// Who caused a call.
@@ -99,6 +100,9 @@ pub struct CallRecord {
     pub first_token_ms: Option<i64>,
     /// Until it ended.
     pub took_ms: i64,
+    /// What the cache did for it; absent when it was not asked.
+    #[serde(default)]
+    pub cache: Option<CacheUse>,
 }
 
 /// A call with the names of who made it, as they are now.

@@ -84,7 +84,7 @@ pub enum Delta {
 }
 
 /// The whole that the pieces so far make.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Fold {
     id: String,
     model: String,

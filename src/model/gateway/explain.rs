@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::fault::FaultClass;
 use super::message::Dialect;
+use super::task::Score;
 use crate::model::ProviderId;
 
 /// A question about a name.
@@ -18,6 +19,19 @@ pub struct ExplainRequest {
     /// The dialect of the caller. It decides only where no provider lists the name; steps ask in Anthropic's.
     #[serde(default = "usual")]
     pub dialect: Dialect,
+    /// What would be asked, for a route that goes by the task or the cost; at most 100000 characters.
+    #[serde(default)]
+    pub prompt: String,
+    /// How many tools the model may use, for a route that goes by the task; at most 1000.
+    #[serde(default)]
+    pub tools: u32,
+}
+
+impl ExplainRequest {
+    /// A question about a name.
+    pub fn about(model: impl Into<String>, dialect: Dialect) -> Self {
+        Self { model: model.into(), dialect, prompt: String::new(), tools: 0 }
+    }
 }
 
 const fn usual() -> Dialect {
@@ -31,6 +45,8 @@ pub struct Explained {
     pub rule: String,
     /// Why nobody can be asked; absent when somebody can.
     pub refused: Option<String>,
+    /// How hard the task is, where the route goes by that.
+    pub task: Option<Score>,
     /// Who would be asked, in this order.
     pub candidates: Vec<WouldAsk>,
     /// Models of the route that are passed over.
@@ -46,6 +62,8 @@ pub struct WouldAsk {
     pub provider: String,
     /// The model.
     pub model: String,
+    /// What speaks for it, where the route weighs its models.
+    pub why: Option<String>,
     /// Whether it would be asked at this moment, as the process sees it that answers.
     pub standing: Standing,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::model::cache::CacheMode;
 use crate::model::credentials::Secret;
 use crate::model::{ApiKeyId, Timestamp};
 
@@ -18,6 +19,9 @@ pub struct KeyDraft {
     /// When it ends; never when absent.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// Which answers are kept for it, where the call does not say; it comes before what the route says.
+    #[serde(default)]
+    pub cache: CacheMode,
 }
 
 /// A key of the gateway. It opens the gateway's own endpoints and nothing else.
@@ -33,6 +37,8 @@ pub struct GatewayKey {
     pub models: Vec<String>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Which answers are kept for it.
+    pub cache: CacheMode,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
     /// When it was made.
@@ -67,6 +73,6 @@ pub struct KeyInUse {
 pub struct Endpoints {
     /// The base URL for programs that speak Anthropic Messages.
     pub anthropic: String,
-    /// The base URL for programs that speak OpenAI Chat Completions.
+    /// The base URL for programs that speak OpenAI Chat Completions or Responses.
     pub openai: String,
 }

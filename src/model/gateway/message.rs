@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// Fields that only the dialect they were written in knows, as they were sent.
 pub type Extra = Map<String, Value>;
 
-/// A provider's wire.
+/// What programs speak to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -15,6 +15,8 @@ pub enum Dialect {
     Anthropic,
     /// OpenAI Chat Completions, which many others speak too.
     OpenAi,
+    /// OpenAI Responses.
+    Responses,
 }
 
 impl Dialect {
@@ -23,6 +25,32 @@ impl Dialect {
         match self {
             Self::Anthropic => "Anthropic Messages",
             Self::OpenAi => "OpenAI Chat Completions",
+            Self::Responses => "OpenAI Responses",
+        }
+    }
+}
+
+/// What the gateway speaks to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wire {
+    /// Anthropic Messages.
+    Anthropic,
+    /// OpenAI Chat Completions.
+    OpenAi,
+    /// OpenAI Responses.
+    Responses,
+    /// Ollama's own.
+    Ollama,
+}
+
+impl Wire {
+    /// The dialect that what only this wire knows belongs to. Of Ollama's answers nothing is kept beside what all know, so that
+    /// they are as good as Chat Completions.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Anthropic => Dialect::Anthropic,
+            Self::OpenAi | Self::Ollama => Dialect::OpenAi,
+            Self::Responses => Dialect::Responses,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fault::FaultClass;
-use super::message::Dialect;
+use super::message::{Dialect, Wire};
 use crate::model::{ProviderId, Timestamp};
 
 /// What is at the other end.
@@ -15,11 +15,11 @@ use crate::model::{ProviderId, Timestamp};
 pub enum ProviderKind {
     /// Anthropic's Messages API.
     Anthropic,
-    /// OpenAI's own Chat Completions API.
+    /// OpenAI's own API.
     OpenAi,
     /// Any other server that speaks Chat Completions.
     OpenAiCompatible,
-    /// Ollama, by its Chat Completions endpoint.
+    /// Ollama, by its own API.
     Ollama,
 }
 
@@ -52,12 +52,26 @@ impl ProviderKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// What it speaks.
-    pub const fn dialect(self) -> Dialect {
+    /// What it is asked in, for whoever speaks `asked`. `responses` is the provider's own setting; OpenAI itself knows both of its
+    /// dialects, and is asked in Responses by whoever speaks that.
+    pub const fn wire(self, responses: bool, asked: Dialect) -> Wire {
         match self {
-            Self::Anthropic => Dialect::Anthropic,
-            Self::OpenAi | Self::OpenAiCompatible | Self::Ollama => Dialect::OpenAi,
+            Self::Anthropic => Wire::Anthropic,
+            Self::Ollama => Wire::Ollama,
+            Self::OpenAi if responses || matches!(asked, Dialect::Responses) => Wire::Responses,
+            Self::OpenAiCompatible if responses => Wire::Responses,
+            Self::OpenAi | Self::OpenAiCompatible => Wire::OpenAi,
         }
+    }
+
+    /// Whether it is what somebody expects who speaks this dialect: Anthropic there, everything else for OpenAI's two.
+    pub const fn is_near(self, dialect: Dialect) -> bool {
+        matches!(self, Self::Anthropic) == matches!(dialect, Dialect::Anthropic)
+    }
+
+    /// Whether it can be told to be asked in Responses.
+    pub const fn may_speak_responses(self) -> bool {
+        matches!(self, Self::OpenAi | Self::OpenAiCompatible)
     }
 
     /// Where it usually is; empty where there is no usual place.
@@ -66,7 +80,7 @@ impl ProviderKind {
             Self::Anthropic => "https://api.anthropic.com",
             Self::OpenAi => "https://api.openai.com/v1",
             Self::OpenAiCompatible => "",
-            Self::Ollama => "http://127.0.0.1:11434/v1",
+            Self::Ollama => "http://127.0.0.1:11434",
         }
     }
 
@@ -146,6 +160,9 @@ pub struct ProviderDraft {
     /// What it offers, best first; at most 200.
     #[serde(default)]
     pub models: Vec<Model>,
+    /// Whether it is always asked in OpenAI Responses, and not in Chat Completions; OpenAI and compatible servers only.
+    #[serde(default)]
+    pub responses: bool,
     /// Whether it is asked.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -173,6 +190,8 @@ pub struct Provider {
     pub credential_hint: Option<String>,
     /// What it offers.
     pub models: Vec<Model>,
+    /// Whether it is always asked in OpenAI Responses.
+    pub responses: bool,
     /// Whether it is asked.
     pub enabled: bool,
     /// How long it may take.

@@ -42,6 +42,9 @@ pub struct Request {
     pub stream_usage: bool,
     /// What is switched on by a header in Anthropic's dialect.
     pub betas: Vec<String>,
+    /// What binds it to others of the same conversation, where whoever asks says so. Only its hash is remembered.
+    #[serde(default)]
+    pub session: Option<String>,
     /// Fields that only its own dialect knows.
     pub extra: Extra,
 }
@@ -67,8 +70,16 @@ impl Request {
             stream: false,
             stream_usage: false,
             betas: Vec::new(),
+            session: None,
             extra: Extra::new(),
         }
+    }
+
+    /// The conversation that it belongs to: what was said of it, else what its dialect has for it.
+    pub fn session(&self) -> Option<&str> {
+        let user = self.extra.get("metadata").and_then(|metadata| metadata.get("user_id"));
+        let told = [self.extra.get("prompt_cache_key"), user].into_iter().flatten().filter_map(Value::as_str);
+        self.session.as_deref().into_iter().chain(told).find(|text| !text.is_empty())
     }
 
     /// What the answer must look like, for a model that takes a schema or does not.

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fault::FaultClass;
+use super::policy::Policy;
+use super::task::Level;
+use crate::model::cache::CacheMode;
 use crate::model::{ProviderId, RouteId, Timestamp};
 
 /// A model of a provider.
@@ -14,6 +17,23 @@ pub struct Target {
     pub provider_id: ProviderId,
     /// Which.
     pub model: String,
+    /// Its chance where the route draws by weight, 0..=1000; 0 switches it off in every route.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// The hardest task that it takes, where the route goes by the task.
+    #[serde(default)]
+    pub takes: Level,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl Target {
+    /// A model that takes everything.
+    pub fn new(provider_id: ProviderId, model: impl Into<String>) -> Self {
+        Self { provider_id, model: model.into(), weight: 1, takes: Level::default() }
+    }
 }
 
 /// A route to add or to change.
@@ -27,6 +47,12 @@ pub struct RouteDraft {
     pub description: String,
     /// Who is asked, in this order; 1..=10.
     pub targets: Vec<Target>,
+    /// What may change that order.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Which of its answers are kept, where the caller and its key do not say.
+    #[serde(default)]
+    pub cache: CacheMode,
 }
 
 /// An ordered choice of models under one name.
@@ -40,6 +66,10 @@ pub struct Route {
     pub description: String,
     /// Who is asked, in this order.
     pub targets: Vec<Target>,
+    /// What may change that order.
+    pub policy: Policy,
+    /// Which of its answers are kept.
+    pub cache: CacheMode,
     /// The value for `If-Match`.
     pub revision: i64,
     /// When it was made.
@@ -54,6 +84,8 @@ pub struct Route {
 pub enum Verdict {
     /// It answers.
     Answers,
+    /// It was not asked, because its answer was kept.
+    Kept,
     /// It was not asked, because it rests after failures.
     Rests {
         /// Until it is tried again.
@@ -103,6 +135,7 @@ impl Choice {
             match &tried.verdict {
                 Verdict::Answers if tried.attempts > 1 => format!("{name} answered at attempt {}", tried.attempts),
                 Verdict::Answers => format!("{name} answered"),
+                Verdict::Kept => format!("an answer of {name} was kept"),
                 Verdict::Rests { for_ms } => format!("{name} rests for {} s more", for_ms.div_ceil(1000)),
                 Verdict::Failed { class, .. } => format!("{name} failed ({})", class.as_str()),
             }

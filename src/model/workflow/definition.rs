@@ -173,6 +173,7 @@ impl Step {
 pub fn port_of(kind: &str, output: &Value) -> String {
     match kind {
         "condition" => if output.get("value") == Some(&Value::Bool(true)) { "true" } else { "false" }.to_owned(),
+        "classify" => output.get("label").and_then(Value::as_str).unwrap_or(super::kind::model::OTHER).to_owned(),
         "switch" => output.get("port").and_then(Value::as_str).unwrap_or("default").to_owned(),
         kind => {
             super::kind::Kind::find(kind).and_then(|kind| kind.ports.first()).map_or(Edge::OUT, |port| port).to_owned()

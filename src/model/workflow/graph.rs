@@ -18,6 +18,8 @@ pub struct Graph {
     inbound: Vec<Vec<u32>>,
     /// From and to of each edge; `None` where an end dangles.
     ends: Vec<Option<(u32, u32)>>,
+    /// Whether a step in it, or inside of its containers, starts runs.
+    starts_runs: bool,
 }
 
 impl Graph {
@@ -37,8 +39,15 @@ impl Graph {
         }
         let kinds = definition.steps.iter().map(|step| Kind::find(&step.kind)).collect();
         let bodies = definition.steps.iter().map(|step| Some(Self::new(whole(&definition.name, step.body.as_ref()?))));
-        let bodies = bodies.collect();
-        Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends })
+        let bodies: Vec<Option<Arc<Self>>> = bodies.collect();
+        let starts_runs = definition.steps.iter().any(|step| step.kind == "workflow")
+            || bodies.iter().flatten().any(|body| body.starts_runs);
+        Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends, starts_runs })
+    }
+
+    /// Whether a step in it, or inside of its containers, starts runs.
+    pub const fn starts_runs(&self) -> bool {
+        self.starts_runs
     }
 
     /// The step that a path such as `each[3].fetch` names, whatever the indexes.

@@ -1,6 +1,7 @@
 //! The kinds of steps: one table, from which come the checker's rules, the designer's forms and the JSON Schemas.
 
 mod describe;
+pub mod model;
 pub mod respond;
 mod table;
 
@@ -148,7 +149,7 @@ impl Kind {
     }
 
     /// Output ports of a step of this kind: `switch` has one for each case before `default`, `approval` one for each
-    /// decision.
+    /// decision, `classify` one for each label before `other`.
     pub fn ports_of(&self, config: &Map<String, Value>) -> Vec<String> {
         let list = |name: &str| config.get(name).and_then(Value::as_array).into_iter().flatten();
         let own: Vec<String> = match self.name {
@@ -157,6 +158,7 @@ impl Kind {
                 let named: Vec<String> = list("decisions").filter_map(|word| Some(word.as_str()?.to_owned())).collect();
                 if named.is_empty() { DEFAULT_DECISIONS.map(str::to_owned).to_vec() } else { named }
             }
+            "classify" => model::labels(config).map(|label| label.name.to_owned()).collect(),
             _ => Vec::new(),
         };
         own.into_iter().chain(self.ports.iter().map(|&port| port.to_owned())).collect()

@@ -78,6 +78,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ManageProvider, of_gateway("Gateway keys", "/gateway/keys")),
         (Action::ReadUsage, of_gateway("Calls of models", "/gateway/calls")),
         (Action::ReadUsage, of_gateway("Budgets", "/gateway/budgets")),
+        (Action::ReadUsage, of_gateway("Cache of answers", "/gateway/cache")),
         (Action::ReadUser, page("Users", "users", "/users")),
         (Action::ViewDashboard, page("Account and sessions", "user", "/account")),
     ];

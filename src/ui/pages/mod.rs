@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod auth;
 pub mod budgets;
+pub mod cache;
 pub mod dashboard;
 pub mod gateway;
 pub mod memory;

@@ -124,6 +124,7 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
         taken_in: Vec::new(),
         settled: 0,
         outgoing: Vec::new(),
+        unwanted: Vec::new(),
         waits: Vec::new(),
     };
     let Some(accepted) = flow::accept(runtime, &change, limits).await? else {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::owner::Message;
 use super::queue::Ticket;
-use super::{Engine, LogSink, Progress, RETRY_MS};
+use super::{Engine, LogSink, Progress};
 use crate::model::workflow::StepError;
 use crate::model::{RunId, UserId, WorkspaceId};
 use crate::runtime::Runtime;
@@ -49,22 +49,18 @@ pub(super) struct Order {
     /// The run's fencing token where the step has a key, to give it back by.
     pub(super) keyed: Option<i64>,
     pub(super) cancel: CancellationToken,
-    /// Fires before `cancel` when nobody will begin it again.
-    pub(super) unwanted: CancellationToken,
 }
 
 /// Performs the attempt and tells the run's owner how it ended.
 pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order, owner: mpsc::Sender<Message>) {
     let (step, attempt, began) = (order.step.clone(), order.attempt, order.began);
     let (run, keyed, cancel) = (order.run, order.keyed, order.cancel.clone());
-    let begun = (order.kind == "workflow").then(|| (order.key.clone(), order.unwanted.clone()));
     let since = runtime.clock.now();
     let ticket = Ticket { run, step: step.clone(), cost: order.slots, priority: order.priority, since };
     let permit = tokio::select! {
         permit = engine.queue.enter(ticket) => permit,
         () = cancel.cancelled() => {
-            give_back(&runtime, &engine, order.workspace, run, &step, keyed).await;
-            return abandon_begun(runtime, engine, order.workspace, begun).await;
+            return give_back(&runtime, &engine, order.workspace, run, &step, keyed).await;
         }
     };
     let workspace = order.workspace;
@@ -77,33 +73,6 @@ pub(super) async fn perform(runtime: Runtime, engine: Arc<Engine>, order: Order,
     }
     // The owner is gone only when it no longer wants the result.
     let _ = owner.send(Message::Done { step, attempt, began, result }).await;
-    abandon_begun(runtime, engine, workspace, begun).await;
-}
-
-/// What an attempt may have begun after it was stopped for good.
-async fn abandon_begun(
-    runtime: Runtime,
-    engine: Arc<Engine>,
-    workspace: WorkspaceId,
-    begun: Option<(String, CancellationToken)>,
-) {
-    if let Some((key, _)) = begun.filter(|(_, unwanted)| unwanted.is_cancelled()) {
-        abandon(runtime, engine, workspace, steps::sub_run_key(&key)).await;
-    }
-}
-
-/// Tells the sub-run that was begun under a key, if it was, that nobody waits for it.
-pub(super) async fn abandon(runtime: Runtime, engine: Arc<Engine>, workspace: WorkspaceId, key: String) {
-    loop {
-        match store::signal::abandon(&runtime.db, workspace, &key, runtime.ids.fresh(), runtime.clock.now()).await {
-            Ok(Some(run)) => return engine.poke(&runtime, run),
-            Ok(None) => return,
-            Err(error) if runtime.tasks.stopping().is_cancelled() => {
-                return tracing::warn!(%error, "a sub-run goes on though nobody waits for it");
-            }
-            Err(_) => runtime.clock.sleep_ms(RETRY_MS).await,
-        }
-    }
 }
 
 /// Gives back the key of an attempt that was stopped: it may have come after the flush that let go of it.

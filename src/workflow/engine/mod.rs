@@ -26,6 +26,7 @@ mod retention;
 mod simulation;
 mod stray;
 mod timer;
+mod unwanted;
 mod writer;
 
 use std::collections::HashMap;
@@ -89,6 +90,7 @@ pub(super) struct Engine {
     node: node::Node,
     bridge: bridge::Bridge,
     failures: failure::Bell,
+    unwanted: unwanted::Bell,
     ended: broadcast::Sender<RunId>,
     /// Fires when the process stops and the last run was given back.
     drained: CancellationToken,
@@ -124,6 +126,7 @@ impl Engine {
             node: node::Node::default(),
             bridge: bridge::Bridge::default(),
             failures: failure::Bell::default(),
+            unwanted: unwanted::Bell::default(),
             ended: broadcast::channel(1024).0,
             drained,
             emptied: Notify::new(),
@@ -149,6 +152,7 @@ impl Engine {
         timer::take_due(runtime, self).await?;
         admit::look(runtime, self).await?;
         runtime.tasks.spawn("engine failures", failure::watch(runtime.clone(), Arc::clone(self)));
+        runtime.tasks.spawn("engine sub-runs", unwanted::watch(runtime.clone(), Arc::clone(self)));
         runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
         if runtime.db.is_shared() {
             runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));

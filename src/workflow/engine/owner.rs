@@ -197,18 +197,14 @@ impl Owner {
                 _ => self.let_go().await,
             };
         }
-        let in_flight: Vec<(String, u32, Option<String>)> = self.list_in_flight();
+        let in_flight: Vec<(String, u32)> = self.list_in_flight();
         self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
         if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
             return self.let_go().await;
         }
-        for (step, attempt, sub_run) in in_flight {
+        for (step, attempt) in in_flight {
             self.execute(&step, attempt, self.state.last_seq());
             self.pull(&step, self.state.last_seq());
-            if !self.attempts.contains_key(&step) {
-                // Given up by the take-over itself.
-                self.abandon(sub_run);
-            }
         }
         self.own().await;
     }
@@ -282,13 +278,12 @@ impl Owner {
         for message in inbox.drain(..) {
             match message {
                 Message::Done { step, attempt, began, result } => {
-                    let is_awaited = self.attempts.get(&step).is_some_and(|flying| flying.began == began);
+                    let is_awaited = self.attempts.get(&step).is_some_and(|flying| {
+                        flying.began == began && mind::awaits(&self.state, &step, attempt, &flying.key)
+                    });
                     let path = step.clone();
-                    // It may have begun all the same: once the failure is stored, it is told as if it had been stopped.
-                    let in_doubt = result.is_err() && self.attempts.get(&path).is_some_and(Flying::starts_run);
                     // A stale result is of an attempt that was stopped, or is about to be.
-                    let taken = is_awaited && self.think(Input::Done { step, attempt, result }, events).is_ok();
-                    if taken && !in_doubt {
+                    if is_awaited && self.think(Input::Done { step, attempt, result }, events).is_ok() {
                         self.attempts.remove(&path);
                     }
                 }
@@ -330,6 +325,7 @@ impl Owner {
         let (handler, moved) = (self.handler(&events), self.note_move(&events));
         let calls = handler.is_some();
         let settling = self.signals.settle();
+        let gives_up = !settling.unwanted.is_empty();
         let mut told: Vec<RunId> = settling.outgoing.iter().map(|signal| signal.run).collect();
         let is = |wanted: fn(&WaitChange) -> bool| settling.waits.iter().any(wanted);
         let asked = is(|wait| matches!(wait, WaitChange::Asked { .. } | WaitChange::Closed { .. }));
@@ -354,6 +350,7 @@ impl Owner {
             taken_in: settling.taken_in,
             settled: settling.settled,
             outgoing: settling.outgoing,
+            unwanted: settling.unwanted,
             waits: settling.waits,
             place,
             keys: keys.clone(),
@@ -373,6 +370,9 @@ impl Owner {
             self.tell(&told, asked);
             if calls {
                 self.engine.failures.look();
+            }
+            if gives_up {
+                self.engine.unwanted.look();
             }
         }
         Ok(verdict)

@@ -20,6 +20,7 @@ mod records;
 mod respond;
 mod shell;
 mod switch;
+mod task;
 mod transform;
 mod wait;
 mod workflow;
@@ -121,12 +122,15 @@ impl Outcome {
 pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     match kind {
         "analyze" => analyze::run(call).await,
+        "classify" => task::classify(call).await,
+        "extract" => task::extract(call).await,
         "http" => http::run(call).await,
         "map" => pages::pull(call).await,
         "memory_search" => memory::search(call).await,
         "memory_write" => memory::write(call).await,
         "prompt" => prompt::run(call).await,
         "shell" => shell::run(call).await,
+        "summarize" => task::summarize(call).await,
         "workflow" => workflow::run(call).await,
         other => Err(StepError::permanent(
             "unknown_kind",

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, StepCall};
 use crate::gateway::{self, Answered, Order};
+use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{
     Block, CallSource, Dialect, Fault, FaultClass, Message, Output, Request, Response, Role, StopReason, Usage,
     format_usd,
@@ -19,67 +20,110 @@ const MAX_REASONS: usize = 8;
 /// Text that is gathered before it is printed, unless a line ends.
 const PRINT_AT: usize = 400;
 
-#[derive(Debug, Deserialize)]
-struct PromptConfig {
-    prompt: String,
+/// What is asked, and of whom.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PromptConfig {
     #[serde(default)]
-    system: String,
+    pub(super) prompt: String,
+    #[serde(default)]
+    pub(super) system: String,
     #[serde(default)]
     route: String,
     #[serde(default)]
     model: String,
     #[serde(default)]
-    schema: Value,
+    pub(super) schema: Value,
     #[serde(default)]
     repairs: Option<u32>,
     #[serde(default)]
     max_tokens: Option<u32>,
     #[serde(default)]
     temperature: Option<f64>,
+    #[serde(default)]
+    cache: String,
+    #[serde(default)]
+    depends_on: Value,
 }
 
 /// What the calls of one attempt came to.
 #[derive(Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     usage: Usage,
     /// `None` once a call had no price.
     cost_micros: Option<i64>,
     calls: u32,
+    /// How many of them a kept answer was given for.
+    cached: u32,
     provider: String,
+    model: String,
     why: String,
 }
 
 /// Asks, and asks again while the answer does not fit its schema, at most `repairs` times.
 pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: PromptConfig = call.config()?;
+    let mut tally = Tally::new();
+    let said = converse(&call, &config, &mut tally).await?;
+    Ok(Outcome::out(tally.told(json!({"text": said.text, "json": said.json, "stop": said.stop}))))
+}
+
+/// What a model said in the end.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// Its words.
+    pub(super) text: String,
+    /// The value that fits the schema; null without one.
+    pub(super) json: Value,
+    /// Why it ended there.
+    pub(super) stop: StopReason,
+}
+
+/// One question, and the same again while its answer does not fit.
+pub(super) async fn converse(call: &StepCall, config: &PromptConfig, tally: &mut Tally) -> Result<Said, StepError> {
     let schema = Some(&config.schema).filter(|schema| !schema.is_null() && **schema != json!(""));
     let validator = schema
         .map(jsonschema::validator_for)
         .transpose()
         .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?;
-    let mut request = build(&config, schema);
+    let mut request = build(config, schema);
+    request.session = Some(call.run_id.to_string());
+    let mut wish = wish(config)?;
+    // An attempt that follows one that failed gets no answer again that may be why.
+    wish.refresh = call.attempt > 1;
     let repairs = config.repairs.unwrap_or(REPAIRS).min(5);
-    let mut tally = Tally { cost_micros: Some(0), ..Tally::default() };
+    let asked_before = tally.calls - tally.cached;
     loop {
-        let response = ask(&call, request.clone(), &mut tally).await?;
+        let kept_before = tally.cached;
+        let response = ask(call, request.clone(), wish.clone(), tally).await?;
         let text = response.text();
         if response.stop == StopReason::Refusal {
             let start: String = text.chars().take(300).collect();
             return Err(StepError::permanent("refused_by_model", format!("the model declined to answer: {start}")));
         }
         let Some(validator) = &validator else {
-            return Ok(done(&response, text, Value::Null, &tally));
+            return Ok(said(&response, text, Value::Null));
         };
         let reasons = match fit(&text, validator) {
-            Ok(value) => return Ok(done(&response, text, value, &tally)),
+            Ok(value) => return Ok(said(&response, text, value)),
             Err(reasons) => reasons,
         };
+        if tally.cached > kept_before {
+            call.log
+                .write(
+                    Stream::Log,
+                    &format!("A kept answer does not fit the schema, and is asked for anew: {reasons}\n"),
+                )
+                .await;
+            wish.refresh = true;
+            continue;
+        }
         if response.stop == StopReason::MaxTokens {
             let message = "the answer was cut at its limit of tokens before its JSON was complete; raise max_tokens";
             return Err(StepError::permanent("max_tokens", message));
         }
-        if tally.calls > repairs {
-            let message = format!("after {} answers none fits the schema: {reasons}", tally.calls);
+        let answers = (tally.calls - tally.cached) - asked_before;
+        if answers > repairs {
+            let message = format!("after {answers} answers none fits the schema: {reasons}");
             return Err(StepError::transient("schema", message));
         }
         call.log.write(Stream::Log, &format!("The answer does not fit the schema: {reasons}\n")).await;
@@ -111,11 +155,32 @@ fn build(config: &PromptConfig, schema: Option<&Value>) -> Request {
     request
 }
 
+/// What the step wishes of the cache.
+fn wish(config: &PromptConfig) -> Result<CacheWish, StepError> {
+    let mode = match config.cache.trim() {
+        "" => CacheMode::Auto,
+        word => CacheMode::parse(word).ok_or_else(|| {
+            StepError::permanent("config", format!("cache: expected auto, always or never, found {word:?}"))
+        })?,
+    };
+    let depends_on = match &config.depends_on {
+        Value::Null => Vec::new(),
+        Value::String(text) if text.is_empty() => Vec::new(),
+        list => serde_json::from_value(list.clone()).map_err(|error| {
+            StepError::permanent("config", format!("depends_on: expected a list of kind, id and fingerprint: {error}"))
+        })?,
+    };
+    CacheWish { mode, ..CacheWish::default() }.depending_on(depends_on).map_err(|faults| {
+        let first = faults.first().map(|fault| format!("{}: {}", fault.pointer.trim_start_matches('/'), fault.message));
+        StepError::permanent("config", first.unwrap_or_default())
+    })
+}
+
 /// One call, printed while it comes.
-async fn ask(call: &StepCall, request: Request, tally: &mut Tally) -> Result<Response, StepError> {
+async fn ask(call: &StepCall, request: Request, cache: CacheWish, tally: &mut Tally) -> Result<Response, StepError> {
     let step = Some((call.run_id, call.step.clone()));
     let on_behalf_of = call.started_by.as_ref().map(|(id, _)| *id);
-    let order = Order { request, source: CallSource::Step, step, on_behalf_of };
+    let order = Order { request, source: CallSource::Step, step, on_behalf_of, cache };
     let cancelled = || StepError::transient("cancelled", "the call of the model was cancelled");
     let answered = tokio::select! {
         answered = gateway::call(&call.ctx, order) => answered.map_err(failure)?,
@@ -149,25 +214,44 @@ async fn ask(call: &StepCall, request: Request, tally: &mut Tally) -> Result<Res
     tally.provider = live.choice().tried.last().map(|tried| tried.provider.clone()).unwrap_or_default();
     let (provider, model) = live.answerer();
     let (model, usage) = (model.to_owned(), live.usage_so_far());
-    let cost = gateway::cost_micros(&call.ctx, provider, &model, usage).await.map_err(failure)?;
+    let cost = if live.is_kept() {
+        tally.cached += 1;
+        Some(0)
+    } else {
+        gateway::cost_micros(&call.ctx, provider, &model, usage).await.map_err(failure)?
+    };
     tally.cost_micros = tally.cost_micros.zip(cost).map(|(sum, cost)| sum + cost);
     tally.usage = tally.usage.plus(usage);
+    tally.model.clone_from(&model);
     Ok(Response { model, ..live.finish() })
 }
 
-fn done(response: &Response, text: String, value: Value, tally: &Tally) -> Outcome {
-    let cost = tally.cost_micros.and_then(|micros| format_usd(micros).parse::<f64>().ok());
-    Outcome::out(json!({
-        "text": text.replace('\0', "\u{fffd}"),
-        "json": value,
-        "model": response.model,
-        "provider": tally.provider,
-        "stop": response.stop,
-        "usage": tally.usage,
-        "cost_usd": cost,
-        "calls": tally.calls,
-        "why": tally.why,
-    }))
+fn said(response: &Response, text: String, json: Value) -> Said {
+    Said { text: text.replace('\0', "\u{fffd}"), json, stop: response.stop.clone() }
+}
+
+impl Tally {
+    pub(super) fn new() -> Self {
+        Self { cost_micros: Some(0), ..Self::default() }
+    }
+
+    /// Adds what the calls came to to the output of a step.
+    pub(super) fn told(&self, mut output: Value) -> Value {
+        let cost = self.cost_micros.and_then(|micros| format_usd(micros).parse::<f64>().ok());
+        let calls = json!({
+            "model": self.model,
+            "provider": self.provider,
+            "usage": self.usage,
+            "cost_usd": cost,
+            "calls": self.calls,
+            "cached": self.cached,
+            "why": self.why,
+        });
+        if let (Value::Object(output), Value::Object(calls)) = (&mut output, calls) {
+            output.extend(calls);
+        }
+        output
+    }
 }
 
 /// The JSON value in an answer, if it fits; else why not.

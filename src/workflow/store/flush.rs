@@ -10,7 +10,7 @@ use super::append::{self, Row};
 use super::ask::{self, WaitChange};
 use super::history;
 use super::signal::{self, Outgoing};
-use super::{Card, ending, flow, step_key};
+use super::{Card, ending, flow, step_key, unwanted};
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{Event, RunStatus};
@@ -44,6 +44,8 @@ pub struct Change {
     pub settled: i64,
     /// Signals for other runs.
     pub outgoing: Vec<Outgoing>,
+    /// The keys of sub-runs that may have been begun and that nobody waits for.
+    pub unwanted: Vec<String>,
     /// What changed in what the run waits for.
     pub waits: Vec<WaitChange>,
     /// What becomes of the run's place among those in progress.
@@ -156,12 +158,18 @@ pub enum Verdict {
 }
 
 impl Change {
+    /// Whether it only says that signals were taken in.
+    pub fn only_settles(&self) -> bool {
+        self.events.is_empty() && !self.taken_in.is_empty()
+    }
+
     /// Whether it says nothing but how the run's row stands and what is to be appended.
     fn is_plain(&self) -> bool {
         self.create.is_none()
             && self.progress.ended_at.is_none()
             && self.taken_in.is_empty()
             && self.outgoing.is_empty()
+            && self.unwanted.is_empty()
             && self.waits.is_empty()
             && self.place == Place::Keep
             && self.keys == Keys::Keep
@@ -281,7 +289,14 @@ async fn say_the_rest(tx: &mut Tx, change: &Change, now: Timestamp) -> Result<()
     }
     super::failure::insert(tx, change, now).await?;
     move_place(tx, change).await?;
-    signal::delete(tx, &change.taken_in).await?;
+    let deleted = signal::delete(tx, &change.taken_in).await?;
+    if deleted == 0 && change.only_settles() {
+        // No event fences it off: its answer was lost, it was sent again, and this is the one that was late.
+        return signal::unsettle(tx, change.run, change.settled).await;
+    }
+    for key in &change.unwanted {
+        unwanted::note(tx, change.workspace, key, now).await?;
+    }
     for outgoing in &change.outgoing {
         signal::insert(tx, outgoing, now).await?;
     }

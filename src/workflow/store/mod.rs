@@ -15,6 +15,7 @@ pub mod retention;
 pub mod run;
 pub mod signal;
 pub mod step_key;
+pub mod unwanted;
 
 pub use flush::{Change, Create, Keys, Moved, Place, Progress, Verdict};
 pub use run::{Card, Parent};

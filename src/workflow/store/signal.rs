@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::Signal;
-use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::model::{RunId, Timestamp};
 use crate::{read, within};
 
 /// A signal for a run.
@@ -71,24 +71,6 @@ pub async fn insert(tx: &mut Tx, outgoing: &Outgoing, now: Timestamp) -> Result<
     Ok(true)
 }
 
-/// Tells the sub-run that was started under this idempotency key, and whose end is waited for, that nobody does any more.
-/// Returns it, unless there is none or it has ended.
-pub async fn abandon(db: &Db, workspace: WorkspaceId, key: &str, id: Uuid, now: Timestamp) -> Result<Option<RunId>> {
-    let mut tx = db.begin().await?;
-    let run: Option<RunId> = within!(&mut tx, conn => query_scalar(
-        "select id from run where workspace_id = $1 and idempotency_key = $2 and parent_waits",
-    )
-    .bind(workspace)
-    .bind(key)
-    .fetch_optional(conn)
-    .await)?;
-    let Some(run) = run else { return Ok(None) };
-    let outgoing = Outgoing { id, run, step: None, attempt: 0, signal: Signal::ParentGone {} };
-    let is_stored = insert(&mut tx, &outgoing, now).await?;
-    tx.commit().await?;
-    Ok(is_stored.then_some(run))
-}
-
 /// The count on a run's row, and what waits, oldest first.
 pub async fn list(db: &Db, run: RunId) -> Result<(i64, Vec<Incoming>)> {
     type Row = (i64, Option<Uuid>, Option<String>, Option<i64>, Option<String>);
@@ -120,11 +102,27 @@ pub(super) async fn is_waiting(db: &Db, id: Uuid) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Deletes what was taken in.
-pub(super) async fn delete(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+/// Deletes what was taken in. Returns how many were there.
+pub(super) async fn delete(tx: &mut Tx, ids: &[Uuid]) -> Result<u64> {
+    let mut count = 0;
     for id in ids {
-        within!(tx, conn => query("delete from run_signal where id = $1").bind(*id).execute(conn).await.map(drop))?;
+        count += within!(&mut *tx, conn => query("delete from run_signal where id = $1")
+            .bind(*id)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
     }
+    Ok(count)
+}
+
+/// Raises the count on a run's row again.
+pub(super) async fn unsettle(tx: &mut Tx, run: RunId, settled: i64) -> Result<()> {
+    within!(tx, conn => query("update run set signals = signals + $2 where id = $1")
+        .bind(run)
+        .bind(settled)
+        .execute(conn)
+        .await
+        .map(drop))?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use weft::model::workflow::Await;
+use weft::read;
 use weft::workflow::definitions;
 
 async fn publish(ctx: &Ctx, name: &str, steps: Vec<Value>, output: Value) {
@@ -58,6 +59,54 @@ on_both_engines! {
         until(&ctx, child, RunStatus::Waiting).await;
         workflow::control(&ctx, run, Command::Cancel).await.unwrap();
         assert_eq!(end(&ctx, child).await.summary.status, RunStatus::Cancelled);
+    }
+
+    async fn a_sub_run_of_an_attempt_that_was_given_up_is_told_by_the_process_that_starts_next(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        publish(&ctx, "Slow", vec![wait("nap", 3_600_000)], Value::Null).await;
+        let run = start(&ctx, &chain(vec![call("Slow", json!({}))]), json!({"n": 1})).await;
+        let child = child(&ctx, run).await;
+        until(&ctx, child, RunStatus::Waiting).await;
+        assert!(site.runtime.tasks.stop(Duration::from_secs(20)).await, "it drains");
+        // What stands there when a process ends right after the parent gave the attempt up.
+        let mut tx = site.runtime.db.begin().await.unwrap();
+        within!(&mut tx, conn => sqlx::query(
+            "insert into unwanted_run (idempotency_key, workspace_id, noted_at)
+             select idempotency_key, workspace_id, $2 from run where id = $1")
+            .bind(child).bind(site.runtime.clock.now()).execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        let other = next_process(&site, site.runtime.clock.clone());
+        workflow::boot(&other).await.unwrap();
+        let ctx = other.as_actor(ctx.actor.clone(), String::new());
+        assert_eq!(end(&ctx, child).await.summary.status, RunStatus::Cancelled);
+        let notes: i64 = read!(&other.db, conn =>
+            sqlx::query_scalar("select count(*) from unwanted_run").fetch_one(conn).await).unwrap();
+        assert_eq!(notes, 0, "it is told once");
+    }
+
+    async fn a_sub_run_that_begins_while_its_parent_fails_does_not_go_on(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        publish(&ctx, "Slow", vec![wait("nap", 3_600_000)], Value::Null).await;
+        let mut both = chain(vec![call("Slow", json!({})), transform("bad", json!("{{ inputs.n.missing }}"))]);
+        both.edges.clear();
+        for _ in 0..5 {
+            let run = start(&ctx, &both, json!({"n": 1})).await;
+            assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Failed);
+        }
+        let open = async || -> i64 {
+            read!(&site.runtime.db, conn => sqlx::query_scalar(
+                "select count(*) from run where parent_run_id is not null and ended_at is null",
+            ).fetch_one(conn).await).unwrap()
+        };
+        // A sub-run may begin after it was looked for, and is looked for again.
+        for _ in 0..3_000 {
+            if open().await == 0 {
+                break;
+            }
+            site.runtime.clock.advance_ms(100);
+        }
+        assert_eq!(open().await, 0, "none goes on");
     }
 
     async fn a_detached_sub_run_goes_on_alone(site: Site) {

@@ -73,7 +73,7 @@ on_both_engines! {
         let mut body = answer("A loom, I think.");
         body.as_object_mut().unwrap().remove("usage");
         let upstream = Upstream::start([Reply::Json(200, body)]).await;
-        add(&ctx, "acme", ProviderKind::Ollama, &upstream, &["big"]).await;
+        add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
         ask(&ctx, "big").await.unwrap();
         let log = calls(&ctx).await;
         assert_eq!((log[0].estimated, log[0].usage.input, log[0].usage.output), (true, 4, 4));

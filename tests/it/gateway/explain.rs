@@ -9,7 +9,7 @@ use super::upstream::{Reply, Upstream};
 use super::{add, add_hasty, answer, ask, draft, order, question, route, somebody};
 
 async fn explain(ctx: &Ctx, model: &str) -> Explained {
-    let question = ExplainRequest { model: model.into(), dialect: Dialect::OpenAi };
+    let question = ExplainRequest::about(model, Dialect::OpenAi);
     gateway::explain(ctx, &question).await.unwrap()
 }
 
@@ -91,7 +91,7 @@ on_both_engines! {
         let smart = explain(&ctx, "smart").await;
         assert!(smart.candidates.is_empty() && smart.refused.is_some());
         assert_eq!(smart.passed_over.len(), 2);
-        let long = ExplainRequest { model: "m".repeat(301), dialect: Dialect::OpenAi };
+        let long = ExplainRequest::about("m".repeat(301), Dialect::OpenAi);
         assert!(matches!(gateway::explain(&ctx, &long).await, Err(Error::Invalid(_))));
     }
 }

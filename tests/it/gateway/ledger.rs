@@ -31,7 +31,12 @@ async fn furnished(site: &Site) -> (Ctx, weft::model::ApiKeyId) {
         cache_write_hour: None,
     };
     gateway::put_price(&ctx, acme.id, draft).await.unwrap();
-    let draft = KeyDraft { name: "a program".into(), models: vec![], expires_at: None };
+    let draft = KeyDraft {
+        name: "a program".into(),
+        models: vec![],
+        expires_at: None,
+        cache: weft::model::cache::CacheMode::Auto,
+    };
     let key = gateway::create_key(&ctx, draft).await.unwrap().key;
     let principal = Principal::Key { id: key.id, name: key.name };
     let program = ctx.runtime().as_actor(Actor { principal, ..ctx.actor.clone() }, String::new());
@@ -91,7 +96,7 @@ on_both_engines! {
 
     async fn a_key_tells_who_made_it_and_what_it_was_used_for(site: Site) {
         let (ctx, key) = furnished(&site).await;
-        let unused = KeyDraft { name: "unused".into(), models: vec!["big".into()], expires_at: None };
+        let unused = KeyDraft { name: "unused".into(), models: vec!["big".into()], expires_at: None, cache: weft::model::cache::CacheMode::Auto };
         gateway::create_key(&ctx, unused).await.unwrap();
         let keys = gateway::list_keys_in_use(&ctx, &PageRequest::default()).await.unwrap().items;
         let told: Vec<_> = keys.iter().map(|one| (one.key.name.as_str(), one.calls, one.cost_micros)).collect();

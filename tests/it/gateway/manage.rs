@@ -62,7 +62,9 @@ on_both_engines! {
         let again = gateway::create_provider(&ctx, draft("acme", ProviderKind::Ollama, &upstream, &[])).await;
         assert!(matches!(again, Err(Error::Conflict(_))));
         let draft_of = RouteDraft {
-            name: "smart".into(), description: String::new(), targets: vec![Target { provider_id: acme.id, model: "gpt".into() }],
+            name: "smart".into(), description: String::new(), targets: vec![Target::new(acme.id, "gpt")],
+            policy: weft::model::gateway::Policy::default(),
+            cache: weft::model::cache::CacheMode::Auto,
         };
         gateway::create_route(&ctx, draft_of.clone()).await.unwrap();
         assert!(matches!(gateway::create_route(&ctx, draft_of.clone()).await, Err(Error::Conflict(_))));
@@ -126,7 +128,12 @@ async fn every_field_that_does_not_fit_is_named() {
     ] {
         assert_eq!(pointers(gateway::create_provider(&ctx, bad).await.unwrap_err()), expected);
     }
-    let late = KeyDraft { name: "k".into(), models: vec![], expires_at: Some(weft::model::Timestamp(0)) };
+    let late = KeyDraft {
+        name: "k".into(),
+        models: vec![],
+        expires_at: Some(weft::model::Timestamp(0)),
+        cache: weft::model::cache::CacheMode::Auto,
+    };
     assert_eq!(pointers(gateway::create_key(&ctx, late).await.unwrap_err()), ["/expires_at"]);
     let price: weft::model::gateway::PriceDraft =
         serde_json::from_value(json!({"model": "m", "input": -1, "output": 0})).unwrap();

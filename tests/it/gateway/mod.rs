@@ -1,18 +1,25 @@
 //! The gateway against a server that misbehaves on command: through its face, its endpoints and the step `prompt`.
 
 mod budgets;
+mod cache;
 mod calls;
 mod explain;
 mod failures;
 mod ledger;
 mod manage;
+mod ollama;
+mod policy;
 mod proxy;
+mod responses;
 mod steps;
+mod tasks;
 mod upstream;
+mod vectors;
 
 use serde_json::{Value, json};
 use weft::gateway::{self, Answer, Answered, Order};
 use weft::model::PageRequest;
+use weft::model::cache::{CacheMode, CacheWish};
 use weft::model::gateway::{
     CallFilter, CallRecord, CallSource, Credential, Delta, Dialect, Fault, Limits, Message, Model, Provider,
     ProviderDraft, ProviderKind, Request, Role, Route, RouteDraft, Target,
@@ -38,13 +45,15 @@ async fn somebody(site: &Site) -> Ctx {
 }
 
 fn draft(name: &str, kind: ProviderKind, upstream: &Upstream, models: &[&str]) -> ProviderDraft {
-    let base_url = if kind == ProviderKind::Anthropic { upstream.url.clone() } else { format!("{}/v1", upstream.url) };
+    let bare = matches!(kind, ProviderKind::Anthropic | ProviderKind::Ollama);
+    let base_url = if bare { upstream.url.clone() } else { format!("{}/v1", upstream.url) };
     ProviderDraft {
         name: name.into(),
         kind,
         base_url,
         credential: Some(Credential(format!("sk-secret-of-{name}"))),
         models: models.iter().map(|model| Model::named(*model)).collect(),
+        responses: false,
         enabled: true,
         limits: Limits { first_token_ms: 2_000, total_ms: 5_000, ..Limits::default() },
     }
@@ -62,9 +71,19 @@ async fn add_hasty(ctx: &Ctx, name: &str, upstream: &Upstream, models: &[&str]) 
 }
 
 async fn route(ctx: &Ctx, name: &str, targets: &[(&Provider, &str)]) -> Route {
-    let targets =
-        targets.iter().map(|(provider, model)| Target { provider_id: provider.id, model: (*model).into() }).collect();
-    gateway::create_route(ctx, RouteDraft { name: name.into(), description: String::new(), targets }).await.unwrap()
+    let targets = targets.iter().map(|(provider, model)| Target::new(provider.id, *model)).collect();
+    gateway::create_route(
+        ctx,
+        RouteDraft {
+            name: name.into(),
+            description: String::new(),
+            targets,
+            policy: weft::model::gateway::Policy::default(),
+            cache: CacheMode::Auto,
+        },
+    )
+    .await
+    .unwrap()
 }
 
 fn question(model: &str) -> Request {
@@ -74,7 +93,8 @@ fn question(model: &str) -> Request {
 }
 
 async fn order(ctx: &Ctx, request: Request) -> Result<Answered, Fault> {
-    let order = Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None };
+    let order =
+        Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache: CacheWish::default() };
     gateway::call(ctx, order).await.map_err(|error| match error {
         gateway::Error::Fault(fault) => fault,
         other => panic!("{other}"),

@@ -13,43 +13,44 @@ use super::{add, answer, calls, chunks, first_chunks, process};
 use crate::auth::{call, json_of, member, owner};
 use crate::support::Site;
 
-const MESSAGES: &str = "/api/v1/gateway/anthropic/v1/messages";
-const CHAT: &str = "/api/v1/gateway/openai/v1/chat/completions";
+pub(super) const MESSAGES: &str = "/api/v1/gateway/anthropic/v1/messages";
+pub(super) const CHAT: &str = "/api/v1/gateway/openai/v1/chat/completions";
 
 /// An owner in a process that may reach loopback, and a key.
-async fn pointed(site: &Site) -> (Runtime, Ctx, String) {
+pub(super) async fn pointed(site: &Site) -> (Runtime, Ctx, String) {
     let rt = process(site, Clock::System);
     let (ctx, _) = owner(&rt).await;
     let secret = key(&ctx, &[]).await;
     (rt, ctx, secret)
 }
 
-async fn key(ctx: &Ctx, models: &[&str]) -> String {
+pub(super) async fn key(ctx: &Ctx, models: &[&str]) -> String {
     let models = models.iter().map(|model| (*model).to_owned()).collect();
-    let draft = KeyDraft { name: "Claude Code".into(), models, expires_at: None };
+    let draft =
+        KeyDraft { name: "Claude Code".into(), models, expires_at: None, cache: weft::model::cache::CacheMode::Auto };
     gateway::create_key(ctx, draft).await.unwrap().secret.0
 }
 
-fn messages(model: &str) -> Value {
+pub(super) fn messages(model: &str) -> Value {
     json!({"model": model, "max_tokens": 50, "messages": [{"role": "user", "content": "What is this?"}]})
 }
 
-fn chat(model: &str) -> Value {
+pub(super) fn chat(model: &str) -> Value {
     json!({"model": model, "messages": [{"role": "user", "content": "What is this?"}]})
 }
 
-async fn send(rt: &Runtime, path: &str, key: &str, body: &Value) -> (StatusCode, HeaderMap, String) {
+pub(super) async fn send(rt: &Runtime, path: &str, key: &str, body: &Value) -> (StatusCode, HeaderMap, String) {
     let response = call(Method::POST, path).with("x-api-key", key).json(body).send(rt).await;
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     (parts.status, parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
 }
 
-fn read(text: &str) -> Value {
+pub(super) fn read(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn claude(text: &str) -> Value {
+pub(super) fn claude(text: &str) -> Value {
     json!({
         "id": "msg_1", "type": "message", "role": "assistant", "model": "clever", "stop_reason": "end_turn",
         "content": [{"type": "text", "text": text}], "usage": {"input_tokens": 3, "output_tokens": 2},
@@ -140,7 +141,7 @@ on_both_engines! {
         gateway::delete_key(&ctx, id).await.unwrap();
         assert_eq!(send(&rt, CHAT, &key, &chat("gpt")).await.0, 401);
         let soon = Some(Timestamp(ctx.clock.now().0 + 1));
-        let draft = KeyDraft { name: "brief".into(), models: vec![], expires_at: soon };
+        let draft = KeyDraft { name: "brief".into(), models: vec![], expires_at: soon, cache: weft::model::cache::CacheMode::Auto };
         let brief = gateway::create_key(&ctx, draft).await;
         if let Ok(brief) = brief {
             assert_eq!(send(&rt, CHAT, &brief.secret.0, &chat("gpt")).await.0, 401);

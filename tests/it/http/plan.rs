@@ -58,7 +58,17 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/gateway/anthropic/v1/messages" | "/gateway/openai/v1/chat/completions") => {
             Json(json!({"model": "none", "max_tokens": 1, "messages": [{"role": "user", "content": "Hello"}]}))
         }
+        ("POST", "/gateway/anthropic/v1/messages/count_tokens") => {
+            Json(json!({"model": "none", "messages": [{"role": "user", "content": "Hello"}]}))
+        }
+        ("POST", "/gateway/openai/v1/responses" | "/gateway/openai/v1/embeddings") => {
+            Json(json!({"model": "none", "input": "Hello"}))
+        }
         ("POST", "/gateway/keys") => Json(json!({"name": ""})),
+        ("PUT", "/cache/entries/{id}/wrong") => Nothing,
+        ("POST", "/cache/invalidate") => Json(json!({"model": "none/none"})),
+        ("POST", "/cache/changed") => Json(json!({"kind": "file", "id": "a.rs", "fingerprint": "1"})),
+        ("PUT", "/cache/settings") => Json(json!({"enabled": true})),
         ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
         ("POST", "/providers") | ("PUT", "/providers/{id}") => Json(json!({"name": "", "kind": "ollama"})),
         ("POST", "/providers/{id}/test" | "/providers/{id}/reset") => Nothing,
@@ -137,6 +147,13 @@ fn server_fn(name: &str) -> Option<Sent> {
         "workflows/save_draft" => json!({"id": NIL, "revision": 1, "definition": definition("Nightly")}),
         "workflows/versions" => json!({"id": NIL, "page": page}),
         "providers/list" | "budgets/list" => json!({}),
+        "cache/report" => json!({"period": "day"}),
+        "cache/list" => json!({"filter": {}, "hours": null, "page": page}),
+        "cache/get" | "cache/delete" => json!({"id": NIL}),
+        "cache/wrong" => json!({"id": NIL, "wrong": true}),
+        "cache/invalidate" => json!({"which": {"all": false, "model": "none/none", "route": null}}),
+        "cache/settings" => json!({}),
+        "cache/update_settings" => json!({"settings": {"enabled": true}}),
         "budgets/create" => json!({"draft": budget()}),
         "budgets/update" => json!({"id": NIL, "revision": 1, "draft": budget()}),
         "providers/create" => json!({"draft": {"name": "", "kind": "ollama"}}),

@@ -32,6 +32,7 @@ struct Theirs {
     route: String,
     key: String,
     budget: String,
+    kept: String,
 }
 
 async fn seed(rt: &Runtime) -> Theirs {
@@ -87,9 +88,25 @@ async fn seed(rt: &Runtime) -> Theirs {
     let budget = json!({"name": "Theirs", "scope": "workspace", "period": "day", "limit_micros": 1});
     let budget = gateway::create_budget(&ctx, serde_json::from_value(budget).unwrap()).await.unwrap();
     let budget = budget.budget.id.to_string();
+    let kept = keep(&ctx, provider).await;
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
-    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key, budget }
+    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key, budget, kept }
+}
+
+/// Puts an answer into the cache, as a row: no model is there to give one.
+async fn keep(ctx: &Ctx, provider: weft::model::ProviderId) -> String {
+    let id: weft::model::CacheEntryId = ctx.ids.fresh();
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await.unwrap();
+    within!(&mut tx, conn => sqlx::query(
+        "insert into cache_entry (id, workspace_id, key, scope, provider_id, provider, model, route, request, answer, bytes,
+            read_tokens, written_tokens, hits, saved_micros, used_at, created_at, expires_at)
+        values ($1, $2, $3, 'workspace', $4, 'Theirs', 'm', '', $3, $3, 1, 1, 1, 0, 0, $5, $5, $6)")
+        .bind(id).bind(ctx.workspace()).bind(vec![1_u8; 32]).bind(provider).bind(now).bind(now.plus_ms(1_000_000))
+        .execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    id.to_string()
 }
 
 /// Starts a run that asks people, and waits until it has.
@@ -117,6 +134,7 @@ impl Theirs {
             ("gateway/keys", self.key.clone()),
             ("gateway/delete_key", self.key.clone()),
             ("budgets/", self.budget.clone()),
+            ("cache/", self.kept.clone()),
             ("routes/create", self.provider.clone()),
             ("providers/", self.provider.clone()),
             ("/routes/", self.route.clone()),
@@ -190,7 +208,7 @@ on_both_engines! {
         let rt = &site.runtime;
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/gateway/keys", "/gateway/calls", "/gateway/usage"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/analytics/cache"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send(rt).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

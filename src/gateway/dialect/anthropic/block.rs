@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::gateway::dialect::fields::{Built, Fields, kind};
+use crate::gateway::dialect::responses;
 use crate::model::gateway::{Block, CacheMark, CacheTtl, Extra, Fault, ImageSource, Tool};
 
 /// A text, or a list of blocks.
@@ -102,7 +103,11 @@ pub(super) fn write_content(blocks: &[Block], same: bool, at: &str) -> Result<Va
 
 /// Blocks as a list. Thoughts of another provider, which have no proof, are left out: nobody takes them back.
 fn write_blocks(blocks: &[Block], same: bool, at: &str) -> Result<Vec<Value>, Fault> {
-    let usable = |block: &&Block| !matches!(block, Block::Thinking { signature: None, .. } if !same);
+    let usable = |block: &&Block| match block {
+        Block::Thinking { signature: None, .. } => same,
+        Block::Thinking { signature: Some(proof), .. } => !responses::is_proof(proof),
+        _ => true,
+    };
     let blocks = blocks.iter().filter(usable).enumerate();
     blocks.map(|(index, block)| write_block(block, same, &format!("{at}/{index}"))).collect()
 }

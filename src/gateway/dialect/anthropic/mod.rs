@@ -9,7 +9,7 @@ mod write;
 
 use serde_json::{Value, json};
 
-pub(super) use read::{read_request, read_response};
+pub(super) use read::{read_count_request, read_request, read_response};
 pub use stream::{Reader, Writer};
 pub(super) use write::{write_request, write_response};
 

@@ -10,12 +10,18 @@ use crate::model::gateway::{
 };
 
 pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, Fault> {
-    let mut fields = Fields::of(body, "")?;
-    let mut request = Request::new(Dialect::Anthropic, fields.need_text("model")?);
-    request.max_tokens = fields.count("max_tokens")?;
+    let request = read_count_request(body)?;
     if request.max_tokens.is_none_or(|tokens| tokens == 0) {
         return Err(Fault::invalid("/max_tokens", "expected a whole number from 1"));
     }
+    Ok(request)
+}
+
+/// The same without a limit of the answer, as where tokens are counted.
+pub(in crate::gateway::dialect) fn read_count_request(body: Value) -> Result<Request, Fault> {
+    let mut fields = Fields::of(body, "")?;
+    let mut request = Request::new(Dialect::Anthropic, fields.need_text("model")?);
+    request.max_tokens = fields.count("max_tokens")?;
     if let Some(system) = fields.value("system") {
         request.system = read_content(system, "/system")?;
     }

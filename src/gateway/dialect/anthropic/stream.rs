@@ -6,7 +6,7 @@ use super::block::read_block;
 use super::write::answer_block;
 use super::{read_stop, read_usage, write_stop, write_usage};
 use crate::gateway::dialect::fields::Fields;
-use crate::gateway::dialect::{Envelope, Event, event_json, malformed, read_fault, sse};
+use crate::gateway::dialect::{Envelope, Event, event_json, malformed, read_error, sse};
 use crate::model::gateway::{Block, Delta, Fault, StopReason, Usage};
 
 /// Reads events.
@@ -20,10 +20,7 @@ impl Reader {
         let value = event_json(event)?;
         let kind = value["type"].as_str().unwrap_or(&event.name).to_owned();
         if kind == "error" {
-            // A stream's error has no status of its own.
-            let fault = read_fault(500, value.to_string().as_bytes());
-            let message = value["error"]["message"].as_str().unwrap_or("the provider reported an error").to_owned();
-            return Err(Fault { message, status: None, ..fault });
+            return Err(read_error(&value["error"]));
         }
         let delta = self.delta(&kind, Fields::of(value, "").map_err(malformed)?).map_err(malformed)?;
         Ok(delta.into_iter().collect())

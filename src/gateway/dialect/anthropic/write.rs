@@ -5,20 +5,9 @@ use serde_json::{Value, json};
 use super::block::{write_block, write_content, write_tool};
 use super::{DEFAULT_MAX_TOKENS, write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
-use crate::gateway::dialect::{Addressee, Envelope};
+use crate::gateway::dialect::{Addressee, Envelope, foreign};
 use crate::model::gateway::{Block, Dialect, Effort, Fault, Output, Request, Response, Role, Thinking, ToolChoice};
 
-/// Fields of OpenAI's that change nothing about the answer.
-const HARMLESS: [&str; 8] = [
-    "metadata",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "service_tier",
-    "store",
-    "user",
-    "verbosity",
-];
 /// Anthropic's smallest budget of thoughts.
 const LEAST_BUDGET: u32 = 1024;
 
@@ -44,8 +33,8 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
     write_output(request, request.output_for(to.model.json_schema), same, &mut built)?;
     if same {
         built.extend(&request.extra);
-    } else if let Some(name) = request.extra.keys().find(|name| !HARMLESS.contains(&name.as_str())) {
-        return Err(Fault::untranslatable(format!("/{name}"), "this field has no counterpart at Anthropic"));
+    } else {
+        foreign::refuse(request, &[], "at Anthropic")?;
     }
     Ok(built.into())
 }
@@ -170,7 +159,7 @@ fn write_output(request: &Request, output: Option<&Output>, same: bool, built: &
         Some(Output::Schema { schema, .. }) => config.set("format", json!({"type": "json_schema", "schema": schema})),
         Some(Output::Json) => {
             let why = "json_object has no counterpart at Anthropic; ask for json_schema";
-            return Err(Fault::untranslatable("/response_format", why));
+            return Err(Fault::untranslatable(foreign::output_field(request.dialect), why));
         }
     }
     if same && let Some(Value::Object(rest)) = request.extra.get("output_config") {

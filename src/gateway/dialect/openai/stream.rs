@@ -8,7 +8,7 @@ use super::read::stopped_for;
 use super::write::write_thought;
 use super::{read_stop, read_usage, write_stop, write_usage};
 use crate::gateway::dialect::fields::Fields;
-use crate::gateway::dialect::{Envelope, Event, event_json, malformed, read_fault, sse};
+use crate::gateway::dialect::{Envelope, Event, event_json, malformed, read_error, sse};
 use crate::model::gateway::{Block, Delta, Extra, Fault, StopReason, Usage};
 
 /// What kind of words are coming.
@@ -41,9 +41,7 @@ impl Reader {
         }
         let value = event_json(event)?;
         if !value["error"].is_null() {
-            let fault = read_fault(500, value.to_string().as_bytes());
-            let message = value["error"]["message"].as_str().unwrap_or("the provider reported an error").to_owned();
-            return Err(Fault { message, status: None, ..fault });
+            return Err(read_error(&value["error"]));
         }
         self.chunk(value).map_err(malformed)
     }

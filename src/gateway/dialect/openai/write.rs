@@ -5,11 +5,8 @@ use serde_json::{Value, json};
 use super::block::{Destination, write_call, write_message, write_parts, write_tool};
 use super::{write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
-use crate::gateway::dialect::{Addressee, Envelope};
+use crate::gateway::dialect::{Addressee, Envelope, foreign};
 use crate::model::gateway::{Block, Dialect, Effort, Fault, Output, ProviderKind, Request, Response, ToolChoice};
-
-/// Fields of Anthropic's that change nothing about what the answer may be.
-const HARMLESS: [&str; 4] = ["context_management", "metadata", "service_tier", "thinking"];
 
 pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
     let same = request.dialect == Dialect::OpenAi;
@@ -43,8 +40,8 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
     built.put("response_format", request.output_for(to.model.json_schema).map(write_output));
     if same {
         built.extend(&request.extra);
-    } else if let Some(name) = request.extra.keys().find(|name| !HARMLESS.contains(&name.as_str())) {
-        return Err(Fault::untranslatable(format!("/{name}"), "this field has no counterpart in Chat Completions"));
+    } else {
+        foreign::refuse(request, &[], "in Chat Completions")?;
     }
     Ok(built.into())
 }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::*;
-use super::to;
+use super::{to, to_responses, wire_of};
+use crate::model::gateway::FaultClass;
 
 /// A request that uses what Anthropic's dialect has.
 fn anthropic() -> Value {
@@ -333,14 +334,16 @@ proptest! {
             map.insert("model".into(), json!("m"));
             map.insert("max_tokens".into(), json!(1));
             map.insert("messages".into(), json!([{"role": "user", "content": part}]));
+            map.insert("input".into(), json!([{"type": "message", "role": "assistant", "content": part}, part]));
         }
-        for dialect in [Dialect::Anthropic, Dialect::OpenAi] {
+        for dialect in [Dialect::Anthropic, Dialect::OpenAi, Dialect::Responses] {
             if let Ok(request) = read_request(dialect, body.clone()) {
                 for kind in ProviderKind::ALL {
                     let _ = write_request(&request, to(kind, &Model::named("m")));
                 }
+                let _ = write_request(&request, to_responses(&Model::named("m")));
             }
-            let _ = read_response(dialect, body.clone());
+            let _ = read_response(wire_of(dialect), body.clone());
         }
     }
 }

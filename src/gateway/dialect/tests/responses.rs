@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::{bare, envelope};
-use crate::model::gateway::{StopReason, Usage};
+use crate::model::gateway::{FaultClass, StopReason, Usage};
 
 fn anthropic() -> Value {
     json!({
@@ -40,7 +40,7 @@ fn openai() -> Value {
 
 #[test]
 fn anthropics_answer_is_given_to_anthropics_callers_as_it_is() {
-    let response = read_response(Dialect::Anthropic, anthropic()).unwrap();
+    let response = read_response(Wire::Anthropic, anthropic()).unwrap();
     assert_eq!(response.stop, StopReason::ToolUse);
     let usage = Usage { input: 10, cache_read: 20, cache_write: 2, cache_write_hour: 5, output: 30, reasoning: 0 };
     assert_eq!(response.usage, usage);
@@ -49,14 +49,14 @@ fn anthropics_answer_is_given_to_anthropics_callers_as_it_is() {
 
 #[test]
 fn openais_answer_is_given_to_openais_callers_as_it_is() {
-    let response = read_response(Dialect::OpenAi, openai()).unwrap();
+    let response = read_response(Wire::OpenAi, openai()).unwrap();
     assert_eq!(response.usage, Usage { input: 10, cache_read: 20, output: 12, reasoning: 4, ..Usage::default() });
     assert_eq!(bare(write_response(Dialect::OpenAi, &response, &envelope(true))), openai());
 }
 
 #[test]
 fn an_answer_is_carried_into_the_other_dialect() {
-    let response = read_response(Dialect::Anthropic, anthropic()).unwrap();
+    let response = read_response(Wire::Anthropic, anthropic()).unwrap();
     let said = bare(write_response(Dialect::OpenAi, &response, &envelope(false)));
     let message = &said["choices"][0]["message"];
     assert_eq!(message["content"], "A loom.");
@@ -66,7 +66,7 @@ fn an_answer_is_carried_into_the_other_dialect() {
     assert_eq!(said["choices"][0]["finish_reason"], "tool_calls");
     assert_eq!((&said["usage"]["prompt_tokens"], &said["usage"]["completion_tokens"]), (&json!(37), &json!(30)));
 
-    let response = read_response(Dialect::OpenAi, openai()).unwrap();
+    let response = read_response(Wire::OpenAi, openai()).unwrap();
     let said = bare(write_response(Dialect::Anthropic, &response, &envelope(false)));
     assert_eq!(
         said["content"],
@@ -83,13 +83,13 @@ fn an_answer_is_carried_into_the_other_dialect() {
 
 #[test]
 fn an_answer_that_can_not_be_read_is_malformed_and_names_the_place() {
-    for (dialect, body) in [
-        (Dialect::Anthropic, json!({"id": "x", "model": "m", "content": 3})),
-        (Dialect::OpenAi, json!({"id": "x", "choices": []})),
-        (Dialect::OpenAi, json!({"id": "x", "choices": [{"message": {"tool_calls": [{"id": "a"}]}}]})),
-        (Dialect::OpenAi, json!("<html>")),
+    for (wire, body) in [
+        (Wire::Anthropic, json!({"id": "x", "model": "m", "content": 3})),
+        (Wire::OpenAi, json!({"id": "x", "choices": []})),
+        (Wire::OpenAi, json!({"id": "x", "choices": [{"message": {"tool_calls": [{"id": "a"}]}}]})),
+        (Wire::OpenAi, json!("<html>")),
     ] {
-        let fault = read_response(dialect, body).unwrap_err();
+        let fault = read_response(wire, body).unwrap_err();
         assert_eq!(fault.class, FaultClass::Malformed);
         assert!(fault.message.starts_with("the answer can't be read: "), "{fault}");
     }

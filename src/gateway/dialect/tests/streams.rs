@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::*;
-use super::{read_stream, whole, written};
-use crate::model::gateway::{Block, StopReason, Usage};
+use super::{read_stream, whole, wire_of, written};
+use crate::model::gateway::{Block, FaultClass, StopReason, Usage};
 
 const ANTHROPIC: &str = r#"event: message_start
 data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":25,"cache_read_input_tokens":3,"output_tokens":1}}}
@@ -90,13 +90,13 @@ data: [DONE]
 "#;
 
 fn events_of(text: &str) -> Vec<Value> {
-    let events = Events::default().push(text.as_bytes()).unwrap();
+    let events = Frames::new(Wire::OpenAi).push(text.as_bytes()).unwrap();
     events.iter().filter_map(|event| serde_json::from_str(&event.data).ok()).collect()
 }
 
 #[test]
 fn anthropics_stream_is_read() {
-    let answer = whole(&read_stream(Dialect::Anthropic, &[ANTHROPIC.as_bytes()]).unwrap());
+    let answer = whole(&read_stream(Wire::Anthropic, &[ANTHROPIC.as_bytes()]).unwrap());
     assert_eq!((answer.id.as_str(), answer.model.as_str()), ("msg_1", "claude-x"));
     assert_eq!(answer.text(), "Hello 🧵");
     assert_eq!(answer.content[0], Block::Thinking { text: "hm, a loöm".into(), signature: Some("c2ln".into()) });
@@ -107,7 +107,7 @@ fn anthropics_stream_is_read() {
 
 #[test]
 fn openais_stream_is_read() {
-    let answer = whole(&read_stream(Dialect::OpenAi, &[OPENAI.as_bytes()]).unwrap());
+    let answer = whole(&read_stream(Wire::OpenAi, &[OPENAI.as_bytes()]).unwrap());
     assert_eq!(answer.text(), "Hello 🧵");
     assert_eq!(answer.content.len(), 4);
     assert!(
@@ -121,11 +121,11 @@ fn openais_stream_is_read() {
 #[test]
 fn a_stream_is_written_so_that_it_is_read_the_same() {
     for (from, text) in [(Dialect::Anthropic, ANTHROPIC), (Dialect::OpenAi, OPENAI)] {
-        let deltas = read_stream(from, &[text.as_bytes()]).unwrap();
+        let deltas = read_stream(wire_of(from), &[text.as_bytes()]).unwrap();
         let answer = whole(&deltas);
         for into in [Dialect::Anthropic, Dialect::OpenAi] {
             let said = written(into, &deltas, from == into);
-            let again = whole(&read_stream(into, &[said.as_bytes()]).unwrap());
+            let again = whole(&read_stream(wire_of(into), &[said.as_bytes()]).unwrap());
             assert_eq!(again.content, answer.content, "{from:?} -> {into:?}");
             assert_eq!((again.usage, &again.stop), (answer.usage, &answer.stop), "{from:?} -> {into:?}");
         }
@@ -134,7 +134,7 @@ fn a_stream_is_written_so_that_it_is_read_the_same() {
 
 #[test]
 fn events_for_anthropics_clients_come_in_the_documented_order() {
-    let deltas = read_stream(Dialect::OpenAi, &[OPENAI.as_bytes()]).unwrap();
+    let deltas = read_stream(Wire::OpenAi, &[OPENAI.as_bytes()]).unwrap();
     let kinds: Vec<String> = events_of(&written(Dialect::Anthropic, &deltas, false))
         .iter()
         .map(|event| event["type"].as_str().unwrap().replace("content_block_", ""))
@@ -147,7 +147,7 @@ fn events_for_anthropics_clients_come_in_the_documented_order() {
 
 #[test]
 fn chunks_for_openais_clients_number_the_tools() {
-    let deltas = read_stream(Dialect::OpenAi, &[OPENAI.as_bytes()]).unwrap();
+    let deltas = read_stream(Wire::OpenAi, &[OPENAI.as_bytes()]).unwrap();
     let text = written(Dialect::OpenAi, &deltas, true);
     assert!(text.ends_with("data: [DONE]\n\n"));
     let chunks = events_of(&text);
@@ -164,7 +164,7 @@ fn a_block_that_only_anthropic_knows_is_given_to_its_own_callers_only() {
         data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"s\",\"name\":\"w\",\"input\":{}}}\n\n\
         data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{}\"}}\n\n\
         data: {\"type\":\"content_block_stop\",\"index\":0}\n\n";
-    let deltas = read_stream(Dialect::Anthropic, &[stream.as_bytes()]).unwrap();
+    let deltas = read_stream(Wire::Anthropic, &[stream.as_bytes()]).unwrap();
     assert_eq!(events_of(&written(Dialect::Anthropic, &deltas, true)).len(), 4);
     assert_eq!(events_of(&written(Dialect::Anthropic, &deltas, false)).len(), 1);
     assert_eq!(events_of(&written(Dialect::OpenAi, &deltas, false)).len(), 1);
@@ -173,22 +173,22 @@ fn a_block_that_only_anthropic_knows_is_given_to_its_own_callers_only() {
 #[test]
 fn an_error_in_a_stream_has_its_class() {
     let overloaded = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
-    let fault = read_stream(Dialect::Anthropic, &[overloaded.as_bytes()]).unwrap_err();
+    let fault = read_stream(Wire::Anthropic, &[overloaded.as_bytes()]).unwrap_err();
     assert_eq!((fault.class, fault.message.as_str()), (FaultClass::Overloaded, "Overloaded"));
     let broken = "data: {\"error\":{\"message\":\"boom\",\"type\":\"server_error\"}}\n\n";
-    assert_eq!(read_stream(Dialect::OpenAi, &[broken.as_bytes()]).unwrap_err().class, FaultClass::Upstream);
+    assert_eq!(read_stream(Wire::OpenAi, &[broken.as_bytes()]).unwrap_err().class, FaultClass::Upstream);
     let garbage = "data: <html>\n\n";
     for dialect in [Dialect::Anthropic, Dialect::OpenAi] {
-        assert_eq!(read_stream(dialect, &[garbage.as_bytes()]).unwrap_err().class, FaultClass::Malformed);
+        assert_eq!(read_stream(wire_of(dialect), &[garbage.as_bytes()]).unwrap_err().class, FaultClass::Malformed);
     }
 }
 
 #[test]
 fn a_stream_without_its_last_event_ends_all_the_same_if_it_gave_a_reason() {
     let cut = OPENAI.replace("data: [DONE]\n\n", "");
-    let deltas = read_stream(Dialect::OpenAi, &[cut.as_bytes()]).unwrap();
+    let deltas = read_stream(Wire::OpenAi, &[cut.as_bytes()]).unwrap();
     assert_eq!(deltas.last(), Some(&Delta::End));
-    let deltas = read_stream(Dialect::OpenAi, &[&OPENAI.as_bytes()[..400]]).unwrap();
+    let deltas = read_stream(Wire::OpenAi, &[&OPENAI.as_bytes()[..400]]).unwrap();
     assert!(!deltas.contains(&Delta::End));
 }
 
@@ -202,14 +202,14 @@ proptest! {
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
             let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(read_stream(dialect, &pieces).unwrap(), read_stream(dialect, &[bytes]).unwrap());
+            prop_assert_eq!(read_stream(wire_of(dialect), &pieces).unwrap(), read_stream(wire_of(dialect), &[bytes]).unwrap());
         }
     }
 
     #[test]
     fn no_event_breaks_the_readers(name in "[a-z_]{0,12}", data in "[\\x00-\\x7f]{0,60}") {
-        for dialect in [Dialect::Anthropic, Dialect::OpenAi] {
-            let _ = Reader::new(dialect).read(&Event { name: name.clone(), data: data.clone() });
+        for wire in [Wire::Anthropic, Wire::OpenAi, Wire::Responses, Wire::Ollama] {
+            let _ = Reader::new(wire).read(&Event { name: name.clone(), data: data.clone() });
         }
     }
 }

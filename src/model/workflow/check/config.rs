@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::expression;
 use super::super::kind::respond::is_answerable;
-use super::super::kind::{Field, Kind, Shape};
+use super::super::kind::{Field, Kind, Shape, model};
 use super::super::state::SOURCES;
 use super::super::{Edge, Step};
 use super::{Findings, is_step_id};
@@ -57,7 +57,12 @@ fn check_kind(step: &Step, found: &mut Findings) {
         "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
         "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),
         "respond" => check_respond(id, step, has("json") && has("body"), found),
-        "prompt" => check_prompt(id, step, has("route") && has("model"), found),
+        "prompt" | "classify" | "extract" | "summarize" => {
+            check_prompt(id, step, has("route") && has("model"), found);
+            if step.kind == "classify" {
+                check_labels(step, found);
+            }
+        }
         "http" if has("json") && has("body") => found.error(id, "/config/body", "expected json or body, not both"),
         _ => {}
     }
@@ -70,6 +75,28 @@ fn check_prompt(id: Option<&str>, step: &Step, has_both: bool, found: &mut Findi
     let schema = step.config.get("schema").filter(|schema| !schema.is_null() && *schema != "");
     if schema.is_some_and(|schema| !schema.is_object() && !schema.is_string()) {
         found.error(id, "/config/schema", "expected a JSON Schema, which is an object, or a template that yields one");
+    }
+}
+
+fn check_labels(step: &Step, found: &mut Findings) {
+    let id = Some(step.id.as_str());
+    let mut seen = vec![model::OTHER, Edge::ERROR];
+    for (index, label) in model::labels(&step.config).enumerate() {
+        let at = format!("/config/labels/{index}");
+        if !is_step_id(label.name) {
+            found.error(id, at, "expected a name of letters, digits and _, not beginning with a digit");
+        } else if seen.contains(&label.name) {
+            found.error(id, at, format!("the label {:?} is taken", label.name));
+        } else {
+            seen.push(label.name);
+        }
+    }
+    match model::labels(&step.config).count() {
+        0 => found.error(id, "/config/labels", "expected at least one label"),
+        count if count > model::MAX_LABELS => {
+            found.error(id, "/config/labels", format!("expected at most {} labels", model::MAX_LABELS));
+        }
+        _ => {}
     }
 }
 

@@ -67,6 +67,25 @@ fn each_broken_rule_is_named_with_its_place() {
 }
 
 #[test]
+fn labels_of_a_text_are_ports_and_each_is_its_own() {
+    let labels = |labels: serde_json::Value| {
+        let mut definition = sound();
+        let step = json!({"id": "sort", "kind": "classify", "config": {"text": "x", "labels": labels}});
+        definition["steps"].as_array_mut().expect("a list").push(step);
+        definition["edges"].as_array_mut().expect("a list").push(json!({"from": "sort", "port": "bug", "to": "bad"}));
+        definition["steps"][1]["join"] = json!("any");
+        problems(definition)
+    };
+    assert_eq!(labels(json!(["bug: it fails: always", "praise"])), Vec::<String>::new());
+    assert_eq!(labels(json!(["bug", "bug: again"])), ["sort /config/labels/1: the label \"bug\" is taken"]);
+    assert_eq!(labels(json!(["bug", "other"])), ["sort /config/labels/1: the label \"other\" is taken"]);
+    let spaced = "sort /config/labels/1: expected a name of letters, digits and _, not beginning with a digit";
+    assert_eq!(labels(json!(["bug", "a b"])), [spaced]);
+    assert!(!labels(json!(["a b"])).iter().any(|problem| problem.contains("at least one")), "there is one, a bad one");
+    assert!(labels(json!([])).contains(&"sort /config/labels: expected at least one label".to_owned()));
+}
+
+#[test]
 fn a_circle_is_named_step_by_step() {
     let mut definition = sound();
     definition["edges"].as_array_mut().expect("a list").push(json!({"from": "bad", "port": "true", "to": "scan"}));

@@ -83,7 +83,8 @@ impl Kind {
             "workflow" => json!({"inputs": {}, "detached": false}),
             "http" => json!({"method": "GET", "headers": {}, "query": {}, "expect_status": []}),
             "shell" => json!({"interpreter": "/bin/sh", "network": false, "env": {}, "ok_codes": [0]}),
-            "prompt" => json!({"repairs": 2}),
+            "prompt" | "classify" | "extract" => json!({"repairs": 2}),
+            "summarize" => json!({"words": 150, "part_tokens": 24_000}),
             "analyze" => json!({"include": [], "exclude": []}),
             "respond" => json!({"status": super::respond::DEFAULT_STATUS, "headers": {}}),
             "memory_search" => json!({"namespace": "", "limit": Search::text("").limit}),
@@ -114,6 +115,13 @@ impl Kind {
             "prompt" => json!({"prompt": "Is {{ inputs.question }} about money?", "schema": {
                 "type": "object", "required": ["money"], "properties": {"money": {"type": "boolean"}},
             }}),
+            "classify" => json!({"text": "{{ inputs.question }}", "labels": [
+                "billing: money, invoices, refunds", "bug: something does not work", "praise",
+            ]}),
+            "extract" => json!({"text": "{{ inputs.question }}", "schema": {"type": "object", "required": ["company"],
+                "properties": {"company": {"type": "string"}, "amount": {"type": ["number", "null"]}},
+            }}),
+            "summarize" => json!({"text": "{{ inputs.question }}", "words": 50}),
             "transform" => json!({"value": {"title": "Report on {{ inputs.path }}"}}),
             "respond" => json!({"status": 200, "json": {"received": "{{ inputs.path }}"}}),
             "memory_search" => json!({"query": "{{ inputs.question }}", "namespace": "code", "limit": 5}),

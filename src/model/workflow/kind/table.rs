@@ -1,6 +1,6 @@
 //! Every kind, one after the other as on the palette.
 
-use super::{Group, Kind, Shape, field, respond};
+use super::{Group, Kind, Shape, field, model, respond};
 use crate::model::workflow::Edge;
 
 const TEXT: Shape = Shape::Template { lines: 1 };
@@ -267,11 +267,19 @@ pub const KINDS: &[Kind] = &[
                 .hint("Of one answer, thoughts included."),
             field("temperature", "Temperature", Shape::Number { min: 0.0, max: 2.0 })
                 .hint("0 is always the likeliest. Empty: as the provider has it; some models take no other."),
+            field("cache", "Keep answers", Shape::Choice { options: &["auto", "always", "never"] })
+                .hint("auto: at temperature 0, and as the route says. A kept answer is given again to who asks the same."),
+            field("depends_on", "Answer depends on", Shape::Json)
+                .hint("A list of {kind, id, fingerprint}: a kept answer is given only while they are as they were.")
+                .placeholder("[{\"kind\": \"memory\", \"id\": \"code/decisions/loom\"}]"),
         ],
         ports: OUT_ERROR,
         pure_step: false,
         default_timeout_ms: 600_000,
     },
+    model::CLASSIFY,
+    model::EXTRACT,
+    model::SUMMARIZE,
     Kind {
         name: "transform",
         title: "Transform",

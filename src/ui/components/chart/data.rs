@@ -10,6 +10,8 @@ pub enum Unit {
     Count,
     /// Milliseconds.
     Duration,
+    /// Hundredths.
+    Percent,
 }
 
 impl Unit {
@@ -18,6 +20,7 @@ impl Unit {
         match self {
             Self::Count => format::count(value.round() as i64),
             Self::Duration => format::duration(value.round() as i64),
+            Self::Percent => format!("{value:.0} %"),
         }
     }
 
@@ -26,6 +29,7 @@ impl Unit {
         let whole = value.round() as i64;
         match self {
             _ if whole == 0 => "0".to_owned(),
+            Self::Percent => format!("{whole} %"),
             Self::Count if whole >= 1_000_000 && whole % 100_000 == 0 => thousandth(whole / 1000, "M"),
             Self::Count if whole >= 10_000 && whole % 100 == 0 => thousandth(whole, "k"),
             Self::Count => format::count(whole),

@@ -113,6 +113,9 @@ fn known_fields(document: &Document, id: &str) -> &'static [&'static str] {
             &["summary", "files", "lines", "languages", "functions", "syntax_errors", "duplicates", "findings", "tests"]
         }
         Some("prompt") => &["text", "json", "usage", "cost_usd", "model", "stop"],
+        Some("classify") => &["label", "reason", "usage", "cost_usd", "model"],
+        Some("extract") => &["json", "usage", "cost_usd", "model"],
+        Some("summarize") => &["text", "parts", "usage", "cost_usd", "model"],
         Some("condition") => &["value"],
         Some("switch") => &["port"],
         Some("wait") => &["waited_ms"],

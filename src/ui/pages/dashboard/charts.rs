@@ -11,7 +11,7 @@ use crate::ui::components::{Card, Now};
 use crate::ui::format;
 
 /// Minutes ahead of UTC where one looks; 0 on the server and until the page is awake, so that both draw the same.
-fn use_zone() -> impl Fn(Timestamp) -> i32 + Copy + Send + Sync + 'static {
+pub(in crate::ui::pages) fn use_zone() -> impl Fn(Timestamp) -> i32 + Copy + Send + Sync + 'static {
     let now = use_context::<Now>();
     let awake = Memo::new(move |_| now.is_some_and(|now| now.0.get().is_some()));
     move |at: Timestamp| {

@@ -26,6 +26,9 @@ use crate::ui::components::{
 use crate::ui::state::live::Connection;
 use feed::Feed;
 
+pub(super) use charts::use_zone;
+pub(super) use sums::{slot_name, slots_of};
+
 /// The dashboard, at `/`. `?period=` chooses the span, `?run=choose` asks at once what to run.
 #[component]
 pub fn DashboardPage() -> impl IntoView {

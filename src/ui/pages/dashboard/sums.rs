@@ -33,33 +33,39 @@ fn clock(at: Timestamp, offset_min: i32) -> String {
     format::log_time(at, offset_min).chars().take(5).collect()
 }
 
-/// The slots of the buckets, in the zone of who looks. Days are days of UTC: elsewhere their titles say from when to when.
+/// The slots of the buckets, in the zone of who looks.
 pub(super) fn slots(overview: &Overview, zone: impl Zone) -> Vec<Slot> {
-    let slot = |bucket: &RunBucket| {
-        let from = bucket.from;
-        match overview.period {
-            Period::Day => {
-                let to = from.plus_ms(3_600_000);
-                let (from, to) = (clock(from, zone(from)), clock(to, zone(to)));
-                Slot { title: format!("{from} to {to}"), label: from }
-            }
-            Period::Week | Period::Month => {
-                let to = from.plus_ms(24 * 3_600_000);
-                let (day, begins) = (format::day(from, zone(from)), clock(from, zone(from)));
-                let title = if begins == "00:00" {
-                    day.clone()
-                } else {
-                    format!("{day}, {begins} to {}, {}", format::day(to, zone(to)), clock(to, zone(to)))
-                };
-                Slot { label: day, title }
-            }
+    slots_of(overview.period, overview.buckets.iter().map(|bucket| bucket.from), zone)
+}
+
+/// The slots that begin there, in the zone of who looks. Days are days of UTC: elsewhere their titles say from when to when.
+pub(in crate::ui::pages) fn slots_of(
+    period: Period,
+    starts: impl Iterator<Item = Timestamp>,
+    zone: impl Fn(Timestamp) -> i32 + Copy,
+) -> Vec<Slot> {
+    let slot = |from: Timestamp| match period {
+        Period::Day => {
+            let to = from.plus_ms(3_600_000);
+            let (from, to) = (clock(from, zone(from)), clock(to, zone(to)));
+            Slot { title: format!("{from} to {to}"), label: from }
+        }
+        Period::Week | Period::Month => {
+            let to = from.plus_ms(24 * 3_600_000);
+            let (day, begins) = (format::day(from, zone(from)), clock(from, zone(from)));
+            let title = if begins == "00:00" {
+                day.clone()
+            } else {
+                format!("{day}, {begins} to {}, {}", format::day(to, zone(to)), clock(to, zone(to)))
+            };
+            Slot { label: day, title }
         }
     };
-    overview.buckets.iter().map(slot).collect()
+    starts.map(slot).collect()
 }
 
 /// What a slot is called.
-const fn slot_name(period: Period) -> &'static str {
+pub(in crate::ui::pages) const fn slot_name(period: Period) -> &'static str {
     match period {
         Period::Day => "Hour",
         Period::Week | Period::Month => "Day",

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 use crate::api::routes::explain;
 use crate::model::ApiError;
-use crate::model::gateway::{Dialect, ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
+use crate::model::gateway::{Dialect, ExplainRequest, Explained, Level, PassedOver, Score, Standing, WouldAsk};
 use crate::ui::browser;
-use crate::ui::components::{Badge, Button, ButtonVariant, Card, Choice, Field, Icon, Select, Tone};
+use crate::ui::components::{Badge, Button, ButtonVariant, Card, Choice, Field, Icon, Select, TextArea, Tone};
 use crate::ui::format;
 
 /// The box, and what it was asked.
@@ -15,6 +15,7 @@ use crate::ui::format;
 pub(super) struct Question {
     name: RwSignal<String>,
     dialect: RwSignal<String>,
+    prompt: RwSignal<String>,
     ask: Action<ExplainRequest, Result<Explained, ApiError>>,
 }
 
@@ -23,6 +24,7 @@ impl Question {
         Self {
             name: RwSignal::new(String::new()),
             dialect: RwSignal::new(ANTHROPIC.to_owned()),
+            prompt: RwSignal::new(String::new()),
             ask: Action::new(|question: &ExplainRequest| explain(question.clone())),
         }
     }
@@ -37,7 +39,10 @@ impl Question {
 
     fn send(self) {
         let dialect = if self.dialect.get_untracked() == OPENAI { Dialect::OpenAi } else { Dialect::Anthropic };
-        self.ask.dispatch(ExplainRequest { model: self.name.get_untracked().trim().to_owned(), dialect });
+        self.ask.dispatch(ExplainRequest {
+            prompt: self.prompt.get_untracked(),
+            ..ExplainRequest::about(self.name.get_untracked().trim(), dialect)
+        });
     }
 }
 
@@ -76,6 +81,10 @@ pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> imp
                         <datalist id="explain-names">{options}</datalist>
                     </Field>
                     <Select id="explain-dialect" label="Asked in" value=question.dialect choices=Signal::stored(dialects) />
+                    <TextArea
+                        id="explain-prompt" label="Prompt" rows=3 aside=Some("optional".to_owned()) value=question.prompt
+                        hint=Some("For routes that go by the task or the cost.".to_owned())
+                    />
                     <div><Button label="Explain" icon="help" variant=ButtonVariant::Plain submit=true busy=question.ask.pending() /></div>
                 </form>
                 <div role="status" class="stack">
@@ -88,7 +97,7 @@ pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> imp
 
 #[component]
 fn Told(explained: Explained) -> impl IntoView {
-    let Explained { rule, refused, candidates, passed_over } = explained;
+    let Explained { rule, refused, task, candidates, passed_over } = explained;
     let first = candidates.iter().position(|one| one.standing.is_asked());
     let nobody = (first.is_none() && !candidates.is_empty()).then(|| view! {
         <div class="notice" data-tone="warn">
@@ -108,6 +117,7 @@ fn Told(explained: Explained) -> impl IntoView {
             </div>
         })}
         {(!rule.is_empty()).then(|| view! { <p><span class="dim">"Read as "</span>{rule}"."</p> })}
+        {task.map(|task| view! { <TaskScore task /> })}
         {nobody}
         <ol class="would-ask">{rows}</ol>
         {over}
@@ -119,13 +129,27 @@ fn Told(explained: Explained) -> impl IntoView {
 fn WouldAskRow(one: WouldAsk, is_first: bool) -> impl IntoView {
     let (label, tone) = state(one.standing, is_first);
     let why = reason(one.standing);
+    let speaks = one.why.map(|why| view! { <span class="small dim block">{format::sentence(&why)}</span> });
     view! {
         <li>
             <a class="link mono" href=format!("/providers/{}", one.provider_id)>{format!("{}/{}", one.provider, one.model)}</a>
             <Badge label tone />
+            {speaks}
             {why.map(|why| view! { <span class="small dim block">{why}</span> })}
         </li>
     }
+}
+
+/// How hard the task is, and how such a one is gone about. What makes it so stands in the rule.
+#[component]
+fn TaskScore(task: Score) -> impl IntoView {
+    let tone = match task.level {
+        Level::Simple => Tone::Good,
+        Level::Medium => Tone::Warn,
+        Level::Complex => Tone::Bad,
+    };
+    let label = format!("{} of {} points", task.level.as_str(), task.points);
+    view! { <p>"The task is "<Badge label tone />" "<span class="dim">{task.approach}</span></p> }
 }
 
 #[component]

@@ -14,10 +14,11 @@ pub(in crate::ui::pages) enum Part {
     Keys,
     Calls,
     Budgets,
+    Cache,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Providers, Self::Routes, Self::Keys, Self::Calls, Self::Budgets];
+    const ALL: [Self; 6] = [Self::Providers, Self::Routes, Self::Keys, Self::Calls, Self::Budgets, Self::Cache];
 
     const fn label(self) -> &'static str {
         match self {
@@ -26,6 +27,7 @@ impl Part {
             Self::Keys => "Keys",
             Self::Calls => "Calls",
             Self::Budgets => "Budgets",
+            Self::Cache => "Cache",
         }
     }
 
@@ -36,6 +38,7 @@ impl Part {
             Self::Keys => "/gateway/keys",
             Self::Calls => "/gateway/calls",
             Self::Budgets => "/gateway/budgets",
+            Self::Cache => "/gateway/cache",
         }
     }
 
@@ -43,7 +46,7 @@ impl Part {
         match self {
             Self::Providers | Self::Routes => Action::ReadProvider,
             Self::Keys => Action::ManageProvider,
-            Self::Calls | Self::Budgets => Action::ReadUsage,
+            Self::Calls | Self::Budgets | Self::Cache => Action::ReadUsage,
         }
     }
 }

@@ -3,8 +3,10 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
+use super::route_dialog::cache_choices;
 use super::settings::Settings;
 use crate::api::gateway::create_key;
+use crate::model::cache::CacheMode;
 use crate::model::gateway::{Endpoints, KeyDraft, KeyMade};
 use crate::model::{ApiError, FieldError, Timestamp};
 use crate::ui::browser;
@@ -31,11 +33,19 @@ struct Form {
     ends: String,
     /// `2027-01-31`.
     date: String,
+    /// A [`CacheMode`].
+    cache: String,
 }
 
 impl Form {
     fn blank() -> Self {
-        Self { name: String::new(), models: String::new(), ends: "90".to_owned(), date: String::new() }
+        Self {
+            name: String::new(),
+            models: String::new(),
+            ends: "90".to_owned(),
+            date: String::new(),
+            cache: "auto".to_owned(),
+        }
     }
 
     /// What is sent.
@@ -52,7 +62,8 @@ impl Form {
             days => Some(Timestamp(now_ms * 1000).plus_ms(days.parse::<i64>().unwrap_or(90) * DAY_MS)),
         };
         let models = self.models.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
-        Ok(KeyDraft { name: self.name.trim().to_owned(), models: models.collect(), expires_at })
+        let cache = CacheMode::parse(&self.cache).unwrap_or_default();
+        Ok(KeyDraft { name: self.name.trim().to_owned(), models: models.collect(), expires_at, cache })
     }
 }
 
@@ -179,6 +190,11 @@ fn KeyForm(form: RwSignal<Form>, make: Making, names: Signal<Vec<String>>) -> im
                     <TextInput id="key-date" label="Day" kind="date" value=bind(|form| &form.date, |form| &mut form.date) />
                 </Show>
             </div>
+            <Select
+                id="key-cache" label="Answers that are kept" choices=Signal::stored(cache_choices())
+                value=bind(|form| &form.cache, |form| &mut form.cache)
+                hint=Some("A kept answer is given again, for nothing, to who asks the same. What a call says comes first.".to_owned())
+            />
         </form>
     }
 }

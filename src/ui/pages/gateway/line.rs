@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::explain::wait;
 use super::place::outcome_label;
+use crate::model::cache::CacheOutcome;
 use crate::model::credentials::query_value;
 use crate::model::gateway::{CallLine, CallOutcome, CallRecord, CallSource, Tried, Verdict};
 use crate::ui::components::{Badge, Icon, RelativeTime, Tone};
@@ -40,7 +41,7 @@ pub(super) fn CallRows(line: CallLine) -> impl IntoView {
             </td>
             <td class="call-who"><Who call=call.clone() user key /></td>
             <td class="call-model mono truncate">{called(&call)}</td>
-            <td><OutcomeBadge outcome=call.outcome /></td>
+            <td><OutcomeBadge outcome=call.outcome />{is_kept(&call).then(|| view! { " "<Badge label="From the cache" tone=Tone::Good /> })}</td>
             <td class="num">{tokens(&call)}</td>
             <td class="num"><Cost call=call.clone() /></td>
             <td class="num">{call.first_token_ms.map(format::duration)}</td>
@@ -56,6 +57,25 @@ fn called(call: &CallRecord) -> String {
         ("", "") => "the default".to_owned(),
         ("", model) => model.to_owned(),
         (provider, model) => format!("{provider}/{model}"),
+    }
+}
+
+/// Whether its answer was kept.
+fn is_kept(call: &CallRecord) -> bool {
+    call.cache.is_some_and(|cache| cache.outcome == CacheOutcome::Hit)
+}
+
+/// What the cache did for it, in words.
+fn cache_words(call: &CallRecord) -> String {
+    let Some(cache) = call.cache else { return "Not asked".to_owned() };
+    if cache.outcome == CacheOutcome::Miss {
+        return "Asked, without an answer".to_owned();
+    }
+    let tokens =
+        format!("{} read and {} written", format::count(cache.saved.prompt()), format::count(cache.saved.output));
+    match cache.saved_micros {
+        Some(micros) => format!("Saved {tokens}, {}", format::dollars(micros)),
+        None => format!("Saved {tokens}"),
     }
 }
 
@@ -130,6 +150,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
             <dd><a class="link" href=format!("/runs/{run}")>"Open the run"</a>", "<a class="link" href=href>"step "<span class="mono">{step}</span></a></dd>
         }
     });
+    let cache = cache_words(&call);
     let error = call.error.clone().map(|error| {
         view! {
             <div class="notice" data-tone=if call.outcome == CallOutcome::Failed { "bad" } else { "warn" }>
@@ -151,7 +172,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                 </div>
                 <div class="stack">
                     <h3>"Tokens"{call.estimated.then_some(", estimated: the provider did not tell")}</h3>
-                    <dl class="pairs">{parts}</dl>
+                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd></dl>
                     {unpriced.map(|href| view! {
                         <p><span class="dim">"The model had no price at that time. "</span><a class="link" href=href>"Set one for calls to come"</a></p>
                     })}
@@ -200,6 +221,7 @@ fn verdict(one: &Tried) -> (String, Tone) {
     match &one.verdict {
         Verdict::Answers if one.attempts > 1 => (format!("answered at attempt {}", one.attempts), Tone::Plain),
         Verdict::Answers => ("answered".to_owned(), Tone::Plain),
+        Verdict::Kept => ("not asked: its answer was kept".to_owned(), Tone::Good),
         Verdict::Rests { for_ms } => (format!("rested, for {} more", wait(*for_ms)), Tone::Warn),
         Verdict::Failed { class, message } => {
             let times = if one.attempts > 1 { format!(" after {} attempts", one.attempts) } else { String::new() };

@@ -20,7 +20,7 @@ pub(super) const fn by_name(by: SumBy) -> &'static str {
 }
 
 /// A period as a person reads it.
-pub(super) const fn period_label(period: Period) -> &'static str {
+pub(in crate::ui::pages) const fn period_label(period: Period) -> &'static str {
     match period {
         Period::Day => "24 h",
         Period::Week => "7 days",

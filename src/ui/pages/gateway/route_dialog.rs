@@ -4,18 +4,21 @@ use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
 use super::route_form::{Form, Line, MOST};
+use super::route_policy::{LinePolicy, PolicyFields};
 use crate::api::routes::{create_route, update_route};
+use crate::model::cache::CacheMode;
 use crate::model::gateway::{Provider, Route};
 use crate::model::{ApiError, RouteId};
 use crate::ui::browser;
 use crate::ui::components::{
-    Bound, Button, ButtonShape, ButtonSize, ButtonVariant, Dialog, DialogSize, Icon, TextInput, Tone, use_toasts,
+    Bound, Button, ButtonShape, ButtonSize, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextInput, Tone,
+    use_toasts,
 };
 
 /// The form that the button of the dialog sends.
 const FORM: &str = "route-form";
 
-type Saving = Action<(Option<(RouteId, i64)>, Form), Result<Route, ApiError>>;
+pub(super) type Saving = Action<(Option<(RouteId, i64)>, Form), Result<Route, ApiError>>;
 
 /// Which route the dialog is about.
 #[derive(Debug, Clone, Copy)]
@@ -174,8 +177,19 @@ fn RouteForm(asked: Asked, save: Saving) -> impl IntoView {
                 {move || lines_error.get().map(|text| view! { <span class="error"><Icon name="s-failed" />{text}</span> })}
                 <div><Button label="Add a model" icon="plus" size=ButtonSize::Small refused=full on_press=add /></div>
             </fieldset>
+            <PolicyFields form=asked.form save />
+            <Select
+                id="route-cache" label="Answers that are kept" choices=Signal::stored(cache_choices())
+                value=asked.bind(|form| form.cache.clone(), |form, value| form.cache = value)
+                hint=Some("A kept answer is given again, for nothing, to who asks the same. What a call or its key says comes first.".to_owned())
+            />
         </form>
     }
+}
+
+/// Which answers are kept.
+pub(super) fn cache_choices() -> Vec<Choice> {
+    CacheMode::ALL.into_iter().map(|mode| Choice::new(mode.as_str(), mode.label())).collect()
 }
 
 /// One model of the route: its provider, its name, its place.
@@ -219,6 +233,7 @@ fn LineFields(asked: Asked, key: u32, save: Saving) -> impl IntoView {
         <li on:keydown=keys>
             <ProviderSelect asked key place />
             <ModelField asked key place />
+            <LinePolicy form=asked.form key place />
             <span class="row">
                 <Button
                     label=Signal::derive(move || format!("Move model {} up", place.get() + 1)) icon="up" size=ButtonSize::Small

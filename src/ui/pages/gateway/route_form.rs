@@ -1,6 +1,7 @@
 //! The form of a route as text, and what it means.
 
-use crate::model::gateway::{Provider, Route, RouteDraft, Target};
+use crate::model::cache::CacheMode;
+use crate::model::gateway::{By, Level, Policy, Provider, Route, RouteDraft, Target, TaskRules};
 use crate::model::{ApiError, FieldError, ProviderId};
 
 /// Most models of a route.
@@ -14,7 +15,23 @@ pub(super) struct Line {
     /// The provider's id.
     pub provider: String,
     pub model: String,
+    pub weight: String,
+    /// The hardest task that it takes, as sent.
+    pub takes: String,
 }
+
+/// The settings of how the hardness of a task is counted: the field, and what it is called.
+pub(super) const RULES: [(&str, &str); 9] = [
+    ("file", "A file"),
+    ("files_at_most", "All files, at most"),
+    ("technology", "A technology"),
+    ("thousand_tokens", "1,000 tokens"),
+    ("length_at_most", "The length, at most"),
+    ("tool", "A tool"),
+    ("tools_at_most", "All tools, at most"),
+    ("medium_from", "Medium from"),
+    ("complex_from", "Complex from"),
+];
 
 /// What the controls hold.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,13 +39,26 @@ pub(super) struct Form {
     pub name: String,
     pub description: String,
     pub lines: Vec<Line>,
+    /// By what the models are ordered, as sent.
+    pub by: String,
+    pub sticky: bool,
+    /// The numbers of [`RULES`], in that order.
+    pub rules: [String; RULES.len()],
+    /// A [`CacheMode`].
+    pub cache: String,
     next: u32,
 }
 
 impl Form {
     /// For a new route, with one model to begin with.
     pub fn blank(providers: &[Provider]) -> Self {
-        let mut form = Self::default();
+        let policy = Policy::default();
+        let mut form = Self {
+            by: policy.by.as_str().to_owned(),
+            rules: written(&policy.task),
+            cache: CacheMode::Auto.as_str().to_owned(),
+            ..Self::default()
+        };
         form.add(providers);
         form
     }
@@ -39,10 +69,21 @@ impl Form {
             key: key as u32,
             provider: target.provider_id.to_string(),
             model: target.model.clone(),
+            weight: target.weight.to_string(),
+            takes: target.takes.as_str().to_owned(),
         };
         let lines: Vec<Line> = route.targets.iter().enumerate().map(line).collect();
         let next = lines.len() as u32;
-        Self { name: route.name.clone(), description: route.description.clone(), lines, next }
+        Self {
+            name: route.name.clone(),
+            description: route.description.clone(),
+            lines,
+            by: route.policy.by.as_str().to_owned(),
+            sticky: route.policy.sticky,
+            rules: written(&route.policy.task),
+            cache: route.cache.as_str().to_owned(),
+            next,
+        }
     }
 
     /// Adds a model at the end: the first that is listed and not there yet. Returns the key of its line.
@@ -58,7 +99,8 @@ impl Form {
         let (provider, model) = fresh.or_else(any).unwrap_or_default();
         let key = self.next;
         self.next += 1;
-        self.lines.push(Line { key, provider, model });
+        let takes = Level::default().as_str().to_owned();
+        self.lines.push(Line { key, provider, model, weight: "1".to_owned(), takes });
         key
     }
 
@@ -92,18 +134,75 @@ impl Form {
     /// What is sent.
     ///
     /// # Errors
-    /// A line whose provider is none.
+    /// A line whose provider is none; a number that is none.
     pub fn draft(&self) -> Result<RouteDraft, ApiError> {
         let target = |(at, line): (usize, &Line)| {
-            let provider_id: ProviderId = line.provider.parse().map_err(|_| {
-                let field = FieldError::new(format!("/targets/{at}/provider_id"), "choose a provider");
-                ApiError::Invalid { detail: field.message.clone(), fields: vec![field] }
-            })?;
-            Ok(Target { provider_id, model: line.model.trim().to_owned() })
+            let provider_id: ProviderId =
+                line.provider.parse().map_err(|_| wrong(format!("/targets/{at}/provider_id"), "choose a provider"))?;
+            let weight = number(&line.weight, || format!("/targets/{at}/weight"))?;
+            let takes = Level::parse(&line.takes).unwrap_or_default();
+            Ok(Target { provider_id, model: line.model.trim().to_owned(), weight, takes })
         };
         let targets = self.lines.iter().enumerate().map(target).collect::<Result<_, ApiError>>()?;
-        Ok(RouteDraft { name: self.name.trim().to_owned(), description: self.description.trim().to_owned(), targets })
+        let by = By::parse(&self.by).unwrap_or_default();
+        let cache = CacheMode::parse(&self.cache).unwrap_or_default();
+        Ok(RouteDraft {
+            name: self.name.trim().to_owned(),
+            description: self.description.trim().to_owned(),
+            targets,
+            policy: Policy { by, sticky: self.sticky, task: self.task()? },
+            cache,
+        })
     }
+
+    fn task(&self) -> Result<TaskRules, ApiError> {
+        let rule = |at: usize| number(&self.rules[at], || format!("/policy/task/{}", RULES[at].0));
+        Ok(TaskRules {
+            file: rule(0)?,
+            files_at_most: rule(1)?,
+            technology: rule(2)?,
+            thousand_tokens: rule(3)?,
+            length_at_most: rule(4)?,
+            tool: rule(5)?,
+            tools_at_most: rule(6)?,
+            medium_from: rule(7)?,
+            complex_from: rule(8)?,
+        })
+    }
+}
+
+fn written(rules: &TaskRules) -> [String; RULES.len()] {
+    let TaskRules {
+        file,
+        files_at_most,
+        technology,
+        thousand_tokens,
+        length_at_most,
+        tool,
+        tools_at_most,
+        medium_from,
+        complex_from,
+    } = *rules;
+    let all = [
+        file,
+        files_at_most,
+        technology,
+        thousand_tokens,
+        length_at_most,
+        tool,
+        tools_at_most,
+        medium_from,
+        complex_from,
+    ];
+    all.map(|number| number.to_string())
+}
+
+fn number(text: &str, pointer: impl Fn() -> String) -> Result<u32, ApiError> {
+    text.trim().parse().map_err(|_| wrong(pointer(), "expected a whole number"))
+}
+
+fn wrong(pointer: String, message: &str) -> ApiError {
+    ApiError::Invalid { detail: message.to_owned(), fields: vec![FieldError::new(pointer, message)] }
 }
 
 #[cfg(test)]
@@ -120,6 +219,7 @@ mod tests {
             base_url: String::new(),
             credential_hint: None,
             models: models.iter().map(|model| Model::named(*model)).collect(),
+            responses: false,
             enabled: true,
             limits: Limits::default(),
             health: Vec::new(),
@@ -170,6 +270,36 @@ mod tests {
         assert_eq!(models(&form), "z");
         form.choose(0, &providers[2].id.to_string(), &providers);
         assert_eq!(models(&form), "");
+    }
+
+    #[test]
+    fn a_form_that_is_not_touched_sends_what_it_was_made_of() {
+        let task = TaskRules { medium_from: 31, ..TaskRules::default() };
+        let target =
+            Target { weight: 90, takes: Level::Simple, ..Target::new(ProviderId(uuid::Uuid::from_u128(1)), "a") };
+        let route = Route {
+            id: crate::model::RouteId(uuid::Uuid::nil()),
+            name: "smart".into(),
+            description: "for all".into(),
+            targets: vec![target],
+            policy: Policy { by: By::Task, sticky: true, task },
+            cache: CacheMode::Auto,
+            revision: 1,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        };
+        let draft = Form::of(&route).draft().unwrap();
+        assert_eq!((draft.targets, draft.policy), (route.targets, route.policy));
+    }
+
+    #[test]
+    fn what_is_no_number_is_named() {
+        let mut form = Form::blank(&[provider(1, &["a"])]);
+        form.lines[0].weight = "many".into();
+        assert!(form.draft().unwrap_err().field("/targets/0/weight").is_some());
+        form.lines[0].weight = "3".into();
+        form.rules[7] = "-1".into();
+        assert!(form.draft().unwrap_err().field("/policy/task/medium_from").is_some());
     }
 
     #[test]

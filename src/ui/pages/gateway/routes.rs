@@ -9,7 +9,7 @@ use crate::api::providers::list_providers;
 use crate::api::routes::{delete_route, list_routes};
 use crate::model::RouteId;
 use crate::model::auth::{Action as May, Me};
-use crate::model::gateway::{Provider, Route, Target};
+use crate::model::gateway::{By, Provider, Route, Target};
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Column, ConfirmDialog, DataTable, EmptyState, Load, Tone,
     use_toasts,
@@ -101,7 +101,8 @@ fn List(routes: Vec<Route>, providers: Vec<Provider>, table: Table) -> impl Into
 
 /// The models of a route, in order.
 fn targets(route: &Route, providers: &[Provider]) -> AnyView {
-    route.targets.iter().map(|target| target_item(target, providers)).collect_view().into_any()
+    let by = route.policy.by;
+    route.targets.iter().map(|target| target_item(target, by, providers)).collect_view().into_any()
 }
 
 #[component]
@@ -123,6 +124,9 @@ fn Nothing(table: Table) -> impl IntoView {
 #[component]
 fn Row(route: Route, targets: AnyView, table: Table) -> impl IntoView {
     let is_default = route.name == DEFAULT;
+    let policy = route.policy.clone();
+    let order = (policy.by != By::Order).then(|| policy.by.label().to_owned());
+    let stays = policy.sticky.then_some("; a session stays with its first");
     let (name, description) = (route.name.clone(), route.description.clone());
     view! {
         <tr>
@@ -131,24 +135,34 @@ fn Row(route: Route, targets: AnyView, table: Table) -> impl IntoView {
                 {is_default.then(|| view! { " "<Badge label="where none is named" tone=Tone::Accent /> })}
                 {(!description.is_empty()).then(|| view! { <div class="small dim wrapped">{description}</div> })}
             </td>
-            <td data-wrap=""><ol class="targets">{targets}</ol></td>
+            <td data-wrap="">
+                <ol class="targets">{targets}</ol>
+                {order.map(|order| view! { <div class="small dim">{order}{stays}</div> })}
+            </td>
             <td class="row-actions"><Acts route table /></td>
         </tr>
     }
 }
 
 /// A model of a route, and what is wrong with its provider.
-fn target_item(target: &Target, providers: &[Provider]) -> AnyView {
+fn target_item(target: &Target, by: By, providers: &[Provider]) -> AnyView {
     let provider = providers.iter().find(|provider| provider.id == target.provider_id);
     let name = provider.map_or_else(|| target.model.clone(), |provider| format!("{}/{}", provider.name, target.model));
     let wrong = match provider {
         None => Some("provider is gone"),
         Some(provider) if !provider.enabled => Some("off"),
+        Some(_) if target.weight == 0 => Some("weight 0"),
         Some(_) => None,
+    };
+    let part = match by {
+        By::Weight => Some(format!("weight {}", target.weight)),
+        By::Task => Some(format!("up to {}", target.takes.as_str())),
+        By::Order | By::Cost | By::Latency => None,
     };
     view! {
         <li>
             <span class="mono">{name}</span>
+            {part.filter(|_| wrong.is_none()).map(|part| view! { <span class="small dim">{format!(" {part}")}</span> })}
             {wrong.map(|wrong| view! { " "<Badge label=wrong tone=Tone::Warn /> })}
         </li>
     }

@@ -120,9 +120,10 @@ fn Facts(provider: Provider) -> impl IntoView {
         0 => "any that is asked for".to_owned(),
         count => format!("{count} listed"),
     };
+    let by = if provider.responses { ", always by the Responses API" } else { "" };
     view! {
         <dl class="facts">
-            <div><dt>"Kind"</dt><dd>{provider.kind.label()}</dd></div>
+            <div><dt>"Kind"</dt><dd>{provider.kind.label()}{by}</dd></div>
             <div><dt>"Address"</dt><dd class="mono truncate">{provider.base_url}</dd></div>
             <div><dt>"Key"</dt><dd class="mono">{key}</dd></div>
             <div><dt>"Models"</dt><dd>{models}</dd></div>

@@ -160,6 +160,7 @@ fn ProviderForm(asked: Asked, save: Saving) -> impl IntoView {
                 value=asked.bind(|form| form.models.clone(), |form, value| form.models = value)
                 hint=Some("One on a line, best first. Empty: it is asked for any model. Testing the provider lists what it has.".to_owned())
             />
+            <ResponsesField asked />
             <Checkbox
                 id="provider-enabled" label="Ask this provider"
                 value=asked.bind(|form| form.enabled, |form, value| form.enabled = value)
@@ -188,11 +189,34 @@ fn KindField(asked: Asked) -> impl IntoView {
     }
 }
 
+/// OpenAI and compatible servers have two dialects.
+#[component]
+fn ResponsesField(asked: Asked) -> impl IntoView {
+    let offered = Memo::new(move |_| asked.form.with(|form| form.kind.may_speak_responses()));
+    let value = asked.bind(|form| form.responses, |form, value| form.responses = value);
+    move || {
+        offered.get().then(|| {
+            view! {
+                <div class="field">
+                    <div><Checkbox id="provider-responses" label="Always ask by the Responses API" value /></div>
+                    <span class="hint">
+                        "What a model thought comes back sealed, and is sent along with the next turn. Otherwise it is asked by Chat \
+                         Completions; OpenAI itself in whichever of the two the caller speaks."
+                    </span>
+                </div>
+            }
+        })
+    }
+}
+
 fn usual_address(kind: ProviderKind) -> String {
     match (kind, kind.usual_base_url()) {
         (_, "") => "Such as https://models.example.com/v1.".to_owned(),
         (ProviderKind::Ollama, usual) => {
-            format!("Empty: {usual}. A private address must be allowed by the server's setting allow_private.")
+            format!(
+                "Empty: {usual}. This server reaches a private address only if its setting allow_private names it, such as \
+                 WEFT_ALLOW_PRIVATE=127.0.0.1/32. A local Ollama needs no key."
+            )
         }
         (_, usual) => format!("Empty: {usual}."),
     }

@@ -12,6 +12,8 @@ pub(super) struct Form {
     pub credential: String,
     /// One on a line.
     pub models: String,
+    /// Whether it is always asked in Responses; of no meaning for kinds that can't be.
+    pub responses: bool,
     pub enabled: bool,
     /// What the provider had before, which the form does not show.
     known: Vec<Model>,
@@ -27,6 +29,7 @@ impl Form {
             base_url: String::new(),
             credential: String::new(),
             models: String::new(),
+            responses: false,
             enabled: true,
             known: Vec::new(),
             limits: Limits::default(),
@@ -42,6 +45,7 @@ impl Form {
             base_url: provider.base_url.clone(),
             credential: String::new(),
             models: models.join("\n"),
+            responses: provider.responses,
             enabled: provider.enabled,
             known: provider.models.clone(),
             limits: provider.limits,
@@ -62,6 +66,7 @@ impl Form {
             base_url: self.base_url.trim().to_owned(),
             credential: (!credential.is_empty()).then(|| Credential(credential.to_owned())),
             models: models.collect(),
+            responses: self.responses && self.kind.may_speak_responses(),
             enabled: self.enabled,
             limits: self.limits,
         }
@@ -83,6 +88,7 @@ mod tests {
             base_url: "https://api.openai.com/v1".into(),
             credential_hint: Some("…cret".into()),
             models: vec![exact.clone()],
+            responses: true,
             enabled: true,
             limits: Limits { max_retries: 5, ..Limits::default() },
             health: Vec::new(),
@@ -94,6 +100,14 @@ mod tests {
         form.models.push_str("\n\n  new  \n");
         let draft = form.draft();
         assert_eq!(draft.models, [exact, Model::named("new")]);
-        assert_eq!((draft.limits.max_retries, draft.credential), (5, None));
+        assert_eq!((draft.limits.max_retries, draft.credential, draft.responses), (5, None, true));
+    }
+
+    #[test]
+    fn a_kind_that_does_not_speak_responses_is_not_told_to() {
+        let mut form = Form { responses: true, ..Form::blank() };
+        assert!(!form.draft().responses);
+        form.kind = ProviderKind::OpenAiCompatible;
+        assert!(form.draft().responses);
     }
 }

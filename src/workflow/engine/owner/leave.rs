@@ -12,7 +12,7 @@ const RELEASE_RETRY_MS: i64 = 1_000;
 impl Owner {
     /// Gives the run back: to the table until it is due, to whoever wants to command it, to the next process.
     pub(super) async fn let_go(mut self) {
-        self.stop_under("", false);
+        self.stop_under("");
         let (was_given_back, clock) = (self.given_back, self.runtime.clock.clone());
         while !self.given_back
             && let Err(error) = store::lease::release(&self.runtime.db, self.state.id(), self.token, clock.now()).await

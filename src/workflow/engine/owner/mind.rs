@@ -50,12 +50,17 @@ impl<W: World> Mind<'_, W> {
     /// Takes an input in and adds what follows from it to `events`; what other runs are to be told waits in the signals
     /// for the next flush.
     pub(in crate::workflow::engine) fn think(&mut self, input: Input, events: &mut Vec<Event>) -> Result<(), Refusal> {
-        // What a copied history waited for is the other run's to say.
+        // What a copied history waited for, or was about to begin, is the other run's to say.
         let forks = matches!(input, Input::Fork(_));
-        let waits = if forks { signals::Waits::new() } else { signals::waits(self.state) };
+        let (waits, sub_runs) = if forks {
+            (signals::Waits::new(), signals::SubRuns::new())
+        } else {
+            (signals::waits(self.state), signals::sub_runs(self.state))
+        };
         let (new, more) = machine::advance(self.state, input, &self.world.moment(), FLUSH)?;
         *self.more = more;
         self.signals.compare(self.world, waits, self.state, &new);
+        self.signals.give_up(&sub_runs, self.state, &new);
         if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
             self.signals.tell_parent(self.world, self.parent, self.state);
         }
@@ -78,6 +83,12 @@ impl<W: World> Mind<'_, W> {
             }
         }
     }
+}
+
+/// Whether the attempt with this key is still the one that a path names. Within one thought a container may have been
+/// begun anew, and a step inside of it have an attempt of the same number.
+pub(in crate::workflow::engine) fn awaits(state: &State, path: &str, attempt: u32, key: &str) -> bool {
+    state.find_slot(path).is_some_and(|slot| machine::key(state, slot, attempt) == key)
 }
 
 /// Whether only something from outside, or a time that is far off, moves the run on.

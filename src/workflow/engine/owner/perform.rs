@@ -9,26 +9,19 @@ use super::Owner;
 use crate::model::workflow::{Event, Slot, StepStatus, state};
 use crate::workflow::engine::attempt;
 use crate::workflow::machine::{self, Effect};
-use crate::workflow::steps;
 
 /// An attempt in flight.
 pub(super) struct Flying {
     /// The number of the event that began it.
     pub(super) began: i64,
+    /// Its idempotency key.
+    pub(super) key: String,
     cancel: CancellationToken,
-    unwanted: CancellationToken,
-    /// The key of the sub-run that it starts.
-    sub_run: Option<String>,
 }
 
 impl Flying {
-    fn new(order: &attempt::Order, sub_run: Option<String>) -> Self {
-        Self { began: order.began, cancel: order.cancel.clone(), unwanted: order.unwanted.clone(), sub_run }
-    }
-
-    /// Whether it begins a sub-run.
-    pub(super) const fn starts_run(&self) -> bool {
-        self.sub_run.is_some()
+    fn new(order: &attempt::Order) -> Self {
+        Self { began: order.began, key: order.key.clone(), cancel: order.cancel.clone() }
     }
 }
 
@@ -41,12 +34,12 @@ impl Owner {
             Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt, event.seq),
             Some(Effect::Pull { step }) => self.pull(&step, event.seq),
             Some(Effect::Stop { step }) => {
-                self.stop(&step, true);
-                self.stop_under(&format!("{step}["), true);
+                self.stop(&step);
+                self.stop_under(&format!("{step}["));
             }
-            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix, true),
+            Some(Effect::StopBody { prefix }) => self.stop_under(&prefix),
             Some(Effect::End) => {
-                self.stop_under("", true);
+                self.stop_under("");
                 // Nobody may be waiting.
                 let _ = self.engine.ended.send(self.state.id());
             }
@@ -54,43 +47,23 @@ impl Owner {
         }
     }
 
-    /// Stops every attempt whose path begins so; `for_good` unless whoever has the run next begins them again.
-    pub(super) fn stop_under(&mut self, prefix: &str, for_good: bool) {
+    /// Stops every attempt whose path begins so.
+    pub(super) fn stop_under(&mut self, prefix: &str) {
         let inside = self.attempts.range(prefix.to_owned()..).take_while(|(path, _)| path.starts_with(prefix));
         for path in inside.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
-            self.stop(&path, for_good);
+            self.stop(&path);
         }
     }
 
-    fn stop(&mut self, path: &str, for_good: bool) {
-        let Some(flying) = self.attempts.remove(path) else { return };
-        if for_good {
-            flying.unwanted.cancel();
-            self.abandon(flying.sub_run);
-        }
-        flying.cancel.cancel();
-    }
-
-    /// Tells the sub-run that was begun under a key, if it was, that nobody waits for it.
-    pub(super) fn abandon(&self, sub_run: Option<String>) {
-        if let Some(key) = sub_run {
-            let (runtime, engine) = (self.runtime.clone(), Arc::clone(&self.engine));
-            self.runtime.tasks.spawn("sub-run", attempt::abandon(runtime, engine, self.workspace, key));
+    fn stop(&mut self, path: &str) {
+        if let Some(flying) = self.attempts.remove(path) {
+            flying.cancel.cancel();
         }
     }
 
-    /// The attempts in flight: path, number, and the key of the sub-run of those that start one.
-    pub(super) fn list_in_flight(&self) -> Vec<(String, u32, Option<String>)> {
-        let one = |slot: Slot| {
-            let attempt = self.state.step_at(slot).attempt;
-            (self.state.path(slot), attempt, self.sub_run(slot, attempt))
-        };
-        self.state.in_flight().map(one).collect()
-    }
-
-    fn sub_run(&self, slot: Slot, attempt: u32) -> Option<String> {
-        let starts_one = self.state.graph_of(slot).step(slot.step).kind == "workflow";
-        starts_one.then(|| steps::sub_run_key(&machine::key(&self.state, slot, attempt)))
+    /// The attempts in flight: path and number.
+    pub(super) fn list_in_flight(&self) -> Vec<(String, u32)> {
+        self.state.in_flight().map(|slot| (self.state.path(slot), self.state.step_at(slot).attempt)).collect()
     }
 
     /// Starts an attempt, unless it has ended since, or the process stops and the next one will begin it.
@@ -114,7 +87,7 @@ impl Owner {
             keyed: definition.concurrency.as_ref().map(|_| self.token),
             ..self.order(slot, path, began)
         };
-        self.attempts.insert(path.to_owned(), Flying::new(&order, self.sub_run(slot, attempt)));
+        self.attempts.insert(path.to_owned(), Flying::new(&order));
         self.dispatch(definition, slot, order);
     }
 
@@ -132,13 +105,14 @@ impl Owner {
             return;
         }
         let order = self.order(slot, path, began);
+        let flying = Flying::new(&order);
         let order = attempt::Order {
             config: state::request(&step.input, cursor).into(),
             timeout_ms: PAGE_TIMEOUT_MS,
             key: format!("{}/page/{page}", order.key),
             ..order
         };
-        self.attempts.insert(path.to_owned(), Flying::new(&order, None));
+        self.attempts.insert(path.to_owned(), flying);
         let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
         self.runtime.tasks.spawn("page", work);
     }
@@ -163,7 +137,6 @@ impl Owner {
             priority: self.priority(),
             keyed: None,
             cancel: CancellationToken::new(),
-            unwanted: CancellationToken::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::model::{ApprovalId, RunId};
 use crate::workflow::store::ask::WaitChange;
 use crate::workflow::store::signal::{Incoming, Outgoing};
 use crate::workflow::store::{self, Parent};
+use crate::workflow::{machine, steps};
 
 /// What an owner knows of signals.
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ pub(in crate::workflow::engine) struct Settling {
     pub(in crate::workflow::engine) settled: i64,
     /// To other runs.
     pub(in crate::workflow::engine) outgoing: Vec<Outgoing>,
+    /// Keys of sub-runs that may have been begun and that nobody waits for.
+    pub(in crate::workflow::engine) unwanted: Vec<String>,
     /// Approvals asked, answered, closed; events awaited.
     pub(in crate::workflow::engine) waits: Vec<WaitChange>,
 }
@@ -90,6 +93,23 @@ impl Signals {
         self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
     }
 
+    /// Notes the sub-runs that may have been begun by attempts which are over without one to wait for.
+    pub(super) fn give_up(&mut self, before: &SubRuns, state: &State, events: &[Event]) {
+        if before.is_empty() {
+            return;
+        }
+        let after = sub_runs(state);
+        for (path, key) in before.iter().filter(|(path, key)| after.get(*path) != Some(key)) {
+            let own = events.iter().filter(|event| event.step.as_ref() == Some(path));
+            let is_known = own.map(|event| &event.fact).any(|fact| {
+                matches!(fact, Fact::StepSucceeded { .. } | Fact::StepWaiting { on: Some(Await::Run { .. }), .. })
+            });
+            if !is_known {
+                self.settling.unwanted.push(key.clone());
+            }
+        }
+    }
+
     /// The run has ended: tells the step that waits for it.
     pub(super) fn tell_parent(&mut self, world: &impl World, parent: Option<&Parent>, state: &State) {
         let Some(parent) = parent.filter(|parent| parent.waits) else {
@@ -138,6 +158,19 @@ impl Signals {
             }
         }
     }
+}
+
+/// The keys of the sub-runs that attempts in flight may have begun, by path.
+pub(super) type SubRuns = BTreeMap<String, String>;
+
+/// The keys of the sub-runs that attempts in flight may have begun.
+pub(super) fn sub_runs(state: &State) -> SubRuns {
+    if !state.graph().starts_runs() {
+        return SubRuns::new();
+    }
+    let starting = state.in_flight().filter(|slot| state.graph_of(*slot).step(slot.step).kind == "workflow");
+    let key = |slot| steps::sub_run_key(&machine::key(state, slot, state.step_at(slot).attempt));
+    starting.map(|slot| (state.path(slot), key(slot))).collect()
 }
 
 /// What the steps of a run wait for besides time, by path.

@@ -112,10 +112,14 @@ impl Sim {
             let outer = self.fold(parent.run);
             let step = outer.find_slot(&parent.step).map(|slot| outer.step_at(slot));
             let awaits = step.and_then(|step| step.waiting.as_ref()?.on.clone()) == Some(Await::Run { run });
-            let cut_short = row.key.as_ref().is_some_and(|key| self.orphans.contains(key));
+            // Whoever resumes a run that is held begins the attempt again, which finds its sub-run.
+            let will_find = outer.is_paused()
+                && outer
+                    .in_flight()
+                    .any(|slot| outer.path(slot) == parent.step && outer.step_at(slot).attempt == parent.attempt);
             let retried = row.history.iter().any(|event| matches!(event.fact, Fact::RunRetried { .. }));
             assert!(
-                awaits || cut_short || retried,
+                awaits || will_find || retried,
                 "{run} goes on though {} of {} does not wait for it any more",
                 parent.step,
                 parent.run
@@ -242,7 +246,12 @@ pub fn check_history(history: &[Event]) {
         }
         let path = event.step.as_deref().unwrap_or_default();
         match &event.fact {
-            Fact::StepStarted { attempt, .. } => drop(open.insert(path, *attempt)),
+            Fact::StepStarted { attempt, .. } => {
+                open.insert(path, *attempt);
+                // What was cut off inside of it belongs to an attempt before.
+                cut_off
+                    .retain(|cut, _| *cut != path && !cut.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
+            }
             Fact::StepWaiting { attempt, .. } | Fact::StepSignalled { attempt, .. } => {
                 assert_eq!(open.get(path), Some(attempt), "{event:?} is of no attempt that is open");
             }

@@ -78,11 +78,8 @@ impl Sim {
             }
             Commit::Lost => {}
             Commit::ReplyLost => drop(self.tables.store(&change, self.ambient.now())),
-            Commit::Late => {
-                // Whoever looks for the sub-run now does not find it yet.
-                self.orphans.extend(change.create.iter().filter_map(|create| create.idempotency_key.clone()));
-                self.late.push(change);
-            }
+            // Whoever looks for the sub-run now does not find it yet.
+            Commit::Late => self.late.push(change),
         }
         if let Some(flight) = self.processes[p].owners.get_mut(&run).and_then(|owner| owner.flight.as_mut()) {
             flight.in_doubt = true;

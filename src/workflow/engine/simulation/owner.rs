@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::bugs::Bug;
 use super::process::{Attempt, Message};
 use super::world::Sim;
-use crate::model::workflow::{Event, RunStatus, Slot, State, StepStatus};
+use crate::model::workflow::{Event, RunStatus, State, StepStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::workflow::engine::owner::mind::{self, Mind};
 use crate::workflow::engine::owner::signals::Signals;
@@ -32,7 +32,7 @@ pub struct Flight {
     /// The answers for those who commanded, as what they will see in the history.
     promises: Vec<super::check::Promise>,
     /// Attempts that were in flight when the run was taken over.
-    again: Vec<(String, u32, Option<String>)>,
+    again: Vec<(String, u32)>,
     /// The attempt, of a run of the same process, that starts this one.
     pub starter: Option<u64>,
 }
@@ -42,8 +42,7 @@ pub struct Flight {
 pub struct Flown {
     /// The number of the event that began it.
     began: i64,
-    /// The attempt's key, when it starts a sub-run.
-    sub_run: Option<String>,
+    key: String,
 }
 
 /// The owner of one run.
@@ -159,11 +158,12 @@ impl Sim {
         for message in std::mem::take(&mut owner.inbox) {
             match message {
                 Message::Done { step, attempt, began, result } => {
-                    let is_awaited = owner.attempts.get(&step).is_some_and(|flying| flying.began == began);
+                    let is_awaited = owner.attempts.get(&step).is_some_and(|flown| {
+                        flown.began == began && mind::awaits(&owner.state, &step, attempt, &flown.key)
+                    });
                     let path = step.clone();
-                    let in_doubt = result.is_err() && owner.attempts.get(&path).is_some_and(|f| f.sub_run.is_some());
                     let input = Input::Done { step, attempt, result };
-                    if is_awaited && self.think(owner, input, events).is_ok() && !in_doubt {
+                    if is_awaited && self.think(owner, input, events).is_ok() {
                         owner.attempts.remove(&path);
                     }
                 }
@@ -187,10 +187,7 @@ impl Sim {
             self.think(&mut owner, Input::Start { inputs, until }, &mut events).expect("it has not begun");
             return self.flush(p, owner, events, None, Flying::default());
         }
-        let flying = |slot| {
-            let attempt = owner.state.step_at(slot).attempt;
-            (owner.state.path(slot), attempt, sub_run(&owner.state, slot, attempt))
-        };
+        let flying = |slot| (owner.state.path(slot), owner.state.step_at(slot).attempt);
         let again: Vec<_> = owner.state.in_flight().map(flying).collect();
         self.think(&mut owner, Input::TakeOver, &mut events).expect("a take-over is never refused");
         if events.is_empty() {
@@ -222,6 +219,7 @@ impl Sim {
             taken_in: settling.taken_in,
             settled: settling.settled,
             outgoing: settling.outgoing,
+            unwanted: settling.unwanted,
             waits: settling.waits,
             place: Place::Keep,
             keys: Keys::Keep,
@@ -260,12 +258,12 @@ impl Sim {
         for event in flight.change.events.iter() {
             self.perform(p, &mut owner, event);
         }
-        for (step, attempt, sub_run) in flight.again {
+        for (step, attempt) in flight.again {
             let began = owner.state.last_seq();
             self.execute(p, &mut owner, &step, attempt, began);
-            if !owner.attempts.contains_key(&step) {
-                self.abandon_later(p, run, &step, sub_run);
-            }
+        }
+        if !flight.change.unwanted.is_empty() {
+            self.processes[p].looks_at = self.ambient.now();
         }
         self.compare_with_tables(&owner);
         self.processes[p].owners.insert(run, owner);
@@ -280,18 +278,18 @@ impl Sim {
         match machine::effect(event) {
             Some(Effect::Execute { step, attempt }) => self.execute(p, owner, &step, attempt, event.seq),
             Some(Effect::Stop { step }) => {
-                self.stop_under(p, owner, &step, true);
-                self.stop_under(p, owner, &format!("{step}["), true);
+                self.stop_under(p, owner, &step);
+                self.stop_under(p, owner, &format!("{step}["));
             }
-            Some(Effect::StopBody { prefix }) => self.stop_under(p, owner, &prefix, true),
-            Some(Effect::End) => self.stop_under(p, owner, "", true),
+            Some(Effect::StopBody { prefix }) => self.stop_under(p, owner, &prefix),
+            Some(Effect::End) => self.stop_under(p, owner, ""),
             // No workflow of the generator has a source with pages.
             Some(Effect::Pull { .. }) | None => {}
         }
     }
 
     /// Stops the attempts whose paths begin so; without a bracket or a dot at its end, it is the path itself.
-    fn stop_under(&mut self, p: usize, owner: &mut Owner, prefix: &str, for_good: bool) {
+    fn stop_under(&mut self, p: usize, owner: &mut Owner, prefix: &str) {
         let whole = prefix.is_empty() || prefix.ends_with(['[', '.']);
         let is_meant = |path: &str| if whole { path.starts_with(prefix) } else { path == prefix };
         let stopped: Vec<String> = owner.attempts.keys().filter(|path| is_meant(path)).cloned().collect();
@@ -302,20 +300,8 @@ impl Sim {
                 |attempt: &&mut Attempt| (attempt.run, &attempt.step, attempt.began) == (run, &path, flown.began);
             if let Some(attempt) = self.processes[p].attempts.iter_mut().find(mine) {
                 attempt.is_cancelled = true;
-                attempt.is_unwanted = for_good;
-            }
-            if for_good {
-                self.abandon_later(p, run, &path, flown.sub_run);
             }
         }
-    }
-
-    /// `Owner::abandon`: a task that tells the sub-run of a key, if there is one, that nobody waits for it.
-    fn abandon_later(&mut self, p: usize, run: RunId, path: &str, sub_run: Option<String>) {
-        let Some(key) = sub_run else { return };
-        let mut telling = Attempt::new(run, (path, 0, 0), key, "workflow", serde_json::Value::Null);
-        (telling.is_unwanted, telling.is_over) = (true, true);
-        self.begin_attempt(p, telling);
     }
 
     fn execute(&mut self, p: usize, owner: &mut Owner, path: &str, attempt: u32, began: i64) {
@@ -333,15 +319,14 @@ impl Sim {
         }
         let (kind, config) = (definition.kind.clone(), step.input.clone());
         self.check_may_begin(owner, path, attempt, &key);
-        let sub_run = sub_run(&owner.state, slot, attempt);
-        owner.attempts.insert(path.to_owned(), Flown { began, sub_run });
+        owner.attempts.insert(path.to_owned(), Flown { began, key: machine::key(&owner.state, slot, attempt) });
         let run = owner.state.id();
         self.begin_attempt(p, Attempt::new(run, (path, attempt, began), key, &kind, config));
     }
 
     /// Gives the run back.
     fn let_go(&mut self, p: usize, run: RunId, mut owner: Owner) {
-        self.stop_under(p, &mut owner, "", false);
+        self.stop_under(p, &mut owner, "");
         let was_given_back = owner.given_back;
         if !was_given_back {
             if self.write_fails() {
@@ -371,12 +356,6 @@ impl Sim {
 #[derive(Debug, Default)]
 pub struct Flying {
     pub promises: Vec<super::check::Promise>,
-    pub again: Vec<(String, u32, Option<String>)>,
+    pub again: Vec<(String, u32)>,
     pub starter: Option<u64>,
-}
-
-/// The key of an attempt that starts a sub-run.
-fn sub_run(state: &State, slot: Slot, attempt: u32) -> Option<String> {
-    let starts_one = state.graph_of(slot).step(slot.step).kind == "workflow";
-    starts_one.then(|| machine::key(state, slot, attempt))
 }

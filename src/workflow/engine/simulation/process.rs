@@ -11,7 +11,7 @@ use super::faults::Commit;
 use super::owner::{First, Flying, Owner};
 use super::tables::{Claim, Claimant};
 use super::world::Sim;
-use crate::model::workflow::{Await, Event, Fact, RunStatus, State, StepError, TriggerKind};
+use crate::model::workflow::{Event, Fact, RunStatus, State, StepError, TriggerKind};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::workflow::engine::owner::signals::Signals;
 use crate::workflow::machine::Input;
@@ -19,7 +19,9 @@ use crate::workflow::steps::Outcome;
 use crate::workflow::store::{Card, Change, Create, Keys, Parent, Place, Progress};
 
 /// How long to wait before trying again what the tables refused.
-const RETRY_MS: i64 = 1_000;
+pub const RETRY_MS: i64 = 1_000;
+/// How soon a process looks again at the soonest.
+const SOON_MS: i64 = 10;
 
 /// What reaches an owner.
 #[derive(Debug)]
@@ -31,11 +33,7 @@ pub enum Message {
 
 /// An attempt at work.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_field_names,
-    clippy::struct_excessive_bools,
-    reason = "the words of the engine; each is a fact"
-)]
+#[expect(clippy::struct_field_names, reason = "the words of the engine")]
 pub struct Attempt {
     pub id: u64,
     pub run: RunId,
@@ -46,12 +44,8 @@ pub struct Attempt {
     pub kind: String,
     pub config: Value,
     pub is_cancelled: bool,
-    /// Nobody will begin it again.
-    pub is_unwanted: bool,
     /// It waits for the sub-run that it has begun.
     pub is_parked: bool,
-    /// It has ended, and is to tell its sub-run so.
-    pub is_over: bool,
     pub result: Option<Result<Outcome, StepError>>,
 }
 
@@ -70,9 +64,7 @@ impl Attempt {
             kind,
             config,
             is_cancelled: false,
-            is_unwanted: false,
             is_parked: false,
-            is_over: false,
             result: None,
         }
     }
@@ -90,12 +82,23 @@ pub struct Process {
     pub is_in_doubt: bool,
     /// It has claimed what was due, and is about to look when the next is.
     pub is_looking: bool,
+    /// When it looks next at the sub-runs that nobody waits for.
+    pub looks_at: Timestamp,
 }
 
 impl Process {
     pub fn new(id: Uuid, now: Timestamp) -> Self {
         let (owners, attempts) = (BTreeMap::new(), Vec::new());
-        Self { id, is_frozen: false, owners, attempts, alarm: Some(now), is_in_doubt: false, is_looking: false }
+        Self {
+            id,
+            is_frozen: false,
+            owners,
+            attempts,
+            alarm: Some(now),
+            is_in_doubt: false,
+            is_looking: false,
+            looks_at: now,
+        }
     }
 
     pub fn set_alarm(&mut self, at: Timestamp) {
@@ -148,7 +151,9 @@ impl Sim {
     pub fn look_ahead(&mut self, p: usize) {
         self.processes[p].is_looking = false;
         if let Some(due) = self.tables.next_due(self.processes[p].id) {
-            self.processes[p].set_alarm(due);
+            // A lease that ends at this moment is not over yet.
+            let soon = self.ambient.now().plus_ms(SOON_MS);
+            self.processes[p].set_alarm(due.max(soon));
         }
     }
 
@@ -286,14 +291,6 @@ impl Sim {
     pub fn crash(&mut self, p: usize) {
         let new = Process::new(self.ambient.fresh_id::<Uuid>(), self.ambient.now());
         let old = std::mem::replace(&mut self.processes[p], new);
-        // The one hole: a sub-run that was just begun for a step which was just stopped, and nobody left who knows of it.
-        let starting = old.attempts.iter().filter(|attempt| attempt.kind == "workflow");
-        self.orphans.extend(starting.map(|attempt| format!("step:{}", attempt.key)));
-        for message in old.owners.values().flat_map(|owner| &owner.inbox) {
-            if let Message::Done { result: Ok(Outcome::Waiting { on: Some(Await::Run { run }), .. }), .. } = message {
-                self.orphans.extend(self.tables.runs.get(run).and_then(|row| row.key.clone()));
-            }
-        }
         for owner in old.owners.into_values() {
             let Some(flight) = owner.flight else { continue };
             match self.ambient.rng.below(3) {
@@ -330,6 +327,7 @@ pub fn queued(run: RunId, now: Timestamp, inputs: Value, create: Create) -> Chan
         taken_in: Vec::new(),
         settled: 0,
         outgoing: Vec::new(),
+        unwanted: Vec::new(),
         waits: Vec::new(),
         place: Place::Keep,
         keys: Keys::Keep,

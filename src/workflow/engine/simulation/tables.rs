@@ -13,6 +13,7 @@ use crate::model::{ApprovalId, RunId, Timestamp};
 use crate::workflow::machine;
 use crate::workflow::store::ask::WaitChange;
 use crate::workflow::store::signal::{Incoming, Outgoing};
+use crate::workflow::store::unwanted::Told;
 use crate::workflow::store::{Change, Parent, Verdict};
 
 /// How long a process keeps a run without saying that it lives.
@@ -77,6 +78,8 @@ pub struct Tables {
     pub signals: Vec<(RunId, Incoming)>,
     pub waits: BTreeMap<(RunId, String), Awaited>,
     pub approvals: BTreeMap<ApprovalId, Asked>,
+    /// Keys of sub-runs that nobody waits for, and since when.
+    pub unwanted: BTreeMap<String, Timestamp>,
     pub bug: Option<Bug>,
     /// Events that were sent: key, payload, when.
     pub sent: Vec<(String, Value, Timestamp)>,
@@ -89,6 +92,7 @@ impl Tables {
             signals: Vec::new(),
             waits: BTreeMap::new(),
             approvals: BTreeMap::new(),
+            unwanted: BTreeMap::new(),
             bug: None,
             sent: Vec::new(),
         }
@@ -109,7 +113,15 @@ impl Tables {
             None => self.update_run(change, now),
         };
         if verdict == Verdict::Stored {
+            let before = self.signals.len();
             self.signals.retain(|(_, incoming)| !change.taken_in.contains(&incoming.id));
+            if self.signals.len() == before && change.only_settles() {
+                self.runs.get_mut(&change.run).expect("it was just written").signals += change.settled;
+                return verdict;
+            }
+            if self.bug != Some(Bug::SubRunsNotAbandoned) {
+                self.unwanted.extend(change.unwanted.iter().map(|key| (key.clone(), now)));
+            }
             let is_kept = |signal: &Signal| match signal {
                 Signal::RunEnded { .. } => self.bug != Some(Bug::ParentNotTold),
                 _ => true,
@@ -197,6 +209,16 @@ impl Tables {
         let Outgoing { id, run, step, attempt, signal } = outgoing.clone();
         self.signals.push((run, Incoming { id, step, attempt, signal }));
         true
+    }
+
+    /// `store::unwanted::tell`.
+    pub fn tell_unwanted(&mut self, key: &str, id: Uuid, now: Timestamp) -> Told {
+        let Some(run) = self.find_by_key(key) else { return Told::NotThere };
+        let was_there = self.unwanted.remove(key).is_some();
+        let waits = self.row(run).parent.as_ref().is_some_and(|parent| parent.waits);
+        let signal = Signal::ParentGone {};
+        let told = was_there && waits && self.insert_signal(&Outgoing { id, run, step: None, attempt: 0, signal }, now);
+        if told { Told::Run(run) } else { Told::Needless }
     }
 
     /// `store::signal::list`.

@@ -2,15 +2,14 @@
 
 use serde_json::json;
 
-use super::bugs::Bug;
 use super::faults::Commit;
-use super::process::{Attempt, Message};
+use super::process::{Attempt, Message, RETRY_MS};
 use super::rng;
 use super::world::Sim;
 use crate::model::RunId;
-use crate::model::workflow::{Await, Signal, StepError};
-use crate::workflow::steps::Outcome;
-use crate::workflow::store::signal::Outgoing;
+use crate::model::workflow::{Await, StepError};
+use crate::workflow::steps::{Outcome, sub_run_key};
+use crate::workflow::store::unwanted::Told;
 use crate::workflow::store::{Parent, Verdict};
 
 impl Sim {
@@ -23,19 +22,18 @@ impl Sim {
     /// An attempt gets on: its effect is applied, and the next time its owner hears of it.
     pub fn work(&mut self, p: usize, at: usize) {
         let working = &mut self.processes[p].attempts[at];
-        if working.is_over {
-            return self.abandon(p, at);
-        }
         if let Some(result) = working.result.take() {
             let Attempt { run, step, attempt, began, .. } = &*working;
             let (run, step, attempt, began) = (*run, step.clone(), *attempt, *began);
             if let Some(owner) = self.processes[p].owners.get_mut(&run) {
                 owner.inbox.push(Message::Done { step, attempt, began, result });
             }
-            return self.abandon(p, at);
+            self.processes[p].attempts.remove(at);
+            return;
         }
         if working.is_cancelled && self.ambient.rng.chance(50) {
-            return self.abandon(p, at);
+            self.processes[p].attempts.remove(at);
+            return;
         }
         let attempt = &self.processes[p].attempts[at];
         if attempt.kind == "workflow" {
@@ -45,35 +43,24 @@ impl Sim {
         self.processes[p].attempts[at].result = Some(answer);
     }
 
-    /// `attempt::abandon`: the end of an attempt, which tells the sub-run that it may have begun when nobody will wait for it.
-    fn abandon(&mut self, p: usize, at: usize) {
-        let attempt = &mut self.processes[p].attempts[at];
-        attempt.is_over = true;
-        if !attempt.is_unwanted || attempt.kind != "workflow" {
-            self.processes[p].attempts.remove(at);
-            return;
-        }
-        let key = format!("step:{}", attempt.key);
-        if self.has(Bug::SubRunsNotAbandoned) {
-            self.processes[p].attempts.remove(at);
-            return;
-        }
-        let outcome = self.commit();
-        if outcome == Commit::Lost {
-            return;
-        }
-        let child = self.tables.find_by_key(&key);
-        let child = child.filter(|child| self.tables.row(*child).parent.as_ref().is_some_and(|parent| parent.waits));
-        if let Some(run) = child {
-            let (id, signal) = (self.ambient.fresh_id(), Signal::ParentGone {});
-            self.tables.insert_signal(&Outgoing { id, run, step: None, attempt: 0, signal }, self.ambient.now());
-        }
-        if outcome == Commit::Done {
-            self.processes[p].attempts.remove(at);
-            if let Some(run) = child {
+    /// `engine::unwanted`: tells the sub-runs that are there.
+    pub fn look_at_unwanted(&mut self, p: usize) {
+        let now = self.ambient.now();
+        let keys: Vec<String> = self.tables.unwanted.keys().cloned().collect();
+        for key in keys {
+            let outcome = self.commit();
+            if outcome == Commit::Lost {
+                break;
+            }
+            let told = self.tables.tell_unwanted(&key, self.ambient.fresh_id(), now);
+            if outcome != Commit::Done {
+                break;
+            }
+            if let Told::Run(run) = told {
                 self.poke(p, run);
             }
         }
+        self.processes[p].looks_at = now.plus_ms(RETRY_MS);
     }
 
     /// The world outside, which knows idempotency keys: what came of the first request under a key is the answer to all.
@@ -92,7 +79,7 @@ impl Sim {
     /// `steps::workflow`: the sub-run of this attempt's key, begun if there is none.
     fn start_child(&mut self, p: usize, at: usize) {
         let Attempt { id, run, step, attempt, key, config, .. } = &self.processes[p].attempts[at];
-        let key = format!("step:{key}");
+        let key = sub_run_key(key);
         let waits = config["detached"] != json!(true);
         if let Some(child) = self.tables.find_by_key(&key) {
             self.processes[p].attempts[at].result = Some(Ok(started(child, waits)));

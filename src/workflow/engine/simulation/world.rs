@@ -1,7 +1,8 @@
 //! The scheduler: which of all that could happen next does. Clock, ids and chance come from the seed.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ enum Act {
     Work(usize, usize),
     TakeDue(usize),
     LookAhead(usize),
+    LookAtUnwanted(usize),
 }
 
 /// A seed in motion.
@@ -85,8 +87,6 @@ pub struct Sim {
     pub applied: BTreeMap<String, Result<Value, StepError>>,
     pub acknowledged: Vec<Rc<Change>>,
     pub promises: Vec<Promise>,
-    /// Keys of sub-runs whose beginning a crash cut short.
-    pub orphans: BTreeSet<String>,
     pub attempts_begun: u64,
     pub roots: usize,
     acts: Vec<Act>,
@@ -116,7 +116,6 @@ impl Sim {
             applied: BTreeMap::new(),
             acknowledged: Vec::new(),
             promises: Vec::new(),
-            orphans: BTreeSet::new(),
             attempts_begun: 0,
             roots: 0,
             acts: Vec::new(),
@@ -174,6 +173,9 @@ impl Sim {
                     acts.push(Act::Turn(p, *run));
                 }
             }
+            if !self.tables.unwanted.is_empty() && process.looks_at <= now {
+                acts.push(Act::LookAtUnwanted(p));
+            }
             let free = process.attempts.iter().enumerate().filter(|(_, attempt)| !attempt.is_parked);
             acts.extend(free.map(|(at, _)| Act::Work(p, at)));
             if process.is_looking {
@@ -192,6 +194,7 @@ impl Sim {
             Some(Act::Work(p, at)) => self.work(p, at),
             Some(Act::TakeDue(p)) => self.take_due(p),
             Some(Act::LookAhead(p)) => self.look_ahead(p),
+            Some(Act::LookAtUnwanted(p)) => self.look_at_unwanted(p),
         }
         true
     }
@@ -302,11 +305,38 @@ impl Sim {
             if self.is_shared && self.look_around() {
                 continue;
             }
+            if self.tables.unwanted.keys().any(|key| self.tables.find_by_key(key).is_some()) {
+                self.look_at_unwanted(0);
+                continue;
+            }
             let Some(due) = self.next_due() else { return };
             // A lease that ends now is over a moment later.
             self.advance(due.plus_ms(1));
         }
-        panic!("nothing comes to rest");
+        panic!("nothing comes to rest: {}", self.describe());
+    }
+
+    /// How everything stands, for a panic.
+    fn describe(&self) -> String {
+        let mut text = format!("it is {}", self.ambient.now());
+        for (p, process) in self.processes.iter().enumerate() {
+            let _ = write!(text, "; process {p} {}, alarm {:?}", process.id, process.alarm);
+            for (run, owner) in &process.owners {
+                let (due, token, first) = (owner.state.next_due(), owner.token, owner.first);
+                let flags = (owner.is_leaving, owner.given_back, owner.more, owner.inbox.len());
+                let unread = owner.signals.is_unread();
+                let _ = write!(text, ", has {run} token {token} due {due:?} {first:?} {flags:?} unread {unread}");
+            }
+        }
+        for (run, row) in self.tables.runs.iter().filter(|(_, row)| !row.is_ended) {
+            let held = (row.owner, row.lease_until, row.token);
+            let _ = write!(
+                text,
+                "; {run} is {:?}, held {held:?}, wakes {:?}, {} signals",
+                row.status, row.wake_at, row.signals
+            );
+        }
+        text
     }
 
     /// The rounds in which processes look for what others have stored and left behind. False when there is nothing.

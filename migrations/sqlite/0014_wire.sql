@@ -1,0 +1,2 @@
+-- Whether a provider is always asked in OpenAI Responses, and not in Chat Completions.
+alter table provider add column responses integer not null default 0;

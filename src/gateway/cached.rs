@@ -1,0 +1,171 @@
+//! The gateway and the cache: what is asked of it before a model is, and what a kept answer looks like as the answer of a call.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::call::{Answer, Answered, Order};
+use super::candidates::Candidate;
+use super::dialect::{self, Addressee};
+use super::live::{Live, Source};
+use super::meter::Account;
+use super::store::{key::KeyRights, provider::ProviderRow};
+use crate::cache::{self, Asker, Found, Hit, Lead, Plan, Question, Who};
+use crate::model::cache::{CacheMode, CacheOutcome, CacheUse};
+use crate::model::gateway::{CallOutcome, CallSource, Choice, Fold, Request, Route, Usage, replay};
+use crate::runtime::{Ctx, Principal};
+
+/// What the cache says about one of those who could answer.
+#[derive(Debug)]
+pub(super) enum Looked {
+    /// It was not asked.
+    Off,
+    /// It has an answer.
+    Hit(Hit),
+    /// It has none; the answer is to be kept with this, if there is one.
+    Miss { lead: Option<Box<Lead>>, record: CacheUse, waited: Duration },
+}
+
+/// How the cache is asked for this call; `None` for not at all. A cache that fails is none.
+pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, route: Option<&Route>) -> Option<Plan> {
+    let who = match (order.source, &ctx.actor.principal) {
+        (CallSource::Step, _) => Who::Step,
+        (CallSource::Proxy, Principal::Key { id, .. }) => {
+            Who::Program { user: rights.and_then(|rights| rights.owner), key: Some(*id) }
+        }
+        (CallSource::Proxy, principal) => Who::Program { user: principal.user_id(), key: None },
+    };
+    let of_key = rights.map_or(CacheMode::Auto, |rights| rights.cache);
+    let of_route = route.map_or(CacheMode::Auto, |route| route.cache);
+    let asker = Asker { who, modes: [order.cache.mode, of_key, of_route] };
+    let route = route.map(|route| route.name.as_str());
+    match cache::plan(ctx, &order.request, &order.cache, asker, route).await {
+        Ok(plan) => plan,
+        Err(error) => {
+            tracing::warn!(%error, "the cache can't be asked; the model is");
+            None
+        }
+    }
+}
+
+/// Asks the cache for what this one would answer.
+pub(super) async fn look(
+    ctx: &Ctx,
+    plan: Option<&Plan>,
+    request: &Request,
+    row: &ProviderRow,
+    candidate: &Candidate,
+) -> Looked {
+    let Some(plan) = plan else { return Looked::Off };
+    let (Ok(kind), Ok(wire)) = (row.kind(), row.wire(request.dialect)) else { return Looked::Off };
+    // What can't be said to it is refused when it is asked.
+    let Ok(mut body) = dialect::write_request(request, Addressee { kind, wire, model: &candidate.model }) else {
+        return Looked::Off;
+    };
+    forget_how_it_comes(&mut body);
+    let endpoint = format!("{} {wire:?} {}", kind.as_str(), row.base_url);
+    let question = Question {
+        provider: (row.id, &row.name),
+        endpoint: &endpoint,
+        model: &candidate.model.id,
+        betas: &request.betas,
+        body: &body,
+    };
+    match cache::begin(ctx, plan, question).await {
+        Ok(Found::Hit(hit)) => Looked::Hit(hit),
+        Ok(Found::Miss { lead, took, waited }) => Looked::Miss { lead, record: missed(took), waited },
+        Err(error) => {
+            tracing::warn!(%error, "the cache can't be asked; the model is");
+            Looked::Off
+        }
+    }
+}
+
+/// Takes out what says no more than how the answer comes: whole or in pieces.
+fn forget_how_it_comes(body: &mut Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("stream");
+        fields.remove("stream_options");
+    }
+}
+
+fn missed(took: Duration) -> CacheUse {
+    CacheUse {
+        outcome: CacheOutcome::Miss,
+        tier: None,
+        entry_id: None,
+        saved: Usage::default(),
+        saved_micros: None,
+        took_us: took.as_micros() as i64,
+        age_ms: 0,
+    }
+}
+
+/// A kept answer as the answer of a call: it comes as it was asked for, and costs nothing.
+pub(super) fn answer(
+    hit: &Hit,
+    request: &Request,
+    (row, model): (&ProviderRow, String),
+    mut account: Account,
+    (choice, began, overhead_ms): (Choice, Instant, f64),
+) -> Answered {
+    let record = hit.record();
+    let first_token_ms = account.elapsed_ms();
+    account.note(|call| {
+        call.cache = Some(record);
+        call.cost_micros = Some(0);
+        call.first_token_ms = request.stream.then_some(first_token_ms);
+    });
+    let kept = &hit.kept;
+    if !request.stream {
+        account.settle(CallOutcome::Complete, Usage::default(), false, None);
+        let response = kept.response.clone();
+        let (dialect, cost_micros, cache) = (kept.dialect, Some(0), Some(record));
+        return Answered::Whole(Box::new(Answer { response, choice, dialect, cost_micros, overhead_ms, cache }));
+    }
+    Answered::Live(Box::new(Live {
+        pieces: Source::Kept(replay(&kept.response).into_iter()),
+        fold: Fold::default(),
+        permit: None,
+        account: Some(account),
+        choice,
+        provider: row.id,
+        model,
+        dialect: kept.dialect,
+        asked_chars: 0,
+        began,
+        overhead_ms,
+        cache: Some(record),
+        lead: None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::gateway::{Dialect, Message, Model, ProviderKind, Role};
+
+    #[test]
+    fn a_stream_asks_the_same_as_a_whole_answer() {
+        for (dialect, kind) in [(Dialect::OpenAi, ProviderKind::OpenAi), (Dialect::Anthropic, ProviderKind::Anthropic)]
+        {
+            let mut request = Request::new(dialect, "m");
+            request.messages.push(Message::text(Role::User, "Hello"));
+            let model = Model::named("m");
+            let written = |stream| {
+                let request = Request { stream, ..request.clone() };
+                let mut body = dialect::write_request(
+                    &request,
+                    Addressee { kind, wire: kind.wire(false, dialect), model: &model },
+                )
+                .unwrap();
+                forget_how_it_comes(&mut body);
+                body
+            };
+            assert_eq!(written(true), written(false));
+            assert_ne!(written(true), json!({}));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What a program wishes of the cache, by its headers.
+
+use axum::http::HeaderMap;
+
+use crate::model::cache::{CacheWish, parse_dependencies};
+use crate::model::gateway::Fault;
+
+/// How the cache is asked.
+const CACHE: &str = "x-weft-cache";
+/// What the answer depends on.
+const DEPENDS_ON: &str = "x-weft-depends-on";
+
+/// Reads `x-weft-cache` and `x-weft-depends-on`.
+pub(super) fn cache_wish(headers: &HeaderMap) -> Result<CacheWish, Fault> {
+    let mut words = Vec::new();
+    for value in headers.get_all(CACHE) {
+        words.push(value.to_str().map_err(|_| Fault::invalid(CACHE, "expected words"))?);
+    }
+    let wish = CacheWish::read(&words.join(",")).map_err(|why| Fault::invalid(CACHE, why))?;
+    let mut depends_on = Vec::new();
+    for value in headers.get_all(DEPENDS_ON) {
+        let text = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
+        let read = parse_dependencies(text);
+        depends_on.extend(read.map_err(|why| Fault::invalid(DEPENDS_ON, why))?);
+    }
+    wish.depending_on(depends_on).map_err(|faults| {
+        let why: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect();
+        Fault::invalid(DEPENDS_ON, why.join("; "))
+    })
+}

@@ -1,0 +1,161 @@
+//! The cache as programs and REST clients meet it: headers, streams, `/cache`.
+
+use axum::http::{HeaderMap, Method, StatusCode};
+use serde_json::{Value, json};
+use weft::cache;
+use weft::runtime::{Clock, Runtime};
+
+use super::super::{add, chunks, process};
+use super::*;
+use crate::auth::{call, owner};
+
+const CHAT: &str = "/api/v1/gateway/openai/v1/chat/completions";
+
+struct Pointed {
+    rt: Runtime,
+    secret: String,
+    cookie: String,
+}
+
+async fn pointed(site: &Site, upstream: &Upstream) -> Pointed {
+    let rt = process(site, Clock::System);
+    let (ctx, cookie) = owner(&rt).await;
+    add(&ctx, "acme", ProviderKind::OpenAiCompatible, upstream, &["big"]).await;
+    let draft = serde_json::from_value(json!({"name": "SDK"})).unwrap();
+    let secret = gateway::create_key(&ctx, draft).await.unwrap().secret.0;
+    Pointed { rt, secret, cookie }
+}
+
+impl Pointed {
+    async fn send(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
+        let mut request = call(Method::POST, path).with("x-api-key", &self.secret);
+        for (name, value) in headers {
+            request = request.with(name, value);
+        }
+        let (parts, body) = request.json(body).send(&self.rt).await.into_parts();
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        cache::settled(&self.rt).await;
+        (parts.status, parts.headers, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    async fn rest(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let request = call(method, &format!("/api/v1{path}"))
+            .with("cookie", &format!("weft={}", self.cookie))
+            .with("sec-fetch-site", "same-origin");
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        let (parts, body) = request.send(&self.rt).await.into_parts();
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        (parts.status.as_u16(), serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+}
+
+fn chat() -> Value {
+    json!({"model": "big", "temperature": 0, "messages": [{"role": "user", "content": "What is this?"}]})
+}
+
+fn word<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+on_both_engines! {
+    async fn headers_say_what_the_cache_did_and_what_it_shall_do(site: Site) {
+        let upstream = Upstream::start((1..9).map(|n| Reply::Json(200, answer(&format!("{n}"))))).await;
+        let at = pointed(&site, &upstream).await;
+        let (_, headers, first) = at.send(CHAT, &chat(), &[]).await;
+        assert_eq!((word(&headers, "x-weft-cache"), headers.get("age")), ("miss", None));
+        let (_, headers, again) = at.send(CHAT, &chat(), &[]).await;
+        assert_eq!((word(&headers, "x-weft-cache"), word(&headers, "x-weft-cost-usd")), ("hit", "0.000000"));
+        assert!(word(&headers, "age").parse::<u32>().is_ok(), "{headers:?}");
+        let (first, again): (Value, Value) = (serde_json::from_str(&first).unwrap(), serde_json::from_str(&again).unwrap());
+        assert_eq!((&first["choices"], &first["usage"]), (&again["choices"], &again["usage"]));
+        // The order of keys and white space between them do not matter.
+        let (_, headers, _) = at.send(CHAT, &json!({"messages": chat()["messages"], "temperature": 0, "model": "big"}), &[]).await;
+        assert_eq!(word(&headers, "x-weft-cache"), "hit");
+
+        let did = async |header: &str| {
+            let (status, headers, text) = at.send(CHAT, &chat(), &[("x-weft-cache", header)]).await;
+            (status.as_u16(), word(&headers, "x-weft-cache").to_owned(), text)
+        };
+        assert_eq!(did("no-store").await.1, "off");
+        assert_eq!(did("no-cache").await.1, "miss");
+        assert_eq!(did("max-age=600").await.1, "hit");
+        let (status, _, text) = did("sometimes").await;
+        assert!(status == 400 && text.contains("expected on, no-store, no-cache or max-age=SECONDS"), "{status} {text}");
+        let warm = json!({"model": "big", "messages": chat()["messages"]});
+        for expected in ["miss", "hit"] {
+            let (_, headers, _) = at.send(CHAT, &warm, &[("x-weft-cache", "on")]).await;
+            assert_eq!(word(&headers, "x-weft-cache"), expected);
+        }
+        assert_eq!(word(&at.send(CHAT, &warm, &[]).await.1, "x-weft-cache"), "off");
+        assert_eq!(upstream.count(), 5);
+    }
+
+    async fn one_dialect_is_given_what_the_other_asked_as_a_stream_too(site: Site) {
+        let upstream = Upstream::start([Reply::Events(chunks(&["A ", "loom."]))]).await;
+        let at = pointed(&site, &upstream).await;
+        let mut streamed = chat();
+        streamed["stream"] = json!(true);
+        let (_, headers, text) = at.send(CHAT, &streamed, &[]).await;
+        assert_eq!(word(&headers, "x-weft-cache"), "miss");
+        assert!(text.contains("[DONE]"));
+        let (_, headers, text) = at.send(CHAT, &streamed, &[]).await;
+        assert_eq!((word(&headers, "x-weft-cache"), word(&headers, "content-type")), ("hit", "text/event-stream; charset=utf-8"));
+        assert!(text.contains("A loom.") && text.contains("\"finish_reason\":\"stop\"") && text.ends_with("data: [DONE]\n\n"), "{text}");
+        assert_eq!(word(&at.send(CHAT, &chat(), &[]).await.1, "x-weft-cache"), "hit");
+        assert_eq!(upstream.count(), 1);
+    }
+
+    async fn what_an_answer_depends_on_is_told_by_a_header_and_over_rest(site: Site) {
+        let upstream = Upstream::start((1..9).map(|n| Reply::Json(200, answer(&format!("{n}"))))).await;
+        let at = pointed(&site, &upstream).await;
+        let did = async |depends_on: &str| {
+            let (status, headers, text) = at.send(CHAT, &chat(), &[("x-weft-depends-on", depends_on)]).await;
+            assert_eq!(status, StatusCode::OK, "{text}");
+            word(&headers, "x-weft-cache").to_owned()
+        };
+        let list = r#"[{"kind":"file","id":"src/a.rs"}]"#;
+        assert_eq!((did(list).await, did(list).await), ("miss".to_owned(), "hit".to_owned()));
+        let change = |fingerprint: &str| json!({"kind": "file", "id": "src/a.rs", "fingerprint": fingerprint});
+        assert_eq!(at.rest(Method::POST, "/cache/changed", Some(change("2"))).await, (200, json!({"changed": true, "invalidated": 1})));
+        assert_eq!(at.rest(Method::POST, "/cache/changed", Some(change("2"))).await, (200, json!({"changed": false, "invalidated": 0})));
+        assert_eq!(did(list).await, "miss");
+        let (status, text) = at.rest(Method::POST, "/cache/changed", Some(change(""))).await;
+        assert_eq!((status, &text["errors"][0]["pointer"]), (422, &json!("/fingerprint")));
+        let (status, _, text) = at.send(CHAT, &chat(), &[("x-weft-depends-on", "a.rs")]).await;
+        assert!(status == StatusCode::BAD_REQUEST && text.contains("x-weft-depends-on"), "{text}");
+    }
+
+    async fn kept_answers_are_managed_over_rest(site: Site) {
+        let upstream = Upstream::start((1..9).map(|n| Reply::Json(200, answer(&format!("{n}"))))).await;
+        let at = pointed(&site, &upstream).await;
+        at.send(CHAT, &chat(), &[]).await;
+        at.send(CHAT, &chat(), &[]).await;
+        gateway::settled(&at.rt).await;
+        let (_, page) = at.rest(Method::GET, "/cache/entries?model=big", None).await;
+        let id = page["items"][0]["id"].as_str().unwrap().to_owned();
+        assert_eq!((&page["items"][0]["hits"], &page["items"][0]["sharing"]), (&json!(1), &json!("user")));
+        assert!(!page.to_string().contains("What is this?"), "{page}");
+        let (_, one) = at.rest(Method::GET, &format!("/cache/entries/{id}"), None).await;
+        assert_eq!((&one["text"], &one["request"]["messages"][0]["content"]), (&json!("1"), &json!("What is this?")));
+        assert_eq!(at.rest(Method::PUT, &format!("/cache/entries/{id}/wrong"), None).await.0, 200);
+        assert_eq!(word(&at.send(CHAT, &chat(), &[]).await.1, "x-weft-cache"), "miss");
+        let (_, back) = at.rest(Method::DELETE, &format!("/cache/entries/{id}/wrong"), None).await;
+        assert_eq!(back["wrong_at"], Value::Null);
+        assert_eq!(word(&at.send(CHAT, &chat(), &[]).await.1, "x-weft-cache"), "hit");
+        gateway::settled(&at.rt).await;
+        let (_, report) = at.rest(Method::GET, "/analytics/cache?period=day", None).await;
+        assert_eq!((&report["hits"], &report["misses"], &report["entries"]), (&json!(2), &json!(2), &json!(1)), "{report}");
+        assert_eq!(at.rest(Method::DELETE, &format!("/cache/entries/{id}"), None).await.0, 204);
+        assert_eq!(at.rest(Method::DELETE, &format!("/cache/entries/{id}"), None).await.0, 404);
+        assert_eq!(at.rest(Method::POST, "/cache/invalidate", Some(json!({}))).await.0, 422);
+        assert_eq!(at.rest(Method::POST, "/cache/invalidate", Some(json!({"all": true}))).await, (200, json!({"invalidated": 0})));
+        let (_, settings) = at.rest(Method::GET, "/cache/settings", None).await;
+        assert_eq!(settings, json!({"enabled": true, "programs": "person"}));
+        let (_, settings) = at.rest(Method::PUT, "/cache/settings", Some(json!({"enabled": false}))).await;
+        assert_eq!(settings["enabled"], false);
+        assert_eq!(word(&at.send(CHAT, &chat(), &[]).await.1, "x-weft-cache"), "off");
+    }
+}
