@@ -49,9 +49,10 @@ lint: # formatting and clippy, for both halves
 fmt: ## format the Rust code
 	@cargo fmt
 
-test: lint ## everything: lints, Rust tests and API conformance on SQLite and Postgres, browser stories on both
+test: ## everything: lints, Rust tests and API conformance on SQLite and Postgres, browser stories on both
 	@scripts/setup wasm npm e2e nextest postgres chromium schemathesis
-	@node scripts/build-site.mjs
+	@scripts/both '$(MAKE) lint' 'node scripts/build-site.mjs'
+	@scripts/both '$(MAKE) test-build' '$(MAKE) build'
 	@$(MAKE) test-rust
 	@$(MAKE) e2e
 	@$(MAKE) e2e DB=postgres
@@ -62,6 +63,10 @@ test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects
 	@scripts/setup nextest postgres
 	@echo "==> tests on SQLite and Postgres"
 	@WEFT_TEST_REQUIRE_POSTGRES=1 scripts/with-postgres cargo nextest run --features ssr --cargo-quiet --no-fail-fast $(TEST)
+
+test-build: # what `test-rust` runs, compiled
+	@echo "==> compiling the tests"
+	@cargo nextest run --features ssr --cargo-quiet --no-run
 
 simulate: ## the engine under random faults: SEEDS=1000000 of them from FROM=0, or SEED=n exactly again
 	@echo "==> simulating $(if $(SEED),seed $(SEED),$(or $(SEEDS),1000000) seeds$(if $(FROM), from $(FROM)); the first time compiles the tests with optimisation))"

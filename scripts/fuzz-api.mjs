@@ -16,6 +16,7 @@ import { Server } from '../end2end/server.mjs';
 
 const SCHEMATHESIS = join(import.meta.dirname, '..', 'target', 'tools', 'schemathesis', 'bin', 'schemathesis');
 const MAX_EXAMPLES = Number(process.env.MAX_EXAMPLES ?? 30);
+const LONGEST_ANSWER_S = 40; // `wait_ms` of a run that is started may be 30 s, and a run may last longer than that.
 const GIVE_UP_AFTER_MS = 8 * 60_000; // An access token lives 10 minutes, and each pass has its own.
 
 // These end the sign-in that calls them, or take its rights away: they come last and with a token of their own.
@@ -76,6 +77,7 @@ async function furnish(server, token) {
 /** Schemathesis' own settings: paths mostly name things that exist, else nearly every answer would be 404. */
 function settings(ids) {
   const lines = ['generation.with-security-parameters = false', 'checks.enabled = false'];
+  lines.push(`request-timeout = ${LONGEST_ANSWER_S}`);
   lines.push(...CHECKS.map((check) => `checks.${check}.enabled = true`));
   lines.push('generation.dictionaries.string = { dictionary = "hostile", probability = 0.1 }');
   for (const [name, values] of Object.entries({ ...ids, hostile: HOSTILE })) {
