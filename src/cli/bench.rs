@@ -1,6 +1,7 @@
 //! `weft bench`: what this machine does, with real flushes, in a database of its own.
 
 mod hooks;
+mod memory;
 mod process;
 mod work;
 
@@ -27,6 +28,8 @@ pub(super) struct Arguments {
 enum What {
     /// The engine's workloads. Uses a new SQLite file, or the empty Postgres of --database-url.
     Engine(Engine),
+    /// How well and how fast memory is searched, beside a textbook BM25. Uses a database as above.
+    Memory(memory::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -126,7 +129,29 @@ struct Report {
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let What::Engine(engine) = arguments.what;
+    match arguments.what {
+        What::Engine(engine) => {
+            let report = within(global, async |ctx, work| {
+                workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
+                trigger::boot(ctx.runtime()).await.map_err(ApiError::from)?;
+                measure(ctx, &engine, work).await
+            });
+            show(global, &report.await?);
+        }
+        What::Memory(arguments) => {
+            let sets = memory::sets(&arguments)?;
+            let report = within(global, async |ctx, _| memory::measure(ctx, &arguments, sets).await);
+            memory::show(global, &report.await?);
+        }
+    }
+    Ok(())
+}
+
+/// Measures in an empty database, and a folder beside it, that are both gone afterwards (a Postgres stays as it was left).
+async fn within<T>(
+    global: &Global,
+    measure: impl AsyncFnOnce(&Ctx, &std::path::Path) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let mut config = global.command()?;
     let folder = config.data_dir.join(format!("bench-{}", std::process::id()));
     let work = folder.join("work");
@@ -143,17 +168,18 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             return Err(Failure::usage("this database is in use; give an empty one"));
         }
         let workspace = auth::create_local_workspace(&runtime).await.map_err(ApiError::from)?;
-        workflow::boot(&runtime).await.map_err(ApiError::from)?;
-        trigger::boot(&runtime).await.map_err(ApiError::from)?;
-        let report = measure(&runtime.system(workspace), &engine, &work).await;
+        let report = measure(&runtime.system(workspace), &work).await;
         runtime.tasks.stop(Duration::from_secs(5)).await;
         runtime.db.close().await;
         report
     };
     let measured = measured.await;
     let _ = std::fs::remove_dir_all(&folder); // the figures count, not the leftovers
-    show(global, &measured?);
-    Ok(())
+    measured
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
 }
 
 async fn measure(ctx: &Ctx, engine: &Engine, work: &std::path::Path) -> Result<Report, Failure> {
@@ -177,7 +203,7 @@ async fn measure(ctx: &Ctx, engine: &Engine, work: &std::path::Path) -> Result<R
         engine: "Weft",
         version: env!("CARGO_PKG_VERSION"),
         database: ctx.db.engine(),
-        cores: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
+        cores: cores(),
         figures,
     })
 }

@@ -69,7 +69,8 @@ struct Front {
 
 impl From<Entry> for Record {
     fn from(entry: Entry) -> Self {
-        let Entry { namespace, key, content, value, tags, metadata, importance, expires_at, group, position, .. } = entry;
+        let Entry { namespace, key, content, value, tags, metadata, importance, expires_at, group, position, .. } =
+            entry;
         let importance = Some(importance);
         Self { namespace, key, content, value, tags, metadata, importance, expires_at, group, position }
     }

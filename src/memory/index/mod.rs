@@ -33,6 +33,8 @@ mod search;
 #[cfg(test)]
 mod tests;
 mod token;
+#[cfg(test)]
+mod twin;
 mod vocabulary;
 
 pub(super) use names::is_filterable;
@@ -86,11 +88,7 @@ impl Analysed {
             namespace: entry.namespace.clone(),
             facts: facts(entry),
             group: entry.group.clone(),
-            rank: Rank {
-                position: entry.position.unwrap_or(i64::MAX),
-                created_at: entry.created_at.0,
-                id: entry.id,
-            },
+            rank: Rank { position: entry.position.unwrap_or(i64::MAX), created_at: entry.created_at.0, id: entry.id },
             speaker: speaker(entry),
             updated_at: entry.updated_at,
             expires_at: entry.expires_at,

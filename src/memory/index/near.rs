@@ -46,8 +46,9 @@ pub(super) fn pairs(order: &[TermId], relative_length: f32, clauses: &[Clause<'_
         }
         let mut bits = marks.of(*term);
         while bits != 0 {
-            let clause = bits.trailing_zeros() as usize;
-            bits &= bits - 1;
+            // From the last clause to the first, so that a word of two clauses does not follow itself.
+            let clause = bits.ilog2() as usize;
+            bits &= !(1 << clause);
             let first = clause.checked_sub(1).map_or(usize::MAX, |before| last[before]);
             if first != usize::MAX && at > first && at - first <= REACH {
                 counts[clause] = counts[clause].saturating_add(1);

@@ -13,9 +13,9 @@ const STOP_WORDS: &[&str] = &[
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for", "from", "had", "has",
     "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "so",
     "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what",
-    "when", "where", "which", "who", "why", "will", "with", "you", "your", "about", "am", "been", "being", "could", "d",
-    "dont", "he", "her", "hers", "him", "his", "just", "ll", "m", "re", "s", "she", "should", "t", "than", "them", "those",
-    "through", "us", "ve", "while", "whom", "would",
+    "when", "where", "which", "who", "why", "will", "with", "you", "your", "about", "am", "been", "being", "could",
+    "d", "dont", "he", "her", "hers", "him", "his", "just", "ll", "m", "re", "s", "she", "should", "t", "than", "them",
+    "those", "through", "us", "ve", "while", "whom", "would",
 ];
 
 /// A word to look for.

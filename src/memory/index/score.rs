@@ -89,10 +89,11 @@ pub(super) fn coverage(share: f32) -> f32 {
     share.powf(0.3)
 }
 
-/// What makes scores of different questions comparable: the sum of signals is divided by the root of what the question's words
-/// are worth, the sum of their rarities. Without the root, long questions would score low; without a division, high.
+/// What makes scores of different questions comparable: the sum of signals is divided by the fourth root of what the question's
+/// words are worth, the sum of their rarities. Of the powers that were tried (0, 1/4, 1/2, 1) it parted questions with an answer
+/// from those without best over all sets.
 pub(super) fn comparable(rarities: f32) -> f32 {
-    1.0 / rarities.max(1e-3).sqrt()
+    rarities.max(1e-3).powf(-0.25)
 }
 
 /// Days after which half of an entry's freshness is gone.

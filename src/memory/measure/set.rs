@@ -105,7 +105,8 @@ impl Set {
         };
         let judgements: Vec<String> = files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
         let judgements: Vec<&str> = judgements.iter().map(String::as_str).collect();
-        let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let name =
+            folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
         Self::parse(&name, &read(&folder.join("corpus.jsonl"))?, &read(&folder.join("queries.jsonl"))?, &judgements)
             .map_err(|error| format!("{}: {error}", folder.display()))
     }
