@@ -7,6 +7,9 @@ use super::{Index, Slot};
 use crate::model::EntryId;
 use crate::model::memory::TermMatch;
 
+/// Words that were met, folded, and how rare each is.
+type Met = Vec<(String, f32)>;
+
 impl Index {
     /// A hit with its reasons.
     pub(super) fn explained(
@@ -44,8 +47,7 @@ impl Index {
     }
 
     /// What each word of the query added to the text score of one entry, and by which words of it.
-    #[expect(clippy::type_complexity, reason = "two lists of one walk over the words")]
-    fn words(&self, slot: u32, clauses: &[Clause<'_>], text: f64) -> (Vec<(String, TermMatch)>, Vec<(String, f32)>) {
+    fn words(&self, slot: u32, clauses: &[Clause<'_>], text: f64) -> (Vec<(String, TermMatch)>, Met) {
         let averages = self.averages();
         let lengths = self.lights[slot as usize].lengths;
         let mut terms: Vec<(String, TermMatch)> = Vec::new();
@@ -97,9 +99,13 @@ pub(super) fn ranks(hits: &[Candidate], all: &[u32], parts: impl Fn(u32) -> Part
             }
         };
         if close {
-            hits.iter().for_each(|hit| count(hit.parts[signal]));
+            for hit in hits {
+                count(hit.parts[signal]);
+            }
         } else {
-            all.iter().for_each(|slot| count(parts(*slot)[signal]));
+            for slot in all {
+                count(parts(*slot)[signal]);
+            }
         }
         for (hit, ranks) in hits.iter().zip(&mut ranks).filter(|(hit, _)| hit.parts[signal] > 0.0) {
             let bar = bars.partition_point(|bar| *bar < hit.parts[signal]);

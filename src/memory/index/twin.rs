@@ -48,9 +48,9 @@ fn expansions(word: &Word, short: bool, held: &BTreeMap<String, u32>) -> BTreeMa
         if *text == word.text {
             weights.insert(text.clone(), weight::EXACT);
         } else if word.exact {
-        } else if stem(text).is_some() && stem(text) == stem(&word.text) {
-            weights.insert(text.clone(), weight::STEM);
-        } else if forms::of(&word.text).contains(&text.as_str()) {
+        } else if (stem(text).is_some() && stem(text) == stem(&word.text))
+            || forms::of(&word.text).contains(&text.as_str())
+        {
             weights.insert(text.clone(), weight::STEM);
         }
     }

@@ -61,7 +61,6 @@ fn figures(set: &Set) -> (Quality, Quality) {
 fn conversations_are_found_as_well_as_was_measured() {
     let [conversations, _] = Set::shipped();
     let (ours, textbook) = figures(&conversations);
-    println!("{ours:?}\n{textbook:?}");
     assert!(ours.recall_10 >= CONVERSATIONS_RECALL_10 - 0.01, "{ours:?}");
     assert!(ours.recall_10 >= textbook.recall_10 + 0.10, "{ours:?} {textbook:?}");
     assert!(ours.ndcg_10 > textbook.ndcg_10, "{ours:?} {textbook:?}");
@@ -71,7 +70,6 @@ fn conversations_are_found_as_well_as_was_measured() {
 fn documents_are_found_no_worse_than_a_textbook_finds_them() {
     let [_, documents] = Set::shipped();
     let (ours, textbook) = figures(&documents);
-    println!("{ours:?}\n{textbook:?}");
     assert!(ours.recall_10 >= textbook.recall_10 && ours.ndcg_10 >= textbook.ndcg_10, "{ours:?} {textbook:?}");
 }
 
