@@ -1,9 +1,11 @@
 //! `weft bench`: what this machine does, with real flushes, in a database of its own.
 
+mod gateway;
 mod hooks;
 mod process;
 mod work;
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -27,6 +29,9 @@ pub(super) struct Arguments {
 enum What {
     /// The engine's workloads. Uses a new SQLite file, or the empty Postgres of --database-url.
     Engine(Engine),
+    /// What the gateway adds to a call, before a model server that answers at once. Uses a new SQLite file, or the empty
+    /// Postgres of --database-url.
+    Gateway(gateway::Gateway),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -126,7 +131,25 @@ struct Report {
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let What::Engine(engine) = arguments.what;
+    let report = match arguments.what {
+        What::Engine(engine) => in_new_weft(global, async |ctx, work| measure(ctx, &engine, work).await).await?,
+        What::Gateway(options) if options.measures_weft() => {
+            in_new_weft(global, async |ctx, _| {
+                Ok(report("Weft", ctx.db.engine(), gateway::measure(Some(ctx), &options).await?))
+            })
+            .await?
+        }
+        What::Gateway(options) => report("another gateway", "", gateway::measure(None, &options).await?),
+    };
+    show(global, &report);
+    Ok(())
+}
+
+/// Does it in a workspace of its own, in a database of its own, and removes both.
+async fn in_new_weft(
+    global: &Global,
+    measure: impl AsyncFnOnce(&Ctx, &Path) -> Result<Report, Failure>,
+) -> Result<Report, Failure> {
     let mut config = global.command()?;
     let folder = config.data_dir.join(format!("bench-{}", std::process::id()));
     let work = folder.join("work");
@@ -134,6 +157,8 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         .map_err(|error| Failure::failed(format!("the folder {} can't be made: {error}", work.display())))?;
     // Steps may not read what is in the data folder.
     config.data_dir = folder.join("data");
+    // The model server of the bench.
+    config.allow_private.push("127.0.0.1/32".to_owned());
     if !config.database_url.starts_with("postgres") {
         config.database_url = format!("sqlite:{}", config.data_dir.join("bench.db").display());
     }
@@ -145,18 +170,23 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         let workspace = auth::create_local_workspace(&runtime).await.map_err(ApiError::from)?;
         workflow::boot(&runtime).await.map_err(ApiError::from)?;
         trigger::boot(&runtime).await.map_err(ApiError::from)?;
-        let report = measure(&runtime.system(workspace), &engine, &work).await;
+        let report = measure(&runtime.system(workspace), &work).await;
         runtime.tasks.stop(Duration::from_secs(5)).await;
         runtime.db.close().await;
         report
     };
     let measured = measured.await;
     let _ = std::fs::remove_dir_all(&folder); // the figures count, not the leftovers
-    show(global, &measured?);
-    Ok(())
+    measured
 }
 
-async fn measure(ctx: &Ctx, engine: &Engine, work: &std::path::Path) -> Result<Report, Failure> {
+fn report(engine: &'static str, database: &'static str, figures: Vec<Figure>) -> Report {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let version = if engine == "Weft" { env!("CARGO_PKG_VERSION") } else { "" };
+    Report { engine, version, database, cores, figures }
+}
+
+async fn measure(ctx: &Ctx, engine: &Engine, work: &Path) -> Result<Report, Failure> {
     let mut figures = Vec::new();
     for workload in Workload::value_variants() {
         if !engine.only.is_empty() && !engine.only.contains(workload) {
@@ -173,13 +203,7 @@ async fn measure(ctx: &Ctx, engine: &Engine, work: &std::path::Path) -> Result<R
             Workload::Hooks => hooks::hooks(ctx, engine).await?,
         });
     }
-    Ok(Report {
-        engine: "Weft",
-        version: env!("CARGO_PKG_VERSION"),
-        database: ctx.db.engine(),
-        cores: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
-        figures,
-    })
+    Ok(report("Weft", ctx.db.engine(), figures))
 }
 
 fn show(global: &Global, report: &Report) {
