@@ -9,6 +9,7 @@ use super::settings::{Behaviour, Identity};
 use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
 use crate::ui::components::{Icon, Menu, MenuItem, Tab, TabPanel, Tabs, Tone};
+use crate::ui::designer::costs::StepCosts;
 use crate::ui::designer::editor::use_editor;
 use crate::ui::designer::pin::PinBar;
 use crate::ui::designer::run::use_runner;
@@ -119,6 +120,7 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
         <fieldset class="plain-fields" disabled=!use_editor().may_edit>
             {fields}
             {inside}
+            <StepCosts id=id.clone() kind />
             <Identity id=id.clone() step />
             <Behaviour id=id.clone() step kind />
         </fieldset>
