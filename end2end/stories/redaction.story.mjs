@@ -57,6 +57,7 @@ story('what must not leave is masked, and put back into the answer', { env: { WE
   assert.equal(await page.locator('.masked-text').innerText(), '[[weft-customer-1]] wrote from [[weft-email-1]]: [[weft-github_token-1]]');
   await expectAccessible(page);
   await shot(page, 'redaction-tried');
+  await page.getByLabel('Are kept').selectOption('all');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('It holds from the next call on').waitFor();
   await page.reload();
@@ -76,7 +77,11 @@ story('what must not leave is masked, and put back into the answer', { env: { WE
   await page.goto(`${server.url}/gateway/calls`);
   await page.getByRole('button', { name: /Details of the call/ }).first().click();
   await page.getByText('customer 1, email 1, github_token 1').waitFor();
+  await page.getByRole('button', { name: 'Show request and answer' }).click();
+  await page.getByText('[[weft-customer-1]] wrote from').first().waitFor();
+  assert.equal(await page.locator('.said').count(), 2, 'what was asked, and what was answered');
   assert.ok(!(await page.content()).includes('ghp_'), 'the log has no value');
+  await expectAccessible(page);
   await shot(page, 'redaction-in-the-log');
   models.close();
 });

@@ -50,7 +50,7 @@ struct Row {
     unpriced: i64,
 }
 
-/// What the steps of those runs called.
+/// What the steps of those runs called; what failed took nothing.
 pub async fn list_calls(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -> Result<Vec<StepCalls>> {
     let rows: Vec<Row> = read!(db, conn => query_as(
         "select run_id, step, count(*) as calls,
@@ -61,9 +61,9 @@ pub async fn list_calls(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -
             cast(sum(output) as bigint) as output,
             cast(sum(reasoning) as bigint) as reasoning,
             cast(sum(coalesce(cost_micros, 0)) as bigint) as cost_micros,
-            sum(case when cost_micros is null and outcome <> 'failed' then 1 else 0 end) as unpriced
+            sum(case when cost_micros is null then 1 else 0 end) as unpriced
          from model_call
-         where workspace_id = $1 and step is not null and run_id in (
+         where workspace_id = $1 and step is not null and outcome <> 'failed' and run_id in (
             select id from run where workspace_id = $1 and workflow_id = $2 and ended_at is not null order by id desc limit $3
          )
          group by run_id, step

@@ -48,7 +48,7 @@ fn calls_models(kind: &Kind) -> bool {
     kind.fields.iter().any(|field| field.name == "model")
 }
 
-/// What the step's calls took.
+/// What a call of the step took; nothing where no run ever made one.
 #[component]
 pub fn StepCosts(id: String, kind: Option<&'static Kind>) -> impl IntoView {
     let costs = expect_context::<Costs>();
@@ -62,41 +62,23 @@ pub fn StepCosts(id: String, kind: Option<&'static Kind>) -> impl IntoView {
         around.into_iter().chain([id.clone()]).collect::<Vec<_>>().join(".")
     });
     let told = move || {
-        let preview = costs.preview.get()?;
-        let Some(step) = preview.step(&path.read()) else {
-            let nothing = if preview.runs == 0 {
-                "After the first run it stands here what a call took."
-            } else {
-                "It called no model in past runs."
-            };
-            return Some(view! { <p class="dim small">{nothing}</p> }.into_any());
-        };
-        let runs = preview.runs;
-        Some(view! { <Took step=step.clone() runs /> }.into_any())
+        costs.preview.with(|preview| preview.as_ref().and_then(|all| Some(took(all.step(&path.read())?, all.runs))))
     };
-    view! {
-        <section class="field past-costs" aria-labelledby="past-costs-label">
-            <span class="label" id="past-costs-label">"What it took"</span>
-            {told}
-        </section>
-    }
-    .into_any()
+    view! { {move || told().map(|told| view! { <p class="small">{told}</p> })} }.into_any()
 }
 
-#[component]
-fn Took(step: StepCost, runs: u32) -> impl IntoView {
+/// What a call took, in a sentence.
+fn took(step: &StepCost, of: u32) -> String {
     let each = |all: i64| all / step.calls.max(1);
-    let tokens = format!("{} → {}", format::count(each(step.usage.prompt())), format::count(each(step.usage.output)));
+    let tokens =
+        format!("{} → {} tokens", format::count(each(step.usage.prompt())), format::count(each(step.usage.output)));
     let priced = step.calls - step.unpriced;
-    let cost = if priced > 0 { format::dollars(step.cost_micros / priced) } else { "no price".to_owned() };
-    let often = format!("{} in {} of the last {}", calls(step.calls), self::runs(step.runs), runs);
-    view! {
-        <dl class="pairs">
-            <dt>"A call, tokens"</dt><dd class="num">{tokens}</dd>
-            <dt>"A call"</dt><dd class="num">{cost}</dd>
-            <dt>"Counted"</dt><dd>{often}</dd>
-        </dl>
-    }
+    let cost = if priced > 0 {
+        format!("and {}", format::dollars(step.cost_micros / priced))
+    } else {
+        "without a price".to_owned()
+    };
+    format!("A call took {tokens} {cost}: {} in {} of the last {of}.", calls(step.calls), runs(step.runs))
 }
 
 fn calls(count: i64) -> String {

@@ -117,10 +117,10 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
     view! {
         {unknown}
         {kind.map(|kind| view! { <p class="dim small">{kind.summary}</p> })}
+        <StepCosts id=id.clone() kind />
         <fieldset class="plain-fields" disabled=!use_editor().may_edit>
             {fields}
             {inside}
-            <StepCosts id=id.clone() kind />
             <Identity id=id.clone() step />
             <Behaviour id=id.clone() step kind />
         </fieldset>

@@ -29,6 +29,8 @@ pub(super) fn RulesCard(form: RwSignal<Form>, revision: i64) -> impl IntoView {
             saved.set(redaction.draft());
             toasts.say(Tone::Good, "It holds from the next call on");
         }
+        // It stands at its field.
+        Some(Err(ApiError::Invalid { fields, .. })) if !fields.is_empty() => {}
         Some(Err(error)) => toasts.say(Tone::Bad, error.detail()),
         None => {}
     });
