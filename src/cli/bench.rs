@@ -2,6 +2,7 @@
 
 mod gateway;
 mod hooks;
+mod memory;
 mod process;
 mod work;
 
@@ -32,6 +33,8 @@ enum What {
     /// What the gateway adds to a call, before a model server that answers at once. Uses a new SQLite file, or the empty
     /// Postgres of --database-url.
     Gateway(gateway::Gateway),
+    /// How well and how fast memory is searched, beside a textbook BM25. Uses a database as above.
+    Memory(memory::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -131,25 +134,38 @@ struct Report {
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
-    let report = match arguments.what {
-        What::Engine(engine) => in_new_weft(global, async |ctx, work| measure(ctx, &engine, work).await).await?,
-        What::Gateway(options) if options.measures_weft() => {
-            in_new_weft(global, async |ctx, _| {
-                Ok(report("Weft", ctx.db.engine(), gateway::measure(Some(ctx), &options).await?))
-            })
-            .await?
+    match arguments.what {
+        What::Engine(engine) => {
+            let report = within(global, async |ctx, work| {
+                workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
+                trigger::boot(ctx.runtime()).await.map_err(ApiError::from)?;
+                measure(ctx, &engine, work).await
+            });
+            show(global, &report.await?);
         }
-        What::Gateway(options) => report("another gateway", "", gateway::measure(None, &options).await?),
-    };
-    show(global, &report);
+        What::Memory(arguments) => {
+            let sets = memory::sets(&arguments)?;
+            let report = within(global, async |ctx, _| memory::measure(ctx, &arguments, sets).await);
+            memory::show(global, &report.await?);
+        }
+        What::Gateway(options) if options.measures_weft() => {
+            let measured = within(global, async |ctx, _| {
+                Ok(report("Weft", ctx.db.engine(), gateway::measure(Some(ctx), &options).await?))
+            });
+            show(global, &measured.await?);
+        }
+        What::Gateway(options) => {
+            show(global, &report("another gateway", "", gateway::measure(None, &options).await?));
+        }
+    }
     Ok(())
 }
 
-/// Does it in a workspace of its own, in a database of its own, and removes both.
-async fn in_new_weft(
+/// Measures in an empty database, and a folder beside it, that are both gone afterwards (a Postgres stays as it was left).
+async fn within<T>(
     global: &Global,
-    measure: impl AsyncFnOnce(&Ctx, &Path) -> Result<Report, Failure>,
-) -> Result<Report, Failure> {
+    measure: impl AsyncFnOnce(&Ctx, &Path) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let mut config = global.command()?;
     let folder = config.data_dir.join(format!("bench-{}", std::process::id()));
     let work = folder.join("work");
@@ -168,8 +184,6 @@ async fn in_new_weft(
             return Err(Failure::usage("this database is in use; give an empty one"));
         }
         let workspace = auth::create_local_workspace(&runtime).await.map_err(ApiError::from)?;
-        workflow::boot(&runtime).await.map_err(ApiError::from)?;
-        trigger::boot(&runtime).await.map_err(ApiError::from)?;
         let report = measure(&runtime.system(workspace), &work).await;
         runtime.tasks.stop(Duration::from_secs(5)).await;
         runtime.db.close().await;
@@ -180,10 +194,13 @@ async fn in_new_weft(
     measured
 }
 
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}
+
 fn report(engine: &'static str, database: &'static str, figures: Vec<Figure>) -> Report {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
     let version = if engine == "Weft" { env!("CARGO_PKG_VERSION") } else { "" };
-    Report { engine, version, database, cores, figures }
+    Report { engine, version, database, cores: cores(), figures }
 }
 
 async fn measure(ctx: &Ctx, engine: &Engine, work: &Path) -> Result<Report, Failure> {

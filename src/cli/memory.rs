@@ -57,6 +57,12 @@ struct Put {
     /// 0 to 1.
     #[arg(long, value_name = "NUMBER")]
     importance: Option<f64>,
+    /// The conversation or document that it belongs to.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Its place there.
+    #[arg(long, value_name = "N", requires = "group", allow_hyphen_values = true)]
+    position: Option<i64>,
     /// Write only over this version; 0: only if there is none.
     #[arg(long, value_name = "N")]
     if_version: Option<i64>,
@@ -93,6 +99,12 @@ struct Find {
     /// At most so many, 1 to 100.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: u32,
+    /// Leave out hits with a lower score.
+    #[arg(long, value_name = "NUMBER")]
+    min_score: Option<f64>,
+    /// Entries before and behind each hit in its group to print with it, 0 to 5.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=5))]
+    neighbours: u32,
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
@@ -120,7 +132,14 @@ impl From<memory::Error> for Failure {
 }
 
 async fn write(ctx: &Ctx, json: bool, put: Put, content: String) -> Result<(), Failure> {
-    let draft = EntryDraft { content, tags: put.tag, importance: put.importance, ..EntryDraft::default() };
+    let draft = EntryDraft {
+        content,
+        tags: put.tag,
+        importance: put.importance,
+        group: put.group,
+        position: put.position,
+        ..EntryDraft::default()
+    };
     let expect = match put.if_version {
         None => Expect::Any,
         Some(0) => Expect::Absent,
@@ -210,6 +229,8 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
         namespace: Some(find.namespace),
         tags: find.tag,
         limit: find.limit,
+        min_score: find.min_score,
+        neighbours: find.neighbours,
         explain: json,
         ..Search::text(&find.query)
     };
@@ -223,6 +244,10 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
         let place = format!("{}/{}", hit.entry.namespace, hit.entry.key);
         out::line(format_args!("{}  {:.3}", paint.bold(&place), hit.score));
         out::line(format_args!("  {}", hit.snippet.trim()));
+        for near in &hit.neighbours {
+            let line = near.content.replace(char::is_whitespace, " ");
+            out::line(format_args!("  {:+} {}: {}", near.offset, near.key, line.trim()));
+        }
     }
     out::note(format_args!("{} of {} found in {:.1} ms", found.hits.len(), found.matched, found.took_ms));
     Ok(())

@@ -11,11 +11,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
-use super::index::{Analysed, Filter, Found, Index};
+use super::index::{Analysed, Asked, Found, Index};
 use super::{Error, store};
 use crate::model::memory::Entry;
-use crate::model::{EntryId, Timestamp, WorkspaceId};
+use crate::model::{EntryId, WorkspaceId};
 use crate::runtime::Ctx;
 
 /// Workspaces whose indexes are kept at once.
@@ -109,23 +110,26 @@ fn note(shelf: &Shelf, change: i64, step: impl FnOnce() -> Step) {
     }
 }
 
+/// An answer, and how long it took to bring the index up to date.
+pub(super) struct Answer {
+    pub found: Found,
+    pub caught_up: Duration,
+}
+
 /// Brings the workspace's index up to date and searches it.
-pub(super) async fn search(
-    ctx: &Ctx,
-    text: String,
-    filter: Filter,
-    limit: usize,
-    now: Timestamp,
-) -> Result<Found, Error> {
+pub(super) async fn search(ctx: &Ctx, asked: Asked) -> Result<Answer, Error> {
+    let began = Instant::now();
     let shelf = ctx.shared::<Catalog>().open(ctx.workspace());
     catch_up(ctx, &shelf).await?;
+    let caught_up = began.elapsed();
     if let Ok(index) = shelf.index.try_read()
         && index.len() <= FEW
     {
-        return Ok(index.search(&text, &filter, limit, now));
+        return Ok(Answer { found: index.search(&asked), caught_up });
     }
-    let work = move || shelf.index.read().expect("indexing does not panic").search(&text, &filter, limit, now);
-    ctx.tasks.blocking(work).await.map_err(|_| Error::Index)
+    let work = move || shelf.index.read().expect("indexing does not panic").search(&asked);
+    let found = ctx.tasks.blocking(work).await.map_err(|_| Error::Index)?;
+    Ok(Answer { found, caught_up })
 }
 
 /// Takes entries out that the index holds and the table doesn't: they were removed for good while nobody searched here.

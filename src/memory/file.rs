@@ -37,6 +37,12 @@ pub struct Record {
     /// After this it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// The conversation or document that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its place there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
 }
 
 /// What stands before the content of a Markdown file. Unknown fields are refused.
@@ -51,6 +57,10 @@ struct Front {
     importance: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<i64>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     metadata: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Value::is_null")]
@@ -59,16 +69,18 @@ struct Front {
 
 impl From<Entry> for Record {
     fn from(entry: Entry) -> Self {
-        let Entry { namespace, key, content, value, tags, metadata, importance, expires_at, .. } = entry;
-        Self { namespace, key, content, value, tags, metadata, importance: Some(importance), expires_at }
+        let Entry { namespace, key, content, value, tags, metadata, importance, expires_at, group, position, .. } =
+            entry;
+        let importance = Some(importance);
+        Self { namespace, key, content, value, tags, metadata, importance, expires_at, group, position }
     }
 }
 
 impl Record {
     /// What a writer gives for it.
     pub fn draft(&self) -> EntryDraft {
-        let Self { content, value, tags, metadata, importance, expires_at, .. } = self.clone();
-        EntryDraft { content, value, tags, metadata, importance, expires_at }
+        let Self { content, value, tags, metadata, importance, expires_at, group, position, .. } = self.clone();
+        EntryDraft { content, value, tags, metadata, importance, expires_at, group, position }
     }
 
     /// As it would be kept: tags trimmed, sorted, without repeats; the importance that nobody gave.
@@ -85,8 +97,8 @@ impl Record {
 
     /// The text of its Markdown file. The namespace is the file's folder.
     pub fn to_markdown(&self) -> String {
-        let Self { key, content, value, tags, metadata, importance, expires_at, .. } = self.clone();
-        let front = Front { key: Some(key), tags, importance, expires_at, metadata, value };
+        let Self { key, content, value, tags, metadata, importance, expires_at, group, position, .. } = self.clone();
+        let front = Front { key: Some(key), tags, importance, expires_at, group, position, metadata, value };
         let front = serde_yaml_ng::to_string(&front).expect("JSON values are YAML values");
         format!("---\n{front}---\n{content}")
     }
@@ -102,10 +114,10 @@ impl Record {
         } else {
             serde_yaml_ng::from_str(front).map_err(|error| format!("front matter: {error}"))?
         };
-        let Front { key, tags, importance, expires_at, metadata, value } = front;
+        let Front { key, tags, importance, expires_at, group, position, metadata, value } = front;
         let key = key.unwrap_or_else(|| unescape(name.trim_end_matches(".md")));
         let (namespace, content) = (namespace.to_owned(), content.to_owned());
-        Ok(Self { namespace, key, content, value, tags, metadata, importance, expires_at })
+        Ok(Self { namespace, key, content, value, tags, metadata, importance, expires_at, group, position })
     }
 
     /// Where its Markdown file stands in the exported folder: segments, the last one the file's name.
@@ -180,6 +192,8 @@ mod tests {
             metadata: Map::new(),
             importance: None,
             expires_at: None,
+            group: None,
+            position: None,
         }
     }
 
@@ -191,6 +205,8 @@ mod tests {
             metadata: json!({"by": "Ada: her notes", "n": 7}).as_object().unwrap().clone(),
             importance: Some(0.25),
             expires_at: Some(Timestamp(1_795_248_000_000_000)),
+            group: Some("talk: 7".to_owned()),
+            position: Some(-3),
             ..record("code/health", "/notes/a b", "# Title\n---\nText without a newline")
         };
         for record in [full, record("a", "k", ""), record("a", "true", "---\nlooks like front matter\n")] {

@@ -13,7 +13,9 @@ mod catalog;
 mod changes;
 mod error;
 pub mod file;
+mod find;
 mod index;
+pub mod measure;
 mod store;
 mod sweep;
 mod validate;
@@ -21,17 +23,14 @@ mod write;
 
 pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use error::Error;
+pub use find::search;
 pub use sweep::{boot, sweep};
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS};
 pub use write::{delete, put, restore, undelete};
 
-use std::collections::HashMap;
-
 use crate::model::auth::Action;
-use crate::model::memory::{
-    Entry, EntryDraft, EntryVersion, Hit, Namespace, Search, SearchResult, Signal, Source, Why,
-};
-use crate::model::{EntryId, FieldError, Page, PageRequest, Timestamp};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Namespace, Source};
+use crate::model::{FieldError, Page, PageRequest};
 use crate::runtime::Ctx;
 
 /// The importance of an entry when nobody said.
@@ -139,59 +138,4 @@ pub async fn history(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<EntryV
 pub async fn namespaces(ctx: &Ctx) -> Result<Vec<Namespace>, Error> {
     ctx.authorize(Action::ReadMemory)?;
     Ok(store::namespaces(&ctx.db, ctx.workspace(), ctx.clock.now()).await?)
-}
-
-/// Searches the workspace's entries; finds every write that was acknowledged before.
-///
-/// How a score comes about stands in `memory::index`; `why` says what it was made of.
-///
-/// # Errors
-/// [`Error::Invalid`] for a query, namespace or limit that doesn't fit.
-pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
-    ctx.authorize(Action::ReadMemory)?;
-    validate::search(search)?;
-    let began = ctx.clock.now();
-    let filter = index::Filter {
-        namespace: search.namespace.clone().unwrap_or_default(),
-        tags: search.tags.clone(),
-        since: search.since,
-        until: search.until,
-    };
-    let found = catalog::search(ctx, search.query.clone(), filter, search.limit as usize, began).await?;
-    let mut entries = fetch(ctx, &found.hits, began).await?;
-    let hits =
-        found.hits.into_iter().filter_map(|hit| Some(present(entries.remove(&hit.id)?, hit, search.explain))).collect();
-    let took_ms = (ctx.clock.now().0 - began.0) as f64 / 1000.0;
-    Ok(SearchResult { hits, took_ms, matched: found.matched })
-}
-
-/// The found entries as they are now; those that went away since the index saw them are left out.
-async fn fetch(ctx: &Ctx, hits: &[index::FoundEntry], now: Timestamp) -> Result<HashMap<EntryId, Entry>, Error> {
-    let ids: Vec<EntryId> = hits.iter().map(|hit| hit.id).collect();
-    let mut entries = HashMap::with_capacity(ids.len());
-    let mut known = Vec::with_capacity(ids.len());
-    for part in ids.chunks(store::FETCH) {
-        for row in store::fetch(&ctx.db, ctx.workspace(), part).await? {
-            known.push(row.id);
-            if row.is_live(now) {
-                entries.insert(row.id, row.into());
-            }
-        }
-    }
-    let lost: Vec<EntryId> = ids.into_iter().filter(|id| !known.contains(id)).collect();
-    if !lost.is_empty() {
-        catalog::forget(ctx, &lost);
-    }
-    Ok(entries)
-}
-
-fn present(entry: Entry, hit: index::FoundEntry, explain: bool) -> Hit {
-    let (snippet, highlights) = index::passage(&entry.content, &hit.met);
-    let why = Why {
-        text: Some(Signal { rank: hit.text_rank, score: hit.text }),
-        recency: hit.recency,
-        importance: hit.importance,
-        terms: if explain { hit.terms.into_iter().collect() } else { Default::default() },
-    };
-    Hit { entry, score: hit.score, why, snippet, highlights }
 }

@@ -18,6 +18,11 @@ const MAX_JSON_DEPTH: usize = 64;
 const MAX_TAGS: usize = 32;
 const MAX_TAG_CHARS: usize = 64;
 const MAX_METADATA_KEYS: usize = 64;
+const MAX_GROUP_CHARS: usize = 256;
+/// Most facts of the metadata that a search asks for.
+const MAX_ASKED_FACTS: usize = 16;
+/// Most entries before and behind a hit that come with it.
+const MAX_NEIGHBOURS: u32 = 5;
 const MAX_QUERY_CHARS: usize = 1000;
 /// Most hits of one search.
 pub const MAX_HITS: u32 = 100;
@@ -94,11 +99,28 @@ pub(super) fn draft(mut draft: EntryDraft) -> Result<EntryDraft, Error> {
     if draft.importance.is_some_and(|importance| !(0.0..=1.0).contains(&importance)) {
         wrong.push(FieldError::new("/importance", "expected a number from 0 to 1"));
     }
+    if let Some(group) = &draft.group
+        && let Err(field) = group_name(group)
+    {
+        wrong.push(FieldError::new("/group", field));
+    }
+    if draft.position.is_some() && draft.group.is_none() {
+        wrong.push(FieldError::new("/position", "expected a group beside it"));
+    }
     let metadata = Value::Object(draft.metadata);
     wrong.extend(json("/value", &draft.value));
     wrong.extend(json("/metadata", &metadata));
     draft.metadata = if let Value::Object(metadata) = metadata { metadata } else { serde_json::Map::new() };
     if wrong.is_empty() { Ok(draft) } else { Err(Error::Invalid(wrong)) }
+}
+
+/// What is wrong with the name of a group, if anything.
+fn group_name(name: &str) -> Result<(), String> {
+    if (1..=MAX_GROUP_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(format!("expected 1 to {MAX_GROUP_CHARS} characters without control characters"))
+    }
 }
 
 /// What is wrong with JSON to keep, if anything. Postgres can't hold U+0000.
@@ -151,7 +173,38 @@ pub(super) fn search(search: &Search) -> Result<(), Error> {
     {
         wrong.push(FieldError::new("/namespace", field.message));
     }
+    wrong.extend(facts(search));
+    if search.min_score.is_some_and(|score| !score.is_finite()) {
+        wrong.push(FieldError::new("/min_score", "expected a number"));
+    }
+    if search.neighbours > MAX_NEIGHBOURS {
+        wrong.push(FieldError::new("/neighbours", format!("expected 0 to {MAX_NEIGHBOURS}")));
+    }
     if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
+}
+
+/// What is wrong with the facts that a search asks for.
+fn facts(search: &Search) -> Vec<FieldError> {
+    let mut wrong = Vec::new();
+    if search.metadata.len() > MAX_ASKED_FACTS {
+        wrong.push(FieldError::new("/metadata", format!("expected at most {MAX_ASKED_FACTS} facts")));
+    }
+    for (key, value) in &search.metadata {
+        if !super::index::is_filterable(key, value) {
+            let expected = "expected a text of at most 500 bytes, a number, true, false or null";
+            wrong.push(FieldError::new(format!("/metadata/{key}"), expected));
+        }
+    }
+    if let Some(source) = &search.source
+        && !matches!(source.as_str(), "user" | "run" | "cli")
+        && !source.split_once(':').is_some_and(|(kind, who)| matches!(kind, "user" | "run") && !who.is_empty())
+    {
+        wrong.push(FieldError::new("/source", "expected user, user:NAME, run, run:ID or cli"));
+    }
+    if let Some(Err(expected)) = search.group.as_deref().map(group_name) {
+        wrong.push(FieldError::new("/group", expected));
+    }
+    wrong
 }
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ pub async fn put(
         created_at: before.as_ref().map_or(now, |row| row.created_at),
         updated_at: now,
         expires_at: draft.expires_at,
+        group: draft.group,
+        position: draft.position,
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change).await?;
@@ -84,6 +86,7 @@ fn is_repeated(live: &Entry, draft: &EntryDraft, source: &Source) -> bool {
         && live.value == draft.value
         && live.tags == draft.tags
         && live.metadata == draft.metadata
+        && (&live.group, live.position) == (&draft.group, draft.position)
         && (live.importance - draft.importance.unwrap_or(DEFAULT_IMPORTANCE)).abs() < f64::EPSILON
 }
 

@@ -38,6 +38,12 @@ pub struct Entry {
     pub updated_at: Timestamp,
     /// After this it is gone.
     pub expires_at: Option<Timestamp>,
+    /// The conversation or document that it belongs to: a name in its namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its place in the group; those without one stand behind, in the order of their first writing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
 }
 
 /// Where a version came from.
@@ -76,6 +82,13 @@ pub struct EntryDraft {
     /// After this it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// The conversation or document that it belongs to, 1..=256 characters: entries of one group in one namespace are each
+    /// other's context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its place in the group, ascending; only with a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
 }
 
 /// One version of an entry.
@@ -122,13 +135,29 @@ pub struct Search {
     /// Entries must have all of these.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Entries must have all of these facts in their metadata: texts, numbers, true, false or null; at most 16.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+    /// Where the entry's newest version must come from: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Entries must be in this group.
+    #[serde(default)]
+    pub group: Option<String>,
     /// Updated at or after.
     #[serde(default)]
     pub since: Option<Timestamp>,
     /// Updated before.
     #[serde(default)]
     pub until: Option<Timestamp>,
-    /// Whether to add what each word contributed.
+    /// Hits with a lower score are left out. What scores mean stands in `docs/memory.md`.
+    #[serde(default)]
+    pub min_score: Option<f64>,
+    /// How many of the entries before and behind each hit in its group to give with it, 0..=5.
+    #[serde(default)]
+    pub neighbours: u32,
+    /// Whether to add what each word contributed, the filters, and the time of each stage.
     #[serde(default)]
     pub explain: bool,
 }
@@ -146,8 +175,13 @@ impl Search {
             limit: Self::default_limit(),
             mode: SearchMode::Hybrid,
             tags: Vec::new(),
+            metadata: Map::new(),
+            source: None,
+            group: None,
             since: None,
             until: None,
+            min_score: None,
+            neighbours: 0,
             explain: false,
         }
     }
@@ -171,8 +205,29 @@ pub struct SearchResult {
     pub hits: Vec<Hit>,
     /// How long it took inside the server.
     pub took_ms: f64,
-    /// How many entries matched before the limit.
+    /// How many entries matched, before the limit and whatever their score.
     pub matched: u32,
+    /// With `explain`: how the answer came about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explain: Option<Explained>,
+}
+
+/// How an answer came about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Explained {
+    /// The filters that applied, as sentences' ends: `namespace code and below`, `tag postgres`.
+    pub filters: Vec<String>,
+    /// The stages in their order.
+    pub stages: Vec<Stage>,
+}
+
+/// A stage of a search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Stage {
+    /// `catch_up`, `filter`, `words`, `context`, `rank`, `reasons`, `fetch`.
+    pub name: String,
+    /// How long it took.
+    pub ms: f64,
 }
 
 /// One found entry.
@@ -180,21 +235,52 @@ pub struct SearchResult {
 pub struct Hit {
     /// The entry.
     pub entry: Entry,
-    /// Unitless; comparable within one answer only.
+    /// Unitless. What the signals add, times the factors; comparable between questions to the same entries, so that
+    /// `min_score` can part what answers from what does not.
     pub score: f64,
     /// Why it was found.
     pub why: Why,
+    /// The entries around it in its group, when they were asked for: those before it, then those behind it, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
     /// The best passage of the content, at most about 240 characters.
     pub snippet: String,
     /// What matched in `snippet`: start and end in characters (not bytes), sorted, apart.
     pub highlights: Vec<(u32, u32)>,
 }
 
-/// Why an entry was found.
+/// An entry beside a hit in its group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Neighbour {
+    /// How many places from the hit: -1 is the entry before it, 1 the one behind.
+    pub offset: i32,
+    /// Its key; its namespace and group are those of the hit.
+    pub key: String,
+    /// Its place in the group.
+    pub position: Option<i64>,
+    /// Its content, the first 2,000 characters.
+    pub content: String,
+}
+
+/// Why an entry was found: `score` is the sum of the signals' scores, times the factors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Why {
-    /// The words.
+    /// The question's words in the entry; absent when only its context speaks for it.
     pub text: Option<Signal>,
+    /// The question's words in the entries around it in its group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbours: Option<Signal>,
+    /// The question's words in its whole group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Signal>,
+    /// Words of the question that follow each other in the entry too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<Signal>,
+    /// What the best passage of a long entry holds beyond the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passage: Option<Signal>,
+    /// What naming its speaker did to the score: a factor, 1 is neutral.
+    pub speaker: f64,
     /// What age did to the score: a factor, 1 is neutral.
     pub recency: f64,
     /// What importance did to the score: a factor, 1 is neutral.
@@ -207,9 +293,9 @@ pub struct Why {
 /// One signal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Signal {
-    /// 1 is best.
+    /// The entry's place by this signal alone, 1 is best: among all that matched; by pairs and passages, among the hits.
     pub rank: u32,
-    /// The signal's own score.
+    /// What the signal adds.
     pub score: f64,
 }
 

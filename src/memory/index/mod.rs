@@ -5,9 +5,12 @@
 //! answer as a scan of every entry (a property test holds it to that), bounded work for any query, and no panic on any text.
 //! It refuses to keep texts: passages are cut from the stored entry.
 //!
+//! **Ranking** is a sum of signals (`score::Signal`): the words in the entry, in its neighbours and in its group
+//! (`context`), and how they stand in the best entries (`near`); times factors. Each hit can say all of them (`reasons`).
+//!
 //! **Memory.** About 12 bytes for each word of an entry's content (8 for its posting, 4 for its place in the order), 150 for
-//! each entry, 130 for each different word: 175 MB for 100,000 entries of 80 words from 60,000. An entry's content counts up to
-//! [`MAX_TOKENS`] tokens.
+//! each entry, 80 more for one in a group, 130 for each different word: 175 MB for 100,000 entries of 80 words from 60,000. An
+//! entry's content counts up to [`MAX_TOKENS`] tokens.
 //!
 //! **Deletions** leave a dead slot that no answer shows. Once a quarter is dead, the index is compacted: slots, words and
 //! postings are renumbered without the dead, so that the cost of it is a small constant for each change.
@@ -15,22 +18,36 @@
 //! Our own and not tantivy, because it must show a write at once (a segment index has to commit), explain each word's part of
 //! the score, guess misspellings, and stay small in the binary.
 
+mod context;
 mod edits;
 mod fold;
+mod forms;
+mod group;
+mod names;
+mod near;
 mod passage;
 mod query;
+mod reasons;
 mod score;
 mod search;
 #[cfg(test)]
 mod tests;
 mod token;
+#[cfg(test)]
+mod twin;
 mod vocabulary;
 
+pub(super) use names::is_filterable;
 pub(super) use passage::passage;
-pub(super) use search::{Filter, Found, FoundEntry};
+pub(super) use score::Signal;
+pub(super) use search::{Asked, Filter, Found, FoundEntry};
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
+use self::group::{GroupId, Groups, Place, Rank};
+use self::names::{Names, facts};
 use self::score::FIELDS;
 use self::token::{Kind, Token, tokenize};
 use self::vocabulary::{Posting, TermId, Vocabulary};
@@ -39,6 +56,10 @@ use crate::model::{EntryId, Timestamp};
 
 /// Tokens of an entry's content that are indexed, about 120,000 characters; what follows them is not found by its words.
 pub(super) const MAX_TOKENS: usize = 20_000;
+/// Tokens of an entry's metadata that are indexed.
+const MAX_METADATA_TOKENS: usize = 256;
+/// Longest name before a colon that is taken for a speaker's, in characters.
+const MAX_SPEAKER_CHARS: usize = 40;
 /// Stands in an entry's order of words between what no phrase crosses.
 const GAP: TermId = TermId::MAX;
 /// Dead slots from which a compaction pays.
@@ -48,7 +69,11 @@ const MIN_DEAD: usize = 1024;
 pub(super) struct Analysed {
     id: EntryId,
     namespace: String,
-    tags: Vec<String>,
+    /// The names of what filters can ask for.
+    facts: Vec<String>,
+    group: Option<String>,
+    rank: Rank,
+    speaker: Vec<String>,
     updated_at: Timestamp,
     expires_at: Option<Timestamp>,
     importance: f64,
@@ -61,7 +86,10 @@ impl Analysed {
         Self {
             id: entry.id,
             namespace: entry.namespace.clone(),
-            tags: entry.tags.clone(),
+            facts: facts(entry),
+            group: entry.group.clone(),
+            rank: Rank { position: entry.position.unwrap_or(i64::MAX), created_at: entry.created_at.0, id: entry.id },
+            speaker: speaker(entry),
             updated_at: entry.updated_at,
             expires_at: entry.expires_at,
             importance: entry.importance,
@@ -70,53 +98,88 @@ impl Analysed {
                 tokenize(&entry.key, MAX_TOKENS),
                 // A line each, so that no compound joins two tags.
                 tokenize(&entry.tags.join("\n"), MAX_TOKENS),
+                tokenize(&metadata_text(entry), MAX_METADATA_TOKENS),
             ],
         }
     }
+}
+
+/// The texts and numbers of the metadata, a line each; what is nested deeper than a list is left out.
+fn metadata_text(entry: &Entry) -> String {
+    let mut text = String::new();
+    let mut add = |value: &Value| {
+        match value {
+            Value::String(line) => text.push_str(line),
+            Value::Number(number) => text.push_str(&number.to_string()),
+            _ => return,
+        }
+        text.push('\n');
+    };
+    for value in entry.metadata.values() {
+        match value {
+            Value::Array(items) => items.iter().for_each(&mut add),
+            other => add(other),
+        }
+    }
+    text
+}
+
+/// The words of the name of who speaks in an entry: of its metadata's `speaker`, or in a group of what stands before the first
+/// colon, as in `Ada: good morning`; empty when nobody is named.
+fn speaker(entry: &Entry) -> Vec<String> {
+    let named = match entry.metadata.get("speaker") {
+        Some(Value::String(name)) => Some(name.as_str()),
+        _ if entry.group.is_some() => entry.content.split_once(':').map(|(name, _)| name),
+        _ => None,
+    };
+    let Some(name) = named.filter(|name| name.chars().count() <= MAX_SPEAKER_CHARS && !name.contains('\n')) else {
+        return Vec::new();
+    };
+    let words = tokenize(name, 8).into_iter().filter(|token| token.kind != Kind::Whole).map(|token| token.text);
+    let words: Vec<String> = words.collect();
+    if words.len() > 3 { Vec::new() } else { words }
 }
 
 /// An entry in the index.
 struct Slot {
     id: EntryId,
     namespace: u32,
-    tags: Box<[u32]>,
+    /// Numbers of what filters can ask for, ascending.
+    facts: Box<[u32]>,
+    place: Option<Box<Place>>,
+    /// Words of the name of who speaks in it.
+    speaker: Box<[TermId]>,
     updated_at: Timestamp,
     expires_at: Timestamp,
     importance: f64,
-    /// Words in each field.
-    lengths: [u32; FIELDS],
     /// Every word in its order, with gaps; compounds behind, each between gaps.
     order: Box<[TermId]>,
+}
+
+/// What every posting of a searched word asks of its slot: kept apart from the rest, so that a search reads little memory.
+#[derive(Debug, Clone, Copy)]
+struct Light {
+    /// Words in each field.
+    lengths: [u32; FIELDS],
+    /// [`NO_GROUP`] for none.
+    group: GroupId,
     alive: bool,
 }
 
-/// Names by number: namespaces and tags, of which there are few.
-#[derive(Default)]
-struct Names {
-    numbers: HashMap<String, u32>,
-    names: Vec<String>,
-}
-
-impl Names {
-    fn intern(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.names.len() as u32;
-        self.names.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), number);
-        number
-    }
-}
+/// Of an entry without a group.
+const NO_GROUP: GroupId = GroupId::MAX;
 
 /// The index of one workspace.
 #[derive(Default)]
 pub(super) struct Index {
     vocabulary: Vocabulary,
     slots: Vec<Slot>,
+    /// By slot.
+    lights: Vec<Light>,
     by_id: HashMap<EntryId, u32>,
     namespaces: Names,
-    tags: Names,
+    facts: Names,
+    groups: Groups,
     /// Words in each field, of all entries alive.
     lengths: [u64; FIELDS],
 }
@@ -135,32 +198,36 @@ impl Index {
         for (term, counts) in held {
             let term = self.vocabulary.term_mut(term);
             term.entries += 1;
-            term.postings.push(Posting {
-                slot,
-                content: u16::try_from(counts[0]).unwrap_or(u16::MAX),
-                key: u8::try_from(counts[1]).unwrap_or(u8::MAX),
-                tags: u8::try_from(counts[2]).unwrap_or(u8::MAX),
-            });
+            term.postings.push(Posting { slot, counts: counts.map(|count| u8::try_from(count).unwrap_or(u8::MAX)) });
         }
         let words = |field: &Vec<Token>| field.iter().filter(|t| t.kind != Kind::Whole).count() as u32;
-        let lengths = [words(&entry.fields[0]), words(&entry.fields[1]), words(&entry.fields[2])];
+        let lengths = entry.fields.each_ref().map(words);
         for (sum, length) in self.lengths.iter_mut().zip(lengths) {
             *sum += u64::from(length);
         }
         self.by_id.insert(entry.id, slot);
         let namespace = self.namespaces.intern(&entry.namespace);
-        let tags = entry.tags.iter().map(|tag| self.tags.intern(tag)).collect();
+        let mut facts: Vec<u32> = entry.facts.iter().map(|fact| self.facts.intern(fact)).collect();
+        facts.sort_unstable();
+        let place = entry.group.map(|name| Place { group: self.groups.intern(namespace, &name), rank: entry.rank });
+        if let Some(place) = place {
+            self.groups.put(place, slot, lengths[0]);
+        }
+        // A name in the metadata is among the entry's words, and so is what stands before a colon.
+        let speaker = entry.speaker.iter().filter_map(|word| self.vocabulary.find(word)).collect();
         self.slots.push(Slot {
             id: entry.id,
             namespace,
-            tags,
+            facts: facts.into_boxed_slice(),
+            place: place.map(Box::new),
+            speaker,
             updated_at: entry.updated_at,
             expires_at: entry.expires_at.unwrap_or(Timestamp(i64::MAX)),
             importance: entry.importance,
-            lengths,
             order,
-            alive: true,
         });
+        let group = place.map_or(NO_GROUP, |place| place.group);
+        self.lights.push(Light { lengths, group, alive: true });
         self.compact_if_due();
     }
 
@@ -205,11 +272,17 @@ impl Index {
 
     fn bury(&mut self, id: EntryId) {
         let Some(slot) = self.by_id.remove(&id) else { return };
+        let light = &mut self.lights[slot as usize];
+        light.alive = false;
+        let lengths = light.lengths;
         let slot = &mut self.slots[slot as usize];
-        slot.alive = false;
-        for (sum, length) in self.lengths.iter_mut().zip(slot.lengths) {
+        for (sum, length) in self.lengths.iter_mut().zip(lengths) {
             *sum -= u64::from(length);
         }
+        if let Some(place) = slot.place.take() {
+            self.groups.remove(*place, lengths[0]);
+        }
+        slot.speaker = Box::default();
         let mut terms = std::mem::take(&mut slot.order).into_vec();
         terms.sort_unstable();
         terms.dedup();
@@ -228,23 +301,29 @@ impl Index {
     /// Renumbers everything without the dead.
     fn compact(&mut self) {
         let mut next = 0;
-        let renumbered: Vec<Option<u32>> = self
-            .slots
-            .iter()
-            .map(|slot| {
-                slot.alive.then(|| {
-                    next += 1;
-                    next - 1
-                })
+        let number = |light: &Light| {
+            light.alive.then(|| {
+                next += 1;
+                next - 1
             })
-            .collect();
+        };
+        let renumbered: Vec<Option<u32>> = self.lights.iter().map(number).collect();
         let (vocabulary, terms) = std::mem::take(&mut self.vocabulary).compacted(&renumbered);
         self.vocabulary = vocabulary;
-        self.slots.retain(|slot| slot.alive);
+        let groups = self.groups.compact(&renumbered);
+        let mut alive = self.lights.iter().map(|light| light.alive);
+        self.slots.retain(|_| alive.next() == Some(true));
         self.slots.shrink_to_fit();
-        for slot in &mut self.slots {
+        self.lights.retain(|light| light.alive);
+        self.lights.shrink_to_fit();
+        for (slot, light) in self.slots.iter_mut().zip(&mut self.lights) {
             for term in slot.order.iter_mut().filter(|term| **term != GAP) {
                 *term = terms[*term as usize].expect("an entry alive holds its words");
+            }
+            slot.speaker = slot.speaker.iter().filter_map(|term| terms[*term as usize]).collect();
+            if let Some(place) = &mut slot.place {
+                place.group = groups[place.group as usize].expect("an entry alive fills its group");
+                light.group = place.group;
             }
         }
         self.by_id = self.slots.iter().enumerate().map(|(at, slot)| (slot.id, at as u32)).collect();

@@ -10,12 +10,12 @@ const PASSAGE_CHARS: u32 = 240;
 /// How many characters before its first found word a passage may begin.
 const LEAD_CHARS: u32 = 60;
 
-/// The passage of `content` that holds most of the `met` words (folded), and their places in it as start and end in
-/// characters, sorted and apart. Line breaks become spaces; `…` stands for what is left out.
-pub(in crate::memory) fn passage(content: &str, met: &[String]) -> (String, Vec<(u32, u32)>) {
+/// The passage of `content` that holds most of the `met` words (folded, with how rare each is: rare ones count more), and their
+/// places in it as start and end in characters, sorted and apart. Line breaks become spaces; `…` stands for what is left out.
+pub(in crate::memory) fn passage(content: &str, met: &[(String, f32)]) -> (String, Vec<(u32, u32)>) {
     let places = places(content, met);
     let chars: Vec<char> = content.chars().take(last_needed(&places)).collect();
-    let (from, to) = window(&places, &chars);
+    let (from, to) = window(&places, met, &chars);
     let mut text = String::with_capacity(PASSAGE_CHARS as usize + 8);
     let mut shift = 0;
     if from > 0 {
@@ -50,12 +50,12 @@ struct Place {
     word: usize,
 }
 
-fn places(content: &str, met: &[String]) -> Vec<Place> {
+fn places(content: &str, met: &[(String, f32)]) -> Vec<Place> {
     let mut places: Vec<Place> = tokenize(content, MAX_TOKENS)
         .into_iter()
         .filter(|token| token.kind != Kind::Whole || token.text.len() > 1)
         .filter_map(|token| {
-            let word = met.iter().position(|word| *word == token.text)?;
+            let word = met.iter().position(|(word, _)| *word == token.text)?;
             Some(Place { start: token.start, end: token.end, word })
         })
         .collect();
@@ -69,10 +69,10 @@ fn last_needed(places: &[Place]) -> usize {
     (places.last().map_or(0, |place| place.end) + 2 * PASSAGE_CHARS) as usize
 }
 
-/// The window of about [`PASSAGE_CHARS`] with the most different found words, then the most found words, then the first;
+/// The window of about [`PASSAGE_CHARS`] whose different found words are the rarest together, then with the most found words, then the first;
 /// moved to where words begin and end.
-fn window(places: &[Place], chars: &[char]) -> (usize, usize) {
-    let mut best = (0, 0);
+fn window(places: &[Place], met: &[(String, f32)], chars: &[char]) -> (usize, usize) {
+    let mut best = (0.0_f32, 0);
     let mut best_start = 0;
     let mut end = 0;
     for (at, place) in places.iter().enumerate() {
@@ -82,8 +82,11 @@ fn window(places: &[Place], chars: &[char]) -> (usize, usize) {
         }
         let inside = &places[at..end.max(at)];
         let different: HashSet<usize> = inside.iter().map(|p| p.word).collect();
-        if (different.len(), inside.len()) > best {
-            best = (different.len(), inside.len());
+        let worth: f32 = different.iter().map(|word| met[*word].1.max(0.01)).sum();
+        // Sums of the same numbers in another order may differ by a hair.
+        let clearly = worth > best.0 * 1.0001;
+        if clearly || (worth > best.0 * 0.9999 && inside.len() > best.1) {
+            best = (worth, inside.len());
             best_start = place.start;
         }
     }
@@ -112,8 +115,8 @@ fn window(places: &[Place], chars: &[char]) -> (usize, usize) {
 mod tests {
     use super::*;
 
-    fn met(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
+    fn met(words: &[&str]) -> Vec<(String, f32)> {
+        words.iter().map(|word| ((*word).to_owned(), 1.0)).collect()
     }
 
     fn marked(content: &str, words: &[&str]) -> Vec<String> {
@@ -140,6 +143,13 @@ mod tests {
         let (text, _) = passage(&content, &met(&["connection", "pool"]));
         assert!(text.starts_with('…') && text.ends_with('…'), "{text}");
         assert!(text.chars().count() <= 242, "{text}");
+    }
+
+    #[test]
+    fn a_rare_word_draws_the_passage_to_it() {
+        let content = format!("the pool the pool {}exhausted{}", "word ".repeat(100), " word".repeat(100));
+        let words = [("pool".to_owned(), 0.5), ("the".to_owned(), 0.1), ("exhausted".to_owned(), 3.0)];
+        assert!(passage(&content, &words).0.contains("exhausted"));
     }
 
     #[test]

@@ -5,12 +5,17 @@ use super::token::{Kind, tokenize};
 /// Words of a query that are searched; the rest is left out.
 const MAX_WORDS: usize = 32;
 
+/// Words of a query that is typed rather than asked.
+const SHORT: usize = 3;
+
 /// English words that say nothing about an entry. They are left out where others remain.
 const STOP_WORDS: &[&str] = &[
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "did", "do", "does", "for", "from", "had", "has",
     "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "so",
     "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what",
-    "when", "where", "which", "who", "why", "will", "with", "you", "your",
+    "when", "where", "which", "who", "why", "will", "with", "you", "your", "about", "am", "been", "being", "could",
+    "d", "dont", "he", "her", "hers", "him", "his", "just", "ll", "m", "re", "s", "she", "should", "t", "than", "them",
+    "those", "through", "us", "ve", "while", "whom", "would",
 ];
 
 /// A word to look for.
@@ -22,7 +27,7 @@ pub(super) struct Word {
     pub prefix: bool,
     /// Whether only the word itself fits: it stood in quotes.
     pub exact: bool,
-    /// Whether it counts for coverage; a compound beside its words doesn't.
+    /// Whether it counts as a word of the question; a compound beside its words doesn't.
     pub counted: bool,
 }
 
@@ -51,9 +56,9 @@ impl Query {
         query
     }
 
-    /// How many words an entry can hold at most.
-    pub fn counted(&self) -> u32 {
-        self.words.iter().filter(|word| word.counted).count() as u32
+    /// Whether a half-typed last word is also searched as a beginning where it is a word already: with few others to find by.
+    pub fn is_short(&self) -> bool {
+        self.words.iter().filter(|word| word.counted).count() <= SHORT
     }
 
     fn read(&mut self, section: &str, quoted: bool, last: bool) {

@@ -1,28 +1,56 @@
-//! Answering a query: which entries, in which order, and why.
+//! Answering a query: which entries, in which order.
 
 use std::cmp::Ordering;
+use std::time::{Duration, Instant};
 
+use super::context::{self, Context, GroupSums};
+use super::near::{self, LOOKED_AT, Marks};
 use super::query::{Query, Word};
-use super::score::{self, FIELDS};
-use super::vocabulary::{Expansion, Posting, TermId, weight};
-use super::{Index, Slot};
+use super::score::{self, SIGNALS, Signal, WEIGHTS};
+use super::vocabulary::{Expansion, Prefix, TermId, weight};
+use super::{Index, Light, NO_GROUP, Slot, names, reasons};
 use crate::model::memory::TermMatch;
 use crate::model::{EntryId, Timestamp};
 
-/// A word that at most so many entries hold may be a misspelling that someone stored: its neighbours are searched too.
+/// A word of a short query that at most so many entries hold may be misspelt where the answer stands: words like it are searched
+/// too. In a question other words find it, and words that only look alike cost more than they bring; there only words that
+/// nobody holds are guessed.
 pub(super) const RARE: u32 = 3;
 
-/// What may be found at all; applied before ranking.
+/// What may be found at all; applied before ranking: what is left out takes no part in any signal.
 #[derive(Debug, Clone, Default)]
 pub(in crate::memory) struct Filter {
     /// This namespace and all below it; empty means all.
     pub namespace: String,
     /// All of these.
     pub tags: Vec<String>,
+    /// All of these facts in the metadata.
+    pub metadata: Vec<(String, serde_json::Value)>,
+    /// Written by: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
+    pub source: Option<String>,
+    /// In this group, of whichever namespace.
+    pub group: Option<String>,
     /// Updated at or after.
     pub since: Option<Timestamp>,
     /// Updated before.
     pub until: Option<Timestamp>,
+}
+
+/// A question to the index.
+#[derive(Debug, Clone)]
+pub(in crate::memory) struct Asked {
+    /// Words; phrases in quotes.
+    pub text: String,
+    /// What may be found.
+    pub filter: Filter,
+    /// Most hits.
+    pub limit: usize,
+    /// As of when.
+    pub now: Timestamp,
+    /// Entries before and behind each hit that are named with it.
+    pub neighbours: usize,
+    /// Hits with a lower score are left out.
+    pub min_score: f64,
 }
 
 /// An answer.
@@ -30,8 +58,10 @@ pub(in crate::memory) struct Filter {
 pub(in crate::memory) struct Found {
     /// Best first; ties by id.
     pub hits: Vec<FoundEntry>,
-    /// How many entries matched.
+    /// How many entries matched, whatever their score.
     pub matched: u32,
+    /// How long each stage took, in their order.
+    pub stages: Vec<(&'static str, Duration)>,
 }
 
 /// A found entry, and why.
@@ -39,58 +69,196 @@ pub(in crate::memory) struct Found {
 pub(in crate::memory) struct FoundEntry {
     /// Which.
     pub id: EntryId,
-    /// `text * recency * importance`.
+    /// The sum of `signals`, times `speaker`, `recency` and `importance`.
     pub score: f64,
-    /// The text score.
-    pub text: f64,
-    /// The place by text score alone; 1 is best.
-    pub text_rank: u32,
+    /// What each signal adds, by its place in [`Signal`].
+    pub signals: [f64; SIGNALS],
+    /// The entry's place by each signal alone, 1 is best, 0 where the signal adds nothing. Among all that matched; by what only
+    /// the best entries are looked at for, among the hits.
+    pub ranks: [u32; SIGNALS],
+    /// The factor of its speaker.
+    pub speaker: f64,
     /// The factor of age.
     pub recency: f64,
     /// The factor of importance.
     pub importance: f64,
     /// The query's words that it holds, with the one of its words that counted most.
     pub terms: Vec<(String, TermMatch)>,
-    /// Every word of it that was met, folded.
-    pub met: Vec<String>,
+    /// Every word of it that was met, folded, and how rare it is.
+    pub met: Vec<(String, f32)>,
+    /// The entries before it in its group, in their order.
+    pub before: Vec<EntryId>,
+    /// The entries behind it.
+    pub behind: Vec<EntryId>,
 }
 
 /// A word of the query, with the words of the index that it stands for and how rare they are together.
-struct Clause<'q> {
-    word: &'q Word,
-    expansions: Vec<Expansion>,
-    rarity: f32,
+pub(super) struct Clause<'q> {
+    pub word: &'q Word,
+    pub expansions: Vec<Expansion>,
+    pub rarity: f32,
 }
 
-/// Sums for each slot, and which slots have any.
-struct Sums {
-    text: Vec<f32>,
-    counted: Vec<u8>,
-    touched: Vec<u32>,
+/// What the entries that may be found hold of the question, by slot.
+pub(super) struct Sums {
+    /// Text scores.
+    pub text: Vec<f32>,
+    /// The rarities of the counted words that the entry holds.
+    held: Vec<f32>,
+    /// Slots with any word.
+    pub touched: Vec<u32>,
+}
+
+/// An entry that matched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub slot: u32,
+    /// What each signal adds, weighted, not yet comparable.
+    pub parts: Parts,
+    pub speaker: f32,
+    pub score: f64,
+}
+
+/// What turns the sum of an entry's parts into its score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale {
+    /// Makes scores of different questions comparable.
+    pub factor: f32,
+    pub now: Timestamp,
+}
+
+/// A number for each signal.
+pub(super) type Parts = [f32; SIGNALS];
+
+/// Notes how long each stage takes.
+struct Watch {
+    began: Instant,
+    stages: Vec<(&'static str, Duration)>,
+}
+
+impl Watch {
+    fn stage(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.stages.push((name, now - self.began));
+        self.began = now;
+    }
 }
 
 impl Index {
-    /// The best `limit` entries for a query, as of `now`.
+    /// The best entries for a question.
     ///
-    /// An entry matches when it holds any word of the query (in any form that the vocabulary knows) and every phrase. Its text
-    /// score is the BM25F sum over the words, times the share of the query's words that it holds.
-    pub fn search(&self, text: &str, filter: &Filter, limit: usize, now: Timestamp) -> Found {
-        let query = Query::parse(text);
+    /// An entry matches when it holds any word of the query (in any form that the vocabulary knows), or one of its neighbours
+    /// does, and it holds every phrase. Its score is the sum of its signals, made comparable over questions, times factors for
+    /// who speaks, age and importance.
+    pub fn search(&self, asked: &Asked) -> Found {
+        let mut watch = Watch { began: Instant::now(), stages: Vec::with_capacity(5) };
+        let query = Query::parse(&asked.text);
         let Some(phrases) = self.phrases(&query) else { return Found::default() };
+        let accepted = self.accepted(&asked.filter, asked.now);
+        watch.stage("filter");
         let mut sums =
-            Sums { text: vec![0.0; self.slots.len()], counted: vec![0; self.slots.len()], touched: Vec::new() };
-        let clauses: Vec<Clause<'_>> = query.words.iter().map(|word| self.add_up(word, &mut sums)).collect();
-        let accepted = self.acceptance(filter, now);
-        let words = query.counted();
-        let mut candidates: Vec<(u32, f32)> = Vec::with_capacity(sums.touched.len());
-        for slot in sums.touched {
-            let entry = &self.slots[slot as usize];
-            let counted = u32::from(sums.counted[slot as usize]);
-            if counted > 0 && accepted(entry) && phrases.iter().all(|holding| holding.binary_search(&slot).is_ok()) {
-                candidates.push((slot, sums.text[slot as usize] * score::coverage(counted, words)));
+            Sums { text: vec![0.0; self.slots.len()], held: vec![0.0; self.slots.len()], touched: Vec::new() };
+        let mut groups = GroupSums::new(self.groups.len());
+        let short = query.is_short();
+        let clauses: Vec<Clause<'_>> =
+            query.words.iter().map(|word| self.add_up(word, short, &accepted, &mut sums, &mut groups)).collect();
+        let worth: f32 = clauses.iter().filter(|clause| clause.word.counted).map(|clause| clause.rarity).sum();
+        for slot in &sums.touched {
+            let at = *slot as usize;
+            if self.lights[at].group != NO_GROUP {
+                sums.text[at] *= score::coverage(sums.held[at] / worth.max(f32::MIN_POSITIVE));
             }
         }
-        self.rank(&candidates, &clauses, words, limit, now)
+        watch.stage("words");
+        let context = self.context(&sums, groups, &accepted);
+        watch.stage("context");
+        let holds_phrases = |slot: &u32| phrases.iter().all(|holding| holding.binary_search(slot).is_ok());
+        let matching: Vec<u32> = sums.touched.iter().chain(&context.nearby).copied().filter(holds_phrases).collect();
+        let parts = |slot: u32| self.parts(slot, &sums, &context);
+        let named = self.named(&clauses);
+        let scale = Scale { factor: score::comparable(worth), now: asked.now };
+        let mut hits = self.best(&matching, parts, &named, scale, asked.limit.max(LOOKED_AT));
+        self.look_closely(&mut hits, &clauses, scale);
+        hits.truncate(asked.limit);
+        watch.stage("rank");
+        hits.retain(|hit| hit.score >= asked.min_score);
+        let ranks = reasons::ranks(&hits, &matching, parts);
+        let hits = hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &clauses, scale, asked));
+        let hits = hits.collect();
+        watch.stage("reasons");
+        Found { hits, matched: matching.len() as u32, stages: watch.stages }
+    }
+
+    /// What the signals that every entry has say for one.
+    fn parts(&self, slot: u32, sums: &Sums, context: &Context) -> Parts {
+        let mut parts = [0.0; SIGNALS];
+        parts[Signal::Text as usize] = WEIGHTS[Signal::Text as usize] * sums.text[slot as usize];
+        parts[Signal::Neighbours as usize] = WEIGHTS[Signal::Neighbours as usize] * context.neighbours(slot as usize);
+        parts[Signal::Group as usize] = context.group(self.lights[slot as usize].group);
+        parts
+    }
+
+    /// The `most` best by these parts, in any order.
+    fn best(
+        &self,
+        matching: &[u32],
+        parts: impl Fn(u32) -> Parts,
+        named: &[TermId],
+        scale: Scale,
+        most: usize,
+    ) -> Vec<Candidate> {
+        let mut best: Vec<Candidate> = Vec::with_capacity(2 * most);
+        let mut bar = 0.0;
+        for slot in matching {
+            let parts = parts(*slot);
+            // Most entries can't come in whatever their factors are, and looking those up costs more than all before.
+            let reachable = f64::from(parts.iter().sum::<f32>() * scale.factor) * score::MOST_FACTOR;
+            if reachable < bar {
+                continue;
+            }
+            let speaker = context::speaker(&self.slots[*slot as usize], named);
+            let mut candidate = Candidate { slot: *slot, parts, speaker, score: 0.0 };
+            self.weigh(&mut candidate, scale);
+            best.push(candidate);
+            if best.len() == 2 * most {
+                best.select_nth_unstable_by(most - 1, |a, b| self.better(a, b));
+                best.truncate(most);
+                bar = best.iter().map(|candidate| candidate.score).fold(f64::INFINITY, f64::min);
+            }
+        }
+        best.sort_by(|a, b| self.better(a, b));
+        best.truncate(most);
+        best
+    }
+
+    fn better(&self, a: &Candidate, b: &Candidate) -> Ordering {
+        let ids = || self.slots[a.slot as usize].id.cmp(&self.slots[b.slot as usize].id);
+        b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal).then_with(ids)
+    }
+
+    /// Sets the score from the parts.
+    fn weigh(&self, candidate: &mut Candidate, scale: Scale) {
+        let entry = &self.slots[candidate.slot as usize];
+        let relevance = candidate.parts.iter().sum::<f32>() * candidate.speaker * scale.factor;
+        let factors = score::recency(scale.now.0, entry.updated_at.0) * score::importance(entry.importance);
+        candidate.score = f64::from(relevance) * factors;
+    }
+
+    /// Adds the signals that read an entry's words in their order, and orders anew.
+    fn look_closely(&self, best: &mut [Candidate], clauses: &[Clause<'_>], scale: Scale) {
+        let marks = Marks::new(self, clauses);
+        let averages = self.averages();
+        for candidate in best.iter_mut() {
+            let entry = &self.slots[candidate.slot as usize];
+            let words = self.lights[candidate.slot as usize].lengths[0];
+            let relative = words as f32 / averages[0].max(1.0);
+            let whole = candidate.parts[Signal::Text as usize];
+            candidate.parts[Signal::Pairs as usize] = near::pairs(&entry.order, relative, clauses, &marks);
+            candidate.parts[Signal::Passage as usize] =
+                near::passage(&entry.order, words as usize, whole, clauses, &marks);
+            self.weigh(candidate, scale);
+        }
+        best.sort_by(|a, b| self.better(a, b));
     }
 
     /// The slots that hold each phrase, ascending; `None` when a word of one is unknown, so that nothing can match.
@@ -111,27 +279,39 @@ impl Index {
         all.filter(|slot| holds(&self.slots[*slot as usize].order, phrase)).collect()
     }
 
-    fn expand(&self, word: &Word) -> Vec<Expansion> {
+    fn expand(&self, word: &Word, short: bool) -> Vec<Expansion> {
         if word.exact {
             let term = self.vocabulary.find(&word.text).filter(|term| self.vocabulary.term(*term).entries > 0);
             return term.map(|term| Expansion { term, weight: weight::EXACT, edits: 0 }).into_iter().collect();
         }
-        self.vocabulary.expand(&word.text, word.prefix, RARE)
+        let prefix = match (word.prefix, short) {
+            (false, _) => Prefix::Never,
+            (true, false) => Prefix::IfUnknown,
+            (true, true) => Prefix::Always,
+        };
+        self.vocabulary.expand(&word.text, prefix, if short { RARE } else { 0 })
     }
 
-    /// Adds what one word is worth to every entry that holds it.
-    fn add_up<'q>(&self, word: &'q Word, sums: &mut Sums) -> Clause<'q> {
-        let expansions = self.expand(word);
+    /// Adds what one word is worth to every entry that holds it and may be found.
+    fn add_up<'q>(
+        &self,
+        word: &'q Word,
+        short: bool,
+        accepted: &[bool],
+        sums: &mut Sums,
+        groups: &mut GroupSums,
+    ) -> Clause<'q> {
+        let expansions = self.expand(word, short);
         let averages = self.averages();
         let mut frequencies = Vec::new();
         let mut of_slot = if expansions.len() > 1 { vec![u32::MAX; self.slots.len()] } else { Vec::new() };
         for expansion in &expansions {
             for posting in &self.vocabulary.term(expansion.term).postings {
-                let slot = &self.slots[posting.slot as usize];
-                if !slot.alive {
+                let light = &self.lights[posting.slot as usize];
+                if !light.alive {
                     continue;
                 }
-                let frequency = expansion.weight * score::frequency(counts(*posting), slot.lengths, averages);
+                let frequency = expansion.weight * score::frequency(posting.counts, light.lengths, averages);
                 match of_slot.get_mut(posting.slot as usize) {
                     Some(at) if *at != u32::MAX => {
                         let (_, sum): &mut (u32, f32) = &mut frequencies[*at as usize];
@@ -144,143 +324,56 @@ impl Index {
                         frequencies.push((posting.slot, frequency));
                     }
                 }
+                if light.group != NO_GROUP && word.counted && accepted[posting.slot as usize] {
+                    groups.add(light.group, expansion.weight * score::occurrences(posting.counts));
+                }
             }
         }
+        // How rare a word is does not depend on the filter, so that neither do scores.
         let rarity = score::rarity(self.len() as u32, frequencies.len() as u32);
-        for (slot, frequency) in frequencies {
+        for (slot, frequency) in frequencies.into_iter().filter(|(slot, _)| accepted[*slot as usize]) {
             let at = slot as usize;
             if sums.text[at] == 0.0 {
                 sums.touched.push(slot);
             }
             sums.text[at] += score::contribution(rarity, frequency);
-            sums.counted[at] += u8::from(word.counted);
+            sums.held[at] += if word.counted { rarity } else { 0.0 };
         }
+        groups.finish_word(self, rarity);
         Clause { word, expansions, rarity }
     }
 
-    /// Whether an entry may be found at all.
-    fn acceptance(&self, filter: &Filter, now: Timestamp) -> impl Fn(&Slot) -> bool {
+    /// Which slots may be found at all.
+    fn accepted(&self, filter: &Filter, now: Timestamp) -> Vec<bool> {
         let below = format!("{}/", filter.namespace);
         let inside =
             |name: &String| filter.namespace.is_empty() || *name == filter.namespace || name.starts_with(&below);
         let namespaces: Vec<bool> = self.namespaces.names.iter().map(inside).collect();
-        // An unknown tag has no number, and nothing can have it.
-        let tags: Option<Vec<u32>> = filter.tags.iter().map(|tag| self.tags.numbers.get(tag).copied()).collect();
         let (since, until) = (filter.since.unwrap_or(Timestamp(i64::MIN)), filter.until.unwrap_or(Timestamp(i64::MAX)));
-        move |slot| {
-            slot.expires_at > now
+        let facts = self.asked_facts(filter);
+        let fits = |(slot, light): (&Slot, &Light)| {
+            light.alive
+                && slot.expires_at > now
                 && namespaces[slot.namespace as usize]
                 && slot.updated_at >= since
                 && slot.updated_at < until
-                && tags.as_ref().is_some_and(|tags| tags.iter().all(|tag| slot.tags.contains(tag)))
-        }
-    }
-
-    fn rank(
-        &self,
-        candidates: &[(u32, f32)],
-        clauses: &[Clause<'_>],
-        words: u32,
-        limit: usize,
-        now: Timestamp,
-    ) -> Found {
-        let matched = candidates.len() as u32;
-        let mut scored: Vec<(f64, u32, f32)> = candidates
-            .iter()
-            .map(|(slot, text)| {
-                let entry = &self.slots[*slot as usize];
-                let factors = score::recency(now.0, entry.updated_at.0) * score::importance(entry.importance);
-                (f64::from(*text) * factors, *slot, *text)
-            })
-            .collect();
-        let better = |a: &(f64, u32, f32), b: &(f64, u32, f32)| {
-            let ids = || self.slots[a.1 as usize].id.cmp(&self.slots[b.1 as usize].id);
-            b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal).then_with(ids)
+                && facts.as_ref().is_some_and(|facts| facts.iter().all(|fact| slot.facts.binary_search(fact).is_ok()))
         };
-        let limit = limit.min(scored.len());
-        if limit == 0 {
-            return Found { hits: Vec::new(), matched };
-        }
-        scored.select_nth_unstable_by(limit - 1, better);
-        scored.truncate(limit);
-        scored.sort_by(better);
-        let ranks = text_ranks(&scored, candidates);
-        let hits = scored.iter().zip(ranks).map(|((score, slot, text), rank)| {
-            let entry = &self.slots[*slot as usize];
-            let (terms, met) = self.reasons(*slot, clauses, words);
-            FoundEntry {
-                id: entry.id,
-                score: *score,
-                text: f64::from(*text),
-                text_rank: rank,
-                recency: score::recency(now.0, entry.updated_at.0),
-                importance: score::importance(entry.importance),
-                terms,
-                met,
-            }
-        });
-        Found { hits: hits.collect(), matched }
+        self.slots.iter().zip(&self.lights).map(fits).collect()
     }
 
-    /// What each word of the query added to the score of one entry, and by which words of it.
-    fn reasons(&self, slot: u32, clauses: &[Clause<'_>], words: u32) -> (Vec<(String, TermMatch)>, Vec<String>) {
-        let averages = self.averages();
-        let lengths = self.slots[slot as usize].lengths;
-        let mut terms = Vec::new();
-        let mut met = Vec::new();
-        let mut held_words = 0;
-        for clause in clauses {
-            let mut sum = 0.0;
-            let mut best: Option<(f32, &Expansion)> = None;
-            for expansion in &clause.expansions {
-                let term = self.vocabulary.term(expansion.term);
-                let Ok(at) = term.postings.binary_search_by_key(&slot, |posting| posting.slot) else { continue };
-                let frequency = expansion.weight * score::frequency(counts(term.postings[at]), lengths, averages);
-                sum += frequency;
-                met.push(term.text.to_string());
-                if best.is_none_or(|(most, _)| frequency > most) {
-                    best = Some((frequency, expansion));
-                }
-            }
-            if let Some((_, expansion)) = best {
-                held_words += u32::from(clause.word.counted);
-                let score = f64::from(score::contribution(clause.rarity, sum));
-                let met = self.vocabulary.term(expansion.term).text.to_string();
-                terms.push((clause.word.text.clone(), TermMatch { met, edits: expansion.edits, score }));
-            }
-        }
-        let coverage = f64::from(score::coverage(held_words, words));
-        for (_, term) in &mut terms {
-            term.score *= coverage;
-        }
-        (terms, met)
+    /// The numbers of what a filter asks for; `None` when no entry ever had one of them, so that nothing can fit.
+    fn asked_facts(&self, filter: &Filter) -> Option<Vec<u32>> {
+        let tags = filter.tags.iter().map(|tag| Some(names::of_tag(tag)));
+        let metadata = filter.metadata.iter().map(|(key, value)| names::of_metadata(key, value));
+        let source = filter.source.iter().map(|source| Some(names::of_source(source)));
+        let group = filter.group.iter().map(|group| Some(names::of_group(group)));
+        tags.chain(metadata).chain(source).chain(group).map(|name| self.facts.find(&name?)).collect()
     }
-}
-
-fn counts(posting: Posting) -> [u32; FIELDS] {
-    [posting.content.into(), posting.key.into(), posting.tags.into()]
 }
 
 /// Whether the words stand in the order, one behind the other.
 fn holds(order: &[TermId], phrase: &[TermId]) -> bool {
     let Some((first, rest)) = phrase.split_first() else { return true };
     order.iter().enumerate().any(|(at, term)| term == first && order[at + 1..].starts_with(rest))
-}
-
-/// The place of each hit by text score alone: one more than the candidates with a higher one.
-fn text_ranks(hits: &[(f64, u32, f32)], candidates: &[(u32, f32)]) -> Vec<u32> {
-    let mut bars: Vec<f32> = hits.iter().map(|(_, _, text)| *text).collect();
-    bars.sort_by(f32::total_cmp);
-    bars.dedup();
-    // over[i]: candidates whose score lies above exactly the first i bars.
-    let mut over = vec![0_u32; bars.len() + 1];
-    for (_, text) in candidates {
-        over[bars.partition_point(|bar| bar < text)] += 1;
-    }
-    hits.iter()
-        .map(|(_, _, text)| {
-            let bar = bars.partition_point(|bar| bar < text);
-            1 + over[bar + 1..].iter().sum::<u32>()
-        })
-        .collect()
 }

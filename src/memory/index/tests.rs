@@ -1,20 +1,14 @@
-//! The index against its brute-force twin, and its figures.
+//! What the index promises, one thing at a time; `twin` holds all of it to a scan.
 
-use std::collections::BTreeMap;
-
-use proptest::prelude::*;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::query::{Query, Word};
-use super::token::{Kind, tokenize};
-use super::vocabulary::weight;
 use super::*;
 use crate::model::memory::Source;
 
-const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
 
-fn entry(number: u128, namespace: &str, key: &str, content: &str, tags: &[&str]) -> Entry {
+pub(super) fn entry(number: u128, namespace: &str, key: &str, content: &str, tags: &[&str]) -> Entry {
     Entry {
         id: EntryId(Uuid::from_u128(number)),
         namespace: namespace.to_owned(),
@@ -29,10 +23,12 @@ fn entry(number: u128, namespace: &str, key: &str, content: &str, tags: &[&str])
         created_at: NOW,
         updated_at: NOW,
         expires_at: None,
+        group: None,
+        position: None,
     }
 }
 
-fn index_of(entries: &[Entry]) -> Index {
+pub(super) fn index_of(entries: &[Entry]) -> Index {
     let mut index = Index::default();
     for entry in entries {
         index.put(Analysed::new(entry));
@@ -44,9 +40,14 @@ fn contents(texts: &[&str]) -> Vec<Entry> {
     texts.iter().enumerate().map(|(at, text)| entry(at as u128, "a", &format!("k{at}"), text, &[])).collect()
 }
 
+/// A question for the best `limit`.
+pub(super) fn asked(text: &str, filter: Filter, limit: usize) -> Asked {
+    Asked { text: text.to_owned(), filter, limit, now: NOW, neighbours: 0, min_score: 0.0 }
+}
+
 /// The numbers of the entries found, best first.
 fn found(index: &Index, query: &str) -> Vec<u128> {
-    index.search(query, &Filter::default(), 100, NOW).hits.iter().map(|hit| hit.id.0.as_u128()).collect()
+    index.search(&asked(query, Filter::default(), 100)).hits.iter().map(|hit| hit.id.0.as_u128()).collect()
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn filters_hold_before_ranking() {
     entries[3].expires_at = Some(NOW);
     let index = index_of(&entries);
     let search = |filter: Filter| {
-        let found = index.search("pool", &filter, 1, NOW);
+        let found = index.search(&asked("pool", filter, 1));
         (found.matched, found.hits.first().map(|hit| hit.id.0.as_u128()))
     };
     assert_eq!(search(Filter { namespace: "code".to_owned(), ..Filter::default() }), (2, Some(1)));
@@ -140,14 +141,16 @@ fn filters_hold_before_ranking() {
 #[test]
 fn every_hit_says_what_its_score_is_made_of() {
     let index = index_of(&contents(&["connection pool", "pool party", "pool"]));
-    let found = index.search("conection pool ", &Filter::default(), 10, NOW);
+    let found = index.search(&asked("conection pool ", Filter::default(), 10));
     for hit in &found.hits {
-        assert!((hit.score - hit.text * hit.recency * hit.importance).abs() < 1e-6);
+        let signals: f64 = hit.signals.iter().sum();
+        assert!((hit.score - signals * hit.speaker * hit.recency * hit.importance).abs() < 1e-6);
+        let text = hit.signals[Signal::Text as usize];
         let sum: f64 = hit.terms.iter().map(|(_, term)| term.score).sum();
-        assert!((hit.text - sum).abs() < 1e-4, "{} {sum}", hit.text);
+        assert!((text - sum).abs() < 1e-4, "{text} {sum}");
     }
     let best = &found.hits[0];
-    assert_eq!((best.id.0.as_u128(), best.text_rank), (0, 1));
+    assert_eq!((best.id.0.as_u128(), best.ranks[Signal::Text as usize]), (0, 1));
     let (word, met) = &best.terms[0];
     assert_eq!((word.as_str(), met.met.as_str(), met.edits), ("conection", "connection", 1));
 }
@@ -168,7 +171,7 @@ fn compacting_changes_no_answer() {
     let mut index = index_of(&contents(&["alpha beta", "beta gamma", "gamma delta maxPool", "delta \"alpha\""]));
     index.remove(EntryId(Uuid::from_u128(1)));
     let queries = ["alpha", "beta ", "gama ", "\"gamma delta\"", "maxpool", "del"];
-    let ask = |index: &Index| queries.map(|query| index.search(query, &Filter::default(), 10, NOW));
+    let ask = |index: &Index| queries.map(|query| index.search(&asked(query, Filter::default(), 10)).hits);
     let before = ask(&index);
     index.compact();
     assert_eq!(before, ask(&index));
@@ -176,183 +179,130 @@ fn compacting_changes_no_answer() {
     assert!(index.vocabulary.find("beta").is_some());
 }
 
-/// One entry's words, counted the slow way.
-struct Scanned<'a> {
-    entry: &'a Entry,
-    order: Vec<String>,
-    counts: BTreeMap<String, [u32; FIELDS]>,
-    lengths: [u32; FIELDS],
+/// Turns of one conversation, in their order.
+fn talk(turns: &[&str]) -> Vec<Entry> {
+    let place =
+        |(at, entry): (usize, Entry)| Entry { group: Some("talk".to_owned()), position: Some(at as i64), ..entry };
+    contents(turns).into_iter().enumerate().map(place).collect()
 }
 
-fn scan(entry: &Entry) -> Scanned<'_> {
-    let mut scanned = Scanned { entry, order: Vec::new(), counts: BTreeMap::new(), lengths: [0; FIELDS] };
-    for (field, text) in [entry.content.clone(), entry.key.clone(), entry.tags.join("\n")].iter().enumerate() {
-        for token in tokenize(text, MAX_TOKENS) {
-            scanned.counts.entry(token.text.clone()).or_default()[field] += 1;
-            if token.kind != Kind::Whole {
-                scanned.lengths[field] += 1;
-                scanned.order.push(token.text);
-            }
-        }
-        scanned.order.push("\0".to_owned());
-    }
-    scanned
+#[test]
+fn an_answer_without_the_words_is_found_by_its_question() {
+    let mut entries = talk(&["Good morning", "Where did you stay in Lisbon?", "In a small inn.", "Lovely", "Bye"]);
+    entries.push(entry(9, "a", "k9", "Good evening", &[]));
+    let index = index_of(&entries);
+    assert_eq!(
+        found(&index, "stay in Lisbon "),
+        [1, 2, 0, 3],
+        "the question, what follows it, what stands before it, and no more"
+    );
+    let search = index.search(&asked("stay in Lisbon ", Filter::default(), 10));
+    let answer = &search.hits[1];
+    let signal = |signal: Signal| (answer.signals[signal as usize], answer.ranks[signal as usize]);
+    assert_eq!(signal(Signal::Text), (0.0, 0));
+    assert!(signal(Signal::Neighbours).0 > 0.0 && signal(Signal::Neighbours).1 == 1);
+    assert!(signal(Signal::Group).0 > 0.0);
+    assert!(answer.terms.is_empty());
 }
 
-/// What a word of the query stands for, by looking at every word of every entry.
-fn brute_expansions(word: &Word, held: &BTreeMap<String, u32>) -> BTreeMap<String, f32> {
-    let stemmer = rust_stemmers::Stemmer::create(rust_stemmers::Algorithm::English);
-    let stem = |text: &str| {
-        let plain = text.len() >= 3 && text.bytes().all(|b| b.is_ascii_lowercase());
-        plain.then(|| stemmer.stem(text).into_owned())
-    };
-    let mut weights = BTreeMap::new();
-    for text in held.keys() {
-        let typed = word.text.chars().count();
-        let long_enough = typed >= 2 || word.text.chars().all(fold::is_cjk);
-        if *text == word.text {
-            weights.insert(text.clone(), weight::EXACT);
-        } else if word.exact {
-        } else if stem(text).is_some() && stem(text) == stem(&word.text) {
-            weights.insert(text.clone(), weight::STEM);
-        } else if word.prefix && long_enough && text.starts_with(&word.text) {
-            weights.insert(text.clone(), weight::prefix(typed, text.chars().count()));
-        }
-    }
-    let entries: u32 = weights.keys().map(|text| held[text]).sum();
-    let wordy = |text: &str| {
-        text.chars().all(|c| c.is_alphanumeric() && !fold::is_cjk(c)) && !text.starts_with(char::is_numeric)
-    };
-    let most = edits::allowed(&word.text);
-    if !word.exact && entries <= search::RARE && most > 0 && wordy(&word.text) {
-        for text in held.keys().filter(|text| wordy(text)) {
-            if let Some(edits) = edits::distance(&word.text, text, most) {
-                weights.entry(text.clone()).or_insert(weight::misspelt(edits));
-            }
-        }
-    }
-    weights
+#[test]
+fn entries_of_other_groups_and_namespaces_are_no_context() {
+    let mut entries = talk(&["Where did you stay in Lisbon?", "In a small inn."]);
+    entries[1].namespace = "b".to_owned();
+    assert_eq!(found(&index_of(&entries), "stay in Lisbon "), [0]);
+    entries[1].namespace = "a".to_owned();
+    entries[1].group = Some("another talk".to_owned());
+    assert_eq!(found(&index_of(&entries), "stay in Lisbon "), [0]);
 }
 
-/// The same answer by a scan of everything: ids with their text scores.
-fn brute_search(entries: &[Entry], text: &str) -> BTreeMap<u128, f32> {
-    let query = Query::parse(text);
-    let scanned: Vec<Scanned<'_>> = entries.iter().map(scan).collect();
-    let mut held: BTreeMap<String, u32> = BTreeMap::new();
-    for word in scanned.iter().flat_map(|s| s.counts.keys()) {
-        *held.entry(word.clone()).or_default() += 1;
-    }
-    let mean =
-        |field: usize| scanned.iter().map(|s| s.lengths[field]).sum::<u32>() as f32 / scanned.len().max(1) as f32;
-    let averages = [mean(0), mean(1), mean(2)];
-    let mut sums: BTreeMap<u128, (f32, u32)> = BTreeMap::new();
-    for word in &query.words {
-        let weights = brute_expansions(word, &held);
-        let frequencies: Vec<(u128, f32)> = scanned
-            .iter()
-            .filter_map(|s| {
-                let sum: f32 = weights
-                    .iter()
-                    .filter_map(|(text, weight)| {
-                        Some(weight * score::frequency(*s.counts.get(text)?, s.lengths, averages))
-                    })
-                    .sum();
-                (sum > 0.0).then_some((s.entry.id.0.as_u128(), sum))
-            })
-            .collect();
-        let rarity = score::rarity(scanned.len() as u32, frequencies.len() as u32);
-        for (id, frequency) in &frequencies {
-            let sum = sums.entry(*id).or_default();
-            sum.0 += score::contribution(rarity, *frequency);
-            sum.1 += u32::from(word.counted);
-        }
-    }
-    let phrases_hold = |s: &Scanned<'_>| {
-        query.phrases.iter().all(|phrase| s.order.windows(phrase.len()).any(|window| window == phrase.as_slice()))
-    };
-    let fits = |id: u128| scanned.iter().find(|s| s.entry.id.0.as_u128() == id).is_some_and(phrases_hold);
-    sums.into_iter()
-        .filter(|(id, (_, counted))| *counted > 0 && fits(*id))
-        .map(|(id, (sum, counted))| (id, sum * score::coverage(counted, query.counted())))
-        .collect()
+#[test]
+fn what_a_filter_leaves_out_is_no_context_either() {
+    let mut entries = talk(&["Where did you stay in Lisbon?", "In a small inn."]);
+    entries[1].tags = vec!["kept".to_owned()];
+    let index = index_of(&entries);
+    let kept = Filter { tags: vec!["kept".to_owned()], ..Filter::default() };
+    assert_eq!(index.search(&asked("stay in Lisbon ", kept, 10)).matched, 0);
+    index_of(&entries).search(&asked("stay in Lisbon ", Filter::default(), 10));
+    assert_eq!(found(&index, "stay in Lisbon "), [0, 1]);
 }
 
-/// A word of a small vocabulary with near misses, stems, compounds, marks and other scripts.
-fn word() -> impl Strategy<Value = String> {
-    prop_oneof![
-        8 => "(pool|pools|pooling|connect|connection|conection|connections|the|of|postgres|postgers|replica|replicas)",
-        2 => "(maxPool|max_pool|max-pool|src/pool.rs|std::pool|v2|20|2026|naïve|Pool's|東京都|水)",
-        1 => "[a-c]{1,9}",
-    ]
+#[test]
+fn a_conversation_about_the_question_comes_before_a_chance_word() {
+    let mut entries = talk(&["the harbour was full", "boats and a harbour", "a harbour for boats", "tea"]);
+    entries.push(entry(9, "a", "k9", "the harbour was full", &[]));
+    let index = index_of(&entries);
+    let hits = index.search(&asked("boats harbour ", Filter::default(), 10)).hits;
+    let at = |number: u128| hits.iter().position(|hit| hit.id.0.as_u128() == number).expect("found");
+    assert!(at(0) < at(9), "{hits:?}");
 }
 
-fn text(most: usize) -> impl Strategy<Value = String> {
-    prop::collection::vec(word(), 0..most).prop_map(|words| words.join(" "))
+#[test]
+fn the_one_who_is_named_speaks_first() {
+    let index = index_of(&talk(&["Ada: I like the sea", "one", "two", "three", "Ben: I like the sea"]));
+    assert_eq!(found(&index, "What does Ben like?")[0], 4);
+    assert_eq!(found(&index, "What does Ada like?")[0], 0);
+    let mut facts = contents(&["I like the sea", "I like the sea"]);
+    facts[1].metadata.insert("speaker".to_owned(), "Ben".into());
+    let index = index_of(&facts);
+    let hits = index.search(&asked("What does Ben like?", Filter::default(), 10)).hits;
+    assert_eq!((hits[0].id.0.as_u128(), hits[0].speaker > 1.0, hits[1].speaker), (1, true, 1.0));
 }
 
-fn query_text() -> impl Strategy<Value = String> {
-    (prop::collection::vec(word(), 0..4), prop::collection::vec(word(), 0..3), any::<bool>()).prop_map(
-        |(words, phrase, open)| {
-            let phrase = if phrase.is_empty() { String::new() } else { format!("\"{}\" ", phrase.join(" ")) };
-            format!("{phrase}{}{}", words.join(" "), if open { "" } else { " " })
-        },
-    )
+#[test]
+fn words_that_follow_each_other_count_more_than_words_apart() {
+    let index = index_of(&contents(&["pool of some other connection", "connection pool of some other"]));
+    assert_eq!(found(&index, "connection pool "), [1, 0]);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+#[test]
+fn the_best_passage_lifts_a_long_entry() {
+    let filler = |n: usize| (0..n).map(|at| format!("w{}", at % 97)).collect::<Vec<_>>().join(" ");
+    let together = format!("{} alpha beta gamma {}", filler(200), filler(200));
+    let apart = format!("alpha {} beta {} gamma {}", filler(133), filler(133), filler(134));
+    let index = index_of(&contents(&[&apart, &together]));
+    let hits = index.search(&asked("gamma alpha beta ", Filter::default(), 10)).hits;
+    assert_eq!(hits[0].id.0.as_u128(), 1);
+    assert!(hits[0].signals[Signal::Passage as usize] > hits[1].signals[Signal::Passage as usize]);
+}
 
-    #[test]
-    fn the_index_answers_like_a_scan(
-        texts in prop::collection::vec((text(12), text(3), prop::collection::vec(word(), 0..2)), 0..24),
-        removed in prop::collection::vec(0_u128..24, 0..8),
-        query in query_text(),
-        compact in any::<bool>(),
-    ) {
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut index = Index::default();
-        for (at, (content, key, tags)) in texts.into_iter().enumerate() {
-            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
-            let entry = entry(at as u128, "a", &key, &content, &tags);
-            // Written twice: the second write must leave no trace of the first.
-            index.put(Analysed::new(&Entry { content: "pool first".to_owned(), ..entry.clone() }));
-            index.put(Analysed::new(&entry));
-            entries.push(entry);
-        }
-        for id in removed {
-            index.remove(EntryId(Uuid::from_u128(id)));
-            entries.retain(|entry| entry.id.0.as_u128() != id);
-        }
-        if compact {
-            index.compact();
-        }
-        let expected = brute_search(&entries, &query);
-        let answer = index.search(&query, &Filter::default(), 100, NOW);
-        prop_assert_eq!(answer.matched as usize, expected.len());
-        prop_assert_eq!(answer.hits.len(), expected.len());
-        for hit in &answer.hits {
-            let score = expected.get(&hit.id.0.as_u128()).copied().unwrap_or_default();
-            prop_assert!((hit.text - f64::from(score)).abs() < 1e-3 * f64::from(score.max(1.0)), "{} {}", hit.text, score);
-            let above = expected.values().filter(|other| f64::from(**other) > hit.text * 1.0001).count() as u32;
-            prop_assert!(hit.text_rank > above);
-        }
-        for pair in answer.hits.windows(2) {
-            prop_assert!(pair[0].score >= pair[1].score);
-        }
-    }
+#[test]
+fn irregular_forms_meet_each_other() {
+    let index = index_of(&contents(&["I bought a boat", "I sold a boat"]));
+    assert_eq!(found(&index, "When did she buy it?"), [0]);
+}
 
-    #[test]
-    fn no_text_and_no_query_panics(content in ".{0,200}", key in ".{0,20}", query in ".{0,60}") {
-        let entry = entry(1, "a", &key, &content, &["x"]);
-        let index = index_of(std::slice::from_ref(&entry));
-        let answer = index.search(&query, &Filter::default(), 10, NOW);
-        let words: Vec<String> = tokenize(&content, 100).into_iter().map(|t| t.text).collect();
-        for met in [words, answer.hits.into_iter().flat_map(|hit| hit.met).collect()] {
-            let (text, marks) = passage(&content, &met);
-            let length = text.chars().count() as u32;
-            prop_assert!(length <= 244);
-            prop_assert!(marks.iter().all(|(start, end)| start < end && *end <= length));
-            prop_assert!(marks.windows(2).all(|pair| pair[0].1 < pair[1].0));
-        }
-    }
+#[test]
+fn metadata_is_searched_and_filtered() {
+    let mut entries = contents(&["one", "two", "three"]);
+    entries[0].metadata.insert("city".to_owned(), "Lisbon".into());
+    entries[1].metadata.insert("year".to_owned(), 2026.into());
+    entries[1].source = Source::User { name: "ada".to_owned() };
+    entries[2].group = Some("g".to_owned());
+    let index = index_of(&entries);
+    assert_eq!(found(&index, "lisbon "), [0]);
+    let matched = |filter: Filter| index.search(&asked("one two three ", filter, 10)).matched;
+    let metadata = |value: Value| Filter { metadata: vec![("year".to_owned(), value)], ..Filter::default() };
+    assert_eq!((matched(metadata(2026.into())), matched(metadata("2026".into()))), (1, 0));
+    let source = |source: &str| matched(Filter { source: Some(source.to_owned()), ..Filter::default() });
+    assert_eq!([source("user"), source("user:ada"), source("user:ben"), source("cli")], [1, 1, 0, 2]);
+    assert_eq!(matched(Filter { group: Some("g".to_owned()), ..Filter::default() }), 1);
+}
+
+#[test]
+fn low_scores_can_be_left_out_and_neighbours_brought() {
+    let index = index_of(&talk(&["one", "two", "three pool", "four", "five"]));
+    let all = index.search(&Asked { neighbours: 1, ..asked("pool ", Filter::default(), 10) });
+    let best = &all.hits[0];
+    let ids = |ids: &[EntryId]| ids.iter().map(|id| id.0.as_u128()).collect::<Vec<_>>();
+    assert_eq!((ids(&best.before), ids(&best.behind)), (vec![1], vec![3]));
+    let bar = all.hits[0].score;
+    let few = index.search(&Asked { min_score: bar, ..asked("pool ", Filter::default(), 10) });
+    assert_eq!((few.hits.len(), few.matched), (1, all.matched));
+}
+
+#[test]
+fn a_question_that_nothing_answers_scores_low() {
+    let index = index_of(&talk(&["Ada: We sailed to Husum", "Ben: Was the weather good?", "Ada: It rained all week"]));
+    let top = |query: &str| index.search(&asked(query, Filter::default(), 1)).hits.first().map_or(0.0, |hit| hit.score);
+    assert!(top("Where did Ada sail to?") > 1.5 * top("Which university did Ada attend in Sweden?"));
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::edits;
 use super::fold::is_cjk;
+use super::score::FIELDS;
+use super::{edits, forms};
 
 /// A word's number; dense from 0.
 pub(super) type TermId = u32;
@@ -17,17 +18,13 @@ const PREFIX_SCAN: usize = 8192;
 /// Of these, and of misspellings and of words with the same stem, how many are searched: the most frequent.
 const MOST_EXPANSIONS: usize = 48;
 
-/// An entry that holds a word, with how often it stands in each field; more than the field can count stays at the most.
+/// An entry that holds a word, with how often it stands in each field; 255 is 255 times or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Posting {
     /// The entry's slot.
     pub slot: u32,
-    /// In the content.
-    pub content: u16,
-    /// In the key.
-    pub key: u8,
-    /// In the tags.
-    pub tags: u8,
+    /// In the content, the key, the tags and the metadata.
+    pub counts: [u8; FIELDS],
 }
 
 /// A word and the entries that hold it.
@@ -50,6 +47,17 @@ pub(super) struct Expansion {
     pub weight: f32,
     /// Letters that differ.
     pub edits: u32,
+}
+
+/// Whether longer words that begin with a word of a query fit too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// The word is complete.
+    Never,
+    /// It may be half typed, but there are enough others to find by: only when nobody holds it as it is.
+    IfUnknown,
+    /// It may be half typed.
+    Always,
 }
 
 /// How much of a word's occurrences count, by how it was met.
@@ -94,6 +102,11 @@ impl Default for Vocabulary {
 }
 
 impl Vocabulary {
+    /// How many words have a number.
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
     /// A word by its number.
     pub fn term(&self, id: TermId) -> &Term {
         &self.terms[id as usize]
@@ -133,7 +146,7 @@ impl Vocabulary {
     /// What a word of a query stands for, the word itself first: no two alike, all held by an entry.
     ///
     /// `rare`: misspellings are looked for when at most so many entries hold the word in any form.
-    pub fn expand(&self, word: &str, prefix: bool, rare: u32) -> Vec<Expansion> {
+    pub fn expand(&self, word: &str, prefix: Prefix, rare: u32) -> Vec<Expansion> {
         let mut found = Vec::new();
         if let Some(term) = self.find(word) {
             found.push(Expansion { term, weight: weight::EXACT, edits: 0 });
@@ -144,7 +157,11 @@ impl Vocabulary {
             let others = terms.iter().map(|term| Expansion { term: *term, weight: weight::STEM, edits: 0 });
             self.add(&mut found, others.collect());
         }
-        if prefix {
+        let irregular = forms::of(word).iter().filter_map(|form| self.find(form));
+        let irregular = irregular.map(|term| Expansion { term, weight: weight::STEM, edits: 0 }).collect();
+        self.add(&mut found, irregular);
+        let known = found.iter().any(|e| self.term(e.term).entries > 0);
+        if prefix == Prefix::Always || (prefix == Prefix::IfUnknown && !known) {
             self.add(&mut found, self.beginning_with(word));
         }
         let held: u32 = found.iter().map(|e| self.term(e.term).entries).sum();

@@ -15,7 +15,8 @@ macro_rules! columns {
         concat!(
             $before,
             " e.id, e.namespace, e.key, e.content, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
-              e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change from memory_entry e ",
+              e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position
+              from memory_entry e ",
             $after
         )
     };
@@ -39,6 +40,8 @@ pub(in crate::memory) struct EntryRow {
     pub expires_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
     pub change: i64,
+    context_group: Option<String>,
+    context_position: Option<i64>,
 }
 
 impl EntryRow {
@@ -64,6 +67,8 @@ impl From<EntryRow> for Entry {
             created_at: row.created_at,
             updated_at: row.updated_at,
             expires_at: row.expires_at,
+            group: row.context_group,
+            position: row.context_position,
         }
     }
 }
@@ -204,12 +209,13 @@ pub(in crate::memory) async fn namespaces(db: &Db, workspace: WorkspaceId, now: 
 pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry, change: i64) -> Result<()> {
     within!(tx, conn => query(
         "insert into memory_entry (id, workspace_id, namespace, key, content, value, tags, metadata, importance, version, source,
-             created_at, updated_at, expires_at, deleted_at, change)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, $15)
+             created_at, updated_at, expires_at, deleted_at, change, context_group, context_position)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, $15, $16, $17)
          on conflict (id) do update set content = excluded.content, value = excluded.value, tags = excluded.tags,
              metadata = excluded.metadata, importance = excluded.importance, version = excluded.version,
              source = excluded.source, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
-             deleted_at = null, change = excluded.change",
+             deleted_at = null, change = excluded.change, context_group = excluded.context_group,
+             context_position = excluded.context_position",
     )
     .bind(entry.id)
     .bind(workspace)
@@ -226,6 +232,8 @@ pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry:
     .bind(entry.updated_at)
     .bind(entry.expires_at)
     .bind(change)
+    .bind(entry.group.as_deref())
+    .bind(entry.position)
     .execute(conn)
     .await
     .map(drop))?;

@@ -23,6 +23,10 @@ struct Write {
     importance: Option<f64>,
     #[serde(default)]
     expires_in_ms: Option<i64>,
+    #[serde(default)]
+    group: Option<String>,
+    #[serde(default)]
+    position: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +51,8 @@ pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
         metadata: config.metadata.unwrap_or_default(),
         importance: config.importance,
         expires_at: config.expires_in_ms.map(|ms| call.ctx.clock.now().plus_ms(ms)),
+        group: config.group,
+        position: config.position,
     };
     let source = Source::Run { run_id: call.run_id, step: call.step };
     let entry =

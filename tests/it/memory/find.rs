@@ -68,7 +68,14 @@ on_both_engines! {
         assert_eq!(hit.snippet, "The connection pool is 20 per replica.");
         assert_eq!(hit.highlights, [(4, 14), (15, 19)]);
         let text = hit.why.text.as_ref().unwrap();
-        assert!((hit.score - text.score * hit.why.recency * hit.why.importance).abs() < 1e-9);
+        let pairs = hit.why.pairs.as_ref().map_or(0.0, |pairs| pairs.score);
+        let factors = hit.why.speaker * hit.why.recency * hit.why.importance;
+        assert!((hit.score - (text.score + pairs) * factors).abs() < 1e-6);
+        let explain = result.explain.as_ref().unwrap();
+        assert_eq!(explain.filters, ["namespace code and below"]);
+        let stages: Vec<&str> = explain.stages.iter().map(|stage| stage.name.as_str()).collect();
+        assert_eq!(stages, ["catch_up", "filter", "words", "context", "rank", "reasons", "fetch"]);
+        assert!(explain.stages.iter().all(|stage| stage.ms <= result.took_ms));
         assert_eq!((hit.why.terms["conection"].met.as_str(), hit.why.terms["conection"].edits), ("connection", 1));
         assert_eq!((hit.why.terms["pools"].met.as_str(), hit.why.terms["pools"].edits), ("pool", 0));
         assert_eq!((text.rank, result.matched), (1, 1));
@@ -85,10 +92,21 @@ on_both_engines! {
 
     async fn a_search_that_does_not_fit_is_refused_by_field(site: Site) {
         let ctx = workspace(&site).await;
-        let wrong = Search { limit: 0, namespace: Some("a b".to_owned()), ..Search::text("  ") };
+        let wrong = Search {
+            limit: 0,
+            namespace: Some("a b".to_owned()),
+            metadata: serde_json::Map::from_iter([("list".to_owned(), serde_json::json!([1]))]),
+            source: Some("robot".to_owned()),
+            group: Some(String::new()),
+            min_score: Some(f64::NAN),
+            neighbours: 6,
+            ..Search::text("  ")
+        };
         let Err(Error::Invalid(fields)) = memory::search(&ctx, &wrong).await else { panic!("refused") };
         let pointers: Vec<&str> = fields.iter().map(|f| f.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/query", "/limit", "/namespace"]);
+        let expected =
+            ["/query", "/limit", "/namespace", "/metadata/list", "/source", "/group", "/min_score", "/neighbours"];
+        assert_eq!(pointers, expected);
     }
 
     async fn watchers_are_told_of_writes_and_deletions(site: Site) {

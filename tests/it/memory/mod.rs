@@ -1,5 +1,6 @@
 //! Memory's face on both engines.
 
+mod context;
 mod find;
 mod keep;
 mod rest;

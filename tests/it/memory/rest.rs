@@ -44,6 +44,24 @@ async fn call(
 const PLACE: &str = "/memory/code%2Fdecisions/pool%2Fsize%3F";
 
 on_both_engines! {
+    async fn a_conversation_is_written_and_searched_with_its_neighbours(site: Site) {
+        let ctx = workspace(&site).await;
+        for (position, content) in ["Where did you stay?", "In a small inn."].into_iter().enumerate() {
+            let body = json!({"content": content, "group": "trip", "position": position});
+            let (status, _, entry) = call(&ctx, "PUT", &format!("/memory/talks/t{position}"), &[], Some(body)).await;
+            assert_eq!(status, StatusCode::CREATED);
+            assert_eq!((entry["group"].as_str(), entry["position"].as_u64()), (Some("trip"), Some(position as u64)));
+        }
+        let search = json!({"query": "stay?", "neighbours": 1, "explain": true, "group": "trip", "min_score": 0.01});
+        let (status, _, found) = call(&ctx, "POST", "/memory/search", &[], Some(search)).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(found["hits"][0]["neighbours"][0]["content"].as_str(), Some("In a small inn."));
+        assert_eq!(found["hits"][1]["why"]["text"], Value::Null);
+        assert_eq!(found["explain"]["filters"], json!(["group trip"]));
+        let (status, _, problem) = call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": "x", "neighbours": 9}))).await;
+        assert_eq!((status, problem["errors"][0]["pointer"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("/neighbours")));
+    }
+
     async fn an_entry_lives_its_life(site: Site) {
         let ctx = workspace(&site).await;
         let (status, tag, entry) = call(&ctx, "PUT", PLACE, &[("if-none-match", "*")], Some(json!({"content": "20"}))).await;

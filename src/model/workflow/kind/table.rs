@@ -348,6 +348,8 @@ pub const KINDS: &[Kind] = &[
             field("importance", "Importance", Shape::Number { min: 0.0, max: 1.0 }).placeholder("0.5"),
             field("expires_in_ms", "Expires after", Shape::Integer { min: 1, max: 315_360_000_000 })
                 .hint("Milliseconds."),
+            field("group", "Group", TEXT).hint("The conversation or document that it belongs to."),
+            field("position", "Position", Shape::Integer { min: 0, max: 1_000_000_000_000 }).hint("Its place in the group."),
         ],
         ports: OUT_ERROR,
         pure_step: false,

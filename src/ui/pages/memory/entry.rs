@@ -169,6 +169,10 @@ fn Facts(entry: Entry, state: State) -> impl IntoView {
         <dl class="pairs">
             <dt>"Namespace"</dt>
             <dd><a class="link" href=subtree>{namespace}</a></dd>
+            {entry.group.map(|group| view! {
+                <dt>"Group"</dt>
+                <dd>{group} {entry.position.map(|position| format!(", position {position}"))}</dd>
+            })}
             <dt>"Version"</dt>
             <dd>{entry.version} ", " <RelativeTime at=entry.updated_at /></dd>
             <dt>"Written by"</dt>

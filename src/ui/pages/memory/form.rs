@@ -22,6 +22,8 @@ pub(super) struct Start {
     importance: String,
     value: String,
     metadata: String,
+    group: String,
+    position: String,
     expires_at: Option<Timestamp>,
     /// The version that is edited; 0 for a new entry.
     version: i64,
@@ -37,6 +39,8 @@ impl Default for Start {
             importance: "0.5".to_owned(),
             value: String::new(),
             metadata: String::new(),
+            group: String::new(),
+            position: String::new(),
             expires_at: None,
             version: 0,
         }
@@ -64,6 +68,8 @@ impl Start {
             } else {
                 pretty(&Value::Object(entry.metadata.clone()))
             },
+            group: entry.group.clone().unwrap_or_default(),
+            position: entry.position.map(|position| position.to_string()).unwrap_or_default(),
             expires_at: entry.expires_at,
             version: entry.version,
         }
@@ -80,6 +86,8 @@ struct Fields {
     importance: RwSignal<String>,
     value: RwSignal<String>,
     metadata: RwSignal<String>,
+    group: RwSignal<String>,
+    position: RwSignal<String>,
     expires_at: StoredValue<Option<Timestamp>>,
 }
 
@@ -93,6 +101,8 @@ impl Fields {
             importance: RwSignal::new(start.importance),
             value: RwSignal::new(start.value),
             metadata: RwSignal::new(start.metadata),
+            group: RwSignal::new(start.group),
+            position: RwSignal::new(start.position),
             expires_at: StoredValue::new(start.expires_at),
         }
     }
@@ -113,6 +123,8 @@ impl Fields {
             metadata,
             importance: Some(importance),
             expires_at: self.expires_at.get_value(),
+            group: Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty()),
+            position: parse_position(&self.position.get_untracked())?,
         })
     }
 }
@@ -122,6 +134,14 @@ fn parse_json(pointer: &str, text: &str) -> Result<Value, ApiError> {
         return Ok(Value::Null);
     }
     serde_json::from_str(text).map_err(|error| ApiError::invalid(pointer, format!("expected JSON: {error}")))
+}
+
+fn parse_position(text: &str) -> Result<Option<i64>, ApiError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| ApiError::invalid("/position", "expected a whole number"))
 }
 
 fn split_tags(text: &str) -> Vec<String> {
@@ -274,6 +294,8 @@ fn What(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
         <TextInput id="entry-tags" label="Tags" value=Bound::from(fields.tags) hint=Some("Separated by commas.".to_owned()) error=told(error, "/tags") aside=optional.clone() />
         <TextInput id="entry-importance" label="Importance" value=Bound::from(fields.importance) hint=Some("0 to 1. Searches put what is important first; 0.5 is usual.".to_owned()) error=told(error, "/importance") />
         <TextArea id="entry-value" label="Value" value=Bound::from(fields.value) rows=3 mono=true hint=Some("Structured data beside the text, as JSON.".to_owned()) error=told(error, "/value") aside=optional.clone() />
-        <TextArea id="entry-metadata" label="Metadata" value=Bound::from(fields.metadata) rows=3 mono=true hint=Some("Facts about the entry, as a JSON object.".to_owned()) error=told(error, "/metadata") aside=optional />
+        <TextArea id="entry-metadata" label="Metadata" value=Bound::from(fields.metadata) rows=3 mono=true hint=Some("Facts about the entry, as a JSON object.".to_owned()) error=told(error, "/metadata") aside=optional.clone() />
+        <TextInput id="entry-group" label="Group" value=Bound::from(fields.group) hint=Some("The conversation or document that it belongs to. Searches read entries of a group in their context.".to_owned()) error=told(error, "/group") aside=optional.clone() />
+        <TextInput id="entry-position" label="Position" value=Bound::from(fields.position) hint=Some("Its place in the group, as a number.".to_owned()) error=told(error, "/position") aside=optional />
     }
 }

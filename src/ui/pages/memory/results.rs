@@ -4,7 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::place::Place;
-use super::why::WhyBars;
+use super::why::{WhyBars, strongest};
 use super::{Listing, MOST_HITS, MOST_LISTED, STEP, State, keys};
 use crate::model::memory::{Entry, Hit};
 use crate::ui::browser;
@@ -112,7 +112,7 @@ fn chip(
 fn FoundList(found: crate::model::memory::SearchResult, state: State) -> impl IntoView {
     let shown = found.hits.len() as u32;
     let more = shown < found.matched && shown < MOST_HITS;
-    let best = found.hits.iter().filter_map(|hit| hit.why.text.as_ref()).map(|text| text.score).fold(0.0, f64::max);
+    let best = found.hits.iter().map(|hit| strongest(&hit.why)).fold(0.0, f64::max);
     let tally = format!("{} found in {:.1} ms", format::count(found.matched.into()), found.took_ms);
     if found.hits.is_empty() {
         return view! { <NothingFound state /> }.into_any();

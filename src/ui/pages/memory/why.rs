@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::model::memory::{Hit, TermMatch, Why};
+use crate::model::memory::{Hit, Signal, TermMatch, Why};
 
 /// A sentence about one word of the query: which word it met, and how.
 fn met(word: &str, term: &TermMatch) -> String {
@@ -28,24 +28,69 @@ fn effect(factor: f64, up: &'static str, even: &'static str, down: &'static str)
 
 /// One sentence about the whole.
 fn summary(why: &Why, matched: u32) -> String {
-    let rank = why.text.as_ref().map_or(0, |text| text.rank);
-    let words = match (rank, matched) {
-        (1, 0 | 1) => "The only entry that matches".to_owned(),
-        (1, _) => format!("Best word match of {matched}"),
-        (rank, _) => format!("Word match {rank} of {matched}"),
+    let words = match (why.text.as_ref().map(|text| text.rank), matched) {
+        (None, _) => "Found by what stands around it".to_owned(),
+        (Some(1), 0 | 1) => "The only entry that matches".to_owned(),
+        (Some(1), _) => format!("Best word match of {matched}"),
+        (Some(rank), _) => format!("Word match {rank} of {matched}"),
     };
     let age = effect(why.recency, "newer than most", "of middling age", "older than most");
     let weight = effect(why.importance, "marked important", "of usual importance", "marked less important");
     format!("{words}; {age}, {weight}.")
 }
 
-/// The bars under a hit: text, recency, importance. `best` is the best text score of the answer.
+/// The signals that speak for a hit, with their names, in the order of the sum.
+fn signals(why: &Why) -> Vec<(&'static str, &Signal)> {
+    let named = [
+        ("Text", &why.text),
+        ("Neighbours", &why.neighbours),
+        ("Group", &why.group),
+        ("Word pairs", &why.pairs),
+        ("Best passage", &why.passage),
+    ];
+    named.into_iter().filter_map(|(name, signal)| Some((name, signal.as_ref()?))).collect()
+}
+
+/// How the score came about, as a formula.
+fn sum(why: &Why, score: f64) -> String {
+    let parts: Vec<String> =
+        signals(why).into_iter().map(|(name, signal)| format!("{} {:.2}", name.to_lowercase(), signal.score)).collect();
+    let mut factors = String::new();
+    if effect(why.speaker, "up", "", "down") != "" {
+        factors = format!(" × speaker {:.2}", why.speaker);
+    }
+    format!(
+        "({}){factors} × recency {:.2} × importance {:.2} = {score:.2}",
+        parts.join(" + "),
+        why.recency,
+        why.importance
+    )
+}
+
+/// The two bars of signals under a hit: its own words, and what stands around it.
+fn bars(why: &Why) -> Vec<(&'static str, Signal)> {
+    let around = [&why.neighbours, &why.group].into_iter().flatten().fold(None, |sum: Option<Signal>, signal| {
+        let (rank, score) = sum.map_or((signal.rank, 0.0), |sum| (sum.rank, sum.score));
+        Some(Signal { rank, score: score + signal.score })
+    });
+    let text = why.text.clone().map(|text| ("Text", text));
+    text.into_iter().chain(around.map(|around| ("Context", around))).collect()
+}
+
+/// The highest score that a bar of this hit shows.
+pub(super) fn strongest(why: &Why) -> f64 {
+    bars(why).into_iter().map(|(_, signal)| signal.score).fold(0.0, f64::max)
+}
+
+/// The bars under a hit: text, context, recency, importance. `best` is the highest score that a bar of the answer shows.
 #[component]
 pub(super) fn WhyBars(why: Why, best: f64) -> impl IntoView {
-    let text = why.text.clone().map(|text| {
-        let share = if best > 0.0 { text.score / best * 100.0 } else { 0.0 };
-        view! { <WhyBar label="Text" value=format!("#{}", text.rank) signal="text" share note=format!("{:.2}", text.score) /> }
+    let bars = bars(&why).into_iter().map(|(label, signal)| {
+        let share = if best > 0.0 { signal.score / best * 100.0 } else { 0.0 };
+        let (value, note) = (format!("#{}", signal.rank), format!("{:.2}", signal.score));
+        view! { <WhyBar label value signal="text" share note /> }
     });
+    let bars = bars.collect_view();
     let age = effect(why.recency, "new", "about a month", "old");
     let weight = effect(why.importance, "raised", "usual", "lowered");
     // Each factor's range fills its bar: recency 0.75 to 1.25, importance 0.6 to 1.4.
@@ -53,7 +98,7 @@ pub(super) fn WhyBars(why: Why, best: f64) -> impl IntoView {
     let importance = (why.importance - 0.6) * 125.0;
     view! {
         <dl class="why">
-            {text}
+            {bars}
             <WhyBar label="Recency" value=format!("×{:.2}", why.recency) signal="recency" share=recency note=age.to_owned() />
             <WhyBar label="Importance" value=format!("×{:.2}", why.importance) signal="importance" share=importance note=weight.to_owned() />
         </dl>
@@ -77,8 +122,7 @@ fn WhyBar(label: &'static str, value: String, signal: &'static str, share: f64, 
 #[component]
 pub(super) fn WhyCard(hit: Hit, matched: u32) -> impl IntoView {
     let why = hit.why;
-    let text = why.text.as_ref().map_or(0.0, |text| text.score);
-    let sum = format!("{text:.2} × {:.2} × {:.2} = {:.2}", why.recency, why.importance, hit.score);
+    let sum = sum(&why, hit.score);
     let words = why.terms.iter().map(|(word, term)| view! { <li>{met(word, term)}</li> }).collect_view();
     view! {
         <section class="stack">
@@ -106,14 +150,39 @@ mod tests {
         assert_eq!(met("konnektion", &term("connection", 2)), "“konnektion” is 2 letters from “connection”: 1.50");
     }
 
-    #[test]
-    fn the_summary_names_rank_age_and_weight() {
-        let why = Why {
-            text: Some(Signal { rank: 2, score: 3.0 }),
+    fn why(text: Option<Signal>) -> Why {
+        Why {
+            text,
+            neighbours: Some(Signal { rank: 1, score: 0.5 }),
+            group: None,
+            pairs: None,
+            passage: None,
+            speaker: 1.0,
             recency: 1.2,
             importance: 1.0,
             terms: Default::default(),
-        };
-        assert_eq!(summary(&why, 38), "Word match 2 of 38; newer than most, of usual importance.");
+        }
+    }
+
+    #[test]
+    fn the_summary_names_rank_age_and_weight() {
+        let found = why(Some(Signal { rank: 2, score: 3.0 }));
+        assert_eq!(summary(&found, 38), "Word match 2 of 38; newer than most, of usual importance.");
+        assert_eq!(summary(&why(None), 38), "Found by what stands around it; newer than most, of usual importance.");
+    }
+
+    #[test]
+    fn neighbours_and_group_share_a_bar() {
+        let group = Some(Signal { rank: 4, score: 0.25 });
+        let shown = bars(&Why { group, ..why(None) });
+        assert_eq!(shown, [("Context", Signal { rank: 1, score: 0.75 })]);
+    }
+
+    #[test]
+    fn the_sum_shows_only_what_speaks_for_the_hit() {
+        let found = why(Some(Signal { rank: 2, score: 3.0 }));
+        assert_eq!(sum(&found, 4.2), "(text 3.00 + neighbours 0.50) × recency 1.20 × importance 1.00 = 4.20");
+        let named = Why { speaker: 1.3, ..why(None) };
+        assert_eq!(sum(&named, 0.78), "(neighbours 0.50) × speaker 1.30 × recency 1.20 × importance 1.00 = 0.78");
     }
 }
