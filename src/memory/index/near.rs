@@ -67,8 +67,16 @@ pub(super) fn pairs(order: &[TermId], relative_length: f32, clauses: &[Clause<'_
     WEIGHTS[Signal::Pairs as usize] * sum
 }
 
-/// What the best passage of a long content adds beyond the whole, weighted; nothing for a short one.
-pub(super) fn passage(order: &[TermId], words: usize, whole: f32, clauses: &[Clause<'_>], marks: &Marks) -> f32 {
+/// What the best passage of a long content would score as an entry of its own, beyond the whole, weighted; nothing for a short
+/// content. `mean` is the mean number of words of contents.
+pub(super) fn passage(
+    order: &[TermId],
+    words: usize,
+    mean: f32,
+    whole: f32,
+    clauses: &[Clause<'_>],
+    marks: &Marks,
+) -> f32 {
     if words <= PASSAGE_WORDS {
         return 0.0;
     }
@@ -76,6 +84,7 @@ pub(super) fn passage(order: &[TermId], words: usize, whole: f32, clauses: &[Cla
     let places: Vec<(usize, u32)> =
         content.iter().enumerate().map(|(at, term)| (at, marks.of(*term))).filter(|(_, bits)| *bits != 0).collect();
     let step = PASSAGE_WORDS / 2;
+    let norm = score::norm(PASSAGE_WORDS as f32 / mean.max(PASSAGE_WORDS as f32));
     let mut best = 0.0_f32;
     let mut from = 0;
     for start in (0..words).step_by(step) {
@@ -91,7 +100,7 @@ pub(super) fn passage(order: &[TermId], words: usize, whole: f32, clauses: &[Cla
             }
         }
         let held = clauses.iter().zip(counts).filter(|(_, count)| *count > 0);
-        best = best.max(held.map(|(clause, count)| score::contribution(clause.rarity, f32::from(count))).sum());
+        best = best.max(held.map(|(clause, count)| score::contribution(clause.rarity, f32::from(count) / norm)).sum());
     }
     WEIGHTS[Signal::Passage as usize] * (best - whole).max(0.0)
 }

@@ -255,7 +255,7 @@ impl Index {
             let whole = candidate.parts[Signal::Text as usize];
             candidate.parts[Signal::Pairs as usize] = near::pairs(&entry.order, relative, clauses, &marks);
             candidate.parts[Signal::Passage as usize] =
-                near::passage(&entry.order, words as usize, whole, clauses, &marks);
+                near::passage(&entry.order, words as usize, averages[0], whole, clauses, &marks);
             self.weigh(candidate, scale);
         }
         best.sort_by(|a, b| self.better(a, b));

@@ -21,7 +21,8 @@ on_both_engines! {
         let ctx = workspace(&site).await;
         put(&ctx, "talks", "elsewhere", "Good evening").await;
         talk(&ctx, "trip", &["Hello", "Where did you stay in Lisbon?", "In a small inn.", "Lovely", "Bye"]).await;
-        assert_eq!(found(&ctx, "stay in Lisbon?").await, ["trip-1", "trip-2", "trip-0", "trip-3"]);
+        let keys = found(&ctx, "stay in Lisbon?").await;
+        assert_eq!((&keys[..2], keys.len()), (["trip-1".to_owned(), "trip-2".to_owned()].as_slice(), 4), "{keys:?}");
         // Found at once, and gone at once, through its neighbours too.
         memory::delete(&ctx, "talks", "trip-1", Expect::Any).await.unwrap();
         assert!(found(&ctx, "stay in Lisbon?").await.is_empty());
@@ -30,7 +31,9 @@ on_both_engines! {
         let entry = memory::get(&ctx, "talks", "trip-1").await.unwrap();
         assert_eq!((entry.group.as_deref(), entry.position), (Some("trip"), Some(1)));
         put(&ctx, "talks", "trip-2", "In a small inn.").await;
-        assert_eq!(found(&ctx, "stay in Lisbon?").await, ["trip-1", "trip-3", "trip-0"], "written anew without its group");
+        let keys = found(&ctx, "stay in Lisbon?").await;
+        assert_eq!(&keys[..2], ["trip-1", "trip-3"], "the entry behind it is another now");
+        assert!(!keys.contains(&"trip-2".to_owned()), "written anew without its group");
     }
 
     async fn a_hit_brings_its_neighbours_and_names_its_signals(site: Site) {

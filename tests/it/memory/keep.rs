@@ -18,6 +18,8 @@ on_both_engines! {
             metadata: json!({"team": "platform"}).as_object().cloned().unwrap(),
             importance: Some(0.9),
             expires_at: Some(site.runtime.clock.now().plus_ms(1000)),
+            group: Some("talk".to_owned()),
+            position: Some(-1),
         };
         let written = memory::put(&ctx, "code/decisions", "pool: size?", given, Expect::Absent, Source::User { name: "Mara".to_owned() })
             .await
