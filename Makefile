@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 BINARY := $(or $(CARGO_TARGET_DIR),target)/release/weft
+# What `make test` has compiled for its tests: stories and API conformance run on it, so that the server is compiled once.
+DEBUG_BINARY := $(or $(CARGO_TARGET_DIR),target)/debug/weft
 ARGS ?=
 STORY ?=
 TEST ?=
@@ -14,7 +16,7 @@ FAULT ?=
 ENGINE ?=
 FULL ?=
 
-.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size bench bench-peers clean
+.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size bench bench-peers bench-gateway test-build stories conformance clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -52,12 +54,12 @@ fmt: ## format the Rust code
 test: ## everything: lints, Rust tests and API conformance on SQLite and Postgres, browser stories on both
 	@scripts/setup wasm npm e2e nextest postgres chromium schemathesis
 	@scripts/both '$(MAKE) lint' 'node scripts/build-site.mjs'
-	@scripts/both '$(MAKE) test-build' '$(MAKE) build'
+	@$(MAKE) test-build
 	@$(MAKE) test-rust
-	@$(MAKE) e2e
-	@$(MAKE) e2e DB=postgres
-	@$(MAKE) fuzz
-	@$(MAKE) fuzz DB=postgres
+	@$(MAKE) stories BINARY="$(DEBUG_BINARY)"
+	@$(MAKE) stories BINARY="$(DEBUG_BINARY)" DB=postgres
+	@$(MAKE) conformance BINARY="$(DEBUG_BINARY)"
+	@$(MAKE) conformance BINARY="$(DEBUG_BINARY)" DB=postgres
 
 test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects)
 	@scripts/setup nextest postgres
@@ -76,11 +78,17 @@ simulate: ## the engine under random faults: SEEDS=1000000 of them from FROM=0, 
 
 e2e: build ## the browser stories on the release binary (STORY=name selects, DB=postgres)
 	@scripts/setup e2e chromium
+	@$(MAKE) stories
+
+stories: # the browser stories on BINARY
 	@echo "==> browser stories on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
 	@STORY="$(STORY)" WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node end2end/run.mjs
 
 fuzz: build ## API conformance: random calls of every operation, answered as the OpenAPI document says (DB=postgres)
 	@scripts/setup schemathesis
+	@$(MAKE) conformance
+
+conformance: # the same on BINARY
 	@echo "==> API conformance on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
 	@WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node scripts/fuzz-api.mjs
 
@@ -101,6 +109,12 @@ bench-peers: build ## the same, and LangGraph and DBOS beside it
 	@test -x target/peers/bin/python || python3 -m venv target/peers
 	@target/peers/bin/pip install --quiet --requirement benches/peers/requirements.txt
 	@scripts/with-postgres benches/run.py --binary "$(BINARY)" --peers target/peers $(ARGS)
+
+bench-gateway: build ## what the gateway adds to a call, and LiteLLM's proxy beside it
+	@test -x target/peers/bin/python || python3 -m venv target/peers
+	@target/peers/bin/pip install --quiet --requirement benches/peers/gateway.txt
+	@"$(BINARY)" bench gateway
+	@target/peers/bin/python benches/peers/litellm_bench.py --binary "$(BINARY)"
 
 clean: ## remove what was built; installed tools stay
 	@cargo clean --quiet --profile dev

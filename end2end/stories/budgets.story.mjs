@@ -100,6 +100,19 @@ story('a budget stops a program, and a run waits until there is more', { env: { 
   await page.getByRole('button', { name: 'Resume' }).click();
   await page.getByText('A loom.').first().waitFor();
 
+  // The designer tells what that took.
+  for (let tries = 0; tries < 100; tries += 1) {
+    if ((await call('GET', `/workflows/${workflow.id}/costs`)).steps.length) break;
+  }
+  await page.goto(`/workflows/${workflow.id}`);
+  await page.getByText('What a run cost').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'costs-of-a-run');
+  await page.locator('.node').first().click();
+  await page.getByText('A call took 1,000 → 1,000 tokens and $0.020: 1 call in 1 run of the last 1.').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'costs-of-a-step');
+
   await page.goto('/gateway/budgets');
   await row.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog', { name: 'Delete Everybody together?' }).getByRole('button', { name: 'Delete' }).click();

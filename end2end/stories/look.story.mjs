@@ -76,7 +76,7 @@ async function furnishGateway(server, call) {
     { name: 'Each key', scope: 'key', period: 'day', limit_micros: 1_000, stops: false },
     { name: 'Each run', scope: 'run', period: 'run', limit_micros: 500_000 },
   ]) await call('POST', '/api/v1/budgets', budget);
-  return { budgets: '/gateway/budgets', routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', cache: '/gateway/cache', prices: `/providers/${acme.id}` };
+  return { budgets: '/gateway/budgets', routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', cache: '/gateway/cache', redaction: '/gateway/redaction', prices: `/providers/${acme.id}` };
 }
 
 /** Puts something on every page; returns where each page is. */

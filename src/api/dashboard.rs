@@ -1,13 +1,20 @@
-//! The dashboard.
+//! The dashboard, and what workflows cost.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::ApiError;
 use crate::model::dashboard::{Overview, Period};
+use crate::model::gateway::CostPreview;
+use crate::model::{ApiError, WorkflowId};
 
 /// Everything on the dashboard.
 #[server(prefix = "/rpc", endpoint = "dashboard/get", input = Json)]
 pub async fn get_overview(period: Period) -> Result<Overview, ApiError> {
     crate::monitor::overview(&crate::http::request_ctx().await?, period).await
+}
+
+/// What a workflow's calls of models took in past runs.
+#[server(prefix = "/rpc", endpoint = "workflows/costs", input = Json)]
+pub async fn get_costs(id: WorkflowId) -> Result<CostPreview, ApiError> {
+    crate::monitor::cost(&crate::http::request_ctx().await?, id).await
 }

@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::dashboard::Period;
-use crate::model::gateway::{CallFilter, CallLine, Endpoints, KeyDraft, KeyInUse, KeyMade, Spending, SumBy};
-use crate::model::{ApiError, ApiKeyId, Page, PageRequest, RunId};
+use crate::model::gateway::{
+    CallContent, CallFilter, CallLine, Endpoints, KeyDraft, KeyInUse, KeyMade, Spending, SumBy,
+};
+use crate::model::{ApiError, ApiKeyId, CallId, Page, PageRequest, RunId};
 
 /// The keys, newest first.
 #[server(prefix = "/rpc", endpoint = "gateway/keys", input = Json)]
@@ -46,4 +48,10 @@ pub async fn get_spending(by: SumBy, period: Period, run: Option<RunId>) -> Resu
     let since = Some(period.since(ctx.clock.now()));
     let filter = crate::model::gateway::UsageFilter { by, since, until: None, run_id: run };
     Ok(crate::gateway::get_spending(&ctx, &filter).await?)
+}
+
+/// What was asked and answered in a call; nothing where it was not kept.
+#[server(prefix = "/rpc", endpoint = "gateway/content", input = Json)]
+pub async fn get_call_content(id: CallId) -> Result<CallContent, ApiError> {
+    Ok(crate::gateway::get_call_content(&crate::http::request_ctx().await?, id).await?)
 }

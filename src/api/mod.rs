@@ -12,6 +12,7 @@ pub mod dashboard;
 pub mod gateway;
 pub mod memory;
 pub mod providers;
+pub mod redaction;
 pub mod routes;
 pub mod runs;
 pub mod travel;

@@ -1,10 +1,12 @@
 //! `weft bench`: what this machine does, with real flushes, in a database of its own.
 
+mod gateway;
 mod hooks;
 mod memory;
 mod process;
 mod work;
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -28,6 +30,9 @@ pub(super) struct Arguments {
 enum What {
     /// The engine's workloads. Uses a new SQLite file, or the empty Postgres of --database-url.
     Engine(Engine),
+    /// What the gateway adds to a call, before a model server that answers at once. Uses a new SQLite file, or the empty
+    /// Postgres of --database-url.
+    Gateway(gateway::Gateway),
     /// How well and how fast memory is searched, beside a textbook BM25. Uses a database as above.
     Memory(memory::Arguments),
 }
@@ -143,6 +148,15 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             let report = within(global, async |ctx, _| memory::measure(ctx, &arguments, sets).await);
             memory::show(global, &report.await?);
         }
+        What::Gateway(options) if options.measures_weft() => {
+            let measured = within(global, async |ctx, _| {
+                Ok(report("Weft", ctx.db.engine(), gateway::measure(Some(ctx), &options).await?))
+            });
+            show(global, &measured.await?);
+        }
+        What::Gateway(options) => {
+            show(global, &report("another gateway", "", gateway::measure(None, &options).await?));
+        }
     }
     Ok(())
 }
@@ -150,7 +164,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
 /// Measures in an empty database, and a folder beside it, that are both gone afterwards (a Postgres stays as it was left).
 async fn within<T>(
     global: &Global,
-    measure: impl AsyncFnOnce(&Ctx, &std::path::Path) -> Result<T, Failure>,
+    measure: impl AsyncFnOnce(&Ctx, &Path) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mut config = global.command()?;
     let folder = config.data_dir.join(format!("bench-{}", std::process::id()));
@@ -159,6 +173,8 @@ async fn within<T>(
         .map_err(|error| Failure::failed(format!("the folder {} can't be made: {error}", work.display())))?;
     // Steps may not read what is in the data folder.
     config.data_dir = folder.join("data");
+    // The model server of the bench.
+    config.allow_private.push("127.0.0.1/32".to_owned());
     if !config.database_url.starts_with("postgres") {
         config.database_url = format!("sqlite:{}", config.data_dir.join("bench.db").display());
     }
@@ -182,7 +198,12 @@ fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
 }
 
-async fn measure(ctx: &Ctx, engine: &Engine, work: &std::path::Path) -> Result<Report, Failure> {
+fn report(engine: &'static str, database: &'static str, figures: Vec<Figure>) -> Report {
+    let version = if engine == "Weft" { env!("CARGO_PKG_VERSION") } else { "" };
+    Report { engine, version, database, cores: cores(), figures }
+}
+
+async fn measure(ctx: &Ctx, engine: &Engine, work: &Path) -> Result<Report, Failure> {
     let mut figures = Vec::new();
     for workload in Workload::value_variants() {
         if !engine.only.is_empty() && !engine.only.contains(workload) {
@@ -199,13 +220,7 @@ async fn measure(ctx: &Ctx, engine: &Engine, work: &std::path::Path) -> Result<R
             Workload::Hooks => hooks::hooks(ctx, engine).await?,
         });
     }
-    Ok(Report {
-        engine: "Weft",
-        version: env!("CARGO_PKG_VERSION"),
-        database: ctx.db.engine(),
-        cores: cores(),
-        figures,
-    })
+    Ok(report("Weft", ctx.db.engine(), figures))
 }
 
 fn show(global: &Global, report: &Report) {

@@ -34,9 +34,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     crate::gateway::boot(&runtime);
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     crate::trigger::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
-    let app = http::router(&runtime).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move { interrupt.asked().await })
+    http::serve(&runtime, listener, async move { interrupt.asked().await })
         .await
         .map_err(|error| Failure::failed(format!("the server stopped: {error}")))?;
     runtime.tasks.stop(DRAIN).await;

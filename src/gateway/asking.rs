@@ -11,7 +11,7 @@ use super::health::{self, Health, Permit};
 use super::providers::endpoint;
 use super::store::provider::ProviderRow;
 use super::{Error, retry};
-use crate::model::gateway::{Choice, Fault, FaultClass, Tried, Verdict};
+use crate::model::gateway::{Choice, Fault, FaultClass, Lack, Tried, Verdict};
 use crate::runtime::Ctx;
 
 /// A call while it looks for who answers: what became of each, and how long that took elsewhere.
@@ -87,6 +87,18 @@ impl Asking<'_> {
         self.tried(row, candidate, attempts, Verdict::Rests { for_ms });
         let message = format!("{}: {model} {why} for {} s more", row.name, for_ms.div_ceil(1000));
         Fault { retry_after_ms: Some(for_ms), ..Fault::new(class, message) }
+    }
+
+    /// Notes that one can't take the call.
+    pub fn lacks(&mut self, row: &ProviderRow, candidate: &Candidate, lack: Lack) -> Fault {
+        let what = lack.words();
+        let message = format!("{}/{} {what}", row.name, candidate.model.id);
+        self.tried(row, candidate, 0, Verdict::Lacks { what });
+        let class = match lack {
+            Lack::Context { .. } => FaultClass::TooLarge,
+            Lack::Pictures | Lack::Tools => FaultClass::Untranslatable,
+        };
+        Fault::new(class, message)
     }
 
     fn failed(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, fault: Fault) -> Fault {

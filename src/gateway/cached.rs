@@ -118,10 +118,19 @@ pub(super) fn answer(
     });
     let kept = &hit.kept;
     if !request.stream {
+        account.answered(|| kept.response.clone());
         account.settle(CallOutcome::Complete, Usage::default(), false, None);
         let response = kept.response.clone();
         let (dialect, cost_micros, cache) = (kept.dialect, Some(0), Some(record));
-        return Answered::Whole(Box::new(Answer { response, choice, dialect, cost_micros, overhead_ms, cache }));
+        return Answered::Whole(Box::new(Answer {
+            response,
+            choice,
+            dialect,
+            cost_micros,
+            overhead_ms,
+            cache,
+            masked: Vec::new(),
+        }));
     }
     Answered::Live(Box::new(Live {
         pieces: Source::Kept(replay(&kept.response).into_iter()),
@@ -137,6 +146,9 @@ pub(super) fn answer(
         overhead_ms,
         cache: Some(record),
         lead: None,
+        masked: Vec::new(),
+        reveal: None,
+        broken: None,
     }))
 }
 

@@ -1,15 +1,18 @@
 //! A call of a model: who could answer is asked in order, until one does.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::asking::Asking;
 use super::cached::{self, Looked};
 use super::candidates::{Candidate, Known};
+use super::content::Capture;
 use super::error::Result;
 use super::health::Permit;
 use super::keys::rights;
 use super::live::{Live, Source};
 use super::meter::Account;
+use super::redact::{Mask, Reveal, Rules};
 use super::store::{self, provider::ProviderRow};
 use super::upstream::Begun;
 use super::who::Found;
@@ -18,8 +21,8 @@ use crate::cache::{Hit, Lead};
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
-    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Request, Response, Usage, Verdict,
-    estimate_tokens,
+    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Masked, Needs, Request, Response,
+    Usage, Verdict, estimate_tokens,
 };
 use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::{Ctx, Principal};
@@ -54,6 +57,8 @@ pub struct Answer {
     pub overhead_ms: f64,
     /// What the cache did; `None` when it was not asked.
     pub cache: Option<CacheUse>,
+    /// What was masked before it was asked.
+    pub masked: Vec<Masked>,
 }
 
 /// An answer.
@@ -65,16 +70,43 @@ pub enum Answered {
     Live(Box<Live>),
 }
 
+impl Answered {
+    /// Puts back what was masked.
+    fn reveal(&mut self, mask: Option<Arc<Mask>>, masked: Vec<Masked>) {
+        match (self, mask) {
+            (Self::Whole(answer), Some(mask)) => {
+                mask.reveal_response(&mut answer.response);
+                answer.masked = masked;
+            }
+            (Self::Live(live), Some(mask)) => {
+                live.reveal = Some(Reveal::new(mask));
+                live.masked = masked;
+            }
+            (_, None) => {}
+        }
+    }
+}
+
 /// Calls a model. Tries again what may pass, and goes on to the next candidate where that may help; never once a token of a
-/// streamed answer is there.
+/// streamed answer is there. What the workspace wants masked is so on the way out, and put back on the way in.
 ///
 /// # Errors
 /// [`Error::Fault`] of whoever was asked last; of the class `no_provider` or `no_model` where nobody could be asked.
-pub async fn call(ctx: &Ctx, order: Order) -> Result<Answered> {
+pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
     ctx.authorize(Action::UseModel)?;
+    let rules = Rules::of(ctx).await?;
+    let mask = Mask::cover(&rules, &mut order.request).map(Arc::new);
+    let masked = mask.as_ref().map_or_else(Vec::new, |mask| mask.masked());
     let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record(ctx, &order));
-    let mut attempt =
-        Attempt { ctx, order: &order, request: &order.request, choice: Choice::default(), away: Duration::ZERO };
+    account.note(|record| record.masked.clone_from(&masked));
+    account.capture(Capture::of(rules.keep, &order.request));
+    let mut answered = ask(ctx, &order, account).await?;
+    answered.reveal(mask, masked);
+    Ok(answered)
+}
+
+async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered> {
+    let mut attempt = Attempt { ctx, order, request: &order.request, choice: Choice::default(), away: Duration::ZERO };
     attempt.choice.asked = clean(&order.request.model);
     let begun = Instant::now();
     let answered = attempt.run(&mut account).await;
@@ -91,12 +123,21 @@ pub async fn call(ctx: &Ctx, order: Order) -> Result<Answered> {
             let cost_micros = cost_of(ctx, row.id, &model, account.at(), usage).await?;
             account.note(|record| record.cost_micros = cost_micros);
             let cache = account.record().and_then(|record| record.cache);
+            account.answered(|| (*response).clone());
             account.settle(CallOutcome::Complete, usage, estimated, None);
             let (dialect, response) = (row.wire(order.request.dialect)?.dialect(), *response);
             if let Some(lead) = lead {
                 lead.keep(response.clone(), dialect, usage);
             }
-            Ok(Answered::Whole(Box::new(Answer { response, choice, dialect, cost_micros, overhead_ms, cache })))
+            Ok(Answered::Whole(Box::new(Answer {
+                response,
+                choice,
+                dialect,
+                cost_micros,
+                overhead_ms,
+                cache,
+                masked: Vec::new(),
+            })))
         }
         Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead }) => {
             permit.begin();
@@ -117,6 +158,9 @@ pub async fn call(ctx: &Ctx, order: Order) -> Result<Answered> {
                 overhead_ms,
                 cache,
                 lead,
+                masked: Vec::new(),
+                reveal: None,
+                broken: None,
             })))
         }
         Err(error) => {
@@ -191,8 +235,14 @@ impl Attempt<'_> {
         let plan = cached::plan(ctx, self.order, rights.as_ref(), route.as_ref()).await;
         let mut last: Option<Fault> = None;
         let mut is_admitted = false;
+        let needs = Needs::of(self.request);
         for (place, candidate) in candidates.iter().enumerate() {
             let row = &rows[candidate.provider];
+            if let Some(lack) = candidate.model.lacks(&needs) {
+                let fault = self.asking().lacks(row, candidate, lack);
+                last.get_or_insert(fault);
+                continue;
+            }
             account.note(|record| {
                 record.provider_id = Some(row.id);
                 record.provider.clone_from(&row.name);
@@ -303,6 +353,7 @@ pub(super) fn begin_record(
         first_token_ms: None,
         took_ms: 0,
         cache: None,
+        masked: Vec::new(),
     }
 }
 

@@ -2,18 +2,12 @@
 
 use super::error::Result;
 use super::providers::endpoint;
+use super::redact::{Mask, Rules};
 use super::who::Found;
 use super::{upstream, who};
 use crate::model::auth::Action;
-use crate::model::gateway::{Block, Request, Wire, estimate_tokens};
+use crate::model::gateway::{Request, Wire, estimate_request};
 use crate::runtime::Ctx;
-
-/// Tokens of a picture: what Anthropic counts for the largest that it does not make smaller.
-///
-/// Source: Anthropic's guide to vision, width times height by 750, at most about 1,600.
-const PICTURE_TOKENS: i64 = 1_600;
-/// Tokens of what stands around each message and tool.
-const FRAME_TOKENS: i64 = 4;
 
 /// Tokens of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +23,10 @@ pub struct Counted {
 ///
 /// # Errors
 /// [`super::Error::Fault`] where nobody could be asked, or the provider finds that the request does not fit.
-pub async fn count_tokens(ctx: &Ctx, request: &Request) -> Result<Counted> {
+pub async fn count_tokens(ctx: &Ctx, mut request: Request) -> Result<Counted> {
     ctx.authorize(Action::UseModel)?;
+    Mask::cover(&*Rules::of(ctx).await?, &mut request);
+    let request = &request;
     let Found { rows, candidates, .. } = who::could_answer(ctx, &request.model, request.dialect).await?;
     for candidate in &candidates {
         let row = &rows[candidate.provider];
@@ -50,20 +46,5 @@ pub async fn count_tokens(ctx: &Ctx, request: &Request) -> Result<Counted> {
             Err(fault) => return Err(fault.into()),
         }
     }
-    Ok(Counted { input_tokens: estimate(request), estimated: true })
-}
-
-fn estimate(request: &Request) -> i64 {
-    let blocks = request.messages.iter().flat_map(|message| &message.content).chain(&request.system);
-    let pictures: i64 = blocks.map(pictures).sum();
-    let frames = (request.messages.len() + request.tools.len()) as i64;
-    estimate_tokens(request.chars()) + pictures * PICTURE_TOKENS + frames * FRAME_TOKENS
-}
-
-fn pictures(block: &Block) -> i64 {
-    match block {
-        Block::Image { .. } => 1,
-        Block::ToolResult { content, .. } => content.iter().map(pictures).sum(),
-        _ => 0,
-    }
+    Ok(Counted { input_tokens: estimate_request(request), estimated: true })
 }

@@ -6,11 +6,12 @@ use super::asking::Asking;
 use super::call::{begin_record, clean, cost_of};
 use super::error::Result;
 use super::meter::Account;
+use super::redact::{Mask, Rules};
 use super::who::Found;
 use super::{Error, spending, who};
 use crate::model::auth::Action;
 use crate::model::gateway::{
-    CallOutcome, CallSource, Choice, Dialect, EmbedRequest, Encoding, Fault, FaultClass, Usage, Vectors,
+    CallOutcome, CallSource, Choice, Dialect, EmbedRequest, Encoding, Fault, FaultClass, Masked, Usage, Vectors,
 };
 use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::Ctx;
@@ -41,6 +42,8 @@ pub struct Embedded {
     pub cost_micros: Option<i64>,
     /// Milliseconds that were spent here and not at a provider.
     pub overhead_ms: f64,
+    /// What was masked before it was asked.
+    pub masked: Vec<Masked>,
 }
 
 /// Turns texts into vectors. Retries, breakers, budgets, prices and the log are those of every call; but where a route names
@@ -50,8 +53,11 @@ pub struct Embedded {
 /// [`super::Error::Fault`] of whoever was asked last; of the class `no_provider` or `no_model` where nobody could be asked.
 pub async fn embed(ctx: &Ctx, order: EmbedOrder) -> Result<Embedded> {
     ctx.authorize(Action::UseModel)?;
-    let EmbedOrder { request, source, step, on_behalf_of } = order;
-    let record = begin_record(ctx, source, step, on_behalf_of, &request.model);
+    let EmbedOrder { mut request, source, step, on_behalf_of } = order;
+    let mask = Mask::cover_texts(&*Rules::of(ctx).await?, &mut request);
+    let mut record = begin_record(ctx, source, step, on_behalf_of, &request.model);
+    record.masked = mask.map_or_else(Vec::new, |mask| mask.masked());
+    let masked = record.masked.clone();
     let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
     let mut choice = Choice { asked: clean(&request.model), ..Choice::default() };
     let (begun, mut away) = (Instant::now(), Duration::ZERO);
@@ -78,7 +84,7 @@ pub async fn embed(ctx: &Ctx, order: EmbedOrder) -> Result<Embedded> {
     let cost_micros = cost_of(ctx, provider, &model, account.at(), usage).await?;
     account.note(|record| record.cost_micros = cost_micros);
     account.settle(CallOutcome::Complete, usage, estimated, None);
-    Ok(Embedded { vectors, encoding: request.encoding, choice, cost_micros, overhead_ms })
+    Ok(Embedded { vectors, encoding: request.encoding, choice, cost_micros, overhead_ms, masked })
 }
 
 /// Asks those that could answer, in order, until one does.

@@ -10,8 +10,8 @@ use super::health::Health;
 use super::store::{self, provider::ProviderRow};
 use crate::model::auth::Action;
 use crate::model::gateway::{
-    BreakerState, By, ExplainRequest, Explained, Message, ModelHealth, PassedOver, Request, Role, Route, Standing,
-    WouldAsk, score_task,
+    BreakerState, By, ExplainRequest, Explained, Message, ModelHealth, Needs, PassedOver, Request, Role, Route,
+    Standing, WouldAsk, score_task,
 };
 use crate::runtime::Ctx;
 
@@ -58,9 +58,15 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
         Err(Error::Fault(fault)) => (Vec::new(), String::new(), Some(fault.message)),
         Err(error) => return Err(error),
     };
-    let passed_over = route.as_ref().map(|route| passed_over(route, &providers, &found)).unwrap_or_default();
+    let mut passed_over = route.as_ref().map(|route| passed_over(route, &providers, &found)).unwrap_or_default();
+    let needs = Needs { tools: question.tools > 0, ..Needs::of(&request) };
     let mut candidates = Vec::with_capacity(found.len());
     for candidate in found {
+        if let Some(lack) = candidate.model.lacks(&needs) {
+            let provider = rows[candidate.provider].name.clone();
+            passed_over.push(PassedOver { provider, model: candidate.model.id, why: format!("it {}", lack.words()) });
+            continue;
+        }
         let key = (rows[candidate.provider].id, candidate.model.id.as_str());
         let why = match &route {
             Some(route) => arrange::reason(ctx, route, &request, key).await?,

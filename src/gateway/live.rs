@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use super::health::Permit;
 use super::meter::Account;
+use super::redact::Reveal;
 use super::upstream::Pieces;
 use crate::cache::Lead;
 use crate::model::ProviderId;
 use crate::model::cache::{CacheOutcome, CacheUse};
 use crate::model::gateway::{
-    CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Response, Usage, estimate_tokens,
+    CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Masked, Response, Usage, estimate_tokens,
 };
 
 /// Where the pieces come from.
@@ -48,6 +49,12 @@ pub struct Live {
     pub(super) cache: Option<CacheUse>,
     /// With which the answer is kept, once it is whole.
     pub(super) lead: Option<Box<Lead>>,
+    /// What was masked before it was asked.
+    pub(super) masked: Vec<Masked>,
+    /// Puts that back.
+    pub(super) reveal: Option<Reveal>,
+    /// Why it broke off, to be told after what came before.
+    pub(super) broken: Option<Fault>,
 }
 
 impl Live {
@@ -71,6 +78,11 @@ impl Live {
         self.cache
     }
 
+    /// What was masked before it was asked.
+    pub fn masked(&self) -> &[Masked] {
+        &self.masked
+    }
+
     /// Whether it is a kept answer, which costs nothing.
     pub fn is_kept(&self) -> bool {
         self.cache.is_some_and(|cache| cache.outcome == CacheOutcome::Hit)
@@ -86,6 +98,27 @@ impl Live {
     /// # Errors
     /// It broke off. What came before is what there is.
     pub async fn next(&mut self) -> Option<Result<Delta, Fault>> {
+        loop {
+            if let Some(delta) = self.reveal.as_mut().and_then(Reveal::pop) {
+                return Some(Ok(delta));
+            }
+            if let Some(fault) = self.broken.take() {
+                return Some(Err(fault));
+            }
+            let piece = self.read().await?;
+            let Some(reveal) = &mut self.reveal else { return Some(piece) };
+            match piece {
+                Ok(delta) => reveal.push(delta),
+                Err(fault) => {
+                    reveal.flush();
+                    self.broken = Some(fault);
+                }
+            }
+        }
+    }
+
+    /// The next piece as the provider gives it.
+    async fn read(&mut self) -> Option<Result<Delta, Fault>> {
         self.account.as_ref()?;
         match self.pieces.next().await? {
             Ok(delta) => {
@@ -112,7 +145,11 @@ impl Live {
         if self.account.is_some() {
             self.close(CallOutcome::Partial, Some(&gone()));
         }
-        std::mem::take(&mut self.fold).finish()
+        let mut response = std::mem::take(&mut self.fold).finish();
+        if let Some(reveal) = &self.reveal {
+            reveal.mask().reveal_response(&mut response);
+        }
+        response
     }
 
     /// What it took so far, and whether that is an estimate.
@@ -144,7 +181,8 @@ impl Live {
         if let Some(lead) = self.lead.take().filter(|_| outcome == CallOutcome::Complete) {
             lead.keep(self.fold.clone().finish(), self.dialect, usage);
         }
-        if let Some(account) = self.account.take() {
+        if let Some(mut account) = self.account.take() {
+            account.answered(|| self.fold.clone().finish());
             account.settle(outcome, usage, estimated, fault);
         }
     }

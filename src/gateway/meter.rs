@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::content::Capture;
 use super::spending::Held;
 use super::store;
 use crate::cache;
 use crate::model::cache::CacheOutcome;
-use crate::model::gateway::{CallOutcome, CallRecord, Fault, Usage};
+use crate::model::gateway::{CallOutcome, CallRecord, Fault, Response, Usage};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 
@@ -29,13 +30,21 @@ const PAUSE_MS: i64 = 500;
 /// What the writer is told.
 #[derive(Debug)]
 enum Entry {
-    Call(WorkspaceId, Box<CallRecord>, Option<Held>),
+    Call(Settled),
     /// Everything before it is written.
     Barrier(oneshot::Sender<()>),
 }
 
-/// A call that has ended, and what the budgets hold back for it.
-type Settled = (WorkspaceId, Box<CallRecord>, Option<Held>);
+/// A call that has ended.
+#[derive(Debug)]
+struct Settled {
+    workspace: WorkspaceId,
+    record: Box<CallRecord>,
+    /// What the budgets hold back for it.
+    _held: Option<Held>,
+    /// What was asked and answered, where that is kept.
+    content: Option<Box<Capture>>,
+}
 
 /// The way to the one writer of the process.
 #[derive(Debug, Default)]
@@ -66,13 +75,15 @@ pub(super) struct Account {
     record: Option<Box<CallRecord>>,
     /// What the budgets hold back for it, until it is written.
     held: Option<Held>,
+    /// What was asked, where that is kept.
+    content: Option<Box<Capture>>,
     begun: Instant,
 }
 
 impl Account {
     /// Opens it; `record` says who asks.
     pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Self {
-        Self { runtime, workspace, record: Some(Box::new(record)), held: None, begun: Instant::now() }
+        Self { runtime, workspace, record: Some(Box::new(record)), held: None, content: None, begun: Instant::now() }
     }
 
     /// Changes what is known so far.
@@ -90,6 +101,18 @@ impl Account {
     /// Holds this back until the call is written.
     pub fn hold(&mut self, held: Option<Held>) {
         self.held = held;
+    }
+
+    /// Holds what was asked until the call has ended.
+    pub fn capture(&mut self, content: Option<Capture>) {
+        self.content = content.map(Box::new);
+    }
+
+    /// Takes note of what was answered, if that is kept.
+    pub fn answered(&mut self, response: impl FnOnce() -> Response) {
+        if let Some(content) = &mut self.content {
+            content.answered(&response());
+        }
     }
 
     /// When the call was made.
@@ -117,7 +140,9 @@ impl Account {
         let class = record.outcome.as_str();
         metrics::counter!("weft_model_calls_total", "provider" => record.provider.clone(), "outcome" => class)
             .increment(1);
-        let entry = Entry::Call(self.workspace, record, self.held.take());
+        let content = self.content.take().filter(|content| content.is_wanted(outcome));
+        let settled = Settled { workspace: self.workspace, record, _held: self.held.take(), content };
+        let entry = Entry::Call(settled);
         let queue = queue(&self.runtime);
         match queue.try_send(entry) {
             Ok(()) => {}
@@ -158,7 +183,7 @@ async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Entry>) {
         let mut calls = Vec::new();
         for entry in entries.drain(..) {
             match entry {
-                Entry::Call(workspace, record, held) => calls.push((workspace, record, held)),
+                Entry::Call(settled) => calls.push(settled),
                 Entry::Barrier(told) => barriers.push(told),
             }
         }
@@ -188,7 +213,7 @@ async fn keep(runtime: &Runtime, calls: &mut [Settled]) {
 }
 
 async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Result<()> {
-    for (_, call, _) in calls.iter_mut() {
+    for Settled { record: call, .. } in calls.iter_mut() {
         if let (None, Some(provider), true) = (call.cost_micros, call.provider_id, call.outcome != CallOutcome::Failed)
         {
             let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
@@ -198,7 +223,7 @@ async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Resul
     if calls.is_empty() {
         return Ok(());
     }
-    for (_, call, _) in calls.iter_mut() {
+    for Settled { record: call, .. } in calls.iter_mut() {
         let (Some(provider), Some(cache)) = (call.provider_id, call.cache.as_mut()) else { continue };
         if cache.outcome == CacheOutcome::Hit && cache.saved_micros.is_none() {
             let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
@@ -207,8 +232,12 @@ async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Resul
     }
     let mut tx = runtime.db.begin().await?;
     let mut spend = store::spend::Sums::default();
-    for (workspace, call, _) in calls.iter() {
+    for Settled { workspace, record: call, content, .. } in calls.iter() {
         store::call::insert(&mut tx, *workspace, call).await?;
+        if let Some(content) = content {
+            store::content::insert(&mut tx, *workspace, call.id, &content.seal(runtime, call.id)).await?;
+            store::content::make_room(&mut tx, *workspace).await?;
+        }
         spend.add(*workspace, call);
         if let Some(cache) = &call.cache
             && let Some(entry) = cache.entry_id

@@ -7,6 +7,8 @@
 //! in peace (`breaker`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
 //! off is kept as partial.
 //!
+//! What a workspace wants masked leaves in no call, and is put back into the answer (`redact`).
+//!
 //! Texts become vectors in the same way (`embed`), and tokens are counted before a call (`count`).
 //!
 //! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
@@ -25,6 +27,7 @@ mod budgets;
 mod cached;
 mod call;
 mod candidates;
+mod content;
 mod count;
 mod dialect;
 mod embed;
@@ -37,6 +40,8 @@ mod live;
 mod meter;
 mod prices;
 mod providers;
+mod redact;
+mod redaction;
 mod retention;
 mod retry;
 mod routes;
@@ -49,6 +54,7 @@ mod who;
 
 pub use budgets::{create_budget, delete_budget, get_budget, list_budgets, update_budget};
 pub use call::{Answer, Answered, Order, call, cost_micros, list_models};
+pub use content::get_call_content;
 pub use count::{Counted, count_tokens};
 pub use dialect::{
     Envelope, Writer, read_count_request, read_embed_request, read_request, status_of, write_fault, write_response,
@@ -65,6 +71,7 @@ pub use prices::{delete_price, list_prices, put_price};
 pub use providers::{
     create_provider, delete_provider, get_provider, list_providers, reset_provider, test_provider, update_provider,
 };
+pub use redaction::{get_redaction, try_redaction, update_redaction};
 pub use retention::{boot, forget};
 pub use routes::{create_route, delete_route, get_route, list_routes, update_route};
 pub use usage::{get_spending, list_calls, sum_usage};

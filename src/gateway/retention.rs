@@ -1,4 +1,4 @@
-//! Forgets old calls, keys that ended long ago, and what was spent on days that no budget asks for.
+//! Forgets old calls, what was asked and answered in them, keys that ended long ago, and what was spent on days that no budget asks for.
 
 use super::error::Result;
 use super::store;
@@ -47,7 +47,8 @@ pub async fn forget(runtime: &Runtime) -> Result<u64> {
     loop {
         let mut tx = runtime.db.begin().await?;
         let deleted = store::call::delete_old(&mut tx, old, BATCH).await?
-            + store::spend::delete_old(&mut tx, &spend_before, BATCH).await?;
+            + store::spend::delete_old(&mut tx, &spend_before, BATCH).await?
+            + store::content::delete_ended(&mut tx, runtime.clock.now(), BATCH).await?;
         total += deleted + store::key::delete_expired(&mut tx, old).await?;
         tx.commit().await?;
         if deleted < BATCH as u64 || runtime.tasks.stopping().is_cancelled() {

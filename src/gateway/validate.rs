@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 
 use super::error::{Error, Result};
+use super::redact;
 use crate::model::FieldError;
 use crate::model::gateway::{
-    BudgetDraft, BudgetPeriod, BudgetScope, Limits, Model, PriceDraft, ProviderDraft, RouteDraft, Target, TaskRules,
+    BudgetDraft, BudgetPeriod, BudgetScope, Limits, MAX_CONTENT_DAYS, MAX_MASK_PATTERN, MAX_MASK_PATTERNS, Model,
+    PriceDraft, ProviderDraft, RedactionDraft, RouteDraft, Target, TaskRules,
 };
 
 const MAX_MODELS: usize = 200;
+/// Tokens that a model holds at least; fewer are a slip, such as 128 for 128k.
+const LEAST_CONTEXT: u32 = 1_000;
 /// Largest weight of a model in a route.
 const MAX_WEIGHT: u32 = 1000;
 /// Most points for one reason.
@@ -78,6 +82,9 @@ fn models(models: &[Model], found: &mut Vec<FieldError>) {
         }
         if model.max_output_tokens == Some(0) {
             wrong("max_output_tokens", "expected a whole number from 1");
+        }
+        if model.context_tokens.is_some_and(|tokens| tokens < LEAST_CONTEXT) {
+            wrong("context_tokens", "expected a whole number from 1000");
         }
     }
 }
@@ -209,6 +216,36 @@ pub(super) fn budget(draft: &BudgetDraft) -> Result<()> {
     }
     if !(1..=100).contains(&draft.warn_percent) {
         wrong("/warn_percent", "expected a whole number from 1 to 100".to_owned());
+    }
+    refuse(found)
+}
+
+/// Checks what is to be masked; `at` is where it stands.
+pub(super) fn redaction(draft: &RedactionDraft, at: &str) -> Result<()> {
+    let mut found = Vec::new();
+    let mut wrong = |pointer: String, message: String| found.push(FieldError::new(format!("{at}{pointer}"), message));
+    if draft.patterns.len() > MAX_MASK_PATTERNS {
+        wrong("/patterns".into(), format!("expected at most {MAX_MASK_PATTERNS}"));
+    }
+    if !(1..=MAX_CONTENT_DAYS).contains(&draft.keep.days) {
+        wrong("/keep/days".into(), format!("expected 1 to {MAX_CONTENT_DAYS}"));
+    }
+    let mut names = HashSet::new();
+    for (place, one) in draft.patterns.iter().take(MAX_MASK_PATTERNS).enumerate() {
+        let fits = one.name.starts_with(|c: char| c.is_ascii_lowercase())
+            && one.name.len() <= 32
+            && one.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !fits {
+            let expected = "expected 1 to 32 lower-case letters, digits and _, a letter first";
+            wrong(format!("/patterns/{place}/name"), expected.into());
+        } else if !names.insert(&one.name) {
+            wrong(format!("/patterns/{place}/name"), format!("expected another name: {} is there twice", one.name));
+        }
+        if !(1..=MAX_MASK_PATTERN).contains(&one.pattern.chars().count()) {
+            wrong(format!("/patterns/{place}/pattern"), format!("expected 1 to {MAX_MASK_PATTERN} characters"));
+        } else if let Err(message) = redact::compile(&one.pattern) {
+            wrong(format!("/patterns/{place}/pattern"), message);
+        }
     }
     refuse(found)
 }

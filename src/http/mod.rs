@@ -18,9 +18,14 @@ pub mod rpc;
 pub mod sign_in;
 pub mod trace;
 
+use std::future::Future;
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use request_ctx::{Caller, request_ctx};
@@ -40,4 +45,23 @@ pub fn router(runtime: &Runtime) -> Router {
         .layer(from_fn_with_state(runtime.clone(), guard::guard))
         .layer(from_fn_with_state(runtime.clone(), headers::layer))
         .layer(from_fn(trace::layer))
+}
+
+/// Answers whoever connects, until it is told to stop and what is in flight has ended.
+///
+/// # Errors
+/// The listener's.
+pub async fn serve(
+    runtime: &Runtime,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    // The pieces of a stream are small: none waits for the one before to be acknowledged.
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection waits to fill its packets");
+        }
+    });
+    let app = router(runtime).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
 }

@@ -5,12 +5,14 @@
 //! one reading. Refuses to know why things are as they are: that is for the pages of the runs.
 
 mod cache;
+mod cost;
 mod frame;
 mod health;
 mod needs;
 mod store;
 
 pub use cache::cache;
+pub use cost::cost;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,7 @@
 //! Reads of other capabilities' tables.
 
 pub mod cache;
+pub mod cost;
 
 use sqlx::{FromRow, query_as, query_scalar};
 

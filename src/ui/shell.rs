@@ -15,6 +15,7 @@ use super::pages::dashboard::DashboardPage;
 use super::pages::gateway::{CallsPage, KeysPage, RoutesPage};
 use super::pages::memory::MemoryPage;
 use super::pages::providers::{ProviderPage, ProvidersPage};
+use super::pages::redaction::RedactionPage;
 use super::pages::runs::{ComparePage, RunPage, RunsPage};
 use super::pages::sessions::SessionsPage;
 use super::pages::triggers::{TriggerPage, TriggersPage};
@@ -113,6 +114,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/gateway/calls") view=CallsPage ssr=SsrMode::Async />
                     <Route path=path!("/gateway/budgets") view=BudgetsPage ssr=SsrMode::Async />
                     <Route path=path!("/gateway/cache") view=CachePage ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/redaction") view=RedactionPage ssr=SsrMode::Async />
                     <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />
                 </ParentRoute>

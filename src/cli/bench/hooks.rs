@@ -78,14 +78,14 @@ async fn make(ctx: &Ctx) -> Result<Vec<String>, Failure> {
     Ok(paths)
 }
 
-async fn serve(ctx: &Ctx) -> Result<SocketAddr, Failure> {
+/// Starts the product's server; it ends with the runtime.
+pub(super) async fn serve(ctx: &Ctx) -> Result<SocketAddr, Failure> {
     let failed = |error: std::io::Error| Failure::failed(format!("the server of the bench did not start: {error}"));
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    let app = http::router(ctx).into_make_service_with_connect_info::<SocketAddr>();
-    let stopping = ctx.tasks.stopping().clone();
+    let (runtime, stopping) = (ctx.runtime().clone(), ctx.tasks.stopping().clone());
     ctx.tasks.spawn("bench server", async move {
-        let served = axum::serve(listener, app).with_graceful_shutdown(async move { stopping.cancelled().await });
+        let served = http::serve(&runtime, listener, async move { stopping.cancelled().await });
         if let Err(error) = served.await {
             tracing::error!(%error, "the server of the bench stopped");
         }

@@ -6,7 +6,7 @@ use sqlx::{FromRow, query, query_as};
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::cache::{CacheOutcome, CacheTier, CacheUse};
 use crate::model::gateway::{
-    CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Choice, Sum, SumBy, Usage, UsageFilter,
+    CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Choice, Masked, Sum, SumBy, Usage, UsageFilter,
 };
 use crate::model::{ApiKeyId, CacheEntryId, CallId, ProviderId, RunId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
@@ -16,9 +16,9 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
     within!(tx, conn => query(
         "insert into model_call (id, workspace_id, at, source, user_id, key_id, run_id, step, provider_id, provider, model,
             choice, outcome, error, input, cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros,
-            first_token_ms, took_ms, cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros)
+            first_token_ms, took_ms, cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, masked)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-            $25, $26, $27, $28, $29, $30, $31)",
+            $25, $26, $27, $28, $29, $30, $31, $32)",
     )
     .bind(call.id)
     .bind(workspace)
@@ -51,6 +51,7 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
     .bind(call.cache.map_or(0, |cache| cache.saved.prompt()))
     .bind(call.cache.map_or(0, |cache| cache.saved.output))
     .bind(call.cache.and_then(|cache| cache.saved_micros))
+    .bind((!call.masked.is_empty()).then_some(Json(&call.masked)))
     .execute(conn)
     .await
     .map(drop))?;
@@ -82,6 +83,7 @@ struct CallRow {
     cost_micros: Option<i64>,
     first_token_ms: Option<i64>,
     took_ms: i64,
+    masked: Option<Json<Vec<Masked>>>,
     #[sqlx(flatten)]
     cache: CacheRow,
 }
@@ -146,6 +148,7 @@ impl TryFrom<CallRow> for CallRecord {
             first_token_ms: row.first_token_ms,
             took_ms: row.took_ms,
             cache: row.cache.read()?,
+            masked: row.masked.map_or_else(Vec::new, |masked| masked.0),
         })
     }
 }
@@ -169,7 +172,7 @@ pub async fn list(
     let rows: Vec<LineRow> = read!(db, conn => query_as(
         "select id, at, source, user_id, key_id, run_id, step, provider_id, provider, model, choice, outcome, error, input,
             cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros, first_token_ms, took_ms,
-            cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros,
+            cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, masked,
             (select u.name from app_user u where u.id = model_call.user_id and u.workspace_id = $1) as user_name,
             (select k.name from gateway_key k where k.id = model_call.key_id and k.workspace_id = $1) as key_name
          from model_call

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::gateway::{self, Answered, Counted, Embedded, Envelope, Error, Live, Writer};
 use crate::model::ApiError;
 use crate::model::cache::{CacheOutcome, CacheUse};
-use crate::model::gateway::{Choice, Dialect, Fault, FaultClass, format_usd};
+use crate::model::gateway::{Choice, Dialect, Fault, FaultClass, Masked, format_usd};
 
 /// Tells the official SDKs whether asking again may help: retries were made here already.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -24,7 +24,7 @@ pub(super) fn give(dialect: Dialect, answered: Answered, envelope: Envelope) -> 
             let same_dialect = answer.dialect == dialect;
             let envelope = Envelope { same_dialect, ..envelope };
             let mut response = Json(gateway::write_response(dialect, &answer.response, &envelope)).into_response();
-            describe(response.headers_mut(), &answer.choice, answer.overhead_ms, answer.cache);
+            describe(response.headers_mut(), &answer.choice, answer.overhead_ms, answer.cache, &answer.masked);
             if let Some(cost) = answer.cost_micros {
                 put(response.headers_mut(), "x-weft-cost-usd", &format_usd(cost));
             }
@@ -34,11 +34,12 @@ pub(super) fn give(dialect: Dialect, answered: Answered, envelope: Envelope) -> 
             let same_dialect = live.dialect() == dialect;
             let writer = Writer::new(dialect, Envelope { same_dialect, ..envelope });
             let (choice, overhead_ms, cache) = (live.choice().clone(), live.overhead_ms(), live.cache());
+            let masked = live.masked().to_vec();
             let mut response = Body::from_stream(stream(*live, writer)).into_response();
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            describe(headers, &choice, overhead_ms, cache);
+            describe(headers, &choice, overhead_ms, cache, &masked);
             response
         }
     }
@@ -47,7 +48,7 @@ pub(super) fn give(dialect: Dialect, answered: Answered, envelope: Envelope) -> 
 /// Vectors.
 pub(super) fn give_vectors(embedded: &Embedded) -> Response {
     let mut response = Json(gateway::write_vectors(&embedded.vectors, embedded.encoding)).into_response();
-    describe(response.headers_mut(), &embedded.choice, embedded.overhead_ms, None);
+    describe(response.headers_mut(), &embedded.choice, embedded.overhead_ms, None, &embedded.masked);
     if let Some(cost) = embedded.cost_micros {
         put(response.headers_mut(), "x-weft-cost-usd", &format_usd(cost));
     }
@@ -79,10 +80,13 @@ fn stream(live: Live, writer: Writer) -> impl futures::Stream<Item = Result<Byte
     })
 }
 
-fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: Option<CacheUse>) {
+fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: Option<CacheUse>, masked: &[Masked]) {
     put(headers, "x-weft-route", &choice.why());
     if !choice.budgets.is_empty() {
         put(headers, "x-weft-budget", &choice.budgets.join("; "));
+    }
+    if !masked.is_empty() {
+        put(headers, "x-weft-masked", &Masked::words(masked));
     }
     put(headers, "x-weft-overhead-ms", &format!("{overhead_ms:.2}"));
     put(headers, "x-weft-cache", cache.map_or("off", |cache| cache.outcome.as_str()));

@@ -40,7 +40,7 @@ pub(super) async fn count_tokens(
         Err(refused) => return *refused,
     };
     request.betas = betas(&headers);
-    match gateway::count_tokens(&ctx, &request).await {
+    match gateway::count_tokens(&ctx, request).await {
         Ok(counted) => answer::give_count(counted),
         Err(error) => refuse(Dialect::Anthropic, error),
     }

@@ -22,6 +22,7 @@ use crate::model::gateway::{CallSource, Dialect};
         ("x-weft-route" = String, description = "who answered, and why it was this one"),
         ("x-weft-cost-usd" = String, description = "what it cost; absent for models without a price"),
         ("x-weft-budget" = String, description = "what budgets have to say, such as: Team: 83 % of $10.00"),
+        ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
         ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
     )),
     (status = 400, description = "the request does not fit, or the provider makes no vectors", body = Value),

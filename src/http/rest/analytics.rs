@@ -5,17 +5,19 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::Params;
+use super::body::{Id, Params};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
+use crate::model::WorkflowId;
 use crate::model::cache::CacheReport;
 use crate::model::dashboard::{Overview, Period};
+use crate::model::gateway::CostPreview;
 use crate::monitor;
 use crate::runtime::Runtime;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::new().routes(routes!(overview)).routes(routes!(cache))
+    OpenApiRouter::new().routes(routes!(overview)).routes(routes!(cache)).routes(routes!(costs))
 }
 
 /// The span to look back over.
@@ -53,4 +55,17 @@ async fn overview(Caller(ctx): Caller, Params(query): Params<OverviewQuery>) -> 
 ))]
 async fn cache(Caller(ctx): Caller, Params(query): Params<OverviewQuery>) -> Result<Json<CacheReport>, Refusal> {
     Ok(Json(monitor::cache(&ctx, query.period).await?))
+}
+
+/// What a workflow's calls of models took in its last runs that have ended, at most 50: a preview of the next.
+#[utoipa::path(get, path = "/workflows/{id}/costs", tag = "workflows", params(("id" = WorkflowId, Path,)), responses(
+    (status = 200, description = "what a run cost, and each step", body = CostPreview),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such workflow", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn costs(Caller(ctx): Caller, Id(id): Id<WorkflowId>) -> Result<Json<CostPreview>, Refusal> {
+    Ok(Json(monitor::cost(&ctx, id).await?))
 }

@@ -12,8 +12,10 @@ use super::paging::{Limit, Paging};
 use crate::gateway;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::gateway::{CallFilter, CallLine, CallOutcome, KeyDraft, KeyInUse, KeyMade, Sum, SumBy, UsageFilter};
-use crate::model::{ApiKeyId, Page, PageRequest, RunId, Timestamp};
+use crate::model::gateway::{
+    CallContent, CallFilter, CallLine, CallOutcome, KeyDraft, KeyInUse, KeyMade, Sum, SumBy, UsageFilter,
+};
+use crate::model::{ApiKeyId, CallId, Page, PageRequest, RunId, Timestamp};
 use crate::runtime::Runtime;
 
 /// The routes of this file.
@@ -23,6 +25,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(delete_key))
         .routes(routes!(sum_usage))
         .routes(routes!(list_calls))
+        .routes(routes!(get_content))
 }
 
 /// The gateway's keys, newest first, with their use in the last 30 days. Secrets are shown to nobody.
@@ -154,4 +157,18 @@ async fn list_calls(Caller(ctx): Caller, Params(params): Params<CallParams>) -> 
         until: params.until,
     };
     Ok(Json(gateway::list_calls(&ctx, &filter, &page).await?))
+}
+
+/// What was asked and answered in a call, masked, where the workspace keeps it. For who made the call, and for those who manage
+/// providers.
+#[utoipa::path(get, path = "/gateway/calls/{id}/content", tag = "gateway", params(("id" = CallId, Path,)), responses(
+    (status = 200, description = "what was asked and answered", body = CallContent),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "nothing was kept of such a call", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get_content(Caller(ctx): Caller, Id(id): Id<CallId>) -> Result<Json<CallContent>, Refusal> {
+    Ok(Json(gateway::get_call_content(&ctx, id).await?))
 }

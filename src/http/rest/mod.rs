@@ -13,6 +13,7 @@ pub mod hooks;
 pub mod memory;
 pub mod paging;
 pub mod providers;
+pub mod redaction;
 pub mod regression;
 pub mod routes;
 pub mod runs;
@@ -54,6 +55,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(memory::router())
         .merge(hooks::router())
         .merge(providers::router())
+        .merge(redaction::router())
         .merge(regression::router())
         .merge(routes::router())
         .merge(runs::router())

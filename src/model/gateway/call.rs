@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::redaction::Masked;
 use super::response::Usage;
 use super::route::Choice;
 use crate::model::cache::CacheUse;
@@ -103,6 +104,9 @@ pub struct CallRecord {
     /// What the cache did for it; absent when it was not asked.
     #[serde(default)]
     pub cache: Option<CacheUse>,
+    /// What was masked before it left, and how often; never the values.
+    #[serde(default)]
+    pub masked: Vec<Masked>,
 }
 
 /// A call with the names of who made it, as they are now.

@@ -19,7 +19,8 @@ pub struct ExplainRequest {
     /// The dialect of the caller. It decides only where no provider lists the name; steps ask in Anthropic's.
     #[serde(default = "usual")]
     pub dialect: Dialect,
-    /// What would be asked, for a route that goes by the task or the cost; at most 100000 characters.
+    /// What would be asked, for a route that goes by the task or the cost, and for models that hold only so much; at most
+    /// 100000 characters.
     #[serde(default)]
     pub prompt: String,
     /// How many tools the model may use, for a route that goes by the task; at most 1000.
@@ -49,7 +50,7 @@ pub struct Explained {
     pub task: Option<Score>,
     /// Who would be asked, in this order.
     pub candidates: Vec<WouldAsk>,
-    /// Models of the route that are passed over.
+    /// Models that are passed over: they are off, gone, or lack what the call needs.
     pub passed_over: Vec<PassedOver>,
 }
 

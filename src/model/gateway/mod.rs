@@ -7,8 +7,10 @@
 //!
 //! Pure: no clock, no IO, no wire. The wires are in `gateway::dialect`.
 
+mod ability;
 mod budget;
 mod call;
+mod content;
 mod delta;
 mod embed;
 mod explain;
@@ -16,16 +18,22 @@ mod fault;
 mod key;
 mod message;
 mod policy;
+mod preview;
 mod price;
 mod provider;
+mod redaction;
 mod replay;
 mod request;
 mod response;
 mod route;
 mod task;
 
+pub use ability::{Lack, Needs, estimate_request};
 pub use budget::{Allowance, Budget, BudgetDraft, BudgetPeriod, BudgetScope, BudgetState, Spender};
 pub use call::{CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Spending, Sum, SumBy, UsageFilter};
+pub use content::{
+    AnswerContent, AskedContent, CallContent, Contents, Keeping, MAX_CONTENT, MAX_CONTENT_DAYS, block_words, role_word,
+};
 pub use delta::{Delta, Fold, parse_input};
 pub use embed::{EmbedInput, EmbedRequest, Encoding, Vectors};
 pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
@@ -33,9 +41,14 @@ pub use fault::{Fault, FaultClass};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role, Wire};
 pub use policy::{By, Contender, Policy, order};
+pub use preview::{CostPreview, PREVIEW_RUNS, StepCalls, StepCost};
 pub use price::{Price, PriceDraft, format_usd, parse_usd, short_usd};
 pub use provider::{
     BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest,
+};
+pub use redaction::{
+    MAX_MASK_PATTERN, MAX_MASK_PATTERNS, MAX_MASK_TRIAL, MaskKind, MaskPattern, Masked, Redaction, RedactionDraft,
+    RedactionTrial, RedactionTried,
 };
 pub use replay::replay;
 pub use request::{Effort, Output, Request, Sampling, Thinking, Tool, ToolChoice};

@@ -134,12 +134,28 @@ pub struct Model {
     /// Whether it takes a JSON Schema for its answer. Where it doesn't, a `prompt` step asks in words.
     #[serde(default)]
     pub json_schema: bool,
+    /// Tokens that it holds, question and answer together. A call that takes more goes to another model; absent for not known.
+    #[serde(default)]
+    pub context_tokens: Option<u32>,
+    /// Whether it looks at pictures. A call with pictures goes to another model where it doesn't.
+    #[serde(default = "yes")]
+    pub images: bool,
+    /// Whether it uses tools. A call with tools goes to another model where it doesn't.
+    #[serde(default = "yes")]
+    pub tools: bool,
 }
 
 impl Model {
     /// A model of which nothing but the name is known.
     pub fn named(id: impl Into<String>) -> Self {
-        Self { id: id.into(), max_output_tokens: None, json_schema: false }
+        Self {
+            id: id.into(),
+            max_output_tokens: None,
+            json_schema: false,
+            context_tokens: None,
+            images: true,
+            tools: true,
+        }
     }
 }
 

@@ -86,6 +86,11 @@ pub enum Verdict {
     Answers,
     /// It was not asked, because its answer was kept.
     Kept,
+    /// It was not asked, because it lacks what the call needs.
+    Lacks {
+        /// What, in words.
+        what: String,
+    },
     /// It was not asked, because it rests after failures.
     Rests {
         /// Until it is tried again.
@@ -136,6 +141,7 @@ impl Choice {
                 Verdict::Answers if tried.attempts > 1 => format!("{name} answered at attempt {}", tried.attempts),
                 Verdict::Answers => format!("{name} answered"),
                 Verdict::Kept => format!("an answer of {name} was kept"),
+                Verdict::Lacks { what } => format!("{name} {what}"),
                 Verdict::Rests { for_ms } => format!("{name} rests for {} s more", for_ms.div_ceil(1000)),
                 Verdict::Failed { class, .. } => format!("{name} failed ({})", class.as_str()),
             }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::canvas::Canvas;
 use super::connect::ConnectDialog;
+use super::costs::Costs;
 use super::editor::{Editor, use_editor};
 use super::head::Head;
 use super::inspector::Inspector;
@@ -36,6 +37,7 @@ pub fn Designer(
     provide_context(overlay);
     provide_context(problems);
     provide_context(saver);
+    provide_context(Costs::new(workflow.id));
     let runner = Runner::new(workflow.id, editor, saver, overlay, problems, use_toasts());
     provide_context(runner);
     let test_run = Callback::new(move |()| {

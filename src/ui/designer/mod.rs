@@ -25,6 +25,7 @@ mod save;
 mod canvas;
 mod connect;
 pub mod container;
+mod costs;
 mod frame;
 mod head;
 mod inspector;

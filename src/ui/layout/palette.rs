@@ -79,6 +79,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadUsage, of_gateway("Calls of models", "/gateway/calls")),
         (Action::ReadUsage, of_gateway("Budgets", "/gateway/budgets")),
         (Action::ReadUsage, of_gateway("Cache of answers", "/gateway/cache")),
+        (Action::ReadProvider, of_gateway("Redaction", "/gateway/redaction")),
         (Action::ReadUser, page("Users", "users", "/users")),
         (Action::ViewDashboard, page("Account and sessions", "user", "/account")),
     ];

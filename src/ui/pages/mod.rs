@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod gateway;
 pub mod memory;
 pub mod providers;
+pub mod redaction;
 pub mod runs;
 pub mod sessions;
 pub mod triggers;

@@ -295,8 +295,7 @@ impl Owner {
             }
         }
         self.mind().take_signals_in(events);
-        // What is due, and what was left of the agenda.
-        let _ = self.think(Input::Wake, events);
+        self.mind().wake(events);
     }
 
     fn mind(&mut self) -> Mind<'_, Runtime> {

@@ -10,6 +10,7 @@ mod manage;
 mod ollama;
 mod policy;
 mod proxy;
+mod redaction;
 mod responses;
 mod steps;
 mod tasks;

@@ -3,8 +3,8 @@
 use serde_json::json;
 use weft::gateway::{self, Answered, Error};
 use weft::model::gateway::{
-    By, Dialect, ExplainRequest, Level, Message, Policy, PriceDraft, Provider, ProviderKind, Request, Role, Route,
-    RouteDraft, Target, TaskRules,
+    Block, By, Dialect, ExplainRequest, Extra, FaultClass, ImageSource, Level, Message, Model, Policy, PriceDraft,
+    Provider, ProviderKind, Request, Role, Route, RouteDraft, Target, TaskRules, Tool,
 };
 use weft::runtime::Ctx;
 
@@ -45,6 +45,33 @@ fn task(text: &str) -> Request {
 }
 
 on_both_engines! {
+    async fn a_call_goes_to_a_model_that_can_take_it(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = Upstream::start([Reply::Json(200, answer("Yes.")), Reply::Json(200, answer("Yes."))]).await;
+        let mut draft = super::super::draft("acme", ProviderKind::OpenAiCompatible, &upstream, &["small", "large"]);
+        draft.models[0] = Model { context_tokens: Some(1_000), tools: false, ..Model::named("small") };
+        draft.models[1].images = false;
+        let acme = gateway::create_provider(&ctx, draft).await.unwrap();
+        route(&ctx, Policy::default(), vec![Target::new(acme.id, "small"), Target::new(acme.id, "large")]).await;
+        assert_eq!(who(&ctx, task("Short.")).await.0, "small");
+        let long = "word ".repeat(1_000);
+        let (model, why) = who(&ctx, task(&long)).await;
+        assert_eq!(model, "large");
+        assert_eq!(why, "the route smart; acme/small holds 1000 tokens, and this takes some 1754; acme/large answered");
+
+        let question = ExplainRequest { prompt: long, ..ExplainRequest::about("smart", Dialect::OpenAi) };
+        let told = gateway::explain(&ctx, &question).await.unwrap();
+        assert_eq!((told.candidates.len(), told.passed_over[0].why.as_str()), (1, "it holds 1000 tokens, and this takes some 1754"));
+
+        let mut looks = task("What is this?");
+        let source = ImageSource::Url { url: "https://example.org/a.png".into() };
+        looks.messages[0].content.push(Block::Image { source, cache: None, extra: Extra::new() });
+        looks.tools.push(Tool::Native { value: json!({"type": "web_search"}) });
+        let error = order(&ctx, looks).await.unwrap_err();
+        assert_eq!((error.class, error.message.as_str()), (FaultClass::Untranslatable, "acme/small uses no tools"));
+        assert_eq!(upstream.count(), 2, "nobody was asked in vain");
+    }
+
     async fn a_task_goes_to_the_plainest_model_that_takes_it(site: Site) {
         let ctx = somebody(&site).await;
         let (acme, _upstream) = acme(&ctx).await;

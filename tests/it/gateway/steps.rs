@@ -58,6 +58,32 @@ on_both_engines! {
         assert_eq!((sums[0].of.clone(), sums[0].cost_micros), (format!("{run_id}/ask"), 2_000));
     }
 
+    async fn past_runs_tell_what_the_next_is_likely_to_cost(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = Upstream::start(["a", "b", "c"].map(|text| Reply::Events(chunks(&[text])))).await;
+        let acme = add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let price: PriceDraft = serde_json::from_value(json!({"model": "big", "input": 1_000_000, "output": 10_000_000})).unwrap();
+        gateway::put_price(&ctx, acme.id, price).await.unwrap();
+        let ask = json!({"id": "ask", "kind": "prompt", "config": {"prompt": "What is {{ item }}?"}});
+        let each = json!({"id": "each", "kind": "map", "config": {"items": "{{ inputs.of }}"}, "body": {"steps": [ask]}});
+        let definition = chain(vec![each]);
+        let made = weft::workflow::definitions::create(&ctx, definition).await.unwrap();
+        weft::workflow::definitions::publish(&ctx, made.id).await.unwrap();
+        assert_eq!(weft::monitor::cost(&ctx, made.id).await.unwrap().runs, 0);
+        for of in [json!(["a loom", "a weft"]), json!(["a warp"])] {
+            let new = weft::workflow::NewRun::manual(made.id, json!({"of": of}), None, false);
+            let run = weft::workflow::start(&ctx, new).await.unwrap();
+            end(&ctx, run).await;
+        }
+        gateway::settled(&ctx).await;
+        let preview = weft::monitor::cost(&ctx, made.id).await.unwrap();
+        assert_eq!((preview.runs, preview.least_micros, preview.most_micros, preview.unpriced), (2, 2_000, 4_000, 0));
+        let step = preview.step("each.ask").unwrap();
+        assert_eq!((step.runs, step.calls, step.cost_micros, step.usage.output), (2, 3, 6_000, 300));
+        let unknown = weft::monitor::cost(&ctx, ctx.ids.fresh()).await.unwrap_err();
+        assert_eq!(unknown.status(), 404);
+    }
+
     async fn an_answer_that_does_not_fit_is_asked_for_again(site: Site) {
         let ctx = somebody(&site).await;
         let answers = ["It is three.", "{\"n\": \"3\"}", "```json\n{\"n\": 3}\n```"];

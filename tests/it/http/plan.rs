@@ -64,6 +64,8 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/gateway/openai/v1/responses" | "/gateway/openai/v1/embeddings") => {
             Json(json!({"model": "none", "input": "Hello"}))
         }
+        ("PUT", "/gateway/redaction") => Json(json!({"kinds": ["secrets"]})),
+        ("POST", "/gateway/redaction/try") => Json(json!({"text": "Hello"})),
         ("POST", "/gateway/keys") => Json(json!({"name": ""})),
         ("PUT", "/cache/entries/{id}/wrong") => Nothing,
         ("POST", "/cache/invalidate") => Json(json!({"model": "none/none"})),
@@ -145,8 +147,13 @@ fn server_fn(name: &str) -> Option<Sent> {
         "workflows/create" => json!({"definition": definition("Nightly")}),
         "workflows/import" => json!({"text": definition("Nightly").to_string()}),
         "workflows/save_draft" => json!({"id": NIL, "revision": 1, "definition": definition("Nightly")}),
+        "workflows/costs" => json!({"id": NIL}),
         "workflows/versions" => json!({"id": NIL, "page": page}),
         "providers/list" | "budgets/list" => json!({}),
+        "gateway/content" => json!({"id": NIL}),
+        "redaction/get" => json!({}),
+        "redaction/update" => json!({"revision": 0, "draft": {"kinds": ["secrets"]}}),
+        "redaction/try" => json!({"trial": {"text": "Hello"}}),
         "cache/report" => json!({"period": "day"}),
         "cache/list" => json!({"filter": {}, "hours": null, "page": page}),
         "cache/get" | "cache/delete" => json!({"id": NIL}),

@@ -33,6 +33,7 @@ struct Theirs {
     key: String,
     budget: String,
     kept: String,
+    call: String,
 }
 
 async fn seed(rt: &Runtime) -> Theirs {
@@ -89,9 +90,10 @@ async fn seed(rt: &Runtime) -> Theirs {
     let budget = gateway::create_budget(&ctx, serde_json::from_value(budget).unwrap()).await.unwrap();
     let budget = budget.budget.id.to_string();
     let kept = keep(&ctx, provider).await;
+    let call = keep_call(&ctx).await;
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
-    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key, budget, kept }
+    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key, budget, kept, call }
 }
 
 /// Puts an answer into the cache, as a row: no model is there to give one.
@@ -105,6 +107,26 @@ async fn keep(ctx: &Ctx, provider: weft::model::ProviderId) -> String {
         values ($1, $2, $3, 'workspace', $4, 'Theirs', 'm', '', $3, $3, 1, 1, 1, 0, 0, $5, $5, $6)")
         .bind(id).bind(ctx.workspace()).bind(vec![1_u8; 32]).bind(provider).bind(now).bind(now.plus_ms(1_000_000))
         .execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    id.to_string()
+}
+
+/// Puts a call with its content into the log, as rows.
+async fn keep_call(ctx: &Ctx) -> String {
+    let id: weft::model::CallId = ctx.ids.fresh();
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await.unwrap();
+    within!(&mut tx, conn => sqlx::query(
+        "insert into model_call (id, workspace_id, at, source, provider, model, choice, outcome, input, cache_read, cache_write,
+            cache_write_hour, output, reasoning, estimated, took_ms)
+        values ($1, $2, $3, 'proxy', 'Theirs', 'm', $4, 'complete', 1, 0, 0, 0, 1, 0, $5, 1)")
+        .bind(id).bind(ctx.workspace()).bind(now).bind(sqlx::types::Json(weft::model::gateway::Choice::default())).bind(false)
+        .execute(conn).await.map(drop)).unwrap();
+    within!(&mut tx, conn => sqlx::query(
+        "insert into model_call_content (call_id, workspace_id, request, expires_at) values ($1, $2, $3, $4)")
+        .bind(id).bind(ctx.workspace()).bind(vec![1_u8; 32]).bind(now.plus_ms(1_000_000))
+        .execute(conn).await.map(drop))
+    .unwrap();
     tx.commit().await.unwrap();
     id.to_string()
 }
@@ -133,6 +155,8 @@ impl Theirs {
         let nouns = [
             ("gateway/keys", self.key.clone()),
             ("gateway/delete_key", self.key.clone()),
+            ("gateway/calls/", self.call.clone()),
+            ("gateway/content", self.call.clone()),
             ("budgets/", self.budget.clone()),
             ("cache/", self.kept.clone()),
             ("routes/create", self.provider.clone()),

@@ -9,6 +9,7 @@ use super::settings::{Behaviour, Identity};
 use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
 use crate::ui::components::{Icon, Menu, MenuItem, Tab, TabPanel, Tabs, Tone};
+use crate::ui::designer::costs::StepCosts;
 use crate::ui::designer::editor::use_editor;
 use crate::ui::designer::pin::PinBar;
 use crate::ui::designer::run::use_runner;
@@ -116,6 +117,7 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
     view! {
         {unknown}
         {kind.map(|kind| view! { <p class="dim small">{kind.summary}</p> })}
+        <StepCosts id=id.clone() kind />
         <fieldset class="plain-fields" disabled=!use_editor().may_edit>
             {fields}
             {inside}

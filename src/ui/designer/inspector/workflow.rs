@@ -10,6 +10,7 @@ use super::lists::JsonText;
 use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, Choice};
 use crate::ui::designer::action;
 use crate::ui::designer::change::Details;
+use crate::ui::designer::costs::RunCosts;
 use crate::ui::designer::editor::{Editor, use_editor};
 
 /// The types that an input may have, with their words.
@@ -79,6 +80,7 @@ pub fn WorkflowPanel() -> impl IntoView {
                 <RunLimits />
                 <BadEnd />
             </fieldset>
+            <RunCosts />
         </div>
     }
 }

@@ -15,10 +15,12 @@ pub(in crate::ui::pages) enum Part {
     Calls,
     Budgets,
     Cache,
+    Redaction,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Providers, Self::Routes, Self::Keys, Self::Calls, Self::Budgets, Self::Cache];
+    const ALL: [Self; 7] =
+        [Self::Providers, Self::Routes, Self::Keys, Self::Calls, Self::Budgets, Self::Cache, Self::Redaction];
 
     const fn label(self) -> &'static str {
         match self {
@@ -28,6 +30,7 @@ impl Part {
             Self::Calls => "Calls",
             Self::Budgets => "Budgets",
             Self::Cache => "Cache",
+            Self::Redaction => "Redaction",
         }
     }
 
@@ -39,12 +42,13 @@ impl Part {
             Self::Calls => "/gateway/calls",
             Self::Budgets => "/gateway/budgets",
             Self::Cache => "/gateway/cache",
+            Self::Redaction => "/gateway/redaction",
         }
     }
 
     const fn needs(self) -> Action {
         match self {
-            Self::Providers | Self::Routes => Action::ReadProvider,
+            Self::Providers | Self::Routes | Self::Redaction => Action::ReadProvider,
             Self::Keys => Action::ManageProvider,
             Self::Calls | Self::Budgets | Self::Cache => Action::ReadUsage,
         }

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
+use super::content::Content;
 use super::explain::wait;
 use super::place::outcome_label;
 use crate::model::cache::CacheOutcome;
 use crate::model::credentials::query_value;
-use crate::model::gateway::{CallLine, CallOutcome, CallRecord, CallSource, Tried, Verdict};
+use crate::model::gateway::{CallLine, CallOutcome, CallRecord, CallSource, Masked, Tried, Verdict};
 use crate::ui::components::{Badge, Icon, RelativeTime, Tone};
 use crate::ui::format;
 
@@ -41,7 +42,7 @@ pub(super) fn CallRows(line: CallLine) -> impl IntoView {
             </td>
             <td class="call-who"><Who call=call.clone() user key /></td>
             <td class="call-model mono truncate">{called(&call)}</td>
-            <td><OutcomeBadge outcome=call.outcome />{is_kept(&call).then(|| view! { " "<Badge label="From the cache" tone=Tone::Good /> })}</td>
+            <td><OutcomeBadge outcome=call.outcome />{is_kept(&call).then(|| view! { " "<Badge label="From the cache" tone=Tone::Good /> })}{(!call.masked.is_empty()).then(|| view! { " "<Badge label="Masked" tone=Tone::Accent /> })}</td>
             <td class="num">{tokens(&call)}</td>
             <td class="num"><Cost call=call.clone() /></td>
             <td class="num">{call.first_token_ms.map(format::duration)}</td>
@@ -151,6 +152,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
         }
     });
     let cache = cache_words(&call);
+    let masked = (!call.masked.is_empty()).then(|| view! { <dt>"Masked"</dt><dd>{Masked::words(&call.masked)}</dd> });
     let error = call.error.clone().map(|error| {
         view! {
             <div class="notice" data-tone=if call.outcome == CallOutcome::Failed { "bad" } else { "warn" }>
@@ -172,7 +174,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                 </div>
                 <div class="stack">
                     <h3>"Tokens"{call.estimated.then_some(", estimated: the provider did not tell")}</h3>
-                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd></dl>
+                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}</dl>
                     {unpriced.map(|href| view! {
                         <p><span class="dim">"The model had no price at that time. "</span><a class="link" href=href>"Set one for calls to come"</a></p>
                     })}
@@ -187,6 +189,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                     </dl>
                 </div>
             </div>
+            <Content call=call.id />
         </div>
     }
 }
@@ -222,6 +225,7 @@ fn verdict(one: &Tried) -> (String, Tone) {
         Verdict::Answers if one.attempts > 1 => (format!("answered at attempt {}", one.attempts), Tone::Plain),
         Verdict::Answers => ("answered".to_owned(), Tone::Plain),
         Verdict::Kept => ("not asked: its answer was kept".to_owned(), Tone::Good),
+        Verdict::Lacks { what } => (format!("not asked: {what}"), Tone::Plain),
         Verdict::Rests { for_ms } => (format!("rested, for {} more", wait(*for_ms)), Tone::Warn),
         Verdict::Failed { class, message } => {
             let times = if one.attempts > 1 { format!(" after {} attempts", one.attempts) } else { String::new() };

@@ -5,6 +5,7 @@
 //! secret is shown once. Offers changes only to those who may make them, by the permission table that the server obeys.
 
 mod calls;
+mod content;
 mod explain;
 mod frame;
 mod key_dialog;

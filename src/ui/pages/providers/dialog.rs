@@ -120,9 +120,17 @@ fn ProviderForm(asked: Asked, save: Saving) -> impl IntoView {
             })
         })
     };
+    let models_error = Signal::derive(move || {
+        save.value().with(|answer| match answer {
+            Some(Err(error)) => of_models(error),
+            _ => None,
+        })
+    });
     let whole = move || {
         save.value().with(|answer| match answer {
-            Some(Err(error)) if SHOWN.iter().all(|pointer| error.field(pointer).is_none()) => {
+            Some(Err(error))
+                if SHOWN.iter().all(|pointer| error.field(pointer).is_none()) && of_models(error).is_none() =>
+            {
                 Some(error.detail().to_owned())
             }
             _ => None,
@@ -156,9 +164,9 @@ fn ProviderForm(asked: Asked, save: Saving) -> impl IntoView {
                 hint=Signal::derive(move || Some(key_hint(asked.has_key.get()).to_owned()))
             />
             <TextArea
-                id="provider-models" label="Models" rows=5 mono=true placeholder="claude-sonnet-4-5"
+                id="provider-models" label="Models" rows=5 mono=true placeholder="claude-sonnet-4-5 context=200k" error=models_error
                 value=asked.bind(|form| form.models.clone(), |form, value| form.models = value)
-                hint=Some("One on a line, best first. Empty: it is asked for any model. Testing the provider lists what it has.".to_owned())
+                hint=Some("One on a line, best first. Behind the name, what calls are held against: context=128k (tokens that it holds), output=16k (of an answer), schema, no-images, no-tools. Empty: it is asked for any model. Testing the provider lists what it has.".to_owned())
             />
             <ResponsesField asked />
             <Checkbox
@@ -167,6 +175,22 @@ fn ProviderForm(asked: Asked, save: Saving) -> impl IntoView {
             />
         </form>
     }
+}
+
+/// What is wrong with the models: the line, and what was expected there.
+fn of_models(error: &ApiError) -> Option<String> {
+    let ApiError::Invalid { fields, .. } = error else { return None };
+    let field = fields.iter().find(|field| field.pointer.starts_with("/models"))?;
+    let mut parts = field.pointer.split('/').skip(2);
+    let Some(place) = parts.next().and_then(|place| place.parse::<usize>().ok()) else {
+        return Some(field.message.clone());
+    };
+    let what = if parts.next() == Some("id") && field.message.contains("blanks") {
+        "expected a name, and behind it only context=, output=, schema, no-images, no-tools"
+    } else {
+        &field.message
+    };
+    Some(format!("line {}: {what}", place + 1))
 }
 
 /// A provider keeps its kind: it can be chosen for a new one only.

@@ -16,7 +16,6 @@ pub(super) struct Form {
     pub responses: bool,
     pub enabled: bool,
     /// What the provider had before, which the form does not show.
-    known: Vec<Model>,
     limits: Limits,
 }
 
@@ -31,14 +30,13 @@ impl Form {
             models: String::new(),
             responses: false,
             enabled: true,
-            known: Vec::new(),
             limits: Limits::default(),
         }
     }
 
     /// Of a provider that there is.
     pub fn of(provider: &Provider) -> Self {
-        let models: Vec<&str> = provider.models.iter().map(|model| model.id.as_str()).collect();
+        let models: Vec<String> = provider.models.iter().map(Model::line).collect();
         Self {
             name: provider.name.clone(),
             kind: provider.kind,
@@ -47,18 +45,14 @@ impl Form {
             models: models.join("\n"),
             responses: provider.responses,
             enabled: provider.enabled,
-            known: provider.models.clone(),
             limits: provider.limits,
         }
     }
 
-    /// What is sent. A model that was there keeps what the form does not show.
+    /// What is sent. A line that can't be read goes as it is, as a name, and is refused with its field.
     pub fn draft(&self) -> ProviderDraft {
         let lines = self.models.lines().map(str::trim).filter(|line| !line.is_empty());
-        let models = lines.map(|id| {
-            let known = self.known.iter().find(|model| model.id == id);
-            known.cloned().unwrap_or_else(|| Model::named(id))
-        });
+        let models = lines.map(|line| Model::read(line).unwrap_or_else(|_| Model::named(line)));
         let credential = self.credential.trim();
         ProviderDraft {
             name: self.name.trim().to_owned(),
@@ -80,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_the_form_does_not_show_is_kept() {
-        let exact = Model { id: "exact".into(), max_output_tokens: Some(9), json_schema: true };
+        let exact = Model { max_output_tokens: Some(9), json_schema: true, tools: false, ..Model::named("exact") };
         let provider = Provider {
             id: ProviderId(uuid::Uuid::nil()),
             name: "acme".into(),
@@ -97,9 +91,9 @@ mod tests {
             updated_at: Timestamp(0),
         };
         let mut form = Form::of(&provider);
-        form.models.push_str("\n\n  new  \n");
+        form.models.push_str("\n\n  new  \n odd word");
         let draft = form.draft();
-        assert_eq!(draft.models, [exact, Model::named("new")]);
+        assert_eq!(draft.models, [exact, Model::named("new"), Model::named("odd word")]);
         assert_eq!((draft.limits.max_retries, draft.credential, draft.responses), (5, None, true));
     }
 

@@ -83,6 +83,16 @@ impl<W: World> Mind<'_, W> {
             }
         }
     }
+
+    /// Goes on with what is due and what was left of the agenda. A signal that was put off for a step may have lost that step
+    /// by it: nobody would look at it again once the run rests.
+    pub(in crate::workflow::engine) fn wake(&mut self, events: &mut Vec<Event>) {
+        // A run that has ended is refused, and has nothing to go on with.
+        let _ = self.think(Input::Wake, events);
+        if self.signals.are_put_off() {
+            self.take_signals_in(events);
+        }
+    }
 }
 
 /// Whether the attempt with this key is still the one that a path names. Within one thought a container may have been

@@ -67,6 +67,11 @@ impl Signals {
         std::mem::take(&mut self.waiting)
     }
 
+    /// Whether some are for later.
+    pub(super) const fn are_put_off(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// One is for later.
     pub(super) fn put_off(&mut self, incoming: Incoming) {
         self.waiting.push(incoming);

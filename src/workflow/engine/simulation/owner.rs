@@ -176,7 +176,7 @@ impl Sim {
             }
         }
         self.mind(owner).take_signals_in(events);
-        let _ = self.think(owner, Input::Wake, events);
+        self.mind(owner).wake(events);
     }
 
     fn take_over(&mut self, p: usize, run: RunId, mut owner: Owner, admitted: bool) {
