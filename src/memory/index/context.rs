@@ -6,6 +6,7 @@
 use super::group::GroupId;
 use super::score;
 use super::search::{Clause, Sums};
+use super::vocabulary::{TermId, weight};
 use super::{Index, NO_GROUP, Slot};
 
 /// What the entries around each entry add to it. Empty without groups.
@@ -95,18 +96,18 @@ impl Index {
         }
         context
     }
+}
 
-    /// The words of the index that name a speaker when the question holds them, ascending.
-    pub(super) fn named(&self, clauses: &[Clause<'_>]) -> Vec<u32> {
-        let forms = clauses.iter().flat_map(|clause| &clause.expansions);
-        let mut terms: Vec<u32> = forms.filter(|e| e.edits == 0 && e.weight >= 0.8).map(|e| e.term).collect();
-        terms.sort_unstable();
-        terms
-    }
+/// The words of the index that name a speaker when the question holds them, ascending: the words themselves and their forms.
+pub(super) fn named(clauses: &[Clause<'_>]) -> Vec<TermId> {
+    let forms = clauses.iter().flat_map(|clause| &clause.expansions);
+    let mut terms: Vec<TermId> = forms.filter(|form| form.weight >= weight::STEM).map(|form| form.term).collect();
+    terms.sort_unstable();
+    terms
 }
 
 /// The factor for an entry whose speaker is among the named.
-pub(super) fn speaker(slot: &Slot, named: &[u32]) -> f32 {
+pub(super) fn speaker(slot: &Slot, named: &[TermId]) -> f32 {
     let is_named = slot.speaker.iter().any(|term| named.binary_search(term).is_ok());
     if is_named { score::SPEAKER } else { 1.0 }
 }

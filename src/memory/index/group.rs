@@ -44,7 +44,7 @@ impl Group {
 #[derive(Default)]
 pub(super) struct Groups {
     numbers: HashMap<(u32, String), GroupId>,
-    groups: Vec<Group>,
+    all: Vec<Group>,
     /// Groups with entries.
     filled: u32,
     words: u64,
@@ -53,12 +53,12 @@ pub(super) struct Groups {
 impl Groups {
     /// How many numbers are given out.
     pub fn len(&self) -> usize {
-        self.groups.len()
+        self.all.len()
     }
 
     /// A group by its number.
     pub fn get(&self, group: GroupId) -> &Group {
-        &self.groups[group as usize]
+        &self.all[group as usize]
     }
 
     /// A group's words, as a share of the mean.
@@ -69,17 +69,17 @@ impl Groups {
 
     /// The number of a group, new if need be.
     pub fn intern(&mut self, namespace: u32, name: &str) -> GroupId {
-        let next = self.groups.len() as GroupId;
+        let next = self.all.len() as GroupId;
         let number = *self.numbers.entry((namespace, name.to_owned())).or_insert(next);
         if number == next {
-            self.groups.push(Group::default());
+            self.all.push(Group::default());
         }
         number
     }
 
     /// Puts an entry in its place.
     pub fn put(&mut self, place: Place, slot: u32, words: u32) {
-        let group = &mut self.groups[place.group as usize];
+        let group = &mut self.all[place.group as usize];
         self.filled += u32::from(group.members.is_empty());
         let at = group.members.partition_point(|(rank, _)| *rank < place.rank);
         group.members.insert(at, (place.rank, slot));
@@ -89,7 +89,7 @@ impl Groups {
 
     /// Takes an entry out.
     pub fn remove(&mut self, place: Place, words: u32) {
-        let group = &mut self.groups[place.group as usize];
+        let group = &mut self.all[place.group as usize];
         if let Ok(at) = group.members.binary_search_by_key(&place.rank, |(rank, _)| *rank) {
             group.members.remove(at);
             group.words -= u64::from(words);
@@ -110,8 +110,8 @@ impl Groups {
     /// number of each old group.
     pub fn compact(&mut self, slots: &[Option<u32>]) -> Vec<Option<GroupId>> {
         let mut kept = Vec::new();
-        let mut numbers = Vec::with_capacity(self.groups.len());
-        for mut group in std::mem::take(&mut self.groups) {
+        let mut numbers = Vec::with_capacity(self.all.len());
+        for mut group in std::mem::take(&mut self.all) {
             if group.members.is_empty() {
                 numbers.push(None);
                 continue;
@@ -122,7 +122,7 @@ impl Groups {
             numbers.push(Some(kept.len() as GroupId));
             kept.push(group);
         }
-        self.groups = kept;
+        self.all = kept;
         self.numbers.retain(|_, number| match numbers[*number as usize] {
             Some(renewed) => {
                 *number = renewed;

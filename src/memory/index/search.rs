@@ -175,7 +175,7 @@ impl Index {
         let holds_phrases = |slot: &u32| phrases.iter().all(|holding| holding.binary_search(slot).is_ok());
         let matching: Vec<u32> = sums.touched.iter().chain(&context.nearby).copied().filter(holds_phrases).collect();
         let parts = |slot: u32| self.parts(slot, &sums, &context);
-        let named = self.named(&clauses);
+        let named = context::named(&clauses);
         let scale = Scale { factor: score::comparable(worth), now: asked.now };
         let mut hits = self.best(&matching, parts, &named, scale, asked.limit.max(LOOKED_AT));
         self.look_closely(&mut hits, &clauses, scale);
