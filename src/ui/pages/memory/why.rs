@@ -56,7 +56,7 @@ fn sum(why: &Why, score: f64) -> String {
     let parts: Vec<String> =
         signals(why).into_iter().map(|(name, signal)| format!("{} {:.2}", name.to_lowercase(), signal.score)).collect();
     let mut factors = String::new();
-    if effect(why.speaker, "up", "", "down") != "" {
+    if !effect(why.speaker, "up", "", "down").is_empty() {
         factors = format!(" × speaker {:.2}", why.speaker);
     }
     format!(
