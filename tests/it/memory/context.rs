@@ -80,7 +80,7 @@ on_both_engines! {
 
     async fn a_long_document_answers_as_one_entry_with_its_best_passage(site: Site) {
         let ctx = workspace(&site).await;
-        let filler = |n: usize| (0..n).map(|at| format!("filler{} ", at % 50)).collect::<String>();
+        let filler = |n: usize| (0..n).map(|at| format!("filler{}", at % 50)).collect::<Vec<_>>().join(" ");
         let long = format!("pool {} the replica lag alarm fires at midnight {} alarm", filler(400), filler(400));
         put(&ctx, "docs", "long", &long).await;
         put(&ctx, "docs", "short", "an alarm clock").await;
