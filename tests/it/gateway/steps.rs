@@ -66,7 +66,8 @@ on_both_engines! {
         gateway::put_price(&ctx, acme.id, price).await.unwrap();
         let ask = json!({"id": "ask", "kind": "prompt", "config": {"prompt": "What is {{ item }}?"}});
         let each = json!({"id": "each", "kind": "map", "config": {"items": "{{ inputs.of }}"}, "body": {"steps": [ask]}});
-        let definition = chain(vec![each]);
+        let mut definition = chain(vec![each]);
+        definition.inputs = json!({"type": "object", "properties": {"of": {"type": "array"}}});
         let made = weft::workflow::definitions::create(&ctx, definition).await.unwrap();
         weft::workflow::definitions::publish(&ctx, made.id).await.unwrap();
         assert_eq!(weft::monitor::cost(&ctx, made.id).await.unwrap().runs, 0);
