@@ -171,7 +171,7 @@ story('what rests is told before it is asked', PRIVATE, async ({ server, visitor
   await viewer.getByRole('row', { name: /smart/ }).waitFor();
   assert.equal(await viewer.getByRole('button', { name: /New route|Edit|Delete/ }).count(), 0);
   const tabs = await viewer.getByRole('navigation', { name: 'Gateway' }).getByRole('link').allInnerTexts();
-  assert.deepEqual(tabs, ['Providers', 'Routes']);
+  assert.deepEqual(tabs, ['Providers', 'Routes', 'Redaction']);
   await viewer.getByRole('row', { name: /smart/ }).getByRole('button', { name: 'Explain' }).click();
   await viewer.getByText('rests for').waitFor();
   one.close();

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::index::{self, Asked, Found, FoundEntry, Signal as Kind};
 use super::{Error, catalog, store, validate};
 use crate::model::auth::Action;
-use crate::model::memory::{Entry, Explained, Hit, Neighbour, Search, SearchResult, Signal, Stage, Why};
+use crate::model::memory::{Entry, Hit, Neighbour, Search, SearchExplained, SearchResult, Signal, Stage, Why};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
@@ -41,7 +41,7 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     let hits = hits.into_iter().filter_map(|hit| present(&entries, hit, search.explain)).collect();
     stages.push(stage("fetch", fetching.elapsed()));
     let took_ms = before.elapsed().as_secs_f64() * 1000.0;
-    let explain = search.explain.then(|| Explained { filters: filters(search), stages });
+    let explain = search.explain.then(|| SearchExplained { filters: filters(search), stages });
     Ok(SearchResult { hits, took_ms, matched, explain })
 }
 

@@ -209,12 +209,12 @@ pub struct SearchResult {
     pub matched: u32,
     /// With `explain`: how the answer came about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub explain: Option<Explained>,
+    pub explain: Option<SearchExplained>,
 }
 
 /// How an answer came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Explained {
+pub struct SearchExplained {
     /// The filters that applied, as sentences' ends: `namespace code and below`, `tag postgres`.
     pub filters: Vec<String>,
     /// The stages in their order.

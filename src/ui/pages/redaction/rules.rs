@@ -151,12 +151,11 @@ fn PatternFields(form: RwSignal<Form>, key: u32, save: Saving) -> impl IntoView 
         });
     };
     let error = Memo::new(move |_| {
-        let place = form.with_untracked(|form| form.place(key))?;
-        save.value().with(|answer| match answer {
-            Some(Err(error)) => ["name", "pattern"]
-                .iter()
-                .find_map(|field| error.field(&format!("/patterns/{place}/{field}")).map(str::to_owned)),
-            _ => None,
+        save.value().with(|answer| {
+            let Some(Err(error)) = answer else { return None };
+            let place = form.with_untracked(|form| form.place(key))?;
+            let of = |field: &&str| error.field(&format!("/patterns/{place}/{field}")).map(str::to_owned);
+            ["name", "pattern"].iter().find_map(of)
         })
     });
     let invalid = move || error.with(Option::is_some).then_some("true");
