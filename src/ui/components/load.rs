@@ -14,7 +14,9 @@ use crate::ui::browser;
 ///
 /// Without it the server draws up to three times, and only the last drawing is sent. What is drawn makes no `Resource` of
 /// its own in any case: the browser would take over the answer that the first drawing got, and not find what the last one
-/// drew. A page makes its resources, and what it draws gets them handed down.
+/// drew. A page makes its resources, and what it draws gets them handed down. Nor does a `Memo`, or the `when` of a
+/// `Show`, read a resource that this has not waited for: what waits may go on in the moment between the answer and the word
+/// of it to the memo, which then still says that there is none, and the browser finds another page than the server sent.
 ///
 /// # Errors
 /// The resource's own.

@@ -6,7 +6,7 @@ use super::{Desk, Due, STEP, words};
 use crate::model::workflow::{Approval, ApprovalFilter};
 use crate::model::{ApiError, ApprovalId};
 use crate::ui::components::{
-    Button, ButtonLink, ButtonSize, EmptyState, ErrorState, Icon, RelativeTime, Skeleton, SkeletonShape,
+    Button, ButtonLink, ButtonSize, EmptyState, ErrorState, Icon, RelativeTime, Skeleton, SkeletonShape, settled,
 };
 
 /// The id of the pane.
@@ -40,7 +40,11 @@ pub(super) fn ListPane(desk: Desk) -> impl IntoView {
     view! {
         <section class="pane inbox-list" id=LIST aria-label="Approvals" tabindex="0" on:keydown=on_key>
             <Transition fallback=|| view! { <Skeleton what="the approvals" shape=SkeletonShape::Rows(6) /> }>
-                <ListBody desk />
+                {untrack(|| Suspend::new(async move {
+                    // What is drawn keeps its answers in memos, which must not begin with there being none yet.
+                    let _ = futures::join!(settled(desk.list), settled(desk.detail));
+                    view! { <ListBody desk /> }
+                }))}
             </Transition>
         </section>
     }

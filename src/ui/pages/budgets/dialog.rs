@@ -169,24 +169,25 @@ fn BudgetForm(asked: Asked, save: Saving) -> impl IntoView {
 /// All, each or one.
 #[component]
 fn WhoseField(asked: Asked, error: Signal<Option<String>>) -> impl IntoView {
-    let people = Resource::new(
-        move || asked.open.get(),
-        async |is_open| {
+    // Asked for once the dialog is open, and never while the server draws the page.
+    let people = LocalResource::new(move || {
+        let is_open = asked.open.get();
+        async move {
             if !is_open {
                 return Ok(Vec::new());
             }
             list_users(PageRequest { limit: MOST_CHOICES, cursor: None }).await.map(|page| page.items)
-        },
-    );
-    let keys = Resource::new(
-        move || asked.open.get(),
-        async |is_open| {
+        }
+    });
+    let keys = LocalResource::new(move || {
+        let is_open = asked.open.get();
+        async move {
             if !is_open {
                 return Ok(Vec::new());
             }
             list_keys(PageRequest { limit: MOST_CHOICES, cursor: None }).await.map(|page| page.items)
-        },
-    );
+        }
+    });
     let choices = Signal::derive(move || {
         let mut choices = vec![
             Choice::new(whose(BudgetScope::Workspace, None), "The whole workspace"),

@@ -19,7 +19,7 @@ use crate::api;
 use crate::model::workflow::RunDetail;
 use crate::model::workflow::why::Why;
 use crate::model::{ApiError, RunId};
-use crate::ui::components::{Crumb, Load, PageHeader, SkeletonShape};
+use crate::ui::components::{Crumb, Load, PageHeader, SkeletonShape, settled};
 
 /// What is shown of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,12 +106,11 @@ pub fn RunPage() -> impl IntoView {
             None => Err(ApiError::not_found("run")),
         },
     );
-    let loaded = move || matches!(run.get(), Some(Ok(_)));
+    // A run that is there has a head of its own.
+    let plain = || view! { <PageHeader title="Run" crumbs=vec![Crumb::new("/runs", "Runs")] /> };
     view! {
-        <Transition>
-            <Show when=move || !loaded()>
-                <PageHeader title="Run" crumbs=vec![Crumb::new("/runs", "Runs")] />
-            </Show>
+        <Transition fallback=plain>
+            {move || Suspend::new(async move { settled(run).await.is_err().then(plain) })}
         </Transition>
         <Load resource=run what="the run" shape=SkeletonShape::Rows(8) let:read>
             <RunView detail=read.0 whys=read.1 />
