@@ -52,10 +52,15 @@ impl Mask {
             let turns = request.messages.iter_mut().flat_map(|message| &mut message.content);
             request.system.iter_mut().chain(turns).for_each(|block| each_text_of(block, visit));
             for tool in &mut request.tools {
-                if let Tool::Function { description: Some(text), .. } = tool {
-                    visit(text);
+                match tool {
+                    Tool::Function { description: Some(text), .. } => visit(text),
+                    Tool::Function { .. } => {}
+                    Tool::Native { value } => each_text_in(value, visit),
                 }
             }
+            // Last, so that what they hold does not move the numbers of the conversation.
+            let own = request.messages.iter_mut().flat_map(|message| message.extra.values_mut());
+            request.extra.values_mut().chain(own).for_each(|value| each_text_in(value, visit));
         })
     }
 

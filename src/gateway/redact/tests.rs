@@ -151,6 +151,19 @@ fn in_the_input_of_a_tool_a_value_is_written_as_json() {
 }
 
 #[test]
+fn what_only_one_dialect_knows_is_masked_too() {
+    let mut request = asked(&["T-1"]);
+    request.extra.insert("prediction".into(), json!({"type": "content", "content": "T-2 and T-1"}));
+    request.messages[0].extra.insert("name".into(), json!("T-3"));
+    request.tools.push(crate::model::gateway::Tool::Native { value: json!({"type": "T-4", "hint": "T-5"}) });
+    Mask::cover(&rules(), &mut request).unwrap();
+    assert_eq!(request.extra["prediction"]["content"], "[[weft-ticket-3]] and [[weft-ticket-1]]");
+    assert_eq!(request.messages[0].extra["name"], "[[weft-ticket-4]]");
+    let shown = serde_json::to_value(&request.tools[0]).unwrap();
+    assert_eq!(shown["value"], json!({"type": "T-4", "hint": "[[weft-ticket-2]]"}));
+}
+
+#[test]
 fn a_mask_shows_nothing_of_what_it_masks() {
     let (_, mask) = covered(&["ada@example.org"]);
     assert!(!format!("{mask:?}").contains("ada"));
