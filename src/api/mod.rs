@@ -4,6 +4,7 @@
 //! `Result<T, ApiError>`, takes its context from `crate::http::request_ctx()` and calls one face. They are public
 //! endpoints: the layer in `http` refuses cross-site calls, and each face authorises.
 
+pub mod agents;
 pub mod approvals;
 pub mod auth;
 pub mod budgets;

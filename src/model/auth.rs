@@ -61,11 +61,15 @@ pub enum Action {
     UseModel,
     /// See what models were called, by whom, and what it cost.
     ReadUsage,
+    /// See agents, their versions and what they do.
+    ReadAgent,
+    /// Add, change and delete agents.
+    EditAgent,
 }
 
 impl Action {
     /// Every action, for tables and tests.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::ViewDashboard,
         Self::ReadWorkflow,
         Self::EditWorkflow,
@@ -84,6 +88,8 @@ impl Action {
         Self::ManageProvider,
         Self::UseModel,
         Self::ReadUsage,
+        Self::ReadAgent,
+        Self::EditAgent,
     ];
 
     /// The action as the end of "your role may not …".
@@ -107,6 +113,8 @@ impl Action {
             Self::ManageProvider => "manage providers",
             Self::UseModel => "call models",
             Self::ReadUsage => "see what calls of models cost",
+            Self::ReadAgent => "see agents",
+            Self::EditAgent => "change agents",
         }
     }
 }
@@ -136,11 +144,18 @@ impl Role {
                     | A::ReadProvider
                     | A::UseModel
                     | A::ReadUsage
+                    | A::ReadAgent
             ),
             Self::Viewer => {
                 matches!(
                     action,
-                    A::ViewDashboard | A::ReadWorkflow | A::ReadRun | A::ReadMemory | A::ReadUser | A::ReadProvider
+                    A::ViewDashboard
+                        | A::ReadWorkflow
+                        | A::ReadRun
+                        | A::ReadMemory
+                        | A::ReadUser
+                        | A::ReadProvider
+                        | A::ReadAgent
                 )
             }
         }

@@ -76,4 +76,6 @@ ids! {
     BudgetId,
     /// An answer of a model that is kept.
     CacheEntryId,
+    /// A named configuration of a model that works with tools.
+    AgentId,
 }

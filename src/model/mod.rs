@@ -4,6 +4,7 @@
 //! module of ours, so that it compiles to wasm and its rules can be tested as tables. The wire types *are* these
 //! types; private row structs stay in each capability's `store.rs`.
 
+pub mod agent;
 pub mod analysis;
 pub mod auth;
 pub mod cache;

@@ -1,0 +1,61 @@
+//! Agents: what they are, what they do, and giving them something to do.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+
+use crate::model::agent::{Agent, AgentDraft, AgentStanding, AgentTask, AgentVersion};
+use crate::model::{AgentId, ApiError, Page, PageRequest, RunId};
+
+/// Every agent with what it is busy with, by name.
+#[server(prefix = "/rpc", endpoint = "agents/list", input = Json)]
+pub async fn list_agents() -> Result<Vec<AgentStanding>, ApiError> {
+    crate::monitor::list_agents(&crate::http::request_ctx().await?).await
+}
+
+/// One agent with what it is busy with.
+#[server(prefix = "/rpc", endpoint = "agents/get", input = Json)]
+pub async fn get_agent(id: AgentId) -> Result<AgentStanding, ApiError> {
+    crate::monitor::get_agent(&crate::http::request_ctx().await?, id).await
+}
+
+/// The tasks of an agent, the newest first.
+#[server(prefix = "/rpc", endpoint = "agents/tasks", input = Json)]
+pub async fn list_agent_tasks(id: AgentId, page: PageRequest) -> Result<Page<AgentTask>, ApiError> {
+    crate::monitor::list_agent_tasks(&crate::http::request_ctx().await?, id, &page).await
+}
+
+/// The versions of an agent, the newest first; at most 100 are kept.
+#[server(prefix = "/rpc", endpoint = "agents/versions", input = Json)]
+pub async fn list_agent_versions(id: AgentId) -> Result<Vec<AgentVersion>, ApiError> {
+    Ok(crate::agents::list_versions(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Adds an agent.
+#[server(prefix = "/rpc", endpoint = "agents/create", input = Json)]
+pub async fn create_agent(draft: AgentDraft) -> Result<Agent, ApiError> {
+    Ok(crate::agents::create(&crate::http::request_ctx().await?, draft).await?)
+}
+
+/// Changes an agent that was seen at `version`; a conflict when somebody changed it since.
+#[server(prefix = "/rpc", endpoint = "agents/update", input = Json)]
+pub async fn update_agent(id: AgentId, version: i64, draft: AgentDraft) -> Result<Agent, ApiError> {
+    Ok(crate::agents::update(&crate::http::request_ctx().await?, id, version, draft).await?)
+}
+
+/// Deletes an agent. What it is doing stops.
+#[server(prefix = "/rpc", endpoint = "agents/delete", input = Json)]
+pub async fn delete_agent(id: AgentId) -> Result<(), ApiError> {
+    Ok(crate::agents::delete(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Stops everything that an agent does, or lets it work again. What was stopped is paused, and goes on with its run.
+#[server(prefix = "/rpc", endpoint = "agents/halt", input = Json)]
+pub async fn halt_agent(id: AgentId, stopped: bool) -> Result<Agent, ApiError> {
+    Ok(crate::agents::halt(&crate::http::request_ctx().await?, id, stopped).await?)
+}
+
+/// Gives an agent a task: a run of its own.
+#[server(prefix = "/rpc", endpoint = "agents/give_task", input = Json)]
+pub async fn give_agent_task(id: AgentId, prompt: String) -> Result<RunId, ApiError> {
+    Ok(crate::workflow::give_task(&crate::http::request_ctx().await?, id, prompt).await?)
+}

@@ -1,0 +1,105 @@
+//! What an agent did, entry by entry: what stands here is never done again, whatever happens to the server.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::AgentSpec;
+use crate::model::AgentId;
+use crate::model::gateway::{Block, StopReason, Usage};
+use crate::model::workflow::StepError;
+
+/// One entry. They stand in the run's history, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// It began, as it was then.
+    Begun {
+        /// Which agent.
+        agent: AgentId,
+        /// Its name then.
+        name: String,
+        /// Its version then.
+        version: i64,
+        /// What it was and might do then, with the persona rendered.
+        spec: Box<AgentSpec>,
+        /// What it is to do.
+        prompt: String,
+        /// A JSON Schema that the answer must fit; null: any words.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        schema: Value,
+    },
+    /// The model answered.
+    Said {
+        /// In order.
+        content: Vec<Block>,
+        /// Why it ended there.
+        stop: StopReason,
+        /// What the call came to.
+        spent: Spent,
+        /// Who answered.
+        provider: String,
+        /// Which model.
+        model: String,
+        /// Why that one.
+        why: String,
+    },
+    /// Tools were used, or refused.
+    Used {
+        /// In the order in which they were asked for.
+        results: Vec<ToolResult>,
+        /// How long they took together, in milliseconds.
+        ms: i64,
+    },
+    /// What was waited for has come: a person's decision, or the end of another run.
+    Answered {
+        /// How it ended: the decision, or `out`.
+        port: String,
+        /// What came.
+        #[serde(default)]
+        output: Value,
+        /// Why it failed, if it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<StepError>,
+    },
+}
+
+/// What a call of the model came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tokens.
+    pub usage: Usage,
+    /// Millionths of a US dollar; `None` for a model without a price.
+    pub cost_micros: Option<i64>,
+    /// Milliseconds.
+    pub ms: i64,
+}
+
+/// What came of one call of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// The call's id, as the model gave it.
+    pub id: String,
+    /// The tool's name, as the model gave it.
+    pub tool: String,
+    /// What it gave.
+    pub content: String,
+    /// Whether it failed or was refused.
+    #[serde(default)]
+    pub is_error: bool,
+    /// Whether strangers may have written it.
+    #[serde(default)]
+    pub is_untrusted: bool,
+    /// Characters that were left out of the middle.
+    #[serde(default)]
+    pub omitted: u64,
+}
+
+impl Entry {
+    /// Reads an entry of a history.
+    ///
+    /// # Errors
+    /// What does not fit, in words.
+    pub fn read(value: &Value) -> Result<Self, String> {
+        serde_json::from_value(value.clone()).map_err(|error| error.to_string())
+    }
+}

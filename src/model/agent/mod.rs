@@ -1,0 +1,242 @@
+//! Agents: a named configuration of a model that works with tools, and the record of what it does.
+
+mod journal;
+mod rule;
+mod template;
+mod tool;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{AgentId, Timestamp};
+pub use journal::{Entry, Spent, ToolResult};
+pub use rule::{Rule, Ruled, Ruling, decide};
+pub use template::{AgentTemplate, TEMPLATES};
+pub use tool::{AgentTool, Effect};
+
+/// What an agent is and may do. A run keeps the one that it began with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSpec {
+    /// What it is for, in a sentence or two; others choose it by this. At most 500 characters.
+    #[serde(default)]
+    pub description: String,
+    /// How it is to work: the system prompt, a template over `inputs`. 1..=20,000 characters.
+    pub persona: String,
+    /// A route, `provider/model`, or a model; empty: the route called default, else the first model of the oldest provider.
+    #[serde(default)]
+    pub model: String,
+    /// Tokens of one answer at most, 1..=1,000,000; absent: as the provider has it.
+    #[serde(default)]
+    pub max_tokens: Option<u32>,
+    /// 0.0..=2.0; absent: as the provider has it.
+    #[serde(default)]
+    pub temperature: Option<f64>,
+    /// What it may use.
+    #[serde(default)]
+    pub tools: Vec<AgentTool>,
+    /// Hosts that `http_request` may reach: `api.example.org`, or `*.example.org` for all below. At most 50.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Namespaces, with all below them, that it may search and read; empty: none. At most 50.
+    #[serde(default)]
+    pub reads: Vec<String>,
+    /// Namespaces, with all below them, that it may write; empty: none. At most 50.
+    #[serde(default)]
+    pub writes: Vec<String>,
+    /// Workflows that `run_workflow` may start, by name. At most 50.
+    #[serde(default)]
+    pub workflows: Vec<String>,
+    /// Agents that `ask_agent` may ask, by name. At most 20.
+    #[serde(default)]
+    pub agents: Vec<String>,
+    /// A folder of the server that `shell` works in, one of those that are allowed to steps; empty: one of its own, which is
+    /// gone when the step ends.
+    #[serde(default)]
+    pub folder: String,
+    /// What it may do by itself, what people are asked about first, and what it may never do. The first that fits decides;
+    /// where none fits, what has an effect outside is asked about. At most 50.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Who answers what it asks: e-mail addresses, or roles as `role:admin`; empty: everybody who may answer approvals.
+    #[serde(default)]
+    pub approvers: Vec<String>,
+    /// When it is stopped.
+    #[serde(default)]
+    pub limits: AgentLimits,
+}
+
+/// How much one task of an agent may take. What is reached ends the step with the class `limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentLimits {
+    /// Calls of its model, 1..=200.
+    pub turns: u32,
+    /// Tokens of all its calls, read and written, 1,000..=100,000,000.
+    pub tokens: i64,
+    /// Millionths of a US dollar, from 1; absent: only budgets limit it.
+    pub cost_micros: Option<i64>,
+    /// Milliseconds of work, 1,000..=86,400,000; waiting for people or for other runs does not count.
+    pub work_ms: i64,
+}
+
+impl Default for AgentLimits {
+    fn default() -> Self {
+        Self { turns: 30, tokens: 1_000_000, cost_micros: None, work_ms: 3_600_000 }
+    }
+}
+
+impl AgentSpec {
+    /// One that only talks.
+    pub fn new(persona: impl Into<String>) -> Self {
+        Self {
+            description: String::new(),
+            persona: persona.into(),
+            model: String::new(),
+            max_tokens: None,
+            temperature: None,
+            tools: Vec::new(),
+            hosts: Vec::new(),
+            reads: Vec::new(),
+            writes: Vec::new(),
+            workflows: Vec::new(),
+            agents: Vec::new(),
+            folder: String::new(),
+            rules: Vec::new(),
+            approvers: Vec::new(),
+            limits: AgentLimits::default(),
+        }
+    }
+}
+
+/// An agent to add or to change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentDraft {
+    /// 1..=60 letters, digits, `-` and `_`, unique in the workspace.
+    pub name: String,
+    /// What it is and may do.
+    pub spec: AgentSpec,
+}
+
+/// An agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// Unique in the workspace.
+    pub name: String,
+    /// From 1; each change makes a new one.
+    pub version: i64,
+    /// What it is and may do.
+    pub spec: AgentSpec,
+    /// Since when it may do nothing, if it was stopped.
+    pub stopped_at: Option<Timestamp>,
+    /// Who stopped it.
+    pub stopped_by: Option<String>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What an agent was at some time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AgentVersion {
+    /// From 1.
+    pub version: i64,
+    /// What it was and might do.
+    pub spec: AgentSpec,
+    /// Who made it so.
+    pub by: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// How one task of an agent stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskStatus {
+    /// It works.
+    Working,
+    /// It waits: for people, for another run, or for the run to go on.
+    Waiting,
+    /// It has done it.
+    Done,
+    /// It gave up, or was ended.
+    Failed,
+    /// Nobody wanted it any more.
+    Cancelled,
+}
+
+impl TaskStatus {
+    /// Every status, for lists and tests.
+    pub const ALL: [Self; 5] = [Self::Working, Self::Waiting, Self::Done, Self::Failed, Self::Cancelled];
+
+    /// As stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads [`TaskStatus::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Whether it is over.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// One piece of work of an agent: a step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AgentTask {
+    /// The run that it is part of.
+    pub run_id: super::RunId,
+    /// The step's path.
+    pub step: String,
+    /// The workflow's name; the agent's own where it was given the task directly.
+    pub workflow_name: String,
+    /// The version of the agent that works.
+    pub version: i64,
+    /// The first 300 characters of what it was asked.
+    pub prompt: String,
+    /// How it stands.
+    pub status: TaskStatus,
+    /// Calls of its model so far.
+    pub turns: u32,
+    /// Tokens so far, read and written.
+    pub tokens: i64,
+    /// Millionths of a US dollar so far; those without a price count nothing.
+    pub cost_micros: i64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it last did something.
+    pub active_at: Timestamp,
+}
+
+/// An agent and what it is busy with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AgentStanding {
+    /// The agent.
+    pub agent: Agent,
+    /// Tasks that it works at.
+    pub working: u32,
+    /// Tasks that wait.
+    pub waiting: u32,
+    /// Tasks that it has done in the last 30 days.
+    pub done: u32,
+    /// Tasks that failed in the last 30 days.
+    pub failed: u32,
+    /// Millionths of a US dollar, of the tasks that began in the last 30 days.
+    pub cost_micros: i64,
+    /// The task that it last did something of.
+    pub latest: Option<AgentTask>,
+}

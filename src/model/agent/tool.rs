@@ -1,0 +1,231 @@
+//! What agents may use.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// What using a tool can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing changes.
+    Reads,
+    /// Something changes inside of Weft, where the agent may write.
+    Writes,
+    /// Something outside may change, or something that is not the agent's own.
+    Acts,
+}
+
+/// A tool of agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentTool {
+    /// Ask a web server.
+    HttpRequest,
+    /// Search what is remembered.
+    MemorySearch,
+    /// Read one entry.
+    MemoryRead,
+    /// Remember something.
+    MemoryWrite,
+    /// Run a script in the sandbox.
+    Shell,
+    /// Run a workflow and wait for what comes of it.
+    RunWorkflow,
+    /// Give another agent a task and wait for its answer.
+    AskAgent,
+    /// Ask a person and wait for the answer.
+    AskPerson,
+}
+
+impl AgentTool {
+    /// Every tool, for forms and tests.
+    pub const ALL: [Self; 8] = [
+        Self::HttpRequest,
+        Self::MemorySearch,
+        Self::MemoryRead,
+        Self::MemoryWrite,
+        Self::Shell,
+        Self::RunWorkflow,
+        Self::AskAgent,
+        Self::AskPerson,
+    ];
+
+    /// As models call it, and as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HttpRequest => "http_request",
+            Self::MemorySearch => "memory_search",
+            Self::MemoryRead => "memory_read",
+            Self::MemoryWrite => "memory_write",
+            Self::Shell => "shell",
+            Self::RunWorkflow => "run_workflow",
+            Self::AskAgent => "ask_agent",
+            Self::AskPerson => "ask_person",
+        }
+    }
+
+    /// Reads [`AgentTool::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tool| tool.as_str() == text)
+    }
+
+    /// As on a form.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::HttpRequest => "HTTP requests",
+            Self::MemorySearch => "Search memory",
+            Self::MemoryRead => "Read memory",
+            Self::MemoryWrite => "Write memory",
+            Self::Shell => "Shell",
+            Self::RunWorkflow => "Run workflows",
+            Self::AskAgent => "Ask other agents",
+            Self::AskPerson => "Ask people",
+        }
+    }
+
+    /// What the model is told of it.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::HttpRequest => {
+                "Sends an HTTP request to one of the hosts that you may reach, and gives back status, headers and body."
+            }
+            Self::MemorySearch => {
+                "Searches what is remembered in the namespaces that you may read; the best entries first."
+            }
+            Self::MemoryRead => "Reads one entry of memory by its namespace and key.",
+            Self::MemoryWrite => {
+                "Keeps something for later under a namespace and a key; what is there under the same key becomes an older version."
+            }
+            Self::Shell => {
+                "Runs a script with /bin/sh in your working directory, in a sandbox without network, and gives back the exit code \
+                 and what was printed. Files that you write there stay for your next script."
+            }
+            Self::RunWorkflow => {
+                "Runs a workflow by its name with these inputs, waits for its end, and gives back its output."
+            }
+            Self::AskAgent => {
+                "Gives another agent a task, waits, and gives back its answer. It knows nothing of your conversation."
+            }
+            Self::AskPerson => {
+                "Asks a person and waits for the answer, which may take hours. Ask when only a person can know or decide."
+            }
+        }
+    }
+
+    /// A JSON Schema of what it is called with: an object.
+    pub fn schema(self) -> Value {
+        let text = |description: &str| json!({"type": "string", "description": description});
+        let (properties, required) = match self {
+            Self::HttpRequest => (
+                json!({
+                    "method": {"enum": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]},
+                    "url": text("An http or https address."),
+                    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "body": text("As it is sent; set content-type in the headers."),
+                }),
+                json!(["method", "url"]),
+            ),
+            Self::MemorySearch => (
+                json!({
+                    "query": text("Words, a question, or a name."),
+                    "namespace": text("Only in this namespace and below."),
+                    "limit": {"type": "integer", "minimum": 1, "maximum": 20},
+                }),
+                json!(["query"]),
+            ),
+            Self::MemoryRead => (
+                json!({"namespace": text("Such as decisions/api."), "key": text("Its key there.")}),
+                json!(["namespace", "key"]),
+            ),
+            Self::MemoryWrite => (
+                json!({
+                    "namespace": text("Such as decisions/api."),
+                    "key": text("Short, and the same for the same thing."),
+                    "content": text("What to remember, in Markdown: whole sentences that make sense on their own."),
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                }),
+                json!(["namespace", "key", "content"]),
+            ),
+            Self::Shell => (json!({"script": text("Read by /bin/sh.")}), json!(["script"])),
+            Self::RunWorkflow => (
+                json!({"workflow": text("Its name."), "inputs": {"type": "object", "description": "As the workflow declares them."}}),
+                json!(["workflow"]),
+            ),
+            Self::AskAgent => (
+                json!({"agent": text("Its name."), "task": text("Everything that it must know.")}),
+                json!(["agent", "task"]),
+            ),
+            Self::AskPerson => (
+                json!({
+                    "question": text("In one sentence."),
+                    "details": text("Markdown: what one needs to know to answer."),
+                    "choices": {"type": "array", "items": {"type": "string"}, "description": "Up to five short answers to choose from; without them the person writes."},
+                }),
+                json!(["question"]),
+            ),
+        };
+        json!({"type": "object", "additionalProperties": false, "properties": properties, "required": required})
+    }
+
+    /// What this very call can do.
+    pub fn effect(self, arguments: &Value) -> Effect {
+        match self {
+            Self::MemorySearch | Self::MemoryRead | Self::AskPerson => Effect::Reads,
+            Self::HttpRequest => match arguments.get("method").and_then(Value::as_str) {
+                Some("GET" | "HEAD") => Effect::Reads,
+                _ => Effect::Acts,
+            },
+            // Another agent has rules of its own.
+            Self::MemoryWrite | Self::AskAgent => Effect::Writes,
+            Self::Shell | Self::RunWorkflow => Effect::Acts,
+        }
+    }
+
+    /// Whether what it gives may hold what strangers wrote.
+    pub const fn gives_untrusted(self) -> bool {
+        matches!(
+            self,
+            Self::HttpRequest
+                | Self::MemorySearch
+                | Self::MemoryRead
+                | Self::Shell
+                | Self::RunWorkflow
+                | Self::AskAgent
+        )
+    }
+
+    /// Whether its result comes from elsewhere, in its own time: the step waits meanwhile.
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::RunWorkflow | Self::AskAgent | Self::AskPerson)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_is_read_back_by_its_name() {
+        for tool in AgentTool::ALL {
+            assert_eq!(AgentTool::parse(tool.as_str()), Some(tool));
+            assert_eq!(serde_json::to_value(tool).unwrap(), tool.as_str());
+            assert!(jsonschema_shape(&tool.schema()), "{tool:?}");
+        }
+    }
+
+    fn jsonschema_shape(schema: &Value) -> bool {
+        let required = schema["required"].as_array().unwrap();
+        required.iter().all(|name| schema["properties"].get(name.as_str().unwrap()).is_some())
+    }
+
+    #[test]
+    fn only_asking_a_web_server_for_something_reads() {
+        let effect = |method: &str| AgentTool::HttpRequest.effect(&json!({"method": method}));
+        assert_eq!(
+            (effect("GET"), effect("HEAD"), effect("POST"), effect("get")),
+            (Effect::Reads, Effect::Reads, Effect::Acts, Effect::Acts)
+        );
+        assert_eq!(AgentTool::HttpRequest.effect(&Value::Null), Effect::Acts);
+    }
+}
