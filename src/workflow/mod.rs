@@ -30,7 +30,6 @@ use std::sync::Arc;
 
 use crate::runtime::Runtime;
 
-pub use agents::give_task;
 pub use bodies::{get_body, list_bodies};
 pub use definitions::templates;
 pub use engine::{LogSink, Rounds, Stream};
