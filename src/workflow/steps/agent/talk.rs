@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::work::Work;
 use crate::model::agent::{AgentSpec, AgentTool, ToolResult};
@@ -134,13 +134,4 @@ fn shorten(request: &mut Request) {
 pub fn is_too_long(request: &Request) -> bool {
     // Twice the window: the estimate may be wrong by so much, and the model knows better.
     estimate_request(request) > 2 * WINDOW_TOKENS
-}
-
-/// What a model without tools makes of a schema in words; kept beside the request that says it.
-#[cfg(test)]
-pub fn asks_for(request: &Request) -> Value {
-    request.output.as_ref().map_or(Value::Null, |output| match output {
-        Output::Schema { schema, .. } => schema.clone(),
-        Output::Json => json!({}),
-    })
 }
