@@ -168,7 +168,7 @@ on_both_engines! {
         let ctx = crate::engine::ctx(&first).await;
         let upstream = model(&ctx, [
             calling(&[("1", AgentTool::MemorySearch, json!({"query": "loom"}))]),
-            Reply::Stall(super::first_chunks(&["I th", "ink"])),
+            Reply::Stall(super::super::first_chunks(&["I th", "ink"])),
         ]).await;
         let id = agent(&ctx, "helper", spec(&[AgentTool::MemorySearch])).await;
         let run = workflow::give_task(&ctx, id, "Look.".into()).await.unwrap();
@@ -191,7 +191,7 @@ on_both_engines! {
 
     async fn stopping_an_agent_stops_what_it_does_and_letting_go_goes_on(site: Site) {
         let ctx = somebody(&site).await;
-        let upstream = model(&ctx, [Reply::Stall(super::first_chunks(&["I th", "ink"]))]).await;
+        let upstream = model(&ctx, [Reply::Stall(super::super::first_chunks(&["I th", "ink"]))]).await;
         let id = agent(&ctx, "helper", spec(&[])).await;
         let run = workflow::give_task(&ctx, id, "Think.".into()).await.unwrap();
         let mut changes = ctx.events.subscribe();
