@@ -15,6 +15,8 @@ pub mod cli;
 pub mod http;
 
 #[cfg(feature = "ssr")]
+pub mod agents;
+#[cfg(feature = "ssr")]
 pub mod analysis;
 #[cfg(feature = "ssr")]
 pub mod auth;

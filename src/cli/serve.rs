@@ -32,6 +32,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     crate::memory::boot(&runtime);
     crate::cache::boot(&runtime);
     crate::gateway::boot(&runtime);
+    crate::agents::boot(&runtime);
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     crate::trigger::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     http::serve(&runtime, listener, async move { interrupt.asked().await })

@@ -6,8 +6,8 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EntryId, FiringId, InviteId, LoginSessionId, PriceId,
-    ProviderId, RouteId, RunId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EntryId, FiringId, InviteId, LoginSessionId,
+    PriceId, ProviderId, RouteId, RunId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -109,4 +109,5 @@ id_columns!(
     CallId,
     BudgetId,
     CacheEntryId,
+    AgentId,
 );

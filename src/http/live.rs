@@ -258,6 +258,7 @@ const fn action(topic: &Topic) -> crate::model::auth::Action {
         Topic::Workflows | Topic::Triggers => Action::ReadWorkflow,
         Topic::Dashboard => Action::ViewDashboard,
         Topic::Approvals => Action::ReadRun,
+        Topic::Agents => Action::ReadAgent,
     }
 }
 

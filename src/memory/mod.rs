@@ -25,7 +25,7 @@ pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use error::Error;
 pub use find::search;
 pub use sweep::{boot, sweep};
-pub use validate::{MAX_CONTENT_BYTES, MAX_HITS};
+pub use validate::{MAX_CONTENT_BYTES, MAX_HITS, namespace as check_namespace};
 pub use write::{delete, put, restore, undelete};
 
 use crate::model::auth::Action;

@@ -26,6 +26,8 @@ pub enum Topic {
     Approvals,
     /// Triggers made, changed, fired, deleted.
     Triggers,
+    /// Agents made, changed, stopped, deleted, and what they do.
+    Agents,
 }
 
 impl fmt::Display for Topic {
@@ -38,6 +40,7 @@ impl fmt::Display for Topic {
             Self::Dashboard => f.write_str("dashboard"),
             Self::Approvals => f.write_str("approvals"),
             Self::Triggers => f.write_str("triggers"),
+            Self::Agents => f.write_str("agents"),
         }
     }
 }
@@ -53,6 +56,7 @@ impl FromStr for Topic {
                 "dashboard" => Ok(Self::Dashboard),
                 "approvals" => Ok(Self::Approvals),
                 "triggers" => Ok(Self::Triggers),
+                "agents" => Ok(Self::Agents),
                 _ => Err(format!("unknown topic {text:?}")),
             },
             Some(("run", id)) => id.parse().map(Self::Run).map_err(|_| "run: expected a run's id".to_owned()),

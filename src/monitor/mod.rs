@@ -4,6 +4,7 @@
 //! is kept for a second for each workspace and period, and whoever asks meanwhile waits for it: fifty open dashboards cost
 //! one reading. Refuses to know why things are as they are: that is for the pages of the runs.
 
+mod agents;
 mod cache;
 mod cost;
 mod frame;
@@ -11,6 +12,7 @@ mod health;
 mod needs;
 mod store;
 
+pub use agents::{get_agent, list_agent_tasks, list_agents};
 pub use cache::cache;
 pub use cost::cost;
 

@@ -1,5 +1,6 @@
 //! Reads of other capabilities' tables.
 
+pub mod agent;
 pub mod cache;
 pub mod cost;
 

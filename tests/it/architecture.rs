@@ -14,9 +14,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("cache", &["auth", "runtime", "db", "model", "read", "within"]),
     ("memory", &["cache", "auth", "runtime", "db", "model", "read", "within"]),
     ("gateway", &["cache", "runtime", "db", "model", "read", "within"]),
+    ("agents", &["gateway", "memory", "runtime", "db", "model", "read", "within"]),
     (
         "workflow",
         &[
+            "agents",
             "gateway",
             "memory",
             "auth",
@@ -33,19 +35,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trigger", &["workflow", "gateway", "memory", "auth", "runtime", "db", "model", "read", "within"]),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),
-    ("api", &["auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
+    ("api", &["agents", "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
     (
         "http",
         &[
-            "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime", "api", "ui",
-            "model",
+            "agents", "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime",
+            "api", "ui", "model",
         ],
     ),
     (
         "cli",
         &[
-            "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http", "runtime",
-            "db", "model",
+            "agents", "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http",
+            "runtime", "db", "model",
         ],
     ),
 ];

@@ -20,7 +20,7 @@ pub enum Entry {
         name: String,
         /// Its version then.
         version: i64,
-        /// What it was and might do then, with the persona rendered.
+        /// What it was and might do then.
         spec: Box<AgentSpec>,
         /// What it is to do.
         prompt: String,
@@ -42,6 +42,14 @@ pub enum Entry {
         model: String,
         /// Why that one.
         why: String,
+    },
+    /// A call that can't be done twice begins. What follows it in the same attempt, without a break, may do it; whoever finds
+    /// it later without its result can't know whether it was done.
+    Started {
+        /// The call's id.
+        id: String,
+        /// In which attempt of the step.
+        attempt: u32,
     },
     /// Tools were used, or refused.
     Used {

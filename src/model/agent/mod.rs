@@ -21,7 +21,7 @@ pub struct AgentSpec {
     /// What it is for, in a sentence or two; others choose it by this. At most 500 characters.
     #[serde(default)]
     pub description: String,
-    /// How it is to work: the system prompt, a template over `inputs`. 1..=20,000 characters.
+    /// How it is to work: the system prompt. 1..=20,000 characters.
     pub persona: String,
     /// A route, `provider/model`, or a model; empty: the route called default, else the first model of the oldest provider.
     #[serde(default)]

@@ -78,6 +78,16 @@ pub enum Fact {
     },
     /// Something from outside reached the step that waits for it, which goes on waiting: a vote of several.
     StepSignalled { attempt: u32, signal: Signal },
+    /// The attempt has come further and goes on: what `entry` says is done, and is not done again. Its shape is the kind's own.
+    StepAdvanced { attempt: u32, entry: Value },
+    /// What the attempt waited for has come, and it goes on with that: by which port, and what; or how it failed.
+    StepAnswered {
+        attempt: u32,
+        port: String,
+        output: Value,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<StepError>,
+    },
     /// A `map` asked its source for a page, counted from 0, going on by `cursor`.
     PageAsked { page: u32, cursor: Value },
     /// The page came; `next` is what to go on by, null when there is no more.
@@ -131,6 +141,8 @@ impl Fact {
             Self::StepSkipped { .. } => "step_skipped",
             Self::StepWaiting { .. } => "step_waiting",
             Self::StepSignalled { .. } => "step_signalled",
+            Self::StepAdvanced { .. } => "step_advanced",
+            Self::StepAnswered { .. } => "step_answered",
             Self::PageAsked { .. } => "page_asked",
             Self::PageCame { .. } => "page_came",
             Self::BodyStarted { .. } => "body_started",
@@ -237,6 +249,8 @@ pub struct StepError {
 impl StepError {
     /// The class of a step whose next call of a model no budget pays for. A run waits for a person instead of failing of it.
     pub const BUDGET: &'static str = "budget";
+    /// The class of a step whose agent somebody has stopped. The run waits until it is let go on.
+    pub const STOPPED: &'static str = "stopped";
 
     /// An error that another attempt will not mend.
     pub fn permanent(class: &str, message: impl Into<String>) -> Self {

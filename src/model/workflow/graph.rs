@@ -37,10 +37,10 @@ impl Graph {
                 inbound[*to as usize].push(number as u32);
             }
         }
-        let kinds = definition.steps.iter().map(|step| Kind::find(&step.kind)).collect();
+        let kinds: Vec<Option<&'static Kind>> = definition.steps.iter().map(|step| Kind::find(&step.kind)).collect();
         let bodies = definition.steps.iter().map(|step| Some(Self::new(whole(&definition.name, step.body.as_ref()?))));
         let bodies: Vec<Option<Arc<Self>>> = bodies.collect();
-        let starts_runs = definition.steps.iter().any(|step| step.kind == "workflow")
+        let starts_runs = kinds.iter().flatten().any(|kind| kind.starts_runs())
             || bodies.iter().flatten().any(|body| body.starts_runs);
         Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends, starts_runs })
     }

@@ -141,6 +141,16 @@ impl Kind {
         matches!(self.name, "map" | "repeat" | "group")
     }
 
+    /// Whether steps of this kind do their work piece by piece, and go on from what stands in the history.
+    pub fn keeps_journal(&self) -> bool {
+        self.name == "agent"
+    }
+
+    /// Whether steps of this kind may start runs and wait for them.
+    pub fn starts_runs(&self) -> bool {
+        matches!(self.name, "workflow" | "agent")
+    }
+
     /// The JSON Schema of the config.
     pub fn config_schema(&self) -> Value {
         let properties: Map<String, Value> = self.fields.iter().map(|f| (f.name.to_owned(), f.schema())).collect();

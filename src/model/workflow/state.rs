@@ -12,6 +12,7 @@ mod body;
 mod branch;
 mod ending;
 mod frame;
+mod journal;
 mod look;
 mod migrate;
 mod pages;
@@ -210,6 +211,8 @@ impl State {
             | Fact::StepSkipped { .. }
             | Fact::StepWaiting { .. }
             | Fact::StepSignalled { .. }
+            | Fact::StepAdvanced { .. }
+            | Fact::StepAnswered { .. }
             | Fact::PageAsked { .. }
             | Fact::PageCame { .. }
             | Fact::BodyStarted { .. }
@@ -239,6 +242,10 @@ impl State {
                 state.spans.push(Span { status: StepStatus::Waiting, attempt: *attempt, from: at, to: None });
             }
             Fact::StepSignalled { signal, .. } => self.track_mut(slot).signals.push(signal.clone()),
+            Fact::StepAdvanced { attempt, entry } => self.note(slot, at, *attempt, entry.clone()),
+            Fact::StepAnswered { attempt, port, output, error } => {
+                self.note(slot, at, *attempt, journal::answered(port, output, error.as_ref()));
+            }
             Fact::RetryScheduled { attempt, error, at: next } => {
                 self.leave(slot, at, StepStatus::Failed);
                 self.drop_bodies(slot);
@@ -252,6 +259,7 @@ impl State {
                 self.end_step(slot, at, StepStatus::Succeeded);
                 self.list_stopped(slot, at);
                 self.drop_bodies(slot);
+                self.track_mut(slot).journal = Vec::new();
                 let state = self.step_mut(slot);
                 state.output = output.clone();
                 state.port = Some(port.clone());

@@ -47,6 +47,9 @@ impl Outbound {
         for _ in 0..=self.policy.max_redirects {
             let answer = self.hop(&request).await?;
             headers_fit(answer.headers())?;
+            if !request.follows_redirects {
+                return read(answer, &request).await;
+            }
             match redirect::target(answer.status(), answer.headers(), &request.url)? {
                 Some(next) => redirect::follow(&mut request, answer.status(), next),
                 None => return read(answer, &request).await,

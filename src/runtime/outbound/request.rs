@@ -51,6 +51,8 @@ pub struct Request {
     pub max_bytes: Option<u64>,
     /// Bytes of the answer's body after decompression; `None` is the policy's.
     pub max_decompressed: Option<u64>,
+    /// Whether redirects are followed; else the answer that leads elsewhere is the answer.
+    pub follows_redirects: bool,
     /// Who is told while the answer arrives.
     pub on_bytes: Option<OnBytes>,
 }
@@ -67,6 +69,7 @@ impl Request {
             timeout_ms: None,
             max_bytes: None,
             max_decompressed: None,
+            follows_redirects: true,
             on_bytes: None,
         }
     }
@@ -96,6 +99,7 @@ pub(super) struct Checked {
     pub headers: HeaderMap,
     pub body: Option<Vec<u8>>,
     pub caps: Caps,
+    pub follows_redirects: bool,
     pub on_bytes: Option<OnBytes>,
 }
 
@@ -139,7 +143,8 @@ impl Request {
             bytes: cap("max_bytes", self.max_bytes, policy.max_bytes)?,
             decompressed: cap("max_decompressed", self.max_decompressed, policy.max_decompressed)?,
         };
-        Ok(Checked { method, url, headers, body: self.body, caps, on_bytes: self.on_bytes })
+        let (follows_redirects, on_bytes) = (self.follows_redirects, self.on_bytes);
+        Ok(Checked { method, url, headers, body: self.body, caps, follows_redirects, on_bytes })
     }
 }
 

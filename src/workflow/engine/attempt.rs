@@ -40,6 +40,10 @@ pub(super) struct Order {
     pub(super) kind: String,
     pub(super) attempt: u32,
     pub(super) config: Value,
+    /// Whether the same was begun before, in a process that has ended since.
+    pub(super) is_repeat: bool,
+    /// What its attempts have done so far.
+    pub(super) journal: Vec<Arc<Value>>,
     /// 0 means no limit.
     pub(super) timeout_ms: u64,
     /// Slots that it takes.
@@ -109,6 +113,8 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         step: order.step,
         attempt: order.attempt,
         config,
+        journal: order.journal,
+        is_repeat: order.is_repeat,
         cancel: inner.clone(),
         log,
     };

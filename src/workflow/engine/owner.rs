@@ -203,7 +203,7 @@ impl Owner {
             return self.let_go().await;
         }
         for (step, attempt) in in_flight {
-            self.execute(&step, attempt, self.state.last_seq());
+            self.execute(&step, attempt, self.state.last_seq(), false);
             self.pull(&step, self.state.last_seq());
         }
         self.own().await;

@@ -20,6 +20,10 @@ pub(super) fn conclude(state: &State, facts: &mut Facts, slot: Slot, attempt: u3
             let until = until.into_iter().chain(limit).min();
             facts.push_step(state, slot, Fact::StepWaiting { attempt, reason, until, on });
         }
+        Ok(Outcome::Advanced { entry }) => {
+            facts.push_step(state, slot, Fact::StepAdvanced { attempt, entry });
+            hold(state, facts, slot, attempt);
+        }
         Ok(Outcome::Done { port, output }) => {
             let settling = Settling { state, slot, status: StepStatus::Succeeded, output: &output, error: None };
             match settling.untaken(|edge| edge.port == port) {
@@ -35,6 +39,29 @@ pub(super) fn conclude(state: &State, facts: &mut Facts, slot: Slot, attempt: u3
     }
 }
 
+/// What an attempt waited for outside has come: that ends it, or it goes on with it.
+pub(super) fn answer(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, result: Result<Outcome, StepError>) {
+    if !state.keeps_journal(slot) {
+        return conclude(state, facts, slot, attempt, result);
+    }
+    let (port, output, error) = match result {
+        Ok(Outcome::Done { port, output }) => (port, output, None),
+        Ok(outcome) => return conclude(state, facts, slot, attempt, Ok(outcome)),
+        Err(error) => (Edge::ERROR.to_owned(), Value::Null, Some(error)),
+    };
+    facts.push_step(state, slot, Fact::StepAnswered { attempt, port, output, error });
+    hold(state, facts, slot, attempt);
+}
+
+/// Nothing new begins while a person holds the run: an attempt that would go on is due once they let go.
+fn hold(state: &State, facts: &mut Facts, slot: Slot, attempt: u32) {
+    if state.is_paused() {
+        let reason = "goes on when the run is resumed".to_owned();
+        let until = Some(facts.moment.now);
+        facts.push_step(state, slot, Fact::StepWaiting { attempt, reason, until, on: None });
+    }
+}
+
 fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepError) {
     let step = state.graph_of(slot).step(slot.step);
     let made = attempt.saturating_sub(state.step_at(slot).attempt - state.attempts_counted(slot));
@@ -43,8 +70,9 @@ fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepE
         return facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at });
     }
     let on_error = match step.on_error {
-        // Money that is used up is nobody's failure: the run waits until there is more, and goes on from here.
-        OnError::Fail if error.class == StepError::BUDGET => OnError::Pause,
+        // Money that is used up is nobody's failure: the run waits until there is more, and goes on from here. As little is
+        // it one that somebody has stopped the agent.
+        OnError::Fail if matches!(error.class.as_str(), StepError::BUDGET | StepError::STOPPED) => OnError::Pause,
         on_error => on_error,
     };
     let (handled, port, status, output) = match on_error {

@@ -55,7 +55,9 @@ pub(super) fn take_page(state: &State, facts: &mut Facts, slot: Slot, result: Re
     let known = cell.items().known();
     let came = result.and_then(|outcome| match outcome {
         Outcome::Done { output, .. } => page(output, known),
-        Outcome::Waiting { .. } => Err(StepError::permanent("pages", "a page can't be waited for")),
+        Outcome::Waiting { .. } | Outcome::Advanced { .. } => {
+            Err(StepError::permanent("pages", "a page can't be waited for"))
+        }
     });
     let is_listed = matches!(cell.plan(), Plan::Map { listed: true, .. });
     match came {

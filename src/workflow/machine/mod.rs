@@ -133,7 +133,9 @@ pub enum Effect {
 pub fn effect(event: &Event) -> Option<Effect> {
     let step = || event.step.clone().unwrap_or_default();
     match &event.fact {
-        Fact::StepStarted { attempt, .. } => Some(Effect::Execute { step: step(), attempt: *attempt }),
+        Fact::StepStarted { attempt, .. } | Fact::StepAdvanced { attempt, .. } | Fact::StepAnswered { attempt, .. } => {
+            Some(Effect::Execute { step: step(), attempt: *attempt })
+        }
         Fact::PageAsked { .. } => Some(Effect::Pull { step: step() }),
         Fact::StepSkipped { .. } | Fact::StepFailed { .. } | Fact::RetryScheduled { .. } => {
             Some(Effect::Stop { step: step() })
@@ -288,7 +290,7 @@ fn go_on_with(state: &State, facts: &mut Facts, slot: Slot) {
         let error = StepError::transient("timeout", message);
         conclude::conclude(state, facts, slot, current.attempt, Err(error));
     } else if let Some(on) = current.waiting.as_ref().and_then(|waiting| waiting.on.as_ref()) {
-        conclude::conclude(state, facts, slot, current.attempt, ask::expired(on, step.timeout_ms));
+        conclude::answer(state, facts, slot, current.attempt, ask::expired(on, step.timeout_ms));
     } else if step.kind == "wait" {
         let outcome = begin::waited(state, slot, facts.moment.now);
         conclude::conclude(state, facts, slot, current.attempt, Ok(outcome));

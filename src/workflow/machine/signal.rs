@@ -1,6 +1,6 @@
 //! What reaches a run from outside: answers, events, the end of a sub-run, the loss of the run that started this one.
 
-use super::conclude::{self, conclude};
+use super::conclude;
 use super::{Facts, Refusal, ask, undo};
 use crate::model::workflow::{Await, Ending, Fact, RunStatus, Signal, State, StepError, StepStatus, Vote};
 use crate::workflow::steps::Outcome;
@@ -33,11 +33,11 @@ pub(super) fn receive(
     let awaited = step.waiting.as_ref().and_then(|waiting| waiting.on.as_ref()).ok_or(Refusal::Stale)?;
     match (awaited, signal) {
         (Await::Run { run }, Signal::RunEnded { run: ended, status, output, error }) if *run == ended => {
-            conclude(state, facts, slot, attempt, outcome_of_run(status, output, error));
+            conclude::answer(state, facts, slot, attempt, outcome_of_run(status, output, error));
             Ok(())
         }
         (Await::Event { fields, .. }, Signal::Event { payload }) if ask::fits(fields, &payload) => {
-            conclude(state, facts, slot, attempt, Ok(Outcome::out(payload)));
+            conclude::answer(state, facts, slot, attempt, Ok(Outcome::out(payload)));
             Ok(())
         }
         (Await::Approval { question, .. }, Signal::Vote(vote)) => {
@@ -51,7 +51,7 @@ pub(super) fn receive(
             let outcome = ask::decided(question, &before, &vote);
             facts.push_step(state, slot, Fact::StepSignalled { attempt, signal: Signal::Vote(vote) });
             if let Some(outcome) = outcome {
-                conclude(state, facts, slot, attempt, Ok(outcome));
+                conclude::answer(state, facts, slot, attempt, Ok(outcome));
             }
             Ok(())
         }

@@ -9,6 +9,7 @@
 //!
 //! Refuses nothing at run time that the checker could refuse: an unknown kind never gets here.
 
+mod agent;
 mod analyze;
 mod condition;
 mod folder;
@@ -25,6 +26,8 @@ mod transform;
 mod wait;
 mod workflow;
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +37,7 @@ use crate::model::workflow::{Await, Edge, StepError};
 use crate::model::{RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
 
+pub(super) use agent::definition as agent_definition;
 pub(super) use condition::choose as choose_condition;
 pub(super) use respond::build as build_response;
 pub(super) use switch::choose as choose_switch;
@@ -42,7 +46,7 @@ pub(super) use wait::until as wait_until;
 pub(super) use workflow::{MAX_DEPTH, sub_run_key};
 
 /// One attempt of a step that has an effect.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StepCall {
     /// Acts for the program in the run's workspace, and reaches everything ambient.
     pub ctx: Ctx,
@@ -62,6 +66,10 @@ pub struct StepCall {
     pub key: String,
     /// The config with its templates rendered.
     pub config: Map<String, Value>,
+    /// What its attempts have done so far, oldest first; empty for kinds that do their work in one go.
+    pub journal: Vec<Arc<Value>>,
+    /// Whether the same was begun before, in a process that has ended since.
+    pub is_repeat: bool,
     /// Fires when the result is no longer wanted: cancelled, timed out, the server stops. End soon, and leave nothing behind.
     pub cancel: CancellationToken,
     /// Where output goes while it comes.
@@ -90,6 +98,11 @@ pub enum Outcome {
         port: String,
         /// What came out.
         output: Value,
+    },
+    /// It has come further: `entry` is added to its journal, and once that is stored the engine calls again.
+    Advanced {
+        /// What was done.
+        entry: Value,
     },
     /// It has to wait; the engine calls again, with the same attempt and key, once `until` has come. What it waits for
     /// besides ends the attempt by itself.
@@ -121,6 +134,7 @@ impl Outcome {
 /// Why the attempt failed, and whether another may help.
 pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     match kind {
+        "agent" => agent::run(call).await,
         "analyze" => analyze::run(call).await,
         "classify" => task::classify(call).await,
         "extract" => task::extract(call).await,

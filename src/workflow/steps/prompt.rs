@@ -48,15 +48,15 @@ pub(super) struct PromptConfig {
 /// What the calls of one attempt came to.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    usage: Usage,
+    pub(super) usage: Usage,
     /// `None` once a call had no price.
-    cost_micros: Option<i64>,
+    pub(super) cost_micros: Option<i64>,
     calls: u32,
     /// How many of them a kept answer was given for.
     cached: u32,
-    provider: String,
-    model: String,
-    why: String,
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) why: String,
 }
 
 /// Asks, and asks again while the answer does not fit its schema, at most `repairs` times.
@@ -177,7 +177,12 @@ fn wish(config: &PromptConfig) -> Result<CacheWish, StepError> {
 }
 
 /// One call, printed while it comes.
-async fn ask(call: &StepCall, request: Request, cache: CacheWish, tally: &mut Tally) -> Result<Response, StepError> {
+pub(super) async fn ask(
+    call: &StepCall,
+    request: Request,
+    cache: CacheWish,
+    tally: &mut Tally,
+) -> Result<Response, StepError> {
     let step = Some((call.run_id, call.step.clone()));
     let on_behalf_of = call.started_by.as_ref().map(|(id, _)| *id);
     let order = Order { request, source: CallSource::Step, step, on_behalf_of, cache };
@@ -252,6 +257,12 @@ impl Tally {
         }
         output
     }
+}
+
+/// The JSON value in an answer, if it fits a schema; else why not.
+pub(super) fn fit_schema(text: &str, schema: &Value) -> Result<Value, String> {
+    let validator = jsonschema::validator_for(schema).map_err(|error| format!("the schema is none: {error}"))?;
+    fit(text, &validator)
 }
 
 /// The JSON value in an answer, if it fits; else why not.

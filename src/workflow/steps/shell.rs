@@ -50,7 +50,17 @@ const TIME_MS: u64 = 604_800_000;
 pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: ShellConfig = call.config()?;
     let workspace = Workspace::open(&call, &config)?;
-    let job = build(&config, &call, workspace.path.clone());
+    run_at(&call, &config, workspace.path.clone()).await
+}
+
+/// The same in a folder that the caller answers for, whatever the config names.
+pub(super) async fn run_in(call: StepCall, path: PathBuf) -> Result<Outcome, StepError> {
+    let config: ShellConfig = call.config()?;
+    run_at(&call, &config, path).await
+}
+
+async fn run_at(call: &StepCall, config: &ShellConfig, path: PathBuf) -> Result<Outcome, StepError> {
+    let job = build(config, call, path);
     let (sender, mut chunks) = mpsc::unbounded_channel();
     // Bounded by the job's own `output_bytes`: what comes after is dropped by the sandbox.
     let print = move |stream, bytes: Vec<u8>| {
@@ -67,7 +77,7 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     };
     let (outcome, ()) = tokio::join!(sandbox::run(job, print, call.cancel.clone()), drain);
     let outcome = outcome.map_err(|error| failure(&error))?;
-    judge(&config, &outcome)
+    judge(config, &outcome)
 }
 
 fn judge(config: &ShellConfig, outcome: &sandbox::Outcome) -> Result<Outcome, StepError> {

@@ -26,18 +26,29 @@ struct Config {
     detached: bool,
 }
 
-/// The key under which an attempt starts its sub-run.
-pub fn sub_run_key(attempt: &str) -> String {
-    format!("step:{}", blake3::hash(attempt.as_bytes()).to_hex())
+/// The key under which an attempt starts its sub-run, after so many entries of its journal.
+pub fn sub_run_key(attempt: &str, entries: usize) -> String {
+    let hash = match entries {
+        // As it was before there were journals.
+        0 => blake3::hash(attempt.as_bytes()),
+        entries => blake3::hash(format!("{attempt}#{entries}").as_bytes()),
+    };
+    format!("step:{}", hash.to_hex())
 }
 
 pub(super) async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: Config = call.config()?;
-    if call.depth >= MAX_DEPTH {
-        let message = format!("workflows may start each other at most {MAX_DEPTH} deep");
-        return Err(StepError::permanent("too_deep", message));
-    }
-    let name = config.workflow.trim();
+    begin_named(&call, &config.workflow, config.inputs, config.detached).await
+}
+
+/// Begins a run of the workflow with this name or id.
+pub(super) async fn begin_named(
+    call: &StepCall,
+    name: &str,
+    inputs: Value,
+    detached: bool,
+) -> Result<Outcome, StepError> {
+    let name = name.trim();
     let workflow = match name.parse::<WorkflowId>() {
         Ok(id) => definitions::get(&call.ctx, id).await,
         Err(_) => definitions::get_by_name(&call.ctx, name).await,
@@ -46,19 +57,32 @@ pub(super) async fn run(call: StepCall) -> Result<Outcome, StepError> {
         Error::NotFound(_) => StepError::permanent("not_found", format!("there is no workflow {name:?}")),
         error => refused(&error),
     })?;
-    let parent = Parent { run: call.run_id, step: call.step.clone(), attempt: call.attempt, waits: !config.detached };
+    begin(call, Source::Version(workflow.id, None), inputs, &workflow.name, detached).await
+}
+
+/// Begins a run under this attempt's key, and says that the step waits for it.
+pub(super) async fn begin(
+    call: &StepCall,
+    source: Source,
+    inputs: Value,
+    name: &str,
+    detached: bool,
+) -> Result<Outcome, StepError> {
+    if call.depth >= MAX_DEPTH {
+        let message = format!("workflows may start each other at most {MAX_DEPTH} deep");
+        return Err(StepError::permanent("too_deep", message));
+    }
+    let parent = Parent { run: call.run_id, step: call.step.clone(), attempt: call.attempt, waits: !detached };
     let new = NewRun {
-        idempotency_key: Some(sub_run_key(&call.key)),
-        trigger: TriggerKind::Workflow,
+        idempotency_key: Some(sub_run_key(&call.key, call.journal.len())),
         origin: Some(Origin { parent, depth: call.depth + 1, started_by: call.started_by.clone() }),
-        ..NewRun::manual(workflow.id, config.inputs, None, false)
+        ..NewRun::new(source, inputs, TriggerKind::Workflow)
     };
-    debug_assert!(matches!(new.source, Source::Version(..)), "a sub-run is of a published version");
     let run = runs::start(&call.ctx, new).await.map_err(|error| refused(&error))?;
-    if config.detached {
+    if detached {
         return Ok(Outcome::out(json!({ "run_id": run })));
     }
-    let reason = format!("waits for the run of {}", workflow.name);
+    let reason = format!("waits for the run of {name}");
     Ok(Outcome::Waiting { reason, until: None, on: Some(Await::Run { run }) })
 }
 

@@ -1,5 +1,6 @@
 //! The gateway against a server that misbehaves on command: through its face, its endpoints and the step `prompt`.
 
+mod agents;
 mod budgets;
 mod cache;
 mod calls;

@@ -122,6 +122,7 @@ impl Kind {
                 "properties": {"company": {"type": "string"}, "amount": {"type": ["number", "null"]}},
             }}),
             "summarize" => json!({"text": "{{ inputs.question }}", "words": 50}),
+            "agent" => json!({"agent": "researcher", "prompt": "Find out what {{ inputs.question }} is about."}),
             "transform" => json!({"value": {"title": "Report on {{ inputs.path }}"}}),
             "respond" => json!({"status": 200, "json": {"received": "{{ inputs.path }}"}}),
             "memory_search" => json!({"query": "{{ inputs.question }}", "namespace": "code", "limit": 5}),

@@ -96,6 +96,23 @@ pub(super) const SUMMARIZE: Kind = Kind {
     default_timeout_ms: 1_800_000,
 };
 
+pub(super) const AGENT: Kind = Kind {
+    name: "agent",
+    title: "Agent",
+    summary: "Gives an agent a task: it works with its tools, within its rules and limits, until it has an answer.",
+    group: Group::Work,
+    icon: "agent",
+    fields: &[
+        field("agent", "Agent", TEXT).required().hint("Its name.").placeholder("researcher"),
+        field("prompt", "Task", LONG_TEXT).required().placeholder("Find out what {{ inputs.company }} makes."),
+        field("schema", "Answer as JSON", Shape::Json)
+            .hint("A JSON Schema. The answer is checked against it, and asked for again where it does not fit."),
+    ],
+    ports: &[Edge::OUT, Edge::ERROR],
+    pure_step: false,
+    default_timeout_ms: TIMEOUT_MS,
+};
+
 /// A label of a `classify` step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label<'a> {

@@ -280,6 +280,7 @@ pub const KINDS: &[Kind] = &[
     model::CLASSIFY,
     model::EXTRACT,
     model::SUMMARIZE,
+    model::AGENT,
     Kind {
         name: "transform",
         title: "Transform",

@@ -47,6 +47,7 @@ impl State {
         }
         self.until = None;
         self.forget_undo();
+        self.forget_journals();
         self.reopen(at);
         self.output = Value::Null;
         self.paused = false;

@@ -36,6 +36,8 @@ pub(super) struct Track {
     pub(super) fatal: bool,
     /// What has reached the attempt that waits.
     pub(super) signals: Vec<Signal>,
+    /// What its attempts have done of their work.
+    pub(super) journal: Vec<Arc<Value>>,
 }
 
 /// Whose body a frame is.
@@ -82,6 +84,7 @@ impl Frame {
             repeats: 0,
             fatal: false,
             signals: Vec::new(),
+            journal: Vec::new(),
         });
         Self {
             home,

@@ -116,6 +116,7 @@ fn known_fields(document: &Document, id: &str) -> &'static [&'static str] {
         Some("classify") => &["label", "reason", "usage", "cost_usd", "model"],
         Some("extract") => &["json", "usage", "cost_usd", "model"],
         Some("summarize") => &["text", "parts", "usage", "cost_usd", "model"],
+        Some("agent") => &["text", "json", "turns", "tool_calls", "usage", "cost_usd", "untrusted"],
         Some("condition") => &["value"],
         Some("switch") => &["port"],
         Some("wait") => &["waited_ms"],

@@ -22,6 +22,7 @@ mod rows;
 mod scale;
 mod step;
 mod timeline;
+mod transcript;
 mod travel;
 mod undone;
 mod value;

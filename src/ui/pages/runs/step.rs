@@ -8,6 +8,7 @@ use super::asked::Asked;
 use super::bodies::{BodyList, Whose, body_word};
 use super::page::Place;
 use super::timeline::skipped;
+use super::transcript::Transcript;
 use super::travel::StepTravel;
 use super::undone::named;
 use super::value::ValueView;
@@ -24,6 +25,7 @@ use crate::ui::format;
 use crate::ui::pages::approvals::{Case, Setting};
 
 const INSIDE: &str = "inside";
+const TRANSCRIPT: &str = "transcript";
 const QUESTION: &str = "question";
 const OUTPUT: &str = "output";
 const INPUT: &str = "input";
@@ -42,12 +44,16 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
     let kind = known.map_or(kind, |kind| kind.title.to_owned());
     let status = Signal::derive(move || StatusLook::from(state.read().status));
     let is_container = known.is_some_and(Kind::has_body);
-    let inside = is_container.then(|| match body_word(&kind_name.get_value()) {
-        "Inside" => Tab::new(INSIDE, "Inside"),
-        word => {
-            let count = state.read_untracked().bodies.and_then(|bodies| bodies.total);
-            Tab { count, ..Tab::new(INSIDE, if word == "Item" { "Items" } else { "Iterations" }) }
-        }
+    let is_agent = kind_name.with_value(|kind| kind == "agent");
+    let inside = is_agent.then(|| Tab::new(TRANSCRIPT, "Transcript"));
+    let inside = inside.or_else(|| {
+        is_container.then(|| match body_word(&kind_name.get_value()) {
+            "Inside" => Tab::new(INSIDE, "Inside"),
+            word => {
+                let count = state.read_untracked().bodies.and_then(|bodies| bodies.total);
+                Tab { count, ..Tab::new(INSIDE, if word == "Item" { "Items" } else { "Iterations" }) }
+            }
+        })
     });
     let panel = Panel::new(&id, state, inside);
     let chosen = panel.chosen();
@@ -100,6 +106,10 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
             {is_container.then(|| {
                 view! { <TabPanel id=TABS name=INSIDE chosen><BodyList whose /></TabPanel> }
             })}
+            {is_agent.then(|| {
+                let id = id.clone();
+                view! { <TabPanel id=TABS name=TRANSCRIPT chosen><Transcript id=id.clone() watch /></TabPanel> }
+            })}
             <TabPanel id=TABS name=OUTPUT chosen>
                 <Output state label=output_label />
             </TabPanel>
@@ -120,7 +130,7 @@ struct Panel {
     question: Memo<Option<Approval>>,
     /// Of the question, which is drawn anew for another one only: what is typed stays while others answer.
     asks: Memo<Option<ApprovalId>>,
-    /// The tab of a container, with what it ran.
+    /// The tab of a container, with what it ran, or of an agent, with what it did.
     inside: StoredValue<Option<Tab>>,
     /// The tab that was pressed.
     picked: RwSignal<Option<String>>,
@@ -137,11 +147,10 @@ impl Panel {
     fn chosen(self) -> Signal<String> {
         Signal::derive(move || {
             let asks = self.asks.get().is_some();
-            let is_container = self.inside.with_value(Option::is_some);
-            let first = match (asks, is_container) {
-                (true, _) => QUESTION,
-                (false, true) => INSIDE,
-                (false, false) => OUTPUT,
+            let first = match self.inside.with_value(|tab| tab.as_ref().map(|tab| tab.name)) {
+                _ if asks => QUESTION,
+                Some(inside) => inside,
+                None => OUTPUT,
             };
             self.picked.get().filter(|tab| asks || tab != QUESTION).unwrap_or_else(|| first.to_owned())
         })

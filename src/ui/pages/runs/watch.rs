@@ -61,6 +61,8 @@ pub struct Watch {
     pub log_error: RwSignal<Option<crate::model::ApiError>>,
     /// The paths of what undoes steps, in the order in which it runs.
     pub undone: RwSignal<Vec<String>>,
+    /// The number of the newest event that is known, for what reads the history along.
+    pub moves: RwSignal<i64>,
     steps: StoredValue<BTreeMap<String, RwSignal<StepState>>>,
     last_seq: StoredValue<i64>,
     reload: browser::GuardSlot,
@@ -85,6 +87,7 @@ impl Watch {
             log_error: RwSignal::new(None),
             undone: RwSignal::new(Vec::new()),
             steps: StoredValue::new(steps.into_iter().map(|step| (step.id.clone(), RwSignal::new(step))).collect()),
+            moves: RwSignal::new(last_seq),
             last_seq: StoredValue::new(last_seq),
             reload: browser::GuardSlot::new(),
             reload_waits: StoredValue::new(false),
@@ -141,6 +144,7 @@ impl Watch {
             return;
         }
         self.last_seq.set_value(last_seq);
+        write_if_other(self.moves, last_seq);
         write_if_other(self.summary, summary);
         write_if_other(self.lineage, lineage);
         self.take_undone(compensation);

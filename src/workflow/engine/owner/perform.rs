@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::Owner;
-use crate::model::workflow::{Event, Slot, StepStatus, state};
+use crate::model::workflow::{Event, Fact, Slot, StepStatus, state};
 use crate::workflow::engine::attempt;
 use crate::workflow::machine::{self, Effect};
 
@@ -31,7 +31,11 @@ const PAGE_TIMEOUT_MS: u64 = 180_000;
 impl Owner {
     pub(super) fn perform(&mut self, event: &Event) {
         match machine::effect(event) {
-            Some(Effect::Execute { step, attempt }) => self.execute(&step, attempt, event.seq),
+            Some(Effect::Execute { step, attempt }) => {
+                // Between two pieces of its work a step keeps the key that it has.
+                let has_key = matches!(event.fact, Fact::StepAdvanced { .. });
+                self.execute(&step, attempt, event.seq, has_key);
+            }
             Some(Effect::Pull { step }) => self.pull(&step, event.seq),
             Some(Effect::Stop { step }) => {
                 self.stop(&step);
@@ -67,7 +71,7 @@ impl Owner {
     }
 
     /// Starts an attempt, unless it has ended since, or the process stops and the next one will begin it.
-    pub(super) fn execute(&mut self, path: &str, attempt: u32, began: i64) {
+    pub(super) fn execute(&mut self, path: &str, attempt: u32, began: i64, has_key: bool) {
         let Some(slot) = self.state.find_slot(path) else {
             return;
         };
@@ -82,12 +86,18 @@ impl Owner {
         let default_ms = graph.kind(slot.step).map_or(0, |kind| kind.default_timeout_ms);
         let order = attempt::Order {
             config: step.input.clone(),
+            journal: self.state.journal(slot).to_vec(),
+            is_repeat: self.state.repeats(slot) > 0,
             timeout_ms: definition.timeout_ms.unwrap_or(default_ms),
             slots: definition.slots.unwrap_or(1),
             keyed: definition.concurrency.as_ref().map(|_| self.token),
             ..self.order(slot, path, began)
         };
         self.attempts.insert(path.to_owned(), Flying::new(&order));
+        if has_key {
+            let work = attempt::perform(self.runtime.clone(), Arc::clone(&self.engine), order, self.mailbox.clone());
+            return self.runtime.tasks.spawn("step", work);
+        }
         self.dispatch(definition, slot, order);
     }
 
@@ -132,6 +142,8 @@ impl Owner {
             kind: self.state.graph_of(slot).step(slot.step).kind.clone(),
             attempt,
             config: Value::Null,
+            journal: Vec::new(),
+            is_repeat: false,
             timeout_ms: 0,
             slots: 1,
             priority: self.priority(),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::mind::World;
 use super::{Message, Owner};
 use crate::db;
+use crate::model::workflow::kind::Kind;
 use crate::model::workflow::{Await, Event, Fact, Signal, Slot, State};
 use crate::model::{ApprovalId, RunId};
 use crate::workflow::store::ask::WaitChange;
@@ -107,7 +108,13 @@ impl Signals {
         for (path, key) in before.iter().filter(|(path, key)| after.get(*path) != Some(key)) {
             let own = events.iter().filter(|event| event.step.as_ref() == Some(path));
             let is_known = own.map(|event| &event.fact).any(|fact| {
-                matches!(fact, Fact::StepSucceeded { .. } | Fact::StepWaiting { on: Some(Await::Run { .. }), .. })
+                // An agent that has come further, or asks people, has begun none.
+                matches!(
+                    fact,
+                    Fact::StepSucceeded { .. }
+                        | Fact::StepAdvanced { .. }
+                        | Fact::StepWaiting { on: Some(Await::Run { .. } | Await::Approval { .. }), .. }
+                )
             });
             if !is_known {
                 self.settling.unwanted.push(key.clone());
@@ -173,8 +180,12 @@ pub(super) fn sub_runs(state: &State) -> SubRuns {
     if !state.graph().starts_runs() {
         return SubRuns::new();
     }
-    let starting = state.in_flight().filter(|slot| state.graph_of(*slot).step(slot.step).kind == "workflow");
-    let key = |slot| steps::sub_run_key(&machine::key(state, slot, state.step_at(slot).attempt));
+    let starts = |slot: &Slot| state.graph_of(*slot).kind(slot.step).is_some_and(Kind::starts_runs);
+    let starting = state.in_flight().filter(starts);
+    let key = |slot| {
+        let attempt = machine::key(state, slot, state.step_at(slot).attempt);
+        steps::sub_run_key(&attempt, state.journal(slot).len())
+    };
     starting.map(|slot| (state.path(slot), key(slot))).collect()
 }
 
@@ -210,7 +221,7 @@ pub(super) fn waits(state: &State) -> Waits {
 fn closed(id: ApprovalId, path: &str, events: &[Event]) -> WaitChange {
     let own = || events.iter().filter(|event| event.step.as_deref() == Some(path));
     let outcome = own().find_map(|event| match &event.fact {
-        Fact::StepSucceeded { port, .. } => Some(port.clone()),
+        Fact::StepSucceeded { port, .. } | Fact::StepAnswered { port, .. } => Some(port.clone()),
         _ => None,
     });
     let votes = own().filter_map(|event| match &event.fact {

@@ -79,7 +79,7 @@ impl Sim {
     /// `steps::workflow`: the sub-run of this attempt's key, begun if there is none.
     fn start_child(&mut self, p: usize, at: usize) {
         let Attempt { id, run, step, attempt, key, config, .. } = &self.processes[p].attempts[at];
-        let key = sub_run_key(key);
+        let key = sub_run_key(key, 0);
         let waits = config["detached"] != json!(true);
         if let Some(child) = self.tables.find_by_key(&key) {
             self.processes[p].attempts[at].result = Some(Ok(started(child, waits)));

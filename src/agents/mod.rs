@@ -1,0 +1,23 @@
+//! Agents: named configurations of a model that works with tools, their versions, and the list of what they did.
+//!
+//! Owns agents, what each was at every version, whether one is stopped, and a row for each task. Promises: each change makes a new
+//! version; a change that began at an older one is refused; who stopped an agent is kept, and an agent that is stopped or deleted
+//! may do nothing from then on, in whatever process it works ([`is_stopped`]). What does not fit is refused with the field's place.
+//!
+//! Refuses to be the truth about work: what an agent did and what it cost stands in the history of its run and in the log of
+//! calls. A task's row is a note of the step that works, written over by its next one, and kept for 90 days.
+//!
+//! The design: a run keeps the agent that it began with, so that nothing here changes what is under way; only stopping does. What
+//! fits is decided purely (`validate`).
+
+mod error;
+mod manage;
+mod retention;
+mod store;
+mod tasks;
+mod validate;
+
+pub use error::{Error, Result};
+pub use manage::{create, delete, find_by_name, get, halt, is_stopped, list, list_versions, update};
+pub use retention::{boot, forget};
+pub use tasks::{Note, note_task};

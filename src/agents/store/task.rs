@@ -1,0 +1,65 @@
+//! What agents did.
+
+use sqlx::query;
+
+use crate::agents::tasks::Note;
+use crate::db::{Result, Tx};
+use crate::model::{Timestamp, WorkspaceId};
+use crate::within;
+
+/// Keeps how a task stands, in the place of what was kept of it before; false when the workspace has no such agent.
+pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str, now: Timestamp) -> Result<bool> {
+    Ok(within!(tx, conn => query(
+        "insert into agent_task (run_id, step, workspace_id, agent_id, version, workflow_name, prompt, status, turns, tokens,
+            cost_micros, started_at, active_at)
+         select $1, $2, workspace_id, id, $5, $6, $7, $8, $9, $10, $11, $12, $12
+         from agent
+         where workspace_id = $3 and id = $4
+         on conflict (run_id, step) do update set
+            agent_id = excluded.agent_id,
+            version = excluded.version,
+            workflow_name = excluded.workflow_name,
+            prompt = excluded.prompt,
+            status = excluded.status,
+            turns = excluded.turns,
+            tokens = excluded.tokens,
+            cost_micros = excluded.cost_micros,
+            active_at = excluded.active_at
+         where agent_task.workspace_id = excluded.workspace_id",
+    )
+    .bind(note.run_id)
+    .bind(&note.step)
+    .bind(workspace)
+    .bind(note.agent)
+    .bind(note.version)
+    .bind(&note.workflow_name)
+    .bind(prompt)
+    .bind(note.status.as_str())
+    .bind(i64::from(note.turns))
+    .bind(note.tokens)
+    .bind(note.cost_micros)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Deletes tasks that nothing was done of since `before`, at most `limit`; returns how many. What a run still waits with stays.
+pub async fn delete_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
+    Ok(within!(tx, conn => query(
+        "delete from agent_task
+         where (run_id, step) in (
+            select t.run_id, t.step
+            from agent_task t
+            where t.active_at < $1
+               and not exists (select 1 from run r where r.id = t.run_id and r.ended_at is null)
+            order by t.active_at
+            limit $2
+         )",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()))?)
+}

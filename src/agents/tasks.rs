@@ -1,0 +1,54 @@
+//! The list of what agents did: notes of the steps that do it.
+
+use super::error::Result;
+use super::{manage, store};
+use crate::model::agent::TaskStatus;
+use crate::model::auth::Action;
+use crate::model::{AgentId, RunId};
+use crate::runtime::Ctx;
+
+/// Characters of what an agent was asked that the list keeps.
+const PROMPT_CHARS: usize = 300;
+
+/// How a task stands, as the step says that works at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The run.
+    pub run_id: RunId,
+    /// The step's path.
+    pub step: String,
+    /// Who works.
+    pub agent: AgentId,
+    /// At which version.
+    pub version: i64,
+    /// The workflow's name; the agent's own where it was given the task directly.
+    pub workflow_name: String,
+    /// What it was asked; only the first 300 characters are kept.
+    pub prompt: String,
+    /// How it stands.
+    pub status: TaskStatus,
+    /// Calls of its model so far.
+    pub turns: u32,
+    /// Tokens so far, read and written.
+    pub tokens: i64,
+    /// Millionths of a US dollar so far.
+    pub cost_micros: i64,
+}
+
+/// Notes how a task stands: the first note of a step begins it, each later one takes its place. Of an agent that is gone nothing is
+/// kept, and that is no error: its step ends by itself.
+///
+/// # Errors
+/// [`super::Error::Denied`], or the database's.
+pub async fn note_task(ctx: &Ctx, note: &Note) -> Result<()> {
+    ctx.authorize(Action::StartRun)?;
+    // Postgres holds no NUL.
+    let prompt: String = note.prompt.chars().filter(|c| *c != '\0').take(PROMPT_CHARS).collect();
+    let mut tx = ctx.db.begin().await?;
+    let kept = store::task::put(&mut tx, ctx.workspace(), note, &prompt, ctx.clock.now()).await?;
+    tx.commit().await?;
+    if kept {
+        manage::publish(ctx, note.agent);
+    }
+    Ok(())
+}

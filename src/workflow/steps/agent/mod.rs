@@ -1,0 +1,266 @@
+//! `agent`: a model at work with tools, piece by piece.
+//!
+//! Owns what happens between a task and its answer. Each piece (an answer of the model, what its tools gave, a person's word)
+//! is an entry of the step's journal, stored in the run's history before the next piece begins; the engine then calls this
+//! again. So a process may end anywhere: what was paid for is not asked for again, and what was done is not done again. What
+//! can't be done twice is noted before it begins; where its result is missing later, the model is told that nobody knows.
+//!
+//! What comes next is pure (`work` folds, `next` decides, `reach` refuses, `talk` words the request); here it is done.
+
+mod next;
+mod outcome;
+mod question;
+mod reach;
+mod talk;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod work;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::next::{Next, next};
+use self::work::{Call, Work};
+use super::prompt::{Tally, ask};
+use super::{Outcome, StepCall, workflow};
+use crate::agents::{self, Note};
+use crate::model::AgentId;
+use crate::model::agent::{Agent, Entry, Spent, TaskStatus, ToolResult};
+use crate::model::cache::{CacheMode, CacheWish};
+use crate::model::gateway::Request;
+use crate::model::workflow::{Definition, Step, StepError};
+use crate::workflow::engine::Stream;
+use crate::workflow::runs::Source;
+
+/// How often it is looked whether somebody has stopped the agent, in milliseconds: with the time to end what is in motion, it
+/// has stopped within two seconds.
+const LOOK_MS: i64 = 1_000;
+/// Runs of agents inside of runs, at most: agents that ask agents.
+const MAX_DEPTH: u32 = 8;
+
+#[derive(Debug, Deserialize)]
+struct Config {
+    agent: String,
+    prompt: String,
+    #[serde(default)]
+    schema: Value,
+}
+
+/// A definition that gives an agent the task in `inputs.prompt`, and gives back its answer.
+pub fn definition(agent: &str) -> Definition {
+    let mut step = Step::new("work", "agent");
+    step.config.insert("agent".to_owned(), json!(agent));
+    step.config.insert("prompt".to_owned(), json!("{{ inputs.prompt }}"));
+    Definition {
+        inputs: json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}),
+        steps: vec![step],
+        output: json!("{{ steps.work.output }}"),
+        ..Definition::empty(agent)
+    }
+}
+
+/// Does the next piece of the work.
+///
+/// # Errors
+/// Class `limit`, `loop`, `schema`, `max_tokens`, `refused_by_model` and `too_large` where the agent can't go on; `stopped`
+/// and `budget`, of which the run waits; the gateway's where no model answers.
+pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
+    let entries: Vec<Entry> = call
+        .journal
+        .iter()
+        .map(|entry| Entry::read(entry))
+        .collect::<Result<_, _>>()
+        .map_err(|error| StepError::permanent("journal", format!("the agent's journal can't be read: {error}")))?;
+    let Some(work) = Work::fold(&entries)? else { return begin(&call).await };
+    if is_stopped(&call, work.agent).await {
+        return Err(stopped(&work));
+    }
+    let next = next(&work, call.attempt, call.is_repeat);
+    let outcome = tokio::select! {
+        outcome = perform(&call, &work, next) => outcome,
+        error = until_stopped(&call, &work) => Err(error),
+    };
+    if matches!(outcome, Ok(Outcome::Done { .. })) {
+        tools::clean_up(&call).await;
+    }
+    note(&call, &work, &outcome).await;
+    outcome
+}
+
+/// Takes the agent as it is now: it stays so for this work.
+async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
+    let config: Config = call.config()?;
+    let name = config.agent.trim();
+    let Agent { id, name, version, spec, stopped_at, .. } =
+        agents::find_by_name(&call.ctx, name).await.map_err(|error| match error {
+            agents::Error::NotFound(_) => StepError::permanent("not_found", format!("there is no agent {name:?}")),
+            agents::Error::Db(error) if error.is_transient() => StepError::transient("unavailable", error.to_string()),
+            error => StepError::permanent("refused", error.to_string()),
+        })?;
+    if config.prompt.trim().is_empty() {
+        return Err(StepError::permanent("config", "prompt: expected a task, found nothing"));
+    }
+    let schema = match config.schema {
+        Value::String(text) if text.trim().is_empty() => Value::Null,
+        Value::String(text) => serde_json::from_str(&text)
+            .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?,
+        schema => schema,
+    };
+    if !schema.is_null() {
+        jsonschema::validator_for(&schema)
+            .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?;
+    }
+    let entry = Entry::Begun { agent: id, name, version, spec: Box::new(spec), prompt: config.prompt, schema };
+    if let Some(work) = Work::fold(std::slice::from_ref(&entry))? {
+        let status = if stopped_at.is_some() { TaskStatus::Waiting } else { TaskStatus::Working };
+        tell(call, &work, status).await;
+    }
+    advanced(&entry)
+}
+
+fn advanced(entry: &Entry) -> Result<Outcome, StepError> {
+    let entry = serde_json::to_value(entry)
+        .map_err(|error| StepError::permanent("internal", format!("an entry could not be written: {error}")))?;
+    Ok(Outcome::Advanced { entry })
+}
+
+async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, StepError> {
+    match next {
+        Next::Say(request) => advanced(&say(call, *request).await?),
+        Next::Use(calls, refusals) => {
+            let began = call.ctx.clock.now();
+            for refusal in &refusals {
+                print(call, &format!("✗ {}: {}", refusal.tool, refusal.content)).await;
+            }
+            let used = futures::future::join_all(calls.iter().map(|one| tools::act(call, work, one))).await;
+            advanced(&results(call, began, refusals.into_iter().chain(used).collect()))
+        }
+        Next::Start(one) => advanced(&Entry::Started { id: one.id, attempt: call.attempt }),
+        Next::Act(one) => {
+            let began = call.ctx.clock.now();
+            let result = tools::act(call, work, &one).await;
+            if call.cancel.is_cancelled() {
+                return Err(StepError::transient("cancelled", "the agent was stopped in the middle of an action"));
+            }
+            advanced(&results(call, began, vec![result]))
+        }
+        Next::Unknown(one) => {
+            let why = "This was cut off while it ran, and nobody knows whether it took effect. Find out before you do it again.";
+            print(call, &format!("? {}: {why}", one.name)).await;
+            advanced(&Entry::Used { results: vec![outcome::refused(&one, why)], ms: 0 })
+        }
+        Next::Consent(one) => Ok(question::consent(call, work, &one)),
+        Next::Wait(one) => wait(call, work, &one).await,
+        Next::Done(output) => Ok(Outcome::out(output)),
+        Next::Fail(error) => Err(error),
+    }
+}
+
+fn results(call: &StepCall, began: crate::model::Timestamp, results: Vec<ToolResult>) -> Entry {
+    Entry::Used { results, ms: call.ctx.clock.now().ms_since(began).max(0) }
+}
+
+/// One answer of the model.
+async fn say(call: &StepCall, mut request: Request) -> Result<Entry, StepError> {
+    request.session = Some(format!("{}/{}", call.run_id, call.step));
+    let wish = CacheWish { mode: CacheMode::Never, ..CacheWish::default() };
+    let mut tally = Tally::new();
+    let began = call.ctx.clock.now();
+    let response = ask(call, request, wish, &mut tally).await?;
+    let spent =
+        Spent { usage: tally.usage, cost_micros: tally.cost_micros, ms: call.ctx.clock.now().ms_since(began).max(0) };
+    Ok(Entry::Said {
+        content: response.content,
+        stop: response.stop,
+        spent,
+        provider: tally.provider,
+        model: tally.model,
+        why: tally.why,
+    })
+}
+
+/// Begins what gives its result in its own time.
+async fn wait(call: &StepCall, work: &Work, one: &Call) -> Result<Outcome, StepError> {
+    use crate::model::agent::AgentTool as T;
+    let text = |name: &str| one.arguments.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    let begun = match one.tool {
+        Some(T::AskPerson) => return Ok(question::to_person(call, work, one)),
+        Some(T::AskAgent) if call.depth >= MAX_DEPTH => {
+            Err(StepError::permanent("too_deep", format!("agents may ask each other at most {MAX_DEPTH} deep")))
+        }
+        Some(T::AskAgent) => {
+            let name = text("agent");
+            let source = Source::Inline(Box::new(definition(&name)));
+            workflow::begin(call, source, json!({"prompt": text("task")}), &name, false).await
+        }
+        _ => {
+            let inputs = one.arguments.get("inputs").cloned().unwrap_or(Value::Null);
+            workflow::begin_named(call, &text("workflow"), inputs, false).await
+        }
+    };
+    match begun {
+        Ok(outcome) => Ok(outcome),
+        Err(error) if error.retryable => Err(error),
+        Err(error) => advanced(&Entry::Used { results: vec![outcome::refused(one, &error.message)], ms: 0 }),
+    }
+}
+
+/// A line of the step's log.
+async fn print(call: &StepCall, line: &str) {
+    let mut line: String = line.chars().take(2_000).collect();
+    line.push('\n');
+    call.log.write(Stream::Log, &line).await;
+}
+
+fn stopped(work: &Work) -> StepError {
+    StepError::permanent(StepError::STOPPED, format!("the agent {} was stopped", work.name))
+}
+
+async fn is_stopped(call: &StepCall, agent: AgentId) -> bool {
+    // Where that can't be read, nothing of the kind is known.
+    agents::is_stopped(&call.ctx, agent).await.unwrap_or_else(|error| {
+        tracing::warn!(%agent, %error, "it can't be read whether an agent was stopped");
+        false
+    })
+}
+
+async fn until_stopped(call: &StepCall, work: &Work) -> StepError {
+    loop {
+        call.ctx.clock.sleep_ms(LOOK_MS).await;
+        if is_stopped(call, work.agent).await {
+            return stopped(work);
+        }
+    }
+}
+
+/// Tells how the work stands after this piece.
+async fn note(call: &StepCall, work: &Work, outcome: &Result<Outcome, StepError>) {
+    let status = match outcome {
+        Ok(Outcome::Done { .. }) => TaskStatus::Done,
+        Ok(Outcome::Advanced { .. }) => TaskStatus::Working,
+        Ok(Outcome::Waiting { .. }) => TaskStatus::Waiting,
+        Err(error) if error.class == StepError::STOPPED || error.class == StepError::BUDGET => TaskStatus::Waiting,
+        Err(_) if call.cancel.is_cancelled() => TaskStatus::Waiting,
+        Err(_) => TaskStatus::Failed,
+    };
+    tell(call, work, status).await;
+}
+
+async fn tell(call: &StepCall, work: &Work, status: TaskStatus) {
+    let note = Note {
+        run_id: call.run_id,
+        step: call.step.clone(),
+        agent: work.agent,
+        version: work.version,
+        workflow_name: call.workflow_name.clone(),
+        prompt: work.prompt.chars().take(300).collect(),
+        status,
+        turns: work.totals.turns,
+        tokens: work.totals.tokens,
+        cost_micros: work.totals.cost_micros,
+    };
+    if let Err(error) = agents::note_task(&call.ctx, &note).await {
+        tracing::warn!(run = %call.run_id, %error, "the board of agents is behind");
+    }
+}

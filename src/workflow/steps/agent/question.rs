@@ -1,0 +1,133 @@
+//! What an agent asks people.
+
+use serde_json::{Value, json};
+
+use super::work::{Call, Work};
+use crate::model::ApprovalId;
+use crate::model::agent::AgentTool;
+use crate::model::gateway::{Block, Role};
+use crate::model::workflow::{Await, DEFAULT_DECISIONS, Question};
+use crate::workflow::steps::{Outcome, StepCall};
+
+/// Characters of a title.
+const MAX_TITLE: usize = 200;
+/// Characters of the task, and of the agent's reason, that stand beside a question.
+const MAX_QUOTE: usize = 600;
+
+/// Asks whether a call may be done. The question is about these very arguments: its id is made of them.
+pub fn consent(step: &StepCall, work: &Work, call: &Call) -> Outcome {
+    let title = format!("May {} {}?", work.name, wish(call));
+    let mut text = format!("The agent **{}** works on:\n\n{}\n", work.name, quoted(&work.prompt));
+    if let Some(reason) = reason(work) {
+        text.push_str(&format!("\nIt says:\n\n{}\n", quoted(&reason)));
+    }
+    text.push_str(&format!("\nIt wants to do exactly this:\n\n{}\n", fenced(call)));
+    if work.is_tainted {
+        text.push_str("\nIt has read things that strangers may have written: look whether this is what *you* want.\n");
+    }
+    let decisions = DEFAULT_DECISIONS.map(str::to_owned).to_vec();
+    waiting(step, work, call, Question { text, decisions, ..question(work, &title) })
+}
+
+/// Asks a person what the agent wants to know.
+pub fn to_person(step: &StepCall, work: &Work, call: &Call) -> Outcome {
+    let text = |name: &str| call.arguments.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let choices: Vec<&Value> =
+        call.arguments.get("choices").and_then(Value::as_array).into_iter().flatten().take(5).collect();
+    let answer = if choices.is_empty() {
+        json!({"type": "string", "title": "Answer", "format": "multiline", "minLength": 1})
+    } else {
+        json!({"title": "Answer", "enum": choices})
+    };
+    let form = json!({"type": "object", "required": ["answer"], "properties": {"answer": answer}});
+    let details = text("details");
+    let asked = format!("The agent **{}** asks, working on:\n\n{}\n\n{details}", work.name, quoted(&work.prompt));
+    let decisions = vec!["answered".to_owned(), "declined".to_owned()];
+    waiting(step, work, call, Question { text: asked, form, decisions, ..question(work, &text("question")) })
+}
+
+fn question(work: &Work, title: &str) -> Question {
+    let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    Question {
+        title: title.chars().take(MAX_TITLE).collect(),
+        text: String::new(),
+        form: Value::Null,
+        approvers: work.spec.approvers.clone(),
+        required: 1,
+        four_eyes: false,
+        decisions: Vec::new(),
+    }
+}
+
+fn waiting(step: &StepCall, work: &Work, call: &Call, question: Question) -> Outcome {
+    // The same question again after a crash, another one for other arguments.
+    let about = format!("{}/{}/{}/{}/{}", step.run_id, step.step, step.journal.len(), call.id, call.arguments);
+    let mut id = [0; 16];
+    id.copy_from_slice(&blake3::hash(about.as_bytes()).as_bytes()[..16]);
+    let id: ApprovalId = uuid::Builder::from_custom_bytes(id).into_uuid().into();
+    let reason = format!("{} waits for people: {}", work.name, question.title);
+    Outcome::Waiting { reason, until: None, on: Some(Await::Approval { id, question }) }
+}
+
+/// What a call would do, in a few words.
+fn wish(call: &Call) -> String {
+    let text = |name: &str| call.arguments.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match call.tool {
+        Some(AgentTool::HttpRequest) => format!("send {} to {}", text("method"), text("url")),
+        Some(AgentTool::Shell) => "run a script".to_owned(),
+        Some(AgentTool::RunWorkflow) => format!("run the workflow {}", text("workflow")),
+        Some(AgentTool::AskAgent) => format!("ask the agent {}", text("agent")),
+        Some(AgentTool::MemoryWrite) => format!("write {}/{}", text("namespace"), text("key")),
+        Some(AgentTool::MemoryRead) => format!("read {}/{}", text("namespace"), text("key")),
+        Some(AgentTool::MemorySearch) => format!("search memory for {}", text("query")),
+        Some(AgentTool::AskPerson) | None => "ask a question".to_owned(),
+    }
+}
+
+/// What the model said beside the call.
+fn reason(work: &Work) -> Option<String> {
+    let last = work.messages.iter().rfind(|message| message.role == Role::Assistant)?;
+    let texts = last.content.iter().filter_map(|block| match block {
+        Block::Text { text, .. } => Some(text.trim()),
+        _ => None,
+    });
+    Some(texts.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+}
+
+/// A text as a quotation in Markdown.
+fn quoted(text: &str) -> String {
+    let short: String = text.trim().chars().take(MAX_QUOTE).collect();
+    short.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The arguments, whole: a script as it stands, anything else as JSON. The fence is longer than any inside.
+fn fenced(call: &Call) -> String {
+    let (language, text) = match (call.tool, call.arguments.get("script").and_then(Value::as_str)) {
+        (Some(AgentTool::Shell), Some(script)) => ("sh", script.to_owned()),
+        _ => ("json", serde_json::to_string_pretty(&call.arguments).unwrap_or_default()),
+    };
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}{language}\n{text}\n{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_cannot_leave_their_fence() {
+        let call = Call {
+            id: "1".into(),
+            name: "shell".into(),
+            tool: Some(AgentTool::Shell),
+            arguments: json!({"script": "echo\n````\n# all is well\n"}),
+            in_a_row: 1,
+            has_consent: false,
+            begun_in: None,
+            result: None,
+        };
+        let text = fenced(&call);
+        assert!(text.starts_with("`````sh\n") && text.ends_with("\n`````"), "{text}");
+    }
+}

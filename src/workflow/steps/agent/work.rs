@@ -1,0 +1,310 @@
+//! Where an agent's work stands: the fold of its journal. The same journal folds to the same work.
+
+use serde_json::{Value, json};
+
+use crate::model::AgentId;
+use crate::model::agent::{AgentSpec, AgentTool, Entry, Ruled, Ruling, ToolResult, decide};
+use crate::model::gateway::{Block, Extra, Message, Role, StopReason};
+use crate::model::workflow::StepError;
+
+/// Times that an answer that does not fit its schema is asked for again.
+pub const REPAIRS: u32 = 2;
+/// Calls of one tool with the same arguments, one right after the other, before it is refused.
+pub const SAME_CALLS: u32 = 3;
+/// As many of them end the work.
+pub const HOPELESS_CALLS: u32 = 6;
+
+/// Work in progress.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// Which agent.
+    pub agent: AgentId,
+    /// Its name when it began.
+    pub name: String,
+    /// Its version when it began.
+    pub version: i64,
+    /// What it is and may do.
+    pub spec: AgentSpec,
+    /// What it is to do.
+    pub prompt: String,
+    /// What the answer must fit; null: any words.
+    pub schema: Value,
+    /// The conversation, but for the results of `calls`.
+    pub messages: Vec<Message>,
+    /// What the model wants done, until all of it is.
+    pub calls: Vec<Call>,
+    /// Whether it has read what strangers may have written.
+    pub is_tainted: bool,
+    /// What it took so far.
+    pub totals: Totals,
+    /// How it ended, once it has.
+    pub end: Option<Result<Answer, StepError>>,
+    /// What was called last, with which arguments, and how often in a row.
+    last_call: Option<(String, Value, u32)>,
+    repairs: u32,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// As the model gave it.
+    pub id: String,
+    /// As the model named it.
+    pub name: String,
+    /// The tool, if it is one of the agent's.
+    pub tool: Option<AgentTool>,
+    /// An object, if the model wrote one.
+    pub arguments: Value,
+    /// How often in a row this was called.
+    pub in_a_row: u32,
+    /// A person has agreed to it.
+    pub has_consent: bool,
+    /// The attempt of the step in which it was begun, if it was.
+    pub begun_in: Option<u32>,
+    /// What came of it.
+    pub result: Option<ToolResult>,
+}
+
+/// What the work took so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Calls of the model.
+    pub turns: u32,
+    /// Calls of tools that came to something.
+    pub tools: u32,
+    /// Read and written.
+    pub tokens: i64,
+    /// Millionths of a US dollar; calls of models without a price count nothing.
+    pub cost_micros: i64,
+    /// Whether each call had a price.
+    pub is_priced: bool,
+    /// Milliseconds of work.
+    pub ms: i64,
+    /// All usage.
+    pub usage: crate::model::gateway::Usage,
+}
+
+/// The agent's last word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The words.
+    pub text: String,
+    /// The value that fits the schema; null without one.
+    pub json: Value,
+}
+
+impl Work {
+    /// Folds a journal. `None` for one that has not begun.
+    ///
+    /// # Errors
+    /// Class `journal` for an entry that this program can't read, or one that stands where none like it can.
+    pub fn fold(entries: &[Entry]) -> Result<Option<Self>, StepError> {
+        let Some((first, rest)) = entries.split_first() else { return Ok(None) };
+        let Entry::Begun { agent, name, version, spec, prompt, schema } = first else {
+            return Err(unreadable("it does not begin with its beginning"));
+        };
+        let mut work = Self {
+            agent: *agent,
+            name: name.clone(),
+            version: *version,
+            spec: (**spec).clone(),
+            prompt: prompt.clone(),
+            schema: schema.clone(),
+            messages: vec![Message::text(Role::User, prompt.as_str())],
+            calls: Vec::new(),
+            is_tainted: false,
+            totals: Totals { is_priced: true, ..Totals::default() },
+            end: None,
+            last_call: None,
+            repairs: 0,
+        };
+        rest.iter().try_for_each(|entry| work.apply(entry))?;
+        Ok(Some(work))
+    }
+
+    fn apply(&mut self, entry: &Entry) -> Result<(), StepError> {
+        match entry {
+            Entry::Begun { .. } => return Err(unreadable("it begins twice")),
+            Entry::Said { content, stop, spent, .. } => {
+                self.totals.turns += 1;
+                self.totals.usage = self.totals.usage.plus(spent.usage);
+                self.totals.tokens += spent.usage.prompt() + spent.usage.output;
+                self.totals.cost_micros += spent.cost_micros.unwrap_or(0);
+                self.totals.is_priced &= spent.cost_micros.is_some();
+                self.totals.ms += spent.ms;
+                self.messages.push(Message { role: Role::Assistant, content: content.clone(), extra: Extra::new() });
+                self.calls = content.iter().filter_map(|block| self.call(block)).collect();
+                if self.calls.is_empty() {
+                    self.conclude(&words(content), stop);
+                }
+            }
+            Entry::Started { id, attempt } => {
+                let call = self.calls.iter_mut().find(|call| call.id == *id && call.result.is_none());
+                call.ok_or_else(|| unreadable("it starts a call that nobody made"))?.begun_in = Some(*attempt);
+            }
+            Entry::Used { results, ms } => {
+                self.totals.ms += ms;
+                for result in results {
+                    self.take(result.clone())?;
+                }
+            }
+            Entry::Answered { port, output, error } => self.answered(port, output, error.as_ref())?,
+        }
+        self.close_turn();
+        Ok(())
+    }
+
+    /// The call that a block is, if it is one.
+    fn call(&mut self, block: &Block) -> Option<Call> {
+        let Block::ToolUse { id, name, input, .. } = block else { return None };
+        let in_a_row = match self.last_call.take() {
+            Some((last, arguments, count)) if last == *name && arguments == *input => count + 1,
+            _ => 1,
+        };
+        self.last_call = Some((name.clone(), input.clone(), in_a_row));
+        let tool = AgentTool::parse(name).filter(|tool| self.spec.tools.contains(tool));
+        Some(Call {
+            id: id.clone(),
+            name: name.clone(),
+            tool,
+            arguments: input.clone(),
+            in_a_row,
+            has_consent: false,
+            begun_in: None,
+            result: None,
+        })
+    }
+
+    /// The model wants nothing done any more.
+    fn conclude(&mut self, text: &str, stop: &StopReason) {
+        self.end = match stop {
+            StopReason::Refusal => {
+                let start: String = text.chars().take(300).collect();
+                let message = format!("the model declined to go on: {start}");
+                Some(Err(StepError::permanent("refused_by_model", message)))
+            }
+            StopReason::MaxTokens => {
+                let message = "the model's answer was cut at its limit of tokens; raise max_tokens of the agent";
+                Some(Err(StepError::permanent("max_tokens", message)))
+            }
+            StopReason::WindowFull => {
+                let message = "the conversation no longer fits into the window of the model";
+                Some(Err(StepError::permanent("too_large", message)))
+            }
+            // The provider paused a long turn: it is sent back as it is.
+            StopReason::Pause => None,
+            _ if self.schema.is_null() => Some(Ok(Answer { text: text.to_owned(), json: Value::Null })),
+            _ => match super::super::prompt::fit_schema(text, &self.schema) {
+                Ok(json) => Some(Ok(Answer { text: text.to_owned(), json })),
+                Err(reasons) if self.repairs >= REPAIRS => {
+                    let message = format!("after {} answers none fits the schema: {reasons}", self.repairs + 1);
+                    Some(Err(StepError::permanent("schema", message)))
+                }
+                Err(reasons) => {
+                    self.repairs += 1;
+                    let again = format!(
+                        "That does not fit the JSON Schema: {reasons}\nAnswer again, with the whole JSON value and nothing else."
+                    );
+                    self.messages.push(Message::text(Role::User, again));
+                    None
+                }
+            },
+        };
+    }
+
+    fn take(&mut self, result: ToolResult) -> Result<(), StepError> {
+        self.is_tainted |= result.is_untrusted;
+        let call = self.calls.iter_mut().find(|call| call.id == result.id && call.result.is_none());
+        let call = call.ok_or_else(|| unreadable("it has the result of a call that nobody made"))?;
+        call.result = Some(result);
+        self.totals.tools += 1;
+        Ok(())
+    }
+
+    /// What was waited for has come: for the call that waited.
+    fn answered(&mut self, port: &str, output: &Value, error: Option<&StepError>) -> Result<(), StepError> {
+        let at = self.waiting().ok_or_else(|| unreadable("it has an answer that nobody waited for"))?;
+        let is_consent = self.asks_first(&self.calls[at]);
+        let call = &mut self.calls[at];
+        if is_consent && port == "approved" && error.is_none() {
+            call.has_consent = true;
+            return Ok(());
+        }
+        let result = super::outcome::of_wait(call, is_consent, port, output, error);
+        self.take(result)
+    }
+
+    /// The place of the call that is next to wait for something outside: the first that is neither done nor refused and
+    /// not to be done at once.
+    pub fn waiting(&self) -> Option<usize> {
+        let waits = |call: &Call| {
+            call.result.is_none()
+                && super::reach::refusal(self, call).is_none()
+                && (self.asks_first(call) || call.tool.is_some_and(AgentTool::waits))
+        };
+        self.calls.iter().position(waits)
+    }
+
+    /// What the agent's rules say of a call.
+    pub fn ruled(&self, call: &Call) -> Ruled {
+        match call.tool {
+            Some(tool) => decide(&self.spec.rules, tool, &call.arguments, self.is_tainted),
+            None => Ruled { ruling: Ruling::Deny, rule: None },
+        }
+    }
+
+    /// Whether a person is to agree before a call is done.
+    pub fn asks_first(&self, call: &Call) -> bool {
+        !call.has_consent && self.ruled(call).ruling == Ruling::Ask
+    }
+
+    /// Once every call has come to something, the model is told.
+    fn close_turn(&mut self) {
+        if self.calls.is_empty() || self.calls.iter().any(|call| call.result.is_none()) {
+            return;
+        }
+        let results = std::mem::take(&mut self.calls).into_iter().filter_map(|call| call.result);
+        let content = results
+            .map(|result| Block::ToolResult {
+                tool_use_id: result.id.clone(),
+                content: vec![Block::text(super::talk::shown(&result))],
+                is_error: result.is_error,
+                cache: None,
+                extra: Extra::new(),
+            })
+            .collect();
+        self.messages.push(Message { role: Role::User, content, extra: Extra::new() });
+    }
+
+    /// What comes out of the step.
+    pub fn output(&self, answer: &Answer) -> Value {
+        let cost = self
+            .totals
+            .is_priced
+            .then(|| crate::model::gateway::format_usd(self.totals.cost_micros).parse::<f64>().unwrap_or_default());
+        json!({
+            "text": answer.text,
+            "json": answer.json,
+            "agent": self.name,
+            "version": self.version,
+            "turns": self.totals.turns,
+            "tool_calls": self.totals.tools,
+            "usage": self.totals.usage,
+            "cost_usd": cost,
+            "untrusted": self.is_tainted,
+        })
+    }
+}
+
+/// The words of an answer.
+fn words(content: &[Block]) -> String {
+    let texts = content.iter().filter_map(|block| match block {
+        Block::Text { text, .. } | Block::Refusal { text } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("").replace('\0', "\u{fffd}")
+}
+
+fn unreadable(why: &str) -> StepError {
+    StepError::permanent("journal", format!("the agent's journal can't be read: {why}"))
+}
