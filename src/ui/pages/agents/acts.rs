@@ -10,7 +10,7 @@ use crate::model::agent::Agent;
 use crate::model::auth::{Action as May, Me};
 use crate::model::{AgentId, ApiError, RunId};
 use crate::ui::components::{
-    Button, ButtonSize, ButtonVariant, ConfirmDialog, Dialog, Icon, TextArea, Toasts, Tone, use_toasts,
+    Button, ButtonSize, ButtonVariant, ConfirmDialog, Dialog, TextArea, Toasts, Tone, use_toasts,
 };
 use crate::ui::format;
 
@@ -50,6 +50,11 @@ impl Acts {
     pub(super) fn give(self, agent: Agent) {
         self.about.set(Some(agent));
         self.is_giving.set(true);
+    }
+
+    /// Why it can't be given a task now.
+    pub(super) fn refused(is_stopped: bool) -> Option<String> {
+        is_stopped.then(|| "It is stopped: let it work first".to_owned())
     }
 
     /// Asks whether it is to be deleted.
@@ -167,7 +172,6 @@ fn TaskForm(
             _ => None,
         })
     });
-    let stopped = move || acts.about.with(|agent| agent.as_ref().is_some_and(|agent| agent.stopped_at.is_some()));
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         let id = acts.about.with_untracked(|agent| agent.as_ref().map(|agent| agent.id));
@@ -177,9 +181,6 @@ fn TaskForm(
     };
     view! {
         <form class="form" id=FORM novalidate on:submit=send>
-            {move || stopped().then(|| view! {
-                <div class="notice" data-tone="warn"><Icon name="s-paused" /><span class="grow">"It is stopped, and begins once somebody lets it work."</span></div>
-            })}
             <TextArea
                 id="task-prompt" label="What is it to do?" rows=6 required=true value=prompt error=refused
                 hint=Some("Everything that it must know, and how one sees that it is done. It becomes a run of its own.".to_owned())

@@ -26,6 +26,7 @@ pub(super) fn AgentCard(
     let latest = Memo::new(move |_| standing.with(|one| one.latest.clone()));
     let is_stopped = Memo::new(move |_| standing.with(|one| one.agent.stopped_at.is_some()));
     let sums = move || standing.with(sums);
+    let refused = Signal::derive(move || Acts::refused(is_stopped.get()));
     let (title, model) = (format!("agent-{id}"), move || standing.with(|one| model_of(&one.agent.spec.model)));
     view! {
         <li class="agent" aria-labelledby=title.clone()>
@@ -44,6 +45,7 @@ pub(super) fn AgentCard(
                 {acts.may_start.then(|| view! {
                     <Button
                         label="Give a task…" size=ButtonSize::Small attr:aria-describedby=title.clone()
+                        refused
                         on_press=move |()| acts.give(standing.get_untracked().agent)
                     />
                 })}

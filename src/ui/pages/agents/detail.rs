@@ -115,6 +115,7 @@ fn Actions(current: RwSignal<AgentStanding>, acts: Acts) -> impl IntoView {
     let id = current.with_untracked(|one| one.agent.id);
     let agent = move || current.get_untracked().agent;
     let is_stopped = Memo::new(move |_| current.with(|one| one.agent.stopped_at.is_some()));
+    let refused = Signal::derive(move || Acts::refused(is_stopped.get()));
     view! {
         {acts.may_edit.then(|| view! {
             <Button label="Delete" icon="trash" size=ButtonSize::Small shape=ButtonShape::Collapsing on_press=move |()| acts.delete(agent()) />
@@ -123,7 +124,7 @@ fn Actions(current: RwSignal<AgentStanding>, acts: Acts) -> impl IntoView {
         {acts.may_control.then(|| view! { <Halt id is_stopped acts /> })}
         {acts.may_start.then(|| view! {
             <Button
-                label="Give a task…" icon="play" variant=ButtonVariant::Primary size=ButtonSize::Small shape=ButtonShape::Collapsing
+                label="Give a task…" icon="play" variant=ButtonVariant::Primary size=ButtonSize::Small shape=ButtonShape::Collapsing refused
                 on_press=move |()| acts.give(agent())
             />
         })}

@@ -31,7 +31,7 @@ pub(super) fn WhoFields(editor: Editor) -> impl IntoView {
                 <TextArea
                     id="agent-persona" label="Persona" rows=12 required=true error=editor.error("/spec/persona")
                     value=editor.bind(|form| form.persona.clone(), |form, value| form.persona = value)
-                    hint=Some("How it is to work, said to the model before everything else. What a step hands over can stand in it: {{ inputs.name }}.".to_owned())
+                    hint=Some("How it is to work, said to the model before everything else.".to_owned())
                 />
                 <div class="grid pair">
                     <ModelField editor />
@@ -133,7 +133,7 @@ const LISTS: [Listed; 5] = [
         id: "agent-hosts",
         pointer: "/spec/hosts",
         label: "Hosts that it may reach",
-        hint: "One on a line: api.example.org, or *.example.org for all below. None: it reaches nothing.",
+        hint: "One on a line: api.example.org, or *.example.org for all below.",
         tools: &[AgentTool::HttpRequest],
         get: |form| &form.hosts,
         set: |form, value| form.hosts = value,
@@ -142,7 +142,7 @@ const LISTS: [Listed; 5] = [
         id: "agent-reads",
         pointer: "/spec/reads",
         label: "Namespaces that it may read",
-        hint: "One on a line, with all below: decisions/api. None: it reads nothing.",
+        hint: "One on a line, with all below: decisions/api.",
         tools: &[AgentTool::MemorySearch, AgentTool::MemoryRead],
         get: |form| &form.reads,
         set: |form, value| form.reads = value,
@@ -151,7 +151,7 @@ const LISTS: [Listed; 5] = [
         id: "agent-writes",
         pointer: "/spec/writes",
         label: "Namespaces that it may write",
-        hint: "One on a line, with all below. None: it writes nothing.",
+        hint: "One on a line, with all below.",
         tools: &[AgentTool::MemoryWrite],
         get: |form| &form.writes,
         set: |form, value| form.writes = value,
@@ -160,7 +160,7 @@ const LISTS: [Listed; 5] = [
         id: "agent-workflows",
         pointer: "/spec/workflows",
         label: "Workflows that it may run",
-        hint: "Names, one on a line. None: it runs nothing.",
+        hint: "Names, one on a line.",
         tools: &[AgentTool::RunWorkflow],
         get: |form| &form.workflows,
         set: |form, value| form.workflows = value,
@@ -169,7 +169,7 @@ const LISTS: [Listed; 5] = [
         id: "agent-agents",
         pointer: "/spec/agents",
         label: "Agents that it may ask",
-        hint: "Names, one on a line. None: it asks nobody.",
+        hint: "Names, one on a line.",
         tools: &[AgentTool::AskAgent],
         get: |form| &form.agents,
         set: |form, value| form.agents = value,

@@ -9,10 +9,10 @@ use crate::ui::state::live::follow;
 
 /// How long changes are gathered before something is read anew, in ms; also the least time between two readings.
 const GATHER_MS: i32 = 500;
-/// How often what works is looked at, in ms: a turn of a model changes no run.
+/// How often what works is looked at in any case, in ms.
 const LOOK_MS: i32 = 10_000;
 
-/// Counts, a moment later, that runs changed.
+/// Counts, a moment later, that agents changed or did something.
 pub(super) fn count_changes(changed: RwSignal<u32>) {
     let timer = browser::GuardSlot::new();
     let is_due = StoredValue::new(false);
@@ -28,7 +28,7 @@ pub(super) fn count_changes(changed: RwSignal<u32>) {
             changed.try_update(|n| *n += 1);
         })));
     };
-    let topic = use_context::<Me>().is_some_and(|me| me.may(Action::ReadRun)).then_some(Topic::Runs);
+    let topic = use_context::<Me>().is_some_and(|me| me.may(Action::ReadAgent)).then_some(Topic::Agents);
     follow(Signal::stored(topic), || 0, hear);
 }
 
