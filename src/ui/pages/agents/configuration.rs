@@ -27,26 +27,26 @@ pub(super) fn Configuration(
     view! {
         <div class="configuration">
             <section aria-labelledby=id("persona")>
-                <h3 id=id("persona")>"Persona"</h3>
+                <h2 id=id("persona")>"Persona"</h2>
                 <p class="persona">{spec.persona}</p>
             </section>
             <section aria-labelledby=id("model")>
-                <h3 id=id("model")>"Model"</h3>
+                <h2 id=id("model")>"Model"</h2>
                 <Pairs pairs=answers(&spec.model, spec.max_tokens, spec.temperature) />
             </section>
             <section aria-labelledby=id("tools")>
-                <h3 id=id("tools")>"Tools"</h3>
+                <h2 id=id("tools")>"Tools"</h2>
                 <Tools tools />
                 <Pairs pairs />
             </section>
             <section aria-labelledby=id("rules")>
-                <h3 id=id("rules")>"Rules"</h3>
+                <h2 id=id("rules")>"Rules"</h2>
                 {has_rules.then(|| view! { <ol class="targets">{rules}</ol> })}
                 <p class="dim">{if has_rules { OTHERWISE } else { "There are none: a person is asked about what acts outside, and the rest is done." }}</p>
                 <Pairs pairs=vec![("People who are asked", asked)] />
             </section>
             <section aria-labelledby=id("limits")>
-                <h3 id=id("limits")>"Limits of one task"</h3>
+                <h2 id=id("limits")>"Limits of one task"</h2>
                 <Pairs pairs=limits />
             </section>
         </div>

@@ -1,6 +1,7 @@
 //! The fields of an agent: who it is, what it may use, and when it is stopped.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use super::editor::Editor;
 use super::form::Form;
@@ -55,14 +56,21 @@ pub(super) fn WhoFields(editor: Editor) -> impl IntoView {
 #[component]
 fn ModelField(editor: Editor) -> impl IntoView {
     let may = expect_context::<Me>().may(May::ReadProvider);
-    // Asked for in the browser: the form does not wait for what it suggests.
-    let routes =
-        LocalResource::new(
-            move || async move { if may { list_routes().await.unwrap_or_default() } else { Vec::new() } },
-        );
+    // Asked for in the browser: the form does not wait for what it suggests, and does without it.
+    let routes = RwSignal::new(Vec::new());
+    Effect::new(move |_| {
+        if may {
+            spawn_local(async move {
+                routes.try_set(list_routes().await.unwrap_or_default());
+            });
+        }
+    });
     let options = move || {
-        let routes = routes.get().unwrap_or_default();
-        routes.into_iter().map(|route| view! { <option value=route.name>{route.description}</option> }).collect_view()
+        routes
+            .get()
+            .into_iter()
+            .map(|route| view! { <option value=route.name>{route.description}</option> })
+            .collect_view()
     };
     let error = editor.error("/spec/model");
     let value = editor.bind(|form| form.model.clone(), |form, value| form.model = value);
