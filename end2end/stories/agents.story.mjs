@@ -109,10 +109,10 @@ story('an agent is made from a template, its rules are tried, and it is stopped'
   await page.getByRole('tab', { name: 'Versions' }).click();
   await page.getByText('Version 2: what it is for').waitFor();
   await page.getByText('Version 1: made').click();
-  await page.getByText('docs.example.org').waitFor();
+  await page.locator('details[open]').getByText('docs.example.org').waitFor();
   await expectAccessible(page);
 
-  const state = page.getByRole('banner').or(page.locator('.page-head')).first();
+  const state = page.locator('.page-head');
   await state.getByText('Idle').waitFor();
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await state.getByText('Stopped').waitFor();

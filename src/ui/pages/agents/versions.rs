@@ -19,7 +19,7 @@ pub(super) fn Versions(versions: Vec<AgentVersion>) -> impl IntoView {
                 <summary>
                     <span>{format!("Version {number}")}<span class="dim">{format!(": {what}")}</span></span>
                     <span class="aside"><RelativeTime at />{by}</span>
-                    <Icon name="right" attr:class="icon twist" />
+                    <span class="twist" aria-hidden="true"><Icon name="right" /></span>
                 </summary>
                 <div class="disclosure-body"><Configuration spec prefix=format!("version-{number}") /></div>
             </details>
