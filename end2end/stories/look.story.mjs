@@ -79,6 +79,36 @@ async function furnishGateway(server, call) {
   return { budgets: '/gateway/budgets', routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', cache: '/gateway/cache', redaction: '/gateway/redaction', prices: `/providers/${acme.id}` };
 }
 
+/** Agents: one that may much and has a task, one that was stopped, one that only talks. */
+async function furnishAgents(call) {
+  const spec = {
+    description: LONG,
+    persona: `${LONG}.\n\n- ${LONG}\n- ${'word'.repeat(60)}`,
+    model: 'a-route-with-a-name-that-is-as-long-as-it-may-well-be',
+    temperature: 0.3,
+    tools: ['http_request', 'memory_search', 'memory_write', 'shell', 'run_workflow', 'ask_agent', 'ask_person'],
+    hosts: ['*.example.org', `${'a-rather-long-label.'.repeat(6)}example.org`],
+    reads: ['decisions', 'code'], writes: ['decisions'], workflows: [LONG], agents: ['reviewer'],
+    rules: [
+      { tool: 'shell', matching: 'rm *-rf', ruling: 'deny' },
+      { tool: null, matching: LONG, after_untrusted: true, ruling: 'ask' },
+      { tool: 'shell', ruling: 'allow' },
+    ],
+    approvers: ['role:owner', 'somebody.with.a.long.address@a.rather.long.domain.example.org'],
+    limits: { turns: 12, tokens: 200_000, cost_micros: 2_500_000, work_ms: 600_000 },
+  };
+  const coder = await call('POST', '/api/v1/agents', { name: 'coder-with-a-name-that-is-as-long-as-somebody-may-make-it-60', spec });
+  const reviewer = await call('POST', '/api/v1/agents', { name: 'reviewer', spec: { persona: 'You review.', model: 'small' } });
+  await call('PUT', `/api/v1/agents/${reviewer.id}`, { name: 'reviewer', spec: { persona: 'You review with care.', model: 'small', tools: ['ask_person'] } });
+  const writer = await call('POST', '/api/v1/agents', { name: 'writer', spec: { persona: 'You write.', description: 'Writes.' } });
+  await call('POST', `/api/v1/agents/${reviewer.id}/tasks`, { prompt: `${LONG}?` });
+  await call('PUT', `/api/v1/agents/${writer.id}/stopped`, { stopped: true });
+  return {
+    agents: '/agents', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
+    agentVersions: `/agents/${reviewer.id}?tab=versions`, agentEdit: `/agents/${coder.id}/edit`,
+  };
+}
+
 /** Puts something on every page; returns where each page is. */
 async function furnish(server) {
   const token = await server.token();
@@ -116,6 +146,7 @@ async function furnish(server) {
   return {
     providers: '/providers',
     ...await furnishGateway(server, call),
+    ...await furnishAgents(call),
     triggers: '/triggers',
     webhooks: '/triggers?show=webhooks',
     events: '/triggers?show=events',

@@ -7,6 +7,7 @@ use leptos_router::{SsrMode, path};
 use serde::{Deserialize, Serialize};
 
 use super::layout::Layout;
+use super::pages::agents::{AgentPage, AgentsPage, EditAgentPage, NewAgentPage};
 use super::pages::approvals::ApprovalsPage;
 use super::pages::auth::{InvitePage, LoginPage, SetupPage};
 use super::pages::budgets::BudgetsPage;
@@ -104,6 +105,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/compare") view=ComparePage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
+                    <Route path=path!("/agents/new") view=NewAgentPage ssr=SsrMode::Async />
+                    <Route path=path!("/agents/:id") view=AgentPage ssr=SsrMode::Async />
+                    <Route path=path!("/agents/:id/edit") view=EditAgentPage ssr=SsrMode::Async />
                     <Route path=path!("/triggers") view=TriggersPage ssr=SsrMode::Async />
                     <Route path=path!("/triggers/:id") view=TriggerPage ssr=SsrMode::Async />
                     <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />

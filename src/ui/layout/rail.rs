@@ -27,8 +27,11 @@ const BUILD: [Place; 2] = [
     place("/workflows", "Workflows", "workflow", Action::ReadWorkflow),
     place("/memory", "Memory", "memory", Action::ReadMemory),
 ];
-const OPERATE: [Place; 2] =
-    [place("/runs", "Runs", "runs", Action::ReadRun), place("/triggers", "Triggers", "bolt", Action::ReadWorkflow)];
+const OPERATE: [Place; 3] = [
+    place("/runs", "Runs", "runs", Action::ReadRun),
+    place("/agents", "Agents", "agent", Action::ReadAgent),
+    place("/triggers", "Triggers", "bolt", Action::ReadWorkflow),
+];
 const WORKSPACE: [Place; 2] = [
     place("/providers", "Gateway", "gateway", Action::ReadProvider),
     place("/users", "Users", "users", Action::ReadUser),

@@ -1,5 +1,6 @@
 //! The pages.
 
+pub mod agents;
 pub mod approvals;
 pub mod auth;
 pub mod budgets;

@@ -11,8 +11,8 @@ use crate::model::PageRequest;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{RunFilter, TriggerKind};
 use crate::ui::components::{
-    Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, FilterSelect, Now, PageHeader, SearchBox, Skeleton,
-    SkeletonShape, settled,
+    Button, ButtonLink, ButtonShape, ButtonSize, Choice, EmptyState, ErrorState, FilterSelect, Now, PageHeader,
+    SearchBox, Skeleton, SkeletonShape, settled,
 };
 use crate::ui::pages::workflows::start::PickRunDialog;
 
@@ -77,13 +77,23 @@ fn wanted(filters: Memo<Filters>) -> Memo<Option<RunFilter>> {
 #[component]
 fn RunSomething() -> impl IntoView {
     let open = RwSignal::new(false);
-    let may = use_context::<Me>().is_some_and(|me| me.may(Action::StartRun));
-    may.then(|| {
+    let may = |action| use_context::<Me>().is_some_and(|me| me.may(action));
+    // The rail's link to the agents has no room among a phone's tabs.
+    let agents = may(Action::ReadAgent).then(|| {
+        view! {
+            <span class="phone-only"><ButtonLink href="/agents" label="Agents" icon="agent" size=ButtonSize::Small shape=ButtonShape::IconOnly /></span>
+        }
+    });
+    let start = may(Action::StartRun).then(|| {
         view! {
             <Button label="Run a workflow" icon="play" size=ButtonSize::Small on_press=move |()| open.set(true) />
             <PickRunDialog id="run-a-workflow" open />
         }
-    })
+    });
+    view! {
+        {agents}
+        {start}
+    }
 }
 
 #[component]

@@ -1,0 +1,179 @@
+// Somebody makes an agent from a template, tries its rules, stops it and lets it work again; and gives one a task, and sees it done.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { expectAccessible, shot, story } from '../harness.mjs';
+import { arrive, join } from '../people.mjs';
+
+const VERA = { name: 'Vera', email: 'vera@team.example', password: 'a rather long password' };
+
+/** A model server on loopback that says what it is told to, one answer a call: words, or the call of a tool. */
+async function scripted(answers) {
+  const seen = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (part) => (text += part));
+    request.on('end', () => {
+      const ask = JSON.parse(text);
+      const said = answers[Math.min(seen.push(ask), answers.length) - 1];
+      const call = said.tool && { id: `call_${seen.length}`, type: 'function', function: { name: said.tool, arguments: JSON.stringify(said.input) } };
+      const reason = call ? 'tool_calls' : 'stop';
+      const usage = { prompt_tokens: 1000, completion_tokens: 10, total_tokens: 1010 };
+      const base = { id: 'c1', created: 1, model: 'big' };
+      if (!ask.stream) {
+        const message = call ? { role: 'assistant', content: null, tool_calls: [call] } : { role: 'assistant', content: said.words };
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ ...base, object: 'chat.completion', usage, choices: [{ index: 0, finish_reason: reason, message }] }));
+        return;
+      }
+      const chunk = (choices, more = {}) => `data: ${JSON.stringify({ ...base, object: 'chat.completion.chunk', choices, ...more })}\n\n`;
+      const delta = call ? { tool_calls: [{ index: 0, ...call }] } : { content: said.words };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(chunk([{ index: 0, delta, finish_reason: null }]));
+      response.write(chunk([{ index: 0, delta: {}, finish_reason: reason }]));
+      response.end(`${chunk([], { usage })}data: [DONE]\n\n`);
+    });
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  server.unref();
+  return { seen, url: `http://127.0.0.1:${server.address().port}/v1`, close: () => server.close() };
+}
+
+story('an agent is made from a template, its rules are tried, and it is stopped', async ({ server, visitor }) => {
+  await server.setUp();
+  const ada = await visitor();
+  ada.allow(/\b422\b/); // the name that is none
+  const page = await arrive(ada, '/agents');
+  await page.getByRole('heading', { name: 'No agents yet' }).waitFor();
+  await expectAccessible(page);
+  await shot(page, 'agents-none');
+  await page.getByRole('link', { name: 'coder' }).click();
+
+  // What the server refuses stands at its field, and the first of them has the focus.
+  await page.getByRole('heading', { name: 'New agent', level: 1 }).waitFor();
+  const name = page.getByRole('textbox', { name: 'Name', exact: true });
+  assert.equal(await name.inputValue(), 'coder');
+  assert.match(await page.getByRole('textbox', { name: 'Persona' }).inputValue(), /\w{3}/);
+  await name.fill('my coder');
+  await page.getByRole('textbox', { name: 'Calls of its model' }).fill('none');
+  await page.getByRole('button', { name: 'Add the agent' }).click();
+  await page.getByText('expected 1 to 60 letters').waitFor();
+  await page.getByText('Nothing was saved: 2 fields').waitFor();
+  await page.getByText('expected a whole number from 1 to 200').waitFor();
+  await page.waitForFunction(() => document.activeElement?.id === 'agent-name');
+  await expectAccessible(page);
+  await name.fill('coder');
+  await page.getByRole('textbox', { name: 'Calls of its model' }).fill('12');
+
+  // Only what the chosen tools need is asked for.
+  assert.equal(await page.getByRole('textbox', { name: 'Hosts that it may reach' }).count(), 0);
+  await page.getByRole('checkbox', { name: 'HTTP requests' }).check();
+  await page.getByRole('textbox', { name: 'Hosts that it may reach' }).fill('docs.example.org\nNo Host');
+  await page.getByRole('button', { name: 'Add the agent' }).click();
+  await page.getByText('No Host: expected a host').waitFor();
+  await page.getByRole('textbox', { name: 'Hosts that it may reach' }).fill('docs.example.org');
+
+  // Rules: the first that fits decides, and one sees which.
+  const arguments_ = page.getByRole('textbox', { name: 'With (JSON)' });
+  await page.getByRole('combobox', { name: 'If it called' }).selectOption('shell');
+  await arguments_.fill('{"script": "rm -r -rf /"}');
+  await page.getByText('Rule 1 decides. Shell: it is done.').waitFor();
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  await page.getByRole('combobox', { name: 'Tool of rule 2' }).selectOption('shell');
+  await page.getByRole('textbox', { name: 'Text of rule 2' }).fill('rm *-rf');
+  await page.getByRole('combobox', { name: 'Ruling of rule 2' }).selectOption('deny');
+  await page.getByRole('button', { name: 'Move rule 2 up' }).click();
+  await page.getByText('Rule 1 decides. Shell with “rm *-rf”').waitFor();
+  assert.equal(await page.getByRole('textbox', { name: 'Text of rule 1' }).inputValue(), 'rm *-rf');
+  await arguments_.fill('{"script": "ls"}');
+  await page.getByText('Rule 2 decides.').waitFor();
+  await arguments_.fill('{"script": ');
+  await page.getByText('This is not JSON yet').waitFor();
+  await page.getByRole('combobox', { name: 'If it called' }).selectOption('http_request');
+  await arguments_.fill('{"method": "DELETE", "url": "https://docs.example.org"}');
+  await page.getByText('No rule fits, so a person is asked first.').waitFor();
+  await shot(page, 'agents-form');
+  await page.getByRole('button', { name: 'Add the agent' }).click();
+
+  await page.getByRole('heading', { name: 'coder', level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'No tasks yet' }).waitFor();
+  await page.getByRole('tab', { name: 'Configuration' }).click();
+  await page.getByText('Shell with “rm *-rf” in what it is called with: it is not done.').waitFor();
+  await page.getByText('docs.example.org').waitFor();
+  await expectAccessible(page);
+
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'What it is for' }).fill('Writes code that others read.');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Writes code that others read.').waitFor();
+  await page.getByRole('tab', { name: 'Versions' }).click();
+  await page.getByText('Version 2: what it is for').waitFor();
+  await page.getByText('Version 1: made').click();
+  await page.locator('details[open]').getByText('docs.example.org').waitFor();
+  await expectAccessible(page);
+
+  const state = page.locator('.page-head');
+  await state.getByText('Idle').waitFor();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await state.getByText('Stopped').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Give a task…' }).getAttribute('aria-disabled'), 'true');
+  await page.getByRole('button', { name: 'Let it work' }).click();
+  await state.getByText('Idle').waitFor();
+
+  // All at once from the board, and back.
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Agents' }).click();
+  const card = page.getByRole('listitem', { name: 'coder' });
+  await card.getByText('Idle').waitFor();
+  await page.getByRole('button', { name: 'Stop all' }).click();
+  await card.getByText('Stopped').waitFor();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Let them work' }).click();
+  await card.getByText('Idle').waitFor();
+
+  // Who may only look is offered nothing to press.
+  const vera = await join(await visitor(), server, VERA, 'viewer');
+  await vera.goto('/agents');
+  await vera.getByRole('listitem', { name: 'coder' }).waitFor();
+  for (const act of ['New agent', 'Stop all', 'Stop', 'Give a task…']) {
+    assert.equal(await vera.getByRole('button', { name: act, exact: true }).count(), 0, act);
+  }
+  await vera.goto('/agents/new');
+  await vera.getByRole('heading', { name: "Your role doesn't include changing agents" }).waitFor();
+
+  await card.getByRole('link', { name: 'coder' }).click();
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete the agent' }).click();
+  await page.getByRole('heading', { name: 'No agents yet' }).waitFor();
+});
+
+story('an agent is given a task, and one sees it done', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
+  const models = await scripted([{ tool: 'memory_search', input: { query: 'looms' } }, { words: 'The loom is blue.' }]);
+  await server.setUp();
+  await server.api('POST', '/api/v1/providers', {
+    token: await server.token(), body: { name: 'acme', kind: 'open_ai_compatible', base_url: models.url, models: [{ id: 'big' }] },
+  });
+  const page = await arrive(await visitor(), '/agents/new?template=planner');
+  await page.getByRole('button', { name: 'Add the agent' }).click();
+  await page.getByRole('heading', { name: 'planner', level: 1 }).waitFor();
+  await page.getByRole('button', { name: 'Give a task…' }).click();
+  const dialog = page.getByRole('dialog');
+  await expectAccessible(page);
+  await dialog.getByRole('textbox', { name: 'What is it to do?' }).fill('Which colour has the loom?');
+  await dialog.getByRole('button', { name: 'Give the task' }).click();
+  await page.waitForURL(/\/runs\/[-0-9a-f]{36}/);
+  await page.getByText('Succeeded').first().waitFor();
+  assert.equal(models.seen.length, 2);
+
+  await page.goto('/agents');
+  const card = page.getByRole('listitem', { name: 'planner' });
+  await card.getByText('1 done').waitFor();
+  await card.getByRole('link', { name: 'Which colour has the loom?' }).click();
+  const said = page.getByRole('list', { name: 'What the agent said and did' });
+  await said.getByText('The loom is blue.').waitFor();
+  await said.getByRole('link', { name: 'planner' }).click();
+  const row = page.getByRole('row', { name: /Which colour has the loom/ });
+  await row.getByText('Done').waitFor();
+  await row.getByText('2,020').waitFor();
+  await expectAccessible(page);
+  models.close();
+});

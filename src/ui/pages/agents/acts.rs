@@ -1,0 +1,225 @@
+//! What one can do with an agent: give it a task, stop it, delete it.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+
+use crate::api::agents::{delete_agent, give_agent_task, halt_agent};
+use crate::model::agent::Agent;
+use crate::model::auth::{Action as May, Me};
+use crate::model::{AgentId, ApiError, RunId};
+use crate::ui::components::{
+    Button, ButtonSize, ButtonVariant, ConfirmDialog, Dialog, TextArea, Toasts, Tone, use_toasts,
+};
+use crate::ui::format;
+
+/// The form that the button of the dialog sends.
+const FORM: &str = "task-form";
+
+/// What the agents of a page have in common: the dialogs stand once, outside of what is drawn anew.
+#[derive(Clone, Copy)]
+pub(super) struct Acts {
+    /// Goes up when something changed.
+    pub changed: RwSignal<u32>,
+    pub may_edit: bool,
+    pub may_start: bool,
+    pub may_control: bool,
+    about: RwSignal<Option<Agent>>,
+    is_giving: RwSignal<bool>,
+    is_deleting: RwSignal<bool>,
+    toasts: Toasts,
+}
+
+impl Acts {
+    pub(super) fn new(changed: RwSignal<u32>) -> Self {
+        let me = expect_context::<Me>();
+        Self {
+            changed,
+            may_edit: me.may(May::EditAgent),
+            may_start: me.may(May::StartRun),
+            may_control: me.may(May::ControlRun),
+            about: RwSignal::new(None),
+            is_giving: RwSignal::new(false),
+            is_deleting: RwSignal::new(false),
+            toasts: use_toasts(),
+        }
+    }
+
+    /// Opens the dialog in which a task is written.
+    pub(super) fn give(self, agent: Agent) {
+        self.about.set(Some(agent));
+        self.is_giving.set(true);
+    }
+
+    /// Why it can't be given a task now.
+    pub(super) fn refused(is_stopped: bool) -> Option<String> {
+        is_stopped.then(|| "It is stopped: let it work first".to_owned())
+    }
+
+    /// Asks whether it is to be deleted.
+    pub(super) fn delete(self, agent: Agent) {
+        self.about.set(Some(agent));
+        self.is_deleting.set(true);
+    }
+
+    fn name(self) -> String {
+        self.about.with(|agent| agent.as_ref().map(|agent| agent.name.clone()).unwrap_or_default())
+    }
+
+    /// Stops every agent at once, and offers to take that back for those that it stopped.
+    pub(super) async fn stop_all(self, agents: Vec<AgentId>) {
+        let (stopped, failure) = halt_each(agents, true).await;
+        self.changed.try_update(|n| *n += 1);
+        if let Some(error) = failure {
+            self.toasts.say(Tone::Bad, error.detail());
+        }
+        if stopped.is_empty() {
+            return;
+        }
+        let said = format!("{} stopped: what they did is paused", format::plural(stopped.len() as i64, "agent"));
+        let undo = Callback::new(move |()| {
+            let stopped = stopped.clone();
+            leptos::task::spawn_local(async move {
+                if let (_, Some(error)) = halt_each(stopped, false).await {
+                    self.toasts.say(Tone::Bad, error.detail());
+                }
+                self.changed.try_update(|n| *n += 1);
+            });
+        });
+        self.toasts.say_with_undo(said, "Let them work", undo);
+    }
+}
+
+/// Stops them, or lets them work: those where it was done, and the last that went wrong. One that fails keeps no other.
+async fn halt_each(agents: Vec<AgentId>, stopped: bool) -> (Vec<AgentId>, Option<ApiError>) {
+    let (mut done, mut failure) = (Vec::new(), None);
+    for id in agents {
+        match halt_agent(id, stopped).await {
+            Ok(_) => done.push(id),
+            Err(error) => failure = Some(error),
+        }
+    }
+    (done, failure)
+}
+
+/// Stops an agent, or lets it work again. It keeps the focus while its word changes.
+#[component]
+pub(super) fn Halt(
+    id: AgentId,
+    #[prop(into)] is_stopped: Signal<bool>,
+    /// The id of what names the agent, where several stand on the page.
+    #[prop(optional)]
+    named_by: Option<String>,
+    acts: Acts,
+) -> impl IntoView {
+    let halt = Action::new(move |stopped: &bool| halt_agent(id, *stopped));
+    Effect::new(move |_| match halt.value().get() {
+        Some(Ok(_)) => acts.changed.update(|n| *n += 1),
+        Some(Err(error)) => acts.toasts.say(Tone::Bad, error.detail()),
+        None => {}
+    });
+    let label = Signal::derive(move || if is_stopped.get() { "Let it work" } else { "Stop" }.to_owned());
+    view! {
+        <Button
+            label size=ButtonSize::Small busy=halt.pending() attr:aria-describedby=named_by
+            on_press=move |()| drop(halt.dispatch(!is_stopped.get_untracked()))
+        />
+    }
+}
+
+/// Where a task is written.
+#[component]
+pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
+    let navigate = use_navigate();
+    let prompt = RwSignal::new(String::new());
+    let give = Action::new(|(id, prompt): &(AgentId, String)| give_agent_task(*id, prompt.clone()));
+    Effect::new(move |_| {
+        if let Some(Ok(run)) = give.value().get() {
+            acts.is_giving.set(false);
+            navigate(&format!("/runs/{run}"), NavigateOptions::default());
+        }
+    });
+    Effect::new(move |_| {
+        if acts.is_giving.get() {
+            prompt.set(String::new());
+            give.value().set(None);
+        }
+    });
+    let title = Signal::derive(move || format!("Give {} a task", acts.name()));
+    let footer = move || {
+        view! {
+            <Button label="Cancel" on_press=move |()| acts.is_giving.set(false) />
+            <Button label="Give the task" icon="play" variant=ButtonVariant::Primary submit=true busy=give.pending() attr:form=FORM />
+        }
+    };
+    view! {
+        <Dialog id="give-task" title open=acts.is_giving footer=ViewFn::from(footer)>
+            <TaskForm acts prompt give />
+        </Dialog>
+    }
+}
+
+#[component]
+fn TaskForm(
+    acts: Acts,
+    prompt: RwSignal<String>,
+    give: Action<(AgentId, String), Result<RunId, ApiError>>,
+) -> impl IntoView {
+    let refused = Signal::derive(move || {
+        give.value().with(|answer| match answer {
+            Some(Err(error)) => Some(error.field("/prompt").unwrap_or_else(|| error.detail()).to_owned()),
+            _ => None,
+        })
+    });
+    let send = move |event: SubmitEvent| {
+        event.prevent_default();
+        let id = acts.about.with_untracked(|agent| agent.as_ref().map(|agent| agent.id));
+        if let Some(id) = id.filter(|_| !give.pending().get_untracked()) {
+            give.dispatch((id, prompt.get_untracked()));
+        }
+    };
+    view! {
+        <form class="form" id=FORM novalidate on:submit=send>
+            <TextArea
+                id="task-prompt" label="What is it to do?" rows=6 required=true value=prompt error=refused
+                hint=Some("Everything that it must know, and how one sees that it is done. It becomes a run of its own.".to_owned())
+            />
+        </form>
+    }
+}
+
+/// Asks before an agent is deleted; afterwards its page is left.
+#[component]
+pub(super) fn DeleteDialog(acts: Acts) -> impl IntoView {
+    let navigate = use_navigate();
+    let delete = Action::new(|id: &AgentId| delete_agent(*id));
+    Effect::new(move |_| {
+        let Some(answer) = delete.value().get() else { return };
+        acts.is_deleting.set(false);
+        match answer {
+            Ok(()) => {
+                acts.toasts.say(Tone::Good, format!("{} is deleted", untrack(|| acts.name())));
+                navigate("/agents", NavigateOptions::default());
+            }
+            Err(error) => acts.toasts.say(Tone::Bad, error.detail()),
+        }
+    });
+    let confirm = move |()| {
+        if let Some(id) = acts.about.with_untracked(|agent| agent.as_ref().map(|agent| agent.id)) {
+            delete.dispatch(id);
+        }
+    };
+    view! {
+        <ConfirmDialog
+            id="delete-agent"
+            title=Signal::derive(move || format!("Delete {}?", acts.name()))
+            open=acts.is_deleting
+            action="Delete the agent"
+            busy=delete.pending()
+            on_confirm=confirm
+        >
+            <p>"What it is doing stops, and steps that name it fail. Its runs stay, with all that it said and did."</p>
+        </ConfirmDialog>
+    }
+}

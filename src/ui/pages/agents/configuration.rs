@@ -1,0 +1,113 @@
+//! What an agent is and may do, to be read.
+
+use leptos::prelude::*;
+
+use super::card::model_of;
+use super::words::{OTHERWISE, effect, purpose, sentence};
+use crate::model::agent::{AgentLimits, AgentSpec, AgentTool};
+use crate::ui::components::Badge;
+use crate::ui::format;
+
+/// Everything of it, in parts with a heading each.
+#[component]
+pub(super) fn Configuration(
+    spec: AgentSpec,
+    /// Makes the ids of its headings unique on the page.
+    prefix: String,
+) -> impl IntoView {
+    let rules = spec.rules.iter().map(|rule| view! { <li>{sentence(rule)}</li> }).collect_view();
+    let has_rules = !spec.rules.is_empty();
+    let (tools, pairs, limits) = (spec.tools.clone(), reach(&spec), limits(spec.limits));
+    let asked = if spec.approvers.is_empty() {
+        "everybody who may answer approvals".to_owned()
+    } else {
+        spec.approvers.join(", ")
+    };
+    let id = move |part: &str| format!("{prefix}-{part}");
+    view! {
+        <div class="configuration">
+            <section aria-labelledby=id("persona")>
+                <h2 id=id("persona")>"Persona"</h2>
+                <p class="persona">{spec.persona}</p>
+            </section>
+            <section aria-labelledby=id("model")>
+                <h2 id=id("model")>"Model"</h2>
+                <Pairs pairs=answers(&spec.model, spec.max_tokens, spec.temperature) />
+            </section>
+            <section aria-labelledby=id("tools")>
+                <h2 id=id("tools")>"Tools"</h2>
+                <Tools tools />
+                <Pairs pairs />
+            </section>
+            <section aria-labelledby=id("rules")>
+                <h2 id=id("rules")>"Rules"</h2>
+                {has_rules.then(|| view! { <ol class="targets">{rules}</ol> })}
+                <p class="dim">{if has_rules { OTHERWISE } else { "There are none: a person is asked about what acts outside, and the rest is done." }}</p>
+                <Pairs pairs=vec![("People who are asked", asked)] />
+            </section>
+            <section aria-labelledby=id("limits")>
+                <h2 id=id("limits")>"Limits of one task"</h2>
+                <Pairs pairs=limits />
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn Tools(tools: Vec<AgentTool>) -> impl IntoView {
+    if tools.is_empty() {
+        return view! { <p class="dim">"None: it only talks."</p> }.into_any();
+    }
+    let rows = tools.into_iter().map(|tool| {
+        let (what, tone) = effect(tool);
+        view! { <li><strong>{tool.label()}</strong>" "<Badge label=what tone /><div class="small dim">{purpose(tool)}</div></li> }
+    });
+    view! { <ul class="stack" role="list">{rows.collect_view()}</ul> }.into_any()
+}
+
+#[component]
+fn Pairs(pairs: Vec<(&'static str, String)>) -> impl IntoView {
+    let rows = pairs.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="wrapped">{value}</dd> });
+    view! { <dl class="pairs">{rows.collect_view()}</dl> }
+}
+
+fn answers(model: &str, max_tokens: Option<u32>, temperature: Option<f64>) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![("Asks", model_of(model))];
+    if let Some(tokens) = max_tokens {
+        pairs.push(("Longest answer", format!("{} tokens", format::count(i64::from(tokens)))));
+    }
+    if let Some(temperature) = temperature {
+        pairs.push(("Temperature", temperature.to_string()));
+    }
+    pairs
+}
+
+/// What its tools reach; a tool without anything to reach is said to have nothing.
+fn reach(spec: &AgentSpec) -> Vec<(&'static str, String)> {
+    use AgentTool as T;
+    let has = |tools: &[T]| tools.iter().any(|tool| spec.tools.contains(tool));
+    let list = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+    let parts = [
+        ("Hosts", has(&[T::HttpRequest]), list(&spec.hosts)),
+        ("Reads in memory", has(&[T::MemorySearch, T::MemoryRead]), list(&spec.reads)),
+        ("Writes in memory", has(&[T::MemoryWrite]), list(&spec.writes)),
+        ("Workflows", has(&[T::RunWorkflow]), list(&spec.workflows)),
+        ("Agents", has(&[T::AskAgent]), list(&spec.agents)),
+        (
+            "Folder",
+            has(&[T::Shell]),
+            if spec.folder.is_empty() { "one of its own".to_owned() } else { spec.folder.clone() },
+        ),
+    ];
+    parts.into_iter().filter_map(|(name, is_used, value)| is_used.then_some((name, value))).collect()
+}
+
+fn limits(limits: AgentLimits) -> Vec<(&'static str, String)> {
+    let cost = limits.cost_micros.map_or_else(|| "as budgets allow".to_owned(), format::dollars);
+    vec![
+        ("Calls of its model", format::count(i64::from(limits.turns))),
+        ("Tokens", format::count(limits.tokens)),
+        ("Cost", cost),
+        ("Work", format::duration(limits.work_ms)),
+    ]
+}

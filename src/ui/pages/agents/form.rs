@@ -1,0 +1,230 @@
+//! The form of an agent as text, and what it means.
+
+use crate::model::agent::{Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Rule, Ruling};
+use crate::model::gateway::{parse_usd, short_usd};
+
+/// Rules of an agent.
+pub(super) const MOST_RULES: usize = 50;
+const MINUTE_MS: f64 = 60_000.0;
+
+/// A rule on the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Tells it from the others, wherever it stands.
+    pub key: u32,
+    pub rule: Rule,
+}
+
+/// What the controls hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Form {
+    pub name: String,
+    pub description: String,
+    pub persona: String,
+    pub model: String,
+    pub max_tokens: String,
+    pub temperature: String,
+    pub tools: Vec<AgentTool>,
+    /// The lists: one on a line.
+    pub hosts: String,
+    pub reads: String,
+    pub writes: String,
+    pub workflows: String,
+    pub agents: String,
+    pub folder: String,
+    pub rules: Vec<Line>,
+    pub approvers: String,
+    pub turns: String,
+    pub tokens: String,
+    /// Dollars; empty: only budgets limit it.
+    pub cost: String,
+    /// Minutes.
+    pub work: String,
+    next_key: u32,
+}
+
+impl Form {
+    /// For a new agent.
+    pub fn new(name: &str, spec: &AgentSpec) -> Self {
+        let number = |value: Option<String>| value.unwrap_or_default();
+        let lines = (0..).zip(&spec.rules).map(|(key, rule)| Line { key, rule: rule.clone() });
+        Self {
+            name: name.to_owned(),
+            description: spec.description.clone(),
+            persona: spec.persona.clone(),
+            model: spec.model.clone(),
+            max_tokens: number(spec.max_tokens.map(|tokens| tokens.to_string())),
+            temperature: number(spec.temperature.map(|temperature| temperature.to_string())),
+            tools: spec.tools.clone(),
+            hosts: spec.hosts.join("\n"),
+            reads: spec.reads.join("\n"),
+            writes: spec.writes.join("\n"),
+            workflows: spec.workflows.join("\n"),
+            agents: spec.agents.join("\n"),
+            folder: spec.folder.clone(),
+            rules: lines.collect(),
+            approvers: spec.approvers.join("\n"),
+            turns: spec.limits.turns.to_string(),
+            tokens: spec.limits.tokens.to_string(),
+            cost: number(spec.limits.cost_micros.map(short_usd)),
+            work: (spec.limits.work_ms as f64 / MINUTE_MS).to_string(),
+            next_key: spec.rules.len() as u32,
+        }
+    }
+
+    /// Of an agent that there is.
+    pub fn of(agent: &Agent) -> Self {
+        Self::new(&agent.name, &agent.spec)
+    }
+
+    /// What is sent; what can't be read is sent as what the server refuses by its field.
+    pub fn draft(&self) -> AgentDraft {
+        let text = |text: &str| text.trim().to_owned();
+        let spec = AgentSpec {
+            description: text(&self.description),
+            persona: text(&self.persona),
+            model: text(&self.model),
+            max_tokens: optional(&self.max_tokens, |text| whole(text).unwrap_or(0)),
+            temperature: optional(&self.temperature, |text| {
+                text.parse().ok().filter(|t: &f64| t.is_finite()).unwrap_or(-1.0)
+            }),
+            tools: AgentTool::ALL.into_iter().filter(|tool| self.tools.contains(tool)).collect(),
+            hosts: lines(&self.hosts),
+            reads: lines(&self.reads),
+            writes: lines(&self.writes),
+            workflows: lines(&self.workflows),
+            agents: lines(&self.agents),
+            folder: text(&self.folder),
+            rules: self.rules(),
+            approvers: lines(&self.approvers),
+            limits: AgentLimits {
+                turns: whole(&self.turns).unwrap_or(0),
+                tokens: whole(&self.tokens).unwrap_or(0),
+                cost_micros: optional(&self.cost, |text| parse_usd(text).unwrap_or(0)),
+                work_ms: self.work.trim().parse().map_or(0, |minutes: f64| (minutes * MINUTE_MS).round() as i64),
+            },
+        };
+        AgentDraft { name: text(&self.name), spec }
+    }
+
+    /// The rules as they stand.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.rules.iter().map(|line| line.rule.clone()).collect()
+    }
+
+    /// Hands a tool out, or takes it back.
+    pub fn switch(&mut self, tool: AgentTool, on: bool) {
+        self.tools.retain(|one| *one != tool);
+        if on {
+            self.tools.push(tool);
+        }
+    }
+
+    /// Whether one of these tools is handed out.
+    pub fn has(&self, tools: &[AgentTool]) -> bool {
+        tools.iter().any(|tool| self.tools.contains(tool))
+    }
+
+    /// Adds a rule at the end; its key.
+    pub fn add(&mut self) -> u32 {
+        let key = self.next_key;
+        self.next_key += 1;
+        let rule = Rule { tool: None, matching: String::new(), after_untrusted: false, ruling: Ruling::Ask };
+        self.rules.push(Line { key, rule });
+        key
+    }
+
+    /// Where a rule stands, from 0.
+    pub fn place(&self, key: u32) -> Option<usize> {
+        self.rules.iter().position(|line| line.key == key)
+    }
+
+    /// Moves a rule; beyond an end it stays.
+    pub fn shift(&mut self, key: u32, by: isize) {
+        let Some(from) = self.place(key) else { return };
+        if let Some(to) = from.checked_add_signed(by).filter(|to| *to < self.rules.len()) {
+            self.rules.swap(from, to);
+        }
+    }
+
+    /// Alters a rule.
+    pub fn alter(&mut self, key: u32, alter: impl FnOnce(&mut Rule)) {
+        if let Some(line) = self.rules.iter_mut().find(|line| line.key == key) {
+            alter(&mut line.rule);
+        }
+    }
+}
+
+/// What stands on the lines of a list.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// A number that may be left out.
+fn optional<T>(text: &str, read: impl FnOnce(&str) -> T) -> Option<T> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| read(text))
+}
+
+/// A whole number; commas and blanks may part thousands.
+fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::agent::TEMPLATES;
+
+    #[test]
+    fn an_agent_reads_back_as_it_was() {
+        for template in TEMPLATES {
+            let spec = AgentSpec {
+                max_tokens: Some(4096),
+                temperature: Some(0.7),
+                hosts: vec!["api.example.org".into(), "*.example.com".into()],
+                limits: AgentLimits { turns: 7, tokens: 1_000, cost_micros: Some(2_500_000), work_ms: 1_001 },
+                ..template.spec()
+            };
+            let draft = Form::new(template.name, &spec).draft();
+            let mut tools = spec.tools.clone();
+            tools.sort_unstable();
+            assert_eq!(draft.name, template.name);
+            assert_eq!(draft.spec, AgentSpec { tools, ..spec });
+        }
+    }
+
+    #[test]
+    fn what_can_t_be_read_is_left_to_the_server_to_refuse() {
+        let blank = Form::new("", &AgentSpec::new(""));
+        let form = Form {
+            max_tokens: "many".into(),
+            temperature: "warm".into(),
+            turns: "some".into(),
+            cost: "a lot".into(),
+            work: "long".into(),
+            ..blank
+        };
+        let spec = form.draft().spec;
+        assert_eq!((spec.max_tokens, spec.temperature), (Some(0), Some(-1.0)));
+        assert_eq!((spec.limits.turns, spec.limits.cost_micros, spec.limits.work_ms), (0, Some(0), 0));
+    }
+
+    #[test]
+    fn thousands_may_be_parted() {
+        let form = Form { tokens: "1,000 000".into(), ..Form::new("", &AgentSpec::new("")) };
+        assert_eq!(form.draft().spec.limits.tokens, 1_000_000);
+    }
+
+    #[test]
+    fn a_rule_keeps_its_key_wherever_it_moves() {
+        let mut form = Form::new("", &AgentSpec::new(""));
+        let (first, second) = (form.add(), form.add());
+        form.shift(second, -1);
+        form.shift(second, -1);
+        assert_eq!((form.place(second), form.place(first)), (Some(0), Some(1)));
+        form.rules.retain(|line| line.key != second);
+        assert_eq!(form.add(), second + 1);
+    }
+}

@@ -1,0 +1,24 @@
+//! `/agents`: who works here by itself, what each may do, and what it has done.
+//!
+//! Owns the board (`/agents`), an agent's page (`/agents/ID`) and the form of one (`/agents/new`, `/agents/ID/edit`).
+//! Promises that what is shown follows what happens, and that the form rules about a call as the server will: it asks the
+//! same function. Refuses to show what an agent said and did: that is part of its run, and stands there.
+
+mod acts;
+mod board;
+mod card;
+mod configuration;
+mod detail;
+mod editor;
+mod fields;
+mod form;
+mod live;
+mod rules;
+mod tasks;
+mod trial;
+mod versions;
+mod words;
+
+pub use board::AgentsPage;
+pub use detail::AgentPage;
+pub use editor::{EditAgentPage, NewAgentPage};
