@@ -13,10 +13,12 @@ fn agent() -> State {
     state
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a result comes")]
 fn piece(n: i64) -> Result<Outcome, StepError> {
     Ok(Outcome::Advanced { entry: json!({"n": n}) })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as a result comes")]
 fn waits(on: Await) -> Result<Outcome, StepError> {
     Ok(Outcome::Waiting { reason: "waits".into(), until: None, on: Some(on) })
 }
