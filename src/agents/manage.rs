@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::{store, validate};
 use crate::db;
 use crate::model::AgentId;
-use crate::model::agent::{Agent, AgentDraft, AgentVersion};
+use crate::model::agent::{Agent, AgentDraft, AgentTemplate, AgentVersion, TEMPLATES};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::runtime::{Ctx, Principal};
@@ -58,6 +58,16 @@ pub async fn list_versions(ctx: &Ctx, id: AgentId) -> Result<Vec<AgentVersion>> 
 pub async fn is_stopped(ctx: &Ctx, id: AgentId) -> Result<bool> {
     ctx.authorize(Action::ReadAgent)?;
     Ok(!store::agent::may_work(&ctx.db, ctx.workspace(), id).await?)
+}
+
+/// Agents to begin with. Some need to be told first what only the team knows, such as hosts.
+///
+/// # Errors
+/// [`Error::Denied`].
+pub fn list_templates(ctx: &Ctx) -> Result<Vec<AgentDraft>> {
+    ctx.authorize(Action::ReadAgent)?;
+    let draft = |template: &AgentTemplate| AgentDraft { name: template.name.to_owned(), spec: template.spec() };
+    Ok(TEMPLATES.iter().map(draft).collect())
 }
 
 /// Adds an agent, at version 1.

@@ -18,6 +18,6 @@ mod tasks;
 mod validate;
 
 pub use error::{Error, Result};
-pub use manage::{create, delete, find_by_name, get, halt, is_stopped, list, list_versions, update};
+pub use manage::{create, delete, find_by_name, get, halt, is_stopped, list, list_templates, list_versions, update};
 pub use retention::{boot, forget};
 pub use tasks::{Note, note_task};

@@ -4,6 +4,7 @@
 #[macro_use]
 mod support;
 
+mod agents;
 mod architecture;
 mod auth;
 mod cli;

@@ -1,5 +1,6 @@
 //! The edges as the outside meets them: who may call what, what the document promises, headers, the live socket.
 
+mod agents;
 mod conformance;
 mod document;
 mod headers;

@@ -71,6 +71,9 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/cache/invalidate") => Json(json!({"model": "none/none"})),
         ("POST", "/cache/changed") => Json(json!({"kind": "file", "id": "a.rs", "fingerprint": "1"})),
         ("PUT", "/cache/settings") => Json(json!({"enabled": true})),
+        ("POST", "/agents") | ("PUT", "/agents/{id}") => Json(agent()),
+        ("POST", "/agents/{id}/tasks") => Json(json!({"prompt": "Look around."})),
+        ("PUT", "/agents/{id}/stopped") => Json(json!({"stopped": true})),
         ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
         ("POST", "/providers") | ("PUT", "/providers/{id}") => Json(json!({"name": "", "kind": "ollama"})),
         ("POST", "/providers/{id}/test" | "/providers/{id}/reset") => Nothing,
@@ -93,6 +96,11 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
 /// A budget without a name.
 fn budget() -> Value {
     json!({"name": "", "scope": "workspace", "period": "day", "limit_micros": 1})
+}
+
+/// An agent without a name.
+fn agent() -> Value {
+    json!({"name": "", "spec": {"persona": "You look around."}})
 }
 
 /// A trigger of a workflow that is not there.
@@ -161,6 +169,13 @@ fn server_fn(name: &str) -> Option<Sent> {
         "cache/invalidate" => json!({"which": {"all": false, "model": "none/none", "route": null}}),
         "cache/settings" => json!({}),
         "cache/update_settings" => json!({"settings": {"enabled": true}}),
+        "agents/list" => json!({}),
+        "agents/get" | "agents/versions" | "agents/delete" => json!({"id": NIL}),
+        "agents/tasks" => json!({"id": NIL, "page": page}),
+        "agents/create" => json!({"draft": agent()}),
+        "agents/update" => json!({"id": NIL, "version": 1, "draft": agent()}),
+        "agents/halt" => json!({"id": NIL, "stopped": true}),
+        "agents/give_task" => json!({"id": NIL, "prompt": "Look around."}),
         "budgets/create" => json!({"draft": budget()}),
         "budgets/update" => json!({"id": NIL, "revision": 1, "draft": budget()}),
         "providers/create" => json!({"draft": {"name": "", "kind": "ollama"}}),

@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use weft::agents;
 use weft::gateway;
 use weft::memory::{self, Expect};
 use weft::model::auth::Role;
@@ -32,6 +33,7 @@ struct Theirs {
     route: String,
     key: String,
     budget: String,
+    agent: String,
     kept: String,
     call: String,
 }
@@ -89,11 +91,29 @@ async fn seed(rt: &Runtime) -> Theirs {
     let budget = json!({"name": "Theirs", "scope": "workspace", "period": "day", "limit_micros": 1});
     let budget = gateway::create_budget(&ctx, serde_json::from_value(budget).unwrap()).await.unwrap();
     let budget = budget.budget.id.to_string();
+    let agent = json!({"name": "Theirs", "spec": {"persona": "You keep their secret."}});
+    let agent = agents::create(&ctx, serde_json::from_value(agent).unwrap()).await.unwrap().id.to_string();
     let kept = keep(&ctx, provider).await;
     let call = keep_call(&ctx).await;
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
-    Theirs { ctx, user, invite, session, workflow, run, approval, trigger, provider, route, key, budget, kept, call }
+    Theirs {
+        ctx,
+        user,
+        invite,
+        session,
+        workflow,
+        run,
+        approval,
+        trigger,
+        provider,
+        route,
+        key,
+        budget,
+        agent,
+        kept,
+        call,
+    }
 }
 
 /// Puts an answer into the cache, as a row: no model is there to give one.
@@ -158,6 +178,7 @@ impl Theirs {
             ("gateway/calls/", self.call.clone()),
             ("gateway/content", self.call.clone()),
             ("budgets/", self.budget.clone()),
+            ("agents/", self.agent.clone()),
             ("cache/", self.kept.clone()),
             ("routes/create", self.provider.clone()),
             ("providers/", self.provider.clone()),
@@ -232,7 +253,7 @@ on_both_engines! {
         let rt = &site.runtime;
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/analytics/cache"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/analytics/cache"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send(rt).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

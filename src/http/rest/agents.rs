@@ -1,0 +1,225 @@
+//! `/agents`: what they are, what they were, what they do, and giving them something to do.
+
+use axum::Json;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Body, Id, Params};
+use super::paging::Paging;
+use super::triggers::{created, expected, tagged};
+use crate::http::Caller;
+use crate::http::error::{Problem, Refusal};
+use crate::model::agent::{Agent, AgentDraft, AgentStanding, AgentTask, AgentVersion};
+use crate::model::{AgentId, Page, RunId};
+use crate::runtime::Runtime;
+use crate::{agents, monitor, workflow};
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<Runtime> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(list_templates))
+        .routes(routes!(get, put, delete))
+        .routes(routes!(list_versions))
+        .routes(routes!(list_tasks, give_task))
+        .routes(routes!(put_stopped))
+}
+
+/// Every agent with what it is busy with, by name: one page.
+#[utoipa::path(get, path = "/agents", tag = "agents", responses(
+    (status = 200, description = "the agents and what they are busy with", body = Page<AgentStanding>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list(Caller(ctx): Caller) -> Result<Json<Page<AgentStanding>>, Refusal> {
+    Ok(Json(Page::whole(monitor::list_agents(&ctx).await?)))
+}
+
+/// Agents to begin with; what some of them need, such as hosts, is to be filled in.
+#[utoipa::path(get, path = "/agents/templates", tag = "agents", responses(
+    (status = 200, description = "the templates: one page", body = Page<AgentDraft>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_templates(Caller(ctx): Caller) -> Result<Json<Page<AgentDraft>>, Refusal> {
+    Ok(Json(Page::whole(agents::list_templates(&ctx)?)))
+}
+
+/// Adds an agent, at version 1.
+#[utoipa::path(post, path = "/agents", tag = "agents", request_body = AgentDraft, responses(
+    (status = 201, description = "the agent", body = Agent, headers(
+        ("etag" = String, description = "its version, for If-Match"),
+        ("location" = String, description = "its path"),
+    )),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 409, description = "the name is taken, or there are too many", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn create(Caller(ctx): Caller, Body(draft): Body<AgentDraft>) -> Result<Response, Refusal> {
+    let agent = agents::create(&ctx, draft).await?;
+    Ok(created(&format!("/api/v1/agents/{}", agent.id), agent.version, agent))
+}
+
+/// One agent with what it is busy with.
+#[utoipa::path(get, path = "/agents/{id}", tag = "agents", params(("id" = AgentId, Path,)), responses(
+    (status = 200, description = "the agent and what it is busy with", body = AgentStanding, headers(("etag" = String, description = "its version, for If-Match"))),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get(Caller(ctx): Caller, Id(id): Id<AgentId>) -> Result<Response, Refusal> {
+    let standing = monitor::get_agent(&ctx, id).await?;
+    Ok(tagged(StatusCode::OK, standing.agent.version, standing))
+}
+
+/// Changes an agent, and so makes its next version; none where nothing differs. With `If-Match` only over that version. What it is
+/// busy with goes on as it began.
+#[utoipa::path(put, path = "/agents/{id}", tag = "agents", params(
+    ("id" = AgentId, Path,),
+    ("If-Match" = Option<String>, Header, description = "\"<version>\": only over this version"),
+), request_body = AgentDraft, responses(
+    (status = 200, description = "the agent", body = Agent, headers(("etag" = String, description = "its new version"))),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 409, description = "it is at another version, or the name is taken", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn put(
+    Caller(ctx): Caller,
+    Id(id): Id<AgentId>,
+    headers: HeaderMap,
+    Body(draft): Body<AgentDraft>,
+) -> Result<Response, Refusal> {
+    let agent = agents::update(&ctx, id, expected(&headers)?, draft).await?;
+    Ok(tagged(StatusCode::OK, agent.version, agent))
+}
+
+/// Deletes an agent with its versions and the list of its tasks. What it is doing stops.
+#[utoipa::path(delete, path = "/agents/{id}", tag = "agents", params(("id" = AgentId, Path,)), responses(
+    (status = 204, description = "deleted"),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn delete(Caller(ctx): Caller, Id(id): Id<AgentId>) -> Result<StatusCode, Refusal> {
+    agents::delete(&ctx, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What an agent was, the newest version first: one page, of at most 100.
+#[utoipa::path(get, path = "/agents/{id}/versions", tag = "agents", params(("id" = AgentId, Path,)), responses(
+    (status = 200, description = "the versions", body = Page<AgentVersion>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_versions(Caller(ctx): Caller, Id(id): Id<AgentId>) -> Result<Json<Page<AgentVersion>>, Refusal> {
+    Ok(Json(Page::whole(agents::list_versions(&ctx, id).await?)))
+}
+
+/// The tasks of an agent, the one that began last first.
+#[utoipa::path(get, path = "/agents/{id}/tasks", tag = "agents", params(("id" = AgentId, Path,), Paging), responses(
+    (status = 200, description = "a page of tasks", body = Page<AgentTask>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_tasks(
+    Caller(ctx): Caller,
+    Id(id): Id<AgentId>,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<AgentTask>>, Refusal> {
+    Ok(Json(monitor::list_agent_tasks(&ctx, id, &paging.into()).await?))
+}
+
+/// Something to do.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewTask {
+    /// What is to be done, in words. It knows nothing else of what you want.
+    prompt: String,
+}
+
+/// A task that was given.
+#[derive(Debug, Serialize, ToSchema)]
+struct GivenTask {
+    /// Its id: its run's.
+    task_id: RunId,
+    /// The run in which it is done.
+    run_id: RunId,
+}
+
+/// Gives an agent a task: a run of its own.
+#[utoipa::path(post, path = "/agents/{id}/tasks", tag = "agents", params(("id" = AgentId, Path,)), request_body = NewTask, responses(
+    (status = 202, description = "the run goes on", body = GivenTask),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 409, description = "the agent is stopped", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 429, description = "as many runs of the workspace wait as may", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn give_task(
+    Caller(ctx): Caller,
+    Id(id): Id<AgentId>,
+    Body(task): Body<NewTask>,
+) -> Result<(StatusCode, Json<GivenTask>), Refusal> {
+    let run_id = workflow::give_task(&ctx, id, task.prompt).await?;
+    Ok((StatusCode::ACCEPTED, Json(GivenTask { task_id: run_id, run_id })))
+}
+
+/// Whether an agent may do nothing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Stopped {
+    /// True stops it, false lets it work again.
+    stopped: bool,
+}
+
+/// Stops everything that an agent does, or lets it work again. What was stopped is paused, and goes on with its run.
+#[utoipa::path(put, path = "/agents/{id}/stopped", tag = "agents", params(("id" = AgentId, Path,)), request_body = Stopped, responses(
+    (status = 200, description = "the agent", body = Agent, headers(("etag" = String, description = "its version, for If-Match"))),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn put_stopped(Caller(ctx): Caller, Id(id): Id<AgentId>, Body(body): Body<Stopped>) -> Result<Response, Refusal> {
+    let agent = agents::halt(&ctx, id, body.stopped).await?;
+    Ok(tagged(StatusCode::OK, agent.version, agent))
+}

@@ -1,0 +1,99 @@
+//! `/agents` over REST, on both databases.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::NIL;
+use super::workflows::browser;
+
+fn scout(persona: &str) -> Value {
+    json!({"name": "scout", "spec": {"persona": persona}})
+}
+
+on_both_engines! {
+    async fn an_agent_is_changed_over_the_version_that_it_was_seen_at(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let (status, tag, made) = mara.send(Method::POST, "/agents", &[], Some(scout("You look around."))).await;
+        assert_eq!((status, tag.as_deref(), &made["version"]), (201, Some("\"1\""), &json!(1)));
+        assert_eq!((&made["spec"]["limits"]["turns"], &made["stopped_at"]), (&json!(30), &Value::Null));
+        let path = format!("/agents/{}", made["id"].as_str().unwrap());
+        let change = || Some(scout("You look twice."));
+        let (status, tag, changed) = mara.send(Method::PUT, &path, &[("if-match", "\"1\"")], change()).await;
+        assert_eq!((status, tag.as_deref(), &changed["version"]), (200, Some("\"2\""), &json!(2)));
+        let (status, _, problem) = mara.send(Method::PUT, &path, &[("if-match", "\"1\"")], Some(scout("Lost."))).await;
+        assert_eq!(status, 409, "{problem}");
+        assert_eq!(mara.post("/agents", scout("Another.")).await.0, 409);
+        let (status, tag, seen) = mara.send(Method::GET, &path, &[], None).await;
+        assert_eq!((status, tag.as_deref(), &seen["agent"]), (200, Some("\"2\""), &changed));
+        assert_eq!((&seen["working"], &seen["latest"]), (&json!(0), &Value::Null));
+        assert_eq!(mara.get("/agents").await["items"], json!([seen]));
+        let versions = mara.get(&format!("{path}/versions")).await;
+        assert_eq!((&versions["items"][0]["spec"]["persona"], &versions["items"][1]["version"]), (&json!("You look twice."), &json!(1)));
+        assert_eq!(versions["items"][0]["by"], mara.get("/me").await["name"]);
+        assert_eq!(mara.send(Method::DELETE, &path, &[], None).await.0, 204);
+        assert_eq!(mara.send(Method::GET, &path, &[], None).await.0, 404);
+    }
+
+    async fn what_does_not_fit_an_agent_is_named(site: Site) {
+        let mara = browser(&site.runtime).await;
+        for (spec, pointer) in [
+            (json!({"persona": "x", "tools": ["http_request"]}), "/spec/hosts"),
+            (json!({"persona": "x", "limits": {"turns": 201}}), "/spec/limits/turns"),
+            (json!({"persona": ""}), "/spec/persona"),
+            (json!({"persona": "x\0"}), "/spec/persona"),
+            (json!({"persona": "x", "tools": ["knife"]}), "/spec/tools/0"),
+            (json!({"persona": "x", "limits": {"turns": -1}}), "/spec/limits/turns"),
+        ] {
+            let (status, problem) = mara.post("/agents", json!({"name": "scout", "spec": spec})).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
+        }
+        assert_eq!(mara.get("/agents").await["items"], json!([]));
+    }
+
+    async fn a_stopped_agent_says_by_whom_and_takes_no_task(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let (_, made) = mara.post("/agents", scout("You look around.")).await;
+        let path = format!("/agents/{}", made["id"].as_str().unwrap());
+        let stop = async |stopped: bool| {
+            mara.send(Method::PUT, &format!("{path}/stopped"), &[], Some(json!({"stopped": stopped}))).await
+        };
+        let (status, tag, stopped) = stop(true).await;
+        assert_eq!((status, tag.as_deref(), &stopped["stopped_by"]), (200, Some("\"1\""), &mara.get("/me").await["name"]));
+        assert_eq!(mara.post(&format!("{path}/tasks"), json!({"prompt": "Look."})).await.0, 409);
+        assert_eq!(stop(false).await.2["stopped_at"], Value::Null);
+        for body in [json!({}), json!({"stopped": "yes"}), json!({"stopped": true, "why": "x"})] {
+            assert_eq!(mara.send(Method::PUT, &format!("{path}/stopped"), &[], Some(body)).await.0, 422);
+        }
+    }
+
+    async fn a_task_is_a_run_of_its_own(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let (_, made) = mara.post("/agents", scout("You look around.")).await;
+        let path = format!("/agents/{}/tasks", made["id"].as_str().unwrap());
+        let (status, given) = mara.post(&path, json!({"prompt": "What is new?"})).await;
+        assert_eq!((status, &given["task_id"]), (202, &given["run_id"]), "{given}");
+        assert_eq!(mara.get(&format!("/runs/{}", given["run_id"].as_str().unwrap())).await["id"], given["run_id"]);
+        let (status, problem) = mara.post(&path, json!({"prompt": " "})).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/prompt")));
+        assert_eq!(mara.post(&path, json!({"prompt": "x", "files": []})).await.0, 422);
+        assert_eq!(mara.post(&format!("/agents/{NIL}/tasks"), json!({"prompt": "x"})).await.0, 404);
+        for (query, pointer) in [("limit=0", "limit"), ("cursor=mine", "cursor"), ("status=done", "status")] {
+            let (status, _, problem) = mara.send(Method::GET, &format!("{path}?{query}"), &[], None).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{query}");
+        }
+    }
+
+    async fn a_template_is_an_agent_once_it_has_what_it_needs(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let templates = mara.get("/agents/templates").await;
+        let templates = templates["items"].as_array().unwrap();
+        assert_eq!(templates.len(), weft::model::agent::TEMPLATES.len());
+        for template in templates {
+            let mut draft = template.clone();
+            draft["spec"]["hosts"] = json!(["docs.example.org"]);
+            draft["spec"]["agents"] = json!(["coder"]);
+            let (status, made) = mara.post("/agents", draft).await;
+            assert_eq!((status, &made["name"]), (201, &template["name"]), "{made}");
+        }
+    }
+}
