@@ -32,7 +32,7 @@ pub(super) fn AgentCard(
         <li class="agent" aria-labelledby=title.clone()>
             <header>
                 <span class="avatar" data-kind="agent"><Icon name="agent" /></span>
-                <h2 id=title.clone()><a href=format!("/agents/{id}")>{move || name.get()}</a></h2>
+                <h2 id=title.clone() title=move || name.get()><a href=format!("/agents/{id}")>{move || name.get()}</a></h2>
                 <States standing />
             </header>
             {move || (!description.with(String::is_empty)).then(|| view! { <p class="agent-for">{description.get()}</p> })}
