@@ -1,4 +1,5 @@
-// Somebody makes an agent from a template, tries its rules, stops it and lets it work again; and gives one a task, and sees it done.
+// Somebody makes an agent from a template, tries its rules, stops it and lets it work again; gives one a task, and sees it done; and
+// agrees to a script, and to the next one after the server was killed.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -175,5 +176,57 @@ story('an agent is given a task, and one sees it done', { env: { WEFT_ALLOW_PRIV
   await row.getByText('Done').waitFor();
   await row.getByText('2,020').waitFor();
   await expectAccessible(page);
+  models.close();
+});
+
+story('an agent asks before it runs a script, and goes on after the server was killed', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
+  const script = 'echo woven > cloth.txt\ncat cloth.txt';
+  const models = await scripted([
+    { tool: 'shell', input: { script } },
+    { tool: 'shell', input: { script: 'cat cloth.txt' } },
+    { words: 'The cloth is **woven**.' },
+  ]);
+  await server.setUp();
+  const token = await server.token();
+  const call = (method, path, body) => server.api(method, path, { token, body });
+  await call('POST', '/api/v1/providers', { name: 'acme', kind: 'open_ai_compatible', base_url: models.url, models: [{ id: 'big' }] });
+  const weaver = await call('POST', '/api/v1/agents', { name: 'weaver', spec: { persona: 'You weave.', tools: ['shell'] } });
+  const { run_id } = await call('POST', `/api/v1/agents/${weaver.id}/tasks`, { prompt: 'Weave it.' });
+
+  const ada = await visitor();
+  const page = await arrive(ada, `/runs/${run_id}?step=work`);
+  const panel = page.getByRole('region', { name: 'work' });
+  await panel.getByRole('tab', { name: 'Question' }).waitFor();
+  await panel.getByRole('heading', { name: 'May weaver run a script?' }).waitFor();
+  await panel.getByText('cat cloth.txt').first().waitFor();
+  assert.equal(models.seen.length, 1);
+  await expectAccessible(page);
+  await shot(page, 'agent-asks');
+  const open = async () => (await call('GET', '/api/v1/approvals')).items.map((approval) => approval.id);
+  const [first] = await open();
+  await panel.getByRole('button', { name: 'Approve' }).click();
+  await page.getByText('Approved: May weaver run a script?').waitFor();
+  // The second script is asked about on its own; the server dies while it is.
+  for (let now = []; now.length !== 1 || now[0] === first; now = await open()) await new Promise((soon) => setImmediate(soon));
+  await page.asleep.goto('about:blank');
+  await server.kill();
+  await server.restart();
+  await page.goto(`/runs/${run_id}?step=work`);
+  await panel.getByRole('button', { name: 'Approve' }).click();
+  await page.getByText('Succeeded').first().waitFor();
+  assert.equal(models.seen.length, 3, 'nothing was asked twice');
+  const results = models.seen[2].messages.filter((message) => message.role === 'tool').map((message) => message.content);
+  assert.deepEqual(results.map((text) => /Exit code 0\n--- stdout\nwoven/.test(text)), [true, true], results.join('\n'));
+  await panel.getByRole('tab', { name: 'Transcript' }).click();
+  const said = page.getByRole('list', { name: 'What the agent said and did' });
+  await said.getByText('agreed').first().waitFor();
+  await said.locator('strong', { hasText: 'woven' }).waitFor();
+  await expectAccessible(page);
+  await shot(page, 'agent-transcript');
+  const phone = await (await ada.again({ size: 'phone', theme: 'dark' })).open(`/runs/${run_id}?step=work`);
+  await phone.getByRole('list', { name: 'What the agent said and did' }).waitFor();
+  await expectAccessible(phone);
+  await shot(phone, 'agent-transcript-phone');
+  await phone.close();
   models.close();
 });
