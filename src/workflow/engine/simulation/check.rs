@@ -181,6 +181,8 @@ impl Sim {
 
     fn check_effects(&self) {
         let mut keys = BTreeSet::new();
+        // How much of its work the journal of each agent has, by its key without the attempt.
+        let mut journals: BTreeMap<&str, u64> = BTreeMap::new();
         for row in self.tables.runs.values() {
             // What a fork has copied is another run's.
             let own = row.history.iter().rposition(|event| matches!(event.fact, Fact::RunForked(_))).unwrap_or(0);
@@ -188,16 +190,32 @@ impl Sim {
             for event in &row.history[own..] {
                 let Some(path) = event.step.as_deref() else { continue };
                 if let Fact::StepStarted { key, .. } = &event.fact {
-                    assert!(keys.insert(key.as_str()), "two attempts have the key {key}");
+                    // An agent that was held goes on with the attempt that it had.
+                    let goes_on = begun.get(path) == Some(&key.as_str()) && self.is_agent(row, path);
+                    assert!(keys.insert(key.as_str()) || goes_on, "two attempts have the key {key}");
                     begun.insert(path, key);
                 }
                 let Some(key) = begun.get(path) else { continue };
+                let work = key.rsplit_once('/').map_or(*key, |(work, _)| work);
+                match &event.fact {
+                    Fact::StepAdvanced { entry, .. } => {
+                        let done = journals.entry(work).or_default();
+                        assert_eq!(entry["n"], *done, "a piece of {work} was done again, or left out");
+                        *done += 1;
+                    }
+                    Fact::StepAnswered { .. } => *journals.entry(work).or_default() += 1,
+                    _ => {}
+                }
                 self.check_result(row, path, key, event);
             }
         }
         for key in self.applied.keys() {
             assert!(keys.contains(key.as_str()), "an effect was applied under {key}, which no history has");
         }
+    }
+
+    fn is_agent(&self, row: &Row, path: &str) -> bool {
+        self.graphs[row.workflow].find_path(path).is_some_and(|step| step.kind == "agent")
     }
 
     /// The result that the history has is the one that the world gave.
@@ -252,7 +270,10 @@ pub fn check_history(history: &[Event]) {
                 cut_off
                     .retain(|cut, _| *cut != path && !cut.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
             }
-            Fact::StepWaiting { attempt, .. } | Fact::StepSignalled { attempt, .. } => {
+            Fact::StepWaiting { attempt, .. }
+            | Fact::StepSignalled { attempt, .. }
+            | Fact::StepAdvanced { attempt, .. }
+            | Fact::StepAnswered { attempt, .. } => {
                 assert_eq!(open.get(path), Some(attempt), "{event:?} is of no attempt that is open");
             }
             Fact::StepSucceeded { attempt, .. }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::rng::Rng;
+use super::rng::{self, Rng};
 use crate::model::workflow::{Body, Definition, Edge, Join, OnError, Position, Retry, Step};
 
 /// The workflows of a seed. The first is the one that people start; each may run those behind it.
@@ -11,6 +11,25 @@ pub const WORKFLOWS: usize = 3;
 pub const KEYS: [&str; 2] = ["paid", "shipped"];
 /// Containers inside of each other at most.
 const DEPTH: usize = 4;
+
+/// From this seed on some steps are agents. The seeds below are as they were before there were any.
+pub const AGENTS: u64 = 1 << 40;
+
+/// Makes agents of some of the steps of a workflow.
+pub fn add_agents(seed: u64, number: usize, steps: &mut [Step]) {
+    for step in steps {
+        if let Some(body) = &mut step.body {
+            add_agents(seed, number, &mut body.steps);
+        }
+        let chance = rng::hash(seed, &format!("agent {number}/{}", step.id));
+        if step.kind == "http" && step.pinned.is_none() && chance % 3 == 0 {
+            // Whom it may ask stands in its task.
+            let callee = if number + 1 < WORKFLOWS { name(number + 1) } else { String::new() };
+            let Value::Object(config) = json!({"agent": "a", "prompt": callee}) else { unreachable!("it is one") };
+            (step.kind, step.config) = ("agent".to_owned(), config);
+        }
+    }
+}
 
 /// The name of a workflow.
 pub fn name(number: usize) -> String {

@@ -13,6 +13,7 @@
 //! A repeat is thus a duplicate. It is never half applied, for that is what the databases promise. Reads fail. Processes
 //! crash with transactions on their way, and others take over; they freeze past their leases and go on as zombies. The
 //! clock jumps forward. Attempts end in any order; people command, vote, delegate, send events and fork at any moment.
+//! From a certain seed on some steps are agents, whose pieces end as pieces do.
 //! A seed has one process that is alone with its file, as on SQLite, where nothing is lost on the way; or two on one database.
 //!
 //! **Not modelled:** flow control (a queued run is let in at some moment), keys of steps, logs, payloads, the queue for
@@ -127,6 +128,12 @@ fn ten_thousand_seeds_keep_every_promise() {
             simulate(first..first + count.unwrap_or(10_000));
         }
     }
+}
+
+/// Agents do their work piece by piece: none is left out, and none is done again once it is stored.
+#[test]
+fn agents_keep_every_promise_too() {
+    simulate(generate::AGENTS..generate::AGENTS + 3_000);
 }
 
 #[test]

@@ -321,7 +321,9 @@ impl Sim {
         self.check_may_begin(owner, path, attempt, &key);
         owner.attempts.insert(path.to_owned(), Flown { began, key: machine::key(&owner.state, slot, attempt) });
         let run = owner.state.id();
-        self.begin_attempt(p, Attempt::new(run, (path, attempt, began), key, &kind, config));
+        let entries = owner.state.journal(slot).len();
+        let attempt = Attempt { entries, ..Attempt::new(run, (path, attempt, began), key, &kind, config) };
+        self.begin_attempt(p, attempt);
     }
 
     /// Gives the run back.

@@ -43,6 +43,8 @@ pub struct Attempt {
     pub key: String,
     pub kind: String,
     pub config: Value,
+    /// How much of its work its journal has.
+    pub entries: usize,
     pub is_cancelled: bool,
     /// It waits for the sub-run that it has begun.
     pub is_parked: bool,
@@ -62,6 +64,7 @@ impl Attempt {
             began,
             key,
             kind,
+            entries: 0,
             config,
             is_cancelled: false,
             is_parked: false,

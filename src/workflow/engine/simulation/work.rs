@@ -39,6 +39,9 @@ impl Sim {
         if attempt.kind == "workflow" {
             return self.start_child(p, at);
         }
+        if attempt.kind == "agent" {
+            return self.do_piece(p, at);
+        }
         let answer = self.apply_effect(&attempt.key.clone());
         self.processes[p].attempts[at].result = Some(answer);
     }
@@ -76,19 +79,43 @@ impl Sim {
         answer.clone().map(Outcome::out)
     }
 
+    /// `steps::agent`: the next piece, which what stands in the journal decides.
+    fn do_piece(&mut self, p: usize, at: usize) {
+        let Attempt { run, step, key, config, entries, .. } = &self.processes[p].attempts[at];
+        let chance = rng::hash(self.seed, &format!("{run}/{step}/{entries}")) % 12;
+        let answer = match chance {
+            _ if *entries >= 4 => Ok(Outcome::out(json!({"v": entries}))),
+            0..5 => Ok(Outcome::Advanced { entry: json!({"n": entries}) }),
+            5..7 => {
+                let mut id = [0; 16];
+                id.copy_from_slice(&blake3::hash(format!("{key}#{entries}").as_bytes()).as_bytes()[..16]);
+                let question = json!({"title": "May it?", "required": 1, "decisions": ["approved", "rejected"]});
+                let question = serde_json::from_value(question).expect("it is one");
+                let on =
+                    Some(Await::Approval { id: uuid::Builder::from_custom_bytes(id).into_uuid().into(), question });
+                Ok(Outcome::Waiting { reason: "waits for people".to_owned(), until: None, on })
+            }
+            7..9 if config["prompt"] != json!("") => return self.start_child(p, at),
+            9 if self.faults.are_on => Err(StepError::transient("unavailable", "no model answers")),
+            _ => Ok(Outcome::out(json!({"v": entries}))),
+        };
+        self.processes[p].attempts[at].result = Some(answer);
+    }
+
     /// `steps::workflow`: the sub-run of this attempt's key, begun if there is none.
     fn start_child(&mut self, p: usize, at: usize) {
-        let Attempt { id, run, step, attempt, key, config, .. } = &self.processes[p].attempts[at];
-        let key = sub_run_key(key, 0);
+        let Attempt { id, run, step, attempt, key, config, entries, .. } = &self.processes[p].attempts[at];
+        let key = sub_run_key(key, *entries);
         let waits = config["detached"] != json!(true);
         if let Some(child) = self.tables.find_by_key(&key) {
             self.processes[p].attempts[at].result = Some(Ok(started(child, waits)));
             return;
         }
-        let name = config["workflow"].as_str().unwrap_or_default();
+        let name = config["workflow"].as_str().or(config["prompt"].as_str()).unwrap_or_default();
         let workflow = (0..self.graphs.len()).find(|&n| super::generate::name(n) == name).expect("it was generated");
         let parent = Parent { run: *run, step: step.clone(), attempt: *attempt, waits };
-        let (inputs, id) = (config["inputs"].clone(), *id);
+        let inputs = Some(&config["inputs"]).filter(|inputs| inputs.is_object()).cloned();
+        let (inputs, id) = (inputs.unwrap_or_else(|| json!({"n": 2})), *id);
         self.processes[p].attempts[at].is_parked = true;
         self.begin(p, workflow, inputs, Some((parent, key, id)));
     }

@@ -99,7 +99,14 @@ pub struct Sim {
 impl Sim {
     pub fn new(seed: u64) -> Self {
         let rng = Rng::new(seed);
-        let graphs: Rc<[_]> = (0..generate::WORKFLOWS).map(|n| Graph::new(generate::workflow(&rng, n))).collect();
+        let graph = |number| {
+            let mut definition = generate::workflow(&rng, number);
+            if seed >= generate::AGENTS {
+                generate::add_agents(seed, number, &mut definition.steps);
+            }
+            Graph::new(definition)
+        };
+        let graphs: Rc<[_]> = (0..generate::WORKFLOWS).map(graph).collect();
         let is_shared = rng.chance(60);
         let percent = *rng.pick(&[0, 2, 8, 25]);
         let ambient = Ambient { rng, now: Cell::new(STARTED), ids: Cell::new(u128::from(seed) << 64) };

@@ -60,8 +60,8 @@ fn question(work: &Work, title: &str) -> Question {
 }
 
 fn waiting(step: &StepCall, work: &Work, call: &Call, question: Question) -> Outcome {
-    // The same question again after a crash, another one for other arguments.
-    let about = format!("{}/{}/{}/{}/{}", step.run_id, step.step, step.journal.len(), call.id, call.arguments);
+    // The same question again after a crash; another one for other arguments, and for an attempt that follows.
+    let about = format!("{}#{}/{}/{}", step.key, step.journal.len(), call.id, call.arguments);
     let mut id = [0; 16];
     id.copy_from_slice(&blake3::hash(about.as_bytes()).as_bytes()[..16]);
     let id: ApprovalId = uuid::Builder::from_custom_bytes(id).into_uuid().into();
