@@ -13,7 +13,6 @@ use weft::runtime::{Actor, Ctx, Principal};
 use weft::{monitor, within};
 
 use crate::engine::ctx as workspace;
-use crate::support::Site;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
