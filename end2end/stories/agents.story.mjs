@@ -161,7 +161,7 @@ story('an agent is given a task, and one sees it done', { env: { WEFT_ALLOW_PRIV
   await dialog.getByRole('textbox', { name: 'What is it to do?' }).fill('Which colour has the loom?');
   await dialog.getByRole('button', { name: 'Give the task' }).click();
   await page.waitForURL(/\/runs\/[-0-9a-f]{36}/);
-  await page.getByText('Succeeded').first().waitFor();
+  await page.locator('.page-head').getByText('Succeeded').waitFor();
   assert.equal(models.seen.length, 2);
 
   await page.goto('/agents');
