@@ -102,6 +102,9 @@ story('an agent is made from a template, its rules are tried, and it is stopped'
   await page.getByText('docs.example.org').waitFor();
   await expectAccessible(page);
 
+  const tabs = await page.getByRole('tablist', { name: 'Agent' }).evaluate((list) => list.offsetHeight);
+  assert.ok(tabs >= 24, `the tabs stay above a long configuration: ${tabs} px`);
+
   await page.getByRole('link', { name: 'Edit' }).click();
   await page.getByRole('textbox', { name: 'What it is for' }).fill('Writes code that others read.');
   await page.getByRole('button', { name: 'Save' }).click();
