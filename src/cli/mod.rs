@@ -1,6 +1,7 @@
 //! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
 
 mod admin;
+mod agent;
 mod analyze;
 mod bench;
 mod completions;
@@ -109,6 +110,8 @@ enum Command {
     Run(run::Arguments),
     /// Check, store, print and publish workflow definitions.
     Workflow(workflow::Arguments),
+    /// List agents, look at one, and give one a task.
+    Agent(agent::Arguments),
     /// Analyse a directory of source code.
     Analyze(analyze::Arguments),
     /// Write, read and search memory.
@@ -181,6 +184,7 @@ pub async fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&cli.global, arguments).await,
+        Command::Agent(arguments) => agent::run(&cli.global, arguments).await,
         Command::Analyze(arguments) => analyze::run(&cli.global, arguments).await,
         Command::Memory(arguments) => memory::run(&cli.global, arguments).await,
         Command::Run(arguments) => run::run(&cli.global, arguments).await,

@@ -28,6 +28,9 @@ const MAX_QUERY_CHARS: usize = 1000;
 pub const MAX_HITS: u32 = 100;
 
 /// What is wrong with a namespace, if anything.
+///
+/// # Errors
+/// The field `namespace`, and what was expected.
 pub fn namespace(path: &str) -> Result<(), FieldError> {
     let fits = |segment: &str| {
         (1..=MAX_SEGMENT_CHARS).contains(&segment.chars().count())

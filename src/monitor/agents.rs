@@ -117,7 +117,7 @@ fn add(to: &mut AgentStanding, tasks: &store::Count) {
         TaskStatus::Cancelled => None,
     };
     if let Some(number) = number {
-        *number = number.saturating_add(tasks.count);
+        *number = number.saturating_add(tasks.number);
     }
     to.cost_micros = to.cost_micros.saturating_add(tasks.cost_micros);
 }

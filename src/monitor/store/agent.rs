@@ -51,7 +51,7 @@ pub struct Count {
     pub run: Option<RunStatus>,
     /// Whether something was done of them since the moment that was asked for.
     pub is_recent: bool,
-    pub count: u32,
+    pub number: u32,
     /// Of those that began since.
     pub cost_micros: i64,
 }
@@ -93,7 +93,7 @@ pub async fn count_tasks(db: &Db, workspace: WorkspaceId, one: Option<AgentId>, 
             status: task_status(&row.status)?,
             run: row.run_status.as_deref().map(run_status).transpose()?,
             is_recent: row.is_recent,
-            count: u32::try_from(row.count).unwrap_or(u32::MAX),
+            number: u32::try_from(row.count).unwrap_or(u32::MAX),
             cost_micros: row.cost_micros,
         })
     };

@@ -19,6 +19,8 @@ mod tests_containers;
 #[cfg(test)]
 mod tests_fold;
 #[cfg(test)]
+mod tests_journal;
+#[cfg(test)]
 mod tests_migrate;
 #[cfg(test)]
 mod tests_pages;

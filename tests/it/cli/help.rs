@@ -17,6 +17,8 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["run", "replay"], &["<ID>", "--version", "--draft", "--file", "--strict"]),
     (&["run", "events"], &["<ID>", "--follow"]),
     (&["workflow"], &["check", "import", "export", "list", "publish", "test"]),
+    (&["agent"], &["list", "show", "run"]),
+    (&["agent", "run"], &["<NAME>", "<PROMPT>", "--watch"]),
     (&["memory"], &["put", "get", "list", "search", "delete", "history"]),
     (&["analyze"], &["<PATH>", "--include", "--exclude"]),
     (&["admin"], &["user", "role"]),

@@ -57,6 +57,13 @@ async fn model(ctx: &Ctx, replies: impl IntoIterator<Item = Reply>) -> Upstream 
     upstream
 }
 
+/// Waits until the model was called so often.
+async fn called(upstream: &Upstream, times: usize) {
+    while upstream.count() < times {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The texts of the messages of a call, roles in front.
 fn told(upstream: &Upstream, call: usize) -> Vec<String> {
     let body = upstream.seen()[call].body.clone();
@@ -131,36 +138,41 @@ on_both_engines! {
 
     async fn what_acts_waits_for_a_person_who_sees_exactly_what_would_be_done(site: Site) {
         let (owner, ada) = people(&site).await;
-        let script = "echo made > made.txt; cat made.txt; exit 3";
+        workflow::boot(owner.runtime()).await.unwrap();
+        let outside = Upstream::start([Reply::With(307, "location", "http://127.0.0.1:9/elsewhere", json!({"made": true}))]).await;
+        let post = |body: &str| json!({"method": "POST", "url": format!("{}/made", outside.url), "body": body, "headers": {"Idempotency-Key": "mine"}});
         let upstream = model(&owner, [
-            calling(&[("1", AgentTool::Shell, json!({"script": script}))]),
-            calling(&[("2", AgentTool::Shell, json!({"script": "cat made.txt"}))]),
+            calling(&[("1", AgentTool::HttpRequest, post("{\"n\": 1}"))]),
+            calling(&[("2", AgentTool::HttpRequest, post("{\"n\": 2}"))]),
             words("Done."),
         ]).await;
-        let id = agent(&owner, "coder", spec(&[AgentTool::Shell])).await;
+        let reach = AgentSpec { hosts: vec!["127.0.0.1".into()], ..spec(&[AgentTool::HttpRequest]) };
+        let id = agent(&owner, "coder", reach).await;
         let run = workflow::give_task(&owner, id, "Make it.".into()).await.unwrap();
         until(&owner, run, RunStatus::Waiting).await;
         let first = asked(&ada).await;
-        assert_eq!(first.question.title, "May coder run a script?");
-        assert!(first.question.text.contains(script), "{}", first.question.text);
-        assert_eq!(upstream.count(), 1);
+        assert_eq!(first.question.title, format!("May coder send POST to {}/made?", outside.url));
+        assert!(first.question.text.contains("{\\\"n\\\": 1}"), "{}", first.question.text);
+        assert_eq!((upstream.count(), outside.count()), (1, 0));
         assert_eq!(weft::monitor::get_agent(&owner, id).await.unwrap().waiting, 1);
         approvals::decide(&ada, first.id, word("approved", Value::Null, "")).await.unwrap();
-        let second = crate::engine::until_so(&owner, run, |detail| detail.summary.status == RunStatus::Waiting && detail.last_seq > 8).await;
-        assert_eq!(second.steps[0].status, StepStatus::Waiting);
+        crate::engine::until_so(&owner, run, |detail| detail.steps[0].status == StepStatus::Waiting && detail.last_seq > 8).await;
         let results = told(&upstream, 1);
-        assert!(results[3].contains("Exit code 3") && results[3].contains("made"), "{results:?}");
+        assert!(results[3].contains("Status 307") && results[3].contains("elsewhere"), "a redirect is not followed: {results:?}");
+        let sent = &outside.seen()[0];
+        assert_eq!(sent.body, json!({"n": 1}));
+        assert!(sent.header("idempotency-key").starts_with(&run.to_string()), "{:?}", sent.headers);
         let next = asked(&ada).await;
-        assert_ne!(next.id, first.id, "consent to one script is none to another");
+        assert_ne!(next.id, first.id, "consent to one request is none to another");
         let again = ApiError::from(approvals::decide(&ada, first.id, word("approved", Value::Null, "")).await.unwrap_err());
         assert_eq!(again.status(), 409);
         approvals::decide(&ada, next.id, word("rejected", Value::Null, "Enough.")).await.unwrap();
         assert_eq!(answer_of(&end(&owner, run).await)["text"], "Done.");
         let results = told(&upstream, 2);
         assert!(results[5].contains("A person declined this; it was not done. They said: Enough."), "{results:?}");
-        let entries = journal(&owner, run).await;
-        let begun = entries.iter().filter(|entry| matches!(entry, Entry::Started { .. })).count();
-        assert_eq!(begun, 1, "one script ran: {entries:?}");
+        assert_eq!(outside.count(), 1, "one request was sent");
+        let begun = journal(&owner, run).await.into_iter().filter(|entry| matches!(entry, Entry::Started { .. })).count();
+        assert_eq!(begun, 1);
     }
 
     async fn what_was_paid_for_is_not_asked_again_by_the_next_process(site: Site) {
@@ -168,15 +180,12 @@ on_both_engines! {
         let ctx = crate::engine::ctx(&first).await;
         let upstream = model(&ctx, [
             calling(&[("1", AgentTool::MemorySearch, json!({"query": "loom"}))]),
-            Reply::Stall(super::first_chunks(&["I th", "ink"])),
+            Reply::Stall(super::super::first_chunks(&["I th", "ink"])),
         ]).await;
         let id = agent(&ctx, "helper", spec(&[AgentTool::MemorySearch])).await;
         let run = workflow::give_task(&ctx, id, "Look.".into()).await.unwrap();
         // The second call is on its way.
-        let mut changes = ctx.events.subscribe();
-        while upstream.count() < 2 {
-            let _ = changes.recv().await;
-        }
+        called(&upstream, 2).await;
         assert!(first.tasks.stop(std::time::Duration::from_secs(20)).await, "it drains");
         upstream.then(words("Nothing there."));
         let second = process(&site, Clock::System);
@@ -191,13 +200,10 @@ on_both_engines! {
 
     async fn stopping_an_agent_stops_what_it_does_and_letting_go_goes_on(site: Site) {
         let ctx = somebody(&site).await;
-        let upstream = model(&ctx, [Reply::Stall(super::first_chunks(&["I th", "ink"]))]).await;
+        let upstream = model(&ctx, [Reply::Stall(super::super::first_chunks(&["I th", "ink"]))]).await;
         let id = agent(&ctx, "helper", spec(&[])).await;
         let run = workflow::give_task(&ctx, id, "Think.".into()).await.unwrap();
-        let mut changes = ctx.events.subscribe();
-        while upstream.count() < 1 {
-            let _ = changes.recv().await;
-        }
+        called(&upstream, 1).await;
         let began = std::time::Instant::now();
         agents::halt(&ctx, id, true).await.unwrap();
         let detail = until(&ctx, run, RunStatus::Paused).await;
@@ -219,6 +225,7 @@ on_both_engines! {
             calling(&[("3", AgentTool::AskPerson, json!({"question": "Which colour?", "choices": ["red", "blue"]}))]),
             words("Blue it is."),
         ]).await;
+        workflow::boot(owner.runtime()).await.unwrap();
         agent(&owner, "writer", spec(&[])).await;
         let lead = AgentSpec { agents: vec!["writer".into()], ..spec(&[AgentTool::AskAgent, AgentTool::AskPerson]) };
         let id = agent(&owner, "lead", lead).await;
@@ -249,10 +256,7 @@ on_both_engines! {
         ]).await;
         let id = agent(&ctx, "helper", AgentSpec { ..spec(&[AgentTool::MemorySearch]) }).await;
         let run = workflow::give_task(&ctx, id, "Go on.".into()).await.unwrap();
-        let mut changes = ctx.events.subscribe();
-        while upstream.count() < 2 {
-            let _ = changes.recv().await;
-        }
+        called(&upstream, 2).await;
         workflow::control(&ctx, run, Command::Pause).await.unwrap();
         go.notify_one();
         let held = crate::engine::until_so(&ctx, run, |detail| detail.steps[0].status == StepStatus::Waiting).await;

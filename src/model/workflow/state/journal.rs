@@ -36,7 +36,7 @@ impl State {
 
     /// A run that goes its own way does the unfinished work itself, from its beginning: what people answered there was
     /// answered for the other run.
-    pub(super) fn forget_journals(&mut self) {
+    pub(crate) fn forget_journals(&mut self) {
         for frame in self.frames.iter_mut().flatten() {
             frame.tracks.iter_mut().for_each(|track| track.journal.clear());
         }

@@ -1,5 +1,7 @@
 //! Agents on both engines: what they are, what they were, who stops them, and the list of what they did.
 
+mod tasks;
+
 use serde_json::{Value, json};
 use weft::agents::{self, Error, Note};
 use weft::model::agent::{AgentDraft, AgentSpec, AgentStanding, AgentTask, TaskStatus};
@@ -11,7 +13,6 @@ use weft::runtime::{Actor, Ctx, Principal};
 use weft::{monitor, within};
 
 use crate::engine::ctx as workspace;
-use crate::support::Site;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -263,154 +264,5 @@ on_both_engines! {
         agents::note_task(&ours, &note(mine, run, TaskStatus::Done)).await.unwrap();
         assert_eq!(tasks(&ours, mine).await, []);
         assert_eq!((agents::get(&theirs, scout).await.unwrap(), tasks(&theirs, scout).await), before);
-    }
-
-    async fn a_later_note_takes_the_place_of_an_earlier_one(site: Site) {
-        let ctx = workspace(&site.runtime).await;
-        let scout = add(&ctx, "scout").await;
-        let id = task(&ctx, scout, TaskStatus::Working, RunStatus::Running).await;
-        let began = ctx.clock.now();
-        ctx.clock.advance_ms(5_000);
-        let prompt = format!("{}\0tail", "é".repeat(299));
-        let later = Note { prompt, turns: 3, tokens: 900, cost_micros: 70, ..note(scout, id, TaskStatus::Waiting) };
-        agents::note_task(&ctx, &later).await.unwrap();
-        let mut beside = note(scout, id, TaskStatus::Working);
-        beside.step = "each[0].ask".into();
-        agents::note_task(&ctx, &beside).await.unwrap();
-        let told = tasks(&ctx, scout).await;
-        assert_eq!(told.iter().map(|task| task.step.as_str()).collect::<Vec<_>>(), ["each[0].ask", "ask"]);
-        let first = &told[1];
-        assert_eq!((first.status, first.turns, first.tokens, first.cost_micros), (TaskStatus::Waiting, 3, 900, 70));
-        assert_eq!((first.started_at, first.active_at.ms_since(began)), (began, 5_000));
-        assert_eq!(first.prompt, format!("{}t", "é".repeat(299)));
-        assert_eq!((first.run_id, first.workflow_name.as_str(), first.version), (id, "Nightly", 1));
-    }
-
-    async fn a_task_stands_as_its_run_does(site: Site) {
-        let ctx = workspace(&site.runtime).await;
-        let scout = add(&ctx, "scout").await;
-        let rows = [
-            (TaskStatus::Working, RunStatus::Running, TaskStatus::Working),
-            (TaskStatus::Working, RunStatus::Waiting, TaskStatus::Waiting),
-            (TaskStatus::Working, RunStatus::Paused, TaskStatus::Waiting),
-            (TaskStatus::Waiting, RunStatus::Running, TaskStatus::Waiting),
-            (TaskStatus::Working, RunStatus::Cancelled, TaskStatus::Cancelled),
-            (TaskStatus::Waiting, RunStatus::Failed, TaskStatus::Failed),
-            (TaskStatus::Working, RunStatus::Succeeded, TaskStatus::Done),
-            (TaskStatus::Failed, RunStatus::Succeeded, TaskStatus::Failed),
-            (TaskStatus::Done, RunStatus::Running, TaskStatus::Done),
-        ];
-        for (noted, run, expected) in rows {
-            let id = task(&ctx, scout, noted, run).await;
-            let told = tasks(&ctx, scout).await.into_iter().find(|task| task.run_id == id).unwrap();
-            assert_eq!(told.status, expected, "{noted:?} in a run that is {run:?}");
-            ctx.clock.advance_ms(1_000);
-        }
-        // Of a run that was forgotten.
-        let forgotten: RunId = ctx.ids.fresh();
-        agents::note_task(&ctx, &note(scout, forgotten, TaskStatus::Working)).await.unwrap();
-        let standing = monitor::get_agent(&ctx, scout).await.unwrap();
-        assert_eq!((standing.working, standing.waiting, standing.done, standing.failed), (1, 3, 2, 2));
-        assert_eq!(standing.cost_micros, 10 * 40);
-        let latest = standing.latest.unwrap();
-        assert_eq!((latest.run_id, latest.status), (forgotten, TaskStatus::Cancelled));
-    }
-
-    async fn what_is_over_counts_for_thirty_days_and_what_goes_on_always(site: Site) {
-        let ctx = workspace(&site.runtime).await;
-        let (scout, idle) = (add(&ctx, "scout").await, add(&ctx, "idle").await);
-        let open = task(&ctx, scout, TaskStatus::Working, RunStatus::Waiting).await;
-        task(&ctx, scout, TaskStatus::Done, RunStatus::Succeeded).await;
-        // Broken off: over since long, whatever it noted.
-        task(&ctx, scout, TaskStatus::Working, RunStatus::Failed).await;
-        ctx.clock.advance_ms(31 * DAY_MS);
-        task(&ctx, scout, TaskStatus::Failed, RunStatus::Failed).await;
-        let told = async || {
-            let standing = monitor::get_agent(&ctx, scout).await.unwrap();
-            (standing.waiting, standing.done, standing.failed, standing.cost_micros)
-        };
-        assert_eq!(told().await, (1, 0, 1, 40));
-        // It began long ago, so that its costs are not of these days.
-        ctx.clock.advance_ms(1_000);
-        agents::note_task(&ctx, &note(scout, open, TaskStatus::Done)).await.unwrap();
-        assert_eq!(told().await, (0, 1, 1, 40));
-        let all = monitor::list_agents(&ctx).await.unwrap();
-        assert_eq!((all[0].agent.id, all[0].latest.clone(), all[0].cost_micros), (idle, None, 0));
-        assert_eq!((all[1].done, all[1].latest.as_ref().map(|task| task.run_id)), (1, Some(open)));
-    }
-
-    async fn tasks_come_in_pages_the_last_begun_first(site: Site) {
-        let ctx = workspace(&site.runtime).await;
-        let (scout, other) = (add(&ctx, "scout").await, add(&ctx, "other").await);
-        let mut begun = Vec::new();
-        for number in 0..7 {
-            // Three at a time in the same moment.
-            if number % 3 == 0 {
-                ctx.clock.advance_ms(1_000);
-            }
-            begun.insert(0, task(&ctx, scout, TaskStatus::Working, RunStatus::Running).await);
-            task(&ctx, other, TaskStatus::Working, RunStatus::Running).await;
-        }
-        let mut seen = Vec::new();
-        let mut page = PageRequest { limit: 2, cursor: None };
-        loop {
-            let part = monitor::list_agent_tasks(&ctx, scout, &page).await.unwrap();
-            assert!(part.items.len() <= 2);
-            seen.extend(part.items.into_iter().map(|task| task.run_id));
-            match part.next {
-                Some(next) => page.cursor = Some(next),
-                None => break,
-            }
-        }
-        assert_eq!(seen, begun);
-        let foreign = PageRequest { limit: 2, cursor: Some("mine".into()) };
-        assert!(matches!(monitor::list_agent_tasks(&ctx, scout, &foreign).await, Err(ApiError::Invalid { .. })));
-    }
-
-    async fn a_task_is_forgotten_after_ninety_days_unless_its_run_goes_on(site: Site) {
-        let ctx = workspace(&site.runtime).await;
-        let scout = add(&ctx, "scout").await;
-        let waits = task(&ctx, scout, TaskStatus::Waiting, RunStatus::Waiting).await;
-        task(&ctx, scout, TaskStatus::Done, RunStatus::Succeeded).await;
-        agents::note_task(&ctx, &note(scout, ctx.ids.fresh(), TaskStatus::Working)).await.unwrap();
-        ctx.clock.advance_ms(DAY_MS);
-        let young = task(&ctx, scout, TaskStatus::Done, RunStatus::Succeeded).await;
-        ctx.clock.advance_ms(89 * DAY_MS);
-        assert_eq!(agents::forget(&site.runtime).await.unwrap(), 0);
-        ctx.clock.advance_ms(1);
-        assert_eq!(agents::forget(&site.runtime).await.unwrap(), 2);
-        let kept: Vec<RunId> = tasks(&ctx, scout).await.into_iter().map(|task| task.run_id).collect();
-        assert_eq!(kept, [young, waits]);
-    }
-
-    async fn whoever_looks_at_agents_is_told_of_each_change_once(site: Site) {
-        let ctx = workspace(&site.runtime).await;
-        let mut changes = ctx.events.subscribe();
-        let mut told = move || {
-            let mut told: Vec<Value> = Vec::new();
-            while let Ok(change) = changes.try_recv() {
-                if change.update.topic == Topic::Agents {
-                    assert_eq!(change.update.kind, "agents_changed");
-                    told.push(change.update.data["id"].clone());
-                }
-            }
-            told
-        };
-        let scout = add(&ctx, "scout").await;
-        let once = [json!(scout)];
-        assert_eq!(told(), once);
-        agents::update(&ctx, scout, 1, draft("scout")).await.unwrap();
-        assert_eq!(told(), [json!(null); 0], "nothing changed");
-        agents::update(&ctx, scout, 1, draft("scout-2")).await.unwrap();
-        assert_eq!(told(), once);
-        agents::halt(&ctx, scout, true).await.unwrap();
-        agents::halt(&ctx, scout, true).await.unwrap();
-        assert_eq!(told(), once);
-        task(&ctx, scout, TaskStatus::Working, RunStatus::Running).await;
-        assert_eq!(told(), once);
-        agents::delete(&ctx, scout).await.unwrap();
-        assert_eq!(told(), once);
-        agents::note_task(&ctx, &note(scout, ctx.ids.fresh(), TaskStatus::Done)).await.unwrap();
-        assert_eq!(told(), [json!(null); 0], "of an agent that is gone nothing is kept");
     }
 }

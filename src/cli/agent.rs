@@ -1,0 +1,113 @@
+//! `weft agent`: the agents of the first workspace, and giving them something to do.
+
+use clap::{Args, Subcommand};
+
+use super::follow::Follow;
+use super::table::{Column, Paint, table};
+use super::{Failure, Global, file, local, out};
+use crate::model::ApiError;
+use crate::model::agent::AgentStanding;
+use crate::model::gateway::short_usd;
+use crate::runtime::Ctx;
+use crate::{agents, monitor, workflow};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List agents and what they are busy with, by name.
+    List,
+    /// Print an agent as YAML (with --json as JSON).
+    Show {
+        /// The agent's name.
+        name: String,
+    },
+    /// Give an agent a task, and wait for its answer.
+    Run {
+        /// The agent's name.
+        name: String,
+        /// The task; - reads it from standard input.
+        prompt: String,
+        /// Show what it does, too.
+        #[arg(long)]
+        watch: bool,
+    },
+}
+
+pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::List => local::within(global, async |ctx| list(global, ctx).await).await,
+        Command::Show { name } => local::within(global, async |ctx| show(global, ctx, &name).await).await,
+        Command::Run { name, prompt, watch } => {
+            let prompt = if prompt == "-" { file::read_text("-")? } else { prompt };
+            local::within(global, async |ctx| give(global, ctx, &name, prompt, watch).await).await
+        }
+    }
+}
+
+/// What it is busy with, in a word or two.
+fn state(standing: &AgentStanding) -> String {
+    match standing {
+        AgentStanding { agent, .. } if agent.stopped_at.is_some() => "stopped".to_owned(),
+        AgentStanding { working: 0, waiting: 0, .. } => "idle".to_owned(),
+        AgentStanding { working, waiting: 0, .. } => format!("working at {working}"),
+        AgentStanding { working: 0, waiting, .. } => format!("waiting with {waiting}"),
+        AgentStanding { working, waiting, .. } => format!("working at {working}, waiting with {waiting}"),
+    }
+}
+
+async fn list(global: &Global, ctx: &Ctx) -> Result<(), Failure> {
+    let standings = monitor::list_agents(ctx).await?;
+    if global.json {
+        standings.iter().for_each(out::json);
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = standings
+        .iter()
+        .map(|standing| {
+            let name = standing.agent.name.clone();
+            let done = standing.done.to_string();
+            vec![name, state(standing), done, short_usd(standing.cost_micros), standing.agent.spec.description.clone()]
+        })
+        .collect();
+    if rows.is_empty() {
+        out::note("no agents");
+        return Ok(());
+    }
+    let columns = [
+        Column::left("Name"),
+        Column::left("State"),
+        Column::right("Done, 30 days"),
+        Column::right("Cost, 30 days"),
+        Column::left("What it is for"),
+    ];
+    out::line(table(Paint::of_stdout(), &columns, rows).trim_end());
+    Ok(())
+}
+
+async fn show(global: &Global, ctx: &Ctx, name: &str) -> Result<(), Failure> {
+    let agent = agents::find_by_name(ctx, name).await.map_err(ApiError::from)?;
+    if global.json {
+        out::json(&agent);
+        return Ok(());
+    }
+    let text = serde_yaml_ng::to_string(&agent.spec)
+        .map_err(|error| Failure::failed(format!("the agent can't be written as YAML: {error}")))?;
+    out::line(format_args!("# {} v{}", agent.name, agent.version));
+    out::line(text.trim_end());
+    Ok(())
+}
+
+async fn give(global: &Global, ctx: &Ctx, name: &str, prompt: String, watch: bool) -> Result<(), Failure> {
+    let agent = agents::find_by_name(ctx, name).await.map_err(ApiError::from)?;
+    // Who waits for people or for another run is given back and must be taken in hand again.
+    workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
+    let follow = Follow::new(ctx, global.json, watch);
+    let run = workflow::give_task(ctx, agent.id, prompt).await.map_err(ApiError::from)?;
+    let definition = workflow::get_run(ctx, run).await.map_err(ApiError::from)?.definition;
+    follow.until_end(run, &definition).await
+}
