@@ -103,6 +103,9 @@ story('an agent is made from a template, its rules are tried, and it is stopped'
   await page.getByText('docs.example.org').waitFor();
   await expectAccessible(page);
 
+  const tabs = await page.getByRole('tablist', { name: 'Agent' }).evaluate((list) => list.offsetHeight);
+  assert.ok(tabs >= 24, `the tabs stay above a long configuration: ${tabs} px`);
+
   await page.getByRole('link', { name: 'Edit' }).click();
   await page.getByRole('textbox', { name: 'What it is for' }).fill('Writes code that others read.');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -162,7 +165,7 @@ story('an agent is given a task, and one sees it done', { env: { WEFT_ALLOW_PRIV
   await dialog.getByRole('textbox', { name: 'What is it to do?' }).fill('Which colour has the loom?');
   await dialog.getByRole('button', { name: 'Give the task' }).click();
   await page.waitForURL(/\/runs\/[-0-9a-f]{36}/);
-  await page.getByText('Succeeded').first().waitFor();
+  await page.locator('.page-head').getByText('Succeeded').waitFor();
   assert.equal(models.seen.length, 2);
 
   await page.goto('/agents');

@@ -141,7 +141,7 @@ fn Facts(current: RwSignal<AgentStanding>) -> impl IntoView {
     view! {
         {move || (!purpose.with(String::is_empty)).then(|| view! { <p class="agent-purpose">{purpose.get()}</p> })}
         <dl class="facts wrap">
-            <div><dt>"Asks"</dt><dd>{of(|one| model_of(&one.agent.spec.model))}</dd></div>
+            <div><dt>"Model"</dt><dd>{of(|one| model_of(&one.agent.spec.model))}</dd></div>
             <div><dt>"Done in 30 days"</dt><dd class="num">{of(|one| format::count(i64::from(one.done)))}</dd></div>
             <div><dt>"Failed"</dt><dd class="num">{of(|one| format::count(i64::from(one.failed)))}</dd></div>
             <div><dt>"Cost"</dt><dd class="num">{of(|one| format::dollars(one.cost_micros))}</dd></div>
