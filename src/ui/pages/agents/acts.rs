@@ -137,7 +137,7 @@ pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
     Effect::new(move |_| {
         if let Some(Ok(run)) = give.value().get() {
             acts.is_giving.set(false);
-            navigate(&format!("/runs/{run}"), NavigateOptions::default());
+            navigate(&format!("/runs/{run}?step=work"), NavigateOptions::default());
         }
     });
     Effect::new(move |_| {

@@ -22,7 +22,7 @@ pub fn add_agents(seed: u64, number: usize, steps: &mut [Step]) {
             add_agents(seed, number, &mut body.steps);
         }
         let chance = rng::hash(seed, &format!("agent {number}/{}", step.id));
-        if step.kind == "http" && step.pinned.is_none() && chance % 3 == 0 {
+        if step.kind == "http" && step.pinned.is_none() && chance.is_multiple_of(3) {
             // Whom it may ask stands in its task.
             let callee = if number + 1 < WORKFLOWS { name(number + 1) } else { String::new() };
             let Value::Object(config) = json!({"agent": "a", "prompt": callee}) else { unreachable!("it is one") };
