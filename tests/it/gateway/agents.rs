@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use weft::agents;
+use weft::gateway;
 use weft::model::PageRequest;
 use weft::model::agent::{AgentDraft, AgentSpec, AgentTool, Entry, Rule, Ruling, TaskStatus};
 use weft::model::auth::Role;
-use weft::model::gateway::ProviderKind;
+use weft::model::gateway::{Limits, ProviderKind};
 use weft::model::memory::Search;
 use weft::model::workflow::{
     Approval, ApprovalFilter, Command, Decision, Fact, RunDetail, RunStatus, StepError, StepStatus,
@@ -15,7 +16,7 @@ use weft::runtime::{Clock, Ctx};
 use weft::workflow::{self, approvals};
 
 use super::upstream::{Reply, Upstream};
-use super::{add, chunks, process, somebody};
+use super::{chunks, draft, process, somebody};
 use crate::auth::{ctx_of, named_member, owner};
 use crate::engine::{chain, end, start, until};
 use crate::support::Site;
@@ -53,7 +54,10 @@ async fn agent(ctx: &Ctx, name: &str, spec: AgentSpec) -> AgentId {
 
 async fn model(ctx: &Ctx, replies: impl IntoIterator<Item = Reply>) -> Upstream {
     let upstream = Upstream::start(replies).await;
-    add(ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+    let mut provider = draft("acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]);
+    // Whatever is stopped here is not stopped by a model that was too slow.
+    provider.limits = Limits::default();
+    gateway::create_provider(ctx, provider).await.unwrap();
     upstream
 }
 
