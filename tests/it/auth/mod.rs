@@ -107,7 +107,12 @@ impl Call {
     }
 
     pub async fn send(self, rt: &Runtime) -> axum::response::Response {
-        weft::http::router(rt).oneshot(self.0.body(self.1).unwrap()).await.unwrap()
+        self.send_to(&weft::http::router(rt)).await
+    }
+
+    /// The same for many calls: what serves is made once, which costs more than most calls.
+    pub async fn send_to(self, app: &axum::Router) -> axum::response::Response {
+        app.clone().oneshot(self.0.body(self.1).unwrap()).await.unwrap()
     }
 
     pub async fn status(self, rt: &Runtime) -> StatusCode {
