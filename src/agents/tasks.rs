@@ -10,6 +10,9 @@ use crate::runtime::Ctx;
 /// Characters of what an agent was asked that the list keeps.
 const PROMPT_CHARS: usize = 300;
 
+/// Runs that are looked at when an agent may work again.
+const MAX_RUNS: i64 = 1_000;
+
 /// How a task stands, as the step says that works at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -33,6 +36,15 @@ pub struct Note {
     pub tokens: i64,
     /// Millionths of a US dollar so far.
     pub cost_micros: i64,
+}
+
+/// Runs that are paused while the agent has something to do in them, at most 1,000.
+///
+/// # Errors
+/// [`super::Error::Denied`], or the database's.
+pub async fn list_paused_runs(ctx: &Ctx, agent: AgentId) -> Result<Vec<RunId>> {
+    ctx.authorize(Action::ReadRun)?;
+    Ok(store::task::list_paused_runs(&ctx.db, ctx.workspace(), agent, MAX_RUNS).await?)
 }
 
 /// Notes how a task stands: the first note of a step begins it, each later one takes its place. Of an agent that is gone nothing is

@@ -85,15 +85,19 @@ fn spec(spec: &AgentSpec, found: &mut Findings) {
     found.list("/spec/workflows", &spec.workflows, MAX_WORKFLOWS, workflow);
     found.list("/spec/agents", &spec.agents, MAX_AGENTS, name);
     found.list("/spec/approvers", &spec.approvers, MAX_APPROVERS, approver);
-    let folder = spec.folder.chars().count() <= MAX_FOLDER && !spec.folder.chars().any(char::is_control);
-    found.unless(
-        folder,
-        "/spec/folder",
-        format!("expected a folder's path of at most {MAX_FOLDER} characters, or nothing"),
-    );
+    places(spec, found);
     tools(spec, found);
     rules(spec, found);
     limits(spec.limits, found);
+}
+
+fn places(spec: &AgentSpec, found: &mut Findings) {
+    let is_path = |path: &str| path.chars().count() <= MAX_FOLDER && !path.chars().any(char::is_control);
+    let message = format!("expected a folder's path of at most {MAX_FOLDER} characters, or nothing");
+    found.unless(is_path(&spec.folder), "/spec/folder", message.as_str());
+    found.unless(is_path(&spec.repository), "/spec/repository", message);
+    let both = !spec.folder.trim().is_empty() && !spec.repository.trim().is_empty();
+    found.unless(!both, "/spec/repository", "expected a folder or a repository, found both");
 }
 
 fn name(name: &str) -> Result<(), String> {
@@ -147,7 +151,18 @@ fn tools(spec: &AgentSpec, found: &mut Findings) {
             AgentTool::MemoryWrite => ("writes", "namespace", &spec.writes),
             AgentTool::RunWorkflow => ("workflows", "workflow", &spec.workflows),
             AgentTool::AskAgent => ("agents", "agent", &spec.agents),
-            AgentTool::Shell | AgentTool::AskPerson => continue,
+            AgentTool::PublishChanges => {
+                let message = "expected a repository for publish_changes";
+                found.unless(!spec.repository.trim().is_empty(), "/spec/repository", message);
+                continue;
+            }
+            AgentTool::Shell
+            | AgentTool::ListFiles
+            | AgentTool::ReadFile
+            | AgentTool::SearchFiles
+            | AgentTool::WriteFile
+            | AgentTool::EditFile
+            | AgentTool::AskPerson => continue,
         };
         let message = format!("expected at least one {noun} for {}", tool.as_str());
         found.unless(!named.is_empty(), &format!("/spec/{field}"), message);
@@ -266,6 +281,7 @@ mod tests {
         assert_eq!(needs(AgentTool::MemoryWrite), ["/spec/writes"]);
         assert_eq!(needs(AgentTool::RunWorkflow), ["/spec/workflows"]);
         assert_eq!(needs(AgentTool::AskAgent), ["/spec/agents"]);
+        assert_eq!(needs(AgentTool::PublishChanges), ["/spec/repository"]);
         assert_eq!(refused(|agent| agent.spec.tools = vec![AgentTool::Shell, AgentTool::AskPerson]), [""; 0]);
         assert_eq!(refused(|agent| agent.spec.tools = vec![AgentTool::Shell; 2]), ["/spec/tools/1"]);
         let error = draft(&AgentDraft {
@@ -304,6 +320,13 @@ mod tests {
         assert_eq!(refused(|agent| agent.spec.model = "x".repeat(262)), ["/spec/model"]);
         assert_eq!(refused(|agent| agent.spec.folder = "x".repeat(1_001)), ["/spec/folder"]);
         assert_eq!(refused(|agent| agent.spec.folder = "a\nb".into()), ["/spec/folder"]);
+        assert_eq!(refused(|agent| agent.spec.repository = "a\nb".into()), ["/spec/repository"]);
+        assert_eq!(refused(|agent| agent.spec.repository = "/srv/loom".into()), [""; 0]);
+        let both = |agent: &mut AgentDraft| {
+            agent.spec.folder = "/srv/a".into();
+            agent.spec.repository = "/srv/b".into();
+        };
+        assert_eq!(refused(both), ["/spec/repository"]);
         for (tokens, fits) in [(0, false), (1, true), (1_000_000, true), (1_000_001, false)] {
             assert_eq!(refused(|agent| agent.spec.max_tokens = Some(tokens)).is_empty(), fits, "{tokens}");
         }

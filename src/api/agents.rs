@@ -48,14 +48,19 @@ pub async fn delete_agent(id: AgentId) -> Result<(), ApiError> {
     Ok(crate::agents::delete(&crate::http::request_ctx().await?, id).await?)
 }
 
-/// Stops everything that an agent does, or lets it work again. What was stopped is paused, and goes on with its run.
+/// Stops everything that an agent does, or lets it work again and its runs go on. Returns how many of them do.
 #[server(prefix = "/rpc", endpoint = "agents/halt", input = Json)]
-pub async fn halt_agent(id: AgentId, stopped: bool) -> Result<Agent, ApiError> {
-    Ok(crate::agents::halt(&crate::http::request_ctx().await?, id, stopped).await?)
+pub async fn halt_agent(id: AgentId, stopped: bool) -> Result<u32, ApiError> {
+    let ctx = crate::http::request_ctx().await?;
+    if stopped {
+        crate::agents::halt(&ctx, id, true).await?;
+        return Ok(0);
+    }
+    Ok(crate::workflow::let_work(&ctx, id).await?.1)
 }
 
 /// Gives an agent a task: a run of its own.
 #[server(prefix = "/rpc", endpoint = "agents/give_task", input = Json)]
 pub async fn give_agent_task(id: AgentId, prompt: String) -> Result<RunId, ApiError> {
-    Ok(crate::workflow::give_task(&crate::http::request_ctx().await?, id, prompt).await?)
+    Ok(crate::workflow::give_task(&crate::http::request_ctx().await?, id, prompt, None).await?)
 }

@@ -107,7 +107,7 @@ async fn give(global: &Global, ctx: &Ctx, name: &str, prompt: String, watch: boo
     // Who waits for people or for another run is given back and must be taken in hand again.
     workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
     let follow = Follow::new(ctx, global.json, watch);
-    let run = workflow::give_task(ctx, agent.id, prompt).await.map_err(ApiError::from)?;
+    let run = workflow::give_task(ctx, agent.id, prompt, None).await.map_err(ApiError::from)?;
     let definition = workflow::get_run(ctx, run).await.map_err(ApiError::from)?.definition;
     follow.until_end(run, &definition).await
 }

@@ -35,7 +35,7 @@ pub use definitions::templates;
 pub use engine::{LogSink, Rounds, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
-pub use give_task::give_task;
+pub use give_task::{give_task, let_work};
 pub use retention::{get_retention, set_retention};
 pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
 pub use versions::{check_migration, list_movable, migrate, migrate_all};
@@ -54,5 +54,7 @@ pub fn rounds(runtime: &Runtime) -> Rounds {
 /// The database's.
 pub async fn boot(runtime: &Runtime) -> Result<(), Error> {
     let engine: Arc<engine::Engine> = engine::Engine::of(runtime);
-    Ok(engine.boot(runtime).await?)
+    engine.boot(runtime).await?;
+    runtime.tasks.spawn("folders of agents", steps::watch_folders(runtime.clone()));
+    Ok(())
 }

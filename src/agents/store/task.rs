@@ -1,11 +1,11 @@
 //! What agents did.
 
-use sqlx::query;
+use sqlx::{query, query_as};
 
 use crate::agents::tasks::Note;
-use crate::db::{Result, Tx};
-use crate::model::{Timestamp, WorkspaceId};
-use crate::within;
+use crate::db::{Db, Result, Tx};
+use crate::model::{AgentId, RunId, Timestamp, WorkspaceId};
+use crate::{read, within};
 
 /// Keeps how a task stands, in the place of what was kept of it before; false when the workspace has no such agent.
 pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str, now: Timestamp) -> Result<bool> {
@@ -42,6 +42,24 @@ pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Runs that are paused while this agent has something to do in them, at most `limit`.
+pub async fn list_paused_runs(db: &Db, workspace: WorkspaceId, agent: AgentId, limit: i64) -> Result<Vec<RunId>> {
+    let rows: Vec<(RunId,)> = read!(db, conn => query_as(
+        "select distinct r.id
+         from agent_task t
+         join run r on r.id = t.run_id
+         where t.workspace_id = $1 and t.agent_id = $2 and t.status in ('working', 'waiting') and r.status = 'paused'
+         order by r.id
+         limit $3",
+    )
+    .bind(workspace)
+    .bind(agent)
+    .bind(limit)
+    .fetch_all(conn)
+    .await)?;
+    Ok(rows.into_iter().map(|(run,)| run).collect())
 }
 
 /// Deletes tasks that nothing was done of since `before`, at most `limit`; returns how many. What a run still waits with stays.

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::body::{Body, Id, Params};
 use super::paging::Paging;
+use super::runs::idempotency_key;
 use super::triggers::{created, expected, tagged};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
@@ -177,12 +178,15 @@ struct GivenTask {
 }
 
 /// Gives an agent a task: a run of its own.
-#[utoipa::path(post, path = "/agents/{id}/tasks", tag = "agents", params(("id" = AgentId, Path,)), request_body = NewTask, responses(
+#[utoipa::path(post, path = "/agents/{id}/tasks", tag = "agents", params(
+    ("id" = AgentId, Path,),
+    ("idempotency-key" = Option<String>, Header, description = "the same key gives the same task; 1 to 200 characters"),
+), request_body = NewTask, responses(
     (status = 202, description = "the run goes on", body = GivenTask),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
     (status = 404, description = "no such agent", body = Problem),
-    (status = 409, description = "the agent is stopped", body = Problem),
+    (status = 409, description = "the agent is stopped, or the key was used for something else", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not application/json", body = Problem),
     (status = 422, description = "a field does not fit", body = Problem),
@@ -193,9 +197,10 @@ struct GivenTask {
 async fn give_task(
     Caller(ctx): Caller,
     Id(id): Id<AgentId>,
+    headers: HeaderMap,
     Body(task): Body<NewTask>,
 ) -> Result<(StatusCode, Json<GivenTask>), Refusal> {
-    let run_id = workflow::give_task(&ctx, id, task.prompt).await?;
+    let run_id = workflow::give_task(&ctx, id, task.prompt, idempotency_key(&headers)?).await?;
     Ok((StatusCode::ACCEPTED, Json(GivenTask { task_id: run_id, run_id })))
 }
 
@@ -207,7 +212,7 @@ struct Stopped {
     stopped: bool,
 }
 
-/// Stops everything that an agent does, or lets it work again. What was stopped is paused, and goes on with its run.
+/// Stops everything that an agent does, or lets it work again. Its runs are paused meanwhile, and go on then.
 #[utoipa::path(put, path = "/agents/{id}/stopped", tag = "agents", params(("id" = AgentId, Path,)), request_body = Stopped, responses(
     (status = 200, description = "the agent", body = Agent, headers(("etag" = String, description = "its version, for If-Match"))),
     (status = 401, description = "not signed in", body = Problem),
@@ -220,6 +225,6 @@ struct Stopped {
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn put_stopped(Caller(ctx): Caller, Id(id): Id<AgentId>, Body(body): Body<Stopped>) -> Result<Response, Refusal> {
-    let agent = agents::halt(&ctx, id, body.stopped).await?;
+    let agent = if body.stopped { agents::halt(&ctx, id, true).await? } else { workflow::let_work(&ctx, id).await?.0 };
     Ok(tagged(StatusCode::OK, agent.version, agent))
 }

@@ -1,5 +1,6 @@
 //! Agents: a named configuration of a model that works with tools, and the record of what it does.
 
+mod changes;
 mod journal;
 mod rule;
 mod template;
@@ -9,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{AgentId, Timestamp};
+pub use changes::{ChangedFile, Changes};
 pub use journal::{Entry, Spent, ToolResult};
-pub use rule::{Rule, Ruled, Ruling, decide};
+use rule::decide;
+pub use rule::{Rule, Ruled, Ruling};
 pub use template::{AgentTemplate, TEMPLATES};
 pub use tool::{AgentTool, Effect};
 
@@ -50,10 +53,14 @@ pub struct AgentSpec {
     /// Agents that `ask_agent` may ask, by name. At most 20.
     #[serde(default)]
     pub agents: Vec<String>,
-    /// A folder of the server that `shell` works in, one of those that are allowed to steps; empty: one of its own, which is
-    /// gone when the step ends.
+    /// A folder of the server that scripts and files are in, one of those that are allowed to steps; empty: one of its own,
+    /// which is gone soon after the run has ended.
     #[serde(default)]
     pub folder: String,
+    /// A git repository of the server, in a folder that is allowed to steps: each task works in a copy of its own. Empty: none.
+    /// Not together with `folder`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub repository: String,
     /// What it may do by itself, what people are asked about first, and what it may never do. The first that fits decides;
     /// where none fits, what has an effect outside is asked about. At most 50.
     #[serde(default)]
@@ -87,6 +94,19 @@ impl Default for AgentLimits {
 }
 
 impl AgentSpec {
+    /// What a call can do: as the tool has it, but that a folder of the server is not the agent's own.
+    pub fn effect(&self, tool: AgentTool, arguments: &serde_json::Value) -> Effect {
+        match tool {
+            AgentTool::WriteFile | AgentTool::EditFile if !self.folder.trim().is_empty() => Effect::Acts,
+            _ => tool.effect(arguments),
+        }
+    }
+
+    /// What its rules say of a call, once it has read what strangers may have written or before.
+    pub fn decide(&self, tool: AgentTool, arguments: &serde_json::Value, is_tainted: bool) -> Ruled {
+        decide(&self.rules, tool, arguments, is_tainted, self.effect(tool, arguments))
+    }
+
     /// One that only talks.
     pub fn new(persona: impl Into<String>) -> Self {
         Self {
@@ -102,6 +122,7 @@ impl AgentSpec {
             workflows: Vec::new(),
             agents: Vec::new(),
             folder: String::new(),
+            repository: String::new(),
             rules: Vec::new(),
             approvers: Vec::new(),
             limits: AgentLimits::default(),

@@ -65,11 +65,11 @@ pub struct Ruled {
 }
 
 /// The first rule that fits decides; where none does, what acts outside is asked about, and the rest is done.
-pub fn decide(rules: &[Rule], tool: AgentTool, arguments: &Value, is_tainted: bool) -> Ruled {
+pub(super) fn decide(rules: &[Rule], tool: AgentTool, arguments: &Value, is_tainted: bool, effect: Effect) -> Ruled {
     match rules.iter().position(|rule| rule.fits(tool, arguments, is_tainted)) {
         Some(at) => Ruled { ruling: rules[at].ruling, rule: Some(at) },
         None => {
-            let asks = tool.effect(arguments) == Effect::Acts;
+            let asks = effect == Effect::Acts;
             Ruled { ruling: if asks { Ruling::Ask } else { Ruling::Allow }, rule: None }
         }
     }
@@ -104,6 +104,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::agent::AgentSpec;
 
     fn rule(tool: Option<AgentTool>, matching: &str, after_untrusted: bool, ruling: Ruling) -> Rule {
         Rule { tool, matching: matching.to_owned(), after_untrusted, ruling }
@@ -111,7 +112,8 @@ mod tests {
 
     #[test]
     fn without_a_rule_what_acts_outside_is_asked_about() {
-        let ruling = |tool: AgentTool, arguments: Value| decide(&[], tool, &arguments, false);
+        let spec = AgentSpec::new("You weave.");
+        let ruling = |tool: AgentTool, arguments: Value| spec.decide(tool, &arguments, false);
         assert_eq!(ruling(AgentTool::Shell, json!({"script": "ls"})), Ruled { ruling: Ruling::Ask, rule: None });
         assert_eq!(ruling(AgentTool::HttpRequest, json!({"method": "DELETE"})).ruling, Ruling::Ask);
         assert_eq!(ruling(AgentTool::HttpRequest, json!({"method": "GET"})).ruling, Ruling::Allow);
@@ -126,12 +128,25 @@ mod tests {
             rule(Some(AgentTool::Shell), "", false, Ruling::Allow),
             rule(None, "", true, Ruling::Deny),
         ];
-        let ruled = |script: &str, is_tainted| decide(&rules, AgentTool::Shell, &json!({"script": script}), is_tainted);
+        let spec = AgentSpec { rules: rules.to_vec(), ..AgentSpec::new("You weave.") };
+        let ruled = |script: &str, is_tainted| spec.decide(AgentTool::Shell, &json!({"script": script}), is_tainted);
         assert_eq!(ruled("RM  x -rf", false), Ruled { ruling: Ruling::Deny, rule: Some(0) });
         assert_eq!(ruled("ls", true), Ruled { ruling: Ruling::Ask, rule: Some(1) });
         assert_eq!(ruled("ls", false), Ruled { ruling: Ruling::Allow, rule: Some(2) });
-        let search = decide(&rules, AgentTool::MemorySearch, &json!({"query": "x"}), true);
+        let search = spec.decide(AgentTool::MemorySearch, &json!({"query": "x"}), true);
         assert_eq!(search, Ruled { ruling: Ruling::Deny, rule: Some(3) });
+    }
+
+    #[test]
+    fn writing_into_a_folder_of_the_server_is_asked_about() {
+        let own = AgentSpec::new("You weave.");
+        let named = AgentSpec { folder: "/srv/loom".to_owned(), ..own.clone() };
+        for (spec, ruling) in [(&own, Ruling::Allow), (&named, Ruling::Ask)] {
+            assert_eq!(spec.decide(AgentTool::WriteFile, &json!({"path": "a"}), false).ruling, ruling);
+            assert_eq!(spec.decide(AgentTool::EditFile, &json!({"path": "a"}), false).ruling, ruling);
+            assert_eq!(spec.decide(AgentTool::ReadFile, &json!({"path": "a"}), false).ruling, Ruling::Allow);
+        }
+        assert_eq!(own.decide(AgentTool::PublishChanges, &json!({"message": "a"}), false).ruling, Ruling::Ask);
     }
 
     #[test]

@@ -63,7 +63,17 @@ pub const TEMPLATES: &[AgentTemplate] = &[
                   does what is asked, with a test that fails without it. Run the tests after each change and read what they \
                   print. Never say that something works which you have not seen work. End with what you changed, file by file, \
                   the commands that show that it works, and what you left alone.",
-        tools: &[T::Shell, T::MemorySearch, T::MemoryWrite, T::AskPerson],
+        tools: &[
+            T::Shell,
+            T::ListFiles,
+            T::ReadFile,
+            T::SearchFiles,
+            T::WriteFile,
+            T::EditFile,
+            T::MemorySearch,
+            T::MemoryWrite,
+            T::AskPerson,
+        ],
         memory: &["code"],
         runs_scripts: true,
     },
@@ -74,7 +84,7 @@ pub const TEMPLATES: &[AgentTemplate] = &[
                   with which input, and how you would mend it. Order by harm: lost data, open doors, wrong results, then the \
                   rest. Leave taste out. Where nothing is wrong say so in one sentence. End with one word on a line of its own: \
                   approve or reject.",
-        tools: &[T::Shell, T::MemorySearch],
+        tools: &[T::Shell, T::ListFiles, T::ReadFile, T::SearchFiles, T::MemorySearch],
         memory: &["code", "decisions"],
         runs_scripts: false,
     },

@@ -30,6 +30,18 @@ pub enum AgentTool {
     MemoryWrite,
     /// Run a script in the sandbox.
     Shell,
+    /// Name the files of its folder.
+    ListFiles,
+    /// Read one of them.
+    ReadFile,
+    /// Look for a text in them.
+    SearchFiles,
+    /// Write one of them.
+    WriteFile,
+    /// Change a place in one of them.
+    EditFile,
+    /// Put what it changed in a copy of a repository into the repository, as a branch.
+    PublishChanges,
     /// Run a workflow and wait for what comes of it.
     RunWorkflow,
     /// Give another agent a task and wait for its answer.
@@ -40,12 +52,18 @@ pub enum AgentTool {
 
 impl AgentTool {
     /// Every tool, for forms and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::HttpRequest,
         Self::MemorySearch,
         Self::MemoryRead,
         Self::MemoryWrite,
         Self::Shell,
+        Self::ListFiles,
+        Self::ReadFile,
+        Self::SearchFiles,
+        Self::WriteFile,
+        Self::EditFile,
+        Self::PublishChanges,
         Self::RunWorkflow,
         Self::AskAgent,
         Self::AskPerson,
@@ -59,6 +77,12 @@ impl AgentTool {
             Self::MemoryRead => "memory_read",
             Self::MemoryWrite => "memory_write",
             Self::Shell => "shell",
+            Self::ListFiles => "list_files",
+            Self::ReadFile => "read_file",
+            Self::SearchFiles => "search_files",
+            Self::WriteFile => "write_file",
+            Self::EditFile => "edit_file",
+            Self::PublishChanges => "publish_changes",
             Self::RunWorkflow => "run_workflow",
             Self::AskAgent => "ask_agent",
             Self::AskPerson => "ask_person",
@@ -78,6 +102,12 @@ impl AgentTool {
             Self::MemoryRead => "Read memory",
             Self::MemoryWrite => "Write memory",
             Self::Shell => "Shell",
+            Self::ListFiles => "List files",
+            Self::ReadFile => "Read files",
+            Self::SearchFiles => "Search files",
+            Self::WriteFile => "Write files",
+            Self::EditFile => "Edit files",
+            Self::PublishChanges => "Publish changes",
             Self::RunWorkflow => "Run workflows",
             Self::AskAgent => "Ask other agents",
             Self::AskPerson => "Ask people",
@@ -100,6 +130,22 @@ impl AgentTool {
             Self::Shell => {
                 "Runs a script with /bin/sh in your working directory, in a sandbox without network, and gives back the exit code \
                  and what was printed. Files that you write there stay for your next script."
+            }
+            Self::ListFiles => "Names the files in your working directory, or in a folder of it; at most 1,000.",
+            Self::ReadFile => "Reads a text file in your working directory, its lines numbered.",
+            Self::SearchFiles => {
+                "Looks for a regular expression (POSIX, extended) in the files of your working directory; at most 200 lines."
+            }
+            Self::WriteFile => {
+                "Writes a file in your working directory, with the folders that it needs; what was in it is gone."
+            }
+            Self::EditFile => {
+                "Replaces a text in a file of your working directory by another. The text must be there exactly once, as it \
+                 stands, blanks included."
+            }
+            Self::PublishChanges => {
+                "Commits everything that you changed in your copy of the repository, and puts it into the repository as a branch of \
+                 its own. Do it once the work is done and you have seen it work."
             }
             Self::RunWorkflow => {
                 "Runs a workflow by its name with these inputs, waits for its end, and gives back its output."
@@ -148,6 +194,35 @@ impl AgentTool {
                 json!(["namespace", "key", "content"]),
             ),
             Self::Shell => (json!({"script": text("Read by /bin/sh.")}), json!(["script"])),
+            Self::ListFiles => (json!({"folder": text("Only in this folder, such as src.")}), json!([])),
+            Self::ReadFile => (
+                json!({
+                    "path": text("Such as src/main.rs."),
+                    "from_line": {"type": "integer", "minimum": 1},
+                    "lines": {"type": "integer", "minimum": 1, "maximum": 2000},
+                }),
+                json!(["path"]),
+            ),
+            Self::SearchFiles => (
+                json!({"pattern": text("Such as fn +main."), "folder": text("Only in this folder.")}),
+                json!(["pattern"]),
+            ),
+            Self::WriteFile => (
+                json!({"path": text("Such as src/main.rs."), "content": text("All of it.")}),
+                json!(["path", "content"]),
+            ),
+            Self::EditFile => (
+                json!({
+                    "path": text("Such as src/main.rs."),
+                    "find": {"type": "string", "minLength": 1, "description": "With enough around it to be there only once."},
+                    "replace": text("What stands there afterwards."),
+                }),
+                json!(["path", "find", "replace"]),
+            ),
+            Self::PublishChanges => (
+                json!({"message": {"type": "string", "minLength": 1, "description": "The commit's message: what, and why."}}),
+                json!(["message"]),
+            ),
             Self::RunWorkflow => (
                 json!({"workflow": text("Its name."), "inputs": {"type": "object", "description": "As the workflow declares them."}}),
                 json!(["workflow"]),
@@ -171,14 +246,19 @@ impl AgentTool {
     /// What this very call can do.
     pub fn effect(self, arguments: &Value) -> Effect {
         match self {
-            Self::MemorySearch | Self::MemoryRead | Self::AskPerson => Effect::Reads,
+            Self::MemorySearch
+            | Self::MemoryRead
+            | Self::AskPerson
+            | Self::ListFiles
+            | Self::ReadFile
+            | Self::SearchFiles => Effect::Reads,
             Self::HttpRequest => match arguments.get("method").and_then(Value::as_str) {
                 Some("GET" | "HEAD") => Effect::Reads,
                 _ => Effect::Acts,
             },
             // Another agent has rules of its own.
-            Self::MemoryWrite | Self::AskAgent => Effect::Writes,
-            Self::Shell | Self::RunWorkflow => Effect::Acts,
+            Self::MemoryWrite | Self::AskAgent | Self::WriteFile | Self::EditFile => Effect::Writes,
+            Self::Shell | Self::RunWorkflow | Self::PublishChanges => Effect::Acts,
         }
     }
 
@@ -190,8 +270,25 @@ impl AgentTool {
                 | Self::MemorySearch
                 | Self::MemoryRead
                 | Self::Shell
+                | Self::ListFiles
+                | Self::ReadFile
+                | Self::SearchFiles
                 | Self::RunWorkflow
                 | Self::AskAgent
+        )
+    }
+
+    /// Whether it works in the agent's folder: calls of such are done one after the other.
+    pub const fn needs_folder(self) -> bool {
+        matches!(
+            self,
+            Self::Shell
+                | Self::ListFiles
+                | Self::ReadFile
+                | Self::SearchFiles
+                | Self::WriteFile
+                | Self::EditFile
+                | Self::PublishChanges
         )
     }
 

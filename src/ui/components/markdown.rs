@@ -6,7 +6,7 @@
 use leptos::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::CopyButton;
+use super::{CopyButton, DiffLines};
 
 /// Elements within elements that are drawn; deeper ones are flattened into their parent.
 const DEEPEST: usize = 32;
@@ -23,7 +23,9 @@ enum Kind {
     Paragraph,
     Heading(u8),
     Quote,
-    Code,
+    Code {
+        is_diff: bool,
+    },
     List,
     OrderedList(u64),
     Item,
@@ -94,7 +96,8 @@ fn kind_of(tag: Tag<'_>, in_head: bool) -> Kind {
         Tag::Paragraph => Kind::Paragraph,
         Tag::Heading { level, .. } => Kind::Heading(below(level)),
         Tag::BlockQuote(_) => Kind::Quote,
-        Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented) => Kind::Code,
+        Tag::CodeBlock(CodeBlockKind::Fenced(language)) => Kind::Code { is_diff: language.as_ref() == "diff" },
+        Tag::CodeBlock(CodeBlockKind::Indented) => Kind::Code { is_diff: false },
         Tag::List(None) => Kind::List,
         Tag::List(Some(first)) => Kind::OrderedList(first),
         Tag::Item => Kind::Item,
@@ -153,7 +156,7 @@ fn draw_one(piece: Piece) -> AnyView {
 
 fn draw_element(kind: Kind, pieces: Vec<Piece>) -> AnyView {
     match kind {
-        Kind::Code => draw_code(&pieces),
+        Kind::Code { is_diff } => draw_code(&pieces, is_diff),
         Kind::Table => draw_table(pieces),
         Kind::Paragraph => view! { <p>{draw(pieces)}</p> }.into_any(),
         Kind::Heading(2) => view! { <h2>{draw(pieces)}</h2> }.into_any(),
@@ -179,7 +182,7 @@ fn draw_element(kind: Kind, pieces: Vec<Piece>) -> AnyView {
 }
 
 /// A block of code, with its copy button.
-fn draw_code(pieces: &[Piece]) -> AnyView {
+fn draw_code(pieces: &[Piece], is_diff: bool) -> AnyView {
     let text: String = pieces
         .iter()
         .filter_map(|piece| match piece {
@@ -188,10 +191,11 @@ fn draw_code(pieces: &[Piece]) -> AnyView {
         })
         .collect();
     let copied = text.trim_end_matches('\n').to_owned();
+    let text = if is_diff { view! { <DiffLines text /> }.into_any() } else { text.into_any() };
     view! {
         <div class="code-box">
             // In a `code` of its own: a browser drops the line break that a `pre` begins with, and would miss the text.
-            <pre class="code" tabindex="0"><code>{text}</code></pre>
+            <pre class="code" class:diff=is_diff tabindex="0"><code>{text}</code></pre>
             <CopyButton text=copied label="Copy the code" />
         </div>
     }

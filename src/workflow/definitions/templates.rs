@@ -12,6 +12,10 @@ const FILES: [(&str, &str); 5] = [
     ("nightly-tests", include_str!("../templates/nightly-tests.yaml")),
     ("race", include_str!("../templates/race.yaml")),
     ("hedge", include_str!("../templates/hedge.yaml")),
+    ("agents-write-and-review", include_str!("../templates/agents-write-and-review.yaml")),
+    ("agents-supervisor", include_str!("../templates/agents-supervisor.yaml")),
+    ("agents-debate", include_str!("../templates/agents-debate.yaml")),
+    ("agents-vote", include_str!("../templates/agents-vote.yaml")),
 ];
 
 static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {

@@ -231,6 +231,16 @@ pub async fn newest_of_each(
     rows.into_iter().map(SummaryRow::read).collect()
 }
 
+/// Whether what a run keeps on this machine is still of use: it goes on, or it failed after `since` and may be tried again.
+pub async fn is_needed(db: &Db, run: RunId, since: Timestamp) -> Result<bool> {
+    let row: Option<(String, Option<Timestamp>)> = read!(db, conn => query_as("select status, ended_at from run where id = $1").bind(run).fetch_optional(conn).await)?;
+    Ok(row.is_some_and(|(status, ended_at)| match RunStatus::parse(&status) {
+        Some(RunStatus::Failed) => ended_at.is_none_or(|at| at >= since),
+        Some(status) => !status.is_final(),
+        None => true,
+    }))
+}
+
 /// The run that was started under this key, and the hash of what was asked then.
 pub async fn find_by_key(db: &Db, workspace: WorkspaceId, key: &str) -> Result<Option<(RunId, Option<Vec<u8>>)>> {
     Ok(read!(db, conn => query_as("select id, request_hash from run where workspace_id = $1 and idempotency_key = $2")

@@ -39,20 +39,20 @@ fn calling(calls: &[(&str, AgentTool, Value)]) -> Reply {
     Reply::Events(text)
 }
 
-fn words(text: &str) -> Reply {
+pub(super) fn words(text: &str) -> Reply {
     Reply::Events(chunks(&[text]))
 }
 
-fn spec(tools: &[AgentTool]) -> AgentSpec {
+pub(super) fn spec(tools: &[AgentTool]) -> AgentSpec {
     let notes = || vec!["notes".to_owned()];
     AgentSpec { tools: tools.to_vec(), reads: notes(), writes: notes(), ..AgentSpec::new("You help.") }
 }
 
-async fn agent(ctx: &Ctx, name: &str, spec: AgentSpec) -> AgentId {
+pub(super) async fn agent(ctx: &Ctx, name: &str, spec: AgentSpec) -> AgentId {
     agents::create(ctx, AgentDraft { name: name.into(), spec }).await.unwrap().id
 }
 
-async fn model(ctx: &Ctx, replies: impl IntoIterator<Item = Reply>) -> Upstream {
+pub(super) async fn model(ctx: &Ctx, replies: impl IntoIterator<Item = Reply>) -> Upstream {
     let upstream = Upstream::start(replies).await;
     let mut provider = draft("acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]);
     // Whatever is stopped here is not stopped by a model that was too slow.
@@ -69,7 +69,7 @@ async fn called(upstream: &Upstream, times: usize) {
 }
 
 /// The texts of the messages of a call, roles in front.
-fn told(upstream: &Upstream, call: usize) -> Vec<String> {
+pub(super) fn told(upstream: &Upstream, call: usize) -> Vec<String> {
     let body = upstream.seen()[call].body.clone();
     let messages = body["messages"].as_array().unwrap().clone();
     messages.iter().map(|message| format!("{}: {}", message["role"].as_str().unwrap(), message["content"])).collect()
@@ -101,7 +101,7 @@ fn word(word: &str, form: Value, comment: &str) -> Decision {
     Decision { decision: word.into(), form, comment: comment.into() }
 }
 
-fn answer_of(detail: &RunDetail) -> &Value {
+pub(super) fn answer_of(detail: &RunDetail) -> &Value {
     assert_eq!(detail.summary.status, RunStatus::Succeeded, "{:?} {:?}", detail.error, detail.steps);
     &detail.output
 }
@@ -120,7 +120,7 @@ on_both_engines! {
             words("It is blue."),
         ]).await;
         let id = agent(&ctx, "helper", spec(&[AgentTool::MemorySearch, AgentTool::MemoryRead, AgentTool::MemoryWrite])).await;
-        let run = workflow::give_task(&ctx, id, "Which colour? {{ not a template }}".into()).await.unwrap();
+        let run = workflow::give_task(&ctx, id, "Which colour? {{ not a template }}".into(), None).await.unwrap();
         let detail = end(&ctx, run).await;
         let output = answer_of(&detail);
         assert_eq!((&output["text"], &output["turns"], &output["tool_calls"]), (&json!("It is blue."), &json!(3), &json!(3)));
@@ -152,7 +152,7 @@ on_both_engines! {
         ]).await;
         let reach = AgentSpec { hosts: vec!["127.0.0.1".into()], ..spec(&[AgentTool::HttpRequest]) };
         let id = agent(&owner, "coder", reach).await;
-        let run = workflow::give_task(&owner, id, "Make it.".into()).await.unwrap();
+        let run = workflow::give_task(&owner, id, "Make it.".into(), None).await.unwrap();
         until(&owner, run, RunStatus::Waiting).await;
         let first = asked(&ada).await;
         assert_eq!(first.question.title, format!("May coder send POST to {}/made?", outside.url));
@@ -187,7 +187,7 @@ on_both_engines! {
             Reply::Stall(super::super::first_chunks(&["I th", "ink"])),
         ]).await;
         let id = agent(&ctx, "helper", spec(&[AgentTool::MemorySearch])).await;
-        let run = workflow::give_task(&ctx, id, "Look.".into()).await.unwrap();
+        let run = workflow::give_task(&ctx, id, "Look.".into(), None).await.unwrap();
         // The second call is on its way.
         called(&upstream, 2).await;
         assert!(first.tasks.stop(std::time::Duration::from_secs(20)).await, "it drains");
@@ -206,19 +206,44 @@ on_both_engines! {
         let ctx = somebody(&site).await;
         let upstream = model(&ctx, [Reply::Stall(super::super::first_chunks(&["I th", "ink"]))]).await;
         let id = agent(&ctx, "helper", spec(&[])).await;
-        let run = workflow::give_task(&ctx, id, "Think.".into()).await.unwrap();
+        let run = workflow::give_task(&ctx, id, "Think.".into(), None).await.unwrap();
         called(&upstream, 1).await;
         let began = std::time::Instant::now();
         agents::halt(&ctx, id, true).await.unwrap();
         let detail = until(&ctx, run, RunStatus::Paused).await;
         assert!(began.elapsed().as_millis() < 2_000, "within two seconds, not {:?}", began.elapsed());
         assert_eq!(detail.steps[0].error.as_ref().unwrap().class, StepError::STOPPED);
-        let refused = ApiError::from(workflow::give_task(&ctx, id, "More.".into()).await.unwrap_err());
+        let refused = ApiError::from(workflow::give_task(&ctx, id, "More.".into(), None).await.unwrap_err());
         assert_eq!(refused.status(), 409);
-        agents::halt(&ctx, id, false).await.unwrap();
         upstream.then(words("Thought."));
-        workflow::control(&ctx, run, Command::Resume).await.unwrap();
+        let (agent, resumed) = workflow::let_work(&ctx, id).await.unwrap();
+        assert_eq!((agent.stopped_at, resumed), (None, 1), "what stood still goes on");
         assert_eq!(answer_of(&end(&ctx, run).await)["text"], "Thought.");
+    }
+
+    async fn a_run_that_a_person_paused_stays_so_when_its_agent_may_work_again(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = model(&ctx, [Reply::Stall(super::super::first_chunks(&["I th", "ink"]))]).await;
+        let id = agent(&ctx, "helper", spec(&[])).await;
+        let run = workflow::give_task(&ctx, id, "Think.".into(), None).await.unwrap();
+        called(&upstream, 1).await;
+        workflow::control(&ctx, run, Command::Pause).await.unwrap();
+        agents::halt(&ctx, id, true).await.unwrap();
+        crate::engine::until_so(&ctx, run, |detail| detail.steps[0].error.is_some()).await;
+        assert_eq!(workflow::let_work(&ctx, id).await.unwrap().1, 0);
+        assert_eq!(workflow::get_run(&ctx, run).await.unwrap().summary.status, RunStatus::Paused);
+    }
+
+    async fn a_task_with_a_key_is_given_once(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = model(&ctx, [words("Done.")]).await;
+        let id = agent(&ctx, "helper", spec(&[])).await;
+        let give = async |prompt: &str| workflow::give_task(&ctx, id, prompt.into(), Some("monday".into())).await;
+        let run = give("Do it.").await.unwrap();
+        assert_eq!(give("Do it.").await.unwrap(), run);
+        assert_eq!(ApiError::from(give("Do something else.").await.unwrap_err()).status(), 409);
+        end(&ctx, run).await;
+        assert_eq!(upstream.count(), 1);
     }
 
     async fn agents_ask_each_other_and_people(site: Site) {
@@ -233,7 +258,7 @@ on_both_engines! {
         agent(&owner, "writer", spec(&[])).await;
         let lead = AgentSpec { agents: vec!["writer".into()], ..spec(&[AgentTool::AskAgent, AgentTool::AskPerson]) };
         let id = agent(&owner, "lead", lead).await;
-        let run = workflow::give_task(&owner, id, "Lead.".into()).await.unwrap();
+        let run = workflow::give_task(&owner, id, "Lead.".into(), None).await.unwrap();
         crate::engine::until_so(&owner, run, |detail| {
             detail.steps[0].waiting.as_ref().is_some_and(|waiting| waiting.reason.contains("Which colour?"))
         }).await;
@@ -259,7 +284,7 @@ on_both_engines! {
             Reply::Halves(whole[..middle].to_owned(), std::sync::Arc::clone(&go), whole[middle..].to_owned()),
         ]).await;
         let id = agent(&ctx, "helper", AgentSpec { ..spec(&[AgentTool::MemorySearch]) }).await;
-        let run = workflow::give_task(&ctx, id, "Go on.".into()).await.unwrap();
+        let run = workflow::give_task(&ctx, id, "Go on.".into(), None).await.unwrap();
         called(&upstream, 2).await;
         workflow::control(&ctx, run, Command::Pause).await.unwrap();
         go.notify_one();
@@ -278,7 +303,7 @@ on_both_engines! {
             Reply::Text(400, "no"),
         ]).await;
         let id = agent(&ctx, "helper", spec(&[AgentTool::MemorySearch])).await;
-        let run = workflow::give_task(&ctx, id, "Go.".into()).await.unwrap();
+        let run = workflow::give_task(&ctx, id, "Go.".into(), None).await.unwrap();
         assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Failed);
         assert_eq!(weft::monitor::get_agent(&ctx, id).await.unwrap().failed, 1);
         upstream.then(words("Done."));

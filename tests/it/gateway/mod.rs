@@ -15,6 +15,7 @@ mod redaction;
 mod responses;
 mod steps;
 mod tasks;
+mod teams;
 mod upstream;
 mod vectors;
 

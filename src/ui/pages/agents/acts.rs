@@ -103,6 +103,11 @@ async fn halt_each(agents: Vec<AgentId>, stopped: bool) -> (Vec<AgentId>, Option
     (done, failure)
 }
 
+/// `1 run goes`, `2 runs go`.
+fn goes(runs: u32) -> String {
+    format!("{} {}", format::plural(i64::from(runs), "run"), if runs == 1 { "goes" } else { "go" })
+}
+
 /// Stops an agent, or lets it work again. It keeps the focus while its word changes.
 #[component]
 pub(super) fn Halt(
@@ -115,7 +120,12 @@ pub(super) fn Halt(
 ) -> impl IntoView {
     let halt = Action::new(move |stopped: &bool| halt_agent(id, *stopped));
     Effect::new(move |_| match halt.value().get() {
-        Some(Ok(_)) => acts.changed.update(|n| *n += 1),
+        Some(Ok(resumed)) => {
+            acts.changed.update(|n| *n += 1);
+            if resumed > 0 {
+                acts.toasts.say(Tone::Good, format!("{} on", goes(resumed)));
+            }
+        }
         Some(Err(error)) => acts.toasts.say(Tone::Bad, error.detail()),
         None => {}
     });

@@ -94,9 +94,13 @@ fn reach(spec: &AgentSpec) -> Vec<(&'static str, String)> {
         ("Workflows", has(&[T::RunWorkflow]), list(&spec.workflows)),
         ("Agents", has(&[T::AskAgent]), list(&spec.agents)),
         (
-            "Folder",
-            has(&[T::Shell]),
-            if spec.folder.is_empty() { "one of its own".to_owned() } else { spec.folder.clone() },
+            if spec.repository.is_empty() { "Folder" } else { "Repository" },
+            spec.tools.iter().any(|tool| tool.needs_folder()),
+            match (spec.folder.as_str(), spec.repository.as_str()) {
+                ("", "") => "one of its own".to_owned(),
+                ("", repository) => format!("a copy of {repository} for each task"),
+                (folder, _) => folder.to_owned(),
+            },
         ),
     ];
     parts.into_iter().filter_map(|(name, is_used, value)| is_used.then_some((name, value))).collect()

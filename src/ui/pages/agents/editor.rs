@@ -22,7 +22,7 @@ use crate::ui::format;
 /// The form that the button of the header sends.
 const FORM: &str = "agent-form";
 /// Where what is wrong is said, in the order of the form: the pointer, and the id of the control.
-const PLACES: [(&str, &str); 18] = [
+const PLACES: [(&str, &str); 19] = [
     ("/name", "agent-name"),
     ("/spec/description", "agent-description"),
     ("/spec/persona", "agent-persona"),
@@ -35,6 +35,7 @@ const PLACES: [(&str, &str); 18] = [
     ("/spec/workflows", "agent-workflows"),
     ("/spec/agents", "agent-agents"),
     ("/spec/folder", "agent-folder"),
+    ("/spec/repository", "agent-repository"),
     ("/spec/rules", "agent-rules"),
     ("/spec/approvers", "agent-approvers"),
     ("/spec/limits/turns", "agent-turns"),

@@ -192,13 +192,22 @@ fn Reach(editor: Editor) -> impl IntoView {
         let is_shown = Memo::new(move |_| form.with(|form| form.has(list.tools) || !(list.get)(form).is_empty()));
         move || is_shown.get().then(|| view! { <ListField list editor /> })
     });
-    let has_folder = Memo::new(move |_| form.with(|form| form.has(&[AgentTool::Shell]) || !form.folder.is_empty()));
+    let has_folder = Memo::new(move |_| {
+        form.with(|form| {
+            form.tools.iter().any(|tool| tool.needs_folder()) || !form.folder.is_empty() || !form.repository.is_empty()
+        })
+    });
     let folder = move || {
         has_folder.get().then(|| view! {
             <TextInput
-                id="agent-folder" label="Folder that scripts work in" mono=true aside=Some("optional".to_owned()) error=editor.error("/spec/folder")
+                id="agent-repository" label="Repository" mono=true aside=Some("optional".to_owned()) error=editor.error("/spec/repository")
+                value=editor.bind(|form| form.repository.clone(), |form, value| form.repository = value)
+                hint=Some("The path of a git repository on the server. Each task works in a copy of its own.".to_owned())
+            />
+            <TextInput
+                id="agent-folder" label="Folder" mono=true aside=Some("optional".to_owned()) error=editor.error("/spec/folder")
                 value=editor.bind(|form| form.folder.clone(), |form, value| form.folder = value)
-                hint=Some("One of the server's that steps may use. Empty: one of its own, which is gone when the task ends.".to_owned())
+                hint=Some("Instead: a folder of the server that scripts and files are in. Empty: one of its own, gone after the task.".to_owned())
             />
         })
     };

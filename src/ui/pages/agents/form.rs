@@ -32,6 +32,7 @@ pub(super) struct Form {
     pub workflows: String,
     pub agents: String,
     pub folder: String,
+    pub repository: String,
     pub rules: Vec<Line>,
     pub approvers: String,
     pub turns: String,
@@ -62,6 +63,7 @@ impl Form {
             workflows: spec.workflows.join("\n"),
             agents: spec.agents.join("\n"),
             folder: spec.folder.clone(),
+            repository: spec.repository.clone(),
             rules: lines.collect(),
             approvers: spec.approvers.join("\n"),
             turns: spec.limits.turns.to_string(),
@@ -95,6 +97,7 @@ impl Form {
             workflows: lines(&self.workflows),
             agents: lines(&self.agents),
             folder: text(&self.folder),
+            repository: text(&self.repository),
             rules: self.rules(),
             approvers: lines(&self.approvers),
             limits: AgentLimits {

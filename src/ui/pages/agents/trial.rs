@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::form::Form;
 use super::words::{sentence, tone, verdict};
-use crate::model::agent::{AgentTool, Rule, Ruled, decide};
+use crate::model::agent::{AgentSpec, AgentTool, Ruled};
 use crate::ui::components::{Badge, Card, Checkbox, Choice, Select, TextArea, Tone};
 use crate::ui::format;
 
@@ -17,6 +17,12 @@ const fn example(tool: AgentTool) -> &'static str {
         AgentTool::MemoryRead => r#"{"namespace": "decisions", "key": "releases"}"#,
         AgentTool::MemoryWrite => r#"{"namespace": "decisions", "key": "releases", "content": "Every other week."}"#,
         AgentTool::Shell => r#"{"script": "ls"}"#,
+        AgentTool::ListFiles => r#"{"folder": "src"}"#,
+        AgentTool::ReadFile => r#"{"path": "README.md"}"#,
+        AgentTool::SearchFiles => r#"{"pattern": "TODO"}"#,
+        AgentTool::WriteFile => r#"{"path": "notes.md", "content": "Woven."}"#,
+        AgentTool::EditFile => r#"{"path": "notes.md", "find": "Woven", "replace": "Sewn"}"#,
+        AgentTool::PublishChanges => r#"{"message": "loom: thread the needle"}"#,
         AgentTool::RunWorkflow => r#"{"workflow": "Release", "inputs": {}}"#,
         AgentTool::AskAgent => r#"{"agent": "reviewer", "task": "Review the change."}"#,
         AgentTool::AskPerson => r#"{"question": "May I?"}"#,
@@ -42,12 +48,12 @@ pub(super) fn Trial(form: RwSignal<Form>) -> impl IntoView {
     };
     let value = (Signal::derive(move || tool.get().as_str().to_owned()), Callback::new(choose));
     let choices = AgentTool::ALL.map(|one| Choice::new(one.as_str(), one.label())).to_vec();
-    let rules = Memo::new(move |_| form.with(Form::rules));
+    let spec = Memo::new(move |_| form.with(|form| form.draft().spec));
     let is_given = Memo::new(move |_| form.with(|form| form.tools.contains(&tool.get())));
     let told = move || {
         let (tool, is_given) = (tool.get(), is_given.get());
         let (arguments, is_tainted) = (arguments.get(), has_read_strangers.get());
-        rules.with(|rules| tell(rules, tool, &arguments, is_tainted, is_given))
+        spec.with(|spec| tell(spec, tool, &arguments, is_tainted, is_given))
     };
     view! {
         <Card id="agent-trial" title="What would happen?">
@@ -71,15 +77,21 @@ pub(super) fn Trial(form: RwSignal<Form>) -> impl IntoView {
 }
 
 /// In a word, its tone, and why.
-fn tell(rules: &[Rule], tool: AgentTool, arguments: &str, is_tainted: bool, is_given: bool) -> (String, Tone, String) {
+fn tell(
+    spec: &AgentSpec,
+    tool: AgentTool,
+    arguments: &str,
+    is_tainted: bool,
+    is_given: bool,
+) -> (String, Tone, String) {
     let arguments = match serde_json::from_str::<Value>(arguments) {
         Ok(value) if value.is_object() => value,
         Ok(_) => return ("?".to_owned(), Tone::Plain, "A tool is called with an object: { … }.".to_owned()),
         Err(error) => return ("?".to_owned(), Tone::Plain, format!("This is not JSON yet: {error}.")),
     };
-    let Ruled { ruling, rule } = decide(rules, tool, &arguments, is_tainted);
+    let Ruled { ruling, rule } = spec.decide(tool, &arguments, is_tainted);
     let why = match rule {
-        Some(at) => format!("Rule {} decides. {}", at + 1, sentence(&rules[at])),
+        Some(at) => format!("Rule {} decides. {}", at + 1, sentence(&spec.rules[at])),
         None => format!("No rule fits, so {}.", verdict(ruling)),
     };
     let why = if is_given { why } else { format!("{why} But this tool is not ticked above: it can't call it at all.") };
@@ -89,7 +101,7 @@ fn tell(rules: &[Rule], tool: AgentTool, arguments: &str, is_tainted: bool, is_g
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::agent::Ruling;
+    use crate::model::agent::{Rule, Ruling};
 
     #[test]
     fn the_rule_that_decides_is_named() {
@@ -99,7 +111,8 @@ mod tests {
             after_untrusted: false,
             ruling: Ruling::Deny,
         };
-        let told = |text: &str| tell(std::slice::from_ref(&deny), AgentTool::Shell, text, false, true);
+        let spec = AgentSpec { rules: vec![deny], ..AgentSpec::new("You weave.") };
+        let told = |text: &str| tell(&spec, AgentTool::Shell, text, false, true);
         let (word, tone, why) = told(r#"{"script": "rm x -rf"}"#);
         assert_eq!((word.as_str(), tone), ("Deny", Tone::Bad));
         assert!(why.starts_with("Rule 1 decides. Shell"), "{why}");

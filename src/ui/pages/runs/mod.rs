@@ -8,6 +8,7 @@
 mod asked;
 mod bodies;
 mod bulk;
+mod changes;
 pub mod clock;
 mod facts;
 mod filters;

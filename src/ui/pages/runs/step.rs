@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::asked::Asked;
 use super::bodies::{BodyList, Whose, body_word};
+use super::changes::{ChangesView, changes_of};
 use super::page::Place;
 use super::timeline::skipped;
 use super::transcript::Transcript;
@@ -14,6 +15,7 @@ use super::undone::named;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::api;
+use crate::model::agent::Changes;
 use crate::model::workflow::kind::Kind;
 use crate::model::workflow::{Approval, Fact, Span, StepError, StepState, StepStatus, UNDO};
 use crate::model::{ApiError, ApprovalId, RunId, Timestamp};
@@ -26,6 +28,7 @@ use crate::ui::pages::approvals::{Case, Setting};
 
 const INSIDE: &str = "inside";
 const TRANSCRIPT: &str = "transcript";
+const CHANGES: &str = "changes";
 const QUESTION: &str = "question";
 const OUTPUT: &str = "output";
 const INPUT: &str = "input";
@@ -110,6 +113,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                 let id = id.clone();
                 view! { <TabPanel id=TABS name=TRANSCRIPT chosen><Transcript id=id.clone() watch /></TabPanel> }
             })}
+            <TabPanel id=TABS name=CHANGES chosen>
+                {move || panel.changes.get().map(|changes| view! { <ChangesView changes /> })}
+            </TabPanel>
             <TabPanel id=TABS name=OUTPUT chosen>
                 <Output state label=output_label />
             </TabPanel>
@@ -132,6 +138,8 @@ struct Panel {
     asks: Memo<Option<ApprovalId>>,
     /// The tab of a container, with what it ran, or of an agent, with what it did.
     inside: StoredValue<Option<Tab>>,
+    /// What an agent changed in its copy of a repository.
+    changes: Memo<Option<Result<Changes, String>>>,
     /// The tab that was pressed.
     picked: RwSignal<Option<String>>,
 }
@@ -141,7 +149,9 @@ impl Panel {
         let (id, asked) = (id.to_owned(), use_context::<Asked>());
         let question = Memo::new(move |_| asked.and_then(|asked| asked.of_step(&id)));
         let asks = Memo::new(move |_| question.with(|question| question.as_ref().map(|question| question.id)));
-        Self { state, question, asks, inside: StoredValue::new(inside), picked: RwSignal::new(None) }
+        let is_agent = inside.as_ref().is_some_and(|tab| tab.name == TRANSCRIPT);
+        let changes = Memo::new(move |_| if is_agent { changes_of(&state.read().output) } else { None });
+        Self { state, question, asks, inside: StoredValue::new(inside), changes, picked: RwSignal::new(None) }
     }
 
     fn chosen(self) -> Signal<String> {
@@ -152,16 +162,22 @@ impl Panel {
                 Some(inside) => inside,
                 None => OUTPUT,
             };
-            self.picked.get().filter(|tab| asks || tab != QUESTION).unwrap_or_else(|| first.to_owned())
+            let has_changes = self.changes.with(Option::is_some);
+            let is_there = |tab: &String| (asks || tab != QUESTION) && (has_changes || tab != CHANGES);
+            self.picked.get().filter(is_there).unwrap_or_else(|| first.to_owned())
         })
     }
 
     fn tabs(self) -> Vec<Tab> {
         let count = Some(self.state.read().attempt).filter(|count| *count > 0);
         let question = self.asks.get().map(|_| Tab::new(QUESTION, "Question"));
+        let changes = self.changes.with(|changes| {
+            let count = changes.as_ref()?.as_ref().map_or(0, |changes| changes.files.len());
+            Some(Tab { count: u32::try_from(count).ok().filter(|count| *count > 0), ..Tab::new(CHANGES, "Changes") })
+        });
         let others =
             [Tab::new(OUTPUT, "Output"), Tab::new(INPUT, "Input"), Tab { count, ..Tab::new(ATTEMPTS, "Attempts") }];
-        question.into_iter().chain(self.inside.get_value()).chain(others).collect()
+        question.into_iter().chain(self.inside.get_value()).chain(changes).chain(others).collect()
     }
 
     fn ask(self) -> Option<impl IntoView> {

@@ -10,7 +10,7 @@ use crate::model::agent::{AgentTool, Entry, Spent, ToolResult};
 use crate::model::gateway::{Block, short_usd};
 use crate::model::workflow::Fact;
 use crate::model::{ApiError, Timestamp};
-use crate::ui::components::{Badge, Icon, Markdown, RelativeTime, Tone};
+use crate::ui::components::{Badge, DiffLines, Icon, Markdown, RelativeTime, Tone};
 use crate::ui::format;
 
 /// Characters of a result that stand beside its tool while it is folded.
@@ -208,10 +208,16 @@ fn BlockView(block: Block) -> impl IntoView {
         Block::ToolUse { name, input, .. } => {
             let (what, body) = call_words(&name, &input);
             let is_short = body.lines().count() <= 6;
+            let is_edit = AgentTool::parse(&name) == Some(AgentTool::EditFile);
+            let text = body.clone();
+            let body = (!body.is_empty()).then(|| match is_edit {
+                true => view! { <pre class="code diff" tabindex="0"><code><DiffLines text /></code></pre> }.into_any(),
+                false => view! { <pre tabindex="0">{text}</pre> }.into_any(),
+            });
             view! {
                 <details class="folded" open=is_short>
                     <summary><Icon name="right" /><code>{name}</code>" "<span class="dim">{what}</span></summary>
-                    {(!body.is_empty()).then(|| view! { <pre tabindex="0">{body}</pre> })}
+                    {body}
                 </details>
             }
             .into_any()
@@ -251,6 +257,12 @@ fn call_words(name: &str, input: &Value) -> (String, String) {
         Some(AgentTool::MemoryRead) => (format!("{}/{}", text("namespace"), text("key")), String::new()),
         Some(AgentTool::MemoryWrite) => (format!("{}/{}", text("namespace"), text("key")), text("content")),
         Some(AgentTool::Shell) => (String::new(), text("script")),
+        Some(AgentTool::ListFiles) => (text("folder"), String::new()),
+        Some(AgentTool::ReadFile) => (text("path"), String::new()),
+        Some(AgentTool::SearchFiles) => (format!("{} {}", text("pattern"), text("folder")), String::new()),
+        Some(AgentTool::WriteFile) => (text("path"), text("content")),
+        Some(AgentTool::EditFile) => (text("path"), replacement(&text("find"), &text("replace"))),
+        Some(AgentTool::PublishChanges) => (String::new(), text("message")),
         Some(AgentTool::AskAgent) => (text("agent"), text("task")),
         Some(AgentTool::AskPerson) => (text("question"), text("details")),
         Some(AgentTool::RunWorkflow) => {
@@ -262,6 +274,12 @@ fn call_words(name: &str, input: &Value) -> (String, String) {
         }
         None => (String::new(), whole()),
     }
+}
+
+/// What goes and what comes, a sign before each line.
+fn replacement(find: &str, replace: &str) -> String {
+    let lines = |sign: char, text: &str| text.lines().map(|line| format!("{sign}{line}\n")).collect::<String>();
+    format!("{}{}", lines('-', find), lines('+', replace))
 }
 
 /// The symbol and the sentence of an answer.
@@ -316,6 +334,10 @@ mod tests {
         assert_eq!(
             call_words("http_request", &json!({"method": "GET", "url": "https://a.example"})).0,
             "GET https://a.example"
+        );
+        assert_eq!(
+            call_words("edit_file", &json!({"path": "a.rs", "find": "a\nb", "replace": "c"})),
+            ("a.rs".to_owned(), "-a\n-b\n+c\n".to_owned())
         );
         assert!(call_words("something", &json!({"a": 1})).1.contains("\"a\": 1"));
     }

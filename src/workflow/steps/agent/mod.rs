@@ -7,10 +7,13 @@
 //!
 //! What comes next is pure (`work` folds, `next` decides, `reach` refuses, `talk` words the request); here it is done.
 
+mod files;
 mod next;
 mod outcome;
+mod place;
 mod question;
 mod reach;
+mod repository;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -21,12 +24,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::next::{Next, next};
+pub use self::place::watch as watch_folders;
 use self::work::{Call, Work};
 use super::prompt::{Tally, ask};
 use super::{Outcome, StepCall, workflow};
 use crate::agents::{self, Note};
 use crate::model::AgentId;
-use crate::model::agent::{Agent, Entry, Spent, TaskStatus, ToolResult};
+use crate::model::agent::{Agent, AgentTool, Entry, Spent, TaskStatus, ToolResult};
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::Request;
 use crate::model::workflow::{Definition, Step, StepError};
@@ -81,8 +85,9 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
         outcome = perform(&call, &work, next) => outcome,
         error = until_stopped(&call, &work) => Err(error),
     };
-    if matches!(outcome, Ok(Outcome::Done { .. })) {
-        tools::clean_up(&call).await;
+    // What comes of a copy of a repository is read from it again if the server ends before this is stored.
+    if matches!(outcome, Ok(Outcome::Done { .. })) && !place::has_repository(&work) {
+        place::clean_up(&call).await;
     }
     note(&call, &work, &outcome).await;
     outcome
@@ -133,8 +138,18 @@ async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, St
             for refusal in &refusals {
                 print(call, &format!("✗ {}: {}", refusal.tool, refusal.content)).await;
             }
-            let used = futures::future::join_all(calls.iter().map(|one| tools::act(call, work, one))).await;
-            advanced(&results(call, began, refusals.into_iter().chain(used).collect()))
+            let (here, elsewhere): (Vec<&Call>, Vec<&Call>) =
+                calls.iter().partition(|one| one.tool.is_some_and(AgentTool::needs_folder));
+            let here = async {
+                let mut done = Vec::new();
+                for one in here {
+                    done.push(tools::act(call, work, one).await);
+                }
+                done
+            };
+            let elsewhere = futures::future::join_all(elsewhere.into_iter().map(|one| tools::act(call, work, one)));
+            let (here, elsewhere) = futures::join!(here, elsewhere);
+            advanced(&results(call, began, refusals.into_iter().chain(here).chain(elsewhere).collect()))
         }
         Next::Start(one) => advanced(&Entry::Started { id: one.id, attempt: call.attempt }),
         Next::Act(one) => {
@@ -150,10 +165,40 @@ async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, St
             print(call, &format!("? {}: {why}", one.name)).await;
             advanced(&Entry::Used { results: vec![outcome::refused(&one, why)], ms: 0 })
         }
-        Next::Consent(one) => Ok(question::consent(call, work, &one)),
+        Next::Consent(one) => consent(call, work, &one).await,
         Next::Wait(one) => wait(call, work, &one).await,
-        Next::Done(output) => Ok(Outcome::out(output)),
+        Next::Done(mut output) => {
+            if place::has_repository(work) {
+                output["changes"] = changes(call, work).await;
+            }
+            Ok(Outcome::out(output))
+        }
         Next::Fail(error) => Err(error),
+    }
+}
+
+/// Asks whether a call may be done; about changes with all of them, so that just these are published.
+async fn consent(call: &StepCall, work: &Work, one: &Call) -> Result<Outcome, StepError> {
+    if one.tool != Some(AgentTool::PublishChanges) {
+        return Ok(question::consent(call, work, one, None));
+    }
+    let message = one.arguments.get("message").and_then(Value::as_str).unwrap_or_default();
+    let why = match repository::propose(call, work, message, Some(one)).await {
+        Ok(Some(changes)) => return Ok(question::consent(call, work, one, Some(&changes))),
+        Ok(None) => repository::NOTHING_CHANGED.to_owned(),
+        Err(why) => why,
+    };
+    print(call, &format!("✗ {}: {why}", one.name)).await;
+    advanced(&Entry::Used { results: vec![outcome::refused(one, &why)], ms: 0 })
+}
+
+/// What was changed in the copy of the repository, for the step's output. Where it can't be told, that is said.
+async fn changes(call: &StepCall, work: &Work) -> Value {
+    let message = format!("{}: {}", work.name, work.prompt.lines().next().unwrap_or_default());
+    match repository::propose(call, work, &message, None).await {
+        Ok(Some(changes)) => serde_json::to_value(changes).unwrap_or_default(),
+        Ok(None) => Value::Null,
+        Err(why) => json!({"error": why}),
     }
 }
 

@@ -76,7 +76,7 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
 /// Whether doing it twice does no harm: what reads, and what writes the same under the same key.
 fn is_harmless(work: &Work, call: &Call) -> bool {
     let Some(tool) = call.tool else { return false };
-    !work.asks_first(call) && !tool.waits() && tool.effect(&call.arguments) != Effect::Acts
+    !work.asks_first(call) && !tool.waits() && work.spec.effect(tool, &call.arguments) != Effect::Acts
 }
 
 fn say(work: &Work) -> Next {

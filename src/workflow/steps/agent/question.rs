@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::work::{Call, Work};
 use crate::model::ApprovalId;
-use crate::model::agent::AgentTool;
+use crate::model::agent::{AgentTool, Changes};
 use crate::model::gateway::{Block, Role};
 use crate::model::workflow::{Await, DEFAULT_DECISIONS, Question};
 use crate::workflow::steps::{Outcome, StepCall};
@@ -13,20 +13,46 @@ use crate::workflow::steps::{Outcome, StepCall};
 const MAX_TITLE: usize = 200;
 /// Characters of the task, and of the agent's reason, that stand beside a question.
 const MAX_QUOTE: usize = 600;
+/// Characters of a diff.
+const MAX_DIFF: usize = 60_000;
 
-/// Asks whether a call may be done. The question is about these very arguments: its id is made of them.
-pub fn consent(step: &StepCall, work: &Work, call: &Call) -> Outcome {
+/// Asks whether a call may be done. The question is about these very arguments and changes: its id is made of them.
+pub fn consent(step: &StepCall, work: &Work, call: &Call, changes: Option<&Changes>) -> Outcome {
     let title = format!("May {} {}?", work.name, wish(call));
     let mut text = format!("The agent **{}** works on:\n\n{}\n", work.name, quoted(&work.prompt));
     if let Some(reason) = reason(work) {
         text.push_str(&format!("\nIt says:\n\n{}\n", quoted(&reason)));
     }
-    text.push_str(&format!("\nIt wants to do exactly this:\n\n{}\n", fenced(call)));
+    match changes {
+        Some(changes) => text.push_str(&publication(work, call, changes)),
+        None => text.push_str(&format!("\nIt wants to do exactly this:\n\n{}\n", fenced(call))),
+    }
     if work.is_tainted {
         text.push_str("\nIt has read things that strangers may have written: look whether this is what *you* want.\n");
     }
     let decisions = DEFAULT_DECISIONS.map(str::to_owned).to_vec();
-    waiting(step, work, call, Question { text, decisions, ..question(work, &title) })
+    let commit = changes.map_or("", |changes| &changes.commit);
+    waiting(step, work, call, commit, Question { text, decisions, ..question(work, &title) })
+}
+
+/// What would be published, whole as far as a page can hold it.
+fn publication(work: &Work, call: &Call, changes: &Changes) -> String {
+    let message = call.arguments.get("message").and_then(Value::as_str).unwrap_or_default();
+    let shown: String = changes.diff.chars().take(MAX_DIFF).collect();
+    let left = changes.diff.chars().count() - shown.chars().count() + changes.omitted as usize;
+    let mut text = format!(
+        "\nIt wants to put these changes into `{}`, as the branch `{}` (commit {}: {}), with the message:\n\n{}\n\n{}\n",
+        work.spec.repository.trim(),
+        changes.branch,
+        &changes.commit[..changes.commit.len().min(12)],
+        changes.summary(),
+        quoted(message),
+        fence("diff", &shown)
+    );
+    if left > 0 {
+        text.push_str(&format!("\n**{left} characters of the changes are not shown here.**\n"));
+    }
+    text
 }
 
 /// Asks a person what the agent wants to know.
@@ -43,7 +69,7 @@ pub fn to_person(step: &StepCall, work: &Work, call: &Call) -> Outcome {
     let details = text("details");
     let asked = format!("The agent **{}** asks, working on:\n\n{}\n\n{details}", work.name, quoted(&work.prompt));
     let decisions = vec!["answered".to_owned(), "declined".to_owned()];
-    waiting(step, work, call, Question { text: asked, form, decisions, ..question(work, &text("question")) })
+    waiting(step, work, call, "", Question { text: asked, form, decisions, ..question(work, &text("question")) })
 }
 
 fn question(work: &Work, title: &str) -> Question {
@@ -59,9 +85,9 @@ fn question(work: &Work, title: &str) -> Question {
     }
 }
 
-fn waiting(step: &StepCall, work: &Work, call: &Call, question: Question) -> Outcome {
+fn waiting(step: &StepCall, work: &Work, call: &Call, commit: &str, question: Question) -> Outcome {
     // The same question again after a crash; another one for other arguments, and for an attempt that follows.
-    let about = format!("{}#{}/{}/{}", step.key, step.journal.len(), call.id, call.arguments);
+    let about = format!("{}#{}/{}/{}{commit}", step.key, step.journal.len(), call.id, call.arguments);
     let mut id = [0; 16];
     id.copy_from_slice(&blake3::hash(about.as_bytes()).as_bytes()[..16]);
     let id: ApprovalId = uuid::Builder::from_custom_bytes(id).into_uuid().into();
@@ -80,6 +106,11 @@ fn wish(call: &Call) -> String {
         Some(AgentTool::MemoryWrite) => format!("write {}/{}", text("namespace"), text("key")),
         Some(AgentTool::MemoryRead) => format!("read {}/{}", text("namespace"), text("key")),
         Some(AgentTool::MemorySearch) => format!("search memory for {}", text("query")),
+        Some(AgentTool::ListFiles) => format!("list the files in {:?}", text("folder")),
+        Some(AgentTool::ReadFile) => format!("read {}", text("path")),
+        Some(AgentTool::SearchFiles) => format!("search files for {}", text("pattern")),
+        Some(AgentTool::WriteFile | AgentTool::EditFile) => format!("write {}", text("path")),
+        Some(AgentTool::PublishChanges) => "publish its changes".to_owned(),
         Some(AgentTool::AskPerson) | None => "ask a question".to_owned(),
     }
 }
@@ -106,9 +137,13 @@ fn fenced(call: &Call) -> String {
         (Some(AgentTool::Shell), Some(script)) => ("sh", script.to_owned()),
         _ => ("json", serde_json::to_string_pretty(&call.arguments).unwrap_or_default()),
     };
+    fence(language, &text)
+}
+
+fn fence(language: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{language}\n{text}\n{fence}")
+    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
 #[cfg(test)]

@@ -61,6 +61,12 @@ fn system(work: &Work) -> String {
              - Some calls wait for a person's consent. A call that was refused is not to be tried in another way.\n",
         );
     }
+    if !work.spec.repository.trim().is_empty() {
+        text.push_str(
+            "- Your working directory is a copy of a git repository, for this task alone. What you change in it is kept; it \
+             reaches the repository only through publish_changes, if you have that.\n",
+        );
+    }
     if !work.schema.is_null() {
         let _ = writeln!(
             text,
@@ -80,7 +86,7 @@ fn declare(tool: AgentTool, spec: &AgentSpec) -> Tool {
         AgentTool::MemoryWrite => list("Namespaces", &spec.writes),
         AgentTool::RunWorkflow => list("Workflows", &spec.workflows),
         AgentTool::AskAgent => list("Agents", &spec.agents),
-        AgentTool::Shell | AgentTool::AskPerson => String::new(),
+        _ => String::new(),
     };
     Tool::Function {
         name: tool.as_str().to_owned(),

@@ -1,17 +1,16 @@
 //! The tools at work. Whatever goes wrong is a result that the model is told, never the end of its work.
 
-use std::path::PathBuf;
-
 use serde_json::{Map, Value, json};
 
 use super::outcome::{refused, result};
 use super::work::{Call, Work};
+use super::{files, place, repository};
 use crate::memory::{self, Expect};
 use crate::model::agent::{AgentTool, ToolResult};
 use crate::model::memory::{EntryDraft, Hit, Search, Source};
 use crate::model::workflow::StepError;
 use crate::runtime::outbound::Request;
-use crate::workflow::steps::{Outcome, StepCall, folder, shell};
+use crate::workflow::steps::{Outcome, StepCall, shell};
 
 /// The longest that a request may take, in milliseconds.
 const HTTP_MS: u64 = 60_000;
@@ -37,6 +36,12 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> ToolResult {
         AgentTool::MemoryRead => read(step, call).await,
         AgentTool::MemoryWrite => write(step, work, call).await,
         AgentTool::Shell => script(step, work, call).await,
+        AgentTool::ListFiles
+        | AgentTool::ReadFile
+        | AgentTool::SearchFiles
+        | AgentTool::WriteFile
+        | AgentTool::EditFile => files::act(step, work, call, tool).await,
+        AgentTool::PublishChanges => repository::publish(step, work, call).await,
         AgentTool::RunWorkflow | AgentTool::AskAgent | AgentTool::AskPerson => {
             Err("This gives its result in its own time.".to_owned())
         }
@@ -145,47 +150,28 @@ async fn write(step: &StepCall, work: &Work, call: &Call) -> Result<String, Stri
 
 async fn script(step: &StepCall, work: &Work, call: &Call) -> Result<String, String> {
     let words = |error: StepError| error.message;
-    let path = if work.spec.folder.trim().is_empty() {
-        let own = own_folder(step);
-        let made = own.clone();
-        step.ctx
-            .tasks
-            .blocking(move || std::fs::create_dir_all(&made))
-            .await
-            .map_err(|_| "The working directory could not be made.".to_owned())?
-            .map_err(|error| format!("The working directory could not be made: {error}"))?;
-        own.canonicalize().unwrap_or(own)
-    } else {
-        folder::open(&step.ctx.config, "folder", &work.spec.folder).map_err(words)?
-    };
+    let place = place::open(step, work).await?;
     let mut config = Map::new();
     config.insert("script".to_owned(), json!(text(call, "script")));
     config.insert("ok_codes".to_owned(), json!((0..=255).collect::<Vec<i32>>()));
     config.insert("limits".to_owned(), json!({"time_ms": SHELL_MS, "cpu_ms": SHELL_MS}));
+    let name = work.name.as_str();
+    config.insert(
+        "env".to_owned(),
+        json!({"GIT_AUTHOR_NAME": name, "GIT_COMMITTER_NAME": name, "GIT_AUTHOR_EMAIL": "agent@weft.invalid", "GIT_COMMITTER_EMAIL": "agent@weft.invalid"}),
+    );
     let call = StepCall { config, ..step.clone() };
-    let Outcome::Done { output, .. } = shell::run_in(call, path).await.map_err(words)? else {
+    let Outcome::Done { output, .. } = shell::run_in(call, place.path).await.map_err(words)? else {
         return Err("The script gave nothing.".to_owned());
     };
     let stream = |name: &str| output.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (stdout, stderr) = (stream("stdout"), stream("stderr"));
-    let mut told = format!("Exit code {}", output["exit_code"]);
+    let note = if place.is_anew { files::ANEW } else { "" };
+    let mut told = format!("{note}Exit code {}", output["exit_code"]);
     for (name, text) in [("stdout", stdout), ("stderr", stderr)] {
         if !text.is_empty() {
             told.push_str(&format!("\n--- {name}\n{text}"));
         }
     }
     Ok(told)
-}
-
-/// The folder that the work has to itself, whatever the attempt.
-fn own_folder(step: &StepCall) -> PathBuf {
-    let name = blake3::hash(format!("{}/{}", step.run_id, step.step).as_bytes()).to_hex();
-    step.ctx.config.data_dir.join("work").join(format!("agent-{}", &name[..32]))
-}
-
-/// Removes what the work had to itself.
-pub async fn clean_up(step: &StepCall) {
-    let own = own_folder(step);
-    // There may be none; what can't be removed harms nobody but the disk.
-    let _ = step.ctx.tasks.blocking(move || std::fs::remove_dir_all(own)).await;
 }

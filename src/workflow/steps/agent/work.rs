@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::model::AgentId;
-use crate::model::agent::{AgentSpec, AgentTool, Entry, Ruled, Ruling, ToolResult, decide};
+use crate::model::agent::{AgentSpec, AgentTool, Entry, Ruled, Ruling, ToolResult};
 use crate::model::gateway::{Block, Extra, Message, Role, StopReason};
 use crate::model::workflow::StepError;
 
@@ -35,6 +35,10 @@ pub struct Work {
     pub calls: Vec<Call>,
     /// Whether it has read what strangers may have written.
     pub is_tainted: bool,
+    /// Whether something was done in its folder.
+    pub has_worked: bool,
+    /// The result of its newest call of `publish_changes`, if that came to something.
+    pub published: Option<String>,
     /// What it took so far.
     pub totals: Totals,
     /// How it ended, once it has.
@@ -113,6 +117,8 @@ impl Work {
             messages: vec![Message::text(Role::User, prompt.as_str())],
             calls: Vec::new(),
             is_tainted: false,
+            has_worked: false,
+            published: None,
             totals: Totals { is_priced: true, ..Totals::default() },
             end: None,
             last_call: None,
@@ -216,6 +222,10 @@ impl Work {
         self.is_tainted |= result.is_untrusted;
         let call = self.calls.iter_mut().find(|call| call.id == result.id && call.result.is_none());
         let call = call.ok_or_else(|| unreadable("it has the result of a call that nobody made"))?;
+        self.has_worked |= call.tool.is_some_and(AgentTool::needs_folder);
+        if call.tool == Some(AgentTool::PublishChanges) && !result.is_error {
+            self.published = Some(result.content.clone());
+        }
         call.result = Some(result);
         self.totals.tools += 1;
         Ok(())
@@ -248,7 +258,7 @@ impl Work {
     /// What the agent's rules say of a call.
     pub fn ruled(&self, call: &Call) -> Ruled {
         match call.tool {
-            Some(tool) => decide(&self.spec.rules, tool, &call.arguments, self.is_tainted),
+            Some(tool) => self.spec.decide(tool, &call.arguments, self.is_tainted),
             None => Ruled { ruling: Ruling::Deny, rule: None },
         }
     }
