@@ -140,8 +140,12 @@ impl Account {
         let class = record.outcome.as_str();
         metrics::counter!("weft_model_calls_total", "provider" => record.provider.clone(), "outcome" => class)
             .increment(1);
+        let mut held = self.held.take();
+        if let Some(held) = &mut held {
+            held.came_to(usage);
+        }
         let content = self.content.take().filter(|content| content.is_wanted(outcome));
-        let settled = Settled { workspace: self.workspace, record, _held: self.held.take(), content };
+        let settled = Settled { workspace: self.workspace, record, _held: held, content };
         let entry = Entry::Call(settled);
         let queue = queue(&self.runtime);
         match queue.try_send(entry) {

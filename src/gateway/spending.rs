@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::ask::Ask;
 use super::error::Result;
 use super::store;
-use crate::model::gateway::{Allowance, Budget, BudgetScope, CallRecord, Fault, FaultClass};
+use crate::model::gateway::{Allowance, Budget, BudgetScope, CallRecord, Fault, FaultClass, Price, Usage};
 use crate::model::{ProviderId, WorkspaceId};
 use crate::runtime::Ctx;
 
@@ -39,12 +39,27 @@ impl Ledger {
     }
 }
 
-/// What a call is expected to take, until it is written what it took.
+/// What a call is expected to take, then what it took, until that is written.
 #[derive(Debug)]
 pub(super) struct Held {
     ledger: Arc<Ledger>,
     who: Vec<Who>,
     micros: i64,
+    price: Option<Price>,
+}
+
+impl Held {
+    /// The call has ended: from now on it counts with what it took and no longer with what was expected, so that the next one
+    /// does not find money that is spent and only not written yet.
+    pub fn came_to(&mut self, usage: Usage) {
+        let Some(price) = &self.price else { return };
+        let micros = price.cost_micros(usage);
+        let mut underway = self.ledger.lock();
+        for who in &self.who {
+            *underway.micros.entry(*who).or_default() += micros - self.micros;
+        }
+        self.micros = micros;
+    }
 }
 
 impl Drop for Held {
@@ -80,7 +95,7 @@ pub(super) async fn admit(
     }
     // At the price of who is asked first; nothing where that has no price.
     let price = store::price::find(&ctx.db, provider, model, call.at).await?;
-    let expected = price.map_or(0, |price| price.cost_micros(asked.expected()));
+    let expected = price.as_ref().map_or(0, |price| price.cost_micros(asked.expected()));
     let ledger: Arc<Ledger> = ctx.shared();
     for look in 1.. {
         let seen = ledger.lock().released;
@@ -112,7 +127,7 @@ pub(super) async fn admit(
             *underway.micros.entry(*who).or_default() += expected;
         }
         drop(underway);
-        return Ok((Some(Held { ledger, who: all, micros: expected }), warnings));
+        return Ok((Some(Held { ledger, who: all, micros: expected, price }), warnings));
     }
     unreachable!("the last look decides");
 }
@@ -132,4 +147,34 @@ async fn spent(ctx: &Ctx, budget: &Budget, call: &CallRecord, (workspace, scope,
         (BudgetScope::Run, Some(run)) => store::spend::of_run(&ctx.db, workspace, run).await?,
         _ => store::spend::of_days(&ctx.db, workspace, scope, id, &budget.period.days(ctx.clock.now())).await?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{PriceId, Timestamp};
+
+    #[test]
+    fn a_call_that_has_ended_counts_with_what_it_took_until_that_is_written() {
+        let ledger = Arc::new(Ledger::default());
+        let who = (WorkspaceId(Uuid::nil()), BudgetScope::Workspace, Uuid::nil());
+        let underway = || ledger.lock().micros.get(&who).copied().unwrap_or(0);
+        *ledger.lock().micros.entry(who).or_default() += 10;
+        let price = Price {
+            id: PriceId(Uuid::nil()),
+            provider_id: ProviderId(Uuid::nil()),
+            model: "big".to_owned(),
+            from: Timestamp(0),
+            input: 0,
+            output: 1_000_000,
+            cache_read: None,
+            cache_write: None,
+            cache_write_hour: None,
+        };
+        let mut held = Held { ledger: Arc::clone(&ledger), who: vec![who], micros: 10, price: Some(price) };
+        held.came_to(Usage { output: 25, ..Usage::default() });
+        assert_eq!(underway(), 25);
+        drop(held);
+        assert_eq!(underway(), 0);
+    }
 }

@@ -6,7 +6,7 @@ use super::file;
 use crate::model::workflow::Template;
 
 /// Slug and text of each file.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 9] = [
     ("repository-health-check", include_str!("../templates/repository-health-check.yaml")),
     ("watch-a-web-page", include_str!("../templates/watch-a-web-page.yaml")),
     ("nightly-tests", include_str!("../templates/nightly-tests.yaml")),
