@@ -228,7 +228,9 @@ impl State {
         match &event.fact {
             Fact::StepStarted { attempt, input, .. } => self.start_step(slot, at, *attempt, input),
             Fact::StepWaiting { attempt, reason, until, on } => {
-                self.leave(slot, at, StepStatus::Waiting);
+                // What a step did before it had to wait is work, where it did some.
+                let did = !self.track(slot).journal.is_empty();
+                self.leave(slot, at, if did { StepStatus::Succeeded } else { StepStatus::Waiting });
                 self.schedule(slot, *until);
                 if on.is_some() || until.is_none() {
                     self.awaiting.insert(slot);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::tests_table::{CHILD, command, done, fine, moment, new, passing, start, told, vote};
 use super::*;
-use crate::model::workflow::{Question, RunStatus};
+use crate::model::workflow::{Question, RunStatus, StepStatus};
 
 fn agent() -> State {
     let config = json!({"agent": "helper", "prompt": "Go."});
@@ -88,6 +88,18 @@ fn what_a_person_decides_is_an_entry_and_ends_nothing() {
     assert_eq!(state.signals(Slot::root(0)), []);
     assert_eq!(effects(&mut state, 4, signal(vote(1, "approved"))), [again()]);
     assert_eq!(journal(&state).len(), 2);
+}
+
+#[test]
+fn work_before_a_question_is_shown_as_work() {
+    let mut state = agent();
+    told(&mut state, 1, done("a", 1, piece(1)));
+    told(&mut state, 5, done("a", 1, asks()));
+    told(&mut state, 9, signal(vote(1, "approved")));
+    told(&mut state, 12, done("a", 1, fine()));
+    let spans = state.step_at(Slot::root(0)).spans.iter();
+    let spans: Vec<_> = spans.map(|span| (span.status, span.to.unwrap().ms_since(span.from))).collect();
+    assert_eq!(spans, [(StepStatus::Succeeded, 5), (StepStatus::Waiting, 4), (StepStatus::Succeeded, 3)]);
 }
 
 #[test]

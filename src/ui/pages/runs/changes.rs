@@ -87,7 +87,10 @@ fn parts(diff: &str) -> Vec<Part> {
             parts.push(Part { name, lines: String::new() });
             continue;
         }
+        // The name stands above; what only git needs is left out.
+        let is_told = ["index ", "--- ", "+++ "].iter().any(|head| line.starts_with(head));
         match parts.last_mut() {
+            Some(part) if is_told && !part.lines.contains("@@") => {}
             Some(part) => part.lines.push_str(line),
             None => parts.push(Part { name: "…".to_owned(), lines: line.to_owned() }),
         }
@@ -107,7 +110,7 @@ mod tests {
             "diff --git a/src/a.rs b/src/a.rs\nindex 1..2\n@@ -1 +1 @@\n-a\n+b\ndiff --git a/x b/y\nrename from x\n";
         let parts = parts(diff);
         assert_eq!(parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["src/a.rs", "y"]);
-        assert_eq!(parts[0].lines, "index 1..2\n@@ -1 +1 @@\n-a\n+b\n");
+        assert_eq!(parts[0].lines, "@@ -1 +1 @@\n-a\n+b\n");
         assert_eq!(super::parts("…\n")[0].name, "…", "a diff whose beginning is missing");
     }
 
