@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_folder_says_whose_it_is() {
-        let run = RunId::new();
+        let run = RunId(uuid::Uuid::from_u128(7));
         assert_eq!(run_of(&format!("agent-{run}-0123456789ab")), Some(run));
         for other in ["agent-0123456789abcdef0123456789abcdef", "agent-", "work", &format!("{run}-work-1")] {
             assert_eq!(run_of(other), None, "{other}");
