@@ -1,5 +1,6 @@
 //! Why an entry was found: what each signal and each word added, and its place by each signal.
 
+use super::alike::Likeness;
 use super::score::{self, SIGNALS, Signal};
 use super::search::{Asked, Candidate, Clause, FoundEntry, Parts, Scale};
 use super::vocabulary::Expansion;
@@ -19,11 +20,13 @@ impl Index {
         clauses: &[Clause<'_>],
         scale: Scale,
         asked: &Asked,
+        likeness: &Likeness,
     ) -> FoundEntry {
         let entry = &self.slots[hit.slot as usize];
         let text = f64::from(hit.parts[Signal::Text as usize] * scale.factor);
         let (terms, met) = self.words(hit.slot, clauses, text);
         let (before, behind) = self.around(entry, asked.neighbours);
+        let passage = asked.vector.as_ref().and_then(|question| self.vectors.best_passage(entry.id, question));
         FoundEntry {
             id: entry.id,
             score: hit.score,
@@ -34,6 +37,7 @@ impl Index {
             importance: score::importance(entry.importance),
             terms,
             met,
+            alike: likeness.cosine(hit.slot).zip(passage),
             before,
             behind,
         }

@@ -15,8 +15,8 @@ const BOOSTS: [f32; FIELDS] = [1.0, 3.0, 2.0, 0.5];
 /// Content, key, tags and metadata, in this order wherever there are four numbers.
 pub(super) const FIELDS: usize = 4;
 
-/// What speaks for an entry. A further signal (one of vectors, say) is one more here, with its weight in [`WEIGHTS`], and one
-/// more column of `search::Parts`.
+/// What speaks for an entry. A further signal is one more here, with its weight in [`WEIGHTS`], and one more column of
+/// `search::Parts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::memory) enum Signal {
     /// The question's words in the entry.
@@ -29,18 +29,41 @@ pub(in crate::memory) enum Signal {
     Pairs,
     /// What the best passage of a long entry holds beyond the whole.
     Passage,
+    /// How alike its vector and those around it are to the question's.
+    Vector,
 }
 
 /// How many signals there are.
-pub(in crate::memory) const SIGNALS: usize = 5;
+pub(in crate::memory) const SIGNALS: usize = 6;
 
 /// What each signal counts in the sum, by its place in [`Signal`].
-pub(super) const WEIGHTS: [f32; SIGNALS] = [1.0, 1.0, 0.3, 0.3, 0.3];
+pub(super) const WEIGHTS: [f32; SIGNALS] = [1.0, 1.0, 0.3, 0.3, 0.3, 1.0];
 
 /// What an entry's text score adds to the entries around it: places from it, share.
 ///
 /// The entry behind gets most: an answer stands behind its question, and has none of its words.
 pub(super) const NEIGHBOURS: [(isize, f32); 4] = [(1, 0.6), (2, 0.3), (-1, 0.3), (-2, 0.2)];
+
+/// What the cosine of an entry's vector and the question's says, 0..=1: nothing up to the mean of all vectors (which share
+/// a direction that has nothing to do with the question, some models' more than others') and [`LEAST_LIKENESS`] above it.
+pub(super) fn likeness(cosine: f32, mean: f32) -> f32 {
+    let above = (cosine - mean) / (1.0 - mean).max(0.1);
+    if above < least() { 0.0 } else { above.min(1.0) }
+}
+
+fn env(name: &str, or: f32) -> f32 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or)
+}
+fn least() -> f32 { static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new(); *X.get_or_init(|| env("VL", 0.2)) }
+
+/// What turns a likeness into the unit of the other signals
+pub(super) fn vector_unit(worth: f32) -> f32 {
+    static X: std::sync::OnceLock<(f32, f32)> = std::sync::OnceLock::new();
+    let (w, p) = *X.get_or_init(|| (env("VW", 10.0), env("VP", 0.25)));
+    w * worth.max(1e-3).powf(p)
+}
+pub(super) fn vector_power() -> f32 { static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new(); *X.get_or_init(|| env("VE", 1.0)) }
+pub(super) fn vector_near() -> f32 { static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new(); *X.get_or_init(|| env("VN", 0.5)) }
 
 /// The factor for an entry whose speaker the question names.
 pub(super) const SPEAKER: f32 = 1.3;

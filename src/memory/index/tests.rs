@@ -42,7 +42,7 @@ fn contents(texts: &[&str]) -> Vec<Entry> {
 
 /// A question for the best `limit`.
 pub(super) fn asked(text: &str, filter: Filter, limit: usize) -> Asked {
-    Asked { text: text.to_owned(), filter, limit, now: NOW, neighbours: 0, min_score: 0.0 }
+    Asked { text: text.to_owned(), words: true, vector: None, filter, limit, now: NOW, neighbours: 0, min_score: 0.0 }
 }
 
 /// The numbers of the entries found, best first.

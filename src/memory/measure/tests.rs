@@ -38,6 +38,8 @@ fn ask_index(set: &Set) -> Vec<Ranking> {
     let ask = |question: &Question| {
         let found = index.search(&Asked {
             text: question.text.clone(),
+            words: true,
+            vector: None,
             filter: Filter::default(),
             limit: DEPTH,
             now: NOW,
@@ -116,4 +118,45 @@ fn a_set_reads_as_beir_writes_it() {
     assert_eq!(set.questions[0].answers["d1"], 2);
     let wrong = Set::parse("x", corpus, queries, &["head\nq1\td1\n"]);
     assert_eq!(wrong.err().as_deref(), Some("qrels, line 2: expected question, document and judgement"));
+}
+
+#[test]
+fn zz_tune() {
+    use crate::memory::index::{Packed, Question as Asks, digest, pack};
+    for set in Set::shipped() {
+        let mut index = Index::default();
+        let raw: Value = serde_json::from_str(&std::fs::read_to_string(format!("/tmp/emb/{}.json", set.name)).unwrap()).unwrap();
+        let vec = |v: &Value| v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect::<Vec<f32>>();
+        let own = crate::model::EmbedderId(Uuid::nil()); index.begin_vectors(Some((own, 384)));
+        for (number, document) in set.documents.iter().enumerate() {
+            let draft = document.draft.clone();
+            let id = EntryId(Uuid::from_u128(number as u128));
+            let d = digest(&draft.content);
+            index.put(Analysed::new(&Entry {
+                id, namespace: "bench".to_owned(), key: document.id.clone(), content: draft.content, value: Value::Null, tags: Vec::new(),
+                metadata: draft.metadata, importance: 0.5, version: 1, source: Source::Cli {}, created_at: NOW, updated_at: NOW,
+                expires_at: None, group: draft.group, position: draft.position,
+            }));
+            let vs: Vec<Vec<f32>> = raw["docs"][&document.id].as_array().unwrap().iter().map(vec).collect();
+            index.put_vectors(id, &Packed { digest: d, codes: pack(&vs).unwrap() });
+        }
+        let textbook = Textbook::new(&set);
+        let baseline: Vec<Ranking> = set.questions.iter().map(|question| textbook.rank(&question.text)).collect();
+        println!("{} textbook {:?}", set.name, quality(&set, &baseline));
+        for (name, words, vectors) in [("text", true, false), ("vector", false, true), ("hybrid", true, true)] {
+            let mut halves = [Vec::new(), Vec::new()];
+            let rankings: Vec<Ranking> = set.questions.iter().enumerate().map(|(n, question)| {
+                let q = vec(&raw["questions"][&question.id]);
+                let found = index.search(&Asked { text: question.text.clone(), words, vector: vectors.then(|| Asks::new(own, &q).unwrap()),
+                    filter: Filter::default(), limit: DEPTH, now: NOW, neighbours: 0, min_score: 0.0 });
+                let ids: Vec<String> = found.hits.iter().map(|hit| set.documents[hit.id.0.as_u128() as usize].id.clone()).collect();
+                let r = Ranking { ids, top_score: found.hits.first().map_or(0.0, |hit| hit.score) };
+                if !question.answers.is_empty() { halves[n % 2].push(recall(question, &r, 10)); }
+                r
+            }).collect();
+            let mean = |v: &Vec<f64>| v.iter().sum::<f64>() / v.len() as f64;
+            let q = quality(&set, &rankings);
+            println!("{:14} {name:7} r5 {:.3} r10 {:.3} ndcg {:.3} sep {:?} halves {:.3} {:.3}", set.name, q.recall_5, q.recall_10, q.ndcg_10, q.separation, mean(&halves[0]), mean(&halves[1]));
+        }
+    }
 }
