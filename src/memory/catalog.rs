@@ -239,9 +239,8 @@ async fn load_vectors(ctx: &Ctx, shelf: &Arc<Shelf>, loaded: &mut Loaded) -> Res
         let (upto, is_last) = ((last.change, last.entry_id), rows.len() < BATCH as usize);
         let filling = Arc::clone(shelf);
         let work = move || {
-            let step = |row: store::VectorRow| {
-                Step::Vectors(row.entry_id, Packed { digest: row.digest, codes: row.codes })
-            };
+            let step =
+                |row: store::VectorRow| Step::Vectors(row.entry_id, Packed { digest: row.digest, codes: row.codes });
             filling.apply(rows.into_iter().map(step).collect(), filling.seen.load(Ordering::Acquire));
         };
         ctx.tasks.blocking(work).await.map_err(|_| Error::Index)?;

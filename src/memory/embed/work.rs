@@ -241,7 +241,8 @@ impl Desk<'_> {
         let (db, workspace) = (&self.ctx.db, self.ctx.workspace());
         let heads = store::embedded_heads(db, self.row.id, workspace, self.done, WINDOW).await?;
         let heads: HashMap<EntryId, i64> = heads.into_iter().collect();
-        let (mut orders, mut passages, mut upto, mut all): (Vec<Order>, usize, i64, bool) = (Vec::new(), 0, self.done, true);
+        let (mut orders, mut passages, mut upto, mut all): (Vec<Order>, usize, i64, bool) =
+            (Vec::new(), 0, self.done, true);
         for row in changed {
             let change = row.change;
             if row.is_live(now) {
@@ -281,8 +282,9 @@ impl Desk<'_> {
                     let own: Vec<Vec<f32>> = vectors.by_ref().take(order.passages.len()).collect();
                     if let Some(other) = own.iter().find(|one| one.len() as i64 != self.row.dims) {
                         let (model, found, dims) = (&self.row.model, other.len(), self.row.dims);
-                        let message =
-                            format!("{model} makes vectors of {found} numbers now, not of {dims}: embed everything anew");
+                        let message = format!(
+                            "{model} makes vectors of {found} numbers now, not of {dims}: embed everything anew"
+                        );
                         return Err(Fault::new(FaultClass::Malformed, message));
                     }
                     written.push(match index::pack(&own) {

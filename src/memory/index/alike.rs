@@ -21,7 +21,7 @@ impl Likeness {
     /// What it adds to an entry.
     pub fn part(&self, slot: u32) -> f32 {
         let of = |list: &[f32]| list.get(slot as usize).copied().unwrap_or_default();
-        self.unit * (of(&self.own) + score::vector_near() * of(&self.near))
+        self.unit * (of(&self.own) + score::VECTOR_NEAR * of(&self.near))
     }
 
     /// The cosine of an entry's vector and the question's.
@@ -38,7 +38,7 @@ impl Index {
             return Likeness::default();
         }
         let alike = self.vectors.scan(question, accepted);
-        let own: Vec<f32> = alike.cosines.iter().map(|cosine| score::likeness(*cosine, alike.mean).powf(score::vector_power())).collect();
+        let own: Vec<f32> = alike.cosines.iter().map(|cosine| score::likeness(*cosine, alike.mean)).collect();
         let mut touched: Vec<u32> = (0..own.len() as u32).filter(|slot| own[*slot as usize] > 0.0).collect();
         let (near, nearby) = self.spread(&touched, &own, accepted);
         touched.extend(nearby);

@@ -37,33 +37,31 @@ pub(in crate::memory) enum Signal {
 pub(in crate::memory) const SIGNALS: usize = 6;
 
 /// What each signal counts in the sum, by its place in [`Signal`].
-pub(super) const WEIGHTS: [f32; SIGNALS] = [1.0, 1.0, 0.3, 0.3, 0.3, 1.0];
+pub(super) const WEIGHTS: [f32; SIGNALS] = [1.0, 1.0, 0.3, 0.3, 0.3, 3.0];
 
 /// What an entry's text score adds to the entries around it: places from it, share.
 ///
 /// The entry behind gets most: an answer stands behind its question, and has none of its words.
 pub(super) const NEIGHBOURS: [(isize, f32); 4] = [(1, 0.6), (2, 0.3), (-1, 0.3), (-2, 0.2)];
 
-/// What the cosine of an entry's vector and the question's says, 0..=1: nothing up to the mean of all vectors (which share
-/// a direction that has nothing to do with the question, some models' more than others') and [`LEAST_LIKENESS`] above it.
+/// A likeness below this says nothing: texts that have nothing to do with each other are as alike by chance.
+const LEAST_LIKENESS: f32 = 0.15;
+
+/// What entries around an entry in its group add to its likeness, as a share of what [`NEIGHBOURS`] gives them.
+pub(super) const VECTOR_NEAR: f32 = 0.8;
+
+/// What the cosine of an entry's vector and the question's says, 0..=1: how far it lies above the mean of all vectors, which
+/// share a direction that has nothing to do with the question, some models' more than others'.
 pub(super) fn likeness(cosine: f32, mean: f32) -> f32 {
     let above = (cosine - mean) / (1.0 - mean).max(0.1);
-    if above < least() { 0.0 } else { above.min(1.0) }
+    if above < LEAST_LIKENESS { 0.0 } else { above.min(1.0) }
 }
 
-fn env(name: &str, or: f32) -> f32 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or)
+/// What a likeness of 1 is worth beside the words of a question, which together are worth `rarities`: its power of 3/4. A
+/// question of many rare words says much by its words, and by its vector too, but not as much more.
+pub(super) fn vector_unit(rarities: f32) -> f32 {
+    rarities.max(1e-3).powf(0.75)
 }
-fn least() -> f32 { static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new(); *X.get_or_init(|| env("VL", 0.2)) }
-
-/// What turns a likeness into the unit of the other signals
-pub(super) fn vector_unit(worth: f32) -> f32 {
-    static X: std::sync::OnceLock<(f32, f32)> = std::sync::OnceLock::new();
-    let (w, p) = *X.get_or_init(|| (env("VW", 10.0), env("VP", 0.25)));
-    w * worth.max(1e-3).powf(p)
-}
-pub(super) fn vector_power() -> f32 { static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new(); *X.get_or_init(|| env("VE", 1.0)) }
-pub(super) fn vector_near() -> f32 { static X: std::sync::OnceLock<f32> = std::sync::OnceLock::new(); *X.get_or_init(|| env("VN", 0.5)) }
 
 /// The factor for an entry whose speaker the question names.
 pub(super) const SPEAKER: f32 = 1.3;
@@ -154,6 +152,17 @@ mod tests {
     fn a_rarer_word_counts_more_and_never_less_than_nothing() {
         assert!(rarity(1000, 1) > rarity(1000, 10));
         assert!(rarity(10, 10) > 0.0);
+    }
+
+    #[test]
+    fn what_is_no_more_alike_than_any_two_texts_says_nothing() {
+        assert!(likeness(0.3, 0.3).abs() < 1e-6 && likeness(f32::NEG_INFINITY, 0.0).abs() < 1e-6);
+        assert!((likeness(1.0, 0.3) - 1.0).abs() < 1e-6);
+        assert!(
+            (likeness(0.65, 0.3) - likeness(0.5, 0.0)).abs() < 1e-6,
+            "a model whose vectors all look alike is no worse"
+        );
+        assert!(likeness(0.5, 0.0) > likeness(0.4, 0.0));
     }
 
     #[test]

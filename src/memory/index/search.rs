@@ -206,7 +206,8 @@ impl Index {
         watch.stage("rank");
         hits.retain(|hit| hit.score >= asked.min_score);
         let ranks = reasons::ranks(&hits, &matching, parts);
-        let hits = hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &clauses, scale, asked, &likeness));
+        let hits =
+            hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &clauses, scale, asked, &likeness));
         let hits = hits.collect();
         watch.stage("reasons");
         Found { hits, matched: matching.len() as u32, compared, stages: watch.stages }

@@ -114,7 +114,9 @@ fn FoundList(found: crate::model::memory::SearchResult, state: State) -> impl In
     let more = shown < found.matched && shown < MOST_HITS;
     let best = found.hits.iter().map(|hit| strongest(&hit.why)).fold(0.0, f64::max);
     let tally = format!("{} found in {:.1} ms", format::count(found.matched.into()), found.took_ms);
-    let degraded = found.degraded.map(|why| view! { <p class="tally small" role="status">"Without all that could be: "{why}"."</p> });
+    let degraded = found
+        .degraded
+        .map(|why| view! { <p class="tally small" role="status">"Without all that could be: "{why}"."</p> });
     if found.hits.is_empty() {
         return view! { {degraded}<NothingFound state /> }.into_any();
     }
