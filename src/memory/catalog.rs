@@ -49,11 +49,17 @@ pub(super) struct Serving {
 }
 
 /// Which vectors an index holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Loaded {
     embedder: Option<EmbedderId>,
     /// Up to which change number, and which entry of it.
     upto: (i64, EntryId),
+}
+
+impl Default for Loaded {
+    fn default() -> Self {
+        Self { embedder: None, upto: (0, store::BEFORE_ALL) }
+    }
 }
 
 /// One workspace's index.
@@ -227,7 +233,7 @@ async fn load_vectors(ctx: &Ctx, shelf: &Arc<Shelf>, loaded: &mut Loaded) -> Res
     });
     let embedder = serving.as_ref().map(|serving| serving.id);
     if loaded.embedder != embedder {
-        *loaded = Loaded { embedder, upto: (0, store::BEFORE_ALL) };
+        *loaded = Loaded { embedder, ..Loaded::default() };
         let begin = Step::Begin(serving.as_ref().map(|serving| (serving.id, serving.dims)));
         shelf.apply(vec![begin], shelf.seen.load(Ordering::Acquire));
     }

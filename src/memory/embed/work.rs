@@ -269,44 +269,48 @@ impl Desk<'_> {
 
     /// Asks for the vectors of these entries, and notes what came of each. Fails when nothing can be embedded for now.
     async fn embed(&self, orders: &[Order], now: Timestamp, written: &mut Vec<NewVectors>) -> Result<(), Fault> {
-        let texts: Vec<String> = orders.iter().flat_map(|order| order.passages.iter().cloned()).collect();
-        let vectors = if texts.is_empty() {
-            Ok(Vec::new())
-        } else {
-            ask(self.ctx, &self.row.model, texts, None, PATIENCE_MS).await
-        };
-        match vectors {
-            Ok(vectors) => {
-                let mut vectors = vectors.into_iter();
-                for order in orders {
-                    let own: Vec<Vec<f32>> = vectors.by_ref().take(order.passages.len()).collect();
-                    if let Some(other) = own.iter().find(|one| one.len() as i64 != self.row.dims) {
-                        let (model, found, dims) = (&self.row.model, other.len(), self.row.dims);
-                        let message = format!(
-                            "{model} makes vectors of {found} numbers now, not of {dims}: embed everything anew"
-                        );
-                        return Err(Fault::new(FaultClass::Malformed, message));
-                    }
-                    written.push(match index::pack(&own) {
-                        Some(codes) => order.embedded(codes),
-                        None => order.refused("the model made a vector without a direction", now),
-                    });
-                }
-                Ok(())
-            }
-            Err(fault) if is_of_the_texts(fault.class) => {
-                if let [one] = orders {
-                    written.push(one.refused(&fault.message, now));
-                    return Ok(());
-                }
+        match self.embed_at_once(orders, now).await {
+            Ok(all) => written.extend(all),
+            Err(fault) if is_of_the_texts(fault.class) && orders.len() > 1 => {
                 // One of them is to blame: each by itself.
                 for order in orders {
-                    Box::pin(self.embed(std::slice::from_ref(order), now, written)).await?;
+                    let one = self.embed_at_once(std::slice::from_ref(order), now).await;
+                    written.extend(match one {
+                        Err(fault) if is_of_the_texts(fault.class) => vec![order.refused(&fault.message, now)],
+                        other => other?,
+                    });
                 }
-                Ok(())
             }
-            Err(fault) => Err(fault),
+            Err(fault) => match orders {
+                [one] if is_of_the_texts(fault.class) => written.push(one.refused(&fault.message, now)),
+                _ => return Err(fault),
+            },
         }
+        Ok(())
+    }
+
+    /// The vectors of these entries, by one call.
+    async fn embed_at_once(&self, orders: &[Order], now: Timestamp) -> Result<Vec<NewVectors>, Fault> {
+        let texts: Vec<String> = orders.iter().flat_map(|order| order.passages.iter().cloned()).collect();
+        let vectors = if texts.is_empty() {
+            Vec::new()
+        } else {
+            ask(self.ctx, &self.row.model, texts, None, PATIENCE_MS).await?
+        };
+        if let Some(other) = vectors.iter().find(|one| one.len() as i64 != self.row.dims) {
+            let (model, found, dims) = (&self.row.model, other.len(), self.row.dims);
+            let message = format!("{model} makes vectors of {found} numbers now, not of {dims}: embed everything anew");
+            return Err(Fault::new(FaultClass::Malformed, message));
+        }
+        let mut vectors = vectors.into_iter();
+        let of = |order: &Order| {
+            let own: Vec<Vec<f32>> = vectors.by_ref().take(order.passages.len()).collect();
+            match index::pack(&own) {
+                Some(codes) => order.embedded(codes),
+                None => order.refused("the model made a vector without a direction", now),
+            }
+        };
+        Ok(orders.iter().map(of).collect())
     }
 
     /// Writes what was embedded and how far it has come. False when the lease was lost, or the embedder is gone.

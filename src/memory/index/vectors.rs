@@ -150,7 +150,7 @@ impl Vectors {
         let held = self.held[at as usize];
         self.count(held, -1.0);
         self.dead += held.rows as usize;
-        self.held[at as usize].rows = 0;
+        (self.held[at as usize].rows, self.held[at as usize].slot) = (0, NONE);
         if self.dead >= MIN_DEAD && self.dead * 4 >= self.scales.len() {
             self.compact();
         }
