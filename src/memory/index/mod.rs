@@ -39,6 +39,7 @@ mod token;
 mod twin;
 mod vectors;
 mod vocabulary;
+mod watch;
 
 pub(super) use cut::{cut, digest};
 pub(super) use names::is_filterable;

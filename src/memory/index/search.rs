@@ -1,7 +1,7 @@
 //! Answering a query: which entries, in which order.
 
 use std::cmp::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::alike::Likeness;
 use super::context::{self, Context, GroupSums};
@@ -10,6 +10,7 @@ use super::query::{Query, Word};
 use super::score::{self, SIGNALS, Signal, WEIGHTS};
 use super::vectors::Question;
 use super::vocabulary::{Expansion, Prefix, TermId, weight};
+use super::watch::Watch;
 use super::{Index, Light, NO_GROUP, Slot, names, reasons};
 use crate::model::memory::TermMatch;
 use crate::model::{EntryId, Timestamp};
@@ -140,20 +141,6 @@ pub(super) struct Scale {
 /// A number for each signal.
 pub(super) type Parts = [f32; SIGNALS];
 
-/// Notes how long each stage takes.
-struct Watch {
-    began: Instant,
-    stages: Vec<(&'static str, Duration)>,
-}
-
-impl Watch {
-    fn stage(&mut self, name: &'static str) {
-        let now = Instant::now();
-        self.stages.push((name, now - self.began));
-        self.began = now;
-    }
-}
-
 impl Index {
     /// The best entries for a question.
     ///
@@ -161,7 +148,7 @@ impl Index {
     /// question's, or one of its neighbours does, and it holds every phrase. Its score is the sum of its signals, made comparable over questions, times factors for
     /// who speaks, age and importance.
     pub fn search(&self, asked: &Asked) -> Found {
-        let mut watch = Watch { began: Instant::now(), stages: Vec::with_capacity(6) };
+        let mut watch = Watch::start();
         let query = Query::parse(&asked.text);
         let compared = asked.vector.as_ref().is_some_and(|question| self.vectors.answers(question));
         let Some(phrases) = self.phrases(&query) else { return Found { compared, ..Found::default() } };
