@@ -62,7 +62,7 @@ fn State(report: EmbedderReport) -> impl IntoView {
         None => "Entries are found by their words and by what stands around them. That needs no model.",
     };
     let title = |serves: bool| if serves { "Searches use" } else { "Takes over when it is whole" };
-    let one = |embedder: Option<Embedder>, serves: bool| {
+    let one = move |embedder: Option<Embedder>, serves: bool| {
         embedder.map(|embedder| view! { <Progress embedder entries title=title(serves) /> })
     };
     view! {
