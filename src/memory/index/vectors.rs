@@ -18,6 +18,10 @@ const NONE: u32 = u32::MAX;
 /// The largest number of a packed vector, and of a question's. With 4,096 numbers a sum stays under 2^31.
 const TOP: f32 = 127.0;
 const QUESTION_TOP: f32 = 2047.0;
+/// Vectors without a direction in common that are counted with the others: what a few entries share is what they are about.
+const FEW: f64 = 20.0;
+/// The highest mean that is believed to be the model's and not the entries', which may all be about one matter.
+const MOST_MEAN: f32 = 0.8;
 /// Dead vectors from which a compaction pays.
 const MIN_DEAD: usize = 1024;
 
@@ -100,7 +104,7 @@ pub(super) struct Vectors {
 pub(super) struct Alike {
     /// By slot; the cosine of the best passage, [`f32::NEG_INFINITY`] without a vector.
     pub cosines: Vec<f32>,
-    /// The mean cosine of all vectors: what a vector has that has nothing to do with the question.
+    /// The mean cosine of all vectors, and of some that have nothing in common: what a vector has of the model that made it.
     pub mean: f32,
 }
 
@@ -202,9 +206,9 @@ impl Vectors {
                 cosines[held.slot as usize] = self.best(held, question).1;
             }
         }
-        let rows = (self.scales.len() - self.dead).max(1) as f64;
+        let rows = (self.scales.len() - self.dead) as f64;
         let sum: f64 = self.sum.iter().zip(&question.unit).map(|(sum, value)| sum * f64::from(*value)).sum();
-        Alike { cosines, mean: (sum / rows) as f32 }
+        Alike { cosines, mean: ((sum / (rows + FEW)) as f32).min(MOST_MEAN) }
     }
 
     /// The best passage of an entry for a question, from 0.
@@ -282,7 +286,7 @@ mod tests {
                 let error = (cosine(one, &asked) - found).abs();
                 assert!(error < 0.01, "{error} with {dims} numbers");
             }
-            let mean: f32 = stored.iter().map(|one| cosine(one, &asked)).sum::<f32>() / 50.0;
+            let mean: f32 = stored.iter().map(|one| cosine(one, &asked)).sum::<f32>() / 70.0;
             assert!((alike.mean - mean).abs() < 0.01);
         }
     }
@@ -294,6 +298,19 @@ mod tests {
         vectors.put(id(1), &packed(std::slice::from_ref(&ones)), Some(0));
         let alike = vectors.scan(&Question::new(id_of_embedder(), &ones).expect("fits"), &[true]);
         assert!((alike.cosines[0] - 1.0).abs() < 1e-3, "{}", alike.cosines[0]);
+    }
+
+    #[test]
+    fn entries_that_all_mean_the_same_are_still_like_a_question_about_it() {
+        for count in [1, 10, 3000] {
+            let mut vectors = Vectors::new(id_of_embedder(), 2);
+            for at in 0..count {
+                vectors.put(id(at), &packed(&[vec![1.0, 0.1]]), Some(at as u32));
+            }
+            let alike =
+                vectors.scan(&Question::new(id_of_embedder(), &[1.0, 0.1]).expect("fits"), &vec![true; count as usize]);
+            assert!(alike.mean <= 0.8 && alike.cosines.iter().all(|cosine| *cosine > 0.99), "{count}");
+        }
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::support::Site;
 const MATTERS: [&[&str]; 3] =
     [&["car", "automobile", "vehicle"], &["cake", "dessert", "pastry"], &["doctor", "physician", "clinic"]];
 
+/// Numbers for what is about nothing of that. A vector has 32.
+const OWN: usize = 29;
+
 /// How it behaves.
 #[derive(Debug, Default)]
 pub struct Manner {
@@ -111,9 +114,11 @@ async fn answer(State((manner, arrived)): State<Shared>, Json(body): Json<Value>
 fn vector(text: &str, more: usize) -> Vec<f32> {
     let lower = text.to_lowercase();
     let about = |words: &&[&str]| words.iter().filter(|word| lower.contains(**word)).count() as f32;
-    // What is about nothing of it still has a direction, of its own.
     let mut vector: Vec<f32> = MATTERS.iter().map(about).collect();
-    vector.push(if vector.iter().sum::<f32>() == 0.0 { 1.0 } else { 0.05 });
+    // What is about nothing of it still has a direction, of its own.
+    let rest = if vector.iter().sum::<f32>() == 0.0 { 1.0 } else { 0.05 };
+    let own = lower.bytes().map(usize::from).sum::<usize>() % OWN;
+    vector.extend((0..OWN).map(|at| if at == own { rest } else { 0.0 }));
     vector.extend(std::iter::repeat_n(0.0, more));
     vector
 }

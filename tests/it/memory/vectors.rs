@@ -44,7 +44,7 @@ on_both_engines! {
         assert!(found(&ctx, asked).await.is_empty(), "no word of it stands there");
         let report = set(&ctx, "acme/vec").await;
         let serving = report.serving.unwrap();
-        assert_eq!((serving.state, serving.dimensions, serving.embedded, report.entries), (EmbedderState::Working, 4, 0, 3));
+        assert_eq!((serving.state, serving.dimensions, serving.embedded, report.entries), (EmbedderState::Working, 32, 0, 3));
         let early = search(&ctx, asked, SearchMode::Hybrid).await;
         assert!(early.hits.is_empty() && early.degraded.unwrap().contains("no entry has a vector yet"));
 
@@ -189,7 +189,7 @@ on_both_engines! {
         server.manner.lock().unwrap().more = 4;
         let report = set(&ctx, "other").await;
         assert_eq!(report.serving.unwrap().id, before);
-        assert_eq!(report.building.unwrap().dimensions, 8);
+        assert_eq!(report.building.unwrap().dimensions, 36);
         server.manner.lock().unwrap().more = 0;
         assert_eq!(found(&ctx, "automobile").await, ["ride"], "the old one serves");
         server.manner.lock().unwrap().more = 4;
@@ -202,7 +202,7 @@ on_both_engines! {
         put(&ctx, "life", "ill", "The doctor came").await;
         embed(&ctx).await;
         let why = memory::get_embedder(&ctx).await.unwrap().serving.unwrap().paused.unwrap();
-        assert!(why.contains("vectors of 9 numbers now, not of 8"), "{why}");
+        assert!(why.contains("vectors of 37 numbers now, not of 36"), "{why}");
         let none = memory::set_embedder(&ctx, EmbedderDraft::default()).await.unwrap();
         assert_eq!((none.serving, none.building), (None, None));
         assert!(found(&ctx, "automobile").await.is_empty());
