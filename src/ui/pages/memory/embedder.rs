@@ -27,25 +27,39 @@ type Setting = Action<EmbedderDraft, Result<EmbedderReport, ApiError>>;
 #[component]
 pub fn EmbedderPage() -> impl IntoView {
     let report = Resource::new(|| (), |()| get_embedder());
-    let timer = browser::GuardSlot::new();
-    Effect::new(move |_| {
-        let goes_on = report.with(|report| matches!(report, Some(Ok(report)) if goes_on(report)));
-        timer.keep(goes_on.then(|| browser::after_ms(AGAIN_MS, move || report.refetch())));
-    });
-    let set: Setting = Action::new(|draft: &EmbedderDraft| set_embedder(draft.clone()));
-    Effect::new(move |_| {
-        if matches!(set.value().get(), Some(Ok(_))) {
-            report.refetch();
-        }
-    });
     view! {
         <PageHeader title="How things are found" crumbs=vec![Crumb::new("/memory", "Memory")] />
         <div class="page-body stack" data-narrow>
             <Load resource=report what="the embedder" shape=SkeletonShape::Block(10) let:report>
-                <State report />
+                <Both report />
             </Load>
-            <Setter report set />
         </div>
+    }
+}
+
+/// What there is, and the form; the form stays while the numbers change.
+#[component]
+fn Both(report: EmbedderReport) -> impl IntoView {
+    let report = RwSignal::new(report);
+    let look = Action::new(|(): &()| get_embedder());
+    let set: Setting = Action::new(|draft: &EmbedderDraft| set_embedder(draft.clone()));
+    for answer in [look.value(), set.value()] {
+        Effect::new(move |_| {
+            if let Some(Ok(fresh)) = answer.get() {
+                report.set(fresh);
+            }
+        });
+    }
+    let timer = browser::GuardSlot::new();
+    Effect::new(move |_| {
+        // Also after an answer that failed: the next one may not.
+        look.value().track();
+        let again = report.with(goes_on);
+        timer.keep(again.then(|| browser::after_ms(AGAIN_MS, move || drop(look.dispatch(())))));
+    });
+    view! {
+        {move || view! { <State report=report.get() /> }}
+        <Setter report set />
     }
 }
 
@@ -134,14 +148,11 @@ fn Failures(failures: Vec<EmbedFailure>) -> impl IntoView {
 
 /// The form.
 #[component]
-fn Setter(report: Resource<Result<EmbedderReport, ApiError>>, set: Setting) -> impl IntoView {
+fn Setter(report: RwSignal<EmbedderReport>, set: Setting) -> impl IntoView {
     let may = expect_context::<Me>().may(May::ManageProvider);
     let toasts = use_toasts();
     let newest = Memo::new(move |_| {
-        report.with(|report| match report {
-            Some(Ok(report)) => report.building.as_ref().or(report.serving.as_ref()).map(|one| one.model.clone()),
-            _ => None,
-        })
+        report.with(|report| report.building.as_ref().or(report.serving.as_ref()).map(|one| one.model.clone()))
     });
     // `None` until somebody types.
     let typed = RwSignal::new(None::<String>);
