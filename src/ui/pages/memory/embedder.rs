@@ -57,8 +57,10 @@ fn Both(report: EmbedderReport) -> impl IntoView {
         let again = report.with(goes_on);
         timer.keep(again.then(|| browser::after_ms(AGAIN_MS, move || drop(look.dispatch(())))));
     });
+    // Drawn anew only when something changed.
+    let shown = Memo::new(move |_| report.get());
     view! {
-        {move || view! { <State report=report.get() /> }}
+        {move || view! { <State report=shown.get() /> }}
         <Setter report set />
     }
 }
