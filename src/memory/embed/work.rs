@@ -192,7 +192,9 @@ impl Desk<'_> {
             return Ok(true);
         }
         let next = store::next_retry(&self.ctx.db, self.row.id).await?;
-        next.iter().for_each(|at| round.wait_until(*at));
+        if let Some(at) = next {
+            round.wait_until(at);
+        }
         Ok(next.is_some_and(|at| at <= self.ctx.clock.now()))
     }
 
@@ -346,7 +348,9 @@ impl Desk<'_> {
     /// Nothing is left: notes it, and lets an embedder that was built take over.
     async fn finish(&mut self, newest: i64, round: &mut Round) -> Result<Step, Error> {
         let next = store::next_retry(&self.ctx.db, self.row.id).await?;
-        next.iter().for_each(|at| round.wait_until(*at));
+        if let Some(at) = next {
+            round.wait_until(at);
+        }
         if self.row.whole_at.is_some() || next.is_some() {
             let written = self.write(&[], newest, round).await?;
             return Ok(if written { Step::Idle } else { Step::Lost });

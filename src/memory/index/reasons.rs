@@ -11,17 +11,18 @@ use crate::model::memory::TermMatch;
 /// Words that were met, folded, and how rare each is.
 type Met = Vec<(String, f32)>;
 
+/// What a hit's reasons are told from.
+pub(super) struct Told<'a> {
+    pub clauses: &'a [Clause<'a>],
+    pub scale: Scale,
+    pub likeness: &'a Likeness,
+    pub asked: &'a Asked,
+}
+
 impl Index {
     /// A hit with its reasons.
-    pub(super) fn explained(
-        &self,
-        hit: &Candidate,
-        ranks: [u32; SIGNALS],
-        clauses: &[Clause<'_>],
-        scale: Scale,
-        asked: &Asked,
-        likeness: &Likeness,
-    ) -> FoundEntry {
+    pub(super) fn explained(&self, hit: &Candidate, ranks: [u32; SIGNALS], told: &Told<'_>) -> FoundEntry {
+        let Told { clauses, scale, likeness, asked } = *told;
         let entry = &self.slots[hit.slot as usize];
         let text = f64::from(hit.parts[Signal::Text as usize] * scale.factor);
         let (terms, met) = self.words(hit.slot, clauses, text);

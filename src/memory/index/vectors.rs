@@ -350,7 +350,10 @@ mod tests {
         }
         assert!(vectors.scales.len() < 2500, "{}", vectors.scales.len());
         let after = vectors.scan(&question, &[true; 3000]).cosines;
-        assert!((0..3000).all(|at| if at % 3 == 0 { before[at] == after[at] } else { after[at] == f32::NEG_INFINITY }));
+        assert!((0..3000).all(|at| {
+            let (kept, now) = (at % 3 == 0, after[at]);
+            if kept { (before[at] - now).abs() < 1e-9 } else { !now.is_finite() }
+        }));
     }
 
     #[test]

@@ -25,7 +25,6 @@ pub(in crate::memory) struct NewVectors {
 pub(in crate::memory) struct VectorRow {
     pub entry_id: EntryId,
     pub digest: i64,
-    pub passages: i64,
     pub codes: Vec<u8>,
     pub change: i64,
 }
@@ -75,7 +74,7 @@ pub(in crate::memory) async fn vectors_after(
     limit: i64,
 ) -> Result<Vec<VectorRow>> {
     Ok(read!(db, conn => query_as(
-        "select entry_id, digest, passages, codes, change from memory_vector
+        "select entry_id, digest, codes, change from memory_vector
          where embedder_id = $1 and (change > $2 or (change = $2 and entry_id > $3))
          order by change, entry_id limit $4",
     )
@@ -142,7 +141,6 @@ pub(in crate::memory) struct Counts {
     pub entries: i64,
     pub embedded: i64,
     pub given_up: i64,
-    pub waiting: i64,
 }
 
 /// Counts what an embedder has done. An entry whose content changed since is not embedded; one that failed is tried again or
@@ -157,8 +155,7 @@ pub(in crate::memory) async fn count_embedded(
         "select count(*) as entries,
             count(case when v.entry_id is not null and v.error is null and (v.version = e.version or e.change <= g.done_change)
                 then 1 end) as embedded,
-            count(case when v.error is not null and v.retry_at is null then 1 end) as given_up,
-            count(case when v.error is not null and v.retry_at is not null then 1 end) as waiting
+            count(case when v.error is not null and v.retry_at is null then 1 end) as given_up
          from memory_entry e
          join memory_embedder g on g.id = $2
          left join memory_vector v on v.entry_id = e.id and v.embedder_id = g.id
