@@ -7,6 +7,7 @@ use super::alike::Likeness;
 use super::context::{self, Context, GroupSums};
 use super::near::{self, LOOKED_AT, Marks};
 use super::query::{Query, Word};
+use super::reasons::Told;
 use super::score::{self, SIGNALS, Signal, WEIGHTS};
 use super::vectors::Question;
 use super::vocabulary::{Expansion, Prefix, TermId, weight};
@@ -145,8 +146,8 @@ impl Index {
     /// The best entries for a question.
     ///
     /// An entry matches when it holds any word of the query (in any form that the vocabulary knows) or its vector is like the
-    /// question's, or one of its neighbours does, and it holds every phrase. Its score is the sum of its signals, made comparable over questions, times factors for
-    /// who speaks, age and importance.
+    /// question's, or one of its neighbours does, and it holds every phrase. Its score is the sum of its signals, made comparable
+    /// over questions, times factors for who speaks, age and importance.
     pub fn search(&self, asked: &Asked) -> Found {
         let mut watch = Watch::start();
         let query = Query::parse(&asked.text);
@@ -193,9 +194,8 @@ impl Index {
         watch.stage("rank");
         hits.retain(|hit| hit.score >= asked.min_score);
         let ranks = reasons::ranks(&hits, &matching, parts);
-        let hits =
-            hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &clauses, scale, asked, &likeness));
-        let hits = hits.collect();
+        let told = Told { clauses: &clauses, scale, likeness: &likeness, asked };
+        let hits = hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &told)).collect();
         watch.stage("reasons");
         Found { hits, matched: matching.len() as u32, compared, stages: watch.stages }
     }
