@@ -176,7 +176,7 @@ on_both_engines! {
         assert_eq!(embed(&ctx).await.embedded, 1);
         ctx.clock.advance_ms(120_000);
         let result = search(&ctx, "automobile", SearchMode::Hybrid).await;
-        assert_eq!((keys(&result), result.degraded), (vec!["ride"], None));
+        assert_eq!((keys(&result), result.degraded.as_deref()), (vec!["ride"], None));
         assert_eq!(memory::get_embedder(&ctx).await.unwrap().serving.unwrap().state, EmbedderState::Whole);
     }
 
