@@ -166,6 +166,7 @@ async function furnish(server) {
     failed: `/runs/${failed.id}`,
     compare: `/runs/compare?a=${run.id}&b=${failed.id}`,
     memory: '/memory?q=health',
+    embedder: '/memory/embedder',
     users: '/users',
     account: '/account',
   };

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Namespace, Search, SearchResult};
+use crate::model::memory::{
+    EmbedderDraft, EmbedderReport, Entry, EntryDraft, EntryVersion, Namespace, Search, SearchResult,
+};
 use crate::model::{ApiError, Page, PageRequest};
 
 /// Searches entries.
@@ -62,4 +64,16 @@ pub async fn restore_entry(namespace: String, key: String, version: i64) -> Resu
 #[server(prefix = "/rpc", endpoint = "memory/history", input = Json)]
 pub async fn entry_history(namespace: String, key: String) -> Result<Vec<EntryVersion>, ApiError> {
     Ok(crate::memory::history(&crate::http::request_ctx().await?, &namespace, &key).await?)
+}
+
+/// How entries are found: what makes their vectors, and how far it has come.
+#[server(prefix = "/rpc", endpoint = "memory/embedder", input = Json)]
+pub async fn get_embedder() -> Result<EmbedderReport, ApiError> {
+    Ok(crate::memory::get_embedder(&crate::http::request_ctx().await?).await?)
+}
+
+/// Sets what makes vectors of entries.
+#[server(prefix = "/rpc", endpoint = "memory/set_embedder", input = Json)]
+pub async fn set_embedder(draft: EmbedderDraft) -> Result<EmbedderReport, ApiError> {
+    Ok(crate::memory::set_embedder(&crate::http::request_ctx().await?, draft).await?)
 }

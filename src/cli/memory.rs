@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, file, local, out, transfer};
 use crate::memory::{self, Expect, Filter};
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, Source};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchMode, Source};
 use crate::model::{ApiError, PageRequest};
 use crate::runtime::Ctx;
 
@@ -105,6 +105,28 @@ struct Find {
     /// Entries before and behind each hit in its group to print with it, 0 to 5.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=5))]
     neighbours: u32,
+    /// What counts: words and vectors, words alone, or vectors alone.
+    #[arg(long, value_enum, default_value_t)]
+    mode: Mode,
+}
+
+/// What counts in a search.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Mode {
+    #[default]
+    Hybrid,
+    Text,
+    Vector,
+}
+
+impl From<Mode> for SearchMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Hybrid => Self::Hybrid,
+            Mode::Text => Self::Text,
+            Mode::Vector => Self::Vector,
+        }
+    }
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
@@ -231,6 +253,7 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
         limit: find.limit,
         min_score: find.min_score,
         neighbours: find.neighbours,
+        mode: find.mode.into(),
         explain: json,
         ..Search::text(&find.query)
     };
@@ -248,6 +271,9 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
             let line = near.content.replace(char::is_whitespace, " ");
             out::line(format_args!("  {:+} {}: {}", near.offset, near.key, line.trim()));
         }
+    }
+    if let Some(why) = &found.degraded {
+        out::note(format_args!("{why}"));
     }
     out::note(format_args!("{} of {} found in {:.1} ms", found.hits.len(), found.matched, found.took_ms));
     Ok(())

@@ -69,6 +69,7 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
     let policy = Policy::allowing(&config.allow_private).map_err(|error| Failure::failed(error.to_string()))?;
     let clock = Clock::of(&db).await?;
     let runtime = Runtime::new(config, db, clock, keys, Outbound::new(policy));
+    crate::gateway::lend_embedder(&runtime);
     runtime.tasks.spawn("clock", runtime.clock.clone().keep(runtime.db.clone(), runtime.tasks.stopping().clone()));
     Ok(runtime)
 }

@@ -6,8 +6,9 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EntryId, FiringId, InviteId, LoginSessionId,
-    PriceId, ProviderId, RouteId, RunId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EmbedderId, EntryId, FiringId, InviteId,
+    LoginSessionId, PriceId, ProviderId, RouteId, RunId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId,
+    WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -110,4 +111,5 @@ id_columns!(
     BudgetId,
     CacheEntryId,
     AgentId,
+    EmbedderId,
 );

@@ -33,7 +33,7 @@ pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, r
         (CallSource::Proxy, Principal::Key { id, .. }) => {
             Who::Program { user: rights.and_then(|rights| rights.owner), key: Some(*id) }
         }
-        (CallSource::Proxy, principal) => Who::Program { user: principal.user_id(), key: None },
+        (CallSource::Proxy | CallSource::Memory, principal) => Who::Program { user: principal.user_id(), key: None },
     };
     let of_key = rights.map_or(CacheMode::Auto, |rights| rights.cache);
     let of_route = route.map_or(CacheMode::Auto, |route| route.cache);

@@ -9,7 +9,8 @@
 //!
 //! What a workspace wants masked leaves in no call, and is put back into the answer (`redact`).
 //!
-//! Texts become vectors in the same way (`embed`), and tokens are counted before a call (`count`).
+//! Texts become vectors in the same way (`embed`), those of memory's entries too (`memory`), and tokens are counted before a call
+//! (`count`).
 //!
 //! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
 //! (`dialect`), and where no provider is set up the error says so.
@@ -37,6 +38,7 @@ mod health;
 mod key_use;
 mod keys;
 mod live;
+mod memory;
 mod meter;
 mod prices;
 mod providers;
@@ -66,6 +68,7 @@ pub use explain::explain;
 pub use key_use::{get_endpoints, list_keys_in_use};
 pub use keys::{authenticate, create_key, delete_key, list_keys};
 pub use live::Live;
+pub use memory::lend_embedder;
 pub use meter::settled;
 pub use prices::{delete_price, list_prices, put_price};
 pub use providers::{

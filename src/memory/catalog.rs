@@ -6,17 +6,20 @@
 //! that wrote puts its own change in right after the commit, when it is the next number, so that the search that follows
 //! finds nothing left to do.
 //!
+//! The vectors of the embedder that serves follow in the same way: they are written under change numbers too, and so is every
+//! change of the embedder, so that the one read before each search tells of all of it. Another embedder's vectors are loaded
+//! before anybody searches by them.
+//!
 //! At most [`MOST_INDEXES`] stay in memory; the one that was not searched for the longest time goes first.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::{Duration, Instant};
 
-use super::index::{Analysed, Asked, Found, Index};
+use super::index::{Analysed, Asked, Found, Index, Packed};
 use super::{Error, store};
 use crate::model::memory::Entry;
-use crate::model::{EntryId, WorkspaceId};
+use crate::model::{EmbedderId, EntryId, WorkspaceId};
 use crate::runtime::Ctx;
 
 /// Workspaces whose indexes are kept at once.
@@ -34,12 +37,39 @@ pub(super) struct Catalog {
     uses: AtomicU64,
 }
 
+/// What searches of a workspace make vectors of their questions with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Serving {
+    pub id: EmbedderId,
+    pub model: String,
+    /// Numbers of a vector.
+    pub dims: usize,
+    /// Whether every entry had its vector once.
+    pub is_whole: bool,
+}
+
+/// Which vectors an index holds.
+#[derive(Debug)]
+struct Loaded {
+    embedder: Option<EmbedderId>,
+    /// Up to which change number, and which entry of it.
+    upto: (i64, EntryId),
+}
+
+impl Default for Loaded {
+    fn default() -> Self {
+        Self { embedder: None, upto: (0, store::BEFORE_ALL) }
+    }
+}
+
 /// One workspace's index.
 #[derive(Default)]
-struct Shelf {
+pub(super) struct Shelf {
     /// Held by whoever fills the index, so that it is filled once.
-    filling: tokio::sync::Mutex<()>,
+    filling: tokio::sync::Mutex<Loaded>,
     index: RwLock<Index>,
+    /// Whose vectors it holds.
+    serving: RwLock<Option<Serving>>,
     /// The change number up to which the index holds everything.
     seen: AtomicI64,
     /// When it was last used, counted in uses.
@@ -50,6 +80,9 @@ struct Shelf {
 enum Step {
     Put(Box<Analysed>),
     Remove(EntryId),
+    Vectors(EntryId, Packed),
+    /// Those of another embedder follow, or none.
+    Begin(Option<(EmbedderId, usize)>),
 }
 
 impl Catalog {
@@ -80,9 +113,16 @@ impl Shelf {
             match step {
                 Step::Put(entry) => index.put(*entry),
                 Step::Remove(id) => index.remove(id),
+                Step::Vectors(id, packed) => index.put_vectors(id, &packed),
+                Step::Begin(of) => index.begin_vectors(of),
             }
         }
         self.seen.store(seen, Ordering::Release);
+    }
+
+    /// What searches make vectors of their questions with, if anything.
+    pub fn serving(&self) -> Option<Serving> {
+        self.serving.read().expect("no code panics while it holds this lock").clone()
     }
 }
 
@@ -110,26 +150,32 @@ fn note(shelf: &Shelf, change: i64, step: impl FnOnce() -> Step) {
     }
 }
 
-/// An answer, and how long it took to bring the index up to date.
-pub(super) struct Answer {
-    pub found: Found,
-    pub caught_up: Duration,
-}
-
-/// Brings the workspace's index up to date and searches it.
-pub(super) async fn search(ctx: &Ctx, asked: Asked) -> Result<Answer, Error> {
-    let began = Instant::now();
+/// Brings the workspace's index up to date.
+pub(super) async fn open(ctx: &Ctx) -> Result<Arc<Shelf>, Error> {
     let shelf = ctx.shared::<Catalog>().open(ctx.workspace());
     catch_up(ctx, &shelf).await?;
-    let caught_up = began.elapsed();
+    Ok(shelf)
+}
+
+/// An answer, and for how many entries there was no room among the vectors.
+pub(super) struct Answer {
+    pub found: Found,
+    pub left_out: u32,
+}
+
+/// Searches an index.
+pub(super) async fn search(ctx: &Ctx, shelf: Arc<Shelf>, asked: Asked) -> Result<Answer, Error> {
+    let answer = |index: &Index| Answer { found: index.search(&asked), left_out: index.vectors_left_out() };
     if let Ok(index) = shelf.index.try_read()
         && index.len() <= FEW
     {
-        return Ok(Answer { found: index.search(&asked), caught_up });
+        return Ok(answer(&index));
     }
-    let work = move || shelf.index.read().expect("indexing does not panic").search(&asked);
-    let found = ctx.tasks.blocking(work).await.map_err(|_| Error::Index)?;
-    Ok(Answer { found, caught_up })
+    let work = move || {
+        let index = shelf.index.read().expect("indexing does not panic");
+        Answer { found: index.search(&asked), left_out: index.vectors_left_out() }
+    };
+    ctx.tasks.blocking(work).await.map_err(|_| Error::Index)
 }
 
 /// Takes entries out that the index holds and the table doesn't: they were removed for good while nobody searched here.
@@ -146,7 +192,11 @@ async fn catch_up(ctx: &Ctx, shelf: &Arc<Shelf>) -> Result<(), Error> {
     if shelf.seen.load(Ordering::Acquire) >= newest {
         return Ok(());
     }
-    let _filling = shelf.filling.lock().await;
+    let mut loaded = shelf.filling.lock().await;
+    if shelf.seen.load(Ordering::Acquire) < newest {
+        // Before the entries, which make it complete: what fails in between is done again.
+        load_vectors(ctx, shelf, &mut loaded).await?;
+    }
     loop {
         let seen = shelf.seen.load(Ordering::Acquire);
         if seen >= newest {
@@ -169,5 +219,40 @@ async fn catch_up(ctx: &Ctx, shelf: &Arc<Shelf>) -> Result<(), Error> {
             shelf.apply(steps, upto);
         };
         ctx.tasks.blocking(work).await.map_err(|_| Error::Index)?;
+    }
+}
+
+/// Takes the vectors in that were written since, all of them when another embedder serves.
+async fn load_vectors(ctx: &Ctx, shelf: &Arc<Shelf>, loaded: &mut Loaded) -> Result<(), Error> {
+    let rows = store::embedders(&ctx.db, ctx.workspace()).await?;
+    let serving = rows.into_iter().find(|row| row.state == store::SERVING).map(|row| Serving {
+        id: row.id,
+        model: row.model,
+        dims: row.dims as usize,
+        is_whole: row.whole_at.is_some(),
+    });
+    let embedder = serving.as_ref().map(|serving| serving.id);
+    if loaded.embedder != embedder {
+        *loaded = Loaded { embedder, ..Loaded::default() };
+        let begin = Step::Begin(serving.as_ref().map(|serving| (serving.id, serving.dims)));
+        shelf.apply(vec![begin], shelf.seen.load(Ordering::Acquire));
+    }
+    *shelf.serving.write().expect("no code panics while it holds this lock") = serving;
+    let Some(embedder) = embedder else { return Ok(()) };
+    loop {
+        let rows = store::vectors_after(&ctx.db, embedder, loaded.upto, BATCH).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        let (upto, is_last) = ((last.change, last.entry_id), rows.len() < BATCH as usize);
+        let filling = Arc::clone(shelf);
+        let work = move || {
+            let step =
+                |row: store::VectorRow| Step::Vectors(row.entry_id, Packed { digest: row.digest, codes: row.codes });
+            filling.apply(rows.into_iter().map(step).collect(), filling.seen.load(Ordering::Acquire));
+        };
+        ctx.tasks.blocking(work).await.map_err(|_| Error::Index)?;
+        loaded.upto = upto;
+        if is_last {
+            return Ok(());
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! Searching: the index says which entries, the table says what stands in them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::index::{self, Asked, Found, FoundEntry, Signal as Kind};
-use super::{Error, catalog, store, validate};
+use super::catalog::{Answer, Serving};
+use super::index::{self, Asked, Found, FoundEntry, Question, Signal as Kind};
+use super::{Error, catalog, embed, store, validate};
 use crate::model::auth::Action;
-use crate::model::memory::{Entry, Hit, Neighbour, Search, SearchExplained, SearchResult, Signal, Stage, Why};
-use crate::model::{EntryId, Timestamp};
+use crate::model::memory::{
+    Entry, Hit, Neighbour, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Why,
+};
+use crate::model::{EntryId, FieldError, Timestamp};
 use crate::runtime::Ctx;
 
 /// Characters of a neighbour's content that come with a hit.
@@ -23,26 +27,85 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::search(search)?;
     let began = ctx.clock.now();
+    let before = Instant::now();
+    let shelf = catalog::open(ctx).await?;
+    let mut stages = vec![stage("catch_up", before.elapsed())];
+    let embedding = Instant::now();
+    let Asking { words, vector, mut degraded, serving } = asking(ctx, search, shelf.serving()).await?;
+    if serving.is_some() {
+        stages.push(stage("embed", embedding.elapsed()));
+    }
+    let was_asked = vector.is_some();
     let asked = Asked {
         text: search.query.clone(),
+        words,
+        vector,
         filter: filter(search),
         limit: search.limit as usize,
         now: began,
         neighbours: search.neighbours as usize,
         min_score: search.min_score.unwrap_or(f64::NEG_INFINITY),
     };
-    let before = Instant::now();
-    let found = catalog::search(ctx, asked).await?;
-    let mut stages = vec![stage("catch_up", found.caught_up)];
-    stages.extend(found.found.stages.iter().map(|(name, took)| stage(name, *took)));
-    let Found { hits, matched, .. } = found.found;
+    let mut answer = catalog::search(ctx, Arc::clone(&shelf), asked.clone()).await?;
+    if was_asked && !answer.found.compared && !words {
+        // Better by its words than not at all.
+        answer = catalog::search(ctx, shelf, Asked { words: true, ..asked }).await?;
+    }
+    let Answer { found, left_out } = answer;
+    if was_asked {
+        degraded = incomplete(&found, left_out, serving.is_some_and(|serving| serving.is_whole));
+    }
+    stages.extend(found.stages.iter().map(|(name, took)| stage(name, *took)));
+    let Found { hits, matched, .. } = found;
     let fetching = Instant::now();
     let entries = fetch(ctx, &hits, began).await?;
     let hits = hits.into_iter().filter_map(|hit| present(&entries, hit, search.explain)).collect();
     stages.push(stage("fetch", fetching.elapsed()));
     let took_ms = before.elapsed().as_secs_f64() * 1000.0;
     let explain = search.explain.then(|| SearchExplained { filters: filters(search), stages });
-    Ok(SearchResult { hits, took_ms, matched, explain })
+    Ok(SearchResult { hits, took_ms, matched, degraded, explain })
+}
+
+/// How a search is answered.
+struct Asking {
+    words: bool,
+    vector: Option<Question>,
+    /// Why vectors take no part.
+    degraded: Option<String>,
+    /// What made the question's vector, or should have.
+    serving: Option<Serving>,
+}
+
+/// Decides by what a search is answered, and makes the vector of its question if vectors count.
+async fn asking(ctx: &Ctx, search: &Search, serving: Option<Serving>) -> Result<Asking, Error> {
+    let Some(serving) = serving.filter(|_| search.mode != SearchMode::Text) else {
+        if search.mode == SearchMode::Vector {
+            let message = "this workspace has no embedder; set one, or search by text";
+            return Err(Error::Invalid(vec![FieldError::new("/mode", message)]));
+        }
+        return Ok(Asking { words: true, vector: None, degraded: None, serving: None });
+    };
+    Ok(match embed::vector_of(ctx, &serving, &search.query).await {
+        Ok(vector) => {
+            let words = search.mode == SearchMode::Hybrid;
+            Asking { words, vector: Some(vector), degraded: None, serving: Some(serving) }
+        }
+        Err(why) => {
+            let degraded = Some(format!("the question has no vector, so it was answered by its words: {why}"));
+            Asking { words: true, vector: None, degraded, serving: Some(serving) }
+        }
+    })
+}
+
+/// Why not all vectors took part that should have.
+fn incomplete(found: &Found, left_out: u32, is_whole: bool) -> Option<String> {
+    if !found.compared {
+        return Some("no entry has a vector yet, so it was answered by its words".to_owned());
+    }
+    if left_out > 0 {
+        return Some(format!("there is no room for the vectors of {left_out} entries"));
+    }
+    (!is_whole).then(|| "not every entry has its vector yet".to_owned())
 }
 
 fn stage(name: &str, took: std::time::Duration) -> Stage {
@@ -101,7 +164,14 @@ async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap
 
 fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, explain: bool) -> Option<Hit> {
     let entry = entries.get(&hit.id)?.clone();
-    let (snippet, highlights) = index::passage(&entry.content, &hit.met);
+    let (snippet, highlights) = match hit.alike {
+        // No word of it was met: the passage that means the most of it.
+        Some((_, passage)) if hit.met.is_empty() => {
+            let best = index::cut(&entry.content).get(passage as usize).copied().unwrap_or(&entry.content);
+            index::passage(best, &[])
+        }
+        _ => index::passage(&entry.content, &hit.met),
+    };
     let signal = |kind: Kind| {
         let (rank, score) = (hit.ranks[kind as usize], hit.signals[kind as usize]);
         (rank > 0).then_some(Signal { rank, score })
@@ -112,6 +182,8 @@ fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, explain: bool) ->
         group: signal(Kind::Group),
         pairs: signal(Kind::Pairs),
         passage: signal(Kind::Passage),
+        vector: signal(Kind::Vector),
+        cosine: hit.alike.map(|(cosine, _)| cosine),
         speaker: hit.speaker,
         recency: hit.recency,
         importance: hit.importance,

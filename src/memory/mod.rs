@@ -11,6 +11,7 @@
 
 mod catalog;
 mod changes;
+mod embed;
 mod error;
 pub mod file;
 mod find;
@@ -22,6 +23,7 @@ mod validate;
 mod write;
 
 pub use changes::{Change, last_change, list_changes, wait_for_change};
+pub use embed::{Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, set_embedder};
 pub use error::Error;
 pub use find::search;
 pub use sweep::{boot, sweep};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, store, validate};
+use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, embed, store, validate};
 use crate::cache;
 use crate::db::Tx;
 use crate::model::auth::Action;
@@ -105,6 +105,7 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
     expect.check(Some(row.version))?;
     let version = row.version + 1;
     store::mark_deleted(&mut tx, row.id, version, now, change).await?;
+    store::delete_vectors(&mut tx, row.id).await?;
     store::append_deletion(&mut tx, row.id, version, &super::source(ctx), now, change).await?;
     note(&mut tx, ctx, (namespace, key), version).await?;
     tx.commit().await?;
@@ -177,6 +178,7 @@ async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
     let data = json!({"namespace": entry.namespace, "key": entry.key, "version": entry.version});
     ctx.events.publish(ctx.workspace(), Topic::Memory(entry.namespace.clone()), "entry_written", data);
     changes::tell(ctx.runtime());
+    embed::tell(ctx.runtime());
     Ok(())
 }
 
@@ -194,6 +196,7 @@ pub(super) async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<boo
     let change = store::next_change(&mut tx, ctx.workspace()).await?;
     let Some((namespace, key, version)) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
     store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
+    store::delete_vectors(&mut tx, id).await?;
     store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
     note(&mut tx, ctx, (&namespace, &key), version + 1).await?;
     tx.commit().await?;

@@ -78,4 +78,6 @@ ids! {
     CacheEntryId,
     /// A named configuration of a model that works with tools.
     AgentId,
+    /// What makes vectors of a workspace's entries.
+    EmbedderId,
 }

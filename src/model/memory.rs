@@ -8,6 +8,12 @@ use utoipa::ToSchema;
 
 use super::{EntryId, RunId, Timestamp};
 
+mod embedder;
+
+pub use embedder::{
+    EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
+};
+
 /// A piece of knowledge, as of its newest version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Entry {
@@ -129,7 +135,7 @@ pub struct Search {
     /// 1..=100.
     #[serde(default = "Search::default_limit")]
     pub limit: u32,
-    /// How to search; only `text` and `hybrid` are there without an embedder, and both search the text.
+    /// How to search. Without an embedder `hybrid` is `text`, and `vector` is refused.
     #[serde(default)]
     pub mode: SearchMode,
     /// Entries must have all of these.
@@ -196,6 +202,8 @@ pub enum SearchMode {
     Hybrid,
     /// Words only.
     Text,
+    /// Vectors only: what means the like, whatever its words are.
+    Vector,
 }
 
 /// What a search found, best first.
@@ -207,6 +215,9 @@ pub struct SearchResult {
     pub took_ms: f64,
     /// How many entries matched, before the limit and whatever their score.
     pub matched: u32,
+    /// Why vectors took no part, or not all of them, though they were asked for; absent when all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
     /// With `explain`: how the answer came about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explain: Option<SearchExplained>,
@@ -224,7 +235,7 @@ pub struct SearchExplained {
 /// A stage of a search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Stage {
-    /// `catch_up`, `filter`, `words`, `context`, `rank`, `reasons`, `fetch`.
+    /// `catch_up`, `embed`, `filter`, `words`, `context`, `vectors`, `rank`, `reasons`, `fetch`.
     pub name: String,
     /// How long it took.
     pub ms: f64,
@@ -279,6 +290,12 @@ pub struct Why {
     /// What the best passage of a long entry holds beyond the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passage: Option<Signal>,
+    /// How alike the question's vector and the entry's are, and those of the entries around it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector: Option<Signal>,
+    /// The cosine of the question's vector and that of the entry's best passage, -1..=1; absent where it took no part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f64>,
     /// What naming its speaker did to the score: a factor, 1 is neutral.
     pub speaker: f64,
     /// What age did to the score: a factor, 1 is neutral.

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("auth", &["runtime", "db", "model", "read", "within"]),
     ("cache", &["auth", "runtime", "db", "model", "read", "within"]),
     ("memory", &["cache", "auth", "runtime", "db", "model", "read", "within"]),
-    ("gateway", &["cache", "runtime", "db", "model", "read", "within"]),
+    ("gateway", &["memory", "cache", "runtime", "db", "model", "read", "within"]),
     ("agents", &["gateway", "memory", "runtime", "db", "model", "read", "within"]),
     (
         "workflow",

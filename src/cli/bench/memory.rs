@@ -9,9 +9,12 @@ use serde::Serialize;
 use super::super::table::{Column, Paint, table};
 use super::super::{Failure, Global, out};
 use super::{Bar, Figure};
+use crate::gateway;
 use crate::memory::measure::{DEPTH, Quality, Ranking, Set, Textbook, percentile, quality};
 use crate::memory::{self, Expect};
-use crate::model::memory::{EntryDraft, Search};
+use crate::model::ApiError;
+use crate::model::gateway::{Limits, Model, ProviderDraft, ProviderKind};
+use crate::model::memory::{EmbedderDraft, EmbedderState, EntryDraft, Search, SearchMode};
 use crate::runtime::Ctx;
 
 /// Where the entries stand.
@@ -35,6 +38,12 @@ pub(super) struct Arguments {
     /// Also measure the speed among so many made-up entries.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     entries: Option<u32>,
+    /// Also measure vectors, made by a model behind this address, such as http://127.0.0.1:8080/v1 (as OpenAI's).
+    #[arg(long, value_name = "URL", requires = "model")]
+    embedder: Option<String>,
+    /// The model that makes them.
+    #[arg(long, value_name = "NAME", requires = "embedder")]
+    model: Option<String>,
 }
 
 /// Milliseconds at three shares.
@@ -68,7 +77,11 @@ struct Measured {
     entries: usize,
     questions: usize,
     unanswerable: usize,
+    /// By words alone.
     weft: Quality,
+    /// By vectors alone, and by both; absent without `--embedder`.
+    vector: Option<Quality>,
+    hybrid: Option<Quality>,
     textbook: Quality,
     /// Absent without questions that have no answer.
     scores: Option<Scores>,
@@ -98,8 +111,12 @@ pub(super) fn sets(arguments: &Arguments) -> Result<Vec<Set>, Failure> {
 
 pub(super) async fn measure(ctx: &Ctx, arguments: &Arguments, sets: Vec<Set>) -> Result<Report, Failure> {
     let mut measured = Vec::new();
+    let vectors = arguments.embedder.as_deref().zip(arguments.model.as_deref());
+    if let Some((url, model)) = vectors {
+        provide(ctx, url, model).await?;
+    }
     for set in &sets {
-        measured.push(measure_set(ctx, set).await?);
+        measured.push(measure_set(ctx, set, vectors.is_some()).await?);
         // Words of one set would count in the rarities of the next.
         for document in &set.documents {
             memory::delete(ctx, NAMESPACE, &document.id, Expect::Any).await?;
@@ -119,16 +136,60 @@ pub(super) async fn measure(ctx: &Ctx, arguments: &Arguments, sets: Vec<Set>) ->
     })
 }
 
-async fn measure_set(ctx: &Ctx, set: &Set) -> Result<Measured, Failure> {
+/// Makes a model what makes vectors of the bench's entries.
+async fn provide(ctx: &Ctx, url: &str, model: &str) -> Result<(), Failure> {
+    let draft = ProviderDraft {
+        name: "bench".to_owned(),
+        kind: ProviderKind::OpenAiCompatible,
+        base_url: url.to_owned(),
+        credential: None,
+        models: vec![Model::named(model)],
+        responses: false,
+        enabled: true,
+        limits: Limits::default(),
+    };
+    gateway::create_provider(ctx, draft).await.map_err(ApiError::from)?;
+    memory::set_embedder(ctx, EmbedderDraft { model: Some(format!("bench/{model}")), anew: false }).await?;
+    Ok(())
+}
+
+/// Waits until every entry has its vector.
+async fn embed(ctx: &Ctx) -> Result<(), Failure> {
+    memory::embed_pending(ctx.runtime()).await?;
+    let serving = memory::get_embedder(ctx).await?.serving;
+    match serving {
+        Some(serving) if serving.state == EmbedderState::Whole && serving.given_up == 0 => Ok(()),
+        Some(serving) => Err(Failure::failed(format!(
+            "only {} entries could be embedded: {}",
+            serving.embedded,
+            serving.paused.as_deref().unwrap_or("the model refused some")
+        ))),
+        None => Err(Failure::failed("no embedder is set")),
+    }
+}
+
+/// Asks every question of a set; also says how long each took.
+async fn ask_all(ctx: &Ctx, set: &Set, mode: SearchMode) -> Result<(Vec<f64>, Vec<Ranking>), Failure> {
+    let (mut searches, mut rankings) = (Vec::new(), Vec::new());
+    for question in &set.questions {
+        let (took, ranking) = ask(ctx, &question.text, mode).await?;
+        searches.push(took);
+        rankings.push(ranking);
+    }
+    Ok((searches, rankings))
+}
+
+async fn measure_set(ctx: &Ctx, set: &Set, vectors: bool) -> Result<Measured, Failure> {
     let mut inserts = Vec::with_capacity(set.documents.len());
     for document in &set.documents {
         inserts.push(put(ctx, &document.id, document.draft.clone()).await?);
     }
-    let (mut searches, mut rankings) = (Vec::new(), Vec::new());
-    for question in &set.questions {
-        let (took, ranking) = ask(ctx, &question.text).await?;
-        searches.push(took);
-        rankings.push(ranking);
+    let (searches, rankings) = ask_all(ctx, set, SearchMode::Text).await?;
+    let (mut vector, mut hybrid) = (None, None);
+    if vectors {
+        embed(ctx).await?;
+        vector = Some(quality(set, &ask_all(ctx, set, SearchMode::Vector).await?.1));
+        hybrid = Some(quality(set, &ask_all(ctx, set, SearchMode::Hybrid).await?.1));
     }
     let book = Textbook::new(set);
     let baseline: Vec<Ranking> = set.questions.iter().map(|question| book.rank(&question.text)).collect();
@@ -139,6 +200,8 @@ async fn measure_set(ctx: &Ctx, set: &Set) -> Result<Measured, Failure> {
         questions: set.questions.len() - unanswerable,
         unanswerable,
         weft: quality(set, &rankings),
+        vector,
+        hybrid,
         textbook: quality(set, &baseline),
         scores: scores(set, &rankings),
         search_ms: Latency::of(searches),
@@ -174,12 +237,15 @@ async fn put(ctx: &Ctx, key: &str, draft: EntryDraft) -> Result<f64, Failure> {
     Ok(began.elapsed().as_secs_f64() * 1000.0)
 }
 
-async fn ask(ctx: &Ctx, question: &str) -> Result<(f64, Ranking), Failure> {
+async fn ask(ctx: &Ctx, question: &str, mode: SearchMode) -> Result<(f64, Ranking), Failure> {
     // More than the face takes at once is cut, alike for every question of that length.
     let query: String = question.chars().take(1000).collect();
     let began = Instant::now();
-    let found = memory::search(ctx, &Search { limit: DEPTH as u32, ..Search::text(&query) }).await?;
+    let found = memory::search(ctx, &Search { limit: DEPTH as u32, mode, ..Search::text(&query) }).await?;
     let took = began.elapsed().as_secs_f64() * 1000.0;
+    if let Some(why) = found.degraded {
+        return Err(Failure::failed(format!("a search had to do without vectors: {why}")));
+    }
     let top_score = found.hits.first().map_or(0.0, |hit| hit.score);
     Ok((took, Ranking { ids: found.hits.into_iter().map(|hit| hit.entry.key).collect(), top_score }))
 }
@@ -220,7 +286,7 @@ fn word(number: usize) -> String {
 async fn measure_speed(ctx: &Ctx, entries: u32) -> Result<Vec<Figure>, Failure> {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     // The index is there from the beginning, so that each write also goes into it.
-    ask(ctx, &word(0)).await?;
+    ask(ctx, &word(0), SearchMode::Text).await?;
     let mut inserts = Vec::with_capacity(entries as usize);
     for number in 0..entries {
         let words: Vec<String> = (0..WORDS).map(|_| word(dice.word())).collect();
@@ -234,7 +300,7 @@ async fn measure_speed(ctx: &Ctx, entries: u32) -> Result<Vec<Figure>, Failure> 
     for _ in 0..QUESTIONS {
         let words = 2 + dice.roll() as usize % 6;
         let asked: Vec<String> = (0..words).map(|_| word(dice.word().max(STOP_WORDS))).collect();
-        searches.push(ask(ctx, &format!("{}?", asked.join(" "))).await?.0);
+        searches.push(ask(ctx, &format!("{}?", asked.join(" ")), SearchMode::Text).await?.0);
     }
     let (insert, search) = (Latency::of(inserts), Latency::of(searches));
     let figure = |name, title, bar, value| Figure::of(name, title, "ms", bar, vec![value]);
@@ -276,6 +342,11 @@ pub(super) fn show(global: &Global, report: &Report) {
         let name = format!("{} ({} entries, {} questions)", set.set, set.entries, set.questions + set.unanswerable);
         let ours = [name, "weft".to_owned()].into_iter().chain(figures(&set.weft));
         rows.push(ours.chain(times.map(|time| format!("{time:.2}"))).collect::<Vec<_>>());
+        for (name, quality) in [("weft, vectors alone", set.vector), ("weft, hybrid", set.hybrid)] {
+            let Some(quality) = quality else { continue };
+            let row = [String::new(), name.to_owned()].into_iter().chain(figures(&quality));
+            rows.push(row.chain(std::iter::repeat_n(String::new(), 4)).collect());
+        }
         let theirs = [String::new(), "textbook BM25".to_owned()].into_iter().chain(figures(&set.textbook));
         rows.push(theirs.chain(std::iter::repeat_n(String::new(), 4)).collect());
     }

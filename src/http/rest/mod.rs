@@ -8,6 +8,7 @@ pub mod bodies;
 pub mod body;
 pub mod budgets;
 pub mod cache;
+pub mod embedder;
 pub mod events;
 pub mod gateway;
 pub mod hooks;
@@ -54,6 +55,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(events::router())
         .merge(gateway::router())
         .merge(crate::http::gateway::router())
+        .merge(embedder::router())
         .merge(memory::router())
         .merge(hooks::router())
         .merge(providers::router())

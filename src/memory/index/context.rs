@@ -71,30 +71,37 @@ impl Index {
         if self.groups.len() == 0 {
             return context;
         }
-        context.neighbours = vec![0.0; self.slots.len()];
+        (context.neighbours, context.nearby) = self.spread(&sums.touched, &sums.text, accepted);
+        context
+    }
+
+    /// Hands shares of what each entry has to those around it in its group. Returns what each got, by slot, and which of them
+    /// may be found and have nothing of their own.
+    pub(super) fn spread(&self, touched: &[u32], own: &[f32], accepted: &[bool]) -> (Vec<f32>, Vec<u32>) {
+        let (mut got, mut nearby) = (vec![0.0; self.slots.len()], Vec::new());
         let mut seen = vec![false; self.groups.len()];
-        for slot in &sums.touched {
+        for slot in touched {
             let group = self.lights[*slot as usize].group;
             if group == NO_GROUP || std::mem::replace(&mut seen[group as usize], true) {
                 continue;
             }
             let members: Vec<u32> = self.groups.get(group).slots().collect();
             for (at, member) in members.iter().enumerate() {
-                let text = sums.text[*member as usize];
-                if text == 0.0 {
+                let has = own[*member as usize];
+                if has == 0.0 {
                     continue;
                 }
                 for (offset, share) in score::NEIGHBOURS {
                     let Some(near) = at.checked_add_signed(offset).and_then(|at| members.get(at)) else { continue };
                     let near = *near as usize;
-                    if context.neighbours[near] == 0.0 && sums.text[near] == 0.0 && accepted[near] {
-                        context.nearby.push(near as u32);
+                    if got[near] == 0.0 && own[near] == 0.0 && accepted[near] {
+                        nearby.push(near as u32);
                     }
-                    context.neighbours[near] += share * text;
+                    got[near] += share * has;
                 }
             }
         }
-        context
+        (got, nearby)
     }
 }
 

@@ -6,7 +6,7 @@
 //! It refuses to keep texts: passages are cut from the stored entry.
 //!
 //! **Ranking** is a sum of signals (`score::Signal`): the words in the entry, in its neighbours and in its group
-//! (`context`), and how they stand in the best entries (`near`); times factors. Each hit can say all of them (`reasons`).
+//! (`context`), how they stand in the best entries (`near`), and where there are vectors how alike they are (`alike`); times factors. Each hit can say all of them (`reasons`).
 //!
 //! **Memory.** About 12 bytes for each word of an entry's content (8 for its posting, 4 for its place in the order), 150 for
 //! each entry, 80 more for one in a group, 130 for each different word: 175 MB for 100,000 entries of 80 words from 60,000. An
@@ -18,7 +18,9 @@
 //! Our own and not tantivy, because it must show a write at once (a segment index has to commit), explain each word's part of
 //! the score, guess misspellings, and stay small in the binary.
 
+mod alike;
 mod context;
+mod cut;
 mod edits;
 mod fold;
 mod forms;
@@ -35,12 +37,16 @@ mod tests;
 mod token;
 #[cfg(test)]
 mod twin;
+mod vectors;
 mod vocabulary;
+mod watch;
 
+pub(super) use cut::{cut, digest};
 pub(super) use names::is_filterable;
 pub(super) use passage::passage;
 pub(super) use score::Signal;
 pub(super) use search::{Asked, Filter, Found, FoundEntry};
+pub(super) use vectors::{Packed, Question, pack};
 
 use std::collections::HashMap;
 
@@ -50,9 +56,10 @@ use self::group::{GroupId, Groups, Place, Rank};
 use self::names::{Names, facts};
 use self::score::FIELDS;
 use self::token::{Kind, Token, tokenize};
+use self::vectors::Vectors;
 use self::vocabulary::{Posting, TermId, Vocabulary};
 use crate::model::memory::Entry;
-use crate::model::{EntryId, Timestamp};
+use crate::model::{EmbedderId, EntryId, Timestamp};
 
 /// Tokens of an entry's content that are indexed, about 120,000 characters; what follows them is not found by its words.
 pub(super) const MAX_TOKENS: usize = 20_000;
@@ -77,6 +84,7 @@ pub(super) struct Analysed {
     updated_at: Timestamp,
     expires_at: Option<Timestamp>,
     importance: f64,
+    digest: i64,
     fields: [Vec<Token>; FIELDS],
 }
 
@@ -93,6 +101,7 @@ impl Analysed {
             updated_at: entry.updated_at,
             expires_at: entry.expires_at,
             importance: entry.importance,
+            digest: digest(&entry.content),
             fields: [
                 tokenize(&entry.content, MAX_TOKENS),
                 tokenize(&entry.key, MAX_TOKENS),
@@ -152,6 +161,8 @@ struct Slot {
     updated_at: Timestamp,
     expires_at: Timestamp,
     importance: f64,
+    /// Of its content.
+    digest: i64,
     /// Every word in its order, with gaps; compounds behind, each between gaps.
     order: Box<[TermId]>,
 }
@@ -180,6 +191,7 @@ pub(super) struct Index {
     namespaces: Names,
     facts: Names,
     groups: Groups,
+    vectors: Vectors,
     /// Words in each field, of all entries alive.
     lengths: [u64; FIELDS],
 }
@@ -224,17 +236,37 @@ impl Index {
             updated_at: entry.updated_at,
             expires_at: entry.expires_at.unwrap_or(Timestamp(i64::MAX)),
             importance: entry.importance,
+            digest: entry.digest,
             order,
         });
+        self.vectors.place(entry.id, Some((slot, entry.digest)));
         let group = place.map_or(NO_GROUP, |place| place.group);
         self.lights.push(Light { lengths, group, alive: true });
         self.compact_if_due();
     }
 
-    /// Takes an entry out, if it is in.
+    /// Takes an entry out, if it is in, with its vectors.
     pub fn remove(&mut self, id: EntryId) {
         self.bury(id);
+        self.vectors.remove(id);
         self.compact_if_due();
+    }
+
+    /// Gives up all vectors, for those of an embedder and with so many numbers; `None` for none at all.
+    pub fn begin_vectors(&mut self, of: Option<(EmbedderId, usize)>) {
+        self.vectors = of.map_or_else(Vectors::default, |(embedder, dims)| Vectors::new(embedder, dims));
+    }
+
+    /// Puts the vectors of an entry in; they count while the entry has the content that was embedded.
+    pub fn put_vectors(&mut self, id: EntryId, packed: &Packed) {
+        let slot = self.by_id.get(&id).copied();
+        let slot = slot.filter(|slot| self.slots[*slot as usize].digest == packed.digest);
+        self.vectors.put(id, packed, slot);
+    }
+
+    /// Entries whose vectors there was no room for.
+    pub const fn vectors_left_out(&self) -> u32 {
+        self.vectors.left_out()
     }
 
     /// Numbers the words of an entry: their order, and how often each stands in each field.
@@ -272,6 +304,7 @@ impl Index {
 
     fn bury(&mut self, id: EntryId) {
         let Some(slot) = self.by_id.remove(&id) else { return };
+        self.vectors.place(id, None);
         let light = &mut self.lights[slot as usize];
         light.alive = false;
         let lengths = light.lengths;
@@ -311,6 +344,7 @@ impl Index {
         let (vocabulary, terms) = std::mem::take(&mut self.vocabulary).compacted(&renumbered);
         self.vocabulary = vocabulary;
         let groups = self.groups.compact(&renumbered);
+        self.vectors.renumber(&renumbered);
         let mut alive = self.lights.iter().map(|light| light.alive);
         self.slots.retain(|_| alive.next() == Some(true));
         self.slots.shrink_to_fit();

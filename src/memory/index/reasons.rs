@@ -1,5 +1,6 @@
 //! Why an entry was found: what each signal and each word added, and its place by each signal.
 
+use super::alike::Likeness;
 use super::score::{self, SIGNALS, Signal};
 use super::search::{Asked, Candidate, Clause, FoundEntry, Parts, Scale};
 use super::vocabulary::Expansion;
@@ -10,20 +11,23 @@ use crate::model::memory::TermMatch;
 /// Words that were met, folded, and how rare each is.
 type Met = Vec<(String, f32)>;
 
+/// What a hit's reasons are told from.
+pub(super) struct Told<'a> {
+    pub clauses: &'a [Clause<'a>],
+    pub scale: Scale,
+    pub likeness: &'a Likeness,
+    pub asked: &'a Asked,
+}
+
 impl Index {
     /// A hit with its reasons.
-    pub(super) fn explained(
-        &self,
-        hit: &Candidate,
-        ranks: [u32; SIGNALS],
-        clauses: &[Clause<'_>],
-        scale: Scale,
-        asked: &Asked,
-    ) -> FoundEntry {
+    pub(super) fn explained(&self, hit: &Candidate, ranks: [u32; SIGNALS], told: &Told<'_>) -> FoundEntry {
+        let Told { clauses, scale, likeness, asked } = *told;
         let entry = &self.slots[hit.slot as usize];
         let text = f64::from(hit.parts[Signal::Text as usize] * scale.factor);
         let (terms, met) = self.words(hit.slot, clauses, text);
         let (before, behind) = self.around(entry, asked.neighbours);
+        let passage = asked.vector.as_ref().and_then(|question| self.vectors.best_passage(entry.id, question));
         FoundEntry {
             id: entry.id,
             score: hit.score,
@@ -34,6 +38,7 @@ impl Index {
             importance: score::importance(entry.importance),
             terms,
             met,
+            alike: likeness.cosine(hit.slot).zip(passage),
             before,
             behind,
         }

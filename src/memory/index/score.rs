@@ -15,8 +15,8 @@ const BOOSTS: [f32; FIELDS] = [1.0, 3.0, 2.0, 0.5];
 /// Content, key, tags and metadata, in this order wherever there are four numbers.
 pub(super) const FIELDS: usize = 4;
 
-/// What speaks for an entry. A further signal (one of vectors, say) is one more here, with its weight in [`WEIGHTS`], and one
-/// more column of `search::Parts`.
+/// What speaks for an entry. A further signal is one more here, with its weight in [`WEIGHTS`], and one more column of
+/// `search::Parts`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::memory) enum Signal {
     /// The question's words in the entry.
@@ -29,18 +29,39 @@ pub(in crate::memory) enum Signal {
     Pairs,
     /// What the best passage of a long entry holds beyond the whole.
     Passage,
+    /// How alike its vector and those around it are to the question's.
+    Vector,
 }
 
 /// How many signals there are.
-pub(in crate::memory) const SIGNALS: usize = 5;
+pub(in crate::memory) const SIGNALS: usize = 6;
 
 /// What each signal counts in the sum, by its place in [`Signal`].
-pub(super) const WEIGHTS: [f32; SIGNALS] = [1.0, 1.0, 0.3, 0.3, 0.3];
+pub(super) const WEIGHTS: [f32; SIGNALS] = [1.0, 1.0, 0.3, 0.3, 0.3, 3.0];
 
 /// What an entry's text score adds to the entries around it: places from it, share.
 ///
 /// The entry behind gets most: an answer stands behind its question, and has none of its words.
 pub(super) const NEIGHBOURS: [(isize, f32); 4] = [(1, 0.6), (2, 0.3), (-1, 0.3), (-2, 0.2)];
+
+/// A likeness below this says nothing: texts that have nothing to do with each other are as alike by chance.
+const LEAST_LIKENESS: f32 = 0.15;
+
+/// What entries around an entry in its group add to its likeness, as a share of what [`NEIGHBOURS`] gives them.
+pub(super) const VECTOR_NEAR: f32 = 0.8;
+
+/// What the cosine of an entry's vector and the question's says, 0..=1: how far it lies above the mean of all vectors, which
+/// share a direction that has nothing to do with the question, some models' more than others'.
+pub(super) fn likeness(cosine: f32, mean: f32) -> f32 {
+    let above = (cosine - mean) / (1.0 - mean).max(0.1);
+    if above < LEAST_LIKENESS { 0.0 } else { above.min(1.0) }
+}
+
+/// What a likeness of 1 is worth beside the words of a question, which together are worth `rarities`: its power of 3/4. A
+/// question of many rare words says much by its words, and by its vector too, but not as much more.
+pub(super) fn vector_unit(rarities: f32) -> f32 {
+    rarities.max(1e-3).powf(0.75)
+}
 
 /// The factor for an entry whose speaker the question names.
 pub(super) const SPEAKER: f32 = 1.3;
@@ -131,6 +152,17 @@ mod tests {
     fn a_rarer_word_counts_more_and_never_less_than_nothing() {
         assert!(rarity(1000, 1) > rarity(1000, 10));
         assert!(rarity(10, 10) > 0.0);
+    }
+
+    #[test]
+    fn what_is_no_more_alike_than_any_two_texts_says_nothing() {
+        assert!(likeness(0.3, 0.3).abs() < 1e-6 && likeness(f32::NEG_INFINITY, 0.0).abs() < 1e-6);
+        assert!((likeness(1.0, 0.3) - 1.0).abs() < 1e-6);
+        assert!(
+            (likeness(0.65, 0.3) - likeness(0.5, 0.0)).abs() < 1e-6,
+            "a model whose vectors all look alike is no worse"
+        );
+        assert!(likeness(0.5, 0.0) > likeness(0.4, 0.0));
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Answering a query: which entries, in which order.
 
 use std::cmp::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::alike::Likeness;
 use super::context::{self, Context, GroupSums};
 use super::near::{self, LOOKED_AT, Marks};
 use super::query::{Query, Word};
+use super::reasons::Told;
 use super::score::{self, SIGNALS, Signal, WEIGHTS};
+use super::vectors::Question;
 use super::vocabulary::{Expansion, Prefix, TermId, weight};
+use super::watch::Watch;
 use super::{Index, Light, NO_GROUP, Slot, names, reasons};
 use crate::model::memory::TermMatch;
 use crate::model::{EntryId, Timestamp};
@@ -41,6 +45,10 @@ pub(in crate::memory) struct Filter {
 pub(in crate::memory) struct Asked {
     /// Words; phrases in quotes.
     pub text: String,
+    /// Whether its words count. Phrases hold in any case.
+    pub words: bool,
+    /// The question as a vector, if vectors count.
+    pub vector: Option<Question>,
     /// What may be found.
     pub filter: Filter,
     /// Most hits.
@@ -60,6 +68,8 @@ pub(in crate::memory) struct Found {
     pub hits: Vec<FoundEntry>,
     /// How many entries matched, whatever their score.
     pub matched: u32,
+    /// Whether vectors were compared.
+    pub compared: bool,
     /// How long each stage took, in their order.
     pub stages: Vec<(&'static str, Duration)>,
 }
@@ -86,6 +96,8 @@ pub(in crate::memory) struct FoundEntry {
     pub terms: Vec<(String, TermMatch)>,
     /// Every word of it that was met, folded, and how rare it is.
     pub met: Vec<(String, f32)>,
+    /// The cosine of the question's vector and the entry's, and which passage it is of, from 0.
+    pub alike: Option<(f64, u32)>,
     /// The entries before it in its group, in their order.
     pub before: Vec<EntryId>,
     /// The entries behind it.
@@ -130,39 +142,30 @@ pub(super) struct Scale {
 /// A number for each signal.
 pub(super) type Parts = [f32; SIGNALS];
 
-/// Notes how long each stage takes.
-struct Watch {
-    began: Instant,
-    stages: Vec<(&'static str, Duration)>,
-}
-
-impl Watch {
-    fn stage(&mut self, name: &'static str) {
-        let now = Instant::now();
-        self.stages.push((name, now - self.began));
-        self.began = now;
-    }
-}
-
 impl Index {
     /// The best entries for a question.
     ///
-    /// An entry matches when it holds any word of the query (in any form that the vocabulary knows), or one of its neighbours
-    /// does, and it holds every phrase. Its score is the sum of its signals, made comparable over questions, times factors for
-    /// who speaks, age and importance.
+    /// An entry matches when it holds any word of the query (in any form that the vocabulary knows) or its vector is like the
+    /// question's, or one of its neighbours does, and it holds every phrase. Its score is the sum of its signals, made comparable
+    /// over questions, times factors for who speaks, age and importance.
     pub fn search(&self, asked: &Asked) -> Found {
-        let mut watch = Watch { began: Instant::now(), stages: Vec::with_capacity(5) };
+        let mut watch = Watch::start();
         let query = Query::parse(&asked.text);
-        let Some(phrases) = self.phrases(&query) else { return Found::default() };
+        let compared = asked.vector.as_ref().is_some_and(|question| self.vectors.answers(question));
+        let Some(phrases) = self.phrases(&query) else { return Found { compared, ..Found::default() } };
         let accepted = self.accepted(&asked.filter, asked.now);
         watch.stage("filter");
-        let mut sums =
-            Sums { text: vec![0.0; self.slots.len()], held: vec![0.0; self.slots.len()], touched: Vec::new() };
+        let mut sums = self.sums();
         let mut groups = GroupSums::new(self.groups.len());
         let short = query.is_short();
-        let clauses: Vec<Clause<'_>> =
+        let mut clauses: Vec<Clause<'_>> =
             query.words.iter().map(|word| self.add_up(word, short, &accepted, &mut sums, &mut groups)).collect();
         let worth: f32 = clauses.iter().filter(|clause| clause.word.counted).map(|clause| clause.rarity).sum();
+        if !asked.words {
+            // They were looked up for what they are worth: scores of all modes are in one unit.
+            clauses.clear();
+            (sums, groups) = (self.sums(), GroupSums::new(self.groups.len()));
+        }
         for slot in &sums.touched {
             let at = *slot as usize;
             if self.lights[at].group != NO_GROUP {
@@ -172,9 +175,17 @@ impl Index {
         watch.stage("words");
         let context = self.context(&sums, groups, &accepted);
         watch.stage("context");
+        let likeness = asked.vector.as_ref().map_or_else(Likeness::default, |question| {
+            let likeness = self.likeness(question, worth, &accepted);
+            watch.stage("vectors");
+            likeness
+        });
         let holds_phrases = |slot: &u32| phrases.iter().all(|holding| holding.binary_search(slot).is_ok());
-        let matching: Vec<u32> = sums.touched.iter().chain(&context.nearby).copied().filter(holds_phrases).collect();
-        let parts = |slot: u32| self.parts(slot, &sums, &context);
+        let by_words = sums.touched.iter().chain(&context.nearby).copied();
+        let has_words = |slot: u32| sums.text[slot as usize] > 0.0 || context.neighbours(slot as usize) > 0.0;
+        let by_vector = likeness.touched.iter().copied().filter(|slot| !has_words(*slot));
+        let matching: Vec<u32> = by_words.chain(by_vector).filter(holds_phrases).collect();
+        let parts = |slot: u32| self.parts(slot, &sums, &context, &likeness);
         let named = context::named(&clauses);
         let scale = Scale { factor: score::comparable(worth), now: asked.now };
         let mut hits = self.best(&matching, parts, &named, scale, asked.limit.max(LOOKED_AT));
@@ -183,19 +194,24 @@ impl Index {
         watch.stage("rank");
         hits.retain(|hit| hit.score >= asked.min_score);
         let ranks = reasons::ranks(&hits, &matching, parts);
-        let hits = hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &clauses, scale, asked));
-        let hits = hits.collect();
+        let told = Told { clauses: &clauses, scale, likeness: &likeness, asked };
+        let hits = hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &told)).collect();
         watch.stage("reasons");
-        Found { hits, matched: matching.len() as u32, stages: watch.stages }
+        Found { hits, matched: matching.len() as u32, compared, stages: watch.stages }
     }
 
     /// What the signals that every entry has say for one.
-    fn parts(&self, slot: u32, sums: &Sums, context: &Context) -> Parts {
+    fn parts(&self, slot: u32, sums: &Sums, context: &Context, likeness: &Likeness) -> Parts {
         let mut parts = [0.0; SIGNALS];
         parts[Signal::Text as usize] = WEIGHTS[Signal::Text as usize] * sums.text[slot as usize];
         parts[Signal::Neighbours as usize] = WEIGHTS[Signal::Neighbours as usize] * context.neighbours(slot as usize);
         parts[Signal::Group as usize] = context.group(self.lights[slot as usize].group);
+        parts[Signal::Vector as usize] = WEIGHTS[Signal::Vector as usize] * likeness.part(slot);
         parts
+    }
+
+    fn sums(&self) -> Sums {
+        Sums { text: vec![0.0; self.slots.len()], held: vec![0.0; self.slots.len()], touched: Vec::new() }
     }
 
     /// The `most` best by these parts, in any order.

@@ -42,7 +42,7 @@ fn contents(texts: &[&str]) -> Vec<Entry> {
 
 /// A question for the best `limit`.
 pub(super) fn asked(text: &str, filter: Filter, limit: usize) -> Asked {
-    Asked { text: text.to_owned(), filter, limit, now: NOW, neighbours: 0, min_score: 0.0 }
+    Asked { text: text.to_owned(), words: true, vector: None, filter, limit, now: NOW, neighbours: 0, min_score: 0.0 }
 }
 
 /// The numbers of the entries found, best first.
@@ -305,4 +305,57 @@ fn a_question_that_nothing_answers_scores_low() {
     let index = index_of(&talk(&["Ada: We sailed to Husum", "Ben: Was the weather good?", "Ada: It rained all week"]));
     let top = |query: &str| index.search(&asked(query, Filter::default(), 1)).hits.first().map_or(0.0, |hit| hit.score);
     assert!(top("Where did Ada sail to?") > 1.5 * top("Which university did Ada attend in Sweden?"));
+}
+
+/// An index of contents with a vector each, by the embedder of this number.
+fn with_vectors(contents_: &[(&str, [f32; 3])], embedder: EmbedderId) -> Index {
+    let texts: Vec<&str> = contents_.iter().map(|(text, _)| *text).collect();
+    let mut index = Index::default();
+    index.begin_vectors(Some((embedder, 3)));
+    for (entry, (text, vector)) in contents(&texts).iter().zip(contents_) {
+        // Vectors may come before their entry and after it.
+        let packed = Packed { digest: digest(text), codes: pack(&[vector.to_vec()]).expect("a direction") };
+        let first = entry.id.0.as_u128() % 2 == 0;
+        if first {
+            index.put_vectors(entry.id, &packed);
+        }
+        index.put(Analysed::new(entry));
+        if !first {
+            index.put_vectors(entry.id, &packed);
+        }
+    }
+    index
+}
+
+#[test]
+fn a_vector_finds_what_shares_no_word_and_both_together_find_best() {
+    let embedder = EmbedderId(Uuid::from_u128(1));
+    let all = [
+        ("the car is red", [1.0, 0.0, 0.0]),
+        ("a fast vehicle", [0.9, 0.1, 0.0]),
+        ("the cake is red", [0.0, 1.0, 0.0]),
+        ("nothing at all", [0.0, 0.0, 1.0]),
+    ];
+    let mut index = with_vectors(&all, embedder);
+    let question = |embedder, vector: [f32; 3], words| Asked {
+        words,
+        vector: Question::new(embedder, &vector),
+        ..asked("red automobile ", Filter::default(), 10)
+    };
+    let ids = |index: &Index, asked: &Asked| -> Vec<u128> {
+        index.search(asked).hits.iter().map(|hit| hit.id.0.as_u128()).collect()
+    };
+    let both = question(embedder, [1.0, 0.0, 0.0], true);
+    assert_eq!(ids(&index, &both), [0, 1, 2], "both signals, the vector, the word");
+    assert_eq!(ids(&index, &question(embedder, [1.0, 0.0, 0.0], false)), [0, 1]);
+    let hit = &index.search(&both).hits[1];
+    let (cosine, passage) = hit.alike.expect("compared");
+    assert!(cosine > 0.99 && passage == 0 && hit.terms.is_empty());
+    assert_eq!(hit.ranks[Signal::Vector as usize], 2);
+    let other = index.search(&question(EmbedderId(Uuid::from_u128(2)), [1.0, 0.0, 0.0], true));
+    assert!(!other.compared && other.hits.len() == 2, "another embedder's numbers say nothing");
+    index.compact();
+    assert_eq!(ids(&index, &both), [0, 1, 2]);
+    index.put(Analysed::new(&entry(1, "a", "k1", "a slow boat", &[])));
+    assert_eq!(ids(&index, &both), [0, 2], "its content is another now");
 }

@@ -38,6 +38,8 @@ fn ask_index(set: &Set) -> Vec<Ranking> {
     let ask = |question: &Question| {
         let found = index.search(&Asked {
             text: question.text.clone(),
+            words: true,
+            vector: None,
             filter: Filter::default(),
             limit: DEPTH,
             now: NOW,

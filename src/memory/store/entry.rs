@@ -49,6 +49,11 @@ impl EntryRow {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.deleted_at.is_none() && self.expires_at.is_none_or(|at| at > now)
     }
+
+    /// Its text.
+    pub fn content(&self) -> &str {
+        &self.content
+    }
 }
 
 impl From<EntryRow> for Entry {

@@ -1,9 +1,13 @@
-//! The tables of memory: entries as they are, their versions, their tags, and a change number a workspace.
+//! The tables of memory: entries as they are, their versions, their tags, their vectors, and a change number a workspace.
 
+mod embedder;
 mod entry;
 mod upkeep;
+mod vector;
 mod version;
 
+pub(super) use embedder::*;
 pub(super) use entry::*;
 pub(super) use upkeep::*;
+pub(super) use vector::*;
 pub(super) use version::*;

@@ -17,6 +17,8 @@ pub enum CallSource {
     Proxy,
     /// A step of a run.
     Step,
+    /// Memory, which makes vectors of entries and of questions.
+    Memory,
 }
 
 impl CallSource {
@@ -25,12 +27,13 @@ impl CallSource {
         match self {
             Self::Proxy => "proxy",
             Self::Step => "step",
+            Self::Memory => "memory",
         }
     }
 
     /// Reads [`CallSource::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Proxy, Self::Step].into_iter().find(|source| source.as_str() == text)
+        [Self::Proxy, Self::Step, Self::Memory].into_iter().find(|source| source.as_str() == text)
     }
 }
 

@@ -75,6 +75,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadAgent, page("Agents", "agent", "/agents")),
         (Action::ReadWorkflow, page("Triggers", "bolt", "/triggers")),
         (Action::ReadMemory, page("Memory", "memory", "/memory")),
+        (Action::ReadMemory, Item::new("Pages", "memory", "How things are found", "Memory", "/memory/embedder")),
         (Action::ReadProvider, of_gateway("Providers", "/providers")),
         (Action::ReadProvider, of_gateway("Routes", "/gateway/routes")),
         (Action::ManageProvider, of_gateway("Gateway keys", "/gateway/keys")),

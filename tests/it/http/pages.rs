@@ -16,7 +16,17 @@ use super::{NIL, call, owner};
 use crate::support::Site;
 
 fn paths() -> Vec<String> {
-    let fixed = ["/", "/workflows", "/runs", "/memory", "/memory?q=health", "/providers", "/users", "/account"];
+    let fixed = [
+        "/",
+        "/workflows",
+        "/runs",
+        "/memory",
+        "/memory?q=health",
+        "/memory/embedder",
+        "/providers",
+        "/users",
+        "/account",
+    ];
     let of_one = [format!("/workflows/{NIL}"), format!("/runs/{NIL}"), format!("/runs/{NIL}?step=a")];
     fixed.into_iter().map(str::to_owned).chain(of_one).collect()
 }

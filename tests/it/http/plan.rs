@@ -40,6 +40,8 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/users/{id}/disable" | "/users/{id}/enable") => Nothing,
         ("PUT", "/memory/{namespace}/{key}") => Json(json!({"content": "A thought."})),
         ("POST", "/memory/{namespace}/{key}/restore") => Json(json!({"version": 1_000_000})),
+        // Words alone: a model would be asked for a trial.
+        ("PUT", "/memory/embedder") => Json(json!({"model": null})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
@@ -123,6 +125,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/list_login_sessions"
         | "auth/revoke_other_login_sessions"
         | "memory/namespaces"
+        | "memory/embedder"
         | "users/list_invites"
         | "workflows/templates" => json!({}),
         "auth/find_invite" => json!({"token": "wrong"}),
@@ -145,6 +148,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "users/create_invite" => json!({"email": "not an address", "role": "viewer"}),
         "dashboard/get" => json!({"period": "day"}),
         "memory/search" => json!({"search": {"query": "thought"}}),
+        "memory/set_embedder" => json!({"draft": {"model": null}}),
         "memory/list" => json!({"namespace": "", "tag": "", "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
         "memory/put" => {

@@ -3,7 +3,9 @@
 mod context;
 mod find;
 mod keep;
+mod meaning;
 mod rest;
+mod vectors;
 
 use weft::memory::{self, Expect};
 use weft::model::WorkspaceId;

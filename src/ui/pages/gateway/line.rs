@@ -95,6 +95,13 @@ fn Who(call: CallRecord, user: Option<String>, key: Option<String>) -> impl Into
             let href = format!("/runs/{run}?step={}", query_value(&step));
             view! { <a class="link over" href=href>"step "<span class="mono">{step}</span></a> }.into_any()
         }
+        (CallSource::Memory, _) => {
+            let whose = match user {
+                Some(name) => format!("memory, for a search of {name}"),
+                None => "memory".to_owned(),
+            };
+            view! { <span class="truncate">{whose}</span> }.into_any()
+        }
         _ => {
             let through = key.or(user).unwrap_or_else(|| {
                 if call.key_id.is_some() { "a key that is gone" } else { "somebody who is gone" }.to_owned()

@@ -4,6 +4,7 @@
 //! arrive over the live socket and load the panes anew, without touching a form that is open.
 
 mod diff;
+mod embedder;
 mod entry;
 mod form;
 mod keys;
@@ -12,6 +13,8 @@ mod results;
 mod tree;
 mod versions;
 mod why;
+
+pub use embedder::EmbedderPage;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -29,7 +32,7 @@ use crate::model::live::{ServerMessage, Topic};
 use crate::model::memory::{Entry, Namespace, Search, SearchResult};
 use crate::model::{ApiError, Page, PageRequest};
 use crate::ui::browser;
-use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
+use crate::ui::components::{Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
 use crate::ui::state::live::follow;
 
 /// Entries that a list shows at first, and that "Load more" adds.
@@ -206,6 +209,13 @@ pub fn MemoryPage() -> impl IntoView {
                     on_press=move |()| tree_open.update(|open| *open = !*open)
                 />
             </span>
+            <ButtonLink
+                href="/memory/embedder"
+                label="How things are found"
+                icon="settings"
+                size=ButtonSize::Small
+                shape=ButtonShape::Collapsing
+            />
             <Button
                 label="Add entry"
                 icon="plus"

@@ -114,12 +114,16 @@ fn FoundList(found: crate::model::memory::SearchResult, state: State) -> impl In
     let more = shown < found.matched && shown < MOST_HITS;
     let best = found.hits.iter().map(|hit| strongest(&hit.why)).fold(0.0, f64::max);
     let tally = format!("{} found in {:.1} ms", format::count(found.matched.into()), found.took_ms);
+    let degraded = found
+        .degraded
+        .map(|why| view! { <p class="tally small" role="status">"Without all that could be: "{why}"."</p> });
     if found.hits.is_empty() {
-        return view! { <NothingFound state /> }.into_any();
+        return view! { {degraded}<NothingFound state /> }.into_any();
     }
     let hits = found.hits.into_iter().map(|hit| view! { <HitRow hit best state /> }).collect_view();
     view! {
         <p class="tally small dimmer" role="status">{tally}</p>
+        {degraded}
         {hits}
         {more.then(|| view! { <More state /> })}
     }

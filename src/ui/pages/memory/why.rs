@@ -4,6 +4,9 @@ use leptos::prelude::*;
 
 use crate::model::memory::{Hit, Signal, TermMatch, Why};
 
+/// What the signal of vectors is called.
+const MEANING: &str = "Meaning";
+
 /// A sentence about one word of the query: which word it met, and how.
 fn met(word: &str, term: &TermMatch) -> String {
     let points = format!("{:.2}", term.score);
@@ -29,6 +32,9 @@ fn effect(factor: f64, up: &'static str, even: &'static str, down: &'static str)
 /// One sentence about the whole.
 fn summary(why: &Why, matched: u32) -> String {
     let words = match (why.text.as_ref().map(|text| text.rank), matched) {
+        (None, _) if why.cosine.is_some() && why.vector.is_some() => {
+            "Shares no word with the question; found by what it means".to_owned()
+        }
         (None, _) => "Found by what stands around it".to_owned(),
         (Some(1), 0 | 1) => "The only entry that matches".to_owned(),
         (Some(1), _) => format!("Best word match of {matched}"),
@@ -47,6 +53,7 @@ fn signals(why: &Why) -> Vec<(&'static str, &Signal)> {
         ("Group", &why.group),
         ("Word pairs", &why.pairs),
         ("Best passage", &why.passage),
+        (MEANING, &why.vector),
     ];
     named.into_iter().filter_map(|(name, signal)| Some((name, signal.as_ref()?))).collect()
 }
@@ -67,14 +74,15 @@ fn sum(why: &Why, score: f64) -> String {
     )
 }
 
-/// The two bars of signals under a hit: its own words, and what stands around it.
+/// The bars of signals under a hit: its own words, what stands around it, and what it means.
 fn bars(why: &Why) -> Vec<(&'static str, Signal)> {
     let around = [&why.neighbours, &why.group].into_iter().flatten().fold(None, |sum: Option<Signal>, signal| {
         let (rank, score) = sum.map_or((signal.rank, 0.0), |sum| (sum.rank, sum.score));
         Some(Signal { rank, score: score + signal.score })
     });
     let text = why.text.clone().map(|text| ("Text", text));
-    text.into_iter().chain(around.map(|around| ("Context", around))).collect()
+    let meaning = why.vector.clone().map(|vector| (MEANING, vector));
+    text.into_iter().chain(around.map(|around| ("Context", around))).chain(meaning).collect()
 }
 
 /// The highest score that a bar of this hit shows.
@@ -82,13 +90,25 @@ pub(super) fn strongest(why: &Why) -> f64 {
     bars(why).into_iter().map(|(_, signal)| signal.score).fold(0.0, f64::max)
 }
 
-/// The bars under a hit: text, context, recency, importance. `best` is the highest score that a bar of the answer shows.
+/// How alike two vectors are, in words.
+fn alike(cosine: f64) -> String {
+    let how = match cosine {
+        0.6.. => "means nearly what was asked",
+        0.4.. => "means something like what was asked",
+        0.2.. => "is about something near what was asked",
+        _ => "is about something else",
+    };
+    format!("By its vector it {how}: cosine {cosine:.2}")
+}
+
+/// The bars under a hit: text, context, meaning, recency, importance. `best` is the highest score that a bar of the answer shows.
 #[component]
 pub(super) fn WhyBars(why: Why, best: f64) -> impl IntoView {
     let bars = bars(&why).into_iter().map(|(label, signal)| {
         let share = if best > 0.0 { signal.score / best * 100.0 } else { 0.0 };
         let (value, note) = (format!("#{}", signal.rank), format!("{:.2}", signal.score));
-        view! { <WhyBar label value signal="text" share note /> }
+        let signal = if label == MEANING { "vector" } else { "text" };
+        view! { <WhyBar label value signal share note /> }
     });
     let bars = bars.collect_view();
     let age = effect(why.recency, "new", "about a month", "old");
@@ -129,7 +149,7 @@ pub(super) fn WhyCard(hit: Hit, matched: u32) -> impl IntoView {
             <h3>"Why it was found"</h3>
             <div class="card why-card">
                 <p class="dim">{summary(&why, matched)}</p>
-                <ul class="small dim">{words}</ul>
+                <ul class="small dim">{words}{why.cosine.map(|cosine| view! { <li>{alike(cosine)}</li> })}</ul>
                 <p class="small dimmer mono">{sum}</p>
             </div>
         </section>
@@ -157,6 +177,8 @@ mod tests {
             group: None,
             pairs: None,
             passage: None,
+            vector: None,
+            cosine: None,
             speaker: 1.0,
             recency: 1.2,
             importance: 1.0,
@@ -169,6 +191,16 @@ mod tests {
         let found = why(Some(Signal { rank: 2, score: 3.0 }));
         assert_eq!(summary(&found, 38), "Word match 2 of 38; newer than most, of usual importance.");
         assert_eq!(summary(&why(None), 38), "Found by what stands around it; newer than most, of usual importance.");
+    }
+
+    #[test]
+    fn what_a_vector_says_is_told_in_words() {
+        let meant = Why { vector: Some(Signal { rank: 1, score: 2.0 }), cosine: Some(0.62), ..why(None) };
+        assert!(summary(&meant, 3).starts_with("Shares no word with the question; found by what it means;"));
+        assert_eq!(bars(&meant).last(), Some(&("Meaning", Signal { rank: 1, score: 2.0 })));
+        assert!(sum(&meant, 2.5).contains("+ meaning 2.00)"));
+        assert_eq!(alike(0.62), "By its vector it means nearly what was asked: cosine 0.62");
+        assert_eq!(alike(-0.1), "By its vector it is about something else: cosine -0.10");
     }
 
     #[test]
