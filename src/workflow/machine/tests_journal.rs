@@ -98,7 +98,7 @@ fn work_before_a_question_is_shown_as_work() {
     told(&mut state, 9, signal(vote(1, "approved")));
     told(&mut state, 12, done("a", 1, fine()));
     let spans = state.step_at(Slot::root(0)).spans.iter();
-    let spans: Vec<_> = spans.map(|span| (span.status, span.to.unwrap().ms_since(span.from))).collect();
+    let spans: Vec<_> = spans.map(|span| (span.status, span.to.expect("it has ended").ms_since(span.from))).collect();
     assert_eq!(spans, [(StepStatus::Succeeded, 5), (StepStatus::Waiting, 4), (StepStatus::Succeeded, 3)]);
 }
 

@@ -222,7 +222,7 @@ on_both_engines! {
     }
 
     async fn a_run_that_a_person_paused_stays_so_when_its_agent_may_work_again(site: Site) {
-        let ctx = somebody(&site).await;
+        let (ctx, _) = people(&site).await;
         let upstream = model(&ctx, [Reply::Stall(super::super::first_chunks(&["I th", "ink"]))]).await;
         let id = agent(&ctx, "helper", spec(&[])).await;
         let run = workflow::give_task(&ctx, id, "Think.".into(), None).await.unwrap();
