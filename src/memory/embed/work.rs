@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::order::Order;
 use super::{ask, is_of_the_texts};
+use crate::db::Tx;
 use crate::memory::store::{self, EmbedderRow, EntryRow, NewVectors};
 use crate::memory::{Error, index};
 use crate::model::gateway::{Fault, FaultClass};
@@ -168,7 +169,7 @@ impl Desk<'_> {
         }
         let now = self.ctx.clock.now();
         let mut tx = self.ctx.db.begin().await?;
-        let mine = store::lease(&mut tx, self.row.id, self.owner, now, now.plus_ms(LEASE_MS)).await?;
+        let mine = self.lease(&mut tx, now).await?;
         tx.commit().await?;
         if !mine {
             round.wait_until(now.plus_ms(EVERY_MS));
@@ -184,6 +185,13 @@ impl Desk<'_> {
         let mut tx = self.ctx.db.begin().await?;
         store::release(&mut tx, self.row.id, self.owner).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Takes the lease, or keeps it.
+    async fn lease(&self, tx: &mut Tx, now: Timestamp) -> Result<bool, Error> {
+        // Nobody else works on a database of one process: whoever has the lease there died with it.
+        let over = if self.ctx.db.is_shared() { now } else { Timestamp(i64::MAX) };
+        Ok(store::lease(tx, self.row.id, self.owner, over, now.plus_ms(LEASE_MS)).await?)
     }
 
     /// A look that takes no lease.
@@ -326,9 +334,7 @@ impl Desk<'_> {
             [] => None,
             _ => Some(store::next_change(&mut tx, self.ctx.workspace()).await?),
         };
-        if !store::lease(&mut tx, self.row.id, self.owner, now, now.plus_ms(LEASE_MS)).await?
-            || !store::advance(&mut tx, self.row.id, self.owner, upto).await?
-        {
+        if !self.lease(&mut tx, now).await? || !store::advance(&mut tx, self.row.id, self.owner, upto).await? {
             return Ok(false);
         }
         for (new, change) in written.iter().zip(std::iter::repeat(change.unwrap_or_default())) {

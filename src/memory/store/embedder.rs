@@ -81,12 +81,12 @@ pub(in crate::memory) async fn delete_embedder(tx: &mut Tx, id: EmbedderId) -> R
     Ok(())
 }
 
-/// Takes or keeps the lease of an embedder; false while another process has it.
+/// Takes or keeps the lease of an embedder; false while another process has one that ends after `over`.
 pub(in crate::memory) async fn lease(
     tx: &mut Tx,
     id: EmbedderId,
     owner: Uuid,
-    now: Timestamp,
+    over: Timestamp,
     until: Timestamp,
 ) -> Result<bool> {
     Ok(within!(tx, conn => query(
@@ -95,7 +95,7 @@ pub(in crate::memory) async fn lease(
     )
     .bind(id)
     .bind(owner)
-    .bind(now)
+    .bind(over)
     .bind(until)
     .execute(conn)
     .await
