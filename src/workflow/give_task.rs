@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::runs::{self, NewRun, Source};
+use super::runs::{NewRun, Source};
 use super::{Error, steps};
 use crate::agents;
 use crate::model::workflow::TriggerKind;
@@ -16,7 +16,7 @@ const MAX_PROMPT: usize = 100_000;
 ///
 /// # Errors
 /// [`Error::Invalid`] for a task that is empty or too long, [`Error::NotFound`] for no such agent, [`Error::Conflict`] for
-/// one that was stopped, and as [`runs::start`].
+/// one that was stopped, and as [`super::start()`].
 pub async fn give_task(ctx: &Ctx, id: AgentId, prompt: String) -> Result<RunId, Error> {
     ctx.authorize(crate::model::auth::Action::StartRun)?;
     if prompt.trim().is_empty() || prompt.chars().count() > MAX_PROMPT {
@@ -27,5 +27,5 @@ pub async fn give_task(ctx: &Ctx, id: AgentId, prompt: String) -> Result<RunId, 
         return Err(Error::Conflict(format!("the agent {} is stopped; let it work again first", agent.name)));
     }
     let source = Source::Inline(Box::new(steps::agent_definition(&agent.name)));
-    runs::start(ctx, NewRun::new(source, json!({"prompt": prompt}), TriggerKind::Manual)).await
+    super::start(ctx, NewRun::new(source, json!({"prompt": prompt}), TriggerKind::Manual)).await
 }

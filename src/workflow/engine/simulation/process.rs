@@ -278,7 +278,7 @@ impl Sim {
         };
         Create {
             card,
-            definition: Vec::new(),
+            definition: None,
             definition_hash: vec![workflow as u8],
             idempotency_key: key,
             request_hash: None,
@@ -287,6 +287,7 @@ impl Sim {
             forked_from: None,
             copied: Vec::new(),
             limits: None,
+            occasion: None,
         }
     }
 
