@@ -1,5 +1,6 @@
 //! Bugs that can be planted into the model, to see that the simulation would find them in the original.
 
+use super::more::MORE;
 use super::world::Sim;
 
 /// A planted bug.
@@ -23,11 +24,19 @@ pub enum Bug {
     ParentNotTold,
     /// A sub-run goes on when nobody waits for it any more.
     SubRunsNotAbandoned,
+    /// What was being undone when a process died is not gone on with.
+    UndoNotGoneOn,
+    /// A page that was asked for when a process died is not asked for again.
+    PageNotAskedAgain,
+    /// The row does not say which version a run was moved to.
+    MoveNotNoted,
+    /// A command is said to be withdrawn although its owner has taken it.
+    WithdrawnThoughTaken,
 }
 
-/// In how many seeds the first is that finds it.
-fn first_to_find(bug: Bug) -> Option<u64> {
-    (0..5_000).find(|&seed| {
+/// Which of five thousand seeds is the first that finds it.
+fn first_to_find(bug: Bug, from: u64) -> Option<u64> {
+    (from..from + 5_000).find(|&seed| {
         let mut sim = Sim::new(seed);
         sim.plant(bug);
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sim.run())).is_err()
@@ -36,7 +45,7 @@ fn first_to_find(bug: Bug) -> Option<u64> {
 
 #[test]
 fn planted_bugs_are_found() {
-    let bugs = [
+    let old = [
         Bug::FenceIgnored,
         Bug::SignalsForgottenAtTakeOver,
         Bug::ToldBeforeStored,
@@ -47,9 +56,11 @@ fn planted_bugs_are_found() {
         Bug::ParentNotTold,
         Bug::SubRunsNotAbandoned,
     ];
+    let new = [Bug::UndoNotGoneOn, Bug::PageNotAskedAgain, Bug::MoveNotNoted, Bug::WithdrawnThoughTaken];
+    let bugs = old.map(|bug| (bug, 0)).into_iter().chain(new.map(|bug| (bug, MORE)));
     let mut report = String::new();
-    for bug in bugs {
-        let seed = first_to_find(bug).unwrap_or_else(|| panic!("{bug:?} is not found by 5000 seeds"));
+    for (bug, from) in bugs {
+        let seed = first_to_find(bug, from).unwrap_or_else(|| panic!("{bug:?} is not found by 5000 seeds"));
         report += &format!("{bug:?}: found by seed {seed}\n");
     }
     std::io::Write::write_all(&mut std::io::stdout(), report.as_bytes()).expect("standard output");
