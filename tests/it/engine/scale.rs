@@ -38,9 +38,7 @@ on_both_engines! {
         let mut steps: Vec<_> = (0..1_200).map(|n| transform(&format!("s{n}"), json!(n))).collect();
         steps.push(wait("w", 60_000));
         let mut runs = vec![start(&ctx, &chain(steps), json!({})).await];
-        for _ in 0..700 {
-            runs.push(start(&ctx, &short, json!({})).await);
-        }
+        runs.extend(futures::future::join_all((0..700).map(|_| start(&ctx, &short, json!({})))).await);
         for run in &runs {
             until(&ctx, *run, RunStatus::Waiting).await;
         }

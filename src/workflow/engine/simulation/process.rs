@@ -189,7 +189,9 @@ impl Sim {
         let state = self.fold(claim.run);
         let parent = self.tables.row(claim.run).parent.clone();
         let mut owner = Owner::new(state, claim.token, parent, First::TakeOver { admitted: claim.admitted });
-        if self.has(Bug::SignalsForgottenAtTakeOver) {
+        // Loaded with others, it says whether something waits; what comes from here on is told to the mailbox.
+        let has_none = self.has_more() && self.tables.row(claim.run).signals == 0;
+        if has_none || self.has(Bug::SignalsForgottenAtTakeOver) {
             owner.signals = Signals::default();
         }
         owner.inbox.extend(message);
