@@ -59,7 +59,9 @@ pub struct Hearing {
 impl Hearing {
     /// Of a run that has not begun.
     pub fn of_new(runtime: &Runtime, run: RunId) -> Self {
-        Self { is_late: false, ..Self::of(runtime, run) }
+        let mut hearing = Self::of(runtime, run);
+        hearing.is_late = false;
+        hearing
     }
 
     /// Of a run that may have begun.

@@ -15,9 +15,7 @@ use super::tables::Forwarded;
 use super::world::Sim;
 use crate::model::workflow::compensation::{CompensateWhen, Compensation, CompensationFailure, CompensationPolicy};
 use crate::model::workflow::migration::Migrated;
-use crate::model::workflow::{
-    Command, Definition, Edge, Event, Fact, Graph, Join, OnError, Position, Step, StepError, StepStatus, UNDO, state,
-};
+use crate::model::workflow::{Command, Definition, Edge, Event, Fact, Graph, Step, StepError, StepStatus, UNDO, state};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::machine::{self, Input};
 use crate::workflow::steps::Outcome;
@@ -68,14 +66,10 @@ pub fn newer(seed: u64, number: usize, definition: &Definition) -> Definition {
     }
     let last = newer.steps.last().expect("a workflow has a step");
     let (from, port) = (last.id.clone(), if last.kind == "condition" { "true" } else { "out" }.to_owned());
-    let mut step = newer.steps[0].clone();
-    step.id = "newest".to_owned();
-    step.kind = "http".to_owned();
+    let mut step = Step::new("newest", "http");
     step.config = Map::from_iter([("url".to_owned(), json!("http://newest"))]);
-    (step.body, step.pinned, step.compensate, step.timeout_ms) = (None, None, None, None);
-    (step.on_error, step.default, step.join, step.cancel_others) = (OnError::Fail, Value::Null, Join::All, false);
-    step.position = Position::default();
-    let has_port = matches!(last.kind.as_str(), "http" | "transform" | "wait" | "event" | "group" | "map" | "condition");
+    let has_port =
+        matches!(last.kind.as_str(), "http" | "transform" | "wait" | "event" | "group" | "map" | "condition");
     newer.steps.push(step);
     if has_port {
         newer.edges.push(Edge { from, port, to: "newest".to_owned(), when: None });
@@ -153,7 +147,8 @@ impl Sim {
         }
         let definition = newer(self.seed, row.workflow, self.graphs[row.workflow].definition());
         let by = Some(self.ambient.fresh_id::<Uuid>().to_string());
-        let migrated = Migrated { from: Some(1), version: 2, by: by.clone(), definition, inputs: None, taken: Vec::new() };
+        let migrated =
+            Migrated { from: Some(1), version: 2, by: by.clone(), definition, inputs: None, taken: Vec::new() };
         self.tell(p, run, Input::Migrate(Box::new(migrated)), by.map(|by| Promise::Obeyed { run, by }));
     }
 
@@ -216,7 +211,8 @@ impl Sim {
         self.processes[p].asked.iter().position(|asked| {
             let Some(command) = self.tables.commands.get(&asked.id) else { return true };
             let is_theirs = self.tables.row(command.run).owner == Some(command.owner);
-            command.is_done || (!command.is_taken && (!is_theirs || now >= asked.until))
+            command.is_done
+                || (!command.is_taken && (!is_theirs || now >= asked.until))
                 || now >= asked.until.plus_ms(PATIENCE_MS)
         })
     }
@@ -331,7 +327,7 @@ pub fn check_pages(history: &[Event], brought: &std::collections::BTreeMap<Strin
     for event in &history[own..] {
         let path = event.step.as_deref().unwrap_or_default();
         if let Fact::StepStarted { key, .. } = &event.fact {
-            open.insert(path, (key, 0, 0, false, true));
+            open.insert(path, (key.as_str(), 0, 0, false, true));
         }
         let Some((key, pages, items_seen, is_asked, has_more)) = open.get_mut(path) else { continue };
         match &event.fact {
@@ -340,9 +336,9 @@ pub fn check_pages(history: &[Event], brought: &std::collections::BTreeMap<Strin
                 *is_asked = true;
             }
             Fact::PageCame { page, items, next } => {
-                assert!(std::mem::take(is_asked) && page == pages, "the page {page} of {path} was not asked for");
-                let given = brought.get(&format!("{key}/page/{page}")).into_iter().flatten();
-                let is_given = given.into_iter().any(|output| output["items"] == json!(items) && output["next"] == *next);
+                assert!(std::mem::take(is_asked) && *page == *pages, "the page {page} of {path} was not asked for");
+                let mut given = brought.get(&format!("{key}/page/{page}")).into_iter().flatten();
+                let is_given = given.any(|output| output["items"] == json!(items) && output["next"] == *next);
                 assert!(is_given, "the page {page} of {path} is none that came: {items:?}");
                 (*pages, *items_seen, *has_more) = (*pages + 1, *items_seen + items.len(), !next.is_null());
             }
