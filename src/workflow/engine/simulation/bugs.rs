@@ -83,7 +83,7 @@ fn what_the_seeds_with_more_are_about_happens_in_them() {
         let mut sim = Sim::new(seed);
         sim.run();
         withdrawn += sim.withdrawn.len();
-        forwarded += sim.tables.commands.values().filter(|command| command.is_taken).count();
+        forwarded += sim.served;
         for row in sim.tables.runs.values() {
             let count = |is: fn(&Fact) -> bool| row.history.iter().filter(|event| is(&event.fact)).count();
             pages += count(|fact| matches!(fact, Fact::PageCame { page: 1.., .. }));

@@ -183,6 +183,7 @@ impl Sim {
         for id in taken {
             let Some(command) = self.tables.commands.get_mut(&id) else { continue };
             command.is_taken = true;
+            self.served += 1;
             let (run, input) = (command.run, command.input.clone());
             if outcome == Commit::Done {
                 self.tell_here(p, run, input, Some(Promise::Forwarded { id }));

@@ -92,6 +92,8 @@ pub struct Sim {
     pub promises: Vec<Promise>,
     /// Commands that were withdrawn before anybody obeyed: to which run, under which name.
     pub withdrawn: Vec<(RunId, String)>,
+    /// Commands of other processes that were taken to be obeyed.
+    pub served: usize,
     /// The pages that sources gave, by key.
     pub brought: BTreeMap<String, Vec<Value>>,
     pub attempts_begun: u64,
@@ -133,6 +135,7 @@ impl Sim {
             acknowledged: Vec::new(),
             promises: Vec::new(),
             withdrawn: Vec::new(),
+            served: 0,
             brought: BTreeMap::new(),
             attempts_begun: 0,
             roots: 0,
