@@ -115,7 +115,9 @@ impl Sim {
             }
         }
         for run in self.runs(|status| !status.is_final()) {
-            let command = if round < 6 { Command::Resume } else { Command::Cancel };
+            // What is held while it undoes can't be cancelled: it is let go on.
+            let is_held = self.has_more() && self.fold(run).undoing().is_some();
+            let command = if round < 6 || is_held { Command::Resume } else { Command::Cancel };
             self.tell(0, run, Input::Command { command, by: None }, None);
         }
     }
