@@ -256,6 +256,16 @@ impl Tx {
     }
 }
 
+impl Db {
+    /// The text for the engine that it is.
+    pub fn text(&self, texts: &'static Texts) -> &'static str {
+        match self {
+            Self::Sqlite(_) => &texts.sqlite,
+            Self::Postgres(_) => &texts.postgres,
+        }
+    }
+}
+
 /// As [`within!`](crate::within), for [`AtOnce`]: the text of each engine, then the query on it.
 #[macro_export]
 macro_rules! at_once {

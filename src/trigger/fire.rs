@@ -80,6 +80,11 @@ pub(super) async fn record(runtime: &Runtime, firing: &NewFiring) -> Result<bool
     Ok(is_new)
 }
 
+/// The key of the run that an occasion starts.
+pub(super) fn key(trigger: TriggerId, occasion: &str) -> String {
+    format!("trigger:{trigger}:{occasion}")
+}
+
 /// How starting a run went.
 pub(super) enum Attempt {
     /// It is decided.
@@ -91,7 +96,7 @@ pub(super) enum Attempt {
 /// Starts the run of a firing under its key: the same run, however often and by whomever it is called.
 pub(super) async fn start(runtime: &Runtime, open: &Open) -> Attempt {
     let kind = Kind::parse(&open.kind).map_or(crate::model::workflow::TriggerKind::Event, Kind::of_run);
-    let key = format!("trigger:{}:{}", open.trigger, open.occasion);
+    let key = key(open.trigger, &open.occasion);
     let source = Source::Version(open.workflow, None);
     let new = NewRun { idempotency_key: Some(key), ..NewRun::new(source, open.inputs.clone(), kind) };
     match workflow::start(&runtime.system(open.workspace), new).await {

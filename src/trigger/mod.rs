@@ -3,6 +3,7 @@
 //! Owns triggers, the keys of webhooks, and firings. Promises: a moment, a caller's id, a change and an end each fire a trigger
 //! once, however many processes share the database and wherever one of them dies: the occasion is claimed as a row in one
 //! transaction, and its run is started under the key `trigger:<id>:<occasion>`, by whoever finds the row, as often as needed.
+//! A webhook's call is claimed and its run stored in one transaction, unless flow control has to let the run in.
 //! Every firing is a row, also those that were refused, passed over or failed, with its reason. Refuses loops: a run's own
 //! workflow is not set off by it, and a chain of triggers ends after [`MAX_DEPTH`] links.
 //!
@@ -10,7 +11,9 @@
 //! change numbers, ends of runs from rows that are written with the end itself. A message in the process only shortens the
 //! wait (`watch`). What a moment, an expression or a template means is decided in `model::trigger`, purely.
 
+mod call;
 mod desk;
+mod door;
 mod error;
 mod event;
 mod fire;
@@ -26,6 +29,7 @@ mod watch;
 mod webhook;
 mod zone;
 
+pub use call::Call;
 pub use error::Error;
 pub use fire::fire_now;
 pub use list::{get, list, list_firings};
@@ -33,7 +37,7 @@ pub use manage::{create, delete, delete_key, replace_key, update};
 pub use retention::forget;
 pub use schedule::{list_zones, preview};
 pub use watch::{boot, look};
-pub use webhook::{Call, Reception, receive};
+pub use webhook::{Reception, receive};
 
 /// Bytes that a webhook's body may have.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;

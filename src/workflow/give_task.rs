@@ -18,7 +18,7 @@ const MAX_PROMPT: usize = 100_000;
 ///
 /// # Errors
 /// [`Error::Invalid`] for a task that is empty or too long, [`Error::NotFound`] for no such agent, [`Error::Conflict`] for
-/// one that was stopped, and as [`runs::start`].
+/// one that was stopped, and as [`super::start()`].
 pub async fn give_task(ctx: &Ctx, id: AgentId, prompt: String, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(crate::model::auth::Action::StartRun)?;
     if prompt.trim().is_empty() || prompt.chars().count() > MAX_PROMPT {
@@ -30,7 +30,7 @@ pub async fn give_task(ctx: &Ctx, id: AgentId, prompt: String, key: Option<Strin
     }
     let source = Source::Inline(Box::new(steps::agent_definition(&agent.name)));
     let new = NewRun::new(source, json!({"prompt": prompt}), TriggerKind::Manual);
-    runs::start(ctx, NewRun { idempotency_key: key, ..new }).await
+    super::start(ctx, NewRun { idempotency_key: key, ..new }).await
 }
 
 /// Lets an agent work again, and with it the runs that stand still because it was stopped; not those that a person paused, and

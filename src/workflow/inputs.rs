@@ -24,30 +24,52 @@ pub(super) fn fit_form(schema: &Value, form: Value) -> Result<Value, Error> {
 
 /// Fills in the defaults of absent inputs and checks the whole against `schema`; a null schema takes any object.
 pub(super) fn fit(schema: &Value, inputs: Value) -> Result<Value, Error> {
-    let mut inputs = match inputs {
-        Value::Null => Map::new(),
-        Value::Object(inputs) => inputs,
-        other => {
-            return Err(Error::invalid("/inputs", format!("expected an object, found {}", kind(&other))));
-        }
-    };
-    if schema.is_null() {
-        return Ok(Value::Object(inputs));
+    Schema::of(schema).fit(inputs)
+}
+
+/// A schema made ready: reading one costs more than checking by it.
+#[derive(Debug)]
+pub(super) struct Schema {
+    defaults: Vec<(String, Value)>,
+    /// `None` takes any object; what is wrong with a schema that does not read is said to whoever gives inputs.
+    validator: Option<Result<jsonschema::Validator, String>>,
+}
+
+impl Schema {
+    pub(super) fn of(schema: &Value) -> Self {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let default = |(name, property): (&String, &Value)| Some((name.clone(), property.get("default")?.clone()));
+        let defaults = properties.into_iter().flatten().filter_map(default).collect();
+        let read = || jsonschema::validator_for(schema).map_err(|error| error.to_string());
+        Self { defaults, validator: (!schema.is_null()).then(read) }
     }
-    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        for (name, property) in properties {
-            if let Some(default) = property.get("default")
-                && !inputs.contains_key(name)
-            {
+
+    /// See [`fit`].
+    pub(super) fn fit(&self, inputs: Value) -> Result<Value, Error> {
+        let mut inputs = match inputs {
+            Value::Null => Map::new(),
+            Value::Object(inputs) => inputs,
+            other => {
+                return Err(Error::invalid("/inputs", format!("expected an object, found {}", kind(&other))));
+            }
+        };
+        for (name, default) in &self.defaults {
+            if !inputs.contains_key(name) {
                 inputs.insert(name.clone(), default.clone());
             }
         }
+        let inputs = Value::Object(inputs);
+        let errors: Vec<FieldError> = match &self.validator {
+            None => Vec::new(),
+            Some(Ok(validator)) if validator.is_valid(&inputs) => Vec::new(),
+            Some(Ok(validator)) => validator.iter_errors(&inputs).take(MAX_ERRORS).map(|error| read(&error)).collect(),
+            Some(Err(error)) => {
+                let message = format!("the workflow's schema of inputs is not valid: {error}");
+                return Err(Error::invalid("/inputs", message));
+            }
+        };
+        if errors.is_empty() { Ok(inputs) } else { Err(Error::Invalid(errors)) }
     }
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|error| Error::invalid("/inputs", format!("the workflow's schema of inputs is not valid: {error}")))?;
-    let inputs = Value::Object(inputs);
-    let errors: Vec<FieldError> = validator.iter_errors(&inputs).take(MAX_ERRORS).map(|error| read(&error)).collect();
-    if errors.is_empty() { Ok(inputs) } else { Err(Error::Invalid(errors)) }
 }
 
 fn read(error: &jsonschema::ValidationError<'_>) -> FieldError {

@@ -18,8 +18,10 @@ mod flow;
 mod give_task;
 mod inputs;
 mod machine;
+mod prepared;
 mod retention;
 mod runs;
+mod start;
 pub mod steps;
 mod store;
 pub mod travel;
@@ -32,12 +34,14 @@ use crate::runtime::Runtime;
 
 pub use bodies::{get_body, list_bodies};
 pub use definitions::templates;
-pub use engine::{LogSink, Rounds, Stream};
+pub use engine::{Hearing, LogSink, Rounds, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
 pub use give_task::{give_task, let_work};
 pub use retention::{get_retention, set_retention};
-pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, start, wait_for_end};
+pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, wait_for_end};
+pub use start::{start, start_fired};
+pub use store::Occasion;
 pub use versions::{check_migration, list_movable, migrate, migrate_all};
 pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
 

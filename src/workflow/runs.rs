@@ -1,20 +1,17 @@
-//! Runs as people and programs use them: start, look, command, wait.
+//! Runs as people and programs use them: look, command, wait.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::engine::{Begin, Engine, New};
-use super::flow::{self, Marks};
+use super::engine::Engine;
 use super::machine::{Input, Refusal};
-use super::{Error, engine, inputs, store, travel};
+use super::{Error, engine, flow, store, travel};
 use crate::model::auth::Action;
-use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::expression::Scope;
-use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{
-    Command, CompensationDetail, Definition, Event, Graph, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary,
-    State, TriggerKind,
+    Command, CompensationDetail, Definition, Event, LogChunk, RunDetail, RunFilter, RunStatus, RunSummary, State,
+    TriggerKind,
 };
 use crate::model::{Page, PageRequest, RunId, UserId, WorkflowId};
 use crate::runtime::Ctx;
@@ -72,139 +69,6 @@ impl NewRun {
     /// A run that nothing but `trigger` is known of.
     pub const fn new(source: Source, inputs: Value, trigger: TriggerKind) -> Self {
         Self { source, inputs, trigger, idempotency_key: None, origin: None, until: None }
-    }
-}
-
-/// Starts a run. Returns once it is durable; it goes on by itself.
-///
-/// # Errors
-/// [`Error::Problems`] for a definition that the checker refuses, [`Error::Invalid`] for inputs that don't fit, with
-/// pointers such as `/inputs/path`, [`Error::NotPublished`], [`Error::KeyReused`], [`Error::Busy`]; [`Error::Conflict`]
-/// where the run's key is full and the workflow refuses runs then, [`Error::QueueFull`].
-pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
-    ctx.authorize(Action::StartRun)?;
-    check_key(new.idempotency_key.as_deref())?;
-    let request_hash = new.idempotency_key.as_ref().map(|_| request_hash(&new));
-    if let Some(found) = find_repeat(ctx, new.idempotency_key.as_deref(), request_hash.as_deref()).await? {
-        return Ok(found);
-    }
-    let (workflow_id, version, definition) = load(ctx, new.source).await?;
-    let problems = check(&definition);
-    if has_errors(&problems) {
-        return Err(Error::Problems(problems));
-    }
-    let inputs = inputs::fit(&definition.inputs, new.inputs)?;
-    if let Some(until) = new.until.as_deref().filter(|until| definition.step(until).is_none()) {
-        return Err(Error::invalid("/until", format!("expected the id of a step, found {until:?}")));
-    }
-    let bytes = serde_json::to_vec(&definition).expect("definitions are plain data");
-    let definition_hash = store::history::hash(&bytes);
-    let run: RunId = ctx.ids.fresh();
-    let limits = Limits::of(definition.flow.as_ref(), &definition.name, run, &inputs)
-        .map_err(|field| Error::Invalid(vec![field]))?;
-    let is_limited = Marks::of(&definition, &ctx.config).place;
-    let keep_days = definition.retention_days;
-    let engine = Engine::of(ctx.runtime());
-    let principal = &ctx.actor.principal;
-    let caller = principal.user_id().zip(principal.user_name().map(str::to_owned));
-    let started_by = new.origin.as_ref().map_or(caller, |origin| origin.started_by.clone());
-    let started_by_id = started_by.as_ref().map(|(id, _)| *id);
-    let card = store::Card {
-        workflow_id,
-        workflow_name: definition.name.clone(),
-        version,
-        trigger: new.trigger,
-        started_by: started_by.map(|(_, name)| name),
-        started_by_id,
-        steps_total: definition.steps.len() as u32,
-        created_at: ctx.clock.now(),
-        depth: new.origin.as_ref().map_or(0, |origin| origin.depth),
-        parent: new.origin.map(|origin| origin.parent),
-    };
-    let graph = engine.graph(&definition_hash, || Graph::new(definition));
-    let create = store::Create {
-        card,
-        definition: bytes,
-        definition_hash,
-        idempotency_key: new.idempotency_key.clone(),
-        request_hash: request_hash.clone(),
-        owner: engine.id,
-        keep_days,
-        forked_from: None,
-        copied: Vec::new(),
-        limits: None,
-    };
-    let (state, first) = (State::on(run, graph), Input::Start { inputs, until: new.until.clone() });
-    let begun = New { run, workspace: ctx.workspace(), create, state, first };
-    let begun = if is_limited {
-        engine.accept(ctx.runtime(), begun, limits).await?
-    } else {
-        engine.begin(ctx.runtime(), begun).await?
-    };
-    match begun {
-        Begin::Begun => Ok(run),
-        // Somebody with the same key was faster by a moment.
-        Begin::Duplicate => {
-            find_repeat(ctx, new.idempotency_key.as_deref(), request_hash.as_deref()).await?.ok_or(Error::KeyReused)
-        }
-    }
-}
-
-pub(super) fn check_key(key: Option<&str>) -> Result<(), Error> {
-    match key {
-        Some(key) if key.is_empty() || key.len() > 200 || key.chars().any(char::is_control) => {
-            Err(Error::invalid("Idempotency-Key", "expected 1 to 200 characters and no control characters"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn request_hash(new: &NewRun) -> Vec<u8> {
-    let source = match &new.source {
-        Source::Version(id, version) => serde_json::json!([id, version]),
-        Source::Draft(id) => serde_json::json!([id, "draft"]),
-        Source::Inline(definition) => serde_json::to_value(definition).unwrap_or_default(),
-    };
-    let asked = match &new.until {
-        // As it was before one could ask for a part.
-        None => serde_json::json!([source, new.inputs]),
-        Some(until) => serde_json::json!([source, new.inputs, until]),
-    };
-    store::history::hash(asked.to_string().as_bytes())
-}
-
-pub(super) async fn find_repeat(
-    ctx: &Ctx,
-    key: Option<&str>,
-    request_hash: Option<&[u8]>,
-) -> Result<Option<RunId>, Error> {
-    let Some(key) = key else { return Ok(None) };
-    match store::run::find_by_key(&ctx.db, ctx.workspace(), key).await? {
-        Some((run, hash)) if hash.as_deref() == request_hash => Ok(Some(run)),
-        Some(_) => Err(Error::KeyReused),
-        None => Ok(None),
-    }
-}
-
-async fn load(ctx: &Ctx, source: Source) -> Result<(Option<WorkflowId>, Option<i64>, Definition), Error> {
-    match source {
-        Source::Inline(definition) => Ok((None, None, *definition)),
-        Source::Draft(id) => {
-            let draft = store::run::find_draft(&ctx.db, ctx.workspace(), id).await?;
-            Ok((Some(id), None, draft.ok_or(Error::NotFound("workflow"))?))
-        }
-        Source::Version(id, version) => {
-            if let Some((version, definition)) = store::run::find_version(&ctx.db, ctx.workspace(), id, version).await?
-            {
-                return Ok((Some(id), Some(version), definition));
-            }
-            let known = store::run::find_draft(&ctx.db, ctx.workspace(), id).await?.is_some();
-            Err(match version {
-                None if known => Error::NotPublished,
-                Some(_) if known => Error::NotFound("version"),
-                _ => Error::NotFound("workflow"),
-            })
-        }
     }
 }
 

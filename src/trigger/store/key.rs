@@ -141,12 +141,28 @@ pub async fn list(
 }
 
 /// The webhook that a token opens.
-pub async fn find_by_digest(db: &Db, digest: &[u8], now: Timestamp) -> Result<Option<TriggerRow>> {
+#[derive(Debug, Clone, FromRow)]
+pub struct Opened {
+    /// The trigger.
+    #[sqlx(flatten)]
+    pub trigger: TriggerRow,
+    /// The token's id.
+    pub token: TriggerKeyId,
+    /// When the token ends.
+    pub expires_at: Option<Timestamp>,
+    /// The newest version of what it starts.
+    pub published_version: Option<i64>,
+}
+
+/// The webhook that a token opens.
+pub async fn find_by_digest(db: &Db, digest: &[u8], now: Timestamp) -> Result<Option<Opened>> {
     Ok(read!(db, conn => query_as(concat!(
         "select ",
         trigger_columns!(),
-        " from trigger_key k
+        ", k.id as token, k.expires_at, w.published_version
+         from trigger_key k
          join run_trigger t on t.id = k.trigger_id
+         join workflow w on w.id = t.workflow_id
          where k.digest = $1 and (k.expires_at is null or k.expires_at > $2)",
     ))
     .bind(digest)

@@ -10,6 +10,7 @@
 //! key; nobody is told of a change before it is durable. Refuses work when more runs are in hand than fit in memory.
 
 mod admit;
+mod answer;
 mod attempt;
 mod bridge;
 mod failure;
@@ -34,7 +35,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
-use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -45,9 +46,12 @@ use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
 use crate::workflow::machine::Input;
+use crate::workflow::prepared::Shelf;
 use crate::workflow::store;
 use crate::workflow::store::lease::Claimant;
 
+pub use answer::Hearing;
+pub(super) use answer::answer_of;
 pub use log::{LogSink, Stream};
 pub use node::Rounds;
 use owner::Owner;
@@ -83,12 +87,15 @@ pub(super) struct Engine {
     log: mpsc::Sender<log::Message>,
     queue: queue::Queue,
     timer: Arc<timer::Alarm>,
+    turns: Arc<Semaphore>,
     desk: admit::Desk,
     keys: keys::Desk,
     hints: hints::Desk,
     asked: forward::Desk,
     node: node::Node,
     bridge: bridge::Bridge,
+    answers: answer::Desk,
+    pub(super) shelf: Shelf,
     failures: failure::Bell,
     unwanted: unwanted::Bell,
     ended: broadcast::Sender<RunId>,
@@ -119,12 +126,15 @@ impl Engine {
             log: log::start(runtime, drained.clone()),
             queue: queue::Queue::new(runtime.config.max_steps),
             timer: Arc::default(),
+            turns: Arc::new(Semaphore::new(timer::TURNS)),
             desk: admit::Desk::default(),
             keys: keys::Desk::default(),
             hints: hints::Desk::default(),
             asked: forward::Desk::default(),
             node: node::Node::default(),
             bridge: bridge::Bridge::default(),
+            answers: answer::Desk::default(),
+            shelf: Shelf::default(),
             failures: failure::Bell::default(),
             unwanted: unwanted::Bell::default(),
             ended: broadcast::channel(1024).0,

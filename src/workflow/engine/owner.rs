@@ -7,17 +7,18 @@ mod perform;
 mod place;
 mod report;
 pub(super) mod signals;
+mod take;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 pub(in crate::workflow) use load::fold;
-use load::load;
 use mind::Mind;
 use perform::Flying;
+pub(super) use take::Taken;
 
 use super::{Engine, writer};
 use crate::model::workflow::{Event, RunStatus, RunSummary, State, StepError};
@@ -27,7 +28,7 @@ use crate::workflow::Error;
 use crate::workflow::flow::Marks;
 use crate::workflow::machine::{self, Input};
 use crate::workflow::steps::Outcome;
-use crate::workflow::store::{Card, Change, Create, Verdict, ask::WaitChange, lease::Claim};
+use crate::workflow::store::{Card, Change, Create, Verdict, ask::WaitChange};
 
 /// How long attempts in flight may go on when the process stops.
 const GRACE_MS: i64 = 5_000;
@@ -86,6 +87,8 @@ pub(in crate::workflow) struct Owner {
     marks: Marks,
     /// What stands in the run's row, once this owner has written it.
     written: Option<Standing>,
+    /// Held until it has said what is due: so many at once, the rest of those that are due stays in the table.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 /// What of a run's row the indexes are about: status, beginning, when it is due.
@@ -122,6 +125,7 @@ pub(super) async fn begin(
         given_back: false,
         marks,
         written: None,
+        turn: None,
     };
     let (done, begun) = oneshot::channel();
     runtime.tasks.spawn("run", async move {
@@ -146,69 +150,6 @@ pub(super) async fn begin(
 }
 
 impl Owner {
-    /// Takes a claimed run in hand: folds its history and goes on in a task.
-    pub(in crate::workflow) async fn take(
-        runtime: &Runtime,
-        engine: &Arc<Engine>,
-        claim: Claim,
-        inbox: mpsc::Receiver<Message>,
-    ) -> Result<(), Error> {
-        let Claim { run, workspace, card, definition_hash, token, last_seq, admitted } = claim;
-        let loaded = load(runtime, engine, workspace, run, &definition_hash, last_seq).await;
-        let (state, mailbox) = match (loaded, engine.sender(run)) {
-            (Ok(state), Some(mailbox)) => (state.without_old_inputs(), mailbox),
-            (loaded, _) => {
-                let error = loaded.err().unwrap_or(Error::Stopping);
-                engine.strike(run);
-                engine.hand_back(runtime, run, token, &error);
-                return Err(error);
-            }
-        };
-        let marks = Marks::of(state.definition(), &runtime.config);
-        let owner = Self {
-            runtime: runtime.clone(),
-            engine: Arc::clone(engine),
-            workspace,
-            card,
-            token,
-            state,
-            inbox,
-            mailbox,
-            attempts: BTreeMap::new(),
-            signals: signals::Signals::unread(),
-            more: false,
-            given_back: false,
-            marks,
-            written: None,
-        };
-        runtime.tasks.spawn("run", owner.take_over(admitted));
-        Ok(())
-    }
-
-    /// Goes on with a run; with one that was let in and has not begun, it begins.
-    async fn take_over(mut self, admitted: bool) {
-        let mut events = Vec::new();
-        if admitted && !self.state.is_started() && !self.state.is_ended() {
-            let until = self.state.until().map(|step| self.state.steps()[step as usize].id.clone());
-            let inputs = self.state.given().clone();
-            self.think(Input::Start { inputs, until }, &mut events).expect("it has not begun");
-            return match self.flush(events, None).await {
-                Ok(Verdict::Stored) => self.own().await,
-                _ => self.let_go().await,
-            };
-        }
-        let in_flight: Vec<(String, u32)> = self.list_in_flight();
-        self.think(Input::TakeOver, &mut events).expect("a take-over is never refused");
-        if !events.is_empty() && !matches!(self.flush(events, None).await, Ok(Verdict::Stored)) {
-            return self.let_go().await;
-        }
-        for (step, attempt) in in_flight {
-            self.execute(&step, attempt, self.state.last_seq(), false);
-            self.pull(&step, self.state.last_seq());
-        }
-        self.own().await;
-    }
-
     /// Goes on until the run ends, rests for long, or the process stops.
     async fn own(mut self) {
         let stopping = self.runtime.tasks.stopping().clone();
@@ -227,6 +168,9 @@ impl Owner {
                 }
             }
             if !self.more && !self.signals.is_unread() {
+                if self.state.next_due().is_none_or(|due| due > self.runtime.clock.now()) {
+                    self.turn = None;
+                }
                 self.listen(&mut inbox, grace, &stopping).await;
             }
             if let Err(error) = self.read_signals(&inbox).await {
@@ -254,6 +198,7 @@ impl Owner {
                 tracing::warn!(run = %self.state.id(), ?outcome, "this process lets go of a run");
                 break;
             }
+            self.turn = None;
         }
         self.let_go().await;
     }
@@ -362,6 +307,7 @@ impl Owner {
         if verdict == Verdict::Stored {
             self.written = Some(standing);
             self.tell_waiting(place, &keys);
+            self.engine.answers.tell(self.state.id(), self.state.graph(), &events);
             self.publish(&events);
             for event in events.iter() {
                 self.perform(event);

@@ -6,19 +6,25 @@
 use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt, stream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::owner::Owner;
+use super::owner::{Owner, Taken};
 use super::{Engine, LEASE_MS, forward, stray};
 use crate::db;
 use crate::model::Timestamp;
 use crate::runtime::Runtime;
-use crate::workflow::store;
+use crate::workflow::store::lease::Claim;
+use crate::workflow::store::{self, history};
 
 /// Runs taken in hand at once.
-const BATCH: u32 = 200;
-/// Histories that are read at the same time.
-const TOGETHER: usize = 8;
+const BATCH: u32 = 512;
+/// Runs that were taken in hand and have not said yet what was due: who comes from elsewhere waits for no more than so many
+/// of them at the writer, and the rest costs no memory.
+pub(super) const TURNS: usize = 4 * BATCH as usize;
+/// Events that one query for several histories brings.
+const EVENTS: i64 = 2_048;
+/// Queries for histories at the same time.
+const TOGETHER: usize = 4;
 /// How soon it looks again at the soonest.
 const SOON_MS: i64 = 10;
 /// How long the timer waits after a failure of the database.
@@ -55,9 +61,11 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
     // Before anything is looked at: what is set from here on may be of a run that was given back after the look.
     engine.timer.clear();
     loop {
+        let room = BATCH.min(u32::try_from(engine.room()).unwrap_or(BATCH));
+        let turns = Arc::clone(&engine.turns).acquire_many_owned(room).await;
+        let turns = turns.expect("nobody closes them");
         let taking = engine.taking.lock().await;
         stray::give_back(runtime, engine).await?;
-        let room = BATCH.min(u32::try_from(engine.room()).unwrap_or(BATCH));
         if room == 0 {
             // Others may take the rest.
             engine.timer.set(runtime.clock.now().plus_ms(PAUSE_MS));
@@ -66,16 +74,7 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
         let claimed = store::lease::claim_due(&runtime.db, engine.claimant(runtime), room).await;
         let claims = claimed.inspect_err(|_| engine.doubt(runtime))?;
         let count = claims.len();
-        stream::iter(claims)
-            .for_each_concurrent(TOGETHER, |claim| async move {
-                let (run, token) = (claim.run, claim.token);
-                match engine.enlist(run) {
-                    Ok(inbox) => drop(Owner::take(runtime, engine, claim, inbox).await),
-                    // Full, or whoever gave it back has not left yet.
-                    Err(error) => engine.hand_back(runtime, run, token, &error),
-                }
-            })
-            .await;
+        take_all(runtime, engine, claims, turns).await;
         drop(taking);
         if count < room as usize {
             break;
@@ -91,6 +90,29 @@ pub(super) async fn take_due(runtime: &Runtime, engine: &Arc<Engine>) -> db::Res
         }
     }
     Ok(())
+}
+
+/// Takes in hand what was claimed: many short histories with one query, long ones by themselves.
+async fn take_all(runtime: &Runtime, engine: &Arc<Engine>, claims: Vec<Claim>, mut turns: OwnedSemaphorePermit) {
+    let mut groups: Vec<(i64, Vec<Taken>)> = Vec::new();
+    for claim in claims {
+        let (run, token, events) = (claim.run, claim.token, claim.last_seq);
+        match engine.enlist(run) {
+            Ok(inbox) => {
+                let taken = Taken { claim, inbox, turn: turns.split(1) };
+                match groups.last_mut() {
+                    Some((sum, group)) if *sum + events <= EVENTS && group.len() < history::MOST_RUNS => {
+                        *sum += events;
+                        group.push(taken);
+                    }
+                    _ => groups.push((events, vec![taken])),
+                }
+            }
+            // Full, or whoever gave it back has not left yet.
+            Err(error) => engine.hand_back(runtime, run, token, &error),
+        }
+    }
+    stream::iter(groups).for_each_concurrent(TOGETHER, |(_, group)| Owner::take_some(runtime, engine, group)).await;
 }
 
 /// Sleeps until a run is due, and takes it in hand.

@@ -11,7 +11,7 @@ use crate::model::WorkflowId;
 use crate::model::workflow::{Await, StepError, TriggerKind};
 use crate::workflow::Error;
 use crate::workflow::definitions;
-use crate::workflow::runs::{self, NewRun, Origin, Source};
+use crate::workflow::runs::{NewRun, Origin, Source};
 use crate::workflow::store::Parent;
 
 /// Runs inside of runs, at most.
@@ -78,7 +78,7 @@ pub(super) async fn begin(
         origin: Some(Origin { parent, depth: call.depth + 1, started_by: call.started_by.clone() }),
         ..NewRun::new(source, inputs, TriggerKind::Workflow)
     };
-    let run = runs::start(&call.ctx, new).await.map_err(|error| refused(&error))?;
+    let run = crate::workflow::start(&call.ctx, new).await.map_err(|error| refused(&error))?;
     if detached {
         return Ok(Outcome::out(json!({ "run_id": run })));
     }

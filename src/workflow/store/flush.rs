@@ -10,7 +10,7 @@ use super::append::{self, Row};
 use super::ask::{self, WaitChange};
 use super::history;
 use super::signal::{self, Outgoing};
-use super::{Card, ending, flow, step_key, unwanted};
+use super::{Card, Occasion, ending, flow, occasion, step_key, unwanted};
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{Event, RunStatus};
@@ -103,8 +103,8 @@ pub enum Keys {
 pub struct Create {
     /// What does not change.
     pub card: Card,
-    /// The definition as JSON, kept once under its hash.
-    pub definition: Vec<u8>,
+    /// The definition as JSON, kept once under its hash. `None` where that is known to be kept.
+    pub definition: Option<Arc<[u8]>>,
     /// Its hash.
     pub definition_hash: Vec<u8>,
     /// The caller's idempotency key.
@@ -121,6 +121,8 @@ pub struct Create {
     pub copied: Vec<Event>,
     /// For a fork of a workflow with flow control: what limits it. It takes a place at once, or is refused.
     pub limits: Option<Box<Limits>>,
+    /// The firing that starts it, written with it; not where flow control has a say.
+    pub occasion: Option<Box<Occasion>>,
 }
 
 /// The part of the row that moves.
@@ -233,14 +235,15 @@ async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Ve
     let mut definitions = HashSet::new();
     for change in changes {
         let Some(create) = &change.create else { continue };
-        if definitions.insert((change.workspace, create.definition_hash.as_slice())) {
-            append::touch_payload(tx, change.workspace, &create.definition_hash, &create.definition, now).await?;
+        if let Some(definition) = &create.definition
+            && definitions.insert((change.workspace, create.definition_hash.as_slice()))
+        {
+            append::touch_payload(tx, change.workspace, &create.definition_hash, definition, now).await?;
         }
     }
     let forks = take_places(tx, changes, now).await?;
     let is_new = |change: &&Change| change.create.is_some() && !forks.contains_key(&change.run.0);
-    let new: Vec<&Change> = changes.iter().filter(is_new).collect();
-    let mut moved = append::insert_runs(tx, &new).await?;
+    let mut moved = insert_runs(tx, changes.iter().filter(is_new).collect()).await?;
     let mut known = Vec::with_capacity(changes.len());
     for (change, verdict) in changes.iter().zip(&mut verdicts).filter(|(change, _)| change.create.is_none()) {
         match change.place {
@@ -268,6 +271,28 @@ async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Ve
         }
     }
     Ok(verdicts)
+}
+
+/// Inserts new runs, each with the firing that starts it, if it has one. Returns those that are stored.
+async fn insert_runs(tx: &mut Tx, mut new: Vec<&Change>) -> Result<HashSet<RunId>> {
+    let fired: Vec<&Change> = new.iter().copied().filter(|change| occasion_of(change).is_some()).collect();
+    if fired.is_empty() {
+        return append::insert_runs(tx, &new).await;
+    }
+    let written = occasion::insert(tx, &fired).await?;
+    new.retain(|change| occasion_of(change).is_none() || written.contains(&change.run));
+    let inserted = append::insert_runs(tx, &new).await?;
+    for change in fired.into_iter().filter(|change| written.contains(&change.run) && !inserted.contains(&change.run)) {
+        // The run is there already, under its key: the caller finds out what became of it.
+        if let Some(occasion) = occasion_of(change) {
+            occasion::take_back(tx, occasion).await?;
+        }
+    }
+    Ok(inserted)
+}
+
+fn occasion_of(change: &Change) -> Option<&Occasion> {
+    change.create.as_ref()?.occasion.as_deref()
 }
 
 /// Inserts the forks that need a place: whether the next has one depends on the one before.

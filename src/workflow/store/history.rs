@@ -1,9 +1,12 @@
 //! Events as rows, and back.
 
+use std::sync::OnceLock;
+
 use sqlx::query_as;
 
+use super::append::{padded, values};
 use super::flush::INLINE_BYTES;
-use crate::db::{Db, Error, Result};
+use crate::db::{Db, Error, Result, Texts};
 use crate::model::workflow::{Definition, Event, Fact};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::read;
@@ -108,6 +111,64 @@ pub async fn list(db: &Db, workspace: WorkspaceId, run: RunId, after: i64, limit
     .fetch_all(conn)
     .await)?;
     rows.into_iter().map(|row| decode(run, row)).collect()
+}
+
+/// Runs of one [`list_some`]; a power of two.
+pub const MOST_RUNS: usize = 256;
+
+/// The whole history of a run, and how many signals wait for it.
+#[derive(Debug)]
+pub struct Told {
+    /// Which run.
+    pub run: RunId,
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// What its row counts.
+    pub signals: i64,
+}
+
+/// The histories of several runs, by id; at most [`MOST_RUNS`], short ones: nothing limits the events. Runs without any are
+/// left out.
+pub async fn list_some(db: &Db, runs: &[(WorkspaceId, RunId)]) -> Result<Vec<Told>> {
+    static SQL: [OnceLock<Texts>; MOST_RUNS.ilog2() as usize + 1] =
+        [const { OnceLock::new() }; MOST_RUNS.ilog2() as usize + 1];
+    #[derive(sqlx::FromRow)]
+    struct Found {
+        run_id: RunId,
+        signals: i64,
+        #[sqlx(flatten)]
+        row: Row,
+    }
+    let power = runs.len().max(1).next_power_of_two();
+    let texts = SQL[power.ilog2() as usize].get_or_init(|| {
+        Texts::of(format!(
+            "select e.run_id, r.signals, e.seq, e.at, e.step, e.kind, e.data as inline, e.payload_hash, p.data as payload,
+                e.checksum
+             from {}
+             join run r on r.id = v.column2
+             join run_event e on e.run_id = v.column2
+             left join payload p on p.workspace_id = v.column1 and p.hash = e.payload_hash
+             order by e.run_id, e.seq",
+            values(power, 2, 1),
+        ))
+    });
+    let sql = db.text(texts);
+    let rows: Vec<Found> = read!(db, conn => {
+        let mut list = query_as(sql);
+        for run in padded(runs) {
+            list = list.bind(run.map(|(workspace, _)| *workspace)).bind(run.map(|(_, run)| *run));
+        }
+        list.fetch_all(conn).await
+    })?;
+    let mut all: Vec<Told> = Vec::with_capacity(runs.len());
+    for Found { run_id, signals, row } in rows {
+        let event = decode(run_id, row)?;
+        match all.last_mut() {
+            Some(told) if told.run == run_id => told.events.push(event),
+            _ => all.push(Told { run: run_id, events: vec![event], signals }),
+        }
+    }
+    Ok(all)
 }
 
 /// The newest event of a kind.

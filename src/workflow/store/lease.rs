@@ -70,20 +70,41 @@ impl ClaimRow {
 /// Takes runs that have something to do and that nobody has in hand: given back in motion, due, or of a dead owner.
 pub async fn claim_due(db: &Db, by: Claimant, limit: u32) -> Result<Vec<Claim>> {
     let mut tx = db.begin().await?;
-    // Another process that is at it at the same time takes others. The condition on the owner stands outside again, so
-    // that Postgres looks anew at a row that has changed since.
+    // Each kind is found by an index of its own, so that what many are due costs no look at all of them. Another process that
+    // is at it at the same time takes others: there are candidates for two. The condition on the owner stands outside again,
+    // so that Postgres looks anew at a row that has changed since.
     let text = skip_locked!(
         &tx,
         "update run set owner_id = $1, lease_until = $3, lease_token = lease_token + 1
          where id in (
              select id
              from run
-             where ended_at is null
-                 and damage is null
-                 and (
-                     (owner_id is null and (status = 'running' or wake_at <= $2))
-                     or (owner_id <> $1 and ($4 or lease_until < $2))
-                 )
+             where id in (
+                 select id from (
+                     select id from run
+                     where wake_at <= $2 and owner_id is null and ended_at is null and damage is null
+                     order by wake_at
+                     limit 2 * $5
+                 ) due
+                 union all
+                 select id from (
+                     select id from run
+                     where status = 'running' and owner_id is null and ended_at is null and damage is null
+                     limit 2 * $5
+                 ) begun
+                 union all
+                 select id from (
+                     select id from run
+                     where owner_id < $1 and ($4 or lease_until < $2) and ended_at is null and damage is null
+                     limit 2 * $5
+                 ) lost
+                 union all
+                 select id from (
+                     select id from run
+                     where owner_id > $1 and ($4 or lease_until < $2) and ended_at is null and damage is null
+                     limit 2 * $5
+                 ) lost_too
+             )
              order by coalesce(wake_at, created_at)
              limit $5",
         concat!(

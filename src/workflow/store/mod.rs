@@ -11,6 +11,7 @@ pub mod history;
 pub mod lease;
 pub mod log;
 pub mod node;
+pub mod occasion;
 pub mod retention;
 pub mod run;
 pub mod signal;
@@ -18,4 +19,5 @@ pub mod step_key;
 pub mod unwanted;
 
 pub use flush::{Change, Create, Keys, Moved, Place, Progress, Verdict};
+pub use occasion::Occasion;
 pub use run::{Card, Parent};

@@ -1,6 +1,6 @@
 //! Rows of runs.
 
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 
 use super::Moved;
 use crate::db::{Db, Error, Result, Tx};
@@ -269,6 +269,17 @@ pub async fn find_version(
     .fetch_optional(conn)
     .await)?;
     Ok(row.map(|(version, definition)| (version, definition.0)))
+}
+
+/// The number of a workflow's newest version; `None` where none was published, or there is no such workflow.
+pub async fn find_published(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -> Result<Option<i64>> {
+    let version: Option<Option<i64>> = read!(db, conn =>
+        query_scalar("select published_version from workflow where workspace_id = $1 and id = $2")
+            .bind(workspace)
+            .bind(workflow)
+            .fetch_optional(conn)
+            .await)?;
+    Ok(version.flatten())
 }
 
 /// The draft of a stored workflow.

@@ -39,9 +39,9 @@ const MAX_LISTED: u32 = 50;
 pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(Action::ReadRun)?;
     ctx.authorize(Action::StartRun)?;
-    crate::workflow::runs::check_key(key.as_deref())?;
+    crate::workflow::start::check_key(key.as_deref())?;
     let request_hash = key.as_ref().map(|_| history::hash(json!(["fork", source, fork]).to_string().as_bytes()));
-    if let Some(found) = crate::workflow::runs::find_repeat(ctx, key.as_deref(), request_hash.as_deref()).await? {
+    if let Some(found) = crate::workflow::start::find_repeat(ctx, key.as_deref(), request_hash.as_deref()).await? {
         return Ok(found);
     }
     let (summary, hash) = runs::find(&ctx.db, ctx.workspace(), source).await?.ok_or(Error::NotFound("run"))?;
@@ -72,7 +72,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
     };
     let create = Create {
         card: card(ctx, &summary, &fork, version, &graph),
-        definition: bytes,
+        definition: Some(bytes.into()),
         definition_hash,
         idempotency_key: key.clone(),
         request_hash: request_hash.clone(),
@@ -81,6 +81,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         forked_from: Some((source, seq)),
         copied: events,
         limits: limits.clone().map(Box::new),
+        occasion: None,
     };
     let new = New {
         run,
@@ -96,7 +97,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
             Err(flow::refuse_for_place(ctx.runtime(), ctx.workspace(), key, "fork").await?)
         }
         Err(error) => Err(error),
-        Ok(Begin::Duplicate) => crate::workflow::runs::find_repeat(ctx, key.as_deref(), request_hash.as_deref())
+        Ok(Begin::Duplicate) => crate::workflow::start::find_repeat(ctx, key.as_deref(), request_hash.as_deref())
             .await?
             .ok_or(Error::KeyReused),
     }

@@ -29,4 +29,30 @@ on_both_engines! {
         let detail = end(&ctx, start(&ctx, &definition, json!({"text": text})).await).await;
         assert_eq!(detail.output, json!(1_000_000));
     }
+
+    async fn hundreds_of_timers_that_are_due_at_once_are_each_heard_once(site: Site) {
+        let rt = &site.runtime;
+        let ctx = ctx(rt).await;
+        // More than are taken in hand at once, and one whose history is too long to be read with others.
+        let short = chain(vec![wait("w", 60_000)]);
+        let mut steps: Vec<_> = (0..1_200).map(|n| transform(&format!("s{n}"), json!(n))).collect();
+        steps.push(wait("w", 60_000));
+        let mut runs = vec![start(&ctx, &chain(steps), json!({})).await];
+        runs.extend(futures::future::join_all((0..700).map(|_| start(&ctx, &short, json!({})))).await);
+        for run in &runs {
+            until(&ctx, *run, RunStatus::Waiting).await;
+        }
+        let second = next_process(&site, rt.clock.clone());
+        assert!(rt.tasks.stop(Duration::from_secs(20)).await, "it drains");
+        workflow::boot(&second).await.unwrap();
+        let ctx = second.as_actor(ctx.actor.clone(), String::new());
+        second.clock.advance_ms(60_001);
+        for run in runs {
+            let detail = end(&ctx, run).await;
+            assert_eq!(detail.summary.status, RunStatus::Succeeded);
+            let events = workflow::list_events(&ctx, run, detail.last_seq - 2, 10).await.unwrap();
+            let kinds: Vec<&str> = events.iter().map(|event| event.fact.kind()).collect();
+            assert_eq!(kinds, ["step_succeeded", "run_succeeded"]);
+        }
+    }
 }

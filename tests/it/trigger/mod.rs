@@ -1,6 +1,7 @@
 //! Triggers, through their face, on both databases and with the clock in hand.
 
 mod events;
+mod remembered;
 mod schedules;
 mod webhooks;
 

@@ -16,21 +16,21 @@ use super::workflow as workflow_of;
 use super::{ctx, draft, end, firings, long, make, outcomes, short};
 use crate::auth::{Call, call, json_of};
 
-fn webhook(flow: WorkflowId, answer: Answer, signed: bool) -> TriggerDraft {
+pub fn webhook(flow: WorkflowId, answer: Answer, signed: bool) -> TriggerDraft {
     draft(flow, Config::Webhook { answer, signed, rate_per_minute: 600 })
 }
 
 /// The path of a webhook that was just made.
-fn path(made: &TriggerMade) -> String {
+pub fn path(made: &TriggerMade) -> String {
     let url = made.url.clone().unwrap();
     url[url.find("/api/v1/").unwrap()..].to_owned()
 }
 
-fn post(path: &str) -> Call {
+pub fn post(path: &str) -> Call {
     call(Method::POST, path)
 }
 
-async fn run_of(response: axum::response::Response) -> RunId {
+pub async fn run_of(response: axum::response::Response) -> RunId {
     json_of(response).await["run_id"].as_str().unwrap().parse().unwrap()
 }
 
@@ -41,7 +41,7 @@ fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> String {
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-fn signed(path: &str, secret: &str, id: &str, timestamp: i64, body: &Value) -> Call {
+pub fn signed(path: &str, secret: &str, id: &str, timestamp: i64, body: &Value) -> Call {
     post(path)
         .with("webhook-id", id)
         .with("webhook-timestamp", &timestamp.to_string())
@@ -49,13 +49,13 @@ fn signed(path: &str, secret: &str, id: &str, timestamp: i64, body: &Value) -> C
         .json(body)
 }
 
-async fn count_of_runs(ctx: &Ctx) -> usize {
+pub async fn count_of_runs(ctx: &Ctx) -> usize {
     let page = PageRequest { limit: 200, cursor: None };
     workflow::list_runs(ctx, &weft::model::workflow::RunFilter::default(), &page).await.unwrap().items.len()
 }
 
 /// A workflow that answers with its input, by this config.
-async fn answering(ctx: &Ctx, config: Value) -> WorkflowId {
+pub async fn answering(ctx: &Ctx, config: Value) -> WorkflowId {
     workflow_of(
         ctx,
         "Answers",
@@ -67,7 +67,7 @@ async fn answering(ctx: &Ctx, config: Value) -> WorkflowId {
     .await
 }
 
-fn seconds(rt: &Runtime) -> i64 {
+pub fn seconds(rt: &Runtime) -> i64 {
     rt.clock.now().unix_ms() / 1000
 }
 
