@@ -143,7 +143,7 @@ on_both_engines! {
     async fn every_kind_and_template_can_be_run_as_it_is_described(site: Site) {
         let mara = browser(&site.runtime).await;
         let kinds = mara.get("/step-kinds").await;
-        assert_eq!(kinds["items"].as_array().unwrap().len(), 20);
+        assert_eq!(kinds["items"].as_array().unwrap().len(), 21);
         for kind in kinds["items"].as_array().unwrap() {
             assert_eq!(kind["config_schema"]["type"], "object");
             assert!(kind["ports"].is_array() && kind["example"]["kind"] == kind["name"], "{kind}");
