@@ -41,8 +41,8 @@ pub struct Flight {
 #[derive(Debug)]
 pub struct Flown {
     /// The number of the event that began it.
-    pub began: i64,
-    pub key: String,
+    began: i64,
+    key: String,
 }
 
 /// The owner of one run.
@@ -147,7 +147,7 @@ impl Sim {
         let (mut events, mut promises) = (Vec::new(), Vec::new());
         self.hear(&mut owner, &mut events, &mut promises);
         if events.is_empty() && !owner.signals.have_settled() {
-            self.keep(promises);
+            self.promises.extend(promises);
             self.processes[p].owners.insert(run, owner);
             return;
         }
@@ -207,7 +207,6 @@ impl Sim {
             && !owner.signals.is_unread()
             && mind::rests_for_long(&owner.state, now);
         let settling = owner.signals.settle();
-        let moved = super::more::moved(&events);
         let change = Change {
             run,
             workspace: WorkspaceId(uuid::Uuid::nil()),
@@ -225,7 +224,7 @@ impl Sim {
             place: Place::Keep,
             keys: Keys::Keep,
             handler: None,
-            moved,
+            moved: None,
         };
         let (Flying { promises, again, starter }, change) = (flying, Rc::new(change));
         if self.has(Bug::ToldBeforeStored) {
@@ -255,19 +254,13 @@ impl Sim {
             };
         }
         self.acknowledged.push(Rc::clone(&flight.change));
-        self.keep(flight.promises);
+        self.promises.extend(flight.promises);
         for event in flight.change.events.iter() {
             self.perform(p, &mut owner, event);
         }
         for (step, attempt) in flight.again {
             let began = owner.state.last_seq();
-            let forgets = self.has(Bug::UndoNotGoneOn) && step.starts_with(crate::model::workflow::UNDO);
-            if !forgets {
-                self.execute(p, &mut owner, &step, attempt, began);
-            }
-            if !self.has(Bug::PageNotAskedAgain) {
-                self.pull(p, &mut owner, &step, began);
-            }
+            self.execute(p, &mut owner, &step, attempt, began);
         }
         if !flight.change.unwanted.is_empty() {
             self.processes[p].looks_at = self.ambient.now();
@@ -290,8 +283,8 @@ impl Sim {
             }
             Some(Effect::StopBody { prefix }) => self.stop_under(p, owner, &prefix),
             Some(Effect::End) => self.stop_under(p, owner, ""),
-            Some(Effect::Pull { step }) => self.pull(p, owner, &step, event.seq),
-            None => {}
+            // No workflow of the generator has a source with pages.
+            Some(Effect::Pull { .. }) | None => {}
         }
     }
 
