@@ -210,9 +210,12 @@ fn BlockView(block: Block) -> impl IntoView {
             let is_short = body.lines().count() <= 6;
             let is_edit = AgentTool::parse(&name) == Some(AgentTool::EditFile);
             let text = body.clone();
-            let body = (!body.is_empty()).then(|| match is_edit {
-                true => view! { <pre class="code diff" tabindex="0"><code><DiffLines text /></code></pre> }.into_any(),
-                false => view! { <pre tabindex="0">{text}</pre> }.into_any(),
+            let body = (!body.is_empty()).then(|| {
+                if is_edit {
+                    view! { <pre class="code diff" tabindex="0"><code><DiffLines text /></code></pre> }.into_any()
+                } else {
+                    view! { <pre tabindex="0">{text}</pre> }.into_any()
+                }
             });
             view! {
                 <details class="folded" open=is_short>
@@ -278,8 +281,9 @@ fn call_words(name: &str, input: &Value) -> (String, String) {
 
 /// What goes and what comes, a sign before each line.
 fn replacement(find: &str, replace: &str) -> String {
-    let lines = |sign: char, text: &str| text.lines().map(|line| format!("{sign}{line}\n")).collect::<String>();
-    format!("{}{}", lines('-', find), lines('+', replace))
+    let gone = find.lines().map(|line| format!("-{line}"));
+    let come = replace.lines().map(|line| format!("+{line}"));
+    gone.chain(come).collect::<Vec<_>>().join("\n")
 }
 
 /// The symbol and the sentence of an answer.
@@ -337,7 +341,7 @@ mod tests {
         );
         assert_eq!(
             call_words("edit_file", &json!({"path": "a.rs", "find": "a\nb", "replace": "c"})),
-            ("a.rs".to_owned(), "-a\n-b\n+c\n".to_owned())
+            ("a.rs".to_owned(), "-a\n-b\n+c".to_owned())
         );
         assert!(call_words("something", &json!({"a": 1})).1.contains("\"a\": 1"));
     }

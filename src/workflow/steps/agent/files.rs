@@ -95,9 +95,8 @@ impl Folder<'_> {
 
     async fn edit(&self, path: &str, find: &str, replace: &str) -> Result<String, String> {
         let before = self.run(WHOLE, &[file(path)?], None).await?.stdout;
-        let (after, line) = match replaced(&before, find, replace)? {
-            Some(done) => done,
-            None => return Ok("What you want there is there already; nothing was changed.".to_owned()),
+        let Some((after, line)) = replaced(&before, find, replace)? else {
+            return Ok("What you want there is there already; nothing was changed.".to_owned());
         };
         self.run(WRITE, &[path], Some(after.into_bytes())).await?;
         Ok(format!("{path} was changed from line {line} on."))
