@@ -8,7 +8,6 @@ use weft::workflow::templates;
 use super::agents::{agent, answer_of, model, spec, told, words};
 use super::somebody;
 use crate::engine::{end, start};
-use crate::support::Site;
 
 /// Runs a template.
 async fn run(ctx: &Ctx, slug: &str, inputs: Value) -> RunDetail {
