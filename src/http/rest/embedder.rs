@@ -13,7 +13,7 @@ use crate::runtime::Runtime;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::new().routes(routes!(get, put))
+    OpenApiRouter::new().routes(routes!(get_embedder, put_embedder))
 }
 
 /// How entries are found: what makes their vectors, if anything, and how far it has come.
@@ -24,7 +24,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn get(Caller(ctx): Caller) -> Result<Json<EmbedderReport>, Refusal> {
+async fn get_embedder(Caller(ctx): Caller) -> Result<Json<EmbedderReport>, Refusal> {
     Ok(Json(memory::get_embedder(&ctx).await?))
 }
 
@@ -39,6 +39,6 @@ async fn get(Caller(ctx): Caller) -> Result<Json<EmbedderReport>, Refusal> {
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn put(Caller(ctx): Caller, Body(draft): Body<EmbedderDraft>) -> Result<Json<EmbedderReport>, Refusal> {
+async fn put_embedder(Caller(ctx): Caller, Body(draft): Body<EmbedderDraft>) -> Result<Json<EmbedderReport>, Refusal> {
     Ok(Json(memory::set_embedder(&ctx, draft).await?))
 }
