@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
+
+use super::more;
 use super::owner::Owner;
 use super::tables::Row;
 use super::world::Sim;
-use crate::model::workflow::{Await, Event, Fact, RunStatus, Signal, State};
+use crate::model::workflow::{Await, Event, Fact, Graph, RunStatus, Signal, State};
 use crate::model::{RunId, UserId};
 use crate::workflow::machine;
 
@@ -14,6 +17,10 @@ use crate::workflow::machine;
 pub enum Promise {
     /// The vote counts.
     Vote { run: RunId, step: String, attempt: u32, by: UserId },
+    /// The command of this name was obeyed.
+    Obeyed { run: RunId, by: String },
+    /// It was, for another process, which finds the answer.
+    Forwarded { id: Uuid },
 }
 
 /// Whether a fact ends an attempt of its step.
@@ -167,7 +174,11 @@ impl Sim {
         }
         let mut promised: BTreeMap<&Promise, usize> = BTreeMap::new();
         self.promises.iter().for_each(|promise| *promised.entry(promise).or_default() += 1);
-        for (Promise::Vote { run, step, attempt, by }, times) in promised {
+        for (promise, times) in promised {
+            let Promise::Vote { run, step, attempt, by } = promise else {
+                self.check_obeyed(promise);
+                continue;
+            };
             let votes = self.tables.row(*run).history.iter().filter(|event| {
                 event.step.as_ref() == Some(step)
                     && matches!(&event.fact, Fact::StepSignalled { attempt: a, signal: Signal::Vote(vote) }
@@ -177,13 +188,34 @@ impl Sim {
             assert!(votes.count() >= times, "a vote of {by} on {step} of {run} is lost");
         }
         self.check_effects();
+        self.check_more();
+    }
+
+    fn check_obeyed(&self, promise: &Promise) {
+        let Promise::Obeyed { run, by } = promise else { return };
+        assert_eq!(more::obeyed(&self.tables.row(*run).history, by), 1, "a command to {run} was said to be obeyed");
+    }
+
+    /// What seeds with more promise besides.
+    fn check_more(&self) {
+        for (run, by) in &self.withdrawn {
+            assert_eq!(more::obeyed(&self.tables.row(*run).history, by), 0, "a command to {run} that was withdrawn");
+        }
+        for (run, row) in self.tables.runs.iter().filter(|_| self.has_more()) {
+            let moved = more::moved(&row.history).map_or(1, |moved| moved.version);
+            assert_eq!(row.version, moved, "the version of {run} in its row and in its history");
+            let policy = self.graphs[row.workflow].definition().compensation.unwrap_or_default();
+            more::check_undone(&row.history, policy);
+            more::check_pages(&row.history, &self.brought);
+        }
     }
 
     fn check_effects(&self) {
         let mut keys = BTreeSet::new();
         // How much of its work the journal of each agent has, by its key without the attempt.
         let mut journals: BTreeMap<&str, u64> = BTreeMap::new();
-        for row in self.tables.runs.values() {
+        for (run, row) in &self.tables.runs {
+            let state = self.fold(*run);
             // What a fork has copied is another run's.
             let own = row.history.iter().rposition(|event| matches!(event.fact, Fact::RunForked(_))).unwrap_or(0);
             let mut begun: BTreeMap<&str, &str> = BTreeMap::new();
@@ -206,7 +238,7 @@ impl Sim {
                     Fact::StepAnswered { .. } => *journals.entry(work).or_default() += 1,
                     _ => {}
                 }
-                self.check_result(row, path, key, event);
+                self.check_result(state.graph(), path, key, event);
             }
         }
         for key in self.applied.keys() {
@@ -219,9 +251,9 @@ impl Sim {
     }
 
     /// The result that the history has is the one that the world gave.
-    fn check_result(&self, row: &Row, path: &str, key: &str, event: &Event) {
-        let step = self.graphs[row.workflow].find_path(path).expect("it is in the history");
-        if step.kind != "http" || step.pinned.is_some() {
+    fn check_result(&self, graph: &Graph, path: &str, key: &str, event: &Event) {
+        let is_pinned = graph.find_path(path).is_some_and(|step| step.pinned.is_some());
+        if graph.kind_at(path) != Some("http") || is_pinned {
             return;
         }
         match (&event.fact, self.applied.get(key)) {

@@ -13,24 +13,28 @@
 //! A repeat is thus a duplicate. It is never half applied, for that is what the databases promise. Reads fail. Processes
 //! crash with transactions on their way, and others take over; they freeze past their leases and go on as zombies. The
 //! clock jumps forward. Attempts end in any order; people command, vote, delegate, send events and fork at any moment.
-//! From a certain seed on some steps are agents, whose pieces end as pieces do.
+//! From a certain seed on some steps are agents, whose pieces end as pieces do; from another on steps undo, maps have pages,
+//! runs are moved to newer versions, and commands are forwarded between processes (`more.rs`).
 //! A seed has one process that is alone with its file, as on SQLite, where nothing is lost on the way; or two on one database.
 //!
 //! **Not modelled:** flow control (a queued run is let in at some moment), keys of steps, logs, payloads, the queue for
-//! slots, time limits of attempts (they are one of the ways in which an attempt fails), pages of a map's source, commands
-//! that one process forwards to another, presence and hints between processes, grace at shutdown, and SQL.
+//! slots, time limits of attempts (they are one of the ways in which an attempt fails), presence and hints between processes,
+//! grace at shutdown, and SQL.
 //!
 //! **Promised after each seed** (`check.rs`): no event that was acknowledged is lost, no vote either; an attempt begins only
 //! after that is stored and never after its result is; each key names one attempt and is applied once; histories are
 //! ones that a run can have and fold to the state that their owners had; approvals, events and signals in the tables are those
 //! of the histories; with the faults turned off every run comes to rest and says for whom it waits, and its end when people
-//! do what it waits for; sub-runs and those who wait for them hear of each other's end.
+//! do what it waits for; sub-runs and those who wait for them hear of each other's end; what a run that ended badly did is
+//! undone, the newest first, once; pages are asked for in their order, and what came counts; a command is obeyed once at most,
+//! once if that was answered, and never if it was withdrawn; the row says which version a run was moved to.
 
 mod bugs;
 mod check;
 mod corpus;
 mod faults;
 mod generate;
+mod more;
 mod owner;
 mod people;
 mod process;

@@ -41,8 +41,8 @@ pub struct Flight {
 #[derive(Debug)]
 pub struct Flown {
     /// The number of the event that began it.
-    began: i64,
-    key: String,
+    pub began: i64,
+    pub key: String,
 }
 
 /// The owner of one run.
@@ -147,7 +147,7 @@ impl Sim {
         let (mut events, mut promises) = (Vec::new(), Vec::new());
         self.hear(&mut owner, &mut events, &mut promises);
         if events.is_empty() && !owner.signals.have_settled() {
-            self.promises.extend(promises);
+            self.keep(promises);
             self.processes[p].owners.insert(run, owner);
             return;
         }
@@ -207,6 +207,7 @@ impl Sim {
             && !owner.signals.is_unread()
             && mind::rests_for_long(&owner.state, now);
         let settling = owner.signals.settle();
+        let moved = super::more::moved(&events);
         let change = Change {
             run,
             workspace: WorkspaceId(uuid::Uuid::nil()),
@@ -224,7 +225,7 @@ impl Sim {
             place: Place::Keep,
             keys: Keys::Keep,
             handler: None,
-            moved: None,
+            moved,
         };
         let (Flying { promises, again, starter }, change) = (flying, Rc::new(change));
         if self.has(Bug::ToldBeforeStored) {
@@ -254,13 +255,19 @@ impl Sim {
             };
         }
         self.acknowledged.push(Rc::clone(&flight.change));
-        self.promises.extend(flight.promises);
+        self.keep(flight.promises);
         for event in flight.change.events.iter() {
             self.perform(p, &mut owner, event);
         }
         for (step, attempt) in flight.again {
             let began = owner.state.last_seq();
-            self.execute(p, &mut owner, &step, attempt, began);
+            let forgets = self.has(Bug::UndoNotGoneOn) && step.starts_with(crate::model::workflow::UNDO);
+            if !forgets {
+                self.execute(p, &mut owner, &step, attempt, began);
+            }
+            if !self.has(Bug::PageNotAskedAgain) {
+                self.pull(p, &mut owner, &step, began);
+            }
         }
         if !flight.change.unwanted.is_empty() {
             self.processes[p].looks_at = self.ambient.now();
@@ -283,8 +290,8 @@ impl Sim {
             }
             Some(Effect::StopBody { prefix }) => self.stop_under(p, owner, &prefix),
             Some(Effect::End) => self.stop_under(p, owner, ""),
-            // No workflow of the generator has a source with pages.
-            Some(Effect::Pull { .. }) | None => {}
+            Some(Effect::Pull { step }) => self.pull(p, owner, &step, event.seq),
+            None => {}
         }
     }
 

@@ -7,7 +7,7 @@ use super::check::Promise;
 use super::generate;
 use super::owner::{First, Flying, Owner};
 use super::world::{ROOTS, Sim};
-use crate::model::workflow::{Command, Forked, Signal, State, Vote};
+use crate::model::workflow::{Command, Fact, Forked, Signal, State, Vote};
 use crate::model::{RunId, UserId};
 use crate::workflow::engine::owner::mind::World;
 use crate::workflow::machine::Input;
@@ -25,6 +25,9 @@ impl Sim {
             4..7 => Command::Resume,
             _ => Command::Retry,
         };
+        if self.has_more() {
+            return self.command_by_name(p, run, command);
+        }
         self.tell(p, run, Input::Command { command, by: Some("Ada".to_owned()) }, None);
     }
 
@@ -81,6 +84,11 @@ impl Sim {
         let row = self.tables.row(from_run);
         let from_seq = 1 + self.ambient.rng.below(row.history.len()) as i64;
         let copied = row.history[..from_seq as usize].to_vec();
+        // Its face refuses to go on from what was undone, and copies a run that was moved as one of its newest version.
+        let is_refused = |fact: &Fact| matches!(fact, Fact::CompensationStarted { .. } | Fact::RunMigrated(_));
+        if copied.iter().any(|event| is_refused(&event.fact)) {
+            return;
+        }
         let workflow = row.workflow;
         let run: RunId = self.ambient.fresh_id();
         let mut state = State::on(run, self.graphs[workflow].clone()).without_old_inputs();
@@ -107,7 +115,9 @@ impl Sim {
             }
         }
         for run in self.runs(|status| !status.is_final()) {
-            let command = if round < 6 { Command::Resume } else { Command::Cancel };
+            // What is held while it undoes can't be cancelled: it is let go on.
+            let is_held = self.has_more() && self.fold(run).undoing().is_some();
+            let command = if round < 6 || is_held { Command::Resume } else { Command::Cancel };
             self.tell(0, run, Input::Command { command, by: None }, None);
         }
     }

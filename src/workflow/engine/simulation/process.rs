@@ -87,6 +87,8 @@ pub struct Process {
     pub is_looking: bool,
     /// When it looks next at the sub-runs that nobody waits for.
     pub looks_at: Timestamp,
+    /// What it has asked other processes for.
+    pub asked: Vec<super::more::Asked>,
 }
 
 impl Process {
@@ -101,6 +103,7 @@ impl Process {
             is_in_doubt: false,
             is_looking: false,
             looks_at: now,
+            asked: Vec::new(),
         }
     }
 
@@ -186,7 +189,9 @@ impl Sim {
         let state = self.fold(claim.run);
         let parent = self.tables.row(claim.run).parent.clone();
         let mut owner = Owner::new(state, claim.token, parent, First::TakeOver { admitted: claim.admitted });
-        if self.has(Bug::SignalsForgottenAtTakeOver) {
+        // Loaded with others, it says whether something waits; what comes from here on is told to the mailbox.
+        let has_none = self.has_more() && self.tables.row(claim.run).signals == 0;
+        if has_none || self.has(Bug::SignalsForgottenAtTakeOver) {
             owner.signals = Signals::default();
         }
         owner.inbox.extend(message);
@@ -204,8 +209,19 @@ impl Sim {
         state
     }
 
-    /// `Engine::hand_over`: into the mailbox of the owner, or of one that takes the run for it.
+    /// `Engine::tell`: here, or by the process that has the run in hand.
     pub fn tell(&mut self, p: usize, run: RunId, input: Input, promise: Option<check::Promise>) {
+        let has_elsewhere = |row: &super::tables::Row| row.owner.is_some_and(|owner| owner != self.processes[p].id);
+        let forwards = self.has_more() && self.is_shared && has_elsewhere(self.tables.row(run));
+        let is_named = super::more::name_of(&input).is_some();
+        if forwards && is_named && !self.processes[p].owners.contains_key(&run) && self.ambient.rng.chance(80) {
+            return self.forward(p, run, input);
+        }
+        self.tell_here(p, run, input, promise);
+    }
+
+    /// `Engine::hand_over`: into the mailbox of the owner, or of one that takes the run for it.
+    pub fn tell_here(&mut self, p: usize, run: RunId, input: Input, promise: Option<check::Promise>) {
         let message = Message::Tell { input, promise };
         if let Some(owner) = self.processes[p].owners.get_mut(&run) {
             if !owner.is_leaving {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::bugs::Bug;
 use crate::model::workflow::{Event, RunStatus, Signal, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp};
-use crate::workflow::machine;
+use crate::workflow::machine::{self, Input};
 use crate::workflow::store::ask::WaitChange;
 use crate::workflow::store::signal::{Incoming, Outgoing};
 use crate::workflow::store::unwanted::Told;
@@ -34,6 +34,8 @@ pub struct Row {
     pub token: i64,
     pub created_at: Timestamp,
     pub is_ended: bool,
+    /// The version that it runs.
+    pub version: i64,
     pub history: Vec<Event>,
 }
 
@@ -71,6 +73,20 @@ pub struct Claimant {
     pub alone: bool,
 }
 
+/// A row of `run_command`.
+#[derive(Debug)]
+pub struct Forwarded {
+    pub run: RunId,
+    /// For which process.
+    pub owner: Uuid,
+    pub input: Input,
+    /// Who gave it.
+    pub by: String,
+    pub is_taken: bool,
+    /// It was obeyed, and its owner says so.
+    pub is_done: bool,
+}
+
 #[derive(Debug)]
 pub struct Tables {
     pub runs: BTreeMap<RunId, Row>,
@@ -80,6 +96,8 @@ pub struct Tables {
     pub approvals: BTreeMap<ApprovalId, Asked>,
     /// Keys of sub-runs that nobody waits for, and since when.
     pub unwanted: BTreeMap<String, Timestamp>,
+    /// Commands for other processes.
+    pub commands: BTreeMap<Uuid, Forwarded>,
     pub bug: Option<Bug>,
     /// Events that were sent: key, payload, when.
     pub sent: Vec<(String, Value, Timestamp)>,
@@ -93,6 +111,7 @@ impl Tables {
             waits: BTreeMap::new(),
             approvals: BTreeMap::new(),
             unwanted: BTreeMap::new(),
+            commands: BTreeMap::new(),
             bug: None,
             sent: Vec::new(),
         }
@@ -161,6 +180,7 @@ impl Tables {
             token: change.token,
             created_at: create.card.created_at,
             is_ended: progress.ended_at.is_some(),
+            version: 1,
             history: Vec::new(),
         };
         self.runs.insert(change.run, row);
@@ -180,6 +200,9 @@ impl Tables {
         row.status = progress.status;
         row.last_seq = progress.last_seq;
         row.is_ended = progress.ended_at.is_some();
+        if let Some(moved) = change.moved.filter(|_| self.bug != Some(Bug::MoveNotNoted)) {
+            row.version = moved.version;
+        }
         row.signals -= change.settled;
         row.owner = row.owner.filter(|_| kept);
         row.lease_until = row.lease_until.filter(|_| kept);

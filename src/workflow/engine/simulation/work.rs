@@ -42,6 +42,9 @@ impl Sim {
         if attempt.kind == "agent" {
             return self.do_piece(p, at);
         }
+        if attempt.kind == "page" {
+            return self.bring_page(p, at);
+        }
         let answer = self.apply_effect(&attempt.key.clone());
         self.processes[p].attempts[at].result = Some(answer);
     }

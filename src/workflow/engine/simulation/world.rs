@@ -13,6 +13,7 @@ use super::bugs::Bug;
 use super::check::Promise;
 use super::faults::Faults;
 use super::generate;
+use super::more;
 use super::owner::Owner;
 use super::process::Process;
 use super::rng::Rng;
@@ -68,6 +69,8 @@ enum Act {
     TakeDue(usize),
     LookAhead(usize),
     LookAtUnwanted(usize),
+    Serve(usize),
+    LookAtAnswer(usize, usize),
 }
 
 /// A seed in motion.
@@ -87,6 +90,12 @@ pub struct Sim {
     pub applied: BTreeMap<String, Result<Value, StepError>>,
     pub acknowledged: Vec<Rc<Change>>,
     pub promises: Vec<Promise>,
+    /// Commands that were withdrawn before anybody obeyed: to which run, under which name.
+    pub withdrawn: Vec<(RunId, String)>,
+    /// Commands of other processes that were taken to be obeyed.
+    pub served: usize,
+    /// The pages that sources gave, by key.
+    pub brought: BTreeMap<String, Vec<Value>>,
     pub attempts_begun: u64,
     pub roots: usize,
     acts: Vec<Act>,
@@ -101,7 +110,9 @@ impl Sim {
         let rng = Rng::new(seed);
         let graph = |number| {
             let mut definition = generate::workflow(&rng, number);
-            if seed >= generate::AGENTS {
+            if seed >= more::MORE {
+                more::add(seed, number, &mut definition);
+            } else if seed >= generate::AGENTS {
                 generate::add_agents(seed, number, &mut definition.steps);
             }
             Graph::new(definition)
@@ -123,6 +134,9 @@ impl Sim {
             applied: BTreeMap::new(),
             acknowledged: Vec::new(),
             promises: Vec::new(),
+            withdrawn: Vec::new(),
+            served: 0,
+            brought: BTreeMap::new(),
             attempts_begun: 0,
             roots: 0,
             acts: Vec::new(),
@@ -183,6 +197,10 @@ impl Sim {
             if !self.tables.unwanted.is_empty() && process.looks_at <= now {
                 acts.push(Act::LookAtUnwanted(p));
             }
+            if self.tables.commands.values().any(|command| command.owner == process.id && !command.is_taken) {
+                acts.push(Act::Serve(p));
+            }
+            acts.extend(self.to_look_at(p).map(|at| Act::LookAtAnswer(p, at)));
             let free = process.attempts.iter().enumerate().filter(|(_, attempt)| !attempt.is_parked);
             acts.extend(free.map(|(at, _)| Act::Work(p, at)));
             if process.is_looking {
@@ -202,6 +220,8 @@ impl Sim {
             Some(Act::TakeDue(p)) => self.take_due(p),
             Some(Act::LookAhead(p)) => self.look_ahead(p),
             Some(Act::LookAtUnwanted(p)) => self.look_at_unwanted(p),
+            Some(Act::Serve(p)) => self.serve(p),
+            Some(Act::LookAtAnswer(p, at)) => self.look_at_answer(p, at),
         }
         true
     }
@@ -216,6 +236,7 @@ impl Sim {
             42..47 if self.is_shared => self.processes[p].is_frozen = !is_frozen,
             47..52 if !self.late.is_empty() => self.arrive_late(),
             _ if is_frozen => {}
+            _ if self.has_more() && self.ambient.rng.chance(8) => self.migrate(p),
             52..62 => self.command(p),
             62..74 => self.vote(p),
             74..82 => self.send(p),
@@ -256,7 +277,8 @@ impl Sim {
     fn next_due(&self) -> Option<Timestamp> {
         let now = self.ambient.now();
         let processes = self.processes.iter().flat_map(|process| {
-            process.owners.values().filter_map(|owner| owner.state.next_due()).chain(process.alarm)
+            let asked = process.asked.iter().map(|asked| asked.until);
+            process.owners.values().filter_map(|owner| owner.state.next_due()).chain(process.alarm).chain(asked)
         });
         let rows =
             self.processes.iter().filter(|_| self.is_shared).filter_map(|process| self.tables.next_due(process.id));
