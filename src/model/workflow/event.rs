@@ -112,7 +112,7 @@ pub enum Fact {
     RunTakenOver { steps_in_flight: Vec<String> },
     /// A person held the run: nothing new starts.
     RunPaused { by: Option<String> },
-    /// A person let it go on.
+    /// A person let it go on; nobody is named where they cancelled it, and it goes on to undo what it did.
     RunResumed { by: Option<String> },
     /// A person asked to try the failed steps again.
     RunRetried { by: Option<String>, steps: Vec<String> },

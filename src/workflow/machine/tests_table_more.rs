@@ -32,6 +32,7 @@ fn a_run_that_undoes_in_each_state() {
     let states = [
         ("nothing to undo", undoable()),
         ("something to undo", with(vec![ready()])),
+        ("paused before", with(vec![ready(), command(Command::Pause)])),
         ("failed, undoes", more(vec![])),
         ("cancelled, undoes", with(vec![ready(), command(Command::Cancel)])),
         ("tries again later", more(vec![done("undo:a", 1, passing())])),

@@ -220,6 +220,61 @@ fn a_pause_holds_undoing_and_a_take_over_goes_on_with_it() {
 }
 
 #[test]
+fn a_paused_run_that_is_cancelled_undoes_at_once() {
+    let told = |state: &mut State, by_person: bool| {
+        let signal = Input::Signal { step: None, attempt: 0, signal: Signal::ParentGone {} };
+        let cancel = Input::Command { command: Command::Cancel, by: None };
+        advance(state, if by_person { cancel } else { signal }, &moment(2), 100_000).expect("is allowed").0
+    };
+    for by_person in [true, false] {
+        let mut state = two_of_three(Value::Null);
+        tell(&mut state, Command::Pause).expect("is allowed");
+        let mut folded = state.clone();
+        let events = told(&mut state, by_person);
+        assert_eq!((state.status(), flying(&state)), (RunStatus::Running, vec!["undo:b".to_owned()]));
+        events.iter().for_each(|event| folded.apply(event));
+        assert!(folded == state, "the history says that it goes on");
+        assert_eq!(tell(&mut state, Command::Cancel), Err(Refusal::Undoing));
+        // Who pauses it once more holds the undoing, as that of any run.
+        tell(&mut state, Command::Pause).expect("is allowed");
+        succeed(&mut state, "undo:b", 0);
+        assert_eq!((state.status(), flying(&state).len()), (RunStatus::Paused, 0));
+        tell(&mut state, Command::Resume).expect("is allowed");
+        succeed(&mut state, "undo:a", 0);
+        assert_eq!(
+            (state.status(), state.undo_status()),
+            (RunStatus::Cancelled, Some(CompensationStatus::Compensated))
+        );
+    }
+}
+
+#[test]
+fn what_fails_while_a_person_holds_the_run_is_undone_once_they_let_go() {
+    let mut state = two_of_three(Value::Null);
+    tell(&mut state, Command::Pause).expect("is allowed");
+    fail(&mut state, "c");
+    assert_eq!((state.status(), flying(&state).len()), (RunStatus::Paused, 0));
+    tell(&mut state, Command::Resume).expect("is allowed");
+    assert_eq!(flying(&state), ["undo:b"]);
+}
+
+/// A paused run that was cancelled used to stay paused: what was stored then means what it meant.
+#[test]
+fn an_older_history_in_which_the_cancelled_run_stayed_paused_folds_as_it_did() {
+    let mut state = two_of_three(Value::Null);
+    tell(&mut state, Command::Pause).expect("is allowed");
+    let skipped = Fact::StepSkipped { reason: SkipReason::RunEnded, untaken: Vec::new() };
+    let turned = Fact::CompensationStarted { ending: Ending::Cancelled {} };
+    for (step, fact) in [(None, Fact::CancelRequested { by: None }), (Some("c".to_owned()), skipped), (None, turned)] {
+        state.apply(&Event { seq: state.last_seq() + 1, at: moment(2).now, step, fact });
+    }
+    assert!(next(&state, &moment(3)).is_empty());
+    assert_eq!((state.status(), flying(&state).len()), (RunStatus::Paused, 0));
+    tell(&mut state, Command::Resume).expect("is allowed");
+    assert_eq!(flying(&state), ["undo:b"]);
+}
+
+#[test]
 fn the_history_of_an_undone_run_folds_to_its_state() {
     let steps: Vec<Value> = ["a", "b"].map(|id| call(id, Value::Null)).into();
     let mut state = begin(steps, Value::Null);

@@ -22,9 +22,17 @@ pub(super) fn plan(state: &State, facts: &mut Facts, slot: Slot, output: &Value)
 }
 
 /// The run ends badly: it turns round, if there is something to undo and it is to, else it ends at once.
+///
+/// Who cancels it asks for the undoing, so that a pause from before holds nothing any more. What fails while a person holds
+/// the run is not undone before they let go. That it goes on stands in the history as a fact of its own: in older ones the
+/// pause stayed.
 pub(super) fn end(state: &State, facts: &mut Facts, ending: Ending) {
     if state.is_to_undo(&ending) {
+        let goes_on = state.is_paused() && ending == Ending::Cancelled {};
         facts.push(None, Fact::CompensationStarted { ending });
+        if goes_on {
+            facts.push(None, Fact::RunResumed { by: None });
+        }
     } else {
         facts.push(None, last(ending));
     }

@@ -50,6 +50,18 @@ on_both_engines! {
         assert!(travel::fork(&ctx, run, Fork::step("flight"), None).await.is_ok());
     }
 
+    async fn a_paused_run_that_is_cancelled_undoes_what_it_did(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let run = start(&ctx, &chain(vec![book("a", unbook("a")), wait("w", 60_000)]), json!({})).await;
+        until(&ctx, run, RunStatus::Waiting).await;
+        assert_eq!(workflow::control(&ctx, run, Command::Pause).await.unwrap().status, RunStatus::Paused);
+        assert_ne!(workflow::control(&ctx, run, Command::Cancel).await.unwrap().status, RunStatus::Paused);
+        let detail = end(&ctx, run).await;
+        assert_eq!(detail.summary.status, RunStatus::Cancelled);
+        assert_eq!(detail.compensation.unwrap().status, CompensationStatus::Compensated);
+        assert_eq!(content(&ctx, "a").await, "undone, was version 1");
+    }
+
     async fn undoing_goes_on_in_the_next_process(site: Site) {
         let first = ctx(&site.runtime).await;
         let nap = json!({"kind": "wait", "config": {"ms": 60_000}});

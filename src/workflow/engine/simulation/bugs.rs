@@ -1,8 +1,9 @@
 //! Bugs that can be planted into the model, to see that the simulation would find them in the original.
 
-use super::more::{MORE, check_undone};
+use super::more::MORE;
+use super::undone::{check_undone, unmarked};
 use super::world::Sim;
-use crate::model::workflow::{Event, Fact, UNDO};
+use crate::model::workflow::{Ending, Event, Fact, UNDO};
 
 /// A planted bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +79,7 @@ fn undone(history: &[Event]) -> Vec<usize> {
 
 #[test]
 fn what_the_seeds_with_more_are_about_happens_in_them() {
-    let (mut pages, mut moves, mut forwarded, mut withdrawn, mut undid) = (0, 0, 0, 0, 0);
+    let (mut pages, mut moves, mut forwarded, mut withdrawn, mut undid, mut let_go) = (0, 0, 0, 0, 0, 0);
     for seed in MORE..MORE + 200 {
         let mut sim = Sim::new(seed);
         sim.run();
@@ -88,7 +89,17 @@ fn what_the_seeds_with_more_are_about_happens_in_them() {
             let count = |is: fn(&Fact) -> bool| row.history.iter().filter(|event| is(&event.fact)).count();
             pages += count(|fact| matches!(fact, Fact::PageCame { page: 1.., .. }));
             moves += count(|fact| matches!(fact, Fact::RunMigrated(_)));
-            let [first, second, ..] = undone(&row.history)[..] else { continue };
+            // A person cancelled it while it was paused.
+            let went_on = |two: &&[Event]| {
+                let turned = matches!(&two[0].fact, Fact::CompensationStarted { ending: Ending::Cancelled {} });
+                turned && matches!(two[1].fact, Fact::RunResumed { by: None })
+            };
+            let_go += row.history.windows(2).filter(went_on).count();
+            let begun = undone(&row.history);
+            let path = |at: usize| unmarked(row.history[at].step.as_deref().unwrap_or_default());
+            // Between two of one name there is no telling.
+            let pair = begun.windows(2).find(|two| path(two[0]) != path(two[1]));
+            let Some(&[first, second]) = pair else { continue };
             undid += 1;
             // In another order it is found out.
             let policy = sim.graphs[row.workflow].definition().compensation.unwrap_or_default();
@@ -103,6 +114,6 @@ fn what_the_seeds_with_more_are_about_happens_in_them() {
             );
         }
     }
-    let found = [pages, moves, forwarded, withdrawn, undid];
-    assert!(found.iter().all(|count| *count > 0), "pages, moves, forwarded, withdrawn, undone: {found:?}");
+    let found = [pages, moves, forwarded, withdrawn, undid, let_go];
+    assert!(found.iter().all(|count| *count > 0), "pages, moves, forwarded, withdrawn, undone, let go: {found:?}");
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::more;
 use super::owner::Owner;
 use super::tables::Row;
 use super::world::Sim;
+use super::{more, undone};
 use crate::model::workflow::{Await, Event, Fact, Graph, RunStatus, Signal, State};
 use crate::model::{RunId, UserId};
 use crate::workflow::machine;
@@ -85,6 +85,7 @@ impl Sim {
                 "{run} is due at {:?} and nobody comes",
                 row.wake_at
             );
+            undone::check_held(&row.history, &state);
             self.check_waits(run, row, &state);
         }
         self.check_projections();
@@ -124,9 +125,11 @@ impl Sim {
                 && outer
                     .in_flight()
                     .any(|slot| outer.path(slot) == parent.step && outer.step_at(slot).attempt == parent.attempt);
+            // It is about to end, once whoever holds it lets go.
+            let turned = state.is_paused() && state.undoing().is_some();
             let retried = row.history.iter().any(|event| matches!(event.fact, Fact::RunRetried { .. }));
             assert!(
-                awaits || will_find || retried,
+                awaits || will_find || turned || retried,
                 "{run} goes on though {} of {} does not wait for it any more",
                 parent.step,
                 parent.run
@@ -205,7 +208,7 @@ impl Sim {
             let moved = more::moved(&row.history).map_or(1, |moved| moved.version);
             assert_eq!(row.version, moved, "the version of {run} in its row and in its history");
             let policy = self.graphs[row.workflow].definition().compensation.unwrap_or_default();
-            more::check_undone(&row.history, policy);
+            undone::check_undone(&row.history, policy);
             more::check_pages(&row.history, &self.brought);
         }
     }

@@ -26,8 +26,9 @@
 //! ones that a run can have and fold to the state that their owners had; approvals, events and signals in the tables are those
 //! of the histories; with the faults turned off every run comes to rest and says for whom it waits, and its end when people
 //! do what it waits for; sub-runs and those who wait for them hear of each other's end; what a run that ended badly did is
-//! undone, the newest first, once; pages are asked for in their order, and what came counts; a command is obeyed once at most,
-//! once if that was answered, and never if it was withdrawn; the row says which version a run was moved to.
+//! undone, the newest first, once, and a pause from before it was cancelled does not hold that; pages are asked for in their
+//! order, and what came counts; a command is obeyed once at most, once if that was answered, and never if it was withdrawn;
+//! the row says which version a run was moved to.
 
 mod bugs;
 mod check;
@@ -40,6 +41,7 @@ mod people;
 mod process;
 mod rng;
 mod tables;
+mod undone;
 mod work;
 mod world;
 

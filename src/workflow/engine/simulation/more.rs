@@ -1,6 +1,8 @@
 //! What the seeds from [`MORE`] on have besides: steps that undo, maps over pages, moves to a newer version, and commands
 //! that one process forwards to another. Seeds below play as they did before there was any of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -15,7 +17,9 @@ use super::tables::Forwarded;
 use super::world::Sim;
 use crate::model::workflow::compensation::{CompensateWhen, Compensation, CompensationFailure, CompensationPolicy};
 use crate::model::workflow::migration::Migrated;
-use crate::model::workflow::{Command, Definition, Edge, Event, Fact, Graph, Step, StepError, StepStatus, UNDO, state};
+use crate::model::workflow::{
+    Command, Definition, Edge, Event, Fact, Graph, RunStatus, Step, StepError, StepStatus, state,
+};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::machine::{self, Input};
 use crate::workflow::steps::Outcome;
@@ -42,7 +46,7 @@ fn add_to(seed: u64, number: usize, steps: &mut [Step]) {
         }
         let chance = |what: &str| rng::hash(seed, &format!("{what} {number}/{}", step.id));
         let works = matches!(step.kind.as_str(), "http" | "workflow") && step.pinned.is_none();
-        if works && chance("undo").is_multiple_of(2) {
+        if works && !chance("undo").is_multiple_of(4) {
             let mut config = Map::new();
             config.insert("url".to_owned(), json!("http://undo"));
             let (kind, name, retry) = ("http".to_owned(), String::new(), step.retry.clone());
@@ -154,6 +158,10 @@ impl Sim {
 
     /// Somebody commands a run, under a name that nobody else has.
     pub fn command_by_name(&mut self, p: usize, run: RunId, command: Command) {
+        let paused = self.runs(|status| status == RunStatus::Paused);
+        // What people have paused they often cancel.
+        let often = command == Command::Cancel && !paused.is_empty() && self.ambient.rng.chance(60);
+        let run = if often { *self.ambient.rng.pick(&paused) } else { run };
         let by = self.ambient.fresh_id::<Uuid>().to_string();
         self.tell(p, run, Input::Command { command, by: Some(by.clone()) }, Some(Promise::Obeyed { run, by }));
     }
@@ -268,63 +276,11 @@ pub fn obeyed(history: &[Event], name: &str) -> usize {
     history[own..].iter().filter(named).count()
 }
 
-/// A path without the attempts of containers, and without what tells two compensations of one step apart.
-fn plain(path: &str) -> String {
-    let mut parts = path.trim_end_matches('\'').split('#');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        plain.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
-    }
-    plain
-}
-
-/// A run that ended badly has undone each step that had succeeded and says how, the newest first, each once, and all of them
-/// unless a failure stops the rest. Nothing else begins once it has turned round, and a run that ended well undid nothing.
-pub fn check_undone(history: &[Event], policy: CompensationPolicy) {
-    let own = history.iter().rposition(|event| matches!(event.fact, Fact::RunForked(_))).unwrap_or(0);
-    let (mut planned, mut undone) = (Vec::new(), Vec::<&str>::new());
-    let (mut turned, mut has_failed) = (false, false);
-    for event in &history[own..] {
-        let path = event.step.as_deref().unwrap_or_default();
-        let undoes = path.strip_prefix(UNDO);
-        match &event.fact {
-            Fact::CompensationPlanned { .. } => planned.push(plain(path)),
-            Fact::CompensationStarted { ending } => {
-                assert!(!turned && policy.covers(ending), "the run turns round: {event:?}");
-                turned = true;
-            }
-            Fact::StepStarted { .. } => {
-                assert_eq!(undoes.is_some(), turned, "{path} begins where the run undoes, or goes forward");
-                undone.extend(undoes.filter(|undoes| undone.last() != Some(undoes)));
-            }
-            Fact::StepFailed { .. } => has_failed |= undoes.is_some(),
-            Fact::RunRetried { .. } => assert!(!turned, "what was undone is gone on from"),
-            Fact::RunSucceeded { .. } => assert!(!turned, "a run that ended well has undone something"),
-            Fact::RunFailed { step, error } if !turned => {
-                let ending = crate::model::workflow::Ending::Failed { step: step.clone(), error: error.clone() };
-                assert!(planned.is_empty() || !policy.covers(&ending), "nothing is undone of {planned:?}");
-            }
-            Fact::RunCancelled {} if !turned => {
-                let ending = crate::model::workflow::Ending::Cancelled {};
-                assert!(planned.is_empty() || !policy.covers(&ending), "nothing is undone of {planned:?}");
-            }
-            Fact::RunFailed { .. } | Fact::RunCancelled {} => {
-                let wanted: Vec<String> = planned.iter().rev().cloned().collect();
-                let found: Vec<String> = undone.iter().map(|path| plain(path)).collect();
-                let stops = policy.on_error == CompensationFailure::Stop && has_failed;
-                let whole = found.len() == wanted.len() || stops;
-                assert!(whole && wanted.starts_with(&found), "undone is {found:?}, and not {wanted:?}");
-            }
-            _ => {}
-        }
-    }
-}
-
 /// The pages of a map come one after the other, each as the source gave it, and no body begins for an item that has not come.
-pub fn check_pages(history: &[Event], brought: &std::collections::BTreeMap<String, Vec<Value>>) {
+pub fn check_pages(history: &[Event], brought: &BTreeMap<String, Vec<Value>>) {
     let own = history.iter().rposition(|event| matches!(event.fact, Fact::RunForked(_))).unwrap_or(0);
     // By path: the attempt's key, pages that came, items that came, whether one is asked for, whether there is more.
-    let mut open = std::collections::BTreeMap::<&str, (&str, u32, usize, bool, bool)>::new();
+    let mut open = BTreeMap::<&str, (&str, u32, usize, bool, bool)>::new();
     for event in &history[own..] {
         let path = event.step.as_deref().unwrap_or_default();
         if let Fact::StepStarted { key, .. } = &event.fact {

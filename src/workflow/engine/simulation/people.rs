@@ -21,6 +21,8 @@ impl Sim {
         let run = *self.ambient.rng.pick(&runs);
         let command = match self.ambient.rng.below(10) {
             0 => Command::Cancel,
+            // What undoes is more about cancelling.
+            1 | 2 if self.has_more() => Command::Cancel,
             1..4 => Command::Pause,
             4..7 => Command::Resume,
             _ => Command::Retry,
@@ -115,7 +117,7 @@ impl Sim {
             }
         }
         for run in self.runs(|status| !status.is_final()) {
-            // What is held while it undoes can't be cancelled: it is let go on.
+            // What undoes already can't be cancelled once more: where somebody holds it, it is let go on.
             let is_held = self.has_more() && self.fold(run).undoing().is_some();
             let command = if round < 6 || is_held { Command::Resume } else { Command::Cancel };
             self.tell(0, run, Input::Command { command, by: None }, None);
