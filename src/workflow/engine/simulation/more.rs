@@ -309,7 +309,7 @@ pub fn check_pages(history: &[Event], brought: &BTreeMap<String, Vec<Value>>) {
 
 #[test]
 fn what_undoes_pages_moves_and_is_forwarded_keeps_every_promise() {
-    super::simulate(MORE..MORE + 3_000);
+    super::simulate(MORE..MORE + 2_000);
 }
 
 #[test]
