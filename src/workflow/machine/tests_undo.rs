@@ -232,7 +232,9 @@ fn a_paused_run_that_is_cancelled_undoes_at_once() {
         let mut folded = state.clone();
         let events = told(&mut state, by_person);
         assert_eq!((state.status(), flying(&state)), (RunStatus::Running, vec!["undo:b".to_owned()]));
-        events.iter().for_each(|event| folded.apply(event));
+        for event in &events {
+            folded.apply(event);
+        }
         assert!(folded == state, "the history says that it goes on");
         assert_eq!(tell(&mut state, Command::Cancel), Err(Refusal::Undoing));
         // Who pauses it once more holds the undoing, as that of any run.
