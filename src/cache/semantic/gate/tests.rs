@@ -1,3 +1,5 @@
+//! What passes the gate and what does not, by pairs of questions.
+
 use super::*;
 
 fn differs(one: &str, other: &str) -> Option<Differs> {

@@ -134,18 +134,21 @@ on_both_engines! {
         let tool = Tool::Function {
             name: "look".into(), description: None, input_schema: json!({"type": "object"}), strict: None, cache: None, extra: Default::default(),
         };
-        let variants: Vec<(&str, &dyn Fn(&mut Request))> = vec![
-            ("model", &|request| request.model = "small".into()),
-            ("system prompt", &|request| request.system.push(Block::text("You weave."))),
-            ("limit", &|request| request.max_tokens = Some(7)),
-            ("earlier turn", &|request| request.messages.insert(0, Message::text(Role::User, "Hello."))),
-            ("tools", &|request| request.tools.push(tool.clone())),
-            ("temperature", &|request| request.sampling.temperature = Some(0.3)),
-        ];
-        let always = || CacheWish { mode: weft::model::cache::CacheMode::Always, ..CacheWish::default() };
-        for (what, alter) in variants {
+        let change = |what: &'static str, alter: &dyn Fn(&mut Request)| {
             let mut request = base.clone();
             alter(&mut request);
+            (what, request)
+        };
+        let variants = [
+            change("model", &|request| request.model = "small".into()),
+            change("system prompt", &|request| request.system.push(Block::text("You weave."))),
+            change("limit", &|request| request.max_tokens = Some(7)),
+            change("earlier turn", &|request| request.messages.insert(0, Message::text(Role::User, "Hello."))),
+            change("tools", &|request| request.tools.push(tool.clone())),
+            change("temperature", &|request| request.sampling.temperature = Some(0.3)),
+        ];
+        let always = || CacheWish { mode: weft::model::cache::CacheMode::Always, ..CacheWish::default() };
+        for (what, request) in variants {
             assert_eq!(did(&ask_so(&ctx, request, always()).await), "miss", "{what}");
         }
         let mut warm = base.clone();
