@@ -66,11 +66,23 @@ story('a run that waits says why, and goes on when the one before it is cancelle
   await shot(phone, 'why-is-it-waiting-phone');
   await phone.close();
 
-  // Its page leads to the run that holds the place; cancelling that one lets the second begin, by itself.
+  // Its page leads to the run that holds the place. On a slow line the one before stays in sight meanwhile, but can't be
+  // pressed: whoever means to cancel the first does not cancel the second.
   const holder = await (await ada.again({})).open(`/runs/${second}`);
+  let letThrough;
+  const held = new Promise((resolve) => (letThrough = resolve));
+  await holder.route('**/rpc/runs/**', async (route) => {
+    await held;
+    await route.continue();
+  });
   await holder.getByRole('region', { name: 'Why is it waiting?' }).getByRole('link', { name: 'Nightly invoices' }).click();
   await holder.waitForURL(`**/runs/${first}`);
-  await holder.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await holder.locator('.loaded[inert]').waitFor({ state: 'attached' });
+  const cancel = holder.getByRole('button', { name: 'Cancel', exact: true });
+  await assert.rejects(cancel.click({ timeout: 500 }), /Timeout/, 'what is shown of the other run takes no click');
+  letThrough();
+  // Cancelling the first lets the second begin, by itself.
+  await cancel.click();
   await holder.locator('.page-head .status').getByText('Cancelled').waitFor();
   await status.getByText('Waiting').waitFor({ timeout: 15_000 });
   await why.getByText('Waits until').waitFor();

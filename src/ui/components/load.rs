@@ -29,8 +29,21 @@ where
     answer
 }
 
+/// For [`Load`]: whether what it drew is about the id that the address names by now.
+pub fn is_about<T, K>(id: Memo<Option<K>>, id_of: fn(&T) -> K) -> Callback<T, Signal<bool>>
+where
+    T: 'static,
+    K: PartialEq + Send + Sync + 'static,
+{
+    Callback::new(move |shown: T| {
+        let shown = id_of(&shown);
+        Signal::derive(move || id.with(|id| id.as_ref() == Some(&shown)))
+    })
+}
+
 /// Shows a resource: bars while it loads the first time, its value, or what went wrong with a way to ask again.
-/// While it loads again the old content stays.
+/// While it loads again the old content stays; what is about something else than the address by then can be seen, but
+/// not pressed, so that nobody cancels or approves one thing who means the next.
 #[component]
 pub fn Load<T, V>(
     /// What to show.
@@ -40,6 +53,9 @@ pub fn Load<T, V>(
     /// The bars while it loads.
     #[prop(optional)]
     shape: SkeletonShape,
+    /// Whether a value, once drawn, is still about what the address names. Without it every value is.
+    #[prop(optional, into)]
+    is_current: Option<Callback<T, Signal<bool>>>,
     /// Draws the value, an empty one as well.
     children: impl Fn(T) -> V + Send + Sync + 'static,
 ) -> impl IntoView
@@ -55,7 +71,12 @@ where
                 let draw = Arc::clone(&draw);
                 Suspend::new(async move {
                     match settled(resource).await {
-                        Ok(value) => draw(value).into_any(),
+                        Ok(value) => {
+                            let Some(is_current) = is_current.map(|is_current| is_current.run(value.clone())) else {
+                                return draw(value).into_any();
+                            };
+                            view! { <div class="loaded" inert=move || !is_current.get()>{draw(value)}</div> }.into_any()
+                        }
                         Err(error) => view! { <ErrorState error what on_retry=again /> }.into_any(),
                     }
                 })

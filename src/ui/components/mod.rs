@@ -42,7 +42,7 @@ pub use field::{Bound, Field, TextArea, TextInput};
 pub use icon::Icon;
 pub use json::JsonTree;
 pub use kbd::Kbd;
-pub use load::{Load, settled};
+pub use load::{Load, is_about, settled};
 pub use markdown::Markdown;
 pub use menu::{Menu, MenuItem, MenuLink};
 pub use page_header::{Crumb, PageHeader};

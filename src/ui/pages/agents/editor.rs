@@ -10,12 +10,13 @@ use super::form::{Form, lines};
 use super::rules::RuleFields;
 use super::trial::Trial;
 use crate::api::agents::{create_agent, get_agent, update_agent};
-use crate::model::agent::{Agent, AgentSpec, TEMPLATES};
+use crate::model::agent::{Agent, AgentSpec, AgentStanding, TEMPLATES};
 use crate::model::auth::{Action as May, Me};
 use crate::model::{AgentId, ApiError};
 use crate::ui::browser;
 use crate::ui::components::{
     Bound, Button, ButtonLink, ButtonSize, ButtonVariant, Crumb, ErrorState, Icon, Load, PageHeader, SkeletonShape,
+    is_about,
 };
 use crate::ui::format;
 
@@ -146,8 +147,9 @@ pub fn EditAgentPage() -> impl IntoView {
         move || id.get(),
         |id| async move { get_agent(id.ok_or_else(|| ApiError::not_found("agent"))?).await },
     );
+    let is_current = is_about(id, |standing: &AgentStanding| standing.agent.id);
     view! {
-        <Load resource=agent what="the agent" shape=SkeletonShape::Block(12) let:standing>
+        <Load resource=agent what="the agent" shape=SkeletonShape::Block(12) is_current let:standing>
             <Allowed><EditorView form=Form::of(&standing.agent) editing=Some(standing.agent.clone()) /></Allowed>
         </Load>
     }

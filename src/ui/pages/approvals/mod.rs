@@ -191,10 +191,15 @@ fn ListTabs(place: Memo<Place>) -> impl IntoView {
 fn DetailPane(desk: Desk) -> impl IntoView {
     let back = move || Place::of(desk.place.with(|place| place.list)).href();
     let done = Callback::new(move |approval: Approval| desk.answered(approval.id));
+    let is_current = Callback::new(move |approval: Option<Approval>| {
+        let shown = approval.map(|approval| approval.id);
+        let named = move || desk.place.with(|place| place.id.as_ref().map(|id| id.parse().ok()));
+        Signal::derive(move || named().is_none_or(|named: Option<ApprovalId>| named == shown))
+    });
     view! {
         <section class="pane" data-depth="surface" aria-label="Approval" tabindex="0">
             <a class="row-link phone-only" href=back><Icon name="arrow-left" />"All approvals"</a>
-            <Load resource=desk.detail what="the approval" shape=SkeletonShape::Lines(8) let:approval>
+            <Load resource=desk.detail what="the approval" shape=SkeletonShape::Lines(8) is_current let:approval>
                 {match approval {
                     Some(approval) => view! { <Case approval setting=Setting::Inbox on_answered=done /> }.into_any(),
                     None => view! {

@@ -18,9 +18,15 @@ use crate::ui::components::{
 /// The pane.
 #[component]
 pub(super) fn EntryPane(state: State) -> impl IntoView {
+    let is_current = Callback::new(move |shown: Option<Entry>| {
+        // Where none is shown, nothing can be pressed.
+        Signal::derive(move || {
+            shown.as_ref().is_none_or(|entry| state.place.with(|place| place.is_open(&entry.namespace, &entry.key)))
+        })
+    });
     view! {
         <aside class="pane" aria-label="Entry">
-            <Load resource=state.entry what="the entry" shape=SkeletonShape::Lines(8) let:entry>
+            <Load resource=state.entry what="the entry" shape=SkeletonShape::Lines(8) is_current let:entry>
                 {match entry {
                     Some(entry) => view! { <EntryDetail entry state /> }.into_any(),
                     None => view! {

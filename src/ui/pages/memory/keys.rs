@@ -21,7 +21,10 @@ pub(super) fn listen(state: State) {
             "n" | "N" => state.add(),
             "e" | "E" => {
                 let Some(Ok(Some(entry))) = state.entry.get_untracked() else { return };
-                state.edit(&entry);
+                // The one that was open before stays in sight while the next one loads.
+                if state.place.with_untracked(|place| place.is_open(&entry.namespace, &entry.key)) {
+                    state.edit(&entry);
+                }
             }
             "Escape" if state.place.with_untracked(|place| !place.key.is_empty()) => {
                 state.go.run(state.place.get_untracked().closing());

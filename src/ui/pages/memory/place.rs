@@ -42,6 +42,11 @@ impl Place {
         Self { at: at.to_owned(), key: key.to_owned(), ..self.clone() }
     }
 
+    /// Whether this entry is the open one.
+    pub fn is_open(&self, namespace: &str, key: &str) -> bool {
+        self.at == namespace && self.key == key
+    }
+
     /// The same view without an open entry.
     pub fn closing(&self) -> Self {
         Self { at: String::new(), key: String::new(), ..self.clone() }

@@ -19,7 +19,7 @@ use crate::api;
 use crate::model::workflow::RunDetail;
 use crate::model::workflow::why::Why;
 use crate::model::{ApiError, RunId};
-use crate::ui::components::{Crumb, Load, PageHeader, SkeletonShape, settled};
+use crate::ui::components::{Crumb, Load, PageHeader, SkeletonShape, is_about, settled};
 
 /// What is shown of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -108,11 +108,12 @@ pub fn RunPage() -> impl IntoView {
     );
     // A run that is there has a head of its own.
     let plain = || view! { <PageHeader title="Run" crumbs=vec![Crumb::new("/runs", "Runs")] /> };
+    let is_current = is_about(id, |read: &(RunDetail, Vec<Why>)| read.0.summary.id);
     view! {
         <Transition fallback=plain>
             {move || Suspend::new(async move { settled(run).await.is_err().then(plain) })}
         </Transition>
-        <Load resource=run what="the run" shape=SkeletonShape::Rows(8) let:read>
+        <Load resource=run what="the run" shape=SkeletonShape::Rows(8) is_current let:read>
             <RunView detail=read.0 whys=read.1 />
         </Load>
     }

@@ -16,6 +16,7 @@ use crate::model::trigger::{Answer, Config, Missed, Overlap, Trigger};
 use crate::model::{ApiError, PageRequest, TriggerId};
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Card, Crumb, JsonTree, Load, PageHeader, RelativeTime, Tone,
+    is_about,
 };
 
 /// The page of one trigger.
@@ -46,8 +47,9 @@ pub fn TriggerPage() -> impl IntoView {
             }
         },
     );
+    let is_current = is_about(id, |trigger: &Trigger| trigger.id);
     view! {
-        <Load resource=trigger what="the trigger" let:trigger>
+        <Load resource=trigger what="the trigger" is_current let:trigger>
             <Shown trigger firings acts />
         </Load>
         <TriggerDialog asked />

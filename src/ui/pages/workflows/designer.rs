@@ -5,8 +5,9 @@ use leptos_router::hooks::use_params_map;
 
 use crate::api;
 use crate::model::auth::{Action, Me};
+use crate::model::workflow::Workflow;
 use crate::model::{ApiError, WorkflowId};
-use crate::ui::components::{Load, SkeletonShape};
+use crate::ui::components::{Load, SkeletonShape, is_about};
 use crate::ui::designer::Designer;
 
 /// The designer of the workflow in the path.
@@ -26,8 +27,9 @@ pub fn DesignerPage() -> impl IntoView {
     let may = |action: Action| use_context::<Me>().is_some_and(|me| me.may(action));
     let (may_edit, may_publish, may_run) =
         (may(Action::EditWorkflow), may(Action::PublishWorkflow), may(Action::StartRun));
+    let is_current = is_about(id, |workflow: &Workflow| workflow.id);
     view! {
-        <Load resource=workflow what="the workflow" shape=SkeletonShape::Block(20) let:workflow>
+        <Load resource=workflow what="the workflow" shape=SkeletonShape::Block(20) is_current let:workflow>
             <Designer workflow may_edit may_publish may_run />
         </Load>
     }
