@@ -1,6 +1,7 @@
 //! Looking for an answer to a question that means the same.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -88,8 +89,13 @@ pub(super) struct Worded {
 
 impl Worded {
     pub fn new(text: &str, vector: &[f32]) -> Self {
-        let bytes = vector.iter().flat_map(|n| n.to_le_bytes());
-        Self { text: text.to_owned(), vector: bytes.map(|byte| format!("{byte:02x}")).collect() }
+        let write = |mut digits: String, byte: u8| {
+            let _ = write!(digits, "{byte:02x}"); // a String takes all
+            digits
+        };
+        let room = String::with_capacity(vector.len() * 8);
+        let vector = vector.iter().flat_map(|n| n.to_le_bytes()).fold(room, write);
+        Self { text: text.to_owned(), vector }
     }
 
     fn vector(&self) -> Option<Vec<f32>> {

@@ -17,7 +17,7 @@ pub async fn find(db: &Db, workspace: WorkspaceId) -> Result<CacheSettings> {
     .await)?;
     let Some((enabled, programs, semantic, error_budget, shadow)) = row else { return Ok(CacheSettings::default()) };
     let shadow_percent = u32::try_from(shadow)
-        .map_err(|_| Error::inconsistent("cache_setting", "shadow_percent", &shadow.to_string()))?;
+        .map_err(|_| Error::inconsistent("cache_setting", "shadow_percent", shadow.to_string()))?;
     let programs =
         Programs::parse(&programs).ok_or_else(|| Error::inconsistent("cache_setting", "programs", &programs))?;
     let semantic = SemanticSettings { enabled: semantic, error_budget, shadow_percent };
