@@ -7,9 +7,7 @@ use crate::api::cache::{get_cache_settings, update_cache_settings};
 use crate::api::memory::get_embedder;
 use crate::model::ApiError;
 use crate::model::cache::{CacheSettings, Programs};
-use crate::ui::components::{
-    Bound, Button, ButtonVariant, Choice, Dialog, DialogSize, Select, Switch, Tone, use_toasts,
-};
+use crate::ui::components::{Bound, Button, ButtonVariant, Choice, Dialog, Select, Switch, Tone, use_toasts};
 
 /// The settings, and the model that makes vectors, if one is set.
 type Read = (CacheSettings, Option<String>);
@@ -89,7 +87,7 @@ pub(super) fn SettingsDialog(wanted: Wanted) -> impl IntoView {
     };
     let refused = Signal::derive(move || save.value().get().and_then(Result::err));
     view! {
-        <Dialog id="cache-settings" title="Settings of the cache" open=wanted.open size=DialogSize::Large footer=ViewFn::from(footer)>
+        <Dialog id="cache-settings" title="Settings of the cache" open=wanted.open footer=ViewFn::from(footer)>
             <div class="form wide">
                 <Usual wanted />
                 <MeaningFields form=wanted.meaning refused />
