@@ -105,7 +105,7 @@ async function furnishAgents(call) {
   await call('PUT', `/api/v1/agents/${writer.id}/stopped`, { stopped: true });
   return {
     agents: '/agents', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
-    agentVersions: `/agents/${reviewer.id}?tab=versions`, agentEdit: `/agents/${coder.id}/edit`,
+    agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentEdit: `/agents/${coder.id}/edit`,
   };
 }
 

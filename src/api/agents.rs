@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::agent::{Agent, AgentDraft, AgentStanding, AgentTask, AgentVersion};
+use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion};
+use crate::model::dashboard::Period;
 use crate::model::{AgentId, ApiError, Page, PageRequest, RunId};
 
 /// Every agent with what it is busy with, by name.
@@ -28,6 +29,12 @@ pub async fn list_agent_tasks(id: AgentId, page: PageRequest) -> Result<Page<Age
 #[server(prefix = "/rpc", endpoint = "agents/versions", input = Json)]
 pub async fn list_agent_versions(id: AgentId) -> Result<Vec<AgentVersion>, ApiError> {
     Ok(crate::agents::list_versions(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// How an agent did in a period: its tasks over time, and each of its versions.
+#[server(prefix = "/rpc", endpoint = "agents/results", input = Json)]
+pub async fn get_agent_results(id: AgentId, period: Period) -> Result<AgentResults, ApiError> {
+    crate::monitor::agent_results(&crate::http::request_ctx().await?, id, period).await
 }
 
 /// Adds an agent.

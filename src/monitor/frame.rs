@@ -106,6 +106,12 @@ fn empty_bucket(from: Timestamp) -> RunBucket {
     RunBucket { from, succeeded: 0, failed: 0, cancelled: 0, running: 0, durations: Durations::default() }
 }
 
+/// The middle value (nearest rank); none of none.
+pub(super) fn median(mut values: Vec<i64>) -> Option<i64> {
+    values.sort_unstable();
+    percentile(&values, 50)
+}
+
 /// The smallest value that at least `percent` percent of the sorted values do not exceed (nearest rank).
 fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);

@@ -10,11 +10,13 @@ mod cost;
 mod frame;
 mod health;
 mod needs;
+mod results;
 mod store;
 
 pub use agents::{get_agent, list_agent_tasks, list_agents};
 pub use cache::cache;
 pub use cost::cost;
+pub use results::agent_results;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

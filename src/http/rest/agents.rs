@@ -8,13 +8,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::analytics::Span;
 use super::body::{Body, Id, Params};
 use super::paging::Paging;
 use super::runs::idempotency_key;
 use super::triggers::{created, expected, tagged};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::agent::{Agent, AgentDraft, AgentStanding, AgentTask, AgentVersion};
+use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion};
 use crate::model::{AgentId, Page, RunId};
 use crate::runtime::Runtime;
 use crate::{agents, monitor, workflow};
@@ -26,6 +27,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(list_templates))
         .routes(routes!(get, put, delete))
         .routes(routes!(list_versions))
+        .routes(routes!(results))
         .routes(routes!(list_tasks, give_task))
         .routes(routes!(put_stopped))
 }
@@ -140,6 +142,24 @@ async fn delete(Caller(ctx): Caller, Id(id): Id<AgentId>) -> Result<StatusCode, 
 ))]
 async fn list_versions(Caller(ctx): Caller, Id(id): Id<AgentId>) -> Result<Json<Page<AgentVersion>>, Refusal> {
     Ok(Json(Page::whole(agents::list_versions(&ctx, id).await?)))
+}
+
+/// How an agent did in a period: what became of its tasks over time, and the same figures for each of its versions.
+#[utoipa::path(get, path = "/agents/{id}/results", tag = "agents", params(("id" = AgentId, Path,), Span), responses(
+    (status = 200, description = "its tasks over time, and its versions beside each other", body = AgentResults),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn results(
+    Caller(ctx): Caller,
+    Id(id): Id<AgentId>,
+    Params(span): Params<Span>,
+) -> Result<Json<AgentResults>, Refusal> {
+    Ok(Json(monitor::agent_results(&ctx, id, span.period).await?))
 }
 
 /// The tasks of an agent, the one that began last first.

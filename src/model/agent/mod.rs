@@ -2,6 +2,7 @@
 
 mod changes;
 mod journal;
+mod results;
 mod rule;
 mod template;
 mod tool;
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 use super::{AgentId, Timestamp};
 pub use changes::{ChangedFile, Changes};
 pub use journal::{Entry, Spent, ToolResult};
+pub use results::{AgentBucket, AgentResults, TaskMedian, VersionResults};
 use rule::decide;
 pub use rule::{Rule, Ruled, Ruling};
 pub use template::{AgentTemplate, TEMPLATES};

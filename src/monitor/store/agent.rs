@@ -201,3 +201,29 @@ pub async fn list_tasks(
     .await)?;
     rows.into_iter().map(AgentTask::try_from).collect()
 }
+
+/// The tasks of an agent that began since `from`, the last first.
+pub async fn list_tasks_since(
+    db: &Db,
+    workspace: WorkspaceId,
+    agent: AgentId,
+    from: Timestamp,
+    limit: u32,
+) -> Result<Vec<AgentTask>> {
+    let rows: Vec<TaskRow> = read!(db, conn => query_as(concat!(
+        "select ",
+        task_columns!(),
+        " from agent_task t
+         left join run r on r.id = t.run_id
+         where t.workspace_id = $1 and t.agent_id = $2 and t.started_at >= $3
+         order by t.started_at desc, t.run_id desc, t.step desc
+         limit $4",
+    ))
+    .bind(workspace)
+    .bind(agent)
+    .bind(from)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(AgentTask::try_from).collect()
+}

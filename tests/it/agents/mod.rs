@@ -1,11 +1,13 @@
 //! Agents on both engines: what they are, what they were, who stops them, and the list of what they did.
 
+mod folders;
 mod tasks;
 
 use serde_json::{Value, json};
 use weft::agents::{self, Error, Note};
 use weft::model::agent::{AgentDraft, AgentSpec, AgentStanding, AgentTask, TaskStatus};
 use weft::model::auth::Role;
+use weft::model::dashboard::Period;
 use weft::model::live::Topic;
 use weft::model::workflow::RunStatus;
 use weft::model::{AgentId, ApiError, PageRequest, RunId};

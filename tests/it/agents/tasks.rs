@@ -77,6 +77,36 @@ on_both_engines! {
         assert_eq!((all[1].done, all[1].latest.as_ref().map(|task| task.run_id)), (1, Some(open)));
     }
 
+    async fn versions_are_compared_by_what_they_got_done_and_what_that_took(site: Site) {
+        let ctx = workspace(&site.runtime).await;
+        let (scout, other) = (add(&ctx, "scout").await, add(&ctx, "other").await);
+        let work = async |agent, version, status, turns: u32, ms| {
+            let run = run(&ctx, RunStatus::Running).await;
+            let begun = Note { version, turns: 0, cost_micros: 0, ..note(agent, run, TaskStatus::Working) };
+            agents::note_task(&ctx, &begun).await.unwrap();
+            ctx.clock.advance_ms(ms);
+            let ended = Note { status, turns, tokens: 100, cost_micros: i64::from(turns) * 10, ..begun };
+            agents::note_task(&ctx, &ended).await.unwrap();
+        };
+        work(scout, 1, TaskStatus::Done, 9, 1_000).await;
+        ctx.clock.advance_ms(40 * DAY_MS);
+        work(scout, 1, TaskStatus::Failed, 1, 10).await;
+        ctx.clock.advance_ms(2 * DAY_MS);
+        for (turns, ms) in [(2, 3_000), (6, 1_000), (4, 2_000)] {
+            work(scout, 2, TaskStatus::Done, turns, ms).await;
+        }
+        work(other, 2, TaskStatus::Done, 50, 9_000).await;
+        let results = monitor::agent_results(&ctx, scout, Period::Month).await.unwrap();
+        assert_eq!((results.tasks, results.is_cut, results.buckets.len()), (4, false, 30));
+        let days: Vec<_> = results.buckets.iter().map(|day| (day.done, day.failed, day.cost_micros)).collect();
+        assert_eq!((days[27], days[28], days[29]), ((0, 1, 10), (0, 0, 0), (3, 0, 120)));
+        let versions: Vec<_> = results.versions.iter().map(|one| (one.version, one.done, one.failed)).collect();
+        assert_eq!(versions, [(2, 3, 0), (1, 0, 1)]);
+        let middle = results.versions[0].median.unwrap();
+        assert_eq!((middle.turns, middle.tokens, middle.cost_micros, middle.duration_ms), (4, 100, 40, 2_000));
+        assert_eq!(results.versions[1].median, None, "nothing is done by it");
+    }
+
     async fn tasks_come_in_pages_the_last_begun_first(site: Site) {
         let ctx = workspace(&site.runtime).await;
         let (scout, other) = (add(&ctx, "scout").await, add(&ctx, "other").await);

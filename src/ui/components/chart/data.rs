@@ -12,6 +12,8 @@ pub enum Unit {
     Duration,
     /// Hundredths.
     Percent,
+    /// Millionths of a US dollar.
+    Dollars,
 }
 
 impl Unit {
@@ -21,6 +23,7 @@ impl Unit {
             Self::Count => format::count(value.round() as i64),
             Self::Duration => format::duration(value.round() as i64),
             Self::Percent => format!("{value:.0} %"),
+            Self::Dollars => format::dollars(value.round() as i64),
         }
     }
 
@@ -30,6 +33,10 @@ impl Unit {
         match self {
             _ if whole == 0 => "0".to_owned(),
             Self::Percent => format!("{whole} %"),
+            Self::Dollars => match format::dollars(whole) {
+                text if whole % 1_000_000 == 0 => text.trim_end_matches(".00").to_owned(),
+                text => text,
+            },
             Self::Count if whole >= 1_000_000 && whole % 100_000 == 0 => thousandth(whole / 1000, "M"),
             Self::Count if whole >= 10_000 && whole % 100 == 0 => thousandth(whole, "k"),
             Self::Count => format::count(whole),
@@ -143,6 +150,11 @@ mod tests {
         check(Unit::Count, 20_000.0, "20 k", "20,000");
         check(Unit::Count, 12_500.0, "12.5 k", "12,500");
         check(Unit::Count, 2_000_000.0, "2 M", "2,000,000");
+        check(Unit::Dollars, 0.0, "0", "$0.00");
+        check(Unit::Dollars, 4_000_000.0, "$4", "$4.00");
+        check(Unit::Dollars, 1_200_000_000.0, "$1,200", "$1,200.00");
+        check(Unit::Dollars, 500_000.0, "$0.50", "$0.50");
+        check(Unit::Dollars, 2_000.0, "$0.0020", "$0.0020");
         check(Unit::Duration, 0.0, "0", "0 ms");
         check(Unit::Duration, 2_000.0, "2 s", "2.0 s");
         check(Unit::Duration, 300_000.0, "5 min", "5 min");

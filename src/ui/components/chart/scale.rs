@@ -50,7 +50,7 @@ pub fn ticks(highest: f64, unit: Unit) -> Vec<f64> {
     let highest = if highest.is_finite() { highest.max(1.0) } else { 1.0 };
     let enough = |step: f64| (highest / step).ceil() <= MOST_STEPS;
     let step = match unit {
-        Unit::Count | Unit::Percent => round_step(enough),
+        Unit::Count | Unit::Percent | Unit::Dollars => round_step(enough),
         Unit::Duration => CLOCK_STEPS_MS
             .into_iter()
             .find(|step| enough(*step))

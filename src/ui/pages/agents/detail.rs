@@ -9,25 +9,32 @@ use super::acts::{Acts, DeleteDialog, GiveDialog, Halt};
 use super::card::{States, model_of};
 use super::configuration::Configuration;
 use super::live::{count_changes, count_while};
+use super::results::Results;
 use super::tasks::Tasks;
 use super::versions::Versions;
-use crate::api::agents::{get_agent, list_agent_tasks, list_agent_versions};
-use crate::model::agent::{AgentStanding, AgentTask, AgentVersion};
+use crate::api::agents::{get_agent, get_agent_results, list_agent_tasks, list_agent_versions};
+use crate::model::agent::{AgentResults, AgentStanding, AgentTask, AgentVersion};
+use crate::model::dashboard::Period;
 use crate::model::{AgentId, ApiError, Page, PageRequest};
 use crate::ui::components::{
     Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Crumb, Load, PageHeader, RelativeTime, SkeletonShape,
-    Tab, TabPanel, Tabs,
+    Tab, TabPanel, Tabs, is_about,
 };
 use crate::ui::format;
 
 /// The tabs by their names in the URL; the first is shown where none is named.
-const TABS: [Tab; 3] =
-    [Tab::new("tasks", "Tasks"), Tab::new("configuration", "Configuration"), Tab::new("versions", "Versions")];
+const TABS: [Tab; 4] = [
+    Tab::new("tasks", "Tasks"),
+    Tab::new("results", "Results"),
+    Tab::new("configuration", "Configuration"),
+    Tab::new("versions", "Versions"),
+];
 
 /// What the page reads at once: what is drawn makes no resource of its own.
 #[derive(Clone, Copy)]
 struct Lists {
     tasks: Resource<Result<Page<AgentTask>, ApiError>>,
+    results: Resource<Result<AgentResults, ApiError>>,
     versions: Resource<Result<Vec<AgentVersion>, ApiError>>,
 }
 
@@ -47,9 +54,14 @@ pub fn AgentPage() -> impl IntoView {
     );
     let versions =
         Resource::new(move || id.get(), move |id| async move { list_agent_versions(id.ok_or_else(none)?).await });
-    let lists = Lists { tasks, versions };
+    let results = Resource::new(
+        move || id.get(),
+        move |id| async move { get_agent_results(id.ok_or_else(none)?, Period::Month).await },
+    );
+    let lists = Lists { tasks, results, versions };
+    let is_current = is_about(id, |standing: &AgentStanding| standing.agent.id);
     view! {
-        <Load resource=agent what="the agent" let:standing>
+        <Load resource=agent what="the agent" is_current let:standing>
             <Shown standing lists acts />
         </Load>
         <GiveDialog acts />
@@ -70,6 +82,14 @@ fn Shown(standing: AgentStanding, lists: Lists, acts: Acts) -> impl IntoView {
                     current.try_set(standing);
                 }
             });
+        }
+        now
+    });
+    let ended = Memo::new(move |_| current.with(|one| (one.done, one.failed)));
+    Effect::new(move |seen: Option<(u32, u32)>| {
+        let now = ended.get();
+        if seen.is_some_and(|seen| seen != now) {
+            lists.results.refetch();
         }
         now
     });
@@ -96,6 +116,11 @@ fn Shown(standing: AgentStanding, lists: Lists, acts: Acts) -> impl IntoView {
             <TabPanel id="agent" name="tasks" chosen>
                 <Load resource=lists.tasks what="the tasks" shape=SkeletonShape::Rows(4) let:page>
                     <Tasks id page changed=acts.changed />
+                </Load>
+            </TabPanel>
+            <TabPanel id="agent" name="results" chosen>
+                <Load resource=lists.results what="the results" shape=SkeletonShape::Block(12) let:results>
+                    <div class="stack"><Results results /></div>
                 </Load>
             </TabPanel>
             <TabPanel id="agent" name="configuration" chosen>

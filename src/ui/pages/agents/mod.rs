@@ -13,6 +13,7 @@ mod editor;
 mod fields;
 mod form;
 mod live;
+mod results;
 mod rules;
 mod tasks;
 mod trial;
