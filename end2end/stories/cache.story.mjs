@@ -13,9 +13,17 @@ async function upstream() {
     let text = '';
     request.on('data', (part) => (text += part));
     request.on('end', () => {
+      const body = JSON.parse(text);
+      if (request.url.endsWith('/embeddings')) {
+        // To this one all texts are alike.
+        const data = [body.input].flat().map((_, index) => ({ object: 'embedding', index, embedding: [0.5, -0.25, 1] }));
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ object: 'list', model: 'vec', data, usage: { prompt_tokens: 8, total_tokens: 8 } }));
+        return;
+      }
       state.count += 1;
-      const message = { role: 'assistant', content: `Answer ${state.count}: a loom.` };
-      if (!JSON.parse(text).stream) {
+      const message = { role: 'assistant', content: /car/.test(text) ? 'The first one.' : `Answer ${state.count}: a loom.` };
+      if (!body.stream) {
         response.writeHead(200, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ id: 'c1', object: 'chat.completion', created: 1, model: 'big', usage, choices: [{ index: 0, finish_reason: 'stop', message }] }));
         return;
@@ -121,6 +129,49 @@ story('the same question is paid for once, and a wrong answer is given to nobody
   await sure.getByRole('button', { name: 'Throw away' }).click();
   await page.getByText('No kept answers').waitFor();
   assert.equal((await ask('What is a loom?'))[0], 'miss');
+
+  // What means the same: refused without an embedder, then learned, given, and called wrong.
+  await page.getByRole('button', { name: 'Settings' }).click();
+  const wishes = page.getByRole('dialog', { name: 'Settings of the cache' });
+  await wishes.getByLabel('Answer what means the same').click();
+  await wishes.getByText("It can't be switched on yet").waitFor();
+  await wishes.getByRole('button', { name: 'Save' }).click();
+  await wishes.getByText('no embedder is set:').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'cache-meaning-refused');
+  await wishes.getByRole('button', { name: 'Cancel' }).click();
+  await call('PUT', '/memory/embedder', { model: 'acme/vec' });
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await wishes.getByText('by vectors of acme/vec').waitFor();
+  await wishes.getByLabel('Answer what means the same').click();
+  await wishes.getByLabel('Wrong answers that may be').fill('50');
+  await wishes.getByRole('button', { name: 'Save' }).click();
+  await wishes.getByText('Expected 0.1 to 20 percent.').waitFor();
+  await wishes.getByLabel('Wrong answers that may be').fill('20');
+  await shot(page, 'cache-meaning-settings');
+  await wishes.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The settings hold from the next call on').first().waitFor();
+  await settled('Which car is red?');
+  let given;
+  for (const word of ['please', 'indeed', 'really', 'kindly', 'perhaps', 'surely', 'maybe', 'truly', 'clearly', 'simply', 'honestly']) {
+    given = `Which car is red, ${word}?`;
+    if ((await ask(given))[0] === 'semantic') break;
+    await settled(given);
+  }
+  assert.equal((await ask(given))[0], 'semantic');
+  assert.equal((await ask('Which car is not red?'))[0], 'miss');
+  assert.equal((await ask('Which car is red, exactly?', {}, { 'x-weft-cache': 'exact' }))[0], 'miss');
+  await page.goto('/gateway/cache');
+  await page.getByRole('heading', { name: 'By meaning', exact: true }).waitFor();
+  await page.getByText('not enough checks yet').waitFor();
+  const meant = page.getByRole('group', { name: 'Given by meaning' });
+  await meant.getByText(given).first().waitFor();
+  await expectAccessible(page);
+  await shot(page, 'cache-meaning');
+  await meant.getByRole('button', { name: 'Wrong answer' }).first().click();
+  await meant.getByText('Called wrong').waitFor();
+  assert.equal((await ask(given))[0], 'miss');
+
   await page.getByRole('button', { name: 'Settings' }).click();
   const settings = page.getByRole('dialog', { name: 'Settings of the cache' });
   await settings.getByLabel('Keep answers').click();

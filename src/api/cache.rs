@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::cache::{CacheReport, CacheSettings, Invalidated, Invalidation, KeptAnswer, KeptDetail, KeptFilter};
+use crate::model::cache::{
+    CacheReport, CacheSettings, Invalidated, Invalidation, KeptAnswer, KeptDetail, KeptFilter, SemanticHit,
+};
 use crate::model::dashboard::Period;
-use crate::model::{ApiError, CacheEntryId, Page, PageRequest};
+use crate::model::{ApiError, CacheEntryId, Page, PageRequest, SemanticHitId};
 
 /// What the cache did in a period.
 #[server(prefix = "/rpc", endpoint = "cache/report", input = Json)]
@@ -36,6 +38,23 @@ pub async fn get_kept(id: CacheEntryId) -> Result<KeptDetail, ApiError> {
 pub async fn set_wrong(id: CacheEntryId, wrong: bool) -> Result<KeptAnswer, ApiError> {
     let ctx = crate::http::request_ctx().await?;
     Ok(if wrong { crate::cache::mark_wrong(&ctx, id).await? } else { crate::cache::clear_wrong(&ctx, id).await? })
+}
+
+/// What was given to questions that only mean the same, newest first.
+#[server(prefix = "/rpc", endpoint = "cache/semantic", input = Json)]
+pub async fn list_semantic(page: PageRequest) -> Result<Page<SemanticHit>, ApiError> {
+    Ok(crate::cache::list_hits(&crate::http::request_ctx().await?, &page).await?)
+}
+
+/// Says that an answer was wrong for the question that it was given to, or takes that back.
+#[server(prefix = "/rpc", endpoint = "cache/semantic_wrong", input = Json)]
+pub async fn set_semantic_wrong(id: SemanticHitId, wrong: bool) -> Result<SemanticHit, ApiError> {
+    let ctx = crate::http::request_ctx().await?;
+    Ok(if wrong {
+        crate::cache::mark_wrong_hit(&ctx, id).await?
+    } else {
+        crate::cache::clear_wrong_hit(&ctx, id).await?
+    })
 }
 
 /// Throws an answer away.

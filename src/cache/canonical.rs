@@ -31,7 +31,16 @@ pub(super) struct Asked<'a> {
 
 /// The digest of a question. Keyed: who reads the database can't try out what was asked.
 pub(super) fn key(keys: &Keys, asked: &Asked<'_>) -> Key {
-    let mut hasher = blake3::Hasher::new_keyed(&keys.derive("weft 2026 response cache questions"));
+    digest(&keys.derive("weft 2026 response cache questions"), asked)
+}
+
+/// The digest of all but the last words of a question: `asked.body` is without them.
+pub(super) fn context(keys: &Keys, asked: &Asked<'_>) -> Key {
+    digest(&keys.derive("weft 2026 response cache contexts"), asked)
+}
+
+fn digest(secret: &[u8; 32], asked: &Asked<'_>) -> Key {
+    let mut hasher = blake3::Hasher::new_keyed(secret);
     let mut part = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);

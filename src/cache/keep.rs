@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use super::flight::{Seat, State};
 use super::hot::Hot;
 use super::look::{Body, Kept, Plan, Question, place};
 use super::merkle::Root;
+use super::semantic::{self, Fresh};
 use super::store::entry::{self, NewEntry};
 use super::{measure, policy, sources};
 use crate::db::Tx;
@@ -43,6 +45,10 @@ pub struct Lead {
     depends_on: Vec<Dependency>,
     request: Vec<u8>,
     seat: Option<Seat>,
+    /// How long the exact tier was asked.
+    pub(super) took: Duration,
+    /// By what it is found by meaning, and what is learned from its answer.
+    fresh: Option<Box<Fresh>>,
 }
 
 /// Answers on their way to the database.
@@ -53,7 +59,14 @@ struct Waiting {
 }
 
 /// Counts one until it is dropped.
-struct Ticket(Arc<Waiting>);
+pub(super) struct Ticket(Arc<Waiting>);
+
+/// From now until it is dropped, [`settled`] waits.
+pub(super) fn hold(runtime: &Runtime) -> Ticket {
+    let waiting: Arc<Waiting> = runtime.shared();
+    waiting.count.fetch_add(1, Ordering::SeqCst);
+    Ticket(waiting)
+}
 
 impl Drop for Ticket {
     fn drop(&mut self) {
@@ -91,7 +104,19 @@ impl Lead {
             depends_on: plan.depends_on.clone(),
             request: if request.len() > MAX_REQUEST { b"null".to_vec() } else { request },
             seat,
+            took: Duration::ZERO,
+            fresh: None,
         }
+    }
+
+    /// What is asked.
+    pub(super) const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Makes the answer one that is found by meaning too.
+    pub(super) fn mean(&mut self, fresh: Fresh) {
+        self.fresh = Some(Box::new(fresh));
     }
 
     /// Keeps a whole answer, and gives it to those who wait. One that is no whole answer is kept from nobody who asks anew.
@@ -141,6 +166,10 @@ impl Lead {
 
     async fn store(&self, kept: &Arc<Kept>, clear: &[u8]) -> Result<&'static str> {
         let (rt, workspace) = (&self.runtime, self.workspace);
+        let fresh = match &self.fresh {
+            Some(fresh) => semantic::learn(rt, workspace, fresh, &kept.response).await?.then_some(fresh),
+            None => None,
+        };
         let bounds = rt.config.cache;
         if !self.depends_on.is_empty() && sources::root(&rt.db, workspace, &self.depends_on).await? != self.root {
             // Something changed since it was asked: nobody may get it.
@@ -152,6 +181,8 @@ impl Lead {
             rt.keys.seal(&rt.ids, &place(workspace, kept.id, &self.key, root, span, column), clear)
         };
         let (request, answer) = (seal("request", &self.request), seal("answer", clear));
+        let place_of = (kept.id, &self.key, self.root.as_ref().map(Root::as_slice));
+        let meaning = fresh.map(|fresh| (fresh, fresh.seal(rt, workspace, place_of, span)));
         let entry = NewEntry {
             id: kept.id,
             key: &self.key,
@@ -162,6 +193,7 @@ impl Lead {
             root: self.root,
             request: &request,
             answer: &answer,
+            more_bytes: meaning.as_ref().map_or(0, |(_, sealed)| sealed.len()),
             tokens: (kept.usage.prompt(), kept.usage.output),
             span,
             depends_on: &self.depends_on,
@@ -174,6 +206,9 @@ impl Lead {
         }
         if !entry::insert(&mut tx, workspace, &entry).await? {
             return Ok("late");
+        }
+        if let Some((fresh, sealed)) = &meaning {
+            fresh.insert(&mut tx, workspace, kept.id, sealed, kept.created_at).await?;
         }
         make_room(&mut tx, workspace, (bounds.entries, bounds.bytes)).await?;
         tx.commit().await?;

@@ -14,11 +14,14 @@ use super::hot::Hot;
 use super::keep::Lead;
 use super::merkle::Root;
 use super::policy::{self, Asker};
+use super::semantic::Given;
 use super::store::entry::{self, HeadRow};
 use super::store::{setting, source};
 use super::{measure, sources};
 use crate::model::auth::Action;
-use crate::model::cache::{CacheMode, CacheOutcome, CacheTier, CacheUse, CacheWish, Dependency, Sharing, SourceKind};
+use crate::model::cache::{
+    CacheMode, CacheOutcome, CacheTier, CacheUse, CacheWish, Dependency, SemanticSettings, Sharing, SourceKind,
+};
 use crate::model::gateway::{Dialect, Request, Response, Usage};
 use crate::model::{CacheEntryId, ProviderId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
@@ -56,10 +59,19 @@ pub(super) struct Body {
 pub struct Plan {
     pub(super) sharing: (Sharing, Option<Uuid>),
     refresh: bool,
-    max_age_ms: Option<i64>,
+    pub(super) max_age_ms: Option<i64>,
+    /// Where answers to questions that mean the same may be given.
+    pub(super) semantic: Option<SemanticSettings>,
     pub(super) depends_on: Vec<Dependency>,
     pub(super) root: Option<Root>,
     pub(super) route: String,
+}
+
+impl Plan {
+    /// Whether an answer to a question that means the same will do.
+    pub const fn seeks_meaning(&self) -> bool {
+        self.semantic.is_some() && !self.refresh
+    }
 }
 
 /// What one of those who could answer would be asked.
@@ -106,6 +118,8 @@ pub struct Hit {
     pub waited: Duration,
     /// How old it is, in milliseconds.
     pub age_ms: i64,
+    /// Why it was given, where the question only means the same.
+    pub given: Option<Box<Given>>,
 }
 
 impl Hit {
@@ -119,6 +133,7 @@ impl Hit {
             saved_micros: None,
             took_us: self.took.as_micros() as i64,
             age_ms: self.age_ms,
+            similarity: self.given.as_ref().map(|given| given.similarity),
         }
     }
 }
@@ -158,6 +173,7 @@ pub async fn plan(
         sharing: policy::sharing(asker.who, settings),
         refresh: wish.refresh,
         max_age_ms: wish.max_age_ms,
+        semantic: Some(settings.semantic).filter(|semantic| semantic.enabled && !wish.exact),
         depends_on: wish.depends_on.clone(),
         root,
         route: route.unwrap_or_default().to_owned(),
@@ -195,9 +211,11 @@ pub async fn begin(ctx: &Ctx, plan: &Plan, question: Question<'_>) -> Result<Fou
         depends_on: &plan.depends_on,
     };
     let key = canonical::key(&ctx.keys, &asked);
-    let found = find(ctx, plan, &question, key, since).await?;
-    match &found {
+    let mut found = find(ctx, plan, &question, key, since).await?;
+    match &mut found {
         Found::Hit(hit) => measure::asked(CacheOutcome::Hit, Some(hit.tier), hit.took),
+        // It is looked for by meaning next, and counted once.
+        Found::Miss { lead: Some(lead), took, .. } if plan.seeks_meaning() => lead.took = *took,
         Found::Miss { took, .. } => measure::asked(CacheOutcome::Miss, None, *took),
     }
     Ok(found)
@@ -250,7 +268,7 @@ async fn find(ctx: &Ctx, plan: &Plan, question: &Question<'_>, key: Key, since: 
 
 fn hit(ctx: &Ctx, kept: Arc<Kept>, tier: CacheTier, since: Instant, waited: Duration) -> Hit {
     let age_ms = ctx.clock.now().ms_since(kept.created_at).max(0);
-    Hit { kept, tier, took: since.elapsed(), waited, age_ms }
+    Hit { kept, tier, took: since.elapsed(), waited, age_ms, given: None }
 }
 
 /// What is there.
@@ -272,24 +290,29 @@ async fn look(ctx: &Ctx, plan: &Plan, key: &Key) -> Result<Look> {
     if head.expires_at <= now || !is_as_it_was || !is_young {
         return Ok(Look::Nothing);
     }
-    let hot: Arc<Hot> = ctx.shared();
+    Ok(fetch(ctx, &head, key).await?.map_or(Look::Nothing, |(kept, tier)| Look::Hit(kept, tier)))
+}
+
+/// The answer that was kept for this question, from memory or the database; `None` where it is gone or can't be decrypted.
+pub(super) async fn fetch(ctx: &Ctx, head: &HeadRow, key: &Key) -> Result<Option<(Arc<Kept>, CacheTier)>> {
+    let (now, hot) = (ctx.clock.now(), ctx.shared::<Hot>());
     if let Some(kept) = hot.get(key, head.id, now) {
-        return Ok(Look::Hit(kept, CacheTier::Memory));
+        return Ok(Some((kept, CacheTier::Memory)));
     }
-    let Some(sealed) = entry::find_answer(&ctx.db, ctx.workspace(), head.id).await? else { return Ok(Look::Nothing) };
-    let Some(kept) = open(ctx, &head, key, &sealed) else {
+    let Some(sealed) = entry::find_answer(&ctx.db, ctx.workspace(), head.id).await? else { return Ok(None) };
+    let Some(kept) = open(ctx, head, key, &sealed) else {
         tracing::warn!(entry = %head.id, "a kept answer can't be decrypted: it was altered, or the master key is another one; it is thrown away");
         let mut tx = ctx.db.begin().await?;
         entry::delete(&mut tx, ctx.workspace(), head.id, false).await?;
         tx.commit().await?;
         measure::gone("unreadable", 1);
-        return Ok(Look::Nothing);
+        return Ok(None);
     };
     let kept = Arc::new(kept);
     let bounds = ctx.config.cache;
     let until = now.plus_ms(bounds.memory_ms).min(head.expires_at);
     hot.put(*key, Arc::clone(&kept), until, bounds.memory_bytes);
-    Ok(Look::Hit(kept, CacheTier::Database))
+    Ok(Some((kept, CacheTier::Database)))
 }
 
 /// The answer, if it is the one that was kept for this question, in this state of what it depends on.

@@ -11,6 +11,16 @@ pub(super) fn asked(outcome: CacheOutcome, tier: Option<CacheTier>, took: Durati
     metrics::histogram!("weft_cache_lookup_seconds", "tier" => tier).record(took.as_secs_f64());
 }
 
+/// What became of a question that was looked for by meaning, and of checks.
+pub(super) fn semantic(outcome: &'static str) {
+    metrics::counter!("weft_cache_semantic_total", "outcome" => outcome).increment(1);
+}
+
+/// A kept question that is like another, and what the gate refused it for.
+pub(super) fn gate(differs: &'static str) {
+    metrics::counter!("weft_cache_gate_refusals_total", "differs" => differs).increment(1);
+}
+
 /// An answer that was to be kept, and what came of it.
 pub(super) fn kept(outcome: &'static str) {
     metrics::counter!("weft_cache_stores_total", "outcome" => outcome).increment(1);

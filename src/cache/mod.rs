@@ -8,6 +8,9 @@
 //! stored there is encrypted for its row and its key: a bit that flipped makes a miss. Of those who ask the same at the same
 //! moment one asks the model, and the others wait for it (`flight`); if it fails, the next one asks.
 //!
+//! Where a workspace wants it, an answer is also given to a question that says the same in other words (`semantic`), within a budget
+//! of wrong answers.
+//!
 //! Refuses to keep what is no whole answer: errors, parts, refusals, answers that were cut. Refuses to guess that a question
 //! with tools, or above temperature 0, always has the same answer (`policy`): that must be asked for.
 //!
@@ -25,6 +28,7 @@ mod look;
 mod measure;
 mod merkle;
 mod policy;
+mod semantic;
 mod settings;
 mod sources;
 mod store;
@@ -36,6 +40,10 @@ pub use error::{Error, Result};
 pub use keep::{Lead, settled};
 pub use look::{Found, Hit, Kept, Plan, Question, begin, plan};
 pub use policy::{Asker, Who};
+pub use semantic::{
+    Check, Embedder, Given, Making, Serving, Sought, Wording, begin_near, clear_wrong_hit, draw_check, lend_embedder,
+    list_hits, mark_wrong_hit,
+};
 pub use settings::{get_settings, update_settings};
 pub use store::entry::note_hits;
 pub use sweep::{boot, sweep};

@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn programs_share_with_their_person_and_steps_with_the_workspace() {
         let (user, key) = (UserId(Uuid::from_u128(1)), ApiKeyId(Uuid::from_u128(2)));
-        let of = |who, programs| sharing(who, CacheSettings { enabled: true, programs });
+        let of = |who, programs| sharing(who, CacheSettings { programs, ..CacheSettings::default() });
         let program = |user, key| Who::Program { user, key };
         assert_eq!(of(Who::Step, Programs::Person), (Sharing::Workspace, None));
         assert_eq!(of(program(Some(user), Some(key)), Programs::Person), (Sharing::User, Some(user.0)));

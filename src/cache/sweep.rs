@@ -3,13 +3,16 @@
 use super::error::Result;
 use super::hot::Hot;
 use super::measure;
-use super::store::{entry, source};
+use super::store::{entry, hit, semantic, source};
 use crate::runtime::Runtime;
 
 /// Between two rounds.
 const ROUND_MS: i64 = 10 * 60 * 1000;
 /// How long a thing is known that nothing depends on.
 const SOURCE_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// How long it is known what was given by meaning, what was observed of it, and what was wrong.
+const MEANT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+const WRONG_MS: i64 = 365 * 24 * 60 * 60 * 1000;
 /// Rows of one transaction.
 const BATCH: i64 = 1_000;
 
@@ -46,9 +49,13 @@ pub async fn sweep(runtime: &Runtime) -> Result<u64> {
         let mut tx = runtime.db.begin().await?;
         let deleted = entry::delete_expired(&mut tx, now, BATCH).await?;
         let forgotten = source::delete_unused(&mut tx, now.plus_ms(-SOURCE_MS), BATCH).await?;
+        let old = now.plus_ms(-MEANT_MS);
+        let given = hit::delete_old(&mut tx, (old, now.plus_ms(-WRONG_MS)), BATCH).await?;
+        let seen = semantic::delete_old_observations(&mut tx, old, BATCH).await?;
         tx.commit().await?;
         total += deleted;
-        if (deleted < BATCH as u64 && forgotten < BATCH as u64) || runtime.tasks.stopping().is_cancelled() {
+        let is_done = [deleted, forgotten, given, seen].iter().all(|count| *count < BATCH as u64);
+        if is_done || runtime.tasks.stopping().is_cancelled() {
             measure::gone("expired", total);
             return Ok(total);
         }

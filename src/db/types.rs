@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::model::{
     AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EmbedderId, EntryId, FiringId, InviteId,
-    LoginSessionId, PriceId, ProviderId, RouteId, RunId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId,
-    WorkflowId, WorkspaceId,
+    LoginSessionId, ObservationId, PriceId, ProviderId, RouteId, RunId, SemanticHitId, TestId, Timestamp, TriggerId,
+    TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -110,6 +110,8 @@ id_columns!(
     CallId,
     BudgetId,
     CacheEntryId,
+    SemanticHitId,
+    ObservationId,
     AgentId,
     EmbedderId,
 );

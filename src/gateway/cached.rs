@@ -10,9 +10,11 @@ use super::dialect::{self, Addressee};
 use super::live::{Live, Source};
 use super::meter::Account;
 use super::store::{key::KeyRights, provider::ProviderRow};
-use crate::cache::{self, Asker, Found, Hit, Lead, Plan, Question, Who};
+use crate::cache::{self, Asker, Found, Hit, Lead, Plan, Question, Sought, Who, Wording};
 use crate::model::cache::{CacheMode, CacheOutcome, CacheUse};
-use crate::model::gateway::{CallOutcome, CallSource, Choice, Fold, Request, Route, Usage, replay};
+use crate::model::gateway::{
+    Block, CallOutcome, CallSource, Choice, Fold, Request, Role, Route, Usage, Verdict, replay,
+};
 use crate::runtime::{Ctx, Principal};
 
 /// What the cache says about one of those who could answer.
@@ -33,7 +35,9 @@ pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, r
         (CallSource::Proxy, Principal::Key { id, .. }) => {
             Who::Program { user: rights.and_then(|rights| rights.owner), key: Some(*id) }
         }
-        (CallSource::Proxy | CallSource::Memory, principal) => Who::Program { user: principal.user_id(), key: None },
+        (CallSource::Proxy | CallSource::Memory | CallSource::Cache, principal) => {
+            Who::Program { user: principal.user_id(), key: None }
+        }
     };
     let of_key = rights.map_or(CacheMode::Auto, |rights| rights.cache);
     let of_route = route.map_or(CacheMode::Auto, |route| route.cache);
@@ -59,10 +63,12 @@ pub(super) async fn look(
     let Some(plan) = plan else { return Looked::Off };
     let (Ok(kind), Ok(wire)) = (row.kind(), row.wire(request.dialect)) else { return Looked::Off };
     // What can't be said to it is refused when it is asked.
-    let Ok(mut body) = dialect::write_request(request, Addressee { kind, wire, model: &candidate.model }) else {
-        return Looked::Off;
+    let written = |request: &Request| {
+        let mut body = dialect::write_request(request, Addressee { kind, wire, model: &candidate.model }).ok()?;
+        forget_how_it_comes(&mut body);
+        Some(body)
     };
-    forget_how_it_comes(&mut body);
+    let Some(body) = written(request) else { return Looked::Off };
     let endpoint = format!("{} {wire:?} {}", kind.as_str(), row.base_url);
     let question = Question {
         provider: (row.id, &row.name),
@@ -73,12 +79,43 @@ pub(super) async fn look(
     };
     match cache::begin(ctx, plan, question).await {
         Ok(Found::Hit(hit)) => Looked::Hit(hit),
+        Ok(Found::Miss { lead: Some(lead), waited, .. }) if plan.seeks_meaning() => {
+            let without = without_last_words(request);
+            let wording = without.as_ref().and_then(|(text, rest)| Some((text, written(rest)?)));
+            let wording = wording.as_ref().map(|(text, rest)| Wording { text, rest });
+            match cache::begin_near(ctx, plan, question, wording, lead).await {
+                Sought::Hit(hit) => Looked::Hit(Hit { waited: waited + hit.waited, ..*hit }),
+                Sought::Miss { lead, took, away } => {
+                    Looked::Miss { lead: Some(lead), record: missed(took), waited: waited + away }
+                }
+            }
+        }
         Ok(Found::Miss { lead, took, waited }) => Looked::Miss { lead, record: missed(took), waited },
         Err(error) => {
             tracing::warn!(%error, "the cache can't be asked; the model is");
             Looked::Off
         }
     }
+}
+
+/// The last words of a request, and the request with a mark in their place. `None` where the last turn is not a person's, or says
+/// something at several places.
+fn without_last_words(request: &Request) -> Option<(String, Request)> {
+    let mut rest = request.clone();
+    let last = rest.messages.last_mut().filter(|last| last.role == Role::User)?;
+    let mut texts = last.content.iter_mut().filter_map(|block| match block {
+        Block::Text { text, .. } => Some(text),
+        _ => None,
+    });
+    // The sign for what stands in the place of an object; it says nothing in words.
+    let words = std::mem::replace(texts.next()?, "\u{fffc}".to_owned());
+    let is_only = texts.next().is_none();
+    is_only.then_some((words, rest))
+}
+
+/// What the log says of a kept answer.
+pub(super) fn verdict(hit: &Hit) -> Verdict {
+    hit.given.as_ref().map_or(Verdict::Kept, |given| Verdict::Alike { why: given.why() })
 }
 
 /// Takes out what says no more than how the answer comes: whole or in pieces.
@@ -98,6 +135,7 @@ fn missed(took: Duration) -> CacheUse {
         saved_micros: None,
         took_us: took.as_micros() as i64,
         age_ms: 0,
+        similarity: None,
     }
 }
 
@@ -158,6 +196,23 @@ mod tests {
 
     use super::*;
     use crate::model::gateway::{Dialect, Message, Model, ProviderKind, Role};
+
+    #[test]
+    fn only_the_words_of_the_last_turn_are_taken_out() {
+        let mut request = Request::new(Dialect::OpenAi, "m");
+        request.messages.push(Message::text(Role::User, "One"));
+        request.messages.push(Message::text(Role::User, "Two"));
+        let (words, rest) = without_last_words(&request).unwrap();
+        assert_eq!((words.as_str(), rest.messages.len()), ("Two", 2));
+        assert_eq!(rest.messages[0], request.messages[0]);
+        assert_ne!(rest.messages[1], request.messages[1]);
+        request.messages[1].content.push(Block::text("Three"));
+        assert!(without_last_words(&request).is_none(), "it is not told which words count");
+        request.messages.push(Message::text(Role::Assistant, "Four"));
+        assert!(without_last_words(&request).is_none());
+        request.messages.clear();
+        assert!(without_last_words(&request).is_none());
+    }
 
     #[test]
     fn a_stream_asks_the_same_as_a_whole_answer() {

@@ -16,13 +16,13 @@ use super::redact::{Mask, Reveal, Rules};
 use super::store::{self, provider::ProviderRow};
 use super::upstream::Begun;
 use super::who::Found;
-use super::{Error, arrange, spending, who};
+use super::{Error, arrange, check, spending, who};
 use crate::cache::{Hit, Lead};
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
     CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Masked, Needs, Request, Response,
-    Usage, Verdict, estimate_tokens,
+    Usage, estimate_tokens,
 };
 use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::{Ctx, Principal};
@@ -252,7 +252,8 @@ impl Attempt<'_> {
                 Looked::Off => None,
                 Looked::Hit(hit) => {
                     self.away += hit.waited;
-                    self.asking().tried(row, candidate, 0, Verdict::Kept);
+                    self.asking().tried(row, candidate, 0, cached::verdict(&hit));
+                    check::draw(ctx, self.order, (row, candidate), &hit);
                     return Ok(Answerer::Kept { hit, row: row.clone(), model: candidate.model.id.clone() });
                 }
                 Looked::Miss { lead, record: missed, waited } => {
@@ -358,7 +359,7 @@ pub(super) fn begin_record(
 }
 
 /// The provider's numbers, and ours where it tells none.
-fn counted(request: &Request, response: &Response) -> (Usage, bool) {
+pub(super) fn counted(request: &Request, response: &Response) -> (Usage, bool) {
     let mut usage = response.usage;
     if usage.prompt() > 0 || usage.output > 0 {
         return (usage, false);

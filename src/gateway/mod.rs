@@ -12,6 +12,8 @@
 //! Texts become vectors in the same way (`embed`), those of memory's entries too (`memory`), and tokens are counted before a call
 //! (`count`).
 //!
+//! Of what the cache gives by meaning, a share is asked of the model too (`check`).
+//!
 //! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
 //! (`dialect`), and where no provider is set up the error says so.
 //!
@@ -28,6 +30,7 @@ mod budgets;
 mod cached;
 mod call;
 mod candidates;
+mod check;
 mod content;
 mod count;
 mod dialect;

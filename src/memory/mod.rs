@@ -23,7 +23,7 @@ mod validate;
 mod write;
 
 pub use changes::{Change, last_change, list_changes, wait_for_change};
-pub use embed::{Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, set_embedder};
+pub use embed::{Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, serving_embedder, set_embedder};
 pub use error::Error;
 pub use find::search;
 pub use sweep::{boot, sweep};

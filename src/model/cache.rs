@@ -7,10 +7,12 @@ use super::gateway::Usage;
 use super::{CacheEntryId, ProviderId, Timestamp, UserId};
 
 mod report;
+mod semantic;
 mod source;
 mod wish;
 
 pub use report::{CacheBucket, CacheReport, TierReport};
+pub use semantic::{ERROR_BUDGETS, SemanticHit, SemanticReport, SemanticSettings, wilson};
 pub use source::{Dependency, MAX_FINGERPRINT, MAX_SOURCE_ID, SourceChange, SourceChanged, SourceKind, SourceRef};
 pub use wish::{CacheWish, DEPENDENCIES, parse_dependencies};
 
@@ -95,11 +97,13 @@ pub enum CacheTier {
     Database,
     /// On its way: somebody asked the same at that moment.
     Shared,
+    /// In the database, for a question that means the same.
+    Semantic,
 }
 
 impl CacheTier {
     /// Every tier, the fastest first.
-    pub const ALL: [Self; 3] = [Self::Memory, Self::Database, Self::Shared];
+    pub const ALL: [Self; 4] = [Self::Memory, Self::Database, Self::Shared, Self::Semantic];
 
     /// As stored and sent.
     pub const fn as_str(self) -> &'static str {
@@ -107,6 +111,7 @@ impl CacheTier {
             Self::Memory => "memory",
             Self::Database => "database",
             Self::Shared => "shared",
+            Self::Semantic => "semantic",
         }
     }
 
@@ -117,7 +122,7 @@ impl CacheTier {
 }
 
 /// What the cache did for a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CacheUse {
     /// Whether the answer was there.
     pub outcome: CacheOutcome,
@@ -129,11 +134,15 @@ pub struct CacheUse {
     pub saved: Usage,
     /// What they would have cost, in millionths of a US dollar; absent when the model has no price.
     pub saved_micros: Option<i64>,
-    /// How long the cache was asked, in microseconds; on a hit of the tier `shared` with the wait.
+    /// How long the cache was asked, in microseconds; on a hit of the tier `shared` with the wait, and where it was asked by
+    /// meaning with the time that the embedder took.
     pub took_us: i64,
     /// How old the answer is, in milliseconds; 0 on a miss.
     #[serde(default)]
     pub age_ms: i64,
+    /// How like the question of the answer is to what was asked, on a hit of the tier `semantic`: a cosine.
+    #[serde(default)]
+    pub similarity: Option<f64>,
 }
 
 /// Among whom an answer is shared.
@@ -283,7 +292,7 @@ impl Programs {
 }
 
 /// What a workspace wants of its cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CacheSettings {
     /// Whether answers are kept and given at all.
@@ -291,11 +300,14 @@ pub struct CacheSettings {
     /// Among whom answers to programs are shared. Those to steps are shared in the workspace.
     #[serde(default)]
     pub programs: Programs,
+    /// Answers to questions that only mean the same; off where it is absent.
+    #[serde(default)]
+    pub semantic: SemanticSettings,
 }
 
 impl Default for CacheSettings {
     fn default() -> Self {
-        Self { enabled: true, programs: Programs::Person }
+        Self { enabled: true, programs: Programs::Person, semantic: SemanticSettings::default() }
     }
 }
 

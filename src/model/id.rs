@@ -76,6 +76,10 @@ ids! {
     BudgetId,
     /// An answer of a model that is kept.
     CacheEntryId,
+    /// An answer that was given to a question that only means the same.
+    SemanticHitId,
+    /// Whether a question like a kept one had the same answer, noticed once.
+    ObservationId,
     /// A named configuration of a model that works with tools.
     AgentId,
     /// What makes vectors of a workspace's entries.

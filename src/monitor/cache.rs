@@ -2,10 +2,10 @@
 
 use super::frame::Frame;
 use super::store::cache as store;
-use crate::model::ApiError;
 use crate::model::auth::Action;
-use crate::model::cache::{CacheBucket, CacheReport};
+use crate::model::cache::{CacheBucket, CacheReport, SemanticReport, wilson};
 use crate::model::dashboard::Period;
+use crate::model::{ApiError, Timestamp};
 use crate::runtime::Ctx;
 
 /// What the cache did in a period, against what would have been without it.
@@ -43,6 +43,25 @@ pub async fn cache(ctx: &Ctx, period: Period) -> Result<CacheReport, ApiError> {
         wrong: kept.wrong,
         bytes: kept.bytes,
         tiers: store::list_tiers(db, workspace, frame.from).await?,
+        semantic: semantic(ctx, frame.from).await?,
         buckets,
+    })
+}
+
+/// What was given by meaning, and how much of what was checked was wrong.
+async fn semantic(ctx: &Ctx, from: Timestamp) -> Result<SemanticReport, ApiError> {
+    let given = store::sum_given(&ctx.db, ctx.workspace(), from).await?;
+    let explored = store::sum_explored(&ctx.db, ctx.workspace(), from).await?;
+    let (false_hit_low, false_hit_high) = wilson(given.wrong, given.checked);
+    Ok(SemanticReport {
+        hits: given.hits,
+        explored: explored.explored,
+        explored_same: explored.same,
+        checked: given.checked,
+        wrong: given.wrong,
+        false_hit_rate: (given.checked > 0).then(|| given.wrong as f64 / given.checked as f64),
+        false_hit_low,
+        false_hit_high,
+        called_wrong: given.called_wrong,
     })
 }

@@ -48,6 +48,8 @@ pub struct NewEntry<'a> {
     pub request: &'a [u8],
     /// Encrypted.
     pub answer: &'a [u8],
+    /// Bytes that stand beside it.
+    pub more_bytes: usize,
     /// Tokens read and written.
     pub tokens: (i64, i64),
     /// When it is kept, and until when.
@@ -80,7 +82,7 @@ pub async fn find_answer(db: &Db, workspace: WorkspaceId, id: CacheEntryId) -> R
 
 /// Adds an answer; false when somebody else was faster.
 pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, entry: &NewEntry<'_>) -> Result<bool> {
-    let bytes = (entry.request.len() + entry.answer.len()) as i64;
+    let bytes = (entry.request.len() + entry.answer.len() + entry.more_bytes) as i64;
     let added = within!(&mut *tx, conn => query(
         "insert into cache_entry (id, workspace_id, key, scope, scope_id, provider_id, provider, model, route, root, request,
             answer, bytes, read_tokens, written_tokens, hits, saved_micros, used_at, created_at, expires_at)

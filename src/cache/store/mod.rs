@@ -1,6 +1,8 @@
 //! The tables of the cache.
 
 pub mod entry;
+pub mod hit;
 pub mod listing;
+pub mod semantic;
 pub mod setting;
 pub mod source;

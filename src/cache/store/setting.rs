@@ -3,33 +3,43 @@
 use sqlx::{query, query_as};
 
 use crate::db::{Db, Error, Result, Tx};
-use crate::model::cache::{CacheSettings, Programs};
+use crate::model::cache::{CacheSettings, Programs, SemanticSettings};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::{read, within};
 
 /// The settings of a workspace; the usual ones where it never said anything.
 pub async fn find(db: &Db, workspace: WorkspaceId) -> Result<CacheSettings> {
-    let row: Option<(bool, String)> = read!(db, conn => query_as("select enabled, programs from cache_setting where workspace_id = $1")
-            .bind(workspace)
-            .fetch_optional(conn)
-            .await)?;
-    let Some((enabled, programs)) = row else { return Ok(CacheSettings::default()) };
+    let row: Option<(bool, String, bool, f64, i64)> = read!(db, conn => query_as(
+        "select enabled, programs, semantic, error_budget, shadow_percent from cache_setting where workspace_id = $1",
+    )
+    .bind(workspace)
+    .fetch_optional(conn)
+    .await)?;
+    let Some((enabled, programs, semantic, error_budget, shadow)) = row else { return Ok(CacheSettings::default()) };
+    let shadow_percent = u32::try_from(shadow)
+        .map_err(|_| Error::inconsistent("cache_setting", "shadow_percent", shadow.to_string()))?;
     let programs =
         Programs::parse(&programs).ok_or_else(|| Error::inconsistent("cache_setting", "programs", &programs))?;
-    Ok(CacheSettings { enabled, programs })
+    let semantic = SemanticSettings { enabled: semantic, error_budget, shadow_percent };
+    Ok(CacheSettings { enabled, programs, semantic })
 }
 
 /// Writes them.
 pub async fn put(tx: &mut Tx, workspace: WorkspaceId, settings: CacheSettings, now: Timestamp) -> Result<()> {
     within!(tx, conn => query(
-        "insert into cache_setting (workspace_id, enabled, programs, updated_at) values ($1, $2, $3, $4)
+        "insert into cache_setting (workspace_id, enabled, programs, updated_at, semantic, error_budget, shadow_percent)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (workspace_id) do update set
-            enabled = excluded.enabled, programs = excluded.programs, updated_at = excluded.updated_at",
+            enabled = excluded.enabled, programs = excluded.programs, updated_at = excluded.updated_at,
+            semantic = excluded.semantic, error_budget = excluded.error_budget, shadow_percent = excluded.shadow_percent",
     )
     .bind(workspace)
     .bind(settings.enabled)
     .bind(settings.programs.as_str())
     .bind(now)
+    .bind(settings.semantic.enabled)
+    .bind(settings.semantic.error_budget)
+    .bind(i64::from(settings.semantic.shadow_percent))
     .execute(conn)
     .await
     .map(drop))?;

@@ -16,9 +16,10 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
     within!(tx, conn => query(
         "insert into model_call (id, workspace_id, at, source, user_id, key_id, run_id, step, provider_id, provider, model,
             choice, outcome, error, input, cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros,
-            first_token_ms, took_ms, cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, masked)
+            first_token_ms, took_ms, cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, masked,
+            cache_similarity)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-            $25, $26, $27, $28, $29, $30, $31, $32)",
+            $25, $26, $27, $28, $29, $30, $31, $32, $33)",
     )
     .bind(call.id)
     .bind(workspace)
@@ -52,6 +53,7 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
     .bind(call.cache.map_or(0, |cache| cache.saved.output))
     .bind(call.cache.and_then(|cache| cache.saved_micros))
     .bind((!call.masked.is_empty()).then_some(Json(&call.masked)))
+    .bind(call.cache.and_then(|cache| cache.similarity))
     .execute(conn)
     .await
     .map(drop))?;
@@ -97,6 +99,7 @@ struct CacheRow {
     saved_input: i64,
     saved_output: i64,
     saved_micros: Option<i64>,
+    cache_similarity: Option<f64>,
 }
 
 impl CacheRow {
@@ -112,6 +115,7 @@ impl CacheRow {
             saved_micros: self.saved_micros,
             took_us: self.cache_us.unwrap_or(0),
             age_ms: 0,
+            similarity: self.cache_similarity,
         }))
     }
 }
@@ -172,7 +176,7 @@ pub async fn list(
     let rows: Vec<LineRow> = read!(db, conn => query_as(
         "select id, at, source, user_id, key_id, run_id, step, provider_id, provider, model, choice, outcome, error, input,
             cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros, first_token_ms, took_ms,
-            cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, masked,
+            cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, cache_similarity, masked,
             (select u.name from app_user u where u.id = model_call.user_id and u.workspace_id = $1) as user_name,
             (select k.name from gateway_key k where k.id = model_call.key_id and k.workspace_id = $1) as key_name
          from model_call

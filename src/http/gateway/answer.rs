@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::gateway::{self, Answered, Counted, Embedded, Envelope, Error, Live, Writer};
 use crate::model::ApiError;
-use crate::model::cache::{CacheOutcome, CacheUse};
+use crate::model::cache::{CacheOutcome, CacheTier, CacheUse};
 use crate::model::gateway::{Choice, Dialect, Fault, FaultClass, Masked, format_usd};
 
 /// Tells the official SDKs whether asking again may help: retries were made here already.
@@ -89,7 +89,17 @@ fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: O
         put(headers, "x-weft-masked", &Masked::words(masked));
     }
     put(headers, "x-weft-overhead-ms", &format!("{overhead_ms:.2}"));
-    put(headers, "x-weft-cache", cache.map_or("off", |cache| cache.outcome.as_str()));
+    put(
+        headers,
+        "x-weft-cache",
+        cache.map_or("off", |cache| match cache.tier {
+            Some(CacheTier::Semantic) => "semantic",
+            _ => cache.outcome.as_str(),
+        }),
+    );
+    if let Some(similarity) = cache.and_then(|cache| cache.similarity) {
+        put(headers, "x-weft-cache-similarity", &format!("{similarity:.3}"));
+    }
     if let Some(hit) = cache.filter(|cache| cache.outcome == CacheOutcome::Hit) {
         headers.insert(header::AGE, HeaderValue::from(hit.age_ms / 1000));
     }

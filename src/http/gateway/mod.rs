@@ -49,7 +49,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
     ("anthropic-beta" = Option<String>, Header, description = "passed on to providers that speak the same dialect"),
-    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, max-age=SECONDS, with commas between"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, max-age=SECONDS, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -57,7 +57,8 @@ pub fn router() -> OpenApiRouter<Runtime> {
             ("x-weft-route" = String, description = "who answered, and why it was this one"),
             ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
             ("x-weft-budget" = String, description = "what budgets have to say, such as: Team: 83 % of $10.00"),
-            ("x-weft-cache" = String, description = "hit, miss, or off when the cache was not asked"),
+            ("x-weft-cache" = String, description = "hit, semantic for the answer to a question that means the same, miss, or off when the cache was not asked"),
+            ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
@@ -89,7 +90,7 @@ async fn messages(
 #[utoipa::path(post, path = "/gateway/openai/v1/chat/completions", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
-    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, max-age=SECONDS, with commas between"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, max-age=SECONDS, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -97,7 +98,8 @@ async fn messages(
             ("x-weft-route" = String, description = "who answered, and why it was this one"),
             ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
             ("x-weft-budget" = String, description = "what budgets have to say, such as: Team: 83 % of $10.00"),
-            ("x-weft-cache" = String, description = "hit, miss, or off when the cache was not asked"),
+            ("x-weft-cache" = String, description = "hit, semantic for the answer to a question that means the same, miss, or off when the cache was not asked"),
+            ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
@@ -128,7 +130,7 @@ async fn chat_completions(
 #[utoipa::path(post, path = "/gateway/openai/v1/responses", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
-    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, max-age=SECONDS, with commas between"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, max-age=SECONDS, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -136,7 +138,8 @@ async fn chat_completions(
             ("x-weft-route" = String, description = "who answered, and why it was this one"),
             ("x-weft-cost-usd" = String, description = "what it cost; absent for streams and for models without a price"),
             ("x-weft-budget" = String, description = "what budgets have to say, such as: Team: 83 % of $10.00"),
-            ("x-weft-cache" = String, description = "hit, miss, or off when the cache was not asked"),
+            ("x-weft-cache" = String, description = "hit, semantic for the answer to a question that means the same, miss, or off when the cache was not asked"),
+            ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),

@@ -12,9 +12,10 @@ use crate::cache;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::model::cache::{
-    CacheSettings, Invalidated, Invalidation, KeptAnswer, KeptDetail, KeptFilter, SourceChange, SourceChanged,
+    CacheSettings, Invalidated, Invalidation, KeptAnswer, KeptDetail, KeptFilter, SemanticHit, SourceChange,
+    SourceChanged,
 };
-use crate::model::{CacheEntryId, Page, PageRequest, Timestamp};
+use crate::model::{CacheEntryId, Page, PageRequest, SemanticHitId, Timestamp};
 use crate::runtime::Runtime;
 
 /// The routes of this file.
@@ -23,6 +24,8 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(list))
         .routes(routes!(get, delete))
         .routes(routes!(mark_wrong, clear_wrong))
+        .routes(routes!(list_semantic))
+        .routes(routes!(mark_semantic_wrong, clear_semantic_wrong))
         .routes(routes!(invalidate))
         .routes(routes!(changed))
         .routes(routes!(get_settings, put_settings))
@@ -120,6 +123,64 @@ async fn mark_wrong(Caller(ctx): Caller, Id(id): Id<CacheEntryId>) -> Result<Jso
 ))]
 async fn clear_wrong(Caller(ctx): Caller, Id(id): Id<CacheEntryId>) -> Result<Json<KeptAnswer>, Refusal> {
     Ok(Json(cache::clear_wrong(&ctx, id).await?))
+}
+
+/// A page of what was given by meaning.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SemanticParams {
+    /// 1..=200, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// What was given to questions that only mean the same, newest first. The words of one person's questions are shown to that
+/// person, and to those who may manage providers.
+#[utoipa::path(get, path = "/cache/semantic", tag = "cache", params(SemanticParams), responses(
+    (status = 200, description = "a page of what was given", body = Page<SemanticHit>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_semantic(
+    Caller(ctx): Caller,
+    Params(SemanticParams { limit, cursor }): Params<SemanticParams>,
+) -> Result<Json<Page<SemanticHit>>, Refusal> {
+    let usual = PageRequest::default();
+    let page = PageRequest { limit: limit.map_or(usual.limit, |limit| limit.0), cursor };
+    Ok(Json(cache::list_hits(&ctx, &page).await?))
+}
+
+/// Says that an answer was wrong for the question that it was given to: it is not given to that one again, and to others less often.
+#[utoipa::path(put, path = "/cache/semantic/{id}/wrong", tag = "cache", params(("id" = SemanticHitId, Path,)), responses(
+    (status = 200, description = "what was given", body = SemanticHit),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such answer", body = Problem),
+    (status = 409, description = "too many answers are called wrong", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn mark_semantic_wrong(Caller(ctx): Caller, Id(id): Id<SemanticHitId>) -> Result<Json<SemanticHit>, Refusal> {
+    Ok(Json(cache::mark_wrong_hit(&ctx, id).await?))
+}
+
+/// Takes back that it was wrong.
+#[utoipa::path(delete, path = "/cache/semantic/{id}/wrong", tag = "cache", params(("id" = SemanticHitId, Path,)), responses(
+    (status = 200, description = "what was given", body = SemanticHit),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such answer", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn clear_semantic_wrong(Caller(ctx): Caller, Id(id): Id<SemanticHitId>) -> Result<Json<SemanticHit>, Refusal> {
+    Ok(Json(cache::clear_wrong_hit(&ctx, id).await?))
 }
 
 /// Throws away all answers, or those of a model, or those that were asked by a route. Those that are called wrong stay.

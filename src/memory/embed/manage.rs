@@ -3,11 +3,11 @@
 use super::{ask, work};
 use crate::memory::store::{self, EmbedderRow};
 use crate::memory::{Error, index};
-use crate::model::FieldError;
 use crate::model::auth::Action;
 use crate::model::memory::{
     EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
 };
+use crate::model::{EmbedderId, FieldError};
 use crate::runtime::Ctx;
 
 /// How long a trial may take: a model that was not asked for a while is loaded first.
@@ -36,6 +36,18 @@ pub async fn get_embedder(ctx: &Ctx) -> Result<EmbedderReport, Error> {
     }
     report.failures.truncate(NAMED_FAILURES as usize);
     Ok(report)
+}
+
+/// What searches make vectors of their questions with: its id, the model's name and the numbers of a vector; `None` where nothing is
+/// set. Others that compare texts by meaning use the same.
+///
+/// # Errors
+/// When the role may not call models, or the database fails.
+pub async fn serving_embedder(ctx: &Ctx) -> Result<Option<(EmbedderId, String, usize)>, Error> {
+    ctx.authorize(Action::UseModel)?;
+    let rows = store::embedders(&ctx.db, ctx.workspace()).await?;
+    let serving = rows.into_iter().find(|row| row.state == store::SERVING);
+    Ok(serving.map(|row| (row.id, row.model, row.dims as usize)))
 }
 
 async fn present(ctx: &Ctx, row: EmbedderRow) -> Result<Embedder, Error> {

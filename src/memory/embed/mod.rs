@@ -12,7 +12,7 @@ mod order;
 mod question;
 mod work;
 
-pub use manage::{get_embedder, set_embedder};
+pub use manage::{get_embedder, serving_embedder, set_embedder};
 pub(super) use question::vector_of;
 pub(super) use work::tell;
 pub use work::{Round, boot, embed_pending};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::CacheTier;
+use super::{CacheTier, SemanticReport};
 use crate::model::Timestamp;
 use crate::model::dashboard::Period;
 
@@ -40,6 +40,8 @@ pub struct CacheReport {
     pub bytes: i64,
     /// How fast each tier answered.
     pub tiers: Vec<TierReport>,
+    /// What was given to questions that only mean the same.
+    pub semantic: SemanticReport,
     /// Oldest first, without gaps.
     pub buckets: Vec<CacheBucket>,
 }

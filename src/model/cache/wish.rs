@@ -15,12 +15,14 @@ pub struct CacheWish {
     pub refresh: bool,
     /// Takes no answer that is older, in milliseconds.
     pub max_age_ms: Option<i64>,
+    /// Takes no answer to a question that only means the same.
+    pub exact: bool,
     /// What the answer depends on, each thing once, in order.
     pub depends_on: Vec<Dependency>,
 }
 
 impl CacheWish {
-    /// Reads the header `x-weft-cache`: `on`, `no-store` (or `off`), `no-cache`, `max-age=SECONDS`, with commas between.
+    /// Reads the header `x-weft-cache`: `on`, `no-store` (or `off`), `no-cache`, `exact`, `max-age=SECONDS`, with commas between.
     ///
     /// # Errors
     /// What was found and what was expected.
@@ -33,11 +35,12 @@ impl CacheWish {
                 "no-store" | "off" if wish.mode != CacheMode::Always => wish.mode = CacheMode::Never,
                 "on" | "no-store" | "off" => return Err("on and no-store can't both hold".to_owned()),
                 "no-cache" => wish.refresh = true,
+                "exact" => wish.exact = true,
                 other => {
                     let seconds = other.strip_prefix("max-age=").and_then(|text| text.parse::<u32>().ok());
                     let seconds = seconds.ok_or_else(|| {
                         let word: String = word.chars().take(40).collect();
-                        format!("expected on, no-store, no-cache or max-age=SECONDS, found {word:?}")
+                        format!("expected on, no-store, no-cache, exact or max-age=SECONDS, found {word:?}")
                     })?;
                     wish.max_age_ms = Some(i64::from(seconds) * 1000);
                 }
@@ -102,6 +105,7 @@ mod tests {
         assert_eq!(read("on").mode, CacheMode::Always);
         assert_eq!(read(" No-Store ").mode, CacheMode::Never);
         assert_eq!(read("off").mode, CacheMode::Never);
+        assert!(read("Exact").exact && !read("on").exact);
         let wish = read("on, no-cache, max-age=60");
         assert_eq!((wish.mode, wish.refresh, wish.max_age_ms), (CacheMode::Always, true, Some(60_000)));
         for bad in ["sometimes", "max-age", "max-age=-1", "max-age=soon", "on,no-store", "off, on"] {

@@ -19,6 +19,8 @@ pub enum CallSource {
     Step,
     /// Memory, which makes vectors of entries and of questions.
     Memory,
+    /// The response cache, which makes vectors of questions and checks what it gave.
+    Cache,
 }
 
 impl CallSource {
@@ -28,12 +30,13 @@ impl CallSource {
             Self::Proxy => "proxy",
             Self::Step => "step",
             Self::Memory => "memory",
+            Self::Cache => "cache",
         }
     }
 
     /// Reads [`CallSource::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Proxy, Self::Step, Self::Memory].into_iter().find(|source| source.as_str() == text)
+        [Self::Proxy, Self::Step, Self::Memory, Self::Cache].into_iter().find(|source| source.as_str() == text)
     }
 }
 
@@ -66,7 +69,7 @@ impl CallOutcome {
 }
 
 /// A call, kept once, when it has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallRecord {
     /// Its id.
     pub id: CallId,
@@ -113,7 +116,7 @@ pub struct CallRecord {
 }
 
 /// A call with the names of who made it, as they are now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallLine {
     /// The call.
     #[serde(flatten)]

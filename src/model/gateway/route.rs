@@ -86,6 +86,11 @@ pub enum Verdict {
     Answers,
     /// It was not asked, because its answer was kept.
     Kept,
+    /// It was not asked, because its answer to a question that means the same was kept.
+    Alike {
+        /// How like that is, and how sure that the answer is the same.
+        why: String,
+    },
     /// It was not asked, because it lacks what the call needs.
     Lacks {
         /// What, in words.
@@ -141,6 +146,9 @@ impl Choice {
                 Verdict::Answers if tried.attempts > 1 => format!("{name} answered at attempt {}", tried.attempts),
                 Verdict::Answers => format!("{name} answered"),
                 Verdict::Kept => format!("an answer of {name} was kept"),
+                Verdict::Alike { why } => {
+                    format!("an answer of {name} to a question that means the same was kept ({why})")
+                }
                 Verdict::Lacks { what } => format!("{name} {what}"),
                 Verdict::Rests { for_ms } => format!("{name} rests for {} s more", for_ms.div_ceil(1000)),
                 Verdict::Failed { class, .. } => format!("{name} failed ({})", class.as_str()),

@@ -119,3 +119,48 @@ pub async fn sum_kept(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result
     .fetch_one(conn)
     .await)?)
 }
+
+/// What was given to questions that only mean the same.
+#[derive(Debug, FromRow)]
+pub struct GivenSums {
+    pub hits: i64,
+    pub checked: i64,
+    pub wrong: i64,
+    pub called_wrong: i64,
+}
+
+/// Sums over what was given at or after `from`.
+pub async fn sum_given(db: &Db, workspace: WorkspaceId, from: Timestamp) -> Result<GivenSums> {
+    Ok(read!(db, conn => query_as(
+        "select count(*) as hits,
+            coalesce(sum(case when same is not null then 1 else 0 end), 0) as checked,
+            coalesce(sum(case when same = $3 then 1 else 0 end), 0) as wrong,
+            coalesce(sum(case when wrong_at is not null then 1 else 0 end), 0) as called_wrong
+         from cache_semantic_hit where workspace_id = $1 and at >= $2",
+    )
+    .bind(workspace)
+    .bind(from)
+    .bind(false)
+    .fetch_one(conn)
+    .await)?)
+}
+
+/// Questions of which the model was asked to learn whether the answer is the same.
+#[derive(Debug, FromRow)]
+pub struct ExploredSums {
+    pub explored: i64,
+    pub same: i64,
+}
+
+/// Sums over what was observed so at or after `from`.
+pub async fn sum_explored(db: &Db, workspace: WorkspaceId, from: Timestamp) -> Result<ExploredSums> {
+    Ok(read!(db, conn => query_as(
+        "select count(*) as explored, coalesce(sum(case when same = $3 then 1 else 0 end), 0) as same
+         from cache_observation where workspace_id = $1 and at >= $2 and source = 'explored'",
+    )
+    .bind(workspace)
+    .bind(from)
+    .bind(true)
+    .fetch_one(conn)
+    .await)?)
+}

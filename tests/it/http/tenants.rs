@@ -255,7 +255,7 @@ on_both_engines! {
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
         let app = weft::http::router(rt);
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/analytics/cache"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send_to(&app).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

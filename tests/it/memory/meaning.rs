@@ -59,8 +59,13 @@ impl Meaning {
 
     /// Makes it a provider of a workspace, with two models.
     pub async fn provide(&self, ctx: &Ctx) {
+        self.provide_as(ctx, "acme").await;
+    }
+
+    /// The same under another name.
+    pub async fn provide_as(&self, ctx: &Ctx, name: &str) {
         let draft = ProviderDraft {
-            name: "acme".into(),
+            name: name.into(),
             kind: ProviderKind::OpenAiCompatible,
             base_url: self.url.clone(),
             credential: Some(Credential("sk-secret".into())),

@@ -3,7 +3,7 @@
 mod context;
 mod find;
 mod keep;
-mod meaning;
+pub mod meaning;
 mod rest;
 mod vectors;
 

@@ -6,8 +6,10 @@
 mod detail;
 mod entries;
 mod invalidate;
+mod meaning;
 mod place;
 mod report;
+mod semantic;
 mod settings;
 
 use leptos::prelude::*;
@@ -16,6 +18,7 @@ use leptos_router::hooks::use_query_map;
 use super::gateway::{GatewayHeader, Part, period_label};
 use crate::api::cache::{get_cache_report, get_cache_settings};
 use crate::model::auth::{Action as May, Me};
+use crate::model::cache::{CacheReport, CacheSettings};
 use crate::model::dashboard::Period;
 use crate::ui::components::{Button, ButtonShape, ButtonSize, Icon, Load, SkeletonShape};
 use place::Place;
@@ -50,15 +53,22 @@ pub fn CachePage() -> impl IntoView {
         <div class="page-body stack">
             <Load resource=report what="what the cache saves" shape=SkeletonShape::Block(12) let:loaded>
                 {(!loaded.1.enabled).then(|| view! { <Off /> })}
-                <report::Report report=loaded.0 />
+                <report::Report report=loaded.0.clone() />
+                {has_meaning(&loaded.0, loaded.1).then(|| view! { <semantic::Rates report=loaded.0.semantic /> })}
             </Load>
             <entries::Entries place changed />
+            <semantic::Given changed />
         </div>
         {may_manage.then(|| view! {
             <settings::SettingsDialog wanted />
             <invalidate::InvalidateDialog open=throwing changed />
         })}
     }
+}
+
+/// Whether anything is to be told of answers by meaning.
+fn has_meaning(report: &CacheReport, settings: CacheSettings) -> bool {
+    settings.semantic.enabled || report.semantic.hits > 0
 }
 
 #[component]

@@ -148,6 +148,7 @@ const fn tier_label(tier: CacheTier) -> &'static str {
         CacheTier::Memory => "In memory",
         CacheTier::Database => "In the database",
         CacheTier::Shared => "On its way to somebody who asked the same",
+        CacheTier::Semantic => "By meaning, with the time of the embedder",
     }
 }
 
@@ -162,7 +163,7 @@ fn micros(us: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::cache::CacheBucket;
+    use crate::model::cache::{CacheBucket, SemanticReport};
     use crate::model::dashboard::Period;
 
     #[test]
@@ -189,6 +190,17 @@ mod tests {
             wrong: 0,
             bytes: 0,
             tiers: Vec::new(),
+            semantic: SemanticReport {
+                hits: 0,
+                explored: 0,
+                explored_same: 0,
+                checked: 0,
+                wrong: 0,
+                false_hit_rate: None,
+                false_hit_low: 0.0,
+                false_hit_high: 1.0,
+                called_wrong: 0,
+            },
             buckets: vec![bucket(0, 0, 0), bucket(1, 3, 1), bucket(2, 0, 2)],
         };
         assert_eq!(chart(&report, |_| 0).series[0].values, [None, Some(75.0), Some(0.0)]);

@@ -2,12 +2,16 @@
 
 use leptos::prelude::*;
 
+use super::meaning::{Form, MeaningFields};
 use crate::api::cache::{get_cache_settings, update_cache_settings};
+use crate::api::memory::get_embedder;
 use crate::model::ApiError;
 use crate::model::cache::{CacheSettings, Programs};
 use crate::ui::components::{Bound, Button, ButtonVariant, Choice, Dialog, Select, Switch, Tone, use_toasts};
 
-type Reading = Action<(), Result<CacheSettings, ApiError>>;
+/// The settings, and the model that makes vectors, if one is set.
+type Read = (CacheSettings, Option<String>);
+type Reading = Action<(), Result<Read, ApiError>>;
 
 /// The settings while somebody changes them.
 #[derive(Clone, Copy)]
@@ -15,6 +19,7 @@ pub(super) struct Wanted {
     open: RwSignal<bool>,
     enabled: RwSignal<bool>,
     programs: RwSignal<Programs>,
+    meaning: Form,
     read: Reading,
     changed: RwSignal<u32>,
 }
@@ -25,7 +30,8 @@ impl Wanted {
             open: RwSignal::new(false),
             enabled: RwSignal::new(true),
             programs: RwSignal::new(Programs::default()),
-            read: Action::new(|(): &()| get_cache_settings()),
+            meaning: Form::new(),
+            read: Action::new(|(): &()| read()),
             changed,
         }
     }
@@ -36,32 +42,41 @@ impl Wanted {
     }
 }
 
+async fn read() -> Result<Read, ApiError> {
+    let (settings, embedder) = futures::try_join!(get_cache_settings(), get_embedder())?;
+    Ok((settings, embedder.serving.map(|serving| serving.model)))
+}
+
 #[component]
 pub(super) fn SettingsDialog(wanted: Wanted) -> impl IntoView {
     let toasts = use_toasts();
+    let save = Action::new(|settings: &CacheSettings| update_cache_settings(*settings));
     Effect::new(move |_| match wanted.read.value().get() {
-        Some(Ok(settings)) => {
+        Some(Ok((settings, embedder))) => {
             wanted.enabled.set(settings.enabled);
             wanted.programs.set(settings.programs);
+            wanted.meaning.read(settings.semantic, embedder);
+            save.value().set(None);
             wanted.open.set(true);
         }
         Some(Err(error)) => toasts.say(Tone::Bad, error.detail()),
         None => {}
     });
-    let save = Action::new(|settings: &CacheSettings| update_cache_settings(*settings));
     Effect::new(move |_| match save.value().get() {
         Some(Ok(_)) => {
             wanted.open.set(false);
             wanted.changed.update(|n| *n += 1);
             toasts.say(Tone::Good, "The settings hold from the next call on");
         }
+        // What names a field stands beside it.
+        Some(Err(ApiError::Invalid { .. })) | None => {}
         Some(Err(error)) => toasts.say(Tone::Bad, error.detail()),
-        None => {}
     });
     let send = move |()| {
         save.dispatch(CacheSettings {
             enabled: wanted.enabled.get_untracked(),
             programs: wanted.programs.get_untracked(),
+            semantic: wanted.meaning.settings(),
         });
     };
     let footer = move || {
@@ -70,6 +85,20 @@ pub(super) fn SettingsDialog(wanted: Wanted) -> impl IntoView {
             <Button label="Save" variant=ButtonVariant::Primary busy=save.pending() on_press=send />
         }
     };
+    let refused = Signal::derive(move || save.value().get().and_then(Result::err));
+    view! {
+        <Dialog id="cache-settings" title="Settings of the cache" open=wanted.open footer=ViewFn::from(footer)>
+            <div class="form wide">
+                <Usual wanted />
+                <MeaningFields form=wanted.meaning refused />
+            </div>
+        </Dialog>
+    }
+}
+
+/// What holds for every kept answer.
+#[component]
+fn Usual(wanted: Wanted) -> impl IntoView {
     let choices = vec![
         Choice::new("person", "With the keys of the same person"),
         Choice::new("workspace", "With the whole workspace"),
@@ -79,17 +108,13 @@ pub(super) fn SettingsDialog(wanted: Wanted) -> impl IntoView {
         Callback::new(move |word: String| wanted.programs.set(Programs::parse(&word).unwrap_or_default())),
     ));
     view! {
-        <Dialog id="cache-settings" title="Settings of the cache" open=wanted.open footer=ViewFn::from(footer)>
-            <div class="form wide">
-                <Switch
-                    id="cache-enabled" label="Keep answers" value=wanted.enabled
-                    hint=Some("Off, no answer is kept and none is given, whatever routes, keys, steps and calls ask for.".to_owned())
-                />
-                <Select
-                    id="cache-programs" label="Answers to programs are shared" choices=Signal::stored(choices.clone()) value=programs
-                    hint=Some("Programs are what asks with a key, or with somebody's own sign-in. Answers to steps of workflows are shared in the workspace.".to_owned())
-                />
-            </div>
-        </Dialog>
+        <Switch
+            id="cache-enabled" label="Keep answers" value=wanted.enabled
+            hint=Some("Off, no answer is kept and none is given, whatever routes, keys, steps and calls ask for.".to_owned())
+        />
+        <Select
+            id="cache-programs" label="Answers to programs are shared" choices=Signal::stored(choices) value=programs
+            hint=Some("Programs are what asks with a key, or with somebody's own sign-in. Answers to steps of workflows are shared in the workspace.".to_owned())
+        />
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::content::Content;
 use super::explain::wait;
 use super::place::outcome_label;
-use crate::model::cache::CacheOutcome;
+use crate::model::cache::{CacheOutcome, CacheTier};
 use crate::model::credentials::query_value;
 use crate::model::gateway::{CallLine, CallOutcome, CallRecord, CallSource, Masked, Tried, Verdict};
 use crate::ui::components::{Badge, Icon, RelativeTime, Tone};
@@ -42,7 +42,7 @@ pub(super) fn CallRows(line: CallLine) -> impl IntoView {
             </td>
             <td class="call-who"><Who call=call.clone() user key /></td>
             <td class="call-model mono truncate">{called(&call)}</td>
-            <td><OutcomeBadge outcome=call.outcome />{is_kept(&call).then(|| view! { " "<Badge label="From the cache" tone=Tone::Good /> })}{(!call.masked.is_empty()).then(|| view! { " "<Badge label="Masked" tone=Tone::Accent /> })}</td>
+            <td><OutcomeBadge outcome=call.outcome />{kept_label(&call).map(|label| view! { " "<Badge label tone=Tone::Good /> })}{(!call.masked.is_empty()).then(|| view! { " "<Badge label="Masked" tone=Tone::Accent /> })}</td>
             <td class="num">{tokens(&call)}</td>
             <td class="num"><Cost call=call.clone() /></td>
             <td class="num">{call.first_token_ms.map(format::duration)}</td>
@@ -61,9 +61,10 @@ fn called(call: &CallRecord) -> String {
     }
 }
 
-/// Whether its answer was kept.
-fn is_kept(call: &CallRecord) -> bool {
-    call.cache.is_some_and(|cache| cache.outcome == CacheOutcome::Hit)
+/// That its answer was kept, and for what.
+fn kept_label(call: &CallRecord) -> Option<&'static str> {
+    let cache = call.cache.filter(|cache| cache.outcome == CacheOutcome::Hit)?;
+    Some(if cache.tier == Some(CacheTier::Semantic) { "From the cache, by meaning" } else { "From the cache" })
 }
 
 /// What the cache did for it, in words.
@@ -99,6 +100,13 @@ fn Who(call: CallRecord, user: Option<String>, key: Option<String>) -> impl Into
             let whose = match user {
                 Some(name) => format!("memory, for a search of {name}"),
                 None => "memory".to_owned(),
+            };
+            view! { <span class="truncate">{whose}</span> }.into_any()
+        }
+        (CallSource::Cache, _) => {
+            let whose = match user.or(key) {
+                Some(name) => format!("the cache, for a question of {name}"),
+                None => "the cache".to_owned(),
             };
             view! { <span class="truncate">{whose}</span> }.into_any()
         }
@@ -232,6 +240,9 @@ fn verdict(one: &Tried) -> (String, Tone) {
         Verdict::Answers if one.attempts > 1 => (format!("answered at attempt {}", one.attempts), Tone::Plain),
         Verdict::Answers => ("answered".to_owned(), Tone::Plain),
         Verdict::Kept => ("not asked: its answer was kept".to_owned(), Tone::Good),
+        Verdict::Alike { why } => {
+            (format!("not asked: its answer to a question that means the same was kept ({why})"), Tone::Good)
+        }
         Verdict::Lacks { what } => (format!("not asked: {what}"), Tone::Plain),
         Verdict::Rests { for_ms } => (format!("rested, for {} more", wait(*for_ms)), Tone::Warn),
         Verdict::Failed { class, message } => {

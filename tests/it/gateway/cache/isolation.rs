@@ -99,7 +99,7 @@ on_both_engines! {
         assert_eq!(did(&ask(&ben, cold("x")).await), "miss");
         assert_eq!(did(&ask(&ada, cold("x")).await), "hit");
 
-        let shared = CacheSettings { enabled: true, programs: Programs::Workspace };
+        let shared = CacheSettings { programs: Programs::Workspace, ..CacheSettings::default() };
         cache::update_settings(&ctx, shared).await.unwrap();
         assert_eq!(did(&ask(&ada, cold("x")).await), "miss");
         assert_eq!(did(&ask(&ben, cold("x")).await), "hit");

@@ -6,6 +6,7 @@ mod flight;
 mod hits;
 mod isolation;
 mod manage;
+mod semantic;
 mod wire;
 
 use weft::cache;

@@ -83,7 +83,7 @@ on_both_engines! {
         assert_eq!(did("no-cache").await.1, "miss");
         assert_eq!(did("max-age=600").await.1, "hit");
         let (status, _, text) = did("sometimes").await;
-        assert!(status == 400 && text.contains("expected on, no-store, no-cache or max-age=SECONDS"), "{status} {text}");
+        assert!(status == 400 && text.contains("expected on, no-store, no-cache, exact or max-age=SECONDS"), "{status} {text}");
         let warm = json!({"model": "big", "messages": chat()["messages"]});
         for expected in ["miss", "hit"] {
             let (_, headers, _) = at.send(CHAT, &warm, &[("x-weft-cache", "on")]).await;
@@ -153,7 +153,12 @@ on_both_engines! {
         assert_eq!(at.rest(Method::POST, "/cache/invalidate", Some(json!({}))).await.0, 422);
         assert_eq!(at.rest(Method::POST, "/cache/invalidate", Some(json!({"all": true}))).await, (200, json!({"invalidated": 0})));
         let (_, settings) = at.rest(Method::GET, "/cache/settings", None).await;
-        assert_eq!(settings, json!({"enabled": true, "programs": "person"}));
+        let semantic = json!({"enabled": false, "error_budget": 0.01, "shadow_percent": 5});
+        assert_eq!(settings, json!({"enabled": true, "programs": "person", "semantic": semantic}));
+        let (status, refused) =
+            at.rest(Method::PUT, "/cache/settings", Some(json!({"enabled": true, "semantic": {"enabled": true}}))).await;
+        assert_eq!((status, &refused["errors"][0]["pointer"]), (422, &json!("/semantic/enabled")), "{refused}");
+        assert_eq!(at.rest(Method::GET, "/cache/semantic", None).await.1["items"], json!([]));
         let (_, settings) = at.rest(Method::PUT, "/cache/settings", Some(json!({"enabled": false}))).await;
         assert_eq!(settings["enabled"], false);
         assert_eq!(word(&at.send(CHAT, &chat(), &[]).await.1, "x-weft-cache"), "off");

@@ -1,0 +1,76 @@
+//! Shadow checks: what the cache gave by meaning is asked of the model too, beside the answer, to know how often it is wrong.
+//!
+//! A check is a call like any other: within budgets, in the log, and in what the workspace spends. Nobody waits for it.
+
+use std::time::Duration;
+
+use super::asking::Asking;
+use super::call::{Order, begin_record, counted};
+use super::candidates::Candidate;
+use super::meter::Account;
+use super::spending;
+use super::store::provider::ProviderRow;
+use super::upstream::Begun;
+use super::{Error, Result};
+use crate::cache::{self, Check, Hit};
+use crate::model::gateway::{CallOutcome, CallSource, Choice, Fault, FaultClass, Request, Response, Usage};
+use crate::runtime::Ctx;
+
+/// Draws whether the answer that is about to be given is checked, and has that done.
+pub(super) fn draw(ctx: &Ctx, order: &Order, (row, candidate): (&ProviderRow, &Candidate), hit: &Hit) {
+    let Some(check) = cache::draw_check(ctx, hit) else { return };
+    let request = Request { stream: false, ..order.request.clone() };
+    let record = begin_record(ctx, CallSource::Cache, order.step.clone(), order.on_behalf_of, &request.model);
+    let account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
+    let (ctx, row, candidate) = (ctx.clone(), row.clone(), candidate.clone());
+    let tasks = ctx.runtime().tasks.clone();
+    tasks.spawn("cache check", run(ctx, request, row, candidate, account, check));
+}
+
+async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate, mut account: Account, check: Check) {
+    let mut choice = Choice { rule: "a check of an answer that was given by meaning".to_owned(), ..Choice::default() };
+    account.note(|record| {
+        record.provider_id = Some(row.id);
+        record.provider.clone_from(&row.name);
+        record.model.clone_from(&candidate.model.id);
+    });
+    let asked = ask(&ctx, &request, (&row, &candidate), &mut account, &mut choice).await;
+    account.note(|record| record.choice = choice);
+    match asked {
+        Ok(response) => {
+            let (usage, estimated) = counted(&request, &response);
+            account.settle(CallOutcome::Complete, usage, estimated, None);
+            check.tell(&response).await;
+        }
+        Err(error) => {
+            let fault = match error {
+                Error::Fault(fault) => fault,
+                other => Fault::new(FaultClass::Upstream, other.to_string()),
+            };
+            account.settle(CallOutcome::Failed, Usage::default(), false, Some(&fault));
+        }
+    }
+}
+
+async fn ask(
+    ctx: &Ctx,
+    request: &Request,
+    (row, candidate): (&ProviderRow, &Candidate),
+    account: &mut Account,
+    choice: &mut Choice,
+) -> Result<Response> {
+    if let Some(record) = account.record() {
+        let (held, warnings) = spending::admit(ctx, record, request, (row.id, &candidate.model.id)).await?;
+        account.hold(held);
+        choice.budgets = warnings;
+    }
+    let mut away = Duration::ZERO;
+    let mut asking = Asking { ctx, choice, away: &mut away };
+    match asking.ask(request, row, candidate, false).await? {
+        (Begun::Whole(response), permit) => {
+            permit.succeed();
+            Ok(*response)
+        }
+        (Begun::Pieces(_), _) => Err(Fault::new(FaultClass::Malformed, "a stream came that nobody asked for").into()),
+    }
+}
