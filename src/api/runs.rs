@@ -8,7 +8,8 @@ use crate::model::workflow::why::Why;
 use crate::model::workflow::{BodyDetail, BodySummary, Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
 use crate::model::{ApiError, Page, PageRequest, RunId, WorkflowId};
 
-/// Starts a run of a version (`None`: the newest) or, as a test, of the draft; with `until` only up to that step.
+/// Starts a run of a version (`None`: the newest) or, as a test, of the draft, as it was seen at `revision`; with `until` only up
+/// to that step.
 #[server(prefix = "/rpc", endpoint = "runs/start", input = Json)]
 pub async fn start_run(
     workflow_id: WorkflowId,
@@ -16,10 +17,16 @@ pub async fn start_run(
     version: Option<i64>,
     test: bool,
     #[server(default)] until: Option<String>,
+    #[server(default)] revision: Option<i64>,
 ) -> Result<RunId, ApiError> {
     let new = crate::workflow::NewRun::manual(workflow_id, inputs, version, test);
     let new = crate::workflow::NewRun { until, ..new };
-    Ok(crate::workflow::start(&crate::http::request_ctx().await?, new).await?)
+    let ctx = crate::http::request_ctx().await?;
+    if test && revision.is_some() {
+        let workflow = crate::workflow::definitions::get(&ctx, workflow_id).await?;
+        crate::workflow::definitions::check_seen(&workflow, revision)?;
+    }
+    Ok(crate::workflow::start(&ctx, new).await?)
 }
 
 /// Lists runs, newest first.

@@ -46,10 +46,10 @@ pub async fn save_draft(id: WorkflowId, revision: i64, definition: Definition) -
     Ok(crate::workflow::definitions::save_draft(&ctx, id, revision, &definition).await?)
 }
 
-/// Makes an immutable version of the draft; returns its number.
+/// Makes an immutable version of the draft as it was seen at `revision`; returns its number.
 #[server(prefix = "/rpc", endpoint = "workflows/publish", input = Json)]
-pub async fn publish_workflow(id: WorkflowId) -> Result<i64, ApiError> {
-    Ok(crate::workflow::definitions::publish(&crate::http::request_ctx().await?, id).await?)
+pub async fn publish_workflow(id: WorkflowId, #[server(default)] revision: Option<i64>) -> Result<i64, ApiError> {
+    Ok(crate::workflow::definitions::publish_seen(&crate::http::request_ctx().await?, id, revision).await?)
 }
 
 /// Deletes a workflow; its runs stay.

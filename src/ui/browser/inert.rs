@@ -44,5 +44,18 @@ pub async fn past_dry_runs() {
     .await;
 }
 
+/// Keeps a text until this tab is closed; false where the browser does not take it.
+pub fn keep_in_tab(_key: &str, _text: &str) -> bool {
+    false
+}
+
+/// What was kept until this tab is closed.
+pub fn kept_in_tab(_key: &str) -> Option<String> {
+    None
+}
+
+/// Forgets what was kept.
+pub fn forget_in_tab(_key: &str) {}
+
 /// Goes to a path of this site as a new page: nothing of this one stays in memory.
 pub fn load_page(_path: &str) {}

@@ -51,6 +51,27 @@ pub fn past_dry_runs() -> std::future::Ready<()> {
     std::future::ready(())
 }
 
+fn tab_storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.session_storage().ok()?
+}
+
+/// Keeps a text until this tab is closed; false where the browser does not take it.
+pub fn keep_in_tab(key: &str, text: &str) -> bool {
+    tab_storage().is_some_and(|storage| storage.set_item(key, text).is_ok())
+}
+
+/// What was kept until this tab is closed.
+pub fn kept_in_tab(key: &str) -> Option<String> {
+    tab_storage()?.get_item(key).ok()?
+}
+
+/// Forgets what was kept.
+pub fn forget_in_tab(key: &str) {
+    if let Some(storage) = tab_storage() {
+        let _ = storage.remove_item(key);
+    }
+}
+
 /// Goes to a path of this site as a new page: nothing of this one stays in memory.
 pub fn load_page(path: &str) {
     if let Some(window) = web_sys::window() {

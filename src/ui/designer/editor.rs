@@ -11,7 +11,7 @@ use super::change::{Change, Details};
 use super::document::{Ask, Document, EdgeKey, Selection, edge_keys};
 use super::history::History;
 use super::kernel::route::{self, Ends, Lanes, Route};
-use super::kernel::{Point, Rect, Size, View, geometry};
+use super::kernel::{Point, Rect, Size, View, geometry, layout};
 use super::level::Crumb;
 use super::tool::{Input, Tool};
 use crate::model::workflow::{Definition, Edge, Step};
@@ -87,7 +87,7 @@ pub fn use_editor() -> Editor {
 impl Editor {
     /// An editor of a definition, owned by the calling component.
     pub fn new(definition: Definition, may_edit: bool) -> Self {
-        let document = Document::new(definition, may_edit);
+        let document = Document::new(layout::placed(definition), may_edit);
         let (details, trail) = (document.details.clone(), document.trail());
         let output = document.graph.output.clone();
         let state = State { document, history: History::default(), steps: HashMap::new(), threads: HashMap::new() };
@@ -115,6 +115,13 @@ impl Editor {
         };
         editor.publish_definition(None);
         editor
+    }
+
+    /// Puts another definition in the place of this one, where one stands. What was done to the old one can't be undone on
+    /// it, so that is forgotten. Not an edit.
+    pub fn load(self, definition: Definition) {
+        self.state.try_update_value(|state| state.history = History::default());
+        self.perform(vec![Change::Load(Box::new(layout::placed(definition)))]);
     }
 
     /// Looks at the document; not tracked.

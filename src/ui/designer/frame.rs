@@ -12,7 +12,8 @@ use super::overlay::Overlay;
 use super::palette::Palette;
 use super::problems::Problems;
 use super::run::Runner;
-use super::save::{SaveBanner, Saver};
+use super::save::Saver;
+use super::save_view::SaveBanner;
 use super::step_list::StepList;
 use super::test_run::{RunBar, TestRunDialog};
 use super::{clipboard, commands, keys};
@@ -54,6 +55,7 @@ pub fn Designer(
         <div class="page-body" data-flush="">
             <div
                 class="panes designer"
+                data-palette=(!may_edit).then_some("none")
                 data-inspector=move || (!editor.inspector.get()).then_some("closed")
                 data-phone=move || phone(editor)
             >

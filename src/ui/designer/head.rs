@@ -6,7 +6,8 @@ use super::editor::use_editor;
 use super::problems::{ProblemsButton, use_problems};
 use super::publish::Publish;
 use super::run::use_runner;
-use super::save::{SaveWord, use_saver};
+use super::save::use_saver;
+use super::save_view::SaveWord;
 use crate::model::WorkflowId;
 use crate::ui::components::{Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Crumb, PageHeader, Tone};
 

@@ -21,6 +21,7 @@ mod keys;
 mod overlay;
 mod problems;
 mod save;
+mod save_view;
 
 mod canvas;
 mod connect;

@@ -58,7 +58,7 @@ pub fn Publish(id: WorkflowId) -> impl IntoView {
 fn publish(id: WorkflowId, saver: Saver, toasts: Toasts, busy: RwSignal<bool>, open: RwSignal<bool>, offer: MoveOffer) {
     let _ = busy.try_set(true);
     spawn_local(async move {
-        let answer = api::workflows::publish_workflow(id).await;
+        let answer = api::workflows::publish_workflow(id, saver.revision.try_get_untracked()).await;
         let _ = busy.try_set(false);
         match answer {
             Ok(version) => {
@@ -67,6 +67,10 @@ fn publish(id: WorkflowId, saver: Saver, toasts: Toasts, busy: RwSignal<bool>, o
                 let _ = open.try_set(false);
                 toasts.say(Tone::Good, format!("Published v{version}. New runs use it."));
                 offer.look().await;
+            }
+            Err(ApiError::Conflict { .. }) => {
+                let _ = open.try_set(false);
+                saver.overtaken();
             }
             Err(error) => toasts.say(Tone::Bad, format!("Not published. {}", sentence(error.detail()))),
         }

@@ -35,6 +35,10 @@ pub struct Runner {
     pub run: RwSignal<Option<RunId>>,
     /// Whether the inputs are being asked for.
     pub asking: RwSignal<bool>,
+    /// Whether one is on its way: a second press starts no second one.
+    pub starting: RwSignal<bool>,
+    /// Why the server did not start the one whose inputs are being asked for.
+    pub refused: RwSignal<Option<ApiError>>,
     /// The step that the run asked for goes up to; `None` for the whole.
     until: RwSignal<Option<String>>,
     /// What the followed run prints, since it is followed.
@@ -76,6 +80,8 @@ impl Runner {
             overlay,
             run: RwSignal::new(None),
             asking: RwSignal::new(false),
+            starting: RwSignal::new(false),
+            refused: RwSignal::new(None),
             until: RwSignal::new(None),
             log: RwSignal::new(Vec::new()),
             waiting: RwSignal::new(None),
@@ -96,18 +102,27 @@ impl Runner {
 
     /// The same for a run that goes up to a step.
     pub fn ask_up_to(self, until: Option<String>) {
+        if self.starting.get_untracked() {
+            return;
+        }
         self.until.set(until);
         if let Some(why) = untrack(|| self.problems.refusal()) {
             self.toasts.say(Tone::Warn, format!("{why}, then test it."));
         } else if self.editor.with(|document| super::test_run::questions(&document.details.inputs).is_empty()) {
             self.start(json!({}));
         } else {
+            self.refused.set(None);
             self.asking.set(true);
         }
     }
 
     /// Starts a test run of the draft, as soon as it is saved.
     pub fn start(self, inputs: Value) {
+        if self.starting.get_untracked() {
+            return;
+        }
+        self.starting.set(true);
+        self.refused.set(None);
         if self.saver.state.get_untracked() == SaveState::Edited {
             self.saver.save();
         }
@@ -141,6 +156,7 @@ impl Runner {
                 }
                 SaveState::Failed(_) | SaveState::Conflict { .. } => {
                     self.waiting.set(None);
+                    self.starting.set(false);
                     self.toasts.say(Tone::Bad, "Not started: the draft is not saved.");
                 }
             }
@@ -149,14 +165,20 @@ impl Runner {
 
     fn send(self, inputs: Value, until: Option<String>) {
         spawn_local(async move {
-            match api::runs::start_run(self.workflow, inputs, None, true, until).await {
+            let seen = self.saver.revision.try_get_untracked();
+            let answer = api::runs::start_run(self.workflow, inputs, None, true, until, seen).await;
+            let _ = self.starting.try_set(false);
+            match answer {
                 Ok(id) => {
+                    let _ = self.asking.try_set(false);
                     let _ = self.log.try_set(Vec::new());
                     self.overlay.forget();
                     let _ = self.run.try_set(Some(id));
                     self.editor.say("Test run started");
                     self.look();
                 }
+                Err(ApiError::Conflict { .. }) => self.saver.overtaken(),
+                Err(error) if self.asking.try_get_untracked() == Some(true) => self.refused.set(Some(error)),
                 Err(error) => self.toasts.say(Tone::Bad, refused(&error)),
             }
         });
@@ -268,6 +290,7 @@ impl Runner {
     }
 }
 
-fn refused(error: &ApiError) -> String {
+/// That a run was not started, and why.
+pub fn refused(error: &ApiError) -> String {
     format!("Not started. {}", sentence(error.detail()))
 }

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::inspector::number_or_text;
 use super::overlay::RunView;
-use super::run::{Runner, use_runner};
+use super::run::{Runner, refused, use_runner};
 use crate::model::workflow::{Command, RunStatus, TriggerKind};
 use crate::ui::components::{
-    Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Dialog, StatusBadge, StatusLook, StatusShape,
+    Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Dialog, Icon, StatusBadge, StatusLook, StatusShape,
 };
 use crate::ui::format;
 
@@ -60,12 +60,10 @@ pub fn answers(questions: &[Question], typed: &BTreeMap<String, String>) -> Resu
         let text = typed.get(&question.name).map(String::as_str).unwrap_or_default();
         let name = question.name.clone();
         if text.is_empty() {
-            if question.required && question.default.is_none() && question.kind != "string" {
+            if question.required && question.default.is_none() {
                 return Err((name, "This input is required.".to_owned()));
             }
-            if !(question.required && question.default.is_none()) {
-                continue;
-            }
+            continue;
         }
         let value = match question.kind.as_str() {
             "boolean" => Value::Bool(text == "true"),
@@ -105,15 +103,30 @@ pub fn TestRunDialog() -> impl IntoView {
     });
     let start = Callback::new(move |()| match answers(&asked.get_untracked(), &typed.get_untracked()) {
         Ok(inputs) => {
-            runner.asking.set(false);
+            wrong.set(None);
             runner.start(inputs);
         }
         Err(why) => wrong.set(Some(why)),
     });
+    // What the server refuses stands beside its input too, and what was typed stays.
+    let whole = Memo::new(move |_| {
+        let error = runner.refused.get()?;
+        let questions = asked.get_untracked();
+        let beside = questions.iter().any(|question| error.field(&format!("/inputs/{}", question.name)).is_some());
+        (!beside).then(|| refused(&error))
+    });
+    Effect::new(move |_| {
+        let Some(error) = runner.refused.get() else { return };
+        let beside = asked.get_untracked().into_iter().find_map(|question| {
+            let why = error.field(&format!("/inputs/{}", question.name))?.to_owned();
+            Some((question.name, super::problems::sentence(&why)))
+        });
+        wrong.set(beside);
+    });
     let footer = move || {
         view! {
             <Button label="Cancel" on_press=move |()| runner.asking.set(false) />
-            <Button label="Start test run" icon="play" variant=ButtonVariant::Primary on_press=start />
+            <Button label="Start test run" icon="play" variant=ButtonVariant::Primary busy=runner.starting on_press=start />
         }
     };
     view! {
@@ -125,6 +138,9 @@ pub fn TestRunDialog() -> impl IntoView {
                     start.run(());
                 }
             >
+                {move || whole.get().map(|why| view! {
+                    <div class="form-error" role="alert"><Icon name="s-failed" /><span>{why}</span></div>
+                })}
                 {move || asked.get().into_iter().map(|question| view! { <Answer question typed wrong /> }).collect_view()}
                 <button type="submit" hidden="">"Start"</button>
             </form>
@@ -281,6 +297,8 @@ mod tests {
         let given = typed(&[("path", "."), ("deep", "true"), ("n", "4"), ("tags", "[1]")]);
         assert_eq!(answers(&asked, &given).unwrap(), json!({"path": ".", "deep": true, "n": 4, "tags": [1]}));
         assert_eq!(answers(&asked, &typed(&[("path", "x")])).unwrap(), json!({"path": "x"}));
-        assert_eq!(answers(&asked, &typed(&[("n", "many")])).unwrap_err().0, "n");
+        assert_eq!(answers(&asked, &typed(&[("n", "many"), ("path", ".")])).unwrap_err().0, "n");
+        let missing = ("path".to_owned(), "This input is required.".to_owned());
+        assert_eq!(answers(&asked, &typed(&[("path", "")])).unwrap_err(), missing);
     }
 }

@@ -119,8 +119,17 @@ pub async fn save_draft(ctx: &Ctx, id: WorkflowId, revision: i64, definition: &D
 /// [`Error::Problems`] when the checker finds errors; [`Error::TestsFailed`] when the workflow's tests gate publishing and
 /// one fails on the draft.
 pub async fn publish(ctx: &Ctx, id: WorkflowId) -> Result<i64, Error> {
+    publish_seen(ctx, id, None).await
+}
+
+/// As [`publish`], of the draft that was seen at a revision, and of no other.
+///
+/// # Errors
+/// Those of [`publish`], and [`Error::Conflict`] when somebody saved since.
+pub async fn publish_seen(ctx: &Ctx, id: WorkflowId, revision: Option<i64>) -> Result<i64, Error> {
     ctx.authorize(Action::PublishWorkflow)?;
     let workflow = get(ctx, id).await?;
+    check_seen(&workflow, revision)?;
     let problems = check(&workflow.draft);
     if check::has_errors(&problems) {
         return Err(Error::Problems(problems));
@@ -141,6 +150,20 @@ pub async fn publish(ctx: &Ctx, id: WorkflowId) -> Result<i64, Error> {
     tx.commit().await?;
     changed(ctx, id);
     Ok(version)
+}
+
+/// Refuses what is asked of a draft that is not the one that was seen.
+///
+/// # Errors
+/// [`Error::Conflict`].
+pub fn check_seen(workflow: &Workflow, revision: Option<i64>) -> Result<(), Error> {
+    match revision.filter(|seen| *seen != workflow.revision) {
+        None => Ok(()),
+        Some(seen) => Err(Error::Conflict(format!(
+            "the draft was saved by somebody else meanwhile: it is at revision {}, you saw {seen}",
+            workflow.revision
+        ))),
+    }
 }
 
 /// Every version, newest first.

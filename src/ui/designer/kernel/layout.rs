@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::geometry::{self, NODE_H, Point, Size};
 use super::snap::to_grid;
-use crate::model::workflow::Body;
+use crate::model::workflow::{Body, Definition, Position};
 
 /// The air between two nodes of a row.
 const GAP_X: f64 = 48.0;
@@ -15,8 +15,38 @@ const GAP_X: f64 = 48.0;
 const GAP_Y: f64 = 60.0;
 /// The width that a thread takes where it passes a row.
 const LANE_W: f64 = 24.0;
+/// Where the first graph of a workflow begins, on both axes.
+const FIRST: f64 = 40.0;
 /// How often the order within the rows is swept down and up.
 const SWEEPS: usize = 12;
+
+/// A definition whose steps stand somewhere: where none of a graph was given a place, as in files that people write, they are
+/// laid out.
+pub fn placed(mut definition: Definition) -> Definition {
+    let mut graph = Body { steps: definition.steps, edges: definition.edges, ..Body::default() };
+    place(&mut graph);
+    (definition.steps, definition.edges) = (graph.steps, graph.edges);
+    definition
+}
+
+/// Gives the steps of a graph places where none of them has one: several that all stand at the origin. Bodies first: how large a
+/// container is drawn depends on what is in it.
+pub fn place(body: &mut Body) {
+    for step in &mut body.steps {
+        if let Some(inner) = &mut step.body {
+            place(inner);
+        }
+    }
+    let is_heap = body.steps.len() > 1 && body.steps.iter().all(|step| step.position == Position::default());
+    if !is_heap {
+        return;
+    }
+    for (id, at) in arrange(body, Point::new(FIRST, FIRST)) {
+        if let Some(step) = body.steps.iter_mut().find(|step| step.id == id) {
+            step.position = at.into();
+        }
+    }
+}
 
 /// New places of all steps, in the order of the definition; the top left of the whole is at `origin`.
 pub fn arrange(body: &Body, origin: Point) -> Vec<(String, Point)> {

@@ -31,6 +31,28 @@ fn arranged(body: &mut Body) {
     }
 }
 
+#[test]
+fn steps_without_places_get_some_and_those_with_places_keep_them() {
+    let mut heap = graph(3, &[(0, 1), (1, 2)]);
+    let mut container = step("each", 0.0, 0.0);
+    container.body = Some(graph(2, &[(0, 1)]));
+    heap.steps.push(container);
+    layout::place(&mut heap);
+    let apart = |steps: &[Step]| {
+        steps.iter().enumerate().all(|(n, one)| steps[..n].iter().all(|other| other.position != one.position))
+    };
+    assert!(apart(&heap.steps), "{:?}", heap.steps);
+    assert!(apart(&heap.steps[3].body.as_ref().unwrap().steps));
+    let before = heap.clone();
+    layout::place(&mut heap);
+    assert_eq!(heap, before);
+    let mut drawn = graph(2, &[]);
+    drawn.steps[1].position = Position { x: 9.0, y: 0.0 };
+    let before = drawn.clone();
+    layout::place(&mut drawn);
+    assert_eq!(drawn, before);
+}
+
 fn ends(body: &Body) -> Vec<Ends> {
     let index = |id: &str| body.steps.iter().position(|s| s.id == id).unwrap();
     body.edges

@@ -16,6 +16,7 @@ use crate::model::workflow::{
 use crate::model::{RunId, Timestamp};
 use crate::ui::browser;
 use crate::ui::components::{Toasts, Tone};
+use crate::ui::designer::kernel::layout;
 use crate::ui::state::live::follow;
 
 /// How long changes are gathered before the run is read anew, in ms.
@@ -77,7 +78,7 @@ impl Watch {
         let RunDetail { summary, inputs, output, error, definition, steps, compensation, last_seq, lineage } = detail;
         let watch = Self {
             id: summary.id,
-            definition: StoredValue::new(definition),
+            definition: StoredValue::new(layout::placed(definition)),
             summary: RwSignal::new(summary),
             ends: RwSignal::new(Ends { inputs, output, error }),
             lineage: RwSignal::new(lineage),

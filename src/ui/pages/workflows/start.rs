@@ -232,7 +232,7 @@ fn InputsForm(
         let navigate = navigate.clone();
         spawn_local(async move {
             let outcome: Result<RunId, ApiError> =
-                api::runs::start_run(workflow, inputs, version, version.is_none(), None).await;
+                api::runs::start_run(workflow, inputs, version, version.is_none(), None, None).await;
             busy.try_set(false);
             match outcome {
                 Ok(run) => navigate(&format!("/runs/{run}"), leptos_router::NavigateOptions::default()),
