@@ -3,10 +3,10 @@
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderValue, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{Extensions, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::post;
+use axum::routing::{MethodRouter, any, post};
 use axum_extra::extract::CookieJar;
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclusions};
@@ -15,7 +15,7 @@ use super::error::Refusal;
 use super::{assets, headers, request_ctx, rpc};
 use crate::auth;
 use crate::model::ApiError;
-use crate::model::credentials::login_path;
+use crate::model::credentials::{login_path, safe_next};
 use crate::runtime::{Runtime, trace};
 use crate::ui;
 
@@ -26,7 +26,7 @@ struct PageState {
     options: LeptosOptions,
 }
 
-/// Pages at their paths, server functions under `/rpc`.
+/// Pages at their paths, server functions under `/rpc`, and a page for every other path where a person may look for one.
 pub fn router(runtime: &Runtime) -> Router {
     let options = LeptosOptions::builder().output_name("weft").build();
     let state = PageState { runtime: runtime.clone(), options };
@@ -37,11 +37,43 @@ pub fn router(runtime: &Runtime) -> Router {
     // Leptos would route the server functions itself, past our door to them.
     let server_fns = server_fn::axum::server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let routes = generate_route_list_with_exclusions(ui::App, Some(server_fns));
+    let no_such_page = {
+        let provide = provide.clone();
+        move |request: Request| {
+            let page = leptos_axum::render_app_async_with_context(provide.clone(), ui::shell)(request);
+            async move { (StatusCode::NOT_FOUND, page.await) }
+        }
+    };
+    let no_such_page: MethodRouter<PageState> = any(no_such_page).layer(from_fn_with_state(runtime.clone(), admit));
+    let no_such_page: MethodRouter<PageState> = no_such_page.layer(from_fn(turn_away));
     Router::new()
         .leptos_routes_with_context(&state, routes, provide, ui::shell)
         .route_layer(from_fn_with_state(runtime.clone(), admit))
         .route("/rpc/{*name}", post(rpc::call))
+        .fallback(no_such_page)
         .with_state(state)
+}
+
+/// First segments of what programs ask for: there no page stands, not even one that says so.
+const NO_PAGES: [&str; 7] = ["api", "assets", "healthz", "metrics", "readyz", "rpc", "ws"];
+
+/// Whether a person may have typed or followed this path: no program's, and no file's, such as the `/favicon.ico` that
+/// browsers ask for unasked.
+fn may_be_page(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    !NO_PAGES.contains(&first) && !path.contains('.')
+}
+
+/// Answers in a word what leads nowhere and is not for a person's eyes, and leads from `/runs/` to `/runs`.
+async fn turn_away(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if !matches!(*request.method(), Method::GET | Method::HEAD) || !may_be_page(path) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match path.trim_end_matches('/') {
+        shorter if shorter != path => Redirect::to(safe_next(shorter)).into_response(),
+        _ => next.run(request).await,
+    }
 }
 
 /// Paths of the pages for those who are not signed in.
@@ -104,4 +136,21 @@ fn theme(parts: &Parts) -> String {
     let jar = CookieJar::from_headers(&parts.headers);
     let chosen = jar.get(ui::THEME_COOKIE).map(|cookie| cookie.value().to_owned());
     chosen.filter(|theme| matches!(theme.as_str(), "light" | "dark")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_that_there_is_none_only_where_a_person_looks_for_one() {
+        for path in ["/nope", "/settings", "/gateway/nope", "/runs/1/2", "/apidocs", "/"] {
+            assert!(may_be_page(path), "{path}");
+        }
+        for path in
+            ["/api", "/api/v2/runs", "//api/x", "/rpc", "/ws/other", "/assets/a/b", "/favicon.ico", "/.well-known/x"]
+        {
+            assert!(!may_be_page(path), "{path}");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Error;
-use crate::model::FieldError;
-use crate::model::memory::{EntryDraft, Search};
+use crate::model::memory::{EntryDraft, Search, Source};
+use crate::model::{FieldError, Timestamp};
 
 const MAX_SEGMENTS: usize = 8;
 const MAX_SEGMENT_CHARS: usize = 64;
@@ -27,7 +27,8 @@ const MAX_QUERY_CHARS: usize = 1000;
 /// Most hits of one search.
 pub const MAX_HITS: u32 = 100;
 
-/// What is wrong with a namespace, if anything.
+/// What is wrong with a namespace, if anything. `.` and `..` are no segments: browsers and proxies resolve them as parts of
+/// an address, and as a folder of an export they would lead out of it.
 ///
 /// # Errors
 /// The field `namespace`, and what was expected.
@@ -35,6 +36,7 @@ pub fn namespace(path: &str) -> Result<(), FieldError> {
     let fits = |segment: &str| {
         (1..=MAX_SEGMENT_CHARS).contains(&segment.chars().count())
             && segment.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'))
+            && !matches!(segment, "." | "..")
     };
     let segments = path.split('/').count();
     if segments <= MAX_SEGMENTS && path.split('/').all(fits) {
@@ -43,7 +45,7 @@ pub fn namespace(path: &str) -> Result<(), FieldError> {
         Err(FieldError::new(
             "namespace",
             format!(
-                "expected 1 to {MAX_SEGMENTS} segments between '/', each 1 to {MAX_SEGMENT_CHARS} letters, digits, '_', '.' or '-'"
+                "expected 1 to {MAX_SEGMENTS} segments between '/', each 1 to {MAX_SEGMENT_CHARS} letters, digits, '_', '.' or '-', and none of them '.' or '..'"
             ),
         ))
     }
@@ -67,6 +69,17 @@ pub(super) fn place(ns: &str, k: &str) -> Result<(), Error> {
 /// Refuses a filter's namespace that none can have; empty means all.
 pub(super) fn subtree(ns: &str) -> Result<(), Error> {
     if ns.is_empty() { Ok(()) } else { namespace(ns).map_err(|field| Error::Invalid(vec![field])) }
+}
+
+/// Refuses an expiry that is over before the entry is there.
+///
+/// A run's step says after how long, and its time may run out while it waits for the database: that is no mistake in what
+/// was asked, so it is taken.
+pub(super) fn expiry(at: Option<Timestamp>, now: Timestamp, source: &Source) -> Result<(), Error> {
+    if at.is_none_or(|at| at > now) || matches!(source, Source::Run { .. }) {
+        return Ok(());
+    }
+    Err(Error::Invalid(vec![FieldError::new("/expires_at", "expected a time to come")]))
 }
 
 /// A draft made fit for keeping: tags trimmed, sorted, without repeats.
@@ -216,10 +229,12 @@ mod tests {
 
     #[test]
     fn a_namespace_is_a_path_of_short_plain_segments() {
-        for fits in ["code", "code/decisions", "a.b/c-d/e_f", "日本/メモ"] {
+        for fits in ["code", "code/decisions", "a.b/c-d/e_f", ".a/b..", "...", "日本/メモ"] {
             assert!(namespace(fits).is_ok(), "{fits}");
         }
-        for wrong in ["", "/", "/a", "a/", "a//b", "a b", "a:b", "a/b/c/d/e/f/g/h/i"] {
+        for wrong in
+            ["", "/", "/a", "a/", "a//b", "a b", "a:b", ".", "..", "../..", "a/./b", "a/..", "a/b/c/d/e/f/g/h/i"]
+        {
             assert!(namespace(wrong).is_err(), "{wrong}");
         }
         assert!(namespace(&"a".repeat(65)).is_err());
@@ -232,6 +247,19 @@ mod tests {
             assert!(key(wrong).is_err(), "{wrong:?}");
         }
         assert!(key(&"k".repeat(513)).is_err());
+    }
+
+    #[test]
+    fn an_entry_is_not_written_to_be_gone_at_once() {
+        let (now, mara) = (Timestamp(1_000_000), Source::User { name: "Mara".to_owned() });
+        assert!(expiry(None, now, &mara).is_ok());
+        assert!(expiry(Some(now.plus_ms(1)), now, &mara).is_ok());
+        for over in [now, Timestamp(0)] {
+            let Err(Error::Invalid(fields)) = expiry(Some(over), now, &mara) else { panic!("refused") };
+            assert_eq!(fields[0].pointer, "/expires_at");
+        }
+        let run = Source::Run { run_id: crate::model::RunId(uuid::Uuid::nil()), step: "note".to_owned() };
+        assert!(expiry(Some(now), now, &run).is_ok());
     }
 
     #[test]

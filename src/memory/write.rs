@@ -44,6 +44,7 @@ pub async fn put(
     validate::place(namespace, key)?;
     let draft = validate::draft(draft)?;
     let now = ctx.clock.now();
+    validate::expiry(draft.expires_at, now, &source)?;
     let mut tx = ctx.db.begin().await?;
     let change = store::next_change(&mut tx, ctx.workspace()).await?;
     let before = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;

@@ -133,6 +133,7 @@ pub fn App() -> impl IntoView {
 #[component]
 fn NotFound() -> impl IntoView {
     view! {
+        <leptos_meta::Title text="No such page · Weft" />
         <main class="page" id="content">
             <div class="page-body">
                 <div class="empty">

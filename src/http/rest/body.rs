@@ -47,9 +47,12 @@ fn too_large() -> Response {
     Refusal(ApiError::TooLarge { detail: "the body is over the size limit".to_owned() }).into_response()
 }
 
+/// How serde begins to say that a name is there twice.
+const DUPLICATE: &str = "duplicate field `";
+
 /// The JSON pointer of the field that serde's message begins with (`role: unknown variant …`) or names (`` missing field `x` ``).
 fn field(message: &str) -> String {
-    let named = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"));
+    let named = ["missing field `", "unknown field `", DUPLICATE].iter().find_map(|start| message.strip_prefix(start));
     if let Some((name, _)) = named.and_then(|rest| rest.split_once('`')) {
         return format!("/{name}");
     }
@@ -106,12 +109,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         query.map(|Query(query)| Self(query)).map_err(|rejection| {
             let text = rejection.body_text();
             let message = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
-            // As the path of a body's field, without the slash: a parameter's name.
-            let pointer = field(message).trim_start_matches('/').to_owned();
-            let message = message.strip_prefix(&format!("{pointer}: ")).unwrap_or(message);
-            Refusal(ApiError::invalid(pointer, message))
+            let (name, message) = parameter(message);
+            Refusal(ApiError::invalid(name, message))
         })
     }
+}
+
+/// The parameter that serde's message is about, and what is wrong with it.
+fn parameter(message: &str) -> (String, &str) {
+    // As the path of a body's field, without the slash: a parameter's name.
+    let name = field(message).trim_start_matches('/').to_owned();
+    let rest = message.strip_prefix(&format!("{name}: ")).unwrap_or(message);
+    let rest = if rest.starts_with(DUPLICATE) { "given more than once; expected one value" } else { rest };
+    (name, rest)
 }
 
 /// An id in the path. Text that is no UUID names nothing: 404.
@@ -151,5 +161,13 @@ mod tests {
         assert_eq!(field("missing field `email` at line 1 column 2"), "/email");
         assert_eq!(field("steps[2].id: invalid type: integer `5`, expected a string"), "/steps/2/id");
         assert_eq!(field("EOF while parsing an object at line 1 column 9"), "");
+    }
+
+    #[test]
+    fn a_parameter_is_named_without_a_slash() {
+        let check = |message: &str, name: &str, rest: &str| assert_eq!(parameter(message), (name.to_owned(), rest));
+        check("limit: expected 1 to 200", "limit", "expected 1 to 200");
+        check("duplicate field `status`", "status", "given more than once; expected one value");
+        check("status: duplicate field `status`", "status", "given more than once; expected one value");
     }
 }

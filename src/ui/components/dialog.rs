@@ -6,6 +6,9 @@ use leptos::prelude::*;
 use super::{Button, ButtonVariant};
 use crate::ui::browser;
 
+/// What takes text or a choice.
+const FIELDS: &str = "input, textarea, select";
+
 /// How wide a dialog is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DialogSize {
@@ -31,10 +34,17 @@ pub fn Dialog(
     children: ChildrenFn,
 ) -> impl IntoView {
     let element = NodeRef::<html::Dialog>::new();
+    let body = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         let open = open.get();
-        if let Some(dialog) = element.get() {
-            if open { browser::show_modal(&dialog) } else { browser::close_modal(&dialog) }
+        let Some(dialog) = element.get() else { return };
+        if !open {
+            return browser::close_modal(&dialog);
+        }
+        browser::show_modal(&dialog);
+        // A body that scrolls is the first thing that can have the focus; what is typed goes into its first field instead.
+        if let Some(body) = body.get_untracked().filter(|body| body.matches(":focus").unwrap_or(false)) {
+            browser::move_focus(&body, FIELDS, 1);
         }
     });
     let footer = StoredValue::new(footer);
@@ -50,7 +60,7 @@ pub fn Dialog(
             <header>
                 <h2 id=id>{move || title.get()}</h2>
             </header>
-            <div class="dialog-body">
+            <div class="dialog-body" node_ref=body>
                 <Show when=move || open.get()>{move || children.read_value()()}</Show>
             </div>
             <footer>

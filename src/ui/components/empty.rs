@@ -1,9 +1,11 @@
 //! Nothing here yet, and what went wrong.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::{Button, ButtonLink, CopyButton};
 use crate::model::ApiError;
+use crate::model::credentials::login_path;
 use crate::ui::format;
 
 /// What would be here, why one wants it, and the next act.
@@ -39,7 +41,13 @@ pub fn ErrorState(
         ApiError::Internal { trace_id } => Some(trace_id.clone()),
         _ => None,
     };
-    let log_in = matches!(error, ApiError::Unauthenticated { .. });
+    let location = use_location();
+    let login = matches!(error, ApiError::Unauthenticated { .. }).then(|| {
+        let query = location.search.get_untracked();
+        login_path(&location.pathname.get_untracked(), query.trim_start_matches('?'))
+    });
+    let list =
+        matches!(error, ApiError::NotFound { .. }).then(|| location.pathname.with_untracked(|path| list_of(path)));
     let again = on_retry.filter(|_| worth_retrying(&error));
     view! {
         <div class="empty" role="alert">
@@ -54,7 +62,8 @@ pub fn ErrorState(
             })}
             <div class="actions">
                 {again.map(|again| view! { <Button label="Try again" icon="retry" on_press=again /> })}
-                {log_in.then(|| view! { <ButtonLink href="/login" label="Log in" /> })}
+                {login.map(|href| view! { <ButtonLink href label="Log in" attr:rel="external" /> })}
+                {list.flatten().map(|(href, label)| view! { <ButtonLink href label /> })}
             </div>
         </div>
     }
@@ -68,6 +77,20 @@ fn title(error: &ApiError, what: &str) -> String {
         ApiError::Unauthenticated { .. } => "You are logged out".to_owned(),
         ApiError::Network { .. } => "Weft doesn't answer".to_owned(),
         _ => format!("Weft couldn't load {what}"),
+    }
+}
+
+/// The list that holds what a path is about, and what leads there; `None` for a path that is no thing's.
+fn list_of(path: &str) -> Option<(&'static str, &'static str)> {
+    let (list, _thing) = path.strip_prefix('/')?.split_once('/')?;
+    match list {
+        "agents" => Some(("/agents", "All agents")),
+        "approvals" => Some(("/approvals", "All approvals")),
+        "providers" => Some(("/providers", "All providers")),
+        "runs" => Some(("/runs", "All runs")),
+        "triggers" => Some(("/triggers", "All triggers")),
+        "workflows" => Some(("/workflows", "All workflows")),
+        _ => None,
     }
 }
 
@@ -85,6 +108,15 @@ const fn worth_retrying(error: &ApiError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_there_leads_back_to_its_list() {
+        assert_eq!(list_of("/runs/1"), Some(("/runs", "All runs")));
+        assert_eq!(list_of("/agents/1/edit"), Some(("/agents", "All agents")));
+        for path in ["/", "/runs", "/memory", "/gateway/calls"] {
+            assert_eq!(list_of(path), None, "{path}");
+        }
+    }
 
     #[test]
     fn a_refusal_is_not_offered_again() {

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::{ErrorState, Skeleton, SkeletonShape};
 use crate::model::ApiError;
 use crate::ui::browser;
+use crate::ui::state::live::Connection;
 
 /// The answer of a resource, for a `Suspend` that draws it. On the server all that follows runs once.
 ///
@@ -41,7 +42,28 @@ where
     })
 }
 
-/// Shows a resource: bars while it loads the first time, its value, or what went wrong with a way to ask again.
+/// Whether the question never had an answer: then it is asked again as soon as the server can be reached.
+const fn is_unanswered<T>(answer: Option<&Result<T, ApiError>>) -> bool {
+    matches!(answer, Some(Err(ApiError::Network { .. })))
+}
+
+/// Asks again, each time that the live connection comes back, for what could not be asked while it was gone.
+fn ask_again_once_connected<T>(resource: Resource<Result<T, ApiError>>)
+where
+    T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    let Some(Connection(is_connected)) = use_context::<Connection>() else { return };
+    Effect::new(move |was: Option<bool>| {
+        let is = is_connected.get();
+        if is && was == Some(false) && is_unanswered(resource.get_untracked().as_ref()) {
+            resource.refetch();
+        }
+        is
+    });
+}
+
+/// Shows a resource: bars while it loads the first time, its value, or what went wrong with a way to ask again. What the
+/// server could not be asked is asked again by itself when the connection is back.
 /// While it loads again the old content stays; what is about something else than the address by then can be seen, but
 /// not pressed, so that nobody cancels or approves one thing who means the next.
 #[component]
@@ -63,6 +85,7 @@ where
     T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static,
     V: IntoView + 'static,
 {
+    ask_again_once_connected(resource);
     let draw = Arc::new(children);
     let again = Callback::new(move |()| resource.refetch());
     view! {
@@ -82,5 +105,19 @@ where
                 })
             }}
         </Transition>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_never_reached_the_server_is_asked_again_unasked() {
+        let asked_again = |error| is_unanswered(Some(&Err::<(), _>(error)));
+        assert!(asked_again(ApiError::Network { detail: "gone".to_owned() }));
+        assert!(!asked_again(ApiError::Forbidden { detail: "no".to_owned() }));
+        assert!(!asked_again(ApiError::Internal { trace_id: "t".to_owned() }));
+        assert!(!is_unanswered(Some(&Ok(()))) && !is_unanswered::<()>(None));
     }
 }

@@ -7,9 +7,12 @@ mod palette;
 mod rail;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
+use crate::api::auth::get_me;
+use crate::model::ApiError;
 use crate::model::auth::Me;
 use crate::model::credentials::login_path;
 use crate::ui::browser;
@@ -87,14 +90,42 @@ fn Frame(me: Me) -> impl IntoView {
     }
 }
 
-/// Says that what one looks at may be old.
+/// Says that what one looks at may be old, and why.
+///
+/// A socket that is not opened says nothing of the reason, so the server is asked each time: whether it answers, and knows
+/// who asks.
 #[component]
 fn Offline() -> impl IntoView {
-    let connection = expect_context::<Connection>();
+    let Connection(is_connected) = expect_context::<Connection>();
+    let is_signed_out = RwSignal::new(false);
+    Effect::new(move |_| {
+        if is_connected.get() {
+            return is_signed_out.set(false);
+        }
+        spawn_local(async move {
+            // An answer that comes after the socket has opened again is about the time before.
+            if matches!(get_me().await, Err(ApiError::Unauthenticated { .. }))
+                && is_connected.try_get_untracked() == Some(false)
+            {
+                is_signed_out.try_set(true);
+            }
+        });
+    });
+    let location = use_location();
+    let login =
+        move || location.search.with(|query| login_path(&location.pathname.get(), query.trim_start_matches('?')));
+    let said = move || {
+        if is_signed_out.get() {
+            // As a new page: this one stands for somebody who is signed in.
+            view! { "You are signed out. " <a class="link" href=login rel="external">"Log in"</a> }.into_any()
+        } else {
+            "The connection is lost. Reconnecting…".into_any()
+        }
+    };
     view! {
         <div class="offline" role="status">
-            <Show when=move || !connection.0.get()>
-                <p><Icon name="warning" />"The connection is lost. Reconnecting…"</p>
+            <Show when=move || !is_connected.get()>
+                <p><Icon name="warning" /><span>{said}</span></p>
             </Show>
         </div>
     }

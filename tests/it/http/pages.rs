@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
@@ -12,7 +12,7 @@ use weft::model::trigger::{Config, TriggerDraft};
 use weft::runtime::{Ctx, Runtime};
 use weft::workflow::{self, NewRun, definitions};
 
-use super::{NIL, call, owner};
+use super::{NIL, call, json_of, owner};
 use crate::support::Site;
 
 fn paths() -> Vec<String> {
@@ -82,6 +82,51 @@ async fn whoever_is_not_signed_in_is_led_to_the_login_page_and_back() {
     }
     for path in ["/login", "/setup?token=x", "/invite?token=x"] {
         assert_eq!(call(Method::GET, path).status(&site.runtime).await, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_leads_nowhere_has_a_page_that_says_so() {
+    let site = Site::sqlite().await;
+    let (_, cookie) = owner(&site.runtime).await;
+    for path in ["/nope", "/settings", "/gateway/nope?a=b"] {
+        for (status, page) in look(&site.runtime, &cookie, path, 10).await {
+            assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+            assert!(page.contains("No such page") && page.contains("</html>"), "{path}");
+        }
+        let answer = call(Method::GET, path).with("cookie", &format!("weft={cookie}")).send(&site.runtime).await;
+        assert!(answer.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"), "{path}");
+        assert!(answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("'nonce-"), "{path}");
+        assert_eq!(call(Method::GET, path).status(&site.runtime).await, StatusCode::SEE_OTHER, "{path} signed out");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_asks_for_nothing_gets_no_page() {
+    let site = Site::sqlite().await;
+    let (_, cookie) = owner(&site.runtime).await;
+    let cookie = format!("weft={cookie}");
+    let ask =
+        |method: Method, path: &str| call(method, path).with("cookie", &cookie).with("sec-fetch-site", "same-origin");
+    let answer = ask(Method::GET, "/api/v1/nothing").send(&site.runtime).await;
+    assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(json_of(answer).await["status"], 404);
+    for (method, path) in [(Method::GET, "/favicon.ico"), (Method::GET, "/ws/other"), (Method::POST, "/nope")] {
+        let answer = ask(method, path).send(&site.runtime).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap().len(), 0, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slash_too_many_leads_to_the_page_and_never_to_another_site() {
+    let site = Site::sqlite().await;
+    for (path, to) in [("/runs/", "/runs"), ("/nope//", "/nope"), ("//evil/a/", "/")] {
+        let answer = call(Method::GET, path).send(&site.runtime).await;
+        assert_eq!(
+            (answer.status(), &answer.headers()[header::LOCATION]),
+            (StatusCode::SEE_OTHER, &HeaderValue::from_static(to))
+        );
     }
 }
 

@@ -90,6 +90,7 @@ on_both_engines! {
         let body = || Some(json!({"content": "x"}));
         let refused = [
             call(&ctx, "PUT", "/memory/a%20b/k", &[], body()).await.0,
+            call(&ctx, "PUT", "/memory/..%2F../k", &[], body()).await.0,
             call(&ctx, "PUT", "/memory/a/%00", &[], body()).await.0,
             call(&ctx, "PUT", "/memory/a/%ff", &[], body()).await.0,
             call(&ctx, "PUT", "/memory/a/k", &[("if-match", "3")], body()).await.0,
@@ -102,7 +103,10 @@ on_both_engines! {
             call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": ""}))).await.0,
             call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": "x", "tags": ["\u{0}"], "limit": 101}))).await.0,
         ];
-        assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 12]);
+        assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 13]);
+        let late = Some(json!({"content": "x", "expires_at": "2001-01-01T00:00:00Z"}));
+        let (status, _, problem) = call(&ctx, "PUT", "/memory/a/k", &[], late).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/expires_at")));
         let viewer = as_role(&ctx, Role::Viewer);
         assert_eq!(call(&viewer, "PUT", "/memory/a/k", &[], body()).await.0, StatusCode::FORBIDDEN);
         assert_eq!(call(&viewer, "DELETE", "/memory/a/k", &[], None).await.0, StatusCode::FORBIDDEN);

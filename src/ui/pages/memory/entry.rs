@@ -84,15 +84,15 @@ fn EntryDetail(entry: Entry, state: State) -> impl IntoView {
     let entry = StoredValue::new(entry);
     view! {
         <EntryHead entry state />
-        <Tabs id="entry" label="Entry" tabs=tabs chosen on_choose=move |name| tab.set(name) />
-        <TabPanel id="entry" name="content" chosen>
+        <Tabs id="entry-tabs" label="Entry" tabs=tabs chosen on_choose=move |name| tab.set(name) />
+        <TabPanel id="entry-tabs" name="content" chosen>
             <div class="pane-body stack">
                 <Content entry=entry.get_value() />
                 <Facts entry=entry.get_value() state />
                 <Transition>{move || found(state, &entry.get_value())}</Transition>
             </div>
         </TabPanel>
-        <TabPanel id="entry" name="versions" chosen>
+        <TabPanel id="entry-tabs" name="versions" chosen>
             <Versions entry=entry.get_value() state />
         </TabPanel>
     }

@@ -2,262 +2,276 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde_json::{Map, Value};
 
 use super::State;
+use super::draft::{Fields, Kept, Start};
 use crate::api::memory::{get_entry, put_entry};
-use crate::model::memory::{Entry, EntryDraft, Source};
-use crate::model::{ApiError, FieldError, Timestamp};
+use crate::model::memory::{EntryDraft, Source};
+use crate::model::{ApiError, FieldError};
+use crate::ui::browser;
 use crate::ui::components::{
-    Bound, Button, ButtonVariant, Dialog, DialogSize, Icon, TextArea, TextInput, Tone, use_toasts,
+    Bound, Button, ButtonVariant, Dialog, DialogSize, Icon, TextArea, TextInput, Toasts, Tone, use_toasts,
 };
 
-/// What the form begins with.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Start {
+/// The form's id, for the button that sends it from the dialog's foot.
+const FORM: &str = "entry-form";
+/// The id of what the form could not send.
+const ERROR: &str = "entry-form-error";
+
+/// What an entry turned out to be when it was to be saved over another version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Theirs {
     namespace: String,
     key: String,
-    content: String,
-    tags: String,
-    importance: String,
-    value: String,
-    metadata: String,
-    group: String,
-    position: String,
-    expires_at: Option<Timestamp>,
-    /// The version that is edited; 0 for a new entry.
+    /// 0 when it was deleted.
     version: i64,
 }
 
-impl Default for Start {
-    fn default() -> Self {
-        Self {
-            namespace: String::new(),
-            key: String::new(),
-            content: String::new(),
-            tags: String::new(),
-            importance: "0.5".to_owned(),
-            value: String::new(),
-            metadata: String::new(),
-            group: String::new(),
-            position: String::new(),
-            expires_at: None,
-            version: 0,
+impl Theirs {
+    /// The button that saves over it all the same.
+    fn action(&self) -> String {
+        match self.version {
+            0 => "Write it anew".to_owned(),
+            version => format!("Write over version {version}"),
         }
     }
 }
 
-impl Start {
-    /// Nothing yet, in a namespace.
-    pub fn within(namespace: String) -> Self {
-        Self { namespace, ..Self::default() }
-    }
-
-    /// An entry, to edit.
-    pub fn of(entry: &Entry) -> Self {
-        let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
-        Self {
-            namespace: entry.namespace.clone(),
-            key: entry.key.clone(),
-            content: entry.content.clone(),
-            tags: entry.tags.join(", "),
-            importance: entry.importance.to_string(),
-            value: if entry.value.is_null() { String::new() } else { pretty(&entry.value) },
-            metadata: if entry.metadata.is_empty() {
-                String::new()
-            } else {
-                pretty(&Value::Object(entry.metadata.clone()))
-            },
-            group: entry.group.clone().unwrap_or_default(),
-            position: entry.position.map(|position| position.to_string()).unwrap_or_default(),
-            expires_at: entry.expires_at,
-            version: entry.version,
-        }
-    }
-}
-
-/// The texts of the form.
+/// The form: made once by the page, and filled anew each time that it opens.
 #[derive(Clone, Copy)]
-struct Fields {
-    namespace: RwSignal<String>,
-    key: RwSignal<String>,
-    content: RwSignal<String>,
-    tags: RwSignal<String>,
-    importance: RwSignal<String>,
-    value: RwSignal<String>,
-    metadata: RwSignal<String>,
-    group: RwSignal<String>,
-    position: RwSignal<String>,
-    expires_at: StoredValue<Option<Timestamp>>,
+pub(super) struct Form {
+    open: RwSignal<bool>,
+    /// What it began with; its version is the one that saving expects to find.
+    base: RwSignal<Start>,
+    fields: Fields,
+    kept: StoredValue<Kept>,
+    /// Whether it holds again what was typed before it was closed.
+    is_resumed: RwSignal<bool>,
+    error: RwSignal<Option<ApiError>>,
+    /// What to save over, if the person says so.
+    theirs: RwSignal<Option<Theirs>>,
+    busy: RwSignal<bool>,
 }
 
-impl Fields {
-    fn new(start: Start) -> Self {
+impl Form {
+    pub fn new() -> Self {
         Self {
-            namespace: RwSignal::new(start.namespace),
-            key: RwSignal::new(start.key),
-            content: RwSignal::new(start.content),
-            tags: RwSignal::new(start.tags),
-            importance: RwSignal::new(start.importance),
-            value: RwSignal::new(start.value),
-            metadata: RwSignal::new(start.metadata),
-            group: RwSignal::new(start.group),
-            position: RwSignal::new(start.position),
-            expires_at: StoredValue::new(start.expires_at),
+            open: RwSignal::new(false),
+            base: RwSignal::new(Start::default()),
+            fields: Fields::new(Start::default()),
+            kept: StoredValue::new(Kept::default()),
+            is_resumed: RwSignal::new(false),
+            error: RwSignal::new(None),
+            theirs: RwSignal::new(None),
+            busy: RwSignal::new(false),
         }
     }
 
-    /// The draft; or what doesn't read as what it should be. What else fits, the server knows.
-    fn draft(self) -> Result<EntryDraft, ApiError> {
-        let importance = self.importance.with_untracked(|text| text.trim().parse::<f64>());
-        let importance = importance.map_err(|_| ApiError::invalid("/importance", "expected a number from 0 to 1"))?;
-        let metadata = match parse_json("/metadata", &self.metadata.get_untracked())? {
-            Value::Null => Map::new(),
-            Value::Object(map) => map,
-            _ => return Err(ApiError::invalid("/metadata", "expected a JSON object")),
+    /// Opens it; with what was typed into it before, if it was closed without saving.
+    pub fn begin(self, start: Start) {
+        let kept = self.kept.try_update_value(|kept| kept.take(&start)).flatten();
+        self.is_resumed.set(kept.is_some());
+        let (base, typed) = kept.unwrap_or_else(|| (start.clone(), start));
+        self.base.set(base);
+        self.fields.load(typed);
+        self.error.set(None);
+        self.theirs.set(None);
+        self.busy.set(false);
+        self.open.set(true);
+    }
+
+    /// Closes it and forgets what was typed.
+    fn drop_it(self) {
+        self.fields.load(self.base.get_untracked());
+        self.open.set(false);
+    }
+
+    /// It has been closed, in whatever way: what was typed and not saved is kept.
+    fn put_aside(self) {
+        let base = self.base.get_untracked();
+        let typed = self.fields.texts(base.version);
+        self.kept.update_value(|kept| kept.put_aside(base, typed));
+    }
+
+    /// What the person may save over, as long as the form still names it.
+    fn over(self) -> Option<Theirs> {
+        let named = |theirs: &Theirs| {
+            self.fields.namespace.with(|it| *it == theirs.namespace) && self.fields.key.with(|it| *it == theirs.key)
         };
-        Ok(EntryDraft {
-            content: self.content.get_untracked(),
-            value: parse_json("/value", &self.value.get_untracked())?,
-            tags: split_tags(&self.tags.get_untracked()),
-            metadata,
-            importance: Some(importance),
-            expires_at: self.expires_at.get_value(),
-            group: Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty()),
-            position: parse_position(&self.position.get_untracked())?,
-        })
+        self.theirs.get().filter(named)
+    }
+
+    /// Saves over the version that the form began with, or over `theirs`.
+    fn save(self, state: State, toasts: Toasts, theirs: Option<Theirs>) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        let draft = match self.fields.draft() {
+            Ok(draft) => draft,
+            Err(wrong) => return self.error.set(Some(wrong)),
+        };
+        let base = self.base.get_untracked();
+        let expected = theirs.map_or(base.version, |theirs| theirs.version);
+        let (namespace, key) = (self.fields.namespace.get_untracked(), self.fields.key.get_untracked());
+        self.busy.set(true);
+        spawn_local(async move {
+            let (refusal, theirs) = match put(namespace, key.clone(), draft, expected).await {
+                Ok((namespace, version)) => {
+                    toasts.say(Tone::Good, format!("Saved {key} as version {version}"));
+                    if self.is_still_about(&base) {
+                        self.drop_it();
+                    }
+                    let _ = self.kept.try_update_value(|kept| kept.take(&base));
+                    if let Some(place) = state.place.try_get_untracked() {
+                        state.go.run(place.opening(&namespace, &key));
+                    }
+                    state.load_anew();
+                    return;
+                }
+                Err(refused) => refused,
+            };
+            if self.is_still_about(&base) {
+                self.busy.set(false);
+                self.theirs.set(theirs);
+                self.error.set(Some(refusal));
+            } else {
+                toasts.say(Tone::Bad, format!("{key} was not saved: {}", refusal.detail()));
+            }
+        });
+    }
+
+    /// Whether the form is open, and for the same entry as when a call began.
+    fn is_still_about(self, base: &Start) -> bool {
+        self.open.try_get_untracked() == Some(true) && self.base.try_get_untracked().as_ref() == Some(base)
     }
 }
 
-fn parse_json(pointer: &str, text: &str) -> Result<Value, ApiError> {
-    if text.trim().is_empty() {
-        return Ok(Value::Null);
+/// Saves; gives the namespace and the new version, or the refusal and what stands there instead.
+async fn put(
+    namespace: String,
+    key: String,
+    draft: EntryDraft,
+    expected: i64,
+) -> Result<(String, i64), (ApiError, Option<Theirs>)> {
+    match put_entry(namespace.clone(), key.clone(), draft, expected).await {
+        Ok(entry) => Ok((entry.namespace, entry.version)),
+        Err(ApiError::Conflict { .. }) => Err(conflict(namespace, key, expected).await),
+        Err(refusal) => Err((refusal, None)),
     }
-    serde_json::from_str(text).map_err(|error| ApiError::invalid(pointer, format!("expected JSON: {error}")))
 }
 
-fn parse_position(text: &str) -> Result<Option<i64>, ApiError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
+/// What to say when somebody else was faster, and what could be written over.
+async fn conflict(namespace: String, key: String, expected: i64) -> (ApiError, Option<Theirs>) {
+    let (detail, version) = match get_entry(namespace.clone(), key.clone()).await {
+        Ok(entry) => (told_of(expected, &entry.source, entry.version), entry.version),
+        Err(ApiError::NotFound { .. }) => {
+            ("The entry was deleted meanwhile. Nothing of yours was saved.".to_owned(), 0)
+        }
+        Err(error) => return (error, None),
+    };
+    (ApiError::Conflict { detail }, Some(Theirs { namespace, key, version }))
+}
+
+/// What happened while the form was open.
+fn told_of(expected: i64, source: &Source, found: i64) -> String {
+    if expected == 0 {
+        return format!("An entry with this key exists, in version {found}. Choose another key, or write over it.");
     }
-    text.parse().map(Some).map_err(|_| ApiError::invalid("/position", "expected a whole number"))
+    let who = match source {
+        Source::User { name } => name.as_str(),
+        Source::Run { .. } => "A run",
+        Source::Cli {} | Source::Expiry {} => "Somebody",
+    };
+    format!("{who} saved version {found} meanwhile. Nothing of yours was saved.")
 }
 
-fn split_tags(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
-}
-
-/// The dialog; its form begins afresh each time that it opens.
+/// The dialog.
 #[component]
 pub(super) fn EntryDialog(state: State) -> impl IntoView {
-    let title = Signal::derive(move || {
-        state
-            .start
-            .with(|start| if start.version == 0 { "Add entry".to_owned() } else { format!("Edit {}", start.key) })
+    let form = state.form;
+    let toasts = use_toasts();
+    Effect::new(move |was: Option<bool>| {
+        let is_open = form.open.get();
+        if was == Some(true) && !is_open {
+            form.put_aside();
+        }
+        is_open
     });
+    let title = Signal::derive(move || {
+        form.base.with(|base| if base.is_new() { "Add entry".to_owned() } else { format!("Edit {}", base.key) })
+    });
+    let footer = move || {
+        let label = form.base.with_untracked(|base| if base.is_new() { "Add entry" } else { "Save" });
+        let over = move || {
+            form.over().map(|theirs| {
+                let label = theirs.action();
+                let press = move |()| form.save(state, toasts, Some(theirs.clone()));
+                view! { <Button label variant=ButtonVariant::Danger busy=form.busy on_press=press /> }
+            })
+        };
+        view! {
+            <Button label="Cancel" on_press=move |()| form.drop_it() />
+            {over}
+            <Button label variant=ButtonVariant::Primary submit=true busy=form.busy attr:form=FORM />
+        }
+    };
     view! {
-        <Dialog id="entry-form-title" title open=state.form_open size=DialogSize::Large>
-            <EntryForm state />
+        <Dialog id="entry-form-title" title open=form.open size=DialogSize::Large footer=ViewFn::from(footer)>
+            <EntryForm state toasts />
         </Dialog>
     }
 }
 
 #[component]
-fn EntryForm(state: State) -> impl IntoView {
-    let start = state.start.get_untracked();
-    let is_new = start.version == 0;
-    let version = StoredValue::new(start.version);
-    let fields = Fields::new(start);
-    let error = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
-    let toasts = use_toasts();
-    let save = move || {
-        if busy.get_untracked() {
-            return;
-        }
-        let draft = match fields.draft() {
-            Ok(draft) => draft,
-            Err(wrong) => return error.set(Some(wrong)),
-        };
-        let (namespace, key) = (fields.namespace.get_untracked(), fields.key.get_untracked());
-        busy.set(true);
-        spawn_local(async move {
-            let done = put_entry(namespace.clone(), key.clone(), draft, version.get_value()).await;
-            let _ = busy.try_set(false);
-            match done {
-                Ok(entry) => {
-                    state.form_open.set(false);
-                    toasts.say(Tone::Good, format!("Saved {} as version {}", entry.key, entry.version));
-                    state.go.run(state.place.get_untracked().opening(&entry.namespace, &entry.key));
-                    state.load_anew();
-                }
-                Err(ApiError::Conflict { .. }) => {
-                    let (told, newest) = conflict(namespace, key, version.get_value()).await;
-                    let _ = version.try_set_value(newest);
-                    error.try_set(Some(told));
-                }
-                Err(refusal) => {
-                    error.try_set(Some(refusal));
-                }
-            }
-        });
-    };
+fn EntryForm(state: State, toasts: Toasts) -> impl IntoView {
+    let form = state.form;
+    let (fields, error) = (form.fields, form.error);
+    let is_new = form.base.with_untracked(Start::is_new);
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        save();
+        form.save(state, toasts, None);
+    };
+    let start_over = move |()| {
+        form.is_resumed.set(false);
+        fields.load(form.base.get_untracked());
     };
     view! {
-        <form class="form" on:submit=submit>
-            <FormError error />
+        <form class="form" id=FORM on:submit=submit>
+            <Show when=move || form.is_resumed.get()>
+                <div class="row wrap" role="status">
+                    <span>"You closed this without saving. What you typed is here again."</span>
+                    <Button label="Start over" on_press=start_over />
+                </div>
+            </Show>
+            <FormError state />
             {is_new.then(|| view! { <Where fields error /> })}
             <What fields error />
-            <div class="form-actions">
-                <Button label="Cancel" on_press=move |()| state.form_open.set(false) />
-                <Button label=if is_new { "Add entry" } else { "Save" } variant=ButtonVariant::Primary submit=true busy />
-            </div>
         </form>
     }
 }
 
-/// What to say when somebody else was faster, and the version that the next try writes over.
-async fn conflict(namespace: String, key: String, saw: i64) -> (ApiError, i64) {
-    match get_entry(namespace, key).await {
-        Ok(entry) => {
-            let who = match &entry.source {
-                Source::User { name } => name.clone(),
-                Source::Run { .. } => "A run".to_owned(),
-                Source::Cli {} | Source::Expiry {} => "Somebody".to_owned(),
-            };
-            let detail = if saw == 0 {
-                format!(
-                    "An entry with this key exists, in version {}. Choose another key, or press again to write over it.",
-                    entry.version
-                )
-            } else {
-                format!(
-                    "{who} saved version {} meanwhile. Nothing of yours was saved. Press Save again to write over it, or cancel to keep theirs.",
-                    entry.version
-                )
-            };
-            (ApiError::Conflict { detail }, entry.version)
-        }
-        Err(ApiError::NotFound { .. }) => {
-            let detail = "The entry was deleted meanwhile. Press again to write it anew, or cancel.".to_owned();
-            (ApiError::Conflict { detail }, 0)
-        }
-        Err(error) => (error, saw),
-    }
-}
-
+/// What could not be saved. It takes the focus, and so comes into sight.
 #[component]
-fn FormError(error: RwSignal<Option<ApiError>>) -> impl IntoView {
+fn FormError(state: State) -> impl IntoView {
+    let Form { error, .. } = state.form;
+    Effect::new(move |_| {
+        if error.with(Option::is_some) {
+            browser::next_frame(|| browser::focus_id(ERROR));
+        }
+    });
+    // In a window of its own: what was typed stays here.
+    let look = move || {
+        let theirs = state.form.over().filter(|theirs| theirs.version > 0)?;
+        let href = state.place.get_untracked().opening(&theirs.namespace, &theirs.key).href();
+        let label = format!("Look at version {}", theirs.version);
+        Some(view! { " " <a class="link" href=href target="_blank">{label}</a> })
+    };
     move || {
         error.get().map(|error| {
             view! {
-                <div class="form-error" role="alert" tabindex="-1">
+                <div class="form-error" id=ERROR role="alert" tabindex="-1">
                     <Icon name="s-failed" />
-                    <span>{error.detail().to_owned()}</span>
+                    <span>{error.detail().to_owned()} {look}</span>
                 </div>
             }
         })
@@ -297,5 +311,19 @@ fn What(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
         <TextArea id="entry-metadata" label="Metadata" value=Bound::from(fields.metadata) rows=3 mono=true hint=Some("Facts about the entry, as a JSON object.".to_owned()) error=told(error, "/metadata") aside=optional.clone() />
         <TextInput id="entry-group" label="Group" value=Bound::from(fields.group) hint=Some("The conversation or document that it belongs to. Searches read entries of a group in their context.".to_owned()) error=told(error, "/group") aside=optional.clone() />
         <TextInput id="entry-position" label="Position" value=Bound::from(fields.position) hint=Some("Its place in the group, as a number.".to_owned()) error=told(error, "/position") aside=optional />
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_says_who_was_faster_and_names_what_would_be_written_over() {
+        let mara = Source::User { name: "Mara".to_owned() };
+        assert!(told_of(1, &mara, 2).starts_with("Mara saved version 2 meanwhile."));
+        assert!(told_of(0, &mara, 2).starts_with("An entry with this key exists, in version 2."));
+        let over = |version| Theirs { namespace: "code".to_owned(), key: "size".to_owned(), version }.action();
+        assert_eq!((over(2), over(0)), ("Write over version 2".to_owned(), "Write it anew".to_owned()));
     }
 }

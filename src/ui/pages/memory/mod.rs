@@ -4,6 +4,7 @@
 //! arrive over the live socket and load the panes anew, without touching a form that is open.
 
 mod diff;
+mod draft;
 mod embedder;
 mod entry;
 mod form;
@@ -21,8 +22,9 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use serde::{Deserialize, Serialize};
 
+use self::draft::Start;
 use self::entry::EntryPane;
-use self::form::{EntryDialog, Start};
+use self::form::{EntryDialog, Form};
 use self::place::Place;
 use self::results::Results;
 use self::tree::Namespaces;
@@ -69,9 +71,7 @@ struct State {
     shown: RwSignal<u32>,
     /// Goes up when everything must be loaded anew.
     refresh: RwSignal<u32>,
-    /// What the form begins with.
-    start: RwSignal<Start>,
-    form_open: RwSignal<bool>,
+    form: Form,
     /// Why this person can't write, if they can't.
     refused: Signal<Option<String>>,
 }
@@ -103,8 +103,7 @@ impl State {
             entry: Resource::new(move || (opened.get(), refresh.get()), |((at, key), _)| load_entry(at, key)),
             shown,
             refresh,
-            start: RwSignal::new(Start::default()),
-            form_open: RwSignal::new(false),
+            form: Form::new(),
             refused: Signal::derive(move || (!may).then(|| "Your role can't change memory".to_owned())),
         }
     }
@@ -113,16 +112,14 @@ impl State {
     fn add(self) {
         if self.refused.with_untracked(Option::is_none) {
             let namespace = self.place.with_untracked(|place| place.namespace.clone());
-            self.start.set(Start::within(namespace));
-            self.form_open.set(true);
+            self.form.begin(Start::within(namespace));
         }
     }
 
     /// Opens the form for an entry.
     fn edit(self, entry: &Entry) {
         if self.refused.with_untracked(Option::is_none) {
-            self.start.set(Start::of(entry));
-            self.form_open.set(true);
+            self.form.begin(Start::of(entry));
         }
     }
 
