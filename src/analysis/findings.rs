@@ -30,6 +30,10 @@ pub const UNSAFE: Rule = rule("unsafe_block", Severity::Info);
 pub const FIXME: Rule = rule("fixme", Severity::Low);
 pub const TODO: Rule = rule("todo", Severity::Info);
 
+/// Every rule; those of one name stand together.
+pub const ALL: [Rule; 10] =
+    [CREDENTIAL, CREDENTIAL_IN_TEST, SHELL, EVAL, EVAL_CONSTANT, DESERIALIZE, HTML, UNSAFE, FIXME, TODO];
+
 /// Findings by severity; the last list holds unsafe blocks, which are many and would crowd out the notes.
 pub type Lists = [Vec<Finding>; 5];
 
@@ -114,5 +118,19 @@ impl Findings {
             list.sort_by(|a, b| (a.line, &a.rule, &a.message).cmp(&(b.line, &b.rule, &b.message)));
         }
         lists
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, Severity};
+
+    #[test]
+    fn a_rule_has_at_most_one_severity_below_medium() {
+        let mut names: Vec<_> = ALL.iter().filter(|rule| rule.severity > Severity::Medium).map(|r| r.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "the summary tells from the name how severe a lesser finding is");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::findings::ALL;
 use crate::model::analysis::{Finding, Report, Severity};
 
 /// Lines in each list of the summary; the report holds more.
@@ -68,8 +69,11 @@ fn problems(page: &mut String, report: &Report) {
         }
         more(page, report.syntax_errors, report.syntax_error_list.len());
     }
-    if total > 0 {
+    let lesser = lesser(report);
+    if total > 0 || !lesser.is_empty() {
         line!(page, "\n## Problems\n");
+    }
+    if total > 0 {
         let list: Vec<&Finding> = report.finding_list.iter().filter(pressing).collect();
         for finding in list.iter().take(MOST) {
             line!(
@@ -83,6 +87,32 @@ fn problems(page: &mut String, report: &Report) {
         }
         more(page, total, list.len());
     }
+    if !lesser.is_empty() {
+        let also = if total > 0 { "\nAlso found: " } else { "" };
+        line!(page, "{also}{}.", lesser.join(", "));
+    }
+}
+
+/// What weighs less than [`problems`] lists, summed up: "3 `hard_coded_credential` (low)"; low before info, then by
+/// rule. The sums are exact: where the list of findings was capped amid the severe ones, so that a rule's lesser
+/// findings can't be told from them, there are sums by severity alone.
+fn lesser(report: &Report) -> Vec<String> {
+    let severities = &report.findings_by_severity;
+    let pressing: Vec<&Finding> =
+        report.finding_list.iter().filter(|finding| finding.severity <= Severity::Medium).collect();
+    if pressing.len() as u64 != u64::from(severities.high) + u64::from(severities.medium) {
+        let sums = [Severity::Low, Severity::Info].map(|severity| (severities.of(severity), severity.word()));
+        let sums = sums.into_iter().filter(|(sum, _)| *sum > 0);
+        return sums.map(|(sum, word)| format!("{} {word}", grouped(sum.into()))).collect();
+    }
+    let mut rules: Vec<_> = ALL.iter().filter(|rule| rule.severity > Severity::Medium).collect();
+    rules.sort_by_key(|rule| (rule.severity, rule.name));
+    let sum = |name: &str| {
+        let all = report.findings_by_rule.get(name).copied().unwrap_or_default();
+        all.saturating_sub(pressing.iter().filter(|finding| finding.rule == name).count() as u32)
+    };
+    let sums = rules.into_iter().map(|rule| (sum(rule.name), rule)).filter(|(sum, _)| *sum > 0);
+    sums.map(|(sum, rule)| format!("{} {} ({})", grouped(sum.into()), code(rule.name), rule.severity.word())).collect()
 }
 
 fn languages(page: &mut String, report: &Report) {

@@ -110,6 +110,8 @@ impl Listing {
 fn globs(root: &Path, field: &'static str, patterns: &[String]) -> Result<Gitignore, Error> {
     let bad = |glob: &str, reason: &str| Error::Glob { field, glob: glob.to_owned(), reason: reason.to_owned() };
     let mut builder = GitignoreBuilder::new(root);
+    // Git takes the bracket of a class without an end for itself; whoever types one here forgot its end.
+    builder.allow_unclosed_class(false);
     for pattern in patterns {
         let trimmed = pattern.trim();
         if trimmed.is_empty() || trimmed.starts_with('#') {

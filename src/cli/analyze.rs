@@ -67,7 +67,9 @@ impl From<Error> for Failure {
             Error::Unreadable { .. } => 3,
             Error::Cancelled => 1,
         };
-        Self { code, message: error.to_string() }
+        // A pattern is an option here; the words of the analysis name it as a field.
+        let dashes = if matches!(error, Error::Glob { .. }) { "--" } else { "" };
+        Self { code, message: format!("{dashes}{error}") }
     }
 }
 

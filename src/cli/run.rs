@@ -76,6 +76,7 @@ async fn start_in(
         return Err(Failure::usage(format!("{what} can't run: it has problems")));
     }
     let inputs = read_inputs(&start.input, start.inputs.as_deref(), definition)?;
+    refuse_unknown(&start.input, definition)?;
     // Who waits for long, or for another run, is given back and must be taken in hand again.
     workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
     let follow = Follow::new(ctx, global.json, start.watch);
@@ -170,6 +171,33 @@ pub(super) fn read_inputs(pairs: &[String], all: Option<&str>, definition: &Defi
     Ok(Value::Object(inputs))
 }
 
+/// Refuses an `--input` that the workflow does not have: most often its name is misspelt.
+///
+/// # Errors
+/// Code 2, with the names that there are.
+pub(super) fn refuse_unknown(pairs: &[String], definition: &Definition) -> Result<(), Failure> {
+    let Some(known) = declared(&definition.inputs) else { return Ok(()) };
+    let mut names = pairs.iter().filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
+    if let Some(name) = names.find(|name| !known.contains(name)) {
+        let has = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
+        return Err(Failure::usage(format!("input {name}: this workflow has no such input; {has}")));
+    }
+    Ok(())
+}
+
+/// The names of all inputs that a schema lets in; `None` where it lets in others than it names.
+fn declared(schema: &Value) -> Option<Vec<&str>> {
+    /// By these a schema names inputs elsewhere than in its properties.
+    const ELSEWHERE: [&str; 5] = ["patternProperties", "$ref", "allOf", "anyOf", "oneOf"];
+    if schema.is_null() {
+        return Some(Vec::new());
+    }
+    let is_open = schema.get("additionalProperties").is_some_and(|others| *others != Value::Bool(false))
+        || ELSEWHERE.iter().any(|word| schema.get(word).is_some());
+    let properties = schema.get("properties").and_then(Value::as_object)?;
+    (!is_open).then(|| properties.keys().map(String::as_str).collect())
+}
+
 /// The server may work elsewhere than the caller: `path=.` means the caller's folder.
 fn absolute_paths(inputs: &mut Map<String, Value>, definition: &Definition) {
     let is_text =
@@ -181,5 +209,30 @@ fn absolute_paths(inputs: &mut Map<String, Value>, definition: &Definition) {
         {
             *text = real.display().to_string();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_input_is_unknown_where_the_schema_names_them_all() {
+        let check = |schema: Value, expected: Option<&str>| {
+            let definition = Definition { inputs: schema, ..Definition::empty("Sums") };
+            let refused = refuse_unknown(&["pth=a".to_owned()], &definition).err().map(|failure| failure.message);
+            assert_eq!(refused.as_deref(), expected);
+        };
+        let only_path = "input pth: this workflow has no such input; it has: path";
+        check(json!({"type": "object", "properties": {"path": {}}}), Some(only_path));
+        check(json!({"properties": {"path": {}}, "additionalProperties": false}), Some(only_path));
+        check(Value::Null, Some("input pth: this workflow has no such input; it has none"));
+        check(json!({"properties": {"pth": {}}}), None);
+        check(json!({"properties": {}, "additionalProperties": true}), None);
+        check(json!({"properties": {}, "additionalProperties": {"type": "string"}}), None);
+        check(json!({"properties": {}, "patternProperties": {"^p": {}}}), None);
+        check(json!({"type": "object"}), None);
     }
 }

@@ -29,9 +29,15 @@ pub(super) enum Command {
         cursor: Option<String>,
     },
     /// Show a run, its steps, and why it waits.
-    Show { id: RunId },
+    Show {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
+        id: RunId,
+    },
     /// Print a run's history, one line of JSON for each event.
     Events {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
         id: RunId,
         /// Go on until the run has ended, while another process has it in hand.
         #[arg(long)]
@@ -39,23 +45,44 @@ pub(super) enum Command {
     },
     /// Stop a run for good. Where its workflow says how, what it did is undone first.
     Cancel {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
         id: RunId,
         /// At once: what it did is not undone, and what is being undone stays as it is.
         #[arg(long)]
         force: bool,
     },
     /// Start nothing new in a run.
-    Pause { id: RunId },
+    Pause {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
+        id: RunId,
+    },
     /// Let a paused run go on, here and to its end.
-    Resume { id: RunId },
+    Resume {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
+        id: RunId,
+    },
     /// Try the failed steps of a run again, here and to its end.
-    Retry { id: RunId },
+    Retry {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
+        id: RunId,
+    },
     /// Start a run that begins with the history of another, here and to its end.
     // `--version` names a version of the workflow here.
     #[command(disable_version_flag = true)]
     Fork(travel::Fork),
     /// Compare two runs, and say where they first part.
-    Diff { a: RunId, b: RunId },
+    Diff {
+        /// The first run's id.
+        #[arg(value_parser = read_id)]
+        a: RunId,
+        /// The second run's id.
+        #[arg(value_parser = read_id)]
+        b: RunId,
+    },
     /// Play a run on another definition; nothing leaves. Code 1 when something differs.
     #[command(disable_version_flag = true)]
     Replay(travel::Replay),
@@ -64,6 +91,11 @@ pub(super) enum Command {
 fn read_status(text: &str) -> Result<RunStatus, String> {
     let words = RunStatus::ALL.map(RunStatus::as_str).join(", ");
     RunStatus::parse(text).ok_or_else(|| format!("expected one of {words}"))
+}
+
+/// The id of a run.
+pub(super) fn read_id(text: &str) -> Result<RunId, String> {
+    text.parse().map_err(|_| "expected a run's id, as `weft run list` shows it".to_owned())
 }
 
 /// How often `events --follow` looks for more.

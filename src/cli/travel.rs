@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::follow::Follow;
-use super::run::read_inputs;
+use super::run::{read_inputs, refuse_unknown};
+use super::runs::read_id;
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, out, workflow as definition_file};
 use crate::model::workflow::diff::{Differences, StepDiff};
@@ -20,6 +21,8 @@ use crate::workflow::{self, definitions, travel};
 /// Where to fork, and what to edit.
 #[derive(Debug, Args)]
 pub(super) struct Fork {
+    /// The run to begin from.
+    #[arg(value_parser = read_id)]
     id: RunId,
     /// The number of the newest event that counts (`weft run events ID` lists them).
     #[arg(long, value_name = "SEQ", required_unless_present = "step", conflicts_with = "step")]
@@ -44,6 +47,8 @@ pub(super) struct Fork {
 /// What to hold a run against.
 #[derive(Debug, Args)]
 pub(super) struct Replay {
+    /// The run to play.
+    #[arg(value_parser = read_id)]
     id: RunId,
     /// A version of the run's workflow.
     #[arg(long, value_name = "N", conflicts_with_all = ["draft", "file"])]
@@ -71,6 +76,10 @@ pub(super) async fn fork(global: &Global, ctx: &Ctx, fork: Fork) -> Result<(), F
         (None, true) => ForkOnto::Draft,
         (None, false) => ForkOnto::Same,
     };
+    // What another version or the draft takes, it says itself.
+    if matches!(onto, ForkOnto::Same) {
+        refuse_unknown(&fork.input, &source.definition)?;
+    }
     let inputs = edited(&fork.input, &source.inputs, &source.definition)?;
     let outputs = fork.output.iter().map(|pair| read_output(pair)).collect::<Result<_, _>>()?;
     let follow = Follow::new(ctx, global.json, false);

@@ -68,11 +68,18 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
 }
 
 async fn import(global: &Global, ctx: &Ctx, definition: Definition) -> Result<(), Failure> {
+    let problems = check(&definition);
     let workflow = definitions::create(ctx, definition).await.map_err(ApiError::from)?;
     if global.json {
         out::json(&workflow);
     } else {
         out::line(format_args!("Stored as {:?}.", workflow.name));
+    }
+    for problem in &problems {
+        out::note(describe(problem));
+    }
+    if has_errors(&problems) {
+        out::note("It can't run before its errors are mended.");
     }
     Ok(())
 }
@@ -126,7 +133,8 @@ pub(super) fn describe(problem: &Problem) -> String {
         Severity::Warning => "warning",
     };
     let step = problem.step.as_deref().unwrap_or("workflow");
-    format!("{severity}: {step} {}: {}", problem.field, problem.message)
+    let place = if problem.field.is_empty() { step.to_owned() } else { format!("{step} {}", problem.field) };
+    format!("{severity}: {place}: {}", problem.message)
 }
 
 /// Reads a definition from a file or standard input.

@@ -97,7 +97,7 @@ fn a_bad_path_or_glob_is_refused_by_name() {
     std::fs::write(&file, "").unwrap();
     assert!(matches!(try_path(&folder.path().join("none"), &Options::default()), Error::NotFound(_)));
     assert!(matches!(try_path(&file, &Options::default()), Error::NotADirectory(_)));
-    for glob in ["[z-a]", "", "!x"] {
+    for glob in ["[z-a]", "[", "src/[ab", "", "!x"] {
         let error = try_path(folder.path(), &Options { include: vec![glob.to_owned()], ..Options::default() });
         assert!(error.to_string().starts_with(&format!("include: `{glob}` is not a glob")), "{error}");
     }
@@ -119,4 +119,19 @@ fn the_summary_tells_problems_before_languages() {
     assert!(at("## Syntax errors") < at("## Problems") && at("## Problems") < at("## Languages"));
     assert!(at("## Left to do") > at("## Languages"));
     assert!(summary(&crate::model::analysis::Report::default()).contains("No source files were found."));
+}
+
+#[test]
+fn the_summary_names_every_lesser_finding_by_its_rule() {
+    let page = |files: &[(&str, &str)], options: &Options| summary(&analyze_files(files, options));
+    let lesser = "eval('1')\neval('2')\n# FIXME: a\n# TODO: b\n";
+    let told = "2 `dynamic_code` (low), 1 `fixme` (low), 1 `todo` (info).";
+    let alone = page(&[("a.py", lesser)], &Options::default());
+    assert!(alone.contains(&format!("## Problems\n\n{told}")), "{alone}");
+    let beside = page(&[("a.py", lesser), ("b.py", "eval(x)\n")], &Options::default());
+    assert!(beside.contains(&format!("\n\nAlso found: {told}")), "{beside}");
+    // The list is full of severe ones: only the sums by severity are known.
+    let many = "eval(x)\n".repeat(3);
+    let capped = page(&[("a.py", lesser), ("b.py", &many)], &Options { max_findings: 2, ..Options::default() });
+    assert!(capped.contains("Also found: 3 low, 1 info."), "{capped}");
 }

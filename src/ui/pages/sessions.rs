@@ -12,6 +12,7 @@ use crate::ui::components::{
     Badge, Button, ButtonLink, ButtonSize, ButtonVariant, Card, Icon, Load, PageHeader, RelativeTime, TextInput, Tone,
     use_toasts,
 };
+use crate::ui::state::theme::ThemeButton;
 
 /// `/account`.
 #[component]
@@ -36,6 +37,8 @@ pub fn SessionsPage() -> impl IntoView {
             <SignIns />
             <NameForm />
             <PasswordForm />
+            // The rail has it, and a phone has no rail.
+            <div class="phone-only"><Card id="theme" title="Theme"><ThemeButton /></Card></div>
         </div>
     }
 }

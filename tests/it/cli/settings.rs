@@ -19,7 +19,7 @@ fn every_setting_is_shown_with_its_value_and_origin() {
     assert_eq!(shown("log"), pair("info", "default"));
     assert_eq!(shown("public_url"), pair("http://127.0.0.1:4000", "default"));
     assert_eq!(shown("database_url"), pair("sqlite:weft-data/weft.db", "default"));
-    folder.weft(&["config"]).code(0).prints(&["retention_days   30", "weft-data/weft.toml", "127.0.0.1:3000"]);
+    folder.weft(&["config"]).code(0).prints(&["retention_days        30", "weft-data/weft.toml", "127.0.0.1:3000"]);
 }
 
 #[test]

@@ -217,14 +217,26 @@ fn Note(state: RwSignal<StepState>, axis: Axis, watch: Watch) -> impl IntoView {
     move || {
         let text = text.get()?;
         let (from, to) = ends();
-        let side = match (to > 0.66, from > 0.3) {
-            (false, _) => None,
-            (true, true) => Some("before"),
-            (true, false) => Some("over"),
-        };
-        let at = if side == Some("before") { from } else { to };
+        let side = side(from, to, text.chars().count());
+        let at = if side.is_some() { from } else { to };
         let style = format!("--from: {:.3}%", at * 100.0);
         Some(view! { <span class="bar-note" data-side=side style=style><span>{text}</span></span> })
+    }
+}
+
+/// Where a note of `chars` characters stands, by the ends of the bars (0 to 1): after them when there is room, else
+/// before them, else on a line of its own under them, so that they stay whole.
+fn side(from: f64, to: f64, chars: usize) -> Option<&'static str> {
+    /// The part of a lane that a character takes, where the lane is some 520 px wide, and that the gap takes.
+    const CHAR: f64 = 0.012;
+    const GAP: f64 = 0.02;
+    /// With so much, the longest notes fit a usual lane.
+    const ENOUGH: f64 = 0.34;
+    let wanted = (chars as f64 * CHAR + GAP).min(ENOUGH);
+    match (1.0 - to >= wanted, from >= wanted) {
+        (true, _) => None,
+        (false, true) => Some("before"),
+        (false, false) => Some("under"),
     }
 }
 
@@ -298,6 +310,14 @@ mod tests {
         check(StepState { attempt: 2, ..step(StepStatus::Succeeded) }, Some("passed on attempt 2"));
         check(StepState { error: error("exit code 1\nmore"), ..step(StepStatus::Failed) }, Some("exit code 1"));
         check(StepState { skipped: Some(SkipReason::NotReached), ..step(StepStatus::Skipped) }, Some("not reached"));
+    }
+
+    #[test]
+    fn a_note_stands_where_there_is_room_and_never_on_a_bar() {
+        assert_eq!(side(0.1, 0.6, 70), None);
+        assert_eq!(side(0.1, 0.9, 4), None);
+        assert_eq!(side(0.5, 0.9, 70), Some("before"));
+        assert_eq!(side(0.0, 0.9, 37), Some("under"));
     }
 
     #[test]

@@ -28,9 +28,9 @@ pub(super) fn People() -> impl IntoView {
     );
     view! {
         <Load resource=people what="the people" let:page>
-            <DataTable label="People" columns=vec![Column::text("Person"), Column::text("Role"), Column::text("Last seen"), Column::text("")]>
+            <div class="table-folds"><DataTable label="People" columns=vec![Column::text("Person"), Column::text("Role"), Column::text("Last seen"), Column::text("")]>
                 {page.items.into_iter().map(|user| view! { <Row user table /> }).collect_view()}
-            </DataTable>
+            </DataTable></div>
             <Pager next=page.next cursor />
         </Load>
         <DisableDialog table />

@@ -52,7 +52,7 @@ pub(super) fn Row(row: WorkflowSummary, asked: Asked) -> impl IntoView {
     view! {
         <tr>
             <td class="workflow-name">
-                <a class="cover" href=format!("/workflows/{id}")>{name.clone()}</a>
+                <a class="cover" href=format!("/workflows/{id}") title=name.clone()>{name.clone()}</a>
                 {(!description.is_empty()).then(|| view! { <span class="dim truncate">{description}</span> })}
             </td>
             <td class="num">{format::count(i64::from(steps))}</td>
