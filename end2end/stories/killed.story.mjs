@@ -59,7 +59,7 @@ story('a run survives the server being killed in the middle of a step', async ({
   for (let i = 0; i < 100 && lines(attempts).length === 0; i++) await pause(50);
   assert.deepEqual(lines(attempts), ['started']);
 
-  ada.allow(/ERR_CONNECTION_REFUSED|WebSocket|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/);
+  ada.allow(/ERR_CONNECTION_REFUSED|WebSocket|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/);
   await server.kill();
   const lost = page.getByText('The connection is lost. Reconnecting…');
   await lost.waitFor();
