@@ -68,9 +68,9 @@ fn publish(id: WorkflowId, saver: Saver, toasts: Toasts, busy: RwSignal<bool>, o
                 toasts.say(Tone::Good, format!("Published v{version}. New runs use it."));
                 offer.look().await;
             }
-            Err(ApiError::Conflict { .. }) => {
+            Err(error @ ApiError::Conflict { .. }) => {
                 let _ = open.try_set(false);
-                saver.overtaken();
+                saver.overtaken(&error);
             }
             Err(error) => toasts.say(Tone::Bad, format!("Not published. {}", sentence(error.detail()))),
         }

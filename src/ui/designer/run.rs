@@ -177,7 +177,7 @@ impl Runner {
                     self.editor.say("Test run started");
                     self.look();
                 }
-                Err(ApiError::Conflict { .. }) => self.saver.overtaken(),
+                Err(error @ ApiError::Conflict { .. }) => self.saver.overtaken(&error),
                 Err(error) if self.asking.try_get_untracked() == Some(true) => self.refused.set(Some(error)),
                 Err(error) => self.toasts.say(Tone::Bad, refused(&error)),
             }

@@ -170,15 +170,20 @@ impl Saver {
         }
     }
 
-    /// Somebody else was found to have saved, by something that was asked for what is shown: shows theirs, or asks what to do.
-    pub fn overtaken(self) {
+    /// Something that was asked for what is shown met a conflict: shows what somebody else saved, if that is why, and says so;
+    /// else says what the server said.
+    pub fn overtaken(self, error: &ApiError) {
+        let said = super::problems::sentence(error.detail());
         spawn_local(async move {
+            let seen = self.revision.try_get_untracked();
             if self.is_untouched() {
                 self.catch_up().await;
+            }
+            if self.revision.try_get_untracked() == seen {
+                self.toasts.say(Tone::Bad, said);
+            } else {
                 self.toasts
                     .say(Tone::Warn, "Somebody else changed this workflow just now: look at it, then do that again.");
-            } else {
-                self.save();
             }
         });
     }
@@ -286,7 +291,7 @@ impl Saver {
                 self.saved.set_value(sent);
                 let more = self.editor.edited.get_untracked() != sent;
                 self.state.set(if more { SaveState::Edited } else { SaveState::Saved });
-                self.forget_unsaved();
+                self.settle_unsaved();
                 if more {
                     self.save();
                 }
@@ -324,6 +329,13 @@ impl Saver {
         self.unsaved.set(None);
     }
 
+    /// Forgets what was left unsaved, once it was taken up and that is decided; what nobody has looked at stays.
+    fn settle_unsaved(self) {
+        if self.unsaved.try_with_untracked(Option::is_none) == Some(true) {
+            browser::forget_in_tab(&unsaved_key(self.id));
+        }
+    }
+
     /// Forgets what was left unsaved.
     pub fn forget_unsaved(self) {
         browser::forget_in_tab(&unsaved_key(self.id));
@@ -336,7 +348,7 @@ impl Saver {
             match api::workflows::get_workflow(self.id).await {
                 Ok(workflow) => {
                     self.take(workflow);
-                    self.forget_unsaved();
+                    self.settle_unsaved();
                 }
                 Err(error) => self.state.set(SaveState::Failed(why(&error))),
             }
