@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
 
 use crate::model::workflow::compensation::{CompensationFailure, CompensationPolicy};
 use crate::model::workflow::{Ending, Event, Fact, State, UNDO};
+use crate::model::{RunId, Timestamp};
 
 /// A path with the attempts of the containers around it, where it is not their first: what its compensation
 /// is called behind [`UNDO`], but for the marks that tell two of one name apart.
@@ -82,4 +84,27 @@ pub fn check_undone(history: &[Event], policy: CompensationPolicy) {
             _ => {}
         }
     }
+}
+
+#[test]
+fn a_pause_from_before_that_holds_what_is_undone_is_noticed() {
+    let definition =
+        serde_json::json!({"weft": 1, "name": "saga", "edges": [], "steps": [{"id": "a", "kind": "wait"}]});
+    let definition = serde_json::from_value(definition).expect("fits");
+    let passes = |facts: Vec<Fact>| {
+        let mut state = State::new(RunId(uuid::Uuid::nil()), &definition);
+        let mut events = Vec::new();
+        for (fact, seq) in facts.into_iter().zip(1..) {
+            let event = Event { seq, at: Timestamp(0), step: None, fact };
+            state.apply(&event);
+            events.push(event);
+        }
+        std::panic::catch_unwind(AssertUnwindSafe(|| check_held(&events, &state))).is_ok()
+    };
+    let started = || Fact::RunStarted { inputs: serde_json::json!({}), until: None };
+    let paused = || Fact::RunPaused { by: None };
+    let turned = || Fact::CompensationStarted { ending: Ending::Cancelled {} };
+    assert!(!passes(vec![started(), paused(), turned()]));
+    assert!(passes(vec![started(), paused(), turned(), Fact::RunResumed { by: None }]));
+    assert!(passes(vec![started(), turned(), paused()]), "who pauses it later holds it");
 }
