@@ -67,6 +67,7 @@ pub fn shell() -> impl IntoView {
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="description" content="The control plane for a team's AI agents: workflows, runs, models, memory." />
                 <link rel="stylesheet" href=assets.css />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="modulepreload" href=assets.js.clone() />

@@ -55,8 +55,8 @@ fn rate(report: &SemanticReport) -> String {
             format::percent(report.false_hit_low),
             format::percent(report.false_hit_high)
         ),
-        _ if report.checked > 0 => format!("not enough checks yet: {} of {checked}", format::count(report.wrong)),
-        _ => "not enough checks yet: none".to_owned(),
+        _ if report.checked > 0 => format!("{} of {checked}, too few to tell a rate", format::count(report.wrong)),
+        _ => "nothing checked yet".to_owned(),
     }
 }
 
@@ -201,8 +201,8 @@ mod tests {
             false_hit_high: 0.2,
             called_wrong: 0,
         };
-        assert_eq!(rate(&of(0, 0)), "not enough checks yet: none");
-        assert_eq!(rate(&of(1, 19)), "not enough checks yet: 1 of 19 checks");
+        assert_eq!(rate(&of(0, 0)), "nothing checked yet");
+        assert_eq!(rate(&of(1, 19)), "1 of 19 checks, too few to tell a rate");
         assert_eq!(rate(&of(1, 20)), "5 % of 20 checks; between 1 % and 20 %, 95 times of 100");
     }
 }
