@@ -164,7 +164,7 @@ story('the same question is paid for once, and a wrong answer is given to nobody
   assert.equal((await ask('Which car is red, exactly?', {}, { 'x-weft-cache': 'exact' }))[0], 'miss');
   await page.goto('/gateway/cache');
   await page.getByRole('heading', { name: 'By meaning', exact: true }).waitFor();
-  await page.getByText('not enough checks yet').waitFor();
+  await page.getByText('nothing checked yet').waitFor();
   const meant = page.getByRole('group', { name: 'Given by meaning' });
   await meant.getByText(given).first().waitFor();
   await expectAccessible(page);
