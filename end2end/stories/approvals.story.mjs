@@ -170,6 +170,17 @@ story('an answer is given, handed over and moved through on a phone and by keys'
   await tabs.getByRole('link', { name: 'Approvals 2 for you' }).waitFor();
   await phone.waitForFunction(() => document.activeElement?.closest('.inbox-item') !== null);
 
+  // What the tabs have no room for is behind the last of them.
+  await tabs.getByRole('button', { name: 'More' }).click();
+  const more = phone.getByRole('dialog', { name: 'More' });
+  await more.getByRole('link', { name: 'Agents' }).waitFor();
+  await expectAccessible(phone);
+  await shot(phone, 'more-phone');
+  await more.getByRole('link', { name: 'Memory' }).click();
+  await phone.waitForURL(/\/memory$/);
+  await more.waitFor({ state: 'hidden' });
+  assert.equal(await tabs.getByRole('button', { name: 'More' }).getAttribute('aria-current'), 'page');
+
   // On a desk: J and K move, and the question is handed over to who started it.
   const page = await (await grace.again({ size: 'desktop' })).open('/approvals');
   await page.locator('.inbox-item[aria-current="true"]').waitFor();

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use crate::model::auth::{Action, Me};
-use crate::ui::components::Icon;
+use crate::ui::components::{Button, Dialog, Icon};
 use crate::ui::state::approvals::MineCount;
 use crate::ui::state::live::Connection;
 use crate::ui::state::theme;
@@ -119,17 +119,13 @@ pub(super) fn Rail(me: Me, palette_open: RwSignal<bool>, keys_open: RwSignal<boo
     }
 }
 
-/// The navigation of a phone: what one does on the way. The account is in the bar above.
+/// The navigation of a phone: what one does on the way, and behind the last tab the rest. The account is in the bar above.
 #[component]
 pub(super) fn TabBar(me: Me) -> impl IntoView {
     let pathname = use_location().pathname;
-    let places: [(&'static Place, &'static str); 5] = [
-        (&HOME, "Home"),
-        (&BUILD[0], "Workflows"),
-        (&OPERATE[0], "Runs"),
-        (&APPROVALS, "Approvals"),
-        (&BUILD[1], "Memory"),
-    ];
+    let more_open = RwSignal::new(false);
+    let places: [(&'static Place, &'static str); 4] =
+        [(&HOME, "Home"), (&BUILD[0], "Workflows"), (&OPERATE[0], "Runs"), (&APPROVALS, "Approvals")];
     let links = places.into_iter().filter(|(place, _)| me.may(place.needs)).map(|(place, label)| {
         view! {
             <a href=place.href aria-current=move || is_at(&pathname.read(), place.href).then_some("page")>
@@ -139,7 +135,44 @@ pub(super) fn TabBar(me: Me) -> impl IntoView {
             </a>
         }
     });
-    view! { <nav class="tabbar" aria-label="Sections">{links.collect::<Vec<_>>()}</nav> }
+    let rest: Vec<&'static Place> = [&BUILD[1], &OPERATE[1], &OPERATE[2], &WORKSPACE[0], &WORKSPACE[1]]
+        .into_iter()
+        .filter(|place| me.may(place.needs))
+        .collect();
+    let beyond = StoredValue::new(rest.clone());
+    let is_beyond = move || rest.iter().any(|place| is_at(&pathname.read(), place.href)).then_some("page");
+    let footer = move || view! { <Button label="Close" on_press=move |()| more_open.set(false) /> };
+    view! {
+        <nav class="tabbar" aria-label="Sections">
+            {links.collect::<Vec<_>>()}
+            <button type="button" aria-haspopup="dialog" aria-current=is_beyond on:click=move |_| more_open.set(true)>
+                <Icon name="more" />
+                "More"
+            </button>
+        </nav>
+        <Dialog id="more-places" title="More" open=more_open footer=ViewFn::from(footer)>
+            <nav aria-label="More">
+                <ul class="rows">
+                    {beyond
+                        .get_value()
+                        .into_iter()
+                        .map(|place| {
+                            let current = move || is_at(&pathname.read(), place.href).then_some("page");
+                            view! {
+                                <li>
+                                    <a class="row-link" href=place.href aria-current=current on:click=move |_| more_open.set(false)>
+                                        <Icon name=place.icon />
+                                        <span class="grow">{place.label}</span>
+                                        <Icon name="right" />
+                                    </a>
+                                </li>
+                            }
+                        })
+                        .collect::<Vec<_>>()}
+                </ul>
+            </nav>
+        </Dialog>
+    }
 }
 
 #[cfg(test)]
