@@ -172,11 +172,11 @@ story('the palette puts what is chosen into a container, and a number out of its
   // A number that can't be is told at its field, and what was set stays.
   await inspector(page).locator('summary', { hasText: 'Time limit' }).click();
   const limit = inspector(page).locator('#timeout');
-  await limit.fill('5000');
+  await limit.fill('5 s');
   await limit.press('Tab');
   await limit.fill('soon');
   await limit.press('Tab');
-  await inspector(page).getByText('Expected a whole number from 1 to 604,800,000').waitFor();
+  await inspector(page).getByText('Expected a time from 1 ms to 7 d, such as 90 s or 2 h').waitFor();
   await expectAccessible(page);
   await page.locator('summary', { hasText: 'Time limit' }).getByText('5.0 s').waitFor();
 

@@ -21,6 +21,7 @@ pub mod triggers;
 pub mod users;
 pub mod versions;
 pub mod workflows;
+pub mod workspace;
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

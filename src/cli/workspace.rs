@@ -43,19 +43,13 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
 }
 
 async fn show(ctx: &Ctx, json: bool) -> Result<(), Failure> {
-    let days = workflow::get_retention(ctx).await.map_err(ApiError::from)?;
+    let retention = workflow::get_retention(ctx).await.map_err(ApiError::from)?;
     if json {
-        out::json(&json!({"retention_days": days}));
+        out::json(&json!({"retention_days": retention.days}));
         return Ok(());
     }
-    match days {
-        Some(days) => {
-            out::line(format_args!("Ended runs are kept for {days} days, where their workflow does not say."))
-        }
-        None => out::line(format_args!(
-            "Ended runs are kept for {} days, as the server has it, where their workflow does not say.",
-            ctx.config.retention_days
-        )),
-    }
+    let days = retention.in_force();
+    let whose = if retention.days.is_none() { ", as the server has it" } else { "" };
+    out::line(format_args!("Ended runs are kept for {days} days{whose}, where their workflow does not say."));
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Numbers and times as people read them. Pure: the clock and the time zone are arguments.
 
+mod span;
+
 use crate::model::Timestamp;
+pub use span::{read_span, span};
 
 const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60 * SECOND_MS;

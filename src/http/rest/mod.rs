@@ -25,6 +25,7 @@ pub mod triggers;
 pub mod users;
 pub mod versions;
 pub mod workflows;
+pub mod workspace;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode};
@@ -67,6 +68,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(travel::router())
         .merge(triggers::router())
         .merge(users::router())
+        .merge(workspace::router())
         .merge(versions::router())
         .merge(workflows::router())
 }

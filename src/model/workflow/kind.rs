@@ -77,6 +77,9 @@ pub struct Field {
     pub required: bool,
     /// An example or the default, as placeholder.
     pub placeholder: &'static str,
+    /// Whether it is seldom set: the form shows it on request.
+    #[serde(skip)]
+    pub rare: bool,
 }
 
 /// What fits a field.
@@ -89,6 +92,8 @@ pub enum Shape {
     Expression,
     /// A whole number in the range, or a template that yields one.
     Integer { min: i64, max: i64 },
+    /// A length of time in ms: a whole number in the range, or a template that yields one.
+    Time { min: i64, max: i64 },
     /// A number in the range, or a template that yields one.
     Number { min: f64, max: f64 },
     /// Yes or no.
@@ -110,12 +115,17 @@ pub enum Shape {
 }
 
 const fn field(name: &'static str, label: &'static str, shape: Shape) -> Field {
-    Field { name, label, hint: "", shape, required: false, placeholder: "" }
+    Field { name, label, hint: "", shape, required: false, placeholder: "", rare: false }
 }
 
 impl Field {
     const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    const fn rare(mut self) -> Self {
+        self.rare = true;
         self
     }
 
@@ -179,7 +189,7 @@ impl Field {
     fn schema(&self) -> Value {
         let mut schema = match &self.shape {
             Shape::Template { .. } | Shape::Expression => json!({"type": "string"}),
-            Shape::Integer { min, max } => {
+            Shape::Integer { min, max } | Shape::Time { min, max } => {
                 json!({"anyOf": [{"type": "integer", "minimum": min, "maximum": max}, {"type": "string"}]})
             }
             Shape::Number { min, max } => {
@@ -201,8 +211,10 @@ impl Field {
             }
         };
         schema["title"] = json!(self.label);
-        if !self.hint.is_empty() {
-            schema["description"] = json!(self.hint);
+        let unit = if matches!(self.shape, Shape::Time { .. }) { "In milliseconds. " } else { "" };
+        let described = format!("{unit}{}", self.hint);
+        if !described.is_empty() {
+            schema["description"] = json!(described.trim_end());
         }
         schema
     }

@@ -16,6 +16,7 @@ pub mod graph;
 pub mod kind;
 pub mod migration;
 pub mod replay;
+mod retention;
 pub mod run;
 pub mod state;
 pub mod travel;
@@ -32,6 +33,7 @@ pub use replay::{
     Against, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, Strictness, TestResult, WorkflowTest,
     WorkflowTests, end_of,
 };
+pub use retention::Retention;
 pub use run::*;
 pub use state::{Slot, State};
 pub use travel::*;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::flow::admission::Blocked;
 use super::flow::{Key, Limits, Window};
-use super::{Await, Slot, State, StepStatus};
+use super::{Await, Question, RunStatus, Signal, Slot, State, StepStatus};
 use crate::model::{RunId, Timestamp};
 
 /// Steps of a run that are told of for one reason: a wide run has thousands.
@@ -259,33 +259,68 @@ fn of_step(state: &State, slot: Slot) -> Why {
     let mut unblocks: Vec<Unblock> = due.into_iter().map(|at| Unblock::Time { at }).collect();
     let (code, sentence) = if step.status == StepStatus::Retrying {
         let failed = step.error.as_ref().map_or("failed", |error| error.message.as_str());
-        let when = match due {
-            Some(at) => format!(" at {at}"),
-            None if state.is_paused() => " when the run is resumed".to_owned(),
-            None => String::new(),
-        };
+        // Its time stands among what unblocks it.
+        let when = if due.is_none() && state.is_paused() { " when the run is resumed" } else { "" };
         let next = step.attempt + 1;
         (Code::Retry, format!("Tries again{when}, as attempt {next}: the one before ended with: {failed}"))
     } else {
         let waiting = step.waiting.as_ref();
-        let code = match waiting.and_then(|waiting| waiting.on.as_ref()) {
-            None => Code::Timer,
+        let reason = || format!("{}.", capital(waiting.map_or("waits", |waiting| waiting.reason.as_str())));
+        match waiting.and_then(|waiting| waiting.on.as_ref()) {
+            None => (Code::Timer, "Waits for its time.".to_owned()),
             Some(Await::Approval { question, .. }) => {
                 unblocks.push(Unblock::Person { action: question.title.clone() });
-                Code::Approval
+                (Code::Approval, people(question, state.signals(slot)))
             }
             Some(Await::Event { key, .. }) => {
                 unblocks.push(Unblock::Event { key: key.clone() });
-                Code::Event
+                (Code::Event, reason())
             }
             Some(Await::Run { run }) => {
                 unblocks.push(Unblock::run(*run, "the sub-run"));
-                Code::SubRun
+                (Code::SubRun, reason())
             }
-        };
-        (code, format!("{}.", capital(waiting.map_or("waits", |waiting| waiting.reason.as_str()))))
+        }
     };
     Why { step: Some(state.path(slot)), code, sentence, since, position: None, unblocks }
+}
+
+/// Who is asked, and how many have agreed.
+fn people(question: &Question, signals: &[Signal]) -> String {
+    let asked = match question.approvers.as_slice() {
+        [] => "whoever may answer approvals".to_owned(),
+        some => some.join(", "),
+    };
+    let first = question.decisions.first().map_or("agree", String::as_str);
+    let agreed = signals.iter().filter(|signal| matches!(signal, Signal::Vote(vote) if vote.decision == first)).count();
+    let missing = match question.required {
+        1 => String::new(),
+        required => format!(" {agreed} of {required} have said “{first}”."),
+    };
+    format!("Waits for people: {} Asked is {asked}.{missing}", ended(&question.title))
+}
+
+/// With a mark at its end.
+fn ended(text: &str) -> String {
+    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// The wait for a sub-run, now that is known what it runs and where it stands.
+#[must_use]
+pub fn with_sub_run(mut why: Why, run: RunId, workflow_name: &str, status: RunStatus) -> Why {
+    let stands = match status {
+        RunStatus::Paused => "which is paused",
+        RunStatus::Queued => "which is queued",
+        RunStatus::Waiting => "which waits itself",
+        _ => "which goes on",
+    };
+    why.sentence = format!("Waits for the run of {workflow_name}, {stands}.");
+    why.unblocks.retain(|unblock| !matches!(unblock, Unblock::Run { .. }));
+    if status == RunStatus::Paused {
+        why.unblocks.push(Unblock::Person { action: format!("Resume the run of {workflow_name}") });
+    }
+    why.unblocks.push(Unblock::run(run, workflow_name));
+    why
 }
 
 fn capital(text: &str) -> String {

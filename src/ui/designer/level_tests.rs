@@ -6,7 +6,7 @@ use super::*;
 use crate::ui::designer::action;
 use crate::ui::designer::change::Change;
 use crate::ui::designer::history::History;
-use crate::ui::designer::kernel::Size;
+use crate::ui::designer::kernel::{Size, geometry};
 
 /// `scan`, then a `map` called `each` that holds `work` and a `repeat` called `again` with `try` inside.
 fn nested() -> Definition {
@@ -160,4 +160,25 @@ fn folding_is_an_edit_that_is_undone() {
     assert!(document.graph.step("each").and_then(|step| step.body.as_ref()).is_some_and(|body| body.unfolded));
     assert_eq!(history.undo(&mut document).as_deref(), Some("Unfold For each file"));
     assert_eq!(document.whole(), nested());
+}
+
+#[test]
+fn what_is_unfolded_covers_nothing_and_all_is_back_once_it_is_folded() {
+    let mut before = nested();
+    for (id, x, y) in [("report", 0.0, 240.0), ("beside", 240.0, 120.0), ("below", 240.0, 208.0)] {
+        let step = json!({"id": id, "kind": "transform", "config": {"value": 1}, "position": {"x": x, "y": y}});
+        before.steps.push(serde_json::from_value(step).expect("fits"));
+    }
+    let (mut document, mut history) = (Document::new(before.clone(), true), History::default());
+    for _ in ["unfold", "fold"] {
+        let changes = action::toggle_folded(&document, ["each"]);
+        history.perform(&mut document, changes);
+        let steps = &document.graph.steps;
+        for (number, one) in steps.iter().enumerate() {
+            let frame = geometry::node_rect(one);
+            let hidden = steps.iter().skip(number + 1).find(|other| geometry::node_rect(other).overlaps(frame));
+            assert_eq!(hidden.map(|other| (&one.id, &other.id)), None);
+        }
+    }
+    assert_eq!(document.whole(), before);
 }

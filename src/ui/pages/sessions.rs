@@ -5,12 +5,11 @@ use leptos::prelude::*;
 use crate::api::auth::{
     change_name, change_password, list_login_sessions, log_out, revoke_login_session, revoke_other_login_sessions,
 };
-use crate::model::auth::{Action as Permission, LoginKind, LoginSession, Me};
+use crate::model::auth::{LoginKind, LoginSession, Me};
 use crate::model::{ApiError, LoginSessionId};
 use crate::ui::browser;
 use crate::ui::components::{
-    Badge, Button, ButtonLink, ButtonSize, ButtonVariant, Card, Icon, Load, PageHeader, RelativeTime, TextInput, Tone,
-    use_toasts,
+    Badge, Button, ButtonSize, ButtonVariant, Card, Icon, Load, PageHeader, RelativeTime, TextInput, Tone, use_toasts,
 };
 use crate::ui::state::theme::ThemeButton;
 
@@ -23,11 +22,8 @@ pub fn SessionsPage() -> impl IntoView {
             browser::load_page(&path);
         }
     });
-    let may_see_users = expect_context::<Me>().may(Permission::ReadUser);
     let actions = move || {
         view! {
-            // The rail's link to the users has no room among a phone's tabs.
-            {may_see_users.then(|| view! { <span class="phone-only"><ButtonLink href="/users" label="Users" icon="users" size=ButtonSize::Small /></span> })}
             <Button label="Log out" icon="logout" size=ButtonSize::Small busy=leave.pending() on_press=move |()| drop(leave.dispatch(())) />
         }
     };

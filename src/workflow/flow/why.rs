@@ -2,7 +2,7 @@
 
 use crate::model::auth::Action;
 use crate::model::workflow::flow::admission::{Blocked, Head};
-use crate::model::workflow::why::{self, Place, Why};
+use crate::model::workflow::why::{self, Code, Place, Unblock, Why};
 use crate::model::workflow::{Fact, RunStatus, State, StepStatus};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::{Ctx, Runtime};
@@ -36,8 +36,25 @@ pub async fn why_waiting(ctx: &Ctx, id: RunId) -> Result<Vec<Why>, Error> {
     }
     whys.extend(of_keys(runtime, workspace, id).await?);
     whys.extend(of_slots(runtime, &state));
-    whys.extend(why::of_state(&state));
+    for why in why::of_state(&state) {
+        whys.push(of_sub_run(ctx, why).await?);
+    }
     Ok(whys)
+}
+
+/// Where a step waits for a sub-run: of what, and how that stands.
+async fn of_sub_run(ctx: &Ctx, why: Why) -> Result<Why, Error> {
+    let Some(run) = why.unblocks.iter().find_map(|unblock| match unblock {
+        Unblock::Run { run, .. } if why.code == Code::SubRun => Some(*run),
+        _ => None,
+    }) else {
+        return Ok(why);
+    };
+    let found = run::find(&ctx.db, ctx.workspace(), run).await?;
+    Ok(match found {
+        Some((summary, _)) => why::with_sub_run(why, run, &summary.workflow_name, summary.status),
+        None => why,
+    })
 }
 
 async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Option<Why>, Error> {

@@ -35,6 +35,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/invites/accept") => Json(json!({"token": "wrong", "name": "M", "password": "a loom in the attic"})),
         ("PUT", "/me") => Json(json!({"name": "A person"})),
         ("POST", "/me/password") => Json(json!({"current": "not this", "new": "a spindle in the barn"})),
+        ("PUT", "/workspace/retention") => Json(json!({"days": 30})),
         ("POST", "/users") => Json(json!({"email": "not an address", "role": "viewer"})),
         ("PUT", "/users/{id}/role") => Json(json!({"role": "viewer"})),
         ("POST", "/users/{id}/disable" | "/users/{id}/enable") => Nothing,
@@ -127,6 +128,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "memory/namespaces"
         | "memory/embedder"
         | "users/list_invites"
+        | "workspace/retention"
         | "workflows/templates" => json!({}),
         "auth/find_invite" => json!({"token": "wrong"}),
         "auth/revoke_login_session"
@@ -143,6 +145,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "runs/waiting" => json!({"id": NIL}),
         "auth/change_password" => json!({"current": "not this", "new": "a spindle in the barn"}),
         "auth/change_name" => json!({"name": "A person"}),
+        "workspace/set_retention" => json!({"days": 30}),
         "users/list" => json!({"page": page}),
         "users/change_role" => json!({"id": NIL, "role": "viewer"}),
         "users/create_invite" => json!({"email": "not an address", "role": "viewer"}),

@@ -139,14 +139,16 @@ fn check_value(id: Option<&str>, at: &str, field: &Field, value: &Value, found: 
         (Shape::Template { .. }, Value::String(text)) => check_template(id, at, text, found),
         (Shape::Template { .. }, Value::Number(_) | Value::Bool(_)) => {}
         (Shape::Expression, Value::String(text)) => check_expression(id, at, text, found),
-        (Shape::Integer { .. } | Shape::Number { .. }, Value::String(text)) => {
+        (Shape::Integer { .. } | Shape::Time { .. } | Shape::Number { .. }, Value::String(text)) => {
             if text.contains("{{") {
                 check_template(id, at, text, found);
             } else {
-                found.error(id, at, format!("expected a number or a template, found {text:?}"));
+                let what =
+                    if matches!(field.shape, Shape::Time { .. }) { "a time such as 90 s or 2 d" } else { "a number" };
+                found.error(id, at, format!("expected {what} or a template, found {text:?}"));
             }
         }
-        (Shape::Integer { min, max }, value) => {
+        (Shape::Integer { min, max } | Shape::Time { min, max }, value) => {
             if value.as_i64().is_none_or(|n| n < *min || n > *max) {
                 found.error(id, at, format!("expected a whole number from {min} to {max}, found {value}"));
             }
@@ -187,7 +189,7 @@ const fn expected(shape: &Shape) -> &'static str {
     match shape {
         Shape::Template { .. } => "text",
         Shape::Expression => "an expression, as text",
-        Shape::Integer { .. } | Shape::Number { .. } => "a number",
+        Shape::Integer { .. } | Shape::Time { .. } | Shape::Number { .. } => "a number",
         Shape::Bool => "true or false",
         Shape::Choice { .. } => "a word",
         Shape::Json => "JSON",

@@ -43,9 +43,9 @@ pub const KINDS: &[Kind] = &[
         group: Group::Flow,
         icon: "wait",
         fields: &[
-            field("ms", "For", Shape::Integer { min: 0, max: 31_536_000_000 })
-                .hint("Milliseconds, at most a year.")
-                .placeholder("60000"),
+            field("ms", "For", Shape::Time { min: 0, max: 31_536_000_000 })
+                .hint("At most a year.")
+                .placeholder("1 min"),
             field("until", "Until", TEXT)
                 .hint("A time in RFC 3339, in place of a duration.")
                 .placeholder("2026-12-24T08:00:00Z"),
@@ -68,11 +68,11 @@ pub const KINDS: &[Kind] = &[
                 .hint("E-mail addresses, or roles as role:admin. Empty: everybody whose role allows it."),
             field("required", "How many must agree", Shape::Integer { min: 1, max: 20 })
                 .hint("So many people must give the first decision; each other decision takes one.")
-                .placeholder("1"),
-            field("four_eyes", "Not by who started the run", Shape::Bool),
-            field("decisions", "Decisions", Shape::TextList).hint("Each is a port. Empty: approved and rejected."),
-            field("deadline_ms", "Deadline after", Shape::Integer { min: 1, max: 31_536_000_000 })
-                .hint("Milliseconds; then the step leaves by the port expired."),
+                .placeholder("1").rare(),
+            field("four_eyes", "Not by who started the run", Shape::Bool).rare(),
+            field("decisions", "Decisions", Shape::TextList).hint("Each is a port. Empty: approved and rejected.").rare(),
+            field("deadline_ms", "Deadline after", Shape::Time { min: 1, max: 31_536_000_000 })
+                .hint("Then the step leaves by the port expired.").rare(),
         ],
         ports: &["expired"],
         pure_step: false,
@@ -89,9 +89,9 @@ pub const KINDS: &[Kind] = &[
                 .required()
                 .hint("The key that the event is sent with: POST /api/v1/events.")
                 .placeholder("payment/{{ inputs.order }}"),
-            field("match", "Only with", Shape::Json).hint("Fields that the payload must have with these values."),
-            field("deadline_ms", "Deadline after", Shape::Integer { min: 1, max: 31_536_000_000 })
-                .hint("Milliseconds; then the step leaves by the port expired."),
+            field("match", "Only with", Shape::Json).hint("Fields that the payload must have with these values.").rare(),
+            field("deadline_ms", "Deadline after", Shape::Time { min: 1, max: 31_536_000_000 })
+                .hint("Then the step leaves by the port expired.").rare(),
         ],
         ports: &[Edge::OUT, "expired"],
         pure_step: false,
@@ -109,23 +109,23 @@ pub const KINDS: &[Kind] = &[
                 .placeholder("{{ inputs.files }}"),
             field("file", "Or a file of items", Shape::Template { lines: 1 })
                 .hint("A file on the server, read while the items run: .jsonl (a value a line), .csv (an object a row) or a line of text each.")
-                .placeholder("/srv/data/orders.jsonl"),
+                .placeholder("/srv/data/orders.jsonl").rare(),
             field("pages", "Or pages from a web address", Shape::Template { lines: 1 })
                 .hint("A JSON list, or an object with items and next: the address of the next page, or its cursor.")
-                .placeholder("https://example.com/orders"),
-            field("headers", "Headers for the pages", Shape::TextMap),
+                .placeholder("https://example.com/orders").rare(),
+            field("headers", "Headers for the pages", Shape::TextMap).rare(),
             field("results", "What it gives", Shape::Choice { options: &["list", "count"] })
                 .hint("A list of what each item gave, or only how many there were: for a very long list.")
-                .placeholder("list"),
+                .placeholder("list").rare(),
             field("concurrency", "At once", Shape::Integer { min: 1, max: 1000 }).placeholder("10"),
             field("on_item_error", "When an item fails", Shape::Choice { options: &["fail", "collect", "tolerate"] })
                 .hint("Fail at once, keep the error in the list, or keep it up to a share of the items.")
                 .placeholder("fail"),
             field("tolerate_percent", "Tolerated failures in percent", Shape::Number { min: 0.0, max: 100.0 })
-                .hint("With tolerate: more than this fails the step."),
+                .hint("With tolerate: more than this fails the step.").rare(),
             field("enough", "Enough", Shape::Integer { min: 1, max: 1_000_000 })
                 .hint("So many successes end it; what is still in motion is stopped. Empty: all.")
-                .placeholder("all"),
+                .placeholder("all").rare(),
         ],
         ports: OUT_ERROR,
         pure_step: false,
@@ -189,12 +189,12 @@ pub const KINDS: &[Kind] = &[
             field("method", "Method", Shape::Choice { options: &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"] })
                 .placeholder("GET"),
             field("url", "Address", TEXT).required().placeholder("https://example.com/api"),
-            field("query", "Query", Shape::TextMap),
+            field("query", "Query", Shape::TextMap).rare(),
             field("headers", "Headers", Shape::TextMap),
             field("json", "JSON body", Shape::Json),
             field("body", "Text body", LONG_TEXT).hint("In place of a JSON body."),
             field("expect_status", "Expected status", Shape::IntegerList)
-                .hint("Any other status fails the step. Empty: 200 to 299."),
+                .hint("Any other status fails the step. Empty: 200 to 299.").rare(),
         ],
         ports: OUT_ERROR,
         pure_step: false,
@@ -210,18 +210,18 @@ pub const KINDS: &[Kind] = &[
             field("argv", "Command", Shape::TextList)
                 .hint("The program and its arguments, one a line. No shell reads them."),
             field("script", "Script", LONG_TEXT).hint("In place of a command."),
-            field("interpreter", "Interpreter", TEXT).hint("What runs the script.").placeholder("/bin/sh"),
-            field("stdin", "Standard input", LONG_TEXT),
-            field("env", "Environment", Shape::TextMap),
+            field("interpreter", "Interpreter", TEXT).hint("What runs the script.").placeholder("/bin/sh").rare(),
+            field("stdin", "Standard input", LONG_TEXT).rare(),
+            field("env", "Environment", Shape::TextMap).rare(),
             field("cwd", "Working directory", TEXT)
                 .hint("The only place where it may write. Empty: a fresh one for this run."),
-            field("network", "May use the network", Shape::Bool),
+            field("network", "May use the network", Shape::Bool).rare(),
             field(
                 "limits",
                 "Limits",
                 Shape::Limits { keys: &["cpu_ms", "memory_mb", "processes", "file_mb", "time_ms"] },
-            ),
-            field("ok_codes", "Good exit codes", Shape::IntegerList).hint("Any other fails the step. Empty: 0."),
+            ).rare(),
+            field("ok_codes", "Good exit codes", Shape::IntegerList).hint("Any other fails the step. Empty: 0.").rare(),
         ],
         ports: OUT_ERROR,
         pure_step: false,
@@ -343,14 +343,13 @@ pub const KINDS: &[Kind] = &[
             field("namespace", "Namespace", TEXT).required().placeholder("code/health"),
             field("key", "Key", TEXT).required(),
             field("content", "Content", LONG_TEXT).required().hint("Text or Markdown."),
-            field("value", "Value", Shape::Json).hint("Structured data beside the text."),
+            field("value", "Value", Shape::Json).hint("Structured data beside the text.").rare(),
             field("tags", "Tags", Shape::TextList),
-            field("metadata", "Metadata", Shape::Json),
-            field("importance", "Importance", Shape::Number { min: 0.0, max: 1.0 }).placeholder("0.5"),
-            field("expires_in_ms", "Expires after", Shape::Integer { min: 1, max: 315_360_000_000 })
-                .hint("Milliseconds."),
-            field("group", "Group", TEXT).hint("The conversation or document that it belongs to."),
-            field("position", "Position", Shape::Integer { min: 0, max: 1_000_000_000_000 }).hint("Its place in the group."),
+            field("metadata", "Metadata", Shape::Json).rare(),
+            field("importance", "Importance", Shape::Number { min: 0.0, max: 1.0 }).placeholder("0.5").rare(),
+            field("expires_in_ms", "Expires after", Shape::Time { min: 1, max: 315_360_000_000 }).rare(),
+            field("group", "Group", TEXT).hint("The conversation or document that it belongs to.").rare(),
+            field("position", "Position", Shape::Integer { min: 0, max: 1_000_000_000_000 }).hint("Its place in the group.").rare(),
         ],
         ports: OUT_ERROR,
         pure_step: false,

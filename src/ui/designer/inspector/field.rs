@@ -11,6 +11,7 @@ use crate::ui::components::{Choice, Select, Switch};
 use crate::ui::designer::action;
 use crate::ui::designer::editor::use_editor;
 use crate::ui::designer::problems::use_problems;
+use crate::ui::format;
 
 /// What an editor of any shape gets: the value, the way to set it, its words.
 #[derive(Clone, Copy)]
@@ -82,6 +83,7 @@ pub fn ShapeEditor(context: FieldContext) -> impl IntoView {
         Shape::Template { lines } => view! { <ExpressionField context lines=*lines bare=false /> }.into_any(),
         Shape::Expression => view! { <ExpressionField context lines=2 bare=true /> }.into_any(),
         Shape::Integer { .. } | Shape::Number { .. } => view! { <NumberField context /> }.into_any(),
+        Shape::Time { .. } => view! { <TimeField context /> }.into_any(),
         Shape::Bool => view! { <BoolField context /> }.into_any(),
         Shape::Choice { options } => view! { <ChoiceField context options /> }.into_any(),
         Shape::Json => view! { <JsonField context /> }.into_any(),
@@ -130,6 +132,38 @@ fn NumberField(context: FieldContext) -> impl IntoView {
     }
 }
 
+/// A length of time, or a template that yields its milliseconds.
+#[component]
+fn TimeField(context: FieldContext) -> impl IntoView {
+    let text = context.text();
+    let shown = move || text.with(|text| text.parse().map_or_else(|_| text.clone(), format::span));
+    view! {
+        <div class="field">
+            <label for=context.control.get_value()>
+                {context.field.label} {context.aside().map(|aside| view! { <span class="aside">{aside}</span> })}
+            </label>
+            <input
+                class="input"
+                id=context.control.get_value()
+                type="text"
+                spellcheck="false"
+                placeholder=if context.field.placeholder.is_empty() { "90 s, 2 h, 3 d" } else { context.field.placeholder }
+                aria-invalid=move || context.error.read().is_some().then_some("true")
+                aria-describedby=format!("{}-notes", context.control.get_value())
+                prop:value=shown
+                on:change=move |event| context.set.run(time_or_text(&event_target_value(&event)))
+            />
+            <Notes context />
+        </div>
+    }
+}
+
+/// A text that is a length of time where it reads as one; a template, or something for the checker to refuse, where not.
+fn time_or_text(text: &str) -> Option<Value> {
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| format::read_span(trimmed).map_or_else(|| Value::from(trimmed), Value::from))
+}
+
 /// Hint and error under a control.
 #[component]
 pub fn Notes(context: FieldContext) -> impl IntoView {
@@ -175,6 +209,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn times_are_milliseconds_and_templates_stay_text() {
+        assert_eq!(time_or_text(" 2 d "), Some(json!(172_800_000)));
+        assert_eq!(time_or_text("{{ inputs.ms }}"), Some(json!("{{ inputs.ms }}")));
+        assert_eq!(time_or_text("90"), Some(json!("90")), "refused by the checker: nobody knows of what");
+        assert_eq!(time_or_text(" "), None);
+    }
 
     #[test]
     fn numbers_are_numbers_and_templates_stay_text() {

@@ -198,10 +198,10 @@ fn RatePart() -> impl IntoView {
                     />
                     <NumberLine
                         id="flow-rate-ms"
-                        label="In any, ms"
+                        label="In any"
                         value=shown(|rate| rate.per_ms.to_string())
                         within=(1.0, MAX_PER_MS as f64)
-                        whole=true
+                        time=true
                         set=set(|rate, n| rate.per_ms = n.clamp(1.0, MAX_PER_MS as f64) as u64)
                     />
                 </div>

@@ -19,9 +19,17 @@ pub fn NumberLine(
     /// Whether it has no places after the point.
     #[prop(optional)]
     whole: bool,
+    /// Whether it is a length of time, in ms: shown and typed with its units.
+    #[prop(optional)]
+    time: bool,
 ) -> impl IntoView {
     let refused = RwSignal::new(None::<String>);
-    let input = move |event: leptos::ev::Event| match read(&event_target_value(&event), within, whole) {
+    let read = move |text: &str| if time { read_time(text, within) } else { read(text, within, whole) };
+    let shown = move || match value.get() {
+        ms if time => ms.parse().map_or(ms, format::span),
+        number => number,
+    };
+    let input = move |event: leptos::ev::Event| match read(&event_target_value(&event)) {
         Ok(number) => {
             refused.set(None);
             set.run(number);
@@ -35,11 +43,11 @@ pub fn NumberLine(
                 class="input"
                 id=id
                 type="text"
-                inputmode="decimal"
+                inputmode=(!time).then_some("decimal")
                 placeholder=placeholder
                 aria-invalid=move || refused.read().is_some().then_some("true")
                 aria-describedby=format!("{id}-error")
-                prop:value=move || value.get()
+                prop:value=shown
                 on:change=input
             />
             <span id=format!("{id}-error") role="status">
@@ -62,9 +70,30 @@ fn read(text: &str, (least, most): (f64, f64), whole: bool) -> Result<Option<f64
     number.map(Some).ok_or_else(|| format!("Expected {what} from {} to {}", said(least), said(most)))
 }
 
+/// The length of time that was typed, in ms.
+fn read_time(text: &str, (least, most): (f64, f64)) -> Result<Option<f64>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let ms = format::read_span(text).map(|ms| ms as f64).filter(|ms| (least..=most).contains(ms));
+    let said = |ms: f64| format::span(ms as i64);
+    ms.map(Some).ok_or_else(|| format!("Expected a time from {} to {}, such as 90 s or 2 h", said(least), said(most)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_has_its_unit_and_its_bounds() {
+        let week = (1.0, 604_800_000.0);
+        assert_eq!(read_time("90 s", week), Ok(Some(90_000.0)));
+        assert_eq!(read_time(" ", week), Ok(None));
+        for text in ["90", "0", "8 d", "soon"] {
+            let why = "Expected a time from 1 ms to 7 d, such as 90 s or 2 h".to_owned();
+            assert_eq!(read_time(text, week), Err(why), "{text}");
+        }
+    }
 
     #[test]
     fn a_number_is_taken_within_its_bounds_and_refused_with_them() {

@@ -86,10 +86,10 @@ pub fn RetryPart(step: RwSignal<Step>) -> impl IntoView {
                 />
                 <NumberLine
                     id="retry-initial"
-                    label="First wait, ms"
+                    label="First wait"
                     value=shown(|r| r.initial_ms.to_string())
                     within=(0.0, 86_400_000.0)
-                    whole=true
+                    time=true
                     set=set(|r, n| r.initial_ms = n.min(86_400_000.0) as u64)
                 />
                 <NumberLine
@@ -101,10 +101,10 @@ pub fn RetryPart(step: RwSignal<Step>) -> impl IntoView {
                 />
                 <NumberLine
                     id="retry-max"
-                    label="Longest wait, ms"
+                    label="Longest wait"
                     value=shown(|r| r.max_ms.to_string())
                     within=(0.0, 86_400_000.0)
-                    whole=true
+                    time=true
                     set=set(|r, n| r.max_ms = n.min(86_400_000.0) as u64)
                 />
             </div>

@@ -141,11 +141,11 @@ fn TimeoutPart(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoVi
         <Part title="Time limit" aside>
             <NumberLine
                 id="timeout"
-                label="Of one attempt, ms"
+                label="Of one attempt"
                 value=Signal::derive(move || limit.get().map(|ms| ms.to_string()).unwrap_or_default())
-                placeholder=default.to_string()
+                placeholder=if default == 0 { String::new() } else { format::span(default as i64) }
                 within=(1.0, MAX_TIMEOUT_MS)
-                whole=true
+                time=true
                 set
             />
         </Part>

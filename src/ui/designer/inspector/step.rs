@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::Close;
 use super::field::FieldEditor;
 use super::inside::StepsInside;
-use super::settings::{Behaviour, Identity};
+use super::settings::{Behaviour, Identity, Part};
 use crate::model::workflow::Step;
-use crate::model::workflow::kind::Kind;
+use crate::model::workflow::kind::{Field, Kind};
 use crate::ui::components::{Icon, Menu, MenuItem, Tab, TabPanel, Tabs, Tone};
 use crate::ui::designer::costs::StepCosts;
 use crate::ui::designer::editor::use_editor;
@@ -111,8 +111,19 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
             </div>
         }
     });
-    let fields = kind
-        .map(|kind| kind.fields.iter().map(|field| view! { <FieldEditor id=id.clone() step field /> }).collect_view());
+    let all = kind.map_or(&[][..], |kind| kind.fields);
+    // What is set is seen, whatever it is.
+    let is_asked_for = |field: &Field| field.rare && !step.with_untracked(|step| step.config.contains_key(field.name));
+    let (more, first): (Vec<&'static Field>, Vec<_>) = all.iter().partition(|field| is_asked_for(field));
+    let owner = id.clone();
+    let editors = move |fields: Vec<&'static Field>| {
+        fields.into_iter().map(|field| view! { <FieldEditor id=owner.clone() step field /> }).collect_view()
+    };
+    let fields = editors(first);
+    let rest = (!more.is_empty()).then(|| {
+        let labels = more.iter().map(|field| field.label).collect::<Vec<_>>().join(", ");
+        view! { <div class="disclosures"><Part title="More" aside=Signal::stored(labels)>{editors(more.clone())}</Part></div> }
+    });
     let inside = kind.is_some_and(Kind::has_body).then(|| view! { <StepsInside step /> });
     view! {
         {unknown}
@@ -120,6 +131,7 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
         <StepCosts id=id.clone() kind />
         <fieldset class="plain-fields" disabled=!use_editor().may_edit>
             {fields}
+            {rest}
             {inside}
             <Identity id=id.clone() step />
             <Behaviour id=id.clone() step kind />

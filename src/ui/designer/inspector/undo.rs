@@ -12,6 +12,7 @@ use crate::ui::components::{Choice, Select};
 use crate::ui::designer::action;
 use crate::ui::designer::editor::{Editor, use_editor};
 use crate::ui::designer::problems::{sentence, use_problems};
+use crate::ui::format;
 
 /// The kinds that can undo something.
 fn offered() -> impl Iterator<Item = &'static Kind> {
@@ -149,11 +150,11 @@ fn Patience(step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView 
             />
             <NumberLine
                 id="undo-timeout"
-                label="Time limit, ms"
+                label="Time limit"
                 value=read(|undo| undo.timeout_ms.map(|ms| ms.to_string()))
-                placeholder=kind.map_or(0, |kind| kind.default_timeout_ms).to_string()
+                placeholder=kind.map_or_else(String::new, |kind| format::span(kind.default_timeout_ms as i64))
                 within=(1.0, MAX_TIMEOUT_MS)
-                whole=true
+                time=true
                 set=set_limit
             />
         </div>

@@ -183,7 +183,7 @@ fn CancelButton(ticked: Ticked, count: Memo<usize>) -> impl IntoView {
     view! {
         <Button label="Cancel…" icon="stop" size=ButtonSize::Small refused on_press=move |()| open.set(true) />
         <ConfirmDialog id="bulk-cancel" title open action keep="Keep them" busy on_confirm=confirm>
-            "Steps in flight are ended. What has ended stays as it is, and a cancelled run can be retried."
+            "Steps in flight are ended, and what a workflow says is to be undone is undone. What has ended stays as it is. A cancelled run can be retried where nothing was undone."
         </ConfirmDialog>
     }
 }

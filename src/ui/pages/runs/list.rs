@@ -5,14 +5,15 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 
 use super::filters::{Filters, Period, STATUS_GROUPS, StatusGroup, TRIGGERS, trigger_label};
+use super::kept::KeptFor;
 use super::rows::RunsTable;
 use crate::api;
 use crate::model::PageRequest;
 use crate::model::auth::{Action, Me};
 use crate::model::workflow::{RunFilter, TriggerKind};
 use crate::ui::components::{
-    Button, ButtonLink, ButtonShape, ButtonSize, Choice, EmptyState, ErrorState, FilterSelect, Now, PageHeader,
-    SearchBox, Skeleton, SkeletonShape, settled,
+    Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, FilterSelect, Now, PageHeader, SearchBox, Skeleton,
+    SkeletonShape, settled,
 };
 use crate::ui::pages::workflows::start::PickRunDialog;
 
@@ -78,12 +79,6 @@ fn wanted(filters: Memo<Filters>) -> Memo<Option<RunFilter>> {
 fn RunSomething() -> impl IntoView {
     let open = RwSignal::new(false);
     let may = |action| use_context::<Me>().is_some_and(|me| me.may(action));
-    // The rail's link to the agents has no room among a phone's tabs.
-    let agents = may(Action::ReadAgent).then(|| {
-        view! {
-            <span class="phone-only"><ButtonLink href="/agents" label="Agents" icon="agent" size=ButtonSize::Small shape=ButtonShape::IconOnly /></span>
-        }
-    });
     let start = may(Action::StartRun).then(|| {
         view! {
             <Button label="Run a workflow" icon="play" size=ButtonSize::Small on_press=move |()| open.set(true) />
@@ -91,7 +86,7 @@ fn RunSomething() -> impl IntoView {
         }
     });
     view! {
-        {agents}
+        <KeptFor />
         {start}
     }
 }

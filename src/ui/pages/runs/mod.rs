@@ -13,6 +13,7 @@ pub mod clock;
 mod facts;
 mod filters;
 mod graph;
+mod kept;
 mod list;
 mod log;
 mod logbook;

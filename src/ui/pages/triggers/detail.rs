@@ -157,7 +157,7 @@ fn Facts(trigger: Trigger) -> impl IntoView {
             };
             facts.push(("Missed moments", missed.into_any()));
             if overlap == Overlap::Skip {
-                facts.push(("Overlap", "waits for the previous run to end".into_any()));
+                facts.push(("Overlap", "passed over while the run before goes on".into_any()));
             }
         }
         Config::Webhook { answer, rate_per_minute, signed } => {

@@ -22,8 +22,8 @@ pub(super) fn WebhookCards(trigger: Trigger, webhook: Webhook, acts: RowActs) ->
         <Card id="webhook-call" title="How it is called">
             <div class="stack">
                 <p class="dim">"Put the token in place of <token>. It was shown when it was made; who has lost it makes a new one."</p>
-                <Shown text=url label="Copy the address" />
-                <Shown text=call label="Copy the call" />
+                <Shown text=url label="Copy the address without its token" />
+                <Shown text=call label="Copy the call without its token" />
             </div>
         </Card>
         <Keys id kind=KeyKind::Token keys=webhook.tokens acts />

@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use super::dialog::{Asked, TriggerDialog};
 use super::fire::FireDialog;
 use super::firings::Firings;
-use super::row::{DeleteDialog, Row, RowActs};
+use super::row::{DeleteDialog, Row, RowActs, third_label};
 use crate::api::triggers::{list_firings, list_triggers};
 use crate::model::auth::{Action, Me};
 use crate::model::live::{ServerMessage, Topic};
@@ -166,25 +166,22 @@ fn TriggerList(
     let shown = Memo::new(move |_| {
         rows.with(|rows| rows.iter().filter(|row| part.kinds.contains(&row.config.kind())).cloned().collect::<Vec<_>>())
     });
-    let third = match part.kinds[0] {
-        Kind::Schedule => "Next",
-        Kind::Webhook => "Address",
-        Kind::Memory | Kind::RunFinished => "Waits for",
-    };
     let columns = vec![
         Column::text("Name"),
         Column::text("On"),
         Column::text("Starts"),
-        Column::text(third),
+        Column::text(third_label(part.kinds[0])),
         Column::text("Last firing"),
         Column::text(""),
     ];
     view! {
         <Show when=move || shown.with(Vec::is_empty)><Nothing part /></Show>
         <div hidden=move || shown.with(Vec::is_empty)>
-            <DataTable label=part.label columns>
-                <For each=move || shown.get() key=row_key let:row><Row row acts /></For>
-            </DataTable>
+            <div class="table-folds trigger-list">
+                <DataTable label=part.label columns>
+                    <For each=move || shown.get() key=row_key let:row><Row row acts /></For>
+                </DataTable>
+            </div>
             <More filter rows next />
         </div>
     }

@@ -49,6 +49,15 @@ impl RowActs {
     }
 }
 
+/// What the column between the workflow and the last firing is about.
+pub(super) const fn third_label(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Schedule => "Next",
+        Kind::Webhook => "Address",
+        Kind::Memory | Kind::RunFinished => "Waits for",
+    }
+}
+
 #[component]
 pub(super) fn Row(row: Trigger, acts: RowActs) -> impl IntoView {
     let third = match row.config.kind() {
@@ -75,12 +84,12 @@ pub(super) fn Row(row: Trigger, acts: RowActs) -> impl IntoView {
                 {beside.map(|summary| view! { <span class="dim truncate">{summary}</span> })}
             </td>
             <td><div class="over"><EnableSwitch trigger=row.clone() acts /></div></td>
-            <td>
+            <td data-label="Starts">
                 <a class="link over" href=format!("/workflows/{}", row.workflow_id)>{row.workflow_name.clone()}</a>
                 {unpublished}
             </td>
-            <td>{third}</td>
-            <td><LastFiring firing=row.last_firing.clone() /></td>
+            <td data-label=third_label(row.config.kind())>{third}</td>
+            <td data-label="Last firing"><LastFiring firing=row.last_firing.clone() /></td>
             <td class="row-actions"><div class="over"><RowMenu trigger=row acts /></div></td>
         </tr>
     }

@@ -17,8 +17,8 @@ use crate::model::workflow::{Definition, WorkflowSummary};
 use crate::model::{ApiError, Page, PageRequest};
 use crate::ui::browser;
 use crate::ui::components::{
-    Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Column, DataTable, EmptyState, Load, PageHeader,
-    SearchBox, SkeletonShape, Tone, use_toasts,
+    Button, ButtonSize, ButtonVariant, Column, DataTable, EmptyState, Load, PageHeader, SearchBox, SkeletonShape, Tone,
+    use_toasts,
 };
 use crate::ui::format;
 use crate::ui::state::live::follow;
@@ -105,20 +105,12 @@ fn HeadActions(import: RwSignal<bool>) -> impl IntoView {
             busy.try_set(false);
         });
     });
-    // The rail's link to the triggers has no room among a phone's tabs.
-    let triggers = view! {
-        <span class="phone-only"><ButtonLink href="/triggers" label="Triggers" icon="bolt" size=ButtonSize::Small shape=ButtonShape::IconOnly /></span>
-    };
-    let acts = may.then(|| {
+    may.then(|| {
         view! {
             <Button label="Import" icon="upload" size=ButtonSize::Small on_press=move |()| import.set(true) />
             <Button label="New workflow" icon="plus" variant=ButtonVariant::Primary size=ButtonSize::Small busy on_press=create />
         }
-    });
-    view! {
-        {triggers}
-        {acts}
-    }
+    })
 }
 
 #[component]

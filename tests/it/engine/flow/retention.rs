@@ -6,7 +6,7 @@ on_both_engines! {
     async fn ended_runs_are_kept_as_their_workflow_their_workspace_or_the_server_says(site: Site) {
         let (ours, theirs) = (ctx(&site.runtime).await, ctx(&site.runtime).await);
         workflow::set_retention(&ours, Some(10)).await.unwrap();
-        assert_eq!(workflow::get_retention(&ours).await.unwrap(), Some(10));
+        assert_eq!(workflow::get_retention(&ours).await.unwrap().days, Some(10));
         let plain = chain(vec![transform("a", json!(1))]);
         let short = Definition { retention_days: Some(2), ..plain.clone() };
         let by_workflow = start(&ours, &short, json!({})).await;
@@ -48,6 +48,6 @@ on_both_engines! {
     async fn a_retention_that_does_not_fit_is_refused(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let error = ApiError::from(workflow::set_retention(&ctx, Some(0)).await.unwrap_err());
-        assert_eq!(error.field("retention_days"), Some("expected 1 to 3650, found 0"));
+        assert_eq!(error.field("days"), Some("expected 1 to 3650, found 0"));
     }
 }
