@@ -55,12 +55,12 @@ pub(super) struct Arguments {
 fn budget(text: &str) -> Result<f64, String> {
     let (low, high) = ERROR_BUDGETS;
     let fits = |share: &f64| (low..=high).contains(share);
-    text.trim().parse().ok().filter(fits).ok_or_else(|| format!("expected a number from {low} to {high}"))
+    text.trim().parse::<f64>().ok().filter(fits).ok_or_else(|| format!("expected a number from {low} to {high}"))
 }
 
 fn threshold(text: &str) -> Result<f64, String> {
     let fits = |cosine: &f64| (LEAST_THRESHOLD..=1.0).contains(cosine);
-    text.trim().parse().ok().filter(fits).ok_or_else(|| format!("expected a number from {LEAST_THRESHOLD} to 1"))
+    text.trim().parse::<f64>().ok().filter(fits).ok_or_else(|| format!("expected a number from {LEAST_THRESHOLD} to 1"))
 }
 
 /// What one rule came to. Shares are from 0 to 1, and absent where there is nothing to share.

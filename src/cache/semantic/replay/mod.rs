@@ -94,8 +94,8 @@ pub struct Wrong {
     pub labelled: bool,
 }
 
-/// What came of it. Each question is counted once in one of `exact`, `unfit`, `alone`, `refused` and `candidates`, and each of
-/// these in `explored` or `given`.
+/// What came of it. Each question is counted once in one of `exact`, `unfit`, `alone`, `refused` and `candidates`, and each
+/// candidate in one of `explored` and `given`.
 #[derive(Debug, Clone, Default)]
 pub struct Played {
     /// All that was asked.
@@ -321,7 +321,7 @@ impl Play<'_> {
 
     fn end(self) -> Played {
         let set = self.set;
-        let wrong = |((kept, asked), (times, similarity))| Wrong {
+        let wrong = |((kept, asked), (times, similarity)): ((usize, usize), (u64, f64))| Wrong {
             kept: set.texts[kept].clone(),
             asked: set.texts[asked].clone(),
             similarity,
