@@ -59,6 +59,7 @@ pub(super) struct Body {
 pub struct Plan {
     pub(super) sharing: (Sharing, Option<Uuid>),
     refresh: bool,
+    only: bool,
     pub(super) max_age_ms: Option<i64>,
     /// Where answers to questions that mean the same may be given.
     pub(super) semantic: Option<SemanticSettings>,
@@ -172,6 +173,7 @@ pub async fn plan(
     Ok(Some(Plan {
         sharing: policy::sharing(asker.who, settings),
         refresh: wish.refresh,
+        only: wish.only,
         max_age_ms: wish.max_age_ms,
         semantic: Some(settings.semantic).filter(|semantic| semantic.enabled && !wish.exact),
         depends_on: wish.depends_on.clone(),
@@ -230,6 +232,8 @@ async fn find(ctx: &Ctx, plan: &Plan, question: &Question<'_>, key: Key, since: 
     match look(ctx, plan, &key).await? {
         Look::Hit(kept, tier) => return Ok(Found::Hit(hit(ctx, kept, tier, since, waited))),
         Look::Wrong => return Ok(miss(None, waited)),
+        // Nobody is to be asked: what is on its way is not kept yet.
+        Look::Nothing if plan.only => return Ok(miss(Some(Lead::new(ctx, plan, question, key, None)), waited)),
         Look::Nothing => {}
     }
     let flights: Arc<Flights> = ctx.shared();

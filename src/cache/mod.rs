@@ -42,7 +42,7 @@ pub use look::{Found, Hit, Kept, Plan, Question, begin, plan};
 pub use policy::{Asker, Who};
 pub use semantic::{
     Check, Embedder, Given, Making, Serving, Sought, Wording, begin_near, clear_wrong_hit, draw_check, lend_embedder,
-    list_hits, mark_wrong_hit,
+    list_hits, mark_wrong_hit, replay,
 };
 pub use settings::{get_settings, update_settings};
 pub use store::entry::note_hits;

@@ -1,5 +1,6 @@
 //! `weft bench`: what this machine does, with real flushes, in a database of its own.
 
+mod cache;
 mod gateway;
 mod hooks;
 mod memory;
@@ -35,6 +36,8 @@ enum What {
     Gateway(gateway::Gateway),
     /// How well and how fast memory is searched, beside a textbook BM25. Uses a database as above.
     Memory(memory::Arguments),
+    /// What the cache would give by meaning, and how much of it wrongly, on labelled pairs of questions, beside single thresholds.
+    Cache(cache::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -147,6 +150,16 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             let sets = memory::sets(&arguments)?;
             let report = within(global, async |ctx, _| memory::measure(ctx, &arguments, sets).await);
             memory::show(global, &report.await?);
+        }
+        What::Cache(arguments) => {
+            let (files, pairs) = cache::pairs(&arguments)?;
+            let mut report = cache::measure_gate(&arguments, (files, &pairs));
+            if let Some(embedder) = cache::embedder(&arguments) {
+                let measured =
+                    within(global, async |ctx, _| cache::measure(ctx, &arguments, &pairs, embedder, report).await);
+                report = measured.await?;
+            }
+            cache::show(global, &report);
         }
         What::Gateway(options) if options.measures_weft() => {
             let measured = within(global, async |ctx, _| {

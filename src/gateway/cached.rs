@@ -13,7 +13,7 @@ use super::store::{key::KeyRights, provider::ProviderRow};
 use crate::cache::{self, Asker, Found, Hit, Lead, Plan, Question, Sought, Who, Wording};
 use crate::model::cache::{CacheMode, CacheOutcome, CacheUse};
 use crate::model::gateway::{
-    Block, CallOutcome, CallSource, Choice, Fold, Request, Role, Route, Usage, Verdict, replay,
+    Block, CallOutcome, CallSource, Choice, Fault, FaultClass, Fold, Request, Role, Route, Usage, Verdict, replay,
 };
 use crate::runtime::{Ctx, Principal};
 
@@ -116,6 +116,21 @@ fn without_last_words(request: &Request) -> Option<(String, Request)> {
 /// What the log says of a kept answer.
 pub(super) fn verdict(hit: &Hit) -> Verdict {
     hit.given.as_ref().map_or(Verdict::Kept, |given| Verdict::Alike { why: given.why() })
+}
+
+/// Why nobody is asked where the caller takes a kept answer or none; the log names no provider then.
+pub(super) fn refuse_to_ask(account: &mut Account) -> Fault {
+    let was_asked = account.record().is_some_and(|record| record.cache.is_some());
+    account.note(|record| {
+        record.provider_id = None;
+        record.provider.clear();
+    });
+    let why = if was_asked {
+        "no answer to this question is kept that may be given"
+    } else {
+        "the cache was not asked: it is switched off, or something that the answer depends on is in another state"
+    };
+    Fault::new(FaultClass::Uncached, format!("{why}; with x-weft-cache: only-if-cached no model is asked"))
 }
 
 /// Takes out what says no more than how the answer comes: whole or in pieces.

@@ -262,6 +262,10 @@ impl Attempt<'_> {
                     lead
                 }
             };
+            if self.order.cache.only {
+                last = Some(cached::refuse_to_ask(account));
+                continue;
+            }
             // What is kept costs nothing: budgets are asked only now.
             if !std::mem::replace(&mut is_admitted, true)
                 && let Some(record) = account.record()

@@ -106,7 +106,7 @@ pub(super) async fn vectors(
 }
 
 /// The same direction with the length 1; `None` for one that has no direction.
-fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
+pub(super) fn unit(mut vector: Vec<f32>) -> Option<Vec<f32>> {
     let length = vector.iter().map(|n| f64::from(*n) * f64::from(*n)).sum::<f64>().sqrt();
     if !length.is_finite() || length < 1e-12 {
         return None;

@@ -14,11 +14,13 @@
 //! An embedder that fails, or that takes too long, makes a miss. Knows none itself: the gateway lends one.
 
 mod check;
+mod decide;
 mod embed;
 mod gate;
 mod given;
 mod keep;
 mod near;
+pub mod replay;
 mod same;
 mod threshold;
 

@@ -14,6 +14,7 @@ use super::super::look::{self, Hit, Kept, Plan, Question};
 use super::super::merkle::Root;
 use super::super::store::{hit, semantic};
 use super::super::{keep::Lead, measure};
+use super::decide::{self, Alike, Refused};
 use super::embed::{self, Serving};
 use super::gate::Facts;
 use super::keep::{Fresh, Nearest};
@@ -22,13 +23,6 @@ use crate::model::auth::Action;
 use crate::model::cache::{CacheOutcome, CacheTier};
 use crate::model::{EmbedderId, SemanticHitId};
 use crate::runtime::Ctx;
-
-/// Longest text that takes part, in characters: what is longer says more than a vector of it.
-const MAX_CHARS: usize = 2_000;
-/// Kept questions that one is compared with, the newest.
-const MOST_CANDIDATES: i64 = 256;
-/// What is less like is not looked at: no threshold is learned there.
-const LEAST_SIMILARITY: f64 = 0.7;
 
 /// The last words of a request, and the request without them.
 #[derive(Debug, Clone, Copy)]
@@ -135,12 +129,11 @@ pub async fn begin_near(
     Sought::Miss { lead, took, away }
 }
 
-/// A kept question that is like what is asked.
-struct Alike {
+/// A kept question, decrypted.
+struct Unsealed {
     row: semantic::CandidateRow,
     key: Key,
     text: String,
-    similarity: f64,
 }
 
 async fn seek(
@@ -153,7 +146,7 @@ async fn seek(
 ) -> Result<Option<(Arc<Kept>, Given)>> {
     let Some(settings) = plan.semantic else { return Ok(None) };
     let facts = Facts::of(wording.text);
-    if wording.text.chars().count() > MAX_CHARS || facts.admits(&facts).is_err() {
+    if !decide::takes_part(wording.text, &facts) {
         measure::semantic("unfit");
         return Ok(None);
     }
@@ -194,7 +187,7 @@ async fn seek(
         nearest: None,
         by: ctx.actor.principal.user_id(),
     };
-    let Some(Alike { row, key, text, similarity }) = nearest else {
+    let Some(Alike { kept: Unsealed { row, key, text }, similarity }) = nearest else {
         measure::semantic("alone");
         lead.mean(fresh);
         return Ok(None);
@@ -239,26 +232,22 @@ async fn list_alike(
     (context, serving): (&Key, &Serving),
     vector: &[f32],
     own: &Key,
-) -> Result<Vec<Alike>> {
+) -> Result<Vec<Alike<Unsealed>>> {
     let now = ctx.clock.now();
-    let rows = semantic::list_candidates(&ctx.db, ctx.workspace(), context, serving.id, (now, MOST_CANDIDATES)).await?;
-    let mut alike = Vec::new();
-    for row in rows {
+    let most = decide::MOST_CANDIDATES as i64;
+    let rows = semantic::list_candidates(&ctx.db, ctx.workspace(), context, serving.id, (now, most)).await?;
+    let kept = rows.into_iter().filter_map(|row| {
         let is_as_it_was = row.head.root.as_deref() == plan.root.as_ref().map(Root::as_slice);
         let is_young = plan.max_age_ms.is_none_or(|most| now.ms_since(row.head.created_at) <= most);
-        let Ok(key) = Key::try_from(row.key.as_slice()) else { continue };
+        let key = Key::try_from(row.key.as_slice()).ok()?;
         if !is_as_it_was || !is_young || key == *own {
-            continue;
+            return None;
         }
-        let Some(worded) = open(ctx, &row, &key) else { continue };
-        let Some(theirs) = worded.vector().filter(|theirs| theirs.len() == vector.len()) else { continue };
-        let similarity = embed::cosine(vector, &theirs);
-        if similarity >= LEAST_SIMILARITY {
-            alike.push(Alike { row, key, text: worded.text, similarity });
-        }
-    }
-    alike.sort_by(|one, other| other.similarity.total_cmp(&one.similarity));
-    Ok(alike)
+        let worded = open(ctx, &row, &key)?;
+        let vector = worded.vector()?;
+        Some((Unsealed { row, key, text: worded.text }, vector))
+    });
+    Ok(decide::list_alike(vector, kept))
 }
 
 fn open(ctx: &Ctx, row: &semantic::CandidateRow, key: &Key) -> Option<Worded> {
@@ -268,22 +257,22 @@ fn open(ctx: &Ctx, row: &semantic::CandidateRow, key: &Key) -> Option<Worded> {
 }
 
 /// The nearest that passes the gate, and that was not wrong for this question before.
-async fn nearest(ctx: &Ctx, facts: &Facts, alike: Vec<Alike>, own: &Key) -> Result<Option<Alike>> {
+async fn nearest(ctx: &Ctx, facts: &Facts, alike: Vec<Alike<Unsealed>>, own: &Key) -> Result<Option<Alike<Unsealed>>> {
     if alike.is_empty() {
         return Ok(None);
     }
-    let refused: HashSet<Vec<u8>> = semantic::list_refused(&ctx.db, ctx.workspace(), own).await?.into_iter().collect();
-    for one in alike {
-        if refused.contains(one.key.as_slice()) {
-            measure::semantic("refused");
-            continue;
-        }
-        match facts.admits(&Facts::of(&one.text)) {
-            Ok(()) => return Ok(Some(one)),
-            Err(differs) => measure::gate(differs.as_str()),
-        }
-    }
-    Ok(None)
+    let wrong: HashSet<Vec<u8>> = semantic::list_refused(&ctx.db, ctx.workspace(), own).await?.into_iter().collect();
+    let was_wrong = |kept: &Unsealed| wrong.contains(kept.key.as_slice());
+    Ok(decide::nearest(
+        facts,
+        alike,
+        |kept| &kept.text,
+        was_wrong,
+        |refused| match refused {
+            Refused::Wrong => measure::semantic("refused"),
+            Refused::Differs(differs) => measure::gate(differs.as_str()),
+        },
+    ))
 }
 
 async fn observations(ctx: &Ctx, key: &Key, embedder: EmbedderId) -> Result<Vec<Observation>> {

@@ -17,6 +17,8 @@ use crate::model::gateway::{Limits, Model, ProviderDraft, ProviderKind};
 use crate::model::memory::{EmbedderDraft, EmbedderState, EntryDraft, Search, SearchMode};
 use crate::runtime::Ctx;
 
+/// Who makes vectors.
+pub(super) const PROVIDER: &str = "bench";
 /// Where the entries stand.
 const NAMESPACE: &str = "bench";
 /// Bars of the project: 100,000 entries are searched in so many milliseconds, 95 of 100 times; the median of a write.
@@ -114,6 +116,7 @@ pub(super) async fn measure(ctx: &Ctx, arguments: &Arguments, sets: Vec<Set>) ->
     let vectors = arguments.embedder.as_deref().zip(arguments.model.as_deref());
     if let Some((url, model)) = vectors {
         provide(ctx, url, model).await?;
+        memory::set_embedder(ctx, EmbedderDraft { model: Some(format!("{PROVIDER}/{model}")), anew: false }).await?;
     }
     for set in &sets {
         measured.push(measure_set(ctx, set, vectors.is_some()).await?);
@@ -136,10 +139,10 @@ pub(super) async fn measure(ctx: &Ctx, arguments: &Arguments, sets: Vec<Set>) ->
     })
 }
 
-/// Makes a model what makes vectors of the bench's entries.
-async fn provide(ctx: &Ctx, url: &str, model: &str) -> Result<(), Failure> {
+/// Makes a model behind an address one of the bench's workspace.
+pub(super) async fn provide(ctx: &Ctx, url: &str, model: &str) -> Result<(), Failure> {
     let draft = ProviderDraft {
-        name: "bench".to_owned(),
+        name: PROVIDER.to_owned(),
         kind: ProviderKind::OpenAiCompatible,
         base_url: url.to_owned(),
         credential: None,
@@ -149,7 +152,6 @@ async fn provide(ctx: &Ctx, url: &str, model: &str) -> Result<(), Failure> {
         limits: Limits::default(),
     };
     gateway::create_provider(ctx, draft).await.map_err(ApiError::from)?;
-    memory::set_embedder(ctx, EmbedderDraft { model: Some(format!("bench/{model}")), anew: false }).await?;
     Ok(())
 }
 

@@ -25,7 +25,8 @@ pub fn status_of(dialect: Dialect, class: FaultClass) -> u16 {
         FaultClass::Budget => 429,
         FaultClass::Overloaded if dialect == Dialect::Anthropic => 529,
         FaultClass::Overloaded | FaultClass::Resting | FaultClass::NoProvider => 503,
-        FaultClass::Timeout => 504,
+        // As RFC 9111 has it for only-if-cached.
+        FaultClass::Timeout | FaultClass::Uncached => 504,
         FaultClass::Credential
         | FaultClass::Upstream
         | FaultClass::Connect

@@ -49,7 +49,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
     ("anthropic-beta" = Option<String>, Header, description = "passed on to providers that speak the same dialect"),
-    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, max-age=SECONDS, with commas between"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -73,7 +73,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
     (status = 500, description = "a failure of ours", body = Value),
     (status = 502, description = "the provider failed", body = Value),
     (status = 503, description = "no provider is set up, or all rest", body = Value),
-    (status = 504, description = "the provider did not answer in time", body = Value),
+    (status = 504, description = "the provider did not answer in time, or nothing is kept and only-if-cached was said", body = Value),
     (status = 529, description = "the provider is overloaded", body = Value),
 ))]
 async fn messages(
@@ -90,7 +90,7 @@ async fn messages(
 #[utoipa::path(post, path = "/gateway/openai/v1/chat/completions", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
-    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, max-age=SECONDS, with commas between"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -113,7 +113,7 @@ async fn messages(
     (status = 500, description = "a failure of ours", body = Value),
     (status = 502, description = "the provider failed", body = Value),
     (status = 503, description = "no provider is set up, or all rest", body = Value),
-    (status = 504, description = "the provider did not answer in time", body = Value),
+    (status = 504, description = "the provider did not answer in time, or nothing is kept and only-if-cached was said", body = Value),
 ))]
 async fn chat_completions(
     Program(ctx, _): Program<OpenAi>,
@@ -130,7 +130,7 @@ async fn chat_completions(
 #[utoipa::path(post, path = "/gateway/openai/v1/responses", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
-    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, max-age=SECONDS, with commas between"),
+    ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -153,7 +153,7 @@ async fn chat_completions(
     (status = 500, description = "a failure of ours", body = Value),
     (status = 502, description = "the provider failed", body = Value),
     (status = 503, description = "no provider is set up, or all rest", body = Value),
-    (status = 504, description = "the provider did not answer in time", body = Value),
+    (status = 504, description = "the provider did not answer in time, or nothing is kept and only-if-cached was said", body = Value),
 ))]
 async fn responses(
     Program(ctx, _): Program<OpenAi>,

@@ -17,12 +17,17 @@ pub struct CacheWish {
     pub max_age_ms: Option<i64>,
     /// Takes no answer to a question that only means the same.
     pub exact: bool,
+    /// Takes a kept answer or none: no model is asked, and no answer that is on its way is waited for.
+    pub only: bool,
     /// What the answer depends on, each thing once, in order.
     pub depends_on: Vec<Dependency>,
 }
 
 impl CacheWish {
-    /// Reads the header `x-weft-cache`: `on`, `no-store` (or `off`), `no-cache`, `exact`, `max-age=SECONDS`, with commas between.
+    /// Reads the header `x-weft-cache`: `on`, `no-store` (or `off`), `no-cache`, `exact`, `only-if-cached`, `max-age=SECONDS`, with
+    /// commas between. Who takes kept answers only wants the cache asked: `only-if-cached` says `on` too.
+    ///
+    /// Source: RFC 9111, 5.2.1.7.
     ///
     /// # Errors
     /// What was found and what was expected.
@@ -36,15 +41,27 @@ impl CacheWish {
                 "on" | "no-store" | "off" => return Err("on and no-store can't both hold".to_owned()),
                 "no-cache" => wish.refresh = true,
                 "exact" => wish.exact = true,
+                "only-if-cached" => wish.only = true,
                 other => {
                     let seconds = other.strip_prefix("max-age=").and_then(|text| text.parse::<u32>().ok());
                     let seconds = seconds.ok_or_else(|| {
                         let word: String = word.chars().take(40).collect();
-                        format!("expected on, no-store, no-cache, exact or max-age=SECONDS, found {word:?}")
+                        format!(
+                            "expected on, no-store, no-cache, exact, only-if-cached or max-age=SECONDS, found {word:?}"
+                        )
                     })?;
                     wish.max_age_ms = Some(i64::from(seconds) * 1000);
                 }
             }
+        }
+        if wish.only {
+            if wish.mode == CacheMode::Never {
+                return Err("no-store and only-if-cached can't both hold".to_owned());
+            }
+            if wish.refresh {
+                return Err("no-cache and only-if-cached can't both hold".to_owned());
+            }
+            wish.mode = CacheMode::Always;
         }
         Ok(wish)
     }
@@ -108,7 +125,20 @@ mod tests {
         assert!(read("Exact").exact && !read("on").exact);
         let wish = read("on, no-cache, max-age=60");
         assert_eq!((wish.mode, wish.refresh, wish.max_age_ms), (CacheMode::Always, true, Some(60_000)));
-        for bad in ["sometimes", "max-age", "max-age=-1", "max-age=soon", "on,no-store", "off, on"] {
+        let wish = read("only-if-cached, exact, max-age=5");
+        assert_eq!((wish.mode, wish.only, wish.exact, wish.max_age_ms), (CacheMode::Always, true, true, Some(5_000)));
+        assert!(read("On, Only-If-Cached").only && !read("on").only);
+        for bad in [
+            "sometimes",
+            "max-age",
+            "max-age=-1",
+            "max-age=soon",
+            "on,no-store",
+            "off, on",
+            "only-if-cached, off",
+            "no-store,only-if-cached",
+            "only-if-cached,no-cache",
+        ] {
             assert!(CacheWish::read(bad).is_err(), "{bad}");
         }
     }

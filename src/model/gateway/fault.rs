@@ -39,6 +39,8 @@ pub enum FaultClass {
     Resting,
     /// A budget has no money for the call.
     Budget,
+    /// Nothing is kept for the question, and the caller wanted nobody asked.
+    Uncached,
     /// The one who asked went away.
     Cancelled,
 }
@@ -63,6 +65,7 @@ impl FaultClass {
             Self::NoProvider => "no_provider",
             Self::Resting => "resting",
             Self::Budget => "budget",
+            Self::Uncached => "uncached",
             Self::Cancelled => "cancelled",
         }
     }

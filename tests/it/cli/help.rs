@@ -24,6 +24,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["admin"], &["user", "role"]),
     (&["admin", "user"], &["list", "invite", "role", "disable", "enable", "reset-password"]),
     (&["bench", "engine"], &["--data-dir"]),
+    (&["bench", "cache"], &["[FILE]...", "--embedder", "--model", "--budgets", "--thresholds", "--rounds", "--seed"]),
     (&["config"], &["--data-dir", "--database-url"]),
     (&["completions"], &["bash", "elvish", "fish", "powershell", "zsh"]),
 ];

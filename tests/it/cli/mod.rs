@@ -1,6 +1,7 @@
 //! The real program in an empty folder: exit codes, standard output and standard error.
 
 mod admin;
+mod bench;
 mod ending;
 mod help;
 mod memory;

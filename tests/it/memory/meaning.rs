@@ -77,6 +77,11 @@ impl Meaning {
         gateway::create_provider(ctx, draft).await.unwrap();
     }
 
+    /// Its address, as providers have it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// How often entries and questions were embedded, trials left out.
     pub fn texts(&self) -> Vec<String> {
         let asked = self.manner.lock().unwrap().asked.clone();

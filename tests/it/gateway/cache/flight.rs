@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::future::join_all;
 use tokio::sync::Notify;
 use weft::gateway::Live;
-use weft::model::gateway::PriceDraft;
+use weft::model::cache::CacheMode;
+use weft::model::gateway::{FaultClass, PriceDraft};
 
 use super::super::{calls, chunks, drain, first_chunks};
 use super::*;
@@ -40,6 +41,25 @@ async fn let_them_wait<F: Future>(waiting: &mut [std::pin::Pin<Box<F>>]) {
 }
 
 on_both_engines! {
+    async fn who_takes_kept_answers_only_waits_for_none_that_is_on_its_way(site: Site) {
+        let ctx = somebody(&site).await;
+        let go_on = Arc::new(Notify::new());
+        let upstream = Upstream::start([halves("A loom.", &go_on)]).await;
+        add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let only = || CacheWish { mode: CacheMode::Always, only: true, ..CacheWish::default() };
+        let mut leader = lead(&ctx).await;
+        let Err(gateway::Error::Fault(fault)) = gateway::call(&ctx, order(cold("x"), only())).await else {
+            panic!("nothing is kept yet")
+        };
+        assert_eq!(fault.class, FaultClass::Uncached);
+        go_on.notify_one();
+        drain(&mut leader).await;
+        drop(leader);
+        cache::settled(&ctx).await;
+        assert_eq!(did(&ask_so(&ctx, cold("x"), only()).await), "hit");
+        assert_eq!(upstream.count(), 1);
+    }
+
     async fn fifty_who_ask_the_same_ask_the_model_once(site: Site) {
         let ctx = somebody(&site).await;
         let go_on = Arc::new(Notify::new());

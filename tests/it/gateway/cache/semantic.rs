@@ -1,12 +1,17 @@
 //! Answers to questions that say the same in other words: learned, gated, isolated, called wrong, checked.
 
+use std::time::Duration;
+
+use futures::FutureExt;
 use serde_json::json;
 use weft::model::PageRequest;
-use weft::model::cache::{CacheReport, CacheSettings, Invalidation, SemanticHit, SemanticSettings};
+use weft::model::cache::{
+    CacheMode, CacheReport, CacheSettings, Invalidation, SemanticHit, SemanticSettings, SourceChange,
+};
 use weft::model::dashboard::Period;
-use weft::model::gateway::{Block, Message, Role, Tool, Verdict};
+use weft::model::gateway::{Block, FaultClass, Message, Role, Tool, Verdict};
 
-use super::super::calls;
+use super::super::{calls, process};
 use super::*;
 use crate::memory::meaning::{Meaning, set};
 
@@ -35,7 +40,10 @@ fn wanted(shadow_percent: u32) -> CacheSettings {
 }
 
 async fn meant(site: &Site, answers: &[&str]) -> Meant {
-    let ctx = somebody(site).await;
+    meant_to(somebody(site).await, answers).await
+}
+
+async fn meant_to(ctx: Ctx, answers: &[&str]) -> Meant {
     gateway::lend_embedder(ctx.runtime());
     let vectors = Meaning::start().await;
     vectors.provide_as(&ctx, "vectors").await;
@@ -48,9 +56,13 @@ async fn meant(site: &Site, answers: &[&str]) -> Meant {
 
 /// Asks the first question and others like it, until an answer is given by meaning; returns how many that took.
 async fn teach(ctx: &Ctx) -> usize {
-    assert_eq!(tier(&ask(ctx, cold(CAR)).await), None);
+    teach_so(ctx, &CacheWish::default()).await
+}
+
+async fn teach_so(ctx: &Ctx, wish: &CacheWish) -> usize {
+    assert_eq!(tier(&ask_so(ctx, cold(CAR), wish.clone()).await), None);
     for n in 0.. {
-        if tier(&ask(ctx, cold(&paraphrase(n))).await) == Some(CacheTier::Semantic) {
+        if tier(&ask_so(ctx, cold(&paraphrase(n)), wish.clone()).await) == Some(CacheTier::Semantic) {
             return n;
         }
     }
@@ -147,7 +159,7 @@ on_both_engines! {
             change("tools", &|request| request.tools.push(tool.clone())),
             change("temperature", &|request| request.sampling.temperature = Some(0.3)),
         ];
-        let always = || CacheWish { mode: weft::model::cache::CacheMode::Always, ..CacheWish::default() };
+        let always = || CacheWish { mode: CacheMode::Always, ..CacheWish::default() };
         for (what, request) in variants {
             assert_eq!(did(&ask_so(&ctx, request, always()).await), "miss", "{what}");
         }
@@ -212,6 +224,73 @@ on_both_engines! {
         assert_eq!(did(&ask(&ctx, cold(&paraphrase(12))).await), "miss");
         assert_eq!(vectors.manner.lock().unwrap().asked.len(), asked, "it is left in peace for a while");
         assert_eq!(did(&ask(&ctx, cold(&paraphrase(12))).await), "hit", "the exact tier needs none");
+    }
+
+    async fn an_embedder_that_takes_longer_than_two_seconds_makes_a_miss(site: Site) {
+        let clock = site.runtime.clock.clone();
+        let ctx = crate::engine::ctx(&process(&site, clock.clone())).await;
+        let Meant { ctx, vectors, .. } = meant_to(ctx, &["The first one."; 20]).await;
+        teach(&ctx).await;
+        // Of what arrived before, nothing is told any more.
+        vectors.arrived.notified().now_or_never();
+        vectors.manner.lock().unwrap().hangs = true;
+        let asked = vectors.texts().len();
+        let waits = async {
+            vectors.arrived.notified().await;
+            clock.advance_ms(2_000);
+        };
+        let request = cold(&paraphrase(NEW));
+        let both = futures::future::join(ask(&ctx, request), waits);
+        let (late, ()) = tokio::time::timeout(Duration::from_secs(30), both).await.expect("it waits for two seconds, and no longer");
+        assert_eq!((did(&late), vectors.texts().len()), ("miss", asked + 1));
+        // It is left in peace then, and asked again after ten seconds.
+        assert_eq!(did(&ask(&ctx, cold(&paraphrase(12))).await), "miss");
+        assert_eq!(vectors.texts().len(), asked + 1);
+        vectors.manner.lock().unwrap().hangs = false;
+        clock.advance_ms(10_000);
+        assert_eq!(tier(&ask(&ctx, cold(&paraphrase(11))).await), Some(CacheTier::Semantic));
+    }
+
+    async fn what_changed_takes_what_is_given_by_meaning_too(site: Site) {
+        let Meant { ctx, .. } = meant(&site, &["The first one."; 40]).await;
+        let file = || on(SourceKind::File, "fleet.csv", None);
+        let wish = CacheWish::default().depending_on(vec![file()]).unwrap();
+        teach_so(&ctx, &wish).await;
+        assert_eq!(tier(&ask_so(&ctx, cold(&paraphrase(NEW)), wish.clone()).await), Some(CacheTier::Semantic));
+        assert_eq!(did(&ask(&ctx, cold(&paraphrase(NEW))).await), "miss", "who names no dependency asks another question");
+        let change = |fingerprint: &str| SourceChange {
+            kind: SourceKind::File, id: "fleet.csv".into(), fingerprint: fingerprint.into(), depends_on: None,
+        };
+        let gone = cache::changed(&ctx, change("2")).await.unwrap();
+        assert!(gone.changed && gone.invalidated > 0, "{gone:?}");
+        assert_eq!(did(&ask_so(&ctx, cold(&paraphrase(12)), wish.clone()).await), "miss");
+        // Kept anew in the state that it is in by then, it is given in that state and in no other: what was learned stays.
+        assert!(cache::changed(&ctx, change("3")).await.unwrap().invalidated > 0);
+        let in_state = |fingerprint: &str| {
+            let file = Dependency { fingerprint: Some(fingerprint.into()), ..file() };
+            CacheWish::default().depending_on(vec![file]).unwrap()
+        };
+        assert_eq!(did(&ask_so(&ctx, cold(CAR), in_state("3")).await), "miss");
+        assert_eq!(tier(&ask_so(&ctx, cold(&paraphrase(11)), in_state("3")).await), Some(CacheTier::Semantic));
+        assert_eq!(did(&ask_so(&ctx, cold(&paraphrase(11)), in_state("2")).await), "off", "one of both is out of date");
+    }
+
+    async fn who_takes_kept_answers_only_gets_them_by_meaning_too(site: Site) {
+        let Meant { ctx, model, .. } = meant(&site, &["The first one."; 20]).await;
+        let only = || CacheWish { mode: CacheMode::Always, only: true, ..CacheWish::default() };
+        let refused = async |text: &str, wish| match gateway::call(&ctx, order(cold(text), wish)).await {
+            Err(gateway::Error::Fault(fault)) => fault.class,
+            other => panic!("{other:?}"),
+        };
+        ask(&ctx, cold(CAR)).await;
+        assert_eq!(refused(&paraphrase(NEW), only()).await, FaultClass::Uncached);
+        cache::invalidate(&ctx, Invalidation { all: true, ..Invalidation::default() }).await.unwrap();
+        teach(&ctx).await;
+        let before = model.count();
+        assert_eq!(tier(&ask_so(&ctx, cold(&paraphrase(NEW)), only()).await), Some(CacheTier::Semantic));
+        let exact = CacheWish { exact: true, ..only() };
+        assert_eq!(refused(&paraphrase(NEW), exact).await, FaultClass::Uncached);
+        assert_eq!(model.count(), before);
     }
 
     async fn what_is_gone_or_wrong_is_not_given_by_meaning_either(site: Site) {

@@ -2,17 +2,22 @@
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use weft::cache;
 use weft::runtime::{Clock, Runtime};
 
-use super::super::{add, chunks, process};
+use super::super::{add, calls, chunks, process};
 use super::*;
 use crate::auth::{call, owner};
+use crate::memory::meaning::{Meaning, set};
 
 const CHAT: &str = "/api/v1/gateway/openai/v1/chat/completions";
+const RESPONSES: &str = "/api/v1/gateway/openai/v1/responses";
+const MESSAGES: &str = "/api/v1/gateway/anthropic/v1/messages";
 
 struct Pointed {
     rt: Runtime,
+    ctx: Ctx,
     secret: String,
     cookie: String,
 }
@@ -23,7 +28,7 @@ async fn pointed(site: &Site, upstream: &Upstream) -> Pointed {
     add(&ctx, "acme", ProviderKind::OpenAiCompatible, upstream, &["big"]).await;
     let draft = serde_json::from_value(json!({"name": "SDK"})).unwrap();
     let secret = gateway::create_key(&ctx, draft).await.unwrap().secret.0;
-    Pointed { rt, secret, cookie }
+    Pointed { rt, ctx, secret, cookie }
 }
 
 impl Pointed {
@@ -56,6 +61,24 @@ fn chat() -> Value {
     json!({"model": "big", "temperature": 0, "messages": [{"role": "user", "content": "What is this?"}]})
 }
 
+/// Sends a question through a real socket; gives back the answer's head, in small letters, and its body.
+async fn through_a_socket(host: &str, secret: &str, question: &str) -> (String, String) {
+    let mut body = chat();
+    body["messages"][0]["content"] = json!(question);
+    let body = body.to_string();
+    let head = format!(
+        "POST {CHAT} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {secret}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut socket = tokio::net::TcpStream::connect(host).await.unwrap();
+    socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_lowercase(), body.to_owned())
+}
+
 fn word<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).map_or("", |value| value.to_str().unwrap())
 }
@@ -83,7 +106,7 @@ on_both_engines! {
         assert_eq!(did("no-cache").await.1, "miss");
         assert_eq!(did("max-age=600").await.1, "hit");
         let (status, _, text) = did("sometimes").await;
-        assert!(status == 400 && text.contains("expected on, no-store, no-cache, exact or max-age=SECONDS"), "{status} {text}");
+        assert!(status == 400 && text.contains("expected on, no-store, no-cache, exact, only-if-cached or max-age=SECONDS"), "{status} {text}");
         let warm = json!({"model": "big", "messages": chat()["messages"]});
         for expected in ["miss", "hit"] {
             let (_, headers, _) = at.send(CHAT, &warm, &[("x-weft-cache", "on")]).await;
@@ -91,6 +114,98 @@ on_both_engines! {
         }
         assert_eq!(word(&at.send(CHAT, &warm, &[]).await.1, "x-weft-cache"), "off");
         assert_eq!(upstream.count(), 5);
+    }
+
+    async fn who_takes_kept_answers_only_gets_one_or_is_refused_in_their_dialect(site: Site) {
+        let upstream = Upstream::start((1..9).map(|n| Reply::Json(200, answer(&format!("{n}"))))).await;
+        let at = pointed(&site, &upstream).await;
+        let only = [("x-weft-cache", "only-if-cached")];
+        let turns = |text: &str| json!([{"role": "user", "content": text}]);
+        for (path, body, code) in [
+            (CHAT, json!({"model": "big", "temperature": 0, "messages": turns("One?")}), "/error/code"),
+            (RESPONSES, json!({"model": "big", "temperature": 0, "input": "Two?"}), "/error/code"),
+            (MESSAGES, json!({"model": "big", "temperature": 0, "max_tokens": 9, "messages": turns("Three?")}), "/error/type"),
+        ] {
+            let mut streamed = body.clone();
+            streamed["stream"] = json!(true);
+            let before = upstream.count();
+            for question in [&body, &streamed] {
+                let (status, headers, text) = at.send(path, question, &only).await;
+                assert_eq!((status.as_u16(), upstream.count()), (504, before), "{path}: {text}");
+                let error: Value = serde_json::from_str(&text).unwrap();
+                let expected = if path == MESSAGES { "api_error" } else { "uncached" };
+                assert_eq!(error.pointer(code), Some(&json!(expected)), "{path}: {text}");
+                assert!(error["error"]["message"].as_str().unwrap().contains("only-if-cached"), "{path}: {text}");
+                assert_eq!(word(&headers, "x-should-retry"), "false", "asking again helps nobody");
+            }
+            assert_eq!(word(&at.send(path, &body, &[]).await.1, "x-weft-cache"), "miss", "{path}");
+            for question in [&body, &streamed] {
+                let (status, headers, text) = at.send(path, question, &only).await;
+                assert_eq!((status.as_u16(), word(&headers, "x-weft-cache")), (200, "hit"), "{path}: {text}");
+            }
+            assert_eq!(upstream.count(), before + 1, "{path}");
+        }
+        // It says `on` too: chance does not keep the cache from being asked.
+        let warm = json!({"model": "big", "messages": turns("Four?")});
+        at.send(CHAT, &warm, &[("x-weft-cache", "on")]).await;
+        assert_eq!(word(&at.send(CHAT, &warm, &only).await.1, "x-weft-cache"), "hit");
+        for both in ["only-if-cached, no-store", "only-if-cached, no-cache"] {
+            let (status, _, text) = at.send(CHAT, &warm, &[("x-weft-cache", both)]).await;
+            assert!(status == StatusCode::BAD_REQUEST && text.contains("can't both hold"), "{status} {text}");
+        }
+        let asked = upstream.count();
+        at.rest(Method::PUT, "/cache/settings", Some(json!({"enabled": false}))).await;
+        let (status, _, text) = at.send(CHAT, &warm, &only).await;
+        assert!(status == StatusCode::GATEWAY_TIMEOUT && text.contains("switched off"), "{status} {text}");
+        assert_eq!(upstream.count(), asked);
+        let log = calls(&at.ctx).await;
+        let refused = log.iter().filter(|call| call.error.as_ref().is_some_and(|error| error.contains("only-if-cached")));
+        assert!(refused.clone().all(|call| call.provider.is_empty() && call.usage.output == 0), "nobody was asked: {log:?}");
+        assert_eq!(refused.count(), 7);
+    }
+
+    async fn an_answer_given_by_meaning_says_so_on_the_wire(site: Site) {
+        let upstream = Upstream::start((0..20).map(|_| Reply::Json(200, answer("The first one.")))).await;
+        let at = pointed(&site, &upstream).await;
+        gateway::lend_embedder(&at.rt);
+        let vectors = Meaning::start().await;
+        vectors.provide_as(&at.ctx, "vectors").await;
+        set(&at.ctx, "vectors/vec").await;
+        let semantic = json!({"enabled": true, "error_budget": 0.2, "shadow_percent": 0});
+        let (status, said) = at.rest(Method::PUT, "/cache/settings", Some(json!({"enabled": true, "semantic": semantic}))).await;
+        assert_eq!(status, 200, "{said}");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let app = weft::http::router(&at.rt).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        at.rt.tasks.spawn("a test's server", async move { axum::serve(listener, app).await.unwrap() });
+
+        let ask = async |question: &str| {
+            let answered = through_a_socket(&host, &at.secret, question).await;
+            cache::settled(&at.rt).await;
+            answered
+        };
+        let (head, _) = ask("Which car is red?").await;
+        assert!(head.starts_with("http/1.1 200") && head.contains("\r\nx-weft-cache: miss\r\n"), "{head}");
+        let mut given = None;
+        for filler in ["please", "indeed", "really", "kindly", "perhaps", "surely", "maybe", "truly", "actually"] {
+            let (head, body) = ask(&format!("Which automobile is red, {filler}?")).await;
+            assert!(body.contains("The first one."), "{body}");
+            if head.contains("\r\nx-weft-cache: semantic\r\n") {
+                given = Some(head);
+                break;
+            }
+            assert!(head.contains("\r\nx-weft-cache: miss\r\n") && !head.contains("similarity"), "{head}");
+        }
+        let head = given.expect("it is given once it was learned");
+        let header = |name: &str| {
+            let line = head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.unwrap_or_else(|| panic!("{name} is missing in {head}")).to_owned()
+        };
+        let similarity: f64 = header("x-weft-cache-similarity").parse().unwrap();
+        assert!((0.9..=1.0).contains(&similarity), "{similarity}");
+        assert_eq!((header("x-weft-cost-usd").as_str(), header("age").parse::<u32>().is_ok()), ("0.000000", true));
+        // The very same words are the exact tier's.
+        assert!(ask("Which car is red?").await.0.contains("\r\nx-weft-cache: hit\r\n"));
     }
 
     async fn one_dialect_is_given_what_the_other_asked_as_a_stream_too(site: Site) {
