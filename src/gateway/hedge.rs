@@ -139,7 +139,8 @@ pub(super) async fn ask(
         }
     }
     let by_other = matches!(got_too, Some(Ok(_)));
-    metrics::counter!("weft_gateway_hedges_total", "won" => if by_other { "other" } else { "first" }).increment(1);
+    let won = if by_other { "other" } else { "first" };
+    metrics::counter!("weft_gateway_hedges_total", "won" => won).increment(1);
     let held = if by_other {
         note(account, other.row, other.candidate);
         account.hold(two.held.take())

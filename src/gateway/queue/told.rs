@@ -123,7 +123,7 @@ impl Gauge {
             return whole;
         }
         let span = (self.until.saturating_sub(self.at)).as_micros();
-        let at = (missing.unsigned_abs() as u128 * span).div_ceil(self.gain.unsigned_abs() as u128);
+        let at = (u128::from(missing.unsigned_abs()) * span).div_ceil(u128::from(self.gain.unsigned_abs()));
         let at = self.at + Duration::from_micros(u64::try_from(at).unwrap_or(u64::MAX / 2));
         at.saturating_sub(now).min(whole)
     }
