@@ -50,6 +50,13 @@ story('a provider is added, tested and used', { env: { WEFT_ALLOW_PRIVATE: '127.
   await page.getByText('who is that').waitFor();
   await row.getByRole('button', { name: 'Edit' }).click();
   await page.getByRole('textbox', { name: 'Key', exact: true }).fill('sk-1234567890abcdef');
+  await page.getByRole('dialog').getByText('Limits', { exact: true }).click();
+  await page.getByRole('textbox', { name: 'Calls at once' }).fill('many');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByText('expected a whole number').waitFor();
+  await page.getByRole('textbox', { name: 'Calls at once' }).fill('4');
+  await page.getByRole('textbox', { name: 'Calls in a minute' }).fill('60');
+  await expectAccessible(page);
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await page.getByText('key …cdef').waitFor();
   await page.getByRole('row', { name: /acme/ }).getByRole('button', { name: 'Test' }).click();
@@ -62,6 +69,9 @@ story('a provider is added, tested and used', { env: { WEFT_ALLOW_PRIVATE: '127.
     token: secret, body: { model: 'big', max_tokens: 9, messages: [{ role: 'user', content: 'What is this?' }] },
   });
   assert.equal(said.content[0].text, 'A loom.');
+  await page.getByRole('link', { name: 'acme' }).click();
+  await page.getByText('0 underway of 4, 1 of 60 requests in this minute').waitFor();
+  await page.goBack();
 
   await page.getByRole('row', { name: /acme/ }).getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();

@@ -51,9 +51,12 @@ story('a route goes by how hard the task is, and a roll-out by its weights', asy
   await page.getByText('expected a model that is not switched off').waitFor();
   await page.getByLabel('Weight of model 2').fill('10');
   await page.getByLabel('Calls of one session stay').check();
+  await page.getByLabel('Ask the next one too where').check();
+  await page.getByLabel('Ask the next one too after').fill('750');
   await expectAccessible(page);
   await shot(page, 'routes-by-weight');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('weight 10').waitFor();
   await page.getByText('a session stays with its first').waitFor();
+  await page.getByText('The next one too after 750 ms').waitFor();
 });

@@ -1,6 +1,7 @@
 //! Asking one model of one provider, again and again while that may help.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::ask::Ask;
@@ -9,10 +10,46 @@ use super::call::clean;
 use super::candidates::Candidate;
 use super::health::{self, Health, Permit};
 use super::providers::endpoint;
+use super::queue::{Ear, NoRoom, Place, Queues, Want};
+use super::retry::HASTE_MS;
 use super::store::provider::ProviderRow;
 use super::{Error, retry};
 use crate::model::gateway::{Choice, Fault, FaultClass, Lack, Tried, Verdict};
 use crate::runtime::Ctx;
+
+/// How far a call is at who is asked; for those who look on.
+#[derive(Debug, Default)]
+pub(super) struct Signs {
+    sent: OnceLock<Instant>,
+    begun: AtomicBool,
+}
+
+impl Signs {
+    /// When it was sent first; `None` while it waits for room.
+    pub fn sent(&self) -> Option<Instant> {
+        self.sent.get().copied()
+    }
+
+    /// Whether a whole answer has begun to come. A stream has begun when asking ends.
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+}
+
+/// How a call goes at its provider, told by who makes it.
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    /// Hears what the provider tells of its limits.
+    pub ear: Ear,
+    signs: Arc<Signs>,
+}
+
+impl Progress {
+    /// The head of a whole answer is there.
+    pub fn begins(&self) {
+        self.signs.begun.store(true, Ordering::Relaxed);
+    }
+}
 
 /// A call while it looks for who answers: what became of each, and how long that took elsewhere.
 pub(super) struct Asking<'a> {
@@ -20,9 +57,23 @@ pub(super) struct Asking<'a> {
     pub choice: &'a mut Choice,
     /// Spent at providers, and waiting for them.
     pub away: &'a mut Duration,
+    /// Milliseconds that the call waited for room at the one that is asked.
+    queued: u64,
+    signs: Arc<Signs>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    /// A call that has asked nobody yet.
+    pub fn new(ctx: &'a Ctx, choice: &'a mut Choice, away: &'a mut Duration) -> Self {
+        Self { ctx, choice, away, queued: 0, signs: Arc::default() }
+    }
+
+    /// Somebody looks on while one is asked.
+    #[must_use]
+    pub fn watched(self, signs: &Arc<Signs>) -> Self {
+        Self { signs: Arc::clone(signs), ..self }
+    }
+
     /// Asks one.
     pub async fn ask<A: Ask>(
         &mut self,
@@ -34,22 +85,34 @@ impl Asking<'_> {
         let ctx = self.ctx;
         let health: Arc<Health> = ctx.shared();
         let key = (row.id, candidate.model.id.clone());
+        self.queued = 0;
         let (mut attempts, mut waited) = (0, 0);
         loop {
-            let permit = match health::admit(&health, &ctx.clock, key.clone()) {
+            // Whom nobody asks nobody waits for; and while a call waited, that may have changed.
+            if let Some(refused) = health.refuses(&key, ctx.clock.steady()) {
+                return Err(self.rests(row, candidate, attempts, refused));
+            }
+            let place = match self.room(asked, row, candidate, has_others).await {
+                Ok(place) => place,
+                Err(no_room) => return Err(self.no_room(row, candidate, attempts, no_room)),
+            };
+            let ear = place.ear();
+            let permit = match health::admit(&health, &ctx.clock, key.clone(), place) {
                 Ok(permit) => permit,
                 Err(refused) => return Err(self.rests(row, candidate, attempts, refused)),
             };
-            let endpoint = match endpoint(ctx, row) {
+            let mut endpoint = match endpoint(ctx, row) {
                 Ok(endpoint) => endpoint,
                 Err(Error::Fault(fault)) => return Err(self.failed(row, candidate, attempts, fault)),
                 Err(error) => return Err(Fault::new(FaultClass::Upstream, error.to_string())),
             };
+            endpoint.progress = Some(Progress { ear, signs: Arc::clone(&self.signs) });
             attempts += 1;
             if attempts == 1 {
                 health.earn(&key, ctx.clock.steady());
             }
             let since = Instant::now();
+            self.signs.sent.get_or_init(|| since);
             let got = asked.ask(&ctx.http, &endpoint, &candidate.model).await;
             *self.away += since.elapsed();
             if got.is_ok() {
@@ -75,6 +138,44 @@ impl Asking<'_> {
                 _ => return Err(self.failed(row, candidate, attempts, fault)),
             }
         }
+    }
+
+    /// Waits for room at the provider, all attempts together no longer than its limits say.
+    async fn room<A: Ask>(
+        &mut self,
+        asked: &A,
+        row: &ProviderRow,
+        candidate: &Candidate,
+        has_others: bool,
+    ) -> Result<Place, NoRoom> {
+        let (ctx, limits) = (self.ctx, row.limits.0);
+        let expected = asked.expected();
+        let patience = Duration::from_millis(u64::from(limits.queue_ms).saturating_sub(self.queued));
+        let want = Want {
+            model: &candidate.model.id,
+            tokens: u32::try_from(expected.prompt() + expected.output).unwrap_or(u32::MAX),
+            patience,
+            // As long as for a retry: nobody has set this limit, and somebody else may have room.
+            told_patience: if has_others { patience.min(Duration::from_millis(HASTE_MS)) } else { patience },
+        };
+        let since = Instant::now();
+        let entered = ctx.shared::<Queues>().of(row.id, &ctx.clock).enter(limits, want).await;
+        let queued = match &entered {
+            Ok((_, ms)) | Err(NoRoom::Waited { ms }) => *ms,
+            Err(NoRoom::Full { .. } | NoRoom::TooLong { .. }) => 0,
+        };
+        if queued > 0 {
+            *self.away += since.elapsed();
+        }
+        self.queued += queued;
+        entered.map(|(place, _)| place)
+    }
+
+    fn no_room(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, no_room: NoRoom) -> Fault {
+        let why = no_room.words(row.limits.0.queue_ms);
+        let message = format!("{}: no room for a call of {}: {why}", row.name, candidate.model.id);
+        self.tried(row, candidate, attempts, Verdict::NoRoom { why });
+        Fault { retry_after_ms: Some(no_room.retry_after_ms()), ..Fault::new(FaultClass::RateLimited, message) }
     }
 
     fn rests(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, refused: Admission) -> Fault {
@@ -110,6 +211,7 @@ impl Asking<'_> {
     /// Notes what became of one.
     pub fn tried(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, verdict: Verdict) {
         let model = candidate.model.id.clone();
-        self.choice.tried.push(Tried { provider: row.name.clone(), model, attempts, verdict });
+        let waited_ms = self.queued;
+        self.choice.tried.push(Tried { provider: row.name.clone(), model, attempts, waited_ms, verdict });
     }
 }

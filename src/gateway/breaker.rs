@@ -72,21 +72,33 @@ impl Default for Breaker {
 }
 
 impl Breaker {
+    /// Why a call may not be made now; `None` when it may.
+    pub fn refuses(&self, now: Duration) -> Option<Admission> {
+        if let Some(left) = self.hold_until.checked_sub(now).filter(|left| !left.is_zero()) {
+            return Some(Admission::Hold { for_ms: millis(left) });
+        }
+        match self.state {
+            State::Open { until, .. } if now < until => {
+                Some(Admission::Rest { for_ms: millis(until.saturating_sub(now)) })
+            }
+            // The probe will not take long; who knows how long.
+            State::HalfOpen { probing: true, .. } => Some(Admission::Rest { for_ms: 1000 }),
+            State::Closed | State::Open { .. } | State::HalfOpen { probing: false, .. } => None,
+        }
+    }
+
     /// Asks whether a call may be made. A probe must be followed by [`Breaker::succeed`], [`Breaker::fail`] or
     /// [`Breaker::release`].
     pub fn admit(&mut self, now: Duration) -> Admission {
-        if let Some(left) = self.hold_until.checked_sub(now).filter(|left| !left.is_zero()) {
-            return Admission::Hold { for_ms: millis(left) };
+        if let Some(refused) = self.refuses(now) {
+            return refused;
         }
         match self.state {
             State::Closed => Admission::Go,
-            State::Open { until, .. } if now < until => Admission::Rest { for_ms: millis(until.saturating_sub(now)) },
-            State::Open { rest, .. } | State::HalfOpen { probing: false, rest } => {
+            State::Open { rest, .. } | State::HalfOpen { rest, .. } => {
                 self.state = State::HalfOpen { probing: true, rest };
                 Admission::Probe
             }
-            // The probe will not take long; who knows how long.
-            State::HalfOpen { probing: true, .. } => Admission::Rest { for_ms: 1000 },
         }
     }
 

@@ -1,28 +1,25 @@
 //! A call of a model: who could answer is asked in order, until one does.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::asking::Asking;
-use super::cached::{self, Looked};
-use super::candidates::{Candidate, Known};
+use super::Error;
+use super::attempt::{Answerer, Attempt};
+use super::cached;
+use super::candidates::Known;
 use super::content::Capture;
 use super::error::Result;
-use super::health::Permit;
 use super::keys::rights;
 use super::live::{Live, Source};
 use super::meter::Account;
 use super::redact::{Mask, Reveal, Rules};
 use super::store::{self, provider::ProviderRow};
 use super::upstream::Begun;
-use super::who::Found;
-use super::{Error, arrange, check, spending, who};
-use crate::cache::{Hit, Lead};
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
-    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Masked, Needs, Request, Response,
-    Usage, estimate_tokens,
+    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Masked, Request, Response, Usage,
+    estimate_tokens,
 };
 use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::{Ctx, Principal};
@@ -106,8 +103,7 @@ pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
 }
 
 async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered> {
-    let mut attempt = Attempt { ctx, order, request: &order.request, choice: Choice::default(), away: Duration::ZERO };
-    attempt.choice.asked = clean(&order.request.model);
+    let mut attempt = Attempt::new(ctx, order);
     let begun = Instant::now();
     let answered = attempt.run(&mut account).await;
     let Attempt { choice, away, .. } = attempt;
@@ -117,9 +113,10 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
         Ok(Answerer::Kept { hit, row, model }) => {
             Ok(cached::answer(&hit, &order.request, (&row, model), account, (choice, begun, overhead_ms)))
         }
-        Ok(Answerer::Asked { begun: Begun::Whole(response), permit, row, model, lead }) => {
-            permit.succeed();
+        Ok(Answerer::Asked { begun: Begun::Whole(response), mut permit, row, model, lead }) => {
             let (usage, estimated) = counted(&order.request, &response);
+            permit.came_to(usage);
+            permit.succeed();
             let cost_micros = cost_of(ctx, row.id, &model, account.at(), usage).await?;
             account.note(|record| record.cost_micros = cost_micros);
             let cache = account.record().and_then(|record| record.cache);
@@ -199,116 +196,6 @@ pub async fn list_models(ctx: &Ctx) -> Result<Vec<String>> {
         }
     }
     Ok(names)
-}
-
-/// Who answers.
-enum Answerer {
-    /// The cache, for this one.
-    Kept { hit: Hit, row: ProviderRow, model: String },
-    /// This one.
-    Asked { begun: Begun, permit: Permit, row: ProviderRow, model: String, lead: Option<Box<Lead>> },
-}
-
-/// One call while it looks for who answers.
-struct Attempt<'a> {
-    ctx: &'a Ctx,
-    order: &'a Order,
-    request: &'a Request,
-    choice: Choice,
-    /// Spent at providers, and waiting for them.
-    away: Duration,
-}
-
-impl Attempt<'_> {
-    async fn run(&mut self, account: &mut Account) -> Result<Answerer> {
-        let ctx = self.ctx;
-        let Found { rights, rows, route, candidates, rule } =
-            who::could_answer(ctx, &self.request.model, self.request.dialect).await?;
-        let (candidates, rule) = match &route {
-            Some(route) => {
-                let score = arrange::score(route, self.request);
-                arrange::arrange(ctx, (route, score.as_ref()), self.request, &rows, (candidates, rule)).await?
-            }
-            None => (candidates, rule),
-        };
-        self.choice.rule = rule;
-        let plan = cached::plan(ctx, self.order, rights.as_ref(), route.as_ref()).await;
-        let mut last: Option<Fault> = None;
-        let mut is_admitted = false;
-        let needs = Needs::of(self.request);
-        for (place, candidate) in candidates.iter().enumerate() {
-            let row = &rows[candidate.provider];
-            if let Some(lack) = candidate.model.lacks(&needs) {
-                let fault = self.asking().lacks(row, candidate, lack);
-                last.get_or_insert(fault);
-                continue;
-            }
-            account.note(|record| {
-                record.provider_id = Some(row.id);
-                record.provider.clone_from(&row.name);
-                record.model.clone_from(&candidate.model.id);
-            });
-            let lead = match cached::look(ctx, plan.as_ref(), self.request, row, candidate).await {
-                Looked::Off => None,
-                Looked::Hit(hit) => {
-                    self.away += hit.waited;
-                    self.asking().tried(row, candidate, 0, cached::verdict(&hit));
-                    check::draw(ctx, self.order, (row, candidate), &hit);
-                    return Ok(Answerer::Kept { hit, row: row.clone(), model: candidate.model.id.clone() });
-                }
-                Looked::Miss { lead, record: missed, waited } => {
-                    self.away += waited;
-                    account.note(|record| record.cache = Some(missed));
-                    lead
-                }
-            };
-            if self.order.cache.only {
-                last = Some(cached::refuse_to_ask(account));
-                continue;
-            }
-            // What is kept costs nothing: budgets are asked only now.
-            if !std::mem::replace(&mut is_admitted, true)
-                && let Some(record) = account.record()
-            {
-                let first = (row.id, candidate.model.id.as_str());
-                let (held, warnings) = spending::admit(ctx, record, self.request, first).await?;
-                account.hold(held);
-                self.choice.budgets = warnings;
-            }
-            let has_others = place + 1 < candidates.len();
-            match self.ask(row, candidate, has_others).await {
-                Ok((begun, permit)) => {
-                    if let Some(route) = &route {
-                        arrange::remember(ctx, route, self.request, (row.id, &candidate.model.id));
-                    }
-                    let (row, model) = (row.clone(), candidate.model.id.clone());
-                    return Ok(Answerer::Asked { begun, permit, row, model, lead });
-                }
-                Err(fault) if fault.class.may_differ_elsewhere() => {
-                    // Of several failures, the one that tells most: that somebody rests tells least.
-                    if last.is_none() || fault.class != FaultClass::Resting {
-                        last = Some(fault);
-                    }
-                }
-                Err(fault) => return Err(fault.into()),
-            }
-        }
-        Err(last.unwrap_or_else(|| Fault::new(FaultClass::NoProvider, "nobody could be asked")).into())
-    }
-
-    async fn ask(
-        &mut self,
-        row: &ProviderRow,
-        candidate: &Candidate,
-        has_others: bool,
-    ) -> std::result::Result<(Begun, Permit), Fault> {
-        let request = self.request;
-        self.asking().ask(request, row, candidate, has_others).await
-    }
-
-    const fn asking(&mut self) -> Asking<'_> {
-        Asking { ctx: self.ctx, choice: &mut self.choice, away: &mut self.away }
-    }
 }
 
 pub(super) fn known(row: &ProviderRow) -> Result<Known> {

@@ -61,13 +61,14 @@ async fn ask(
 ) -> Result<Response> {
     if let Some(record) = account.record() {
         let (held, warnings) = spending::admit(ctx, record, request, (row.id, &candidate.model.id)).await?;
-        account.hold(held);
+        drop(account.hold(held));
         choice.budgets = warnings;
     }
     let mut away = Duration::ZERO;
-    let mut asking = Asking { ctx, choice, away: &mut away };
+    let mut asking = Asking::new(ctx, choice, &mut away);
     match asking.ask(request, row, candidate, false).await? {
-        (Begun::Whole(response), permit) => {
+        (Begun::Whole(response), mut permit) => {
+            permit.came_to(counted(request, &response).0);
             permit.succeed();
             Ok(*response)
         }

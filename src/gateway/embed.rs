@@ -61,7 +61,7 @@ pub async fn embed(ctx: &Ctx, order: EmbedOrder) -> Result<Embedded> {
     let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
     let mut choice = Choice { asked: clean(&request.model), ..Choice::default() };
     let (begun, mut away) = (Instant::now(), Duration::ZERO);
-    let asking = Asking { ctx, choice: &mut choice, away: &mut away };
+    let asking = Asking::new(ctx, &mut choice, &mut away);
     let answered = find(asking, &request, &mut account).await;
     let overhead_ms = begun.elapsed().saturating_sub(away).as_secs_f64() * 1000.0;
     account.note(|record| record.choice.clone_from(&choice));
@@ -102,7 +102,7 @@ async fn find(
     if let (Some(first), Some(record)) = (candidates.first(), account.record()) {
         let first = (rows[first.provider].id, first.model.id.as_str());
         let (held, warnings) = spending::admit(ctx, record, request, first).await?;
-        account.hold(held);
+        drop(account.hold(held));
         asking.choice.budgets = warnings;
     }
     let mut last: Option<Fault> = None;
@@ -114,7 +114,10 @@ async fn find(
             record.model.clone_from(&candidate.model.id);
         });
         match asking.ask(request, row, candidate, place + 1 < candidates.len()).await {
-            Ok((vectors, permit)) => {
+            Ok((vectors, mut permit)) => {
+                if vectors.input_tokens > 0 {
+                    permit.came_to(Usage { input: vectors.input_tokens, ..Usage::default() });
+                }
                 permit.succeed();
                 return Ok((vectors, row.id, candidate.model.id.clone()));
             }

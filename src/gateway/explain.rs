@@ -1,12 +1,14 @@
 //! What would answer, by the rules that calls go by (`candidates`) and the breakers as they stand. Nothing is called.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::arrange;
 use super::call::known;
 use super::candidates::{self, Candidate, DEFAULT_ROUTE, Known};
 use super::error::{Error, Result};
 use super::health::Health;
+use super::queue::{Entered, Queues};
 use super::store::{self, provider::ProviderRow};
 use crate::model::auth::Action;
 use crate::model::gateway::{
@@ -81,13 +83,11 @@ fn would_ask(ctx: &Ctx, rows: &[ProviderRow], candidate: Candidate) -> WouldAsk 
     let row = &rows[candidate.provider];
     let health: Arc<Health> = ctx.shared();
     let of_model = health.of(row.id, ctx.clock.steady()).into_iter().find(|one| one.model == candidate.model.id);
-    WouldAsk {
-        provider_id: row.id,
-        provider: row.name.clone(),
-        model: candidate.model.id,
-        why: None,
-        standing: of_model.map_or(Standing::Ready, |one| standing(&one)),
-    }
+    let standing = match of_model.map_or(Standing::Ready, |one| standing(&one)) {
+        rests @ (Standing::Rests { .. } | Standing::Held { .. }) => rests,
+        asked => room(ctx, row, &candidate.model.id).unwrap_or(asked),
+    };
+    WouldAsk { provider_id: row.id, provider: row.name.clone(), model: candidate.model.id, why: None, standing }
 }
 
 /// As the breaker would decide, without asking it: to ask would take the place of the one call that tries a model again.
@@ -97,6 +97,18 @@ const fn standing(health: &ModelHealth) -> Standing {
         _ if health.rests_ms > 0 => Standing::Held { for_ms: health.rests_ms },
         BreakerState::HalfOpen => Standing::Probe,
         BreakerState::Closed => Standing::Ready,
+    }
+}
+
+/// Whether a call would wait for room, or find none; `None` where there is some.
+fn room(ctx: &Ctx, row: &ProviderRow, model: &str) -> Option<Standing> {
+    let said = ctx.shared::<Queues>().would_say((row.id, model), row.limits.0, ctx.clock.steady());
+    let for_ms = |least: Duration| u64::try_from(least.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+    match said {
+        Entered::Goes => None,
+        Entered::Waits(ahead) => Some(Standing::Waits { ahead: u32::try_from(ahead).unwrap_or(u32::MAX) }),
+        Entered::Full { waiting, least } => Some(Standing::Full { waiting, for_ms: for_ms(least) }),
+        Entered::TooLong { least } => Some(Standing::Full { waiting: 0, for_ms: for_ms(least) }),
     }
 }
 

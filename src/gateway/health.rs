@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::breaker::{Admission, Breaker};
+use super::queue::Place;
 use super::retry::Budget;
 use crate::model::ProviderId;
-use crate::model::gateway::{Fault, FaultClass, ModelHealth};
+use crate::model::gateway::{Fault, FaultClass, ModelHealth, Usage};
 use crate::runtime::Clock;
 
 /// Models that are remembered; the idle ones go first.
@@ -66,6 +67,21 @@ impl Health {
         known.retain(|(id, _), _| *id != provider);
     }
 
+    /// So long it took until a model began to answer, or was given up at the least.
+    pub fn took(&self, key: &(ProviderId, String), now: Duration, ms: u64) {
+        self.with(key, now, |known| {
+            let before = known.latency.filter(|(_, at)| now.saturating_sub(*at) < LATENCY_FOR);
+            let average = before.map_or(ms as f64, |(average, _)| average + NEWEST * (ms as f64 - average));
+            known.latency = Some((average, now));
+        });
+    }
+
+    /// Why a model would not be asked now; asking that takes nobody's place.
+    pub fn refuses(&self, key: &(ProviderId, String), now: Duration) -> Option<Admission> {
+        let known = self.0.lock().expect("no code panics while it holds this lock");
+        known.get(key)?.breaker.refuses(now)
+    }
+
     /// Earns a tenth of a retry, by a first attempt.
     pub fn earn(&self, key: &(ProviderId, String), now: Duration) {
         self.with(key, now, |known| known.budget.earn());
@@ -77,12 +93,17 @@ impl Health {
     }
 }
 
-/// Asks for leave to call a model.
-pub(super) fn admit(health: &Arc<Health>, clock: &Clock, key: (ProviderId, String)) -> Result<Permit, Admission> {
+/// Asks for leave to call a model at whose provider there is room.
+pub(super) fn admit(
+    health: &Arc<Health>,
+    clock: &Clock,
+    key: (ProviderId, String),
+    place: Place,
+) -> Result<Permit, Admission> {
     let now = clock.steady();
     match health.with(&key, now, |known| known.breaker.admit(now)) {
         Admission::Go | Admission::Probe => {
-            Ok(Permit { health: Arc::clone(health), clock: clock.clone(), key, told: false })
+            Ok(Permit { health: Arc::clone(health), clock: clock.clone(), key, place, told: false })
         }
         refused => Err(refused),
     }
@@ -94,6 +115,8 @@ pub(super) struct Permit {
     health: Arc<Health>,
     clock: Clock,
     key: (ProviderId, String),
+    /// Until the call has ended.
+    place: Place,
     told: bool,
 }
 
@@ -105,12 +128,12 @@ impl Permit {
 
     /// So long it took until the answer began.
     pub fn took(&self, ms: u64) {
-        let now = self.clock.steady();
-        self.health.with(&self.key, now, |known| {
-            let before = known.latency.filter(|(_, at)| now.saturating_sub(*at) < LATENCY_FOR);
-            let average = before.map_or(ms as f64, |(average, _)| average + NEWEST * (ms as f64 - average));
-            known.latency = Some((average, now));
-        });
+        self.health.took(&self.key, self.clock.steady(), ms);
+    }
+
+    /// The call took so many tokens.
+    pub fn came_to(&mut self, usage: Usage) {
+        self.place.came_to(usage);
     }
 
     /// The call succeeded.

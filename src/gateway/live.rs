@@ -172,7 +172,8 @@ impl Live {
 
     fn close(&mut self, outcome: CallOutcome, fault: Option<&Fault>) {
         let (usage, estimated) = self.usage();
-        if let Some(permit) = self.permit.take() {
+        if let Some(mut permit) = self.permit.take() {
+            permit.came_to(usage);
             match fault {
                 None => permit.succeed(),
                 Some(fault) => permit.fail(fault),

@@ -98,9 +98,19 @@ impl Account {
         self.record.as_deref()
     }
 
-    /// Holds this back until the call is written.
-    pub fn hold(&mut self, held: Option<Held>) {
-        self.held = held;
+    /// Holds this back until the call is written; gives what was held back before.
+    pub fn hold(&mut self, held: Option<Held>) -> Option<Held> {
+        std::mem::replace(&mut self.held, held)
+    }
+
+    /// The account of a call that was made beside this one, at `begun`. `None` once this one is settled.
+    pub fn beside(&self, begun: Instant) -> Option<Self> {
+        let mut record = self.record.clone()?;
+        record.id = self.runtime.ids.fresh();
+        record.at = self.runtime.clock.now().plus_ms(-(begun.elapsed().as_millis() as i64));
+        record.cache = None;
+        let (runtime, workspace) = (self.runtime.clone(), self.workspace);
+        Some(Self { runtime, workspace, record: Some(record), held: None, content: None, begun })
     }
 
     /// Holds what was asked until the call has ended.

@@ -4,7 +4,8 @@
 //! credential is encrypted for its row, leaves only towards its provider, and is shown to nobody again. A call is made within
 //! deadlines for the connection, the first token, silence and the whole; what may pass is tried again within a budget, at the
 //! same model and then at the next of its route; once a token has been handed on, never. A model that fails too often is left
-//! in peace (`breaker`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
+//! in peace (`breaker`); one whose provider has no room waits in line for it, for a while (`queue`). Where a route wants it, one that is
+//! slow to begin is not waited for alone: the next is asked as well, and whoever begins first is used (`hedge`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
 //! off is kept as partial.
 //!
 //! What a workspace wants masked leaves in no call, and is put back into the answer (`redact`).
@@ -19,12 +20,13 @@
 //!
 //! The design: everything between is one set of types (`model::gateway`), so that any caller's dialect meets any provider's. What
 //! decides is pure and stands apart: who could answer (`candidates`), whether one is asked (`breaker`), whether again (`retry`).
-//! Health is this process' own; the database holds what must be known to all. Names and credentials are read for each call,
+//! Health and queues are this process' own; the database holds what must be known to all. Names and credentials are read for each call,
 //! so that a change holds at once, everywhere.
 
 mod arrange;
 mod ask;
 mod asking;
+mod attempt;
 mod breaker;
 mod budgets;
 mod cached;
@@ -38,6 +40,7 @@ mod embed;
 mod error;
 mod explain;
 mod health;
+mod hedge;
 mod key_use;
 mod keys;
 mod live;
@@ -45,6 +48,7 @@ mod memory;
 mod meter;
 mod prices;
 mod providers;
+mod queue;
 mod redact;
 mod redaction;
 mod retention;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::error::{Error, Result, unless_taken};
 use super::health::Health;
+use super::queue::Queues;
 use super::store::provider::{self, ProviderRow, Written};
 use super::upstream::{self, Endpoint};
 use super::validate;
@@ -174,6 +175,7 @@ pub async fn reset_provider(ctx: &Ctx, id: ProviderId) -> Result<Provider> {
     ctx.authorize(Action::ManageProvider)?;
     let row = find(ctx, id).await?;
     ctx.shared::<Health>().reset(id);
+    ctx.shared::<Queues>().reset(id);
     tracing::info!(provider = %id, by = %ctx.actor.principal, "the breakers of a provider were reset");
     shown(ctx, row)
 }
@@ -200,6 +202,7 @@ pub(super) fn endpoint(ctx: &Ctx, row: &ProviderRow) -> Result<Endpoint> {
         responses: row.responses,
         credential,
         limits: row.limits.0,
+        progress: None,
     })
 }
 
@@ -208,7 +211,9 @@ async fn find(ctx: &Ctx, id: ProviderId) -> Result<ProviderRow> {
 }
 
 fn shown(ctx: &Ctx, row: ProviderRow) -> Result<Provider> {
-    let health = ctx.shared::<Health>().of(row.id, ctx.clock.steady());
+    let now = ctx.clock.steady();
+    let health = ctx.shared::<Health>().of(row.id, now);
+    let queue = ctx.shared::<Queues>().state(row.id, row.limits.0, now);
     let kind = row.kind()?;
     Ok(Provider {
         id: row.id,
@@ -221,6 +226,7 @@ fn shown(ctx: &Ctx, row: ProviderRow) -> Result<Provider> {
         enabled: row.enabled,
         limits: row.limits.0,
         health,
+        queue,
         revision: row.revision,
         created_at: row.created_at,
         updated_at: row.updated_at,

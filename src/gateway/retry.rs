@@ -14,7 +14,7 @@ const LONGEST_MS: u64 = 8_000;
 /// The longest wait that a provider may ask of a caller; beyond it the caller is told.
 const PATIENCE_MS: u64 = 20_000;
 /// With somebody else to ask, so long is waited for the same one at most.
-const HASTE_MS: u64 = 800;
+pub(super) const HASTE_MS: u64 = 800;
 
 /// Tenths of retries that may be made.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::asking::Progress;
 use super::dialect::{self, Addressee, Frames, Reader};
 use super::retry;
 use crate::model::gateway::{
@@ -34,6 +35,8 @@ pub(super) struct Endpoint {
     /// In clear.
     pub credential: Option<String>,
     pub limits: Limits,
+    /// Who is told how a call goes; nobody, of what is no call of a model.
+    pub progress: Option<Progress>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -135,6 +138,9 @@ impl<'a> Sent<'a> {
         call.timeout_ms = Some(within_ms.into());
         let connect_ms = endpoint.limits.connect_ms.into();
         let answer = http.open(call, connect_ms).await.map_err(|error| endpoint.no_answer(&error))?;
+        if let Some(progress) = &endpoint.progress {
+            progress.ear.hear(|name| answer.header(name));
+        }
         if !(200..300).contains(&answer.status) {
             return Err(refused(endpoint, answer).await);
         }
@@ -176,6 +182,9 @@ pub(super) async fn ask(
     };
     let sent = Sent::new(http, endpoint, ("POST", path, &request.betas), Some(&body), within_ms).await?;
     if !request.stream {
+        if let Some(progress) = &endpoint.progress {
+            progress.begins();
+        }
         let response = dialect::read_response(to.wire, sent.json().await?).map_err(|fault| endpoint.blame(fault))?;
         return Ok(Begun::Whole(Box::new(response)));
     }

@@ -96,6 +96,11 @@ fn limits(limits: Limits, found: &mut Vec<FieldError>) {
         ("first_token_ms", limits.first_token_ms, 1_000..=hour),
         ("total_ms", limits.total_ms, 1_000..=hour),
         ("max_retries", limits.max_retries, 0..=5),
+        ("max_concurrent", limits.max_concurrent.unwrap_or(1), 1..=10_000),
+        ("requests_per_minute", limits.requests_per_minute.unwrap_or(1), 1..=1_000_000),
+        ("tokens_per_minute", limits.tokens_per_minute.unwrap_or(100), 100..=1_000_000_000),
+        ("queue", limits.queue, 0..=10_000),
+        ("queue_ms", limits.queue_ms, 0..=600_000),
     ] {
         if !range.contains(&value) {
             let message = format!("expected a whole number from {} to {}", range.start(), range.end());
@@ -132,6 +137,10 @@ pub(super) fn route(draft: &RouteDraft) -> Result<()> {
     }
     if !draft.targets.is_empty() && draft.targets.iter().all(|target| target.weight == 0) {
         found.push(FieldError::new("/targets", "expected a model that is not switched off, with a weight from 1"));
+    }
+    if draft.policy.hedge.is_some_and(|hedge| !(100..=60_000).contains(&hedge.after_ms)) {
+        let message = "expected a whole number from 100 to 60000";
+        found.push(FieldError::new("/policy/hedge/after_ms", message));
     }
     task_rules(&draft.policy.task, &mut found);
     refuse(found)

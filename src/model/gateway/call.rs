@@ -50,21 +50,27 @@ pub enum CallOutcome {
     Partial,
     /// With none.
     Failed,
+    /// It was dropped, since another that was asked as well began to answer first. What it took is an estimate.
+    Cancelled,
 }
 
 impl CallOutcome {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::Complete, Self::Partial, Self::Failed, Self::Cancelled];
+
     /// As stored and sent.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
             Self::Partial => "partial",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 
     /// Reads [`CallOutcome::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Complete, Self::Partial, Self::Failed].into_iter().find(|outcome| outcome.as_str() == text)
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
     }
 }
 

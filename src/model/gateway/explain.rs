@@ -89,12 +89,24 @@ pub enum Standing {
         /// Until then.
         for_ms: u64,
     },
+    /// There is no room for a call at this moment: it would wait.
+    Waits {
+        /// Calls that wait before it.
+        ahead: u32,
+    },
+    /// There is no room for a call, and none to wait: it is passed over.
+    Full {
+        /// Calls that wait already.
+        waiting: u32,
+        /// Milliseconds until there may be room.
+        for_ms: u64,
+    },
 }
 
 impl Standing {
-    /// Whether a call would be sent to it now.
+    /// Whether a call would be sent to it, now or once there is room.
     pub const fn is_asked(self) -> bool {
-        matches!(self, Self::Ready | Self::Probe)
+        matches!(self, Self::Ready | Self::Probe | Self::Waits { .. })
     }
 }
 

@@ -21,6 +21,7 @@ mod policy;
 mod preview;
 mod price;
 mod provider;
+mod queue;
 mod redaction;
 mod replay;
 mod request;
@@ -40,12 +41,13 @@ pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
 pub use fault::{Fault, FaultClass};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role, Wire};
-pub use policy::{By, Contender, Policy, order};
+pub use policy::{By, Contender, Hedge, Policy, order};
 pub use preview::{CostPreview, PREVIEW_RUNS, StepCalls, StepCost};
 pub use price::{Price, PriceDraft, format_usd, parse_usd, short_usd};
 pub use provider::{
     BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest,
 };
+pub use queue::{HeldModel, QueueState};
 pub use redaction::{
     MAX_MASK_PATTERN, MAX_MASK_PATTERNS, MAX_MASK_TRIAL, MaskKind, MaskPattern, Masked, Redaction, RedactionDraft,
     RedactionTrial, RedactionTried,
@@ -53,7 +55,7 @@ pub use redaction::{
 pub use replay::replay;
 pub use request::{Effort, Output, Request, Sampling, Thinking, Tool, ToolChoice};
 pub use response::{Response, StopReason, Usage, estimate_tokens};
-pub use route::{Choice, Route, RouteDraft, Target, Tried, Verdict};
+pub use route::{Choice, Hedged, Route, RouteDraft, Target, Tried, Verdict};
 pub use task::{Level, Points, Score, TaskRules, of_request as score_request, score as score_task};
 
 #[cfg(test)]

@@ -65,6 +65,17 @@ pub struct Policy {
     pub sticky: bool,
     /// How the hardness of a task is counted, for [`By::Task`].
     pub task: TaskRules,
+    /// When the next model is asked as well; absent for never.
+    pub hedge: Option<Hedge>,
+}
+
+/// When the next model is asked as well, because the one that was asked has not begun to answer. Whoever begins first is used, and
+/// the other is dropped. At most one such call is made for a call, and one for ten calls, beyond the first ten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hedge {
+    /// Milliseconds after which it is, 100..=60000.
+    pub after_ms: u32,
 }
 
 /// One that could answer, as far as the order is concerned.

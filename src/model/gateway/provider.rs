@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::fault::FaultClass;
 use super::message::{Dialect, Wire};
+use super::queue::QueueState;
 use crate::model::{ProviderId, Timestamp};
 
 /// What is at the other end.
@@ -102,7 +103,7 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// How long a provider may take, and how often it is asked.
+/// How long a provider may take, how often it is asked, and how much at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -114,11 +115,32 @@ pub struct Limits {
     pub total_ms: u32,
     /// Times that it is asked again after a failure that may pass, 0..=5.
     pub max_retries: u32,
+    /// Calls that may be underway at once, in each process, 1..=10000; absent for any number.
+    pub max_concurrent: Option<u32>,
+    /// Calls that may be made in a minute, by each process, 1..=1000000; absent for any number.
+    pub requests_per_minute: Option<u32>,
+    /// Tokens that calls of a minute may take, questions and answers together, of each process, 100..=1000000000; absent for any
+    /// number. What a call takes is estimated before it, and corrected by the provider's own numbers after it.
+    pub tokens_per_minute: Option<u32>,
+    /// Calls that may wait for room, in each process, 0..=10000.
+    pub queue: u32,
+    /// Milliseconds that a call waits for room at most, 0..=600000; then it goes elsewhere, or is refused.
+    pub queue_ms: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect_ms: 5_000, first_token_ms: 120_000, total_ms: 600_000, max_retries: 2 }
+        Self {
+            connect_ms: 5_000,
+            first_token_ms: 120_000,
+            total_ms: 600_000,
+            max_retries: 2,
+            max_concurrent: None,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+            queue: 100,
+            queue_ms: 30_000,
+        }
     }
 }
 
@@ -182,7 +204,7 @@ pub struct ProviderDraft {
     /// Whether it is asked.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// How long it may take.
+    /// How long it may take, and how much of it at once.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -214,6 +236,9 @@ pub struct Provider {
     pub limits: Limits,
     /// How its models are, as this process sees it; those that were not called lately are left out.
     pub health: Vec<ModelHealth>,
+    /// Its calls underway and those that wait for room, as this process sees it.
+    #[serde(default)]
+    pub queue: QueueState,
     /// The value for `If-Match`.
     pub revision: i64,
     /// When it was added.

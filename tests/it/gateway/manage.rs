@@ -100,6 +100,16 @@ async fn every_field_that_does_not_fit_is_named() {
     let upstream = Upstream::start([]).await;
     let base = || draft("acme", ProviderKind::OpenAi, &upstream, &["gpt"]);
     let limits = Limits { connect_ms: 1, max_retries: 9, ..Limits::default() };
+    let crowded = Limits {
+        max_concurrent: Some(0),
+        requests_per_minute: Some(0),
+        tokens_per_minute: Some(99),
+        queue: 10_001,
+        queue_ms: 600_001,
+        ..Limits::default()
+    };
+    let of_queue = ["max_concurrent", "requests_per_minute", "tokens_per_minute", "queue", "queue_ms"];
+    let of_queue = of_queue.map(|field| format!("/limits/{field}"));
     for (bad, expected) in [
         (weft::model::gateway::ProviderDraft { name: "a b".into(), ..base() }, vec!["/name"]),
         (weft::model::gateway::ProviderDraft { base_url: "ftp://x".into(), ..base() }, vec!["/base_url"]),
@@ -125,6 +135,10 @@ async fn every_field_that_does_not_fit_is_named() {
             vec!["/models/1/id", "/models/2/id"],
         ),
         (weft::model::gateway::ProviderDraft { limits, ..base() }, vec!["/limits/connect_ms", "/limits/max_retries"]),
+        (
+            weft::model::gateway::ProviderDraft { limits: crowded, ..base() },
+            of_queue.iter().map(String::as_str).collect(),
+        ),
     ] {
         assert_eq!(pointers(gateway::create_provider(&ctx, bad).await.unwrap_err()), expected);
     }

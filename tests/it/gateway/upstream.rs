@@ -29,6 +29,62 @@ pub enum Reply {
     Halves(String, Arc<Notify>, String),
     /// Anything.
     Text(u16, &'static str),
+    /// An answer with headers.
+    Headed(&'static [(&'static str, &'static str)], Value),
+    /// An answer that waits until it is let go.
+    Held(Gate, Box<Reply>),
+}
+
+/// In front of an answer: what happens there, and when it goes on.
+#[derive(Debug, Clone, Default)]
+pub struct Gate {
+    seen: Arc<Notify>,
+    open: Arc<Notify>,
+    gone: Arc<Notify>,
+}
+
+impl Gate {
+    /// Holds an answer.
+    pub fn hold(&self, reply: Reply) -> Reply {
+        Reply::Held(self.clone(), Box::new(reply))
+    }
+
+    /// Returns once the request is there.
+    pub async fn seen(&self) {
+        soon("nobody asked", self.seen.notified()).await;
+    }
+
+    /// Lets the answer go.
+    pub fn open(&self) {
+        self.open.notify_one();
+    }
+
+    /// Returns once whoever asked has closed the connection.
+    pub async fn gone(&self) {
+        soon("whoever asked is still there", self.gone.notified()).await;
+    }
+
+    async fn pass(self) {
+        /// Dropped before the gate was opened: nobody is there any more.
+        struct Asker(Option<Arc<Notify>>);
+        impl Drop for Asker {
+            fn drop(&mut self) {
+                if let Some(gone) = self.0.take() {
+                    gone.notify_one();
+                }
+            }
+        }
+        self.seen.notify_one();
+        let mut asker = Asker(Some(self.gone));
+        self.open.notified().await;
+        asker.0 = None;
+    }
+}
+
+/// What happens within a minute; else the test fails and does not hang.
+pub async fn soon<T>(otherwise: &str, work: impl Future<Output = T>) -> T {
+    let patience = std::time::Duration::from_secs(60);
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| panic!("{otherwise}"))
 }
 
 /// What it was asked.
@@ -92,11 +148,23 @@ async fn reply(State(script): State<Arc<Mutex<Script>>>, uri: Uri, headers: Head
         script.seen.push(Seen { path: uri.path().to_owned(), headers, body });
         script.replies.pop_front()
     };
+    let reply = match reply {
+        Some(Reply::Held(gate, held)) => {
+            gate.pass().await;
+            Some(*held)
+        }
+        reply => reply,
+    };
     let answer = |status: u16| Response::builder().status(status);
     let events = || answer(200).header("content-type", "text/event-stream");
     match reply.unwrap_or(Reply::Text(500, "the script is over")) {
         Reply::Json(status, value) => json(answer(status), &value),
         Reply::With(status, name, header, value) => json(answer(status).header(name, header), &value),
+        Reply::Headed(headers, value) => {
+            let named = headers.iter().fold(answer(200), |answer, (name, header)| answer.header(*name, *header));
+            json(named, &value)
+        }
+        Reply::Held(..) => panic!("one gate is enough"),
         Reply::Text(status, text) => answer(status).body(Body::from(text)).unwrap(),
         Reply::Events(text) => events().body(Body::from(text)).unwrap(),
         Reply::Cut(text) => {

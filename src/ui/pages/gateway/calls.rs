@@ -98,9 +98,8 @@ fn Filters(place: Memo<Place>, spent: Spent) -> impl IntoView {
     };
     let models = Signal::derive(move || choices("Any model", place.get().filter.model, names.get().0));
     let providers = Signal::derive(move || choices("Any provider", place.get().filter.provider, names.get().1));
-    let outcomes = [CallOutcome::Complete, CallOutcome::Partial, CallOutcome::Failed];
     let outcomes = std::iter::once(Choice::new("", "Any outcome"))
-        .chain(outcomes.map(|outcome| Choice::new(outcome.as_str(), outcome_label(outcome))));
+        .chain(CallOutcome::ALL.map(|outcome| Choice::new(outcome.as_str(), outcome_label(outcome))));
     let some = |word: String| (!word.is_empty()).then_some(word);
     let change = move |alter: &dyn Fn(&mut Place)| {
         let mut place = place.get_untracked();

@@ -102,7 +102,7 @@ fn Told(explained: Explained) -> impl IntoView {
     let nobody = (first.is_none() && !candidates.is_empty()).then(|| view! {
         <div class="notice" data-tone="warn">
             <Icon name="s-waiting" />
-            <span class="grow">"All of them rest at the moment. A call now is refused, and told when to try again."</span>
+            <span class="grow">"All of them rest or are full at the moment. A call now is refused, and told when to try again."</span>
         </div>
     });
     let rows =
@@ -121,7 +121,7 @@ fn Told(explained: Explained) -> impl IntoView {
         {nobody}
         <ol class="would-ask">{rows}</ol>
         {over}
-        <p class="small dim">"Nothing was called. How models rest is this server's own view."</p>
+        <p class="small dim">"Nothing was called. How models rest and who waits is this server's own view."</p>
     }
 }
 
@@ -182,6 +182,8 @@ fn state(standing: Standing, is_first: bool) -> (String, Tone) {
         Standing::Probe => ("tried again".to_owned(), Tone::Warn),
         Standing::Rests { for_ms, .. } => (format!("rests for {}", wait(for_ms)), Tone::Bad),
         Standing::Held { for_ms } => (format!("held for {}", wait(for_ms)), Tone::Warn),
+        Standing::Waits { .. } => ("waits for room".to_owned(), Tone::Warn),
+        Standing::Full { .. } => ("full".to_owned(), Tone::Warn),
     }
 }
 
@@ -196,6 +198,17 @@ fn reason(standing: Standing) -> Option<String> {
             Some(format!("It failed too often{class}, and is passed over meanwhile."))
         }
         Standing::Held { .. } => Some("Its provider has too many calls, and asked to wait.".to_owned()),
+        Standing::Waits { ahead: 0 } => Some("A call waits until there is room at its provider.".to_owned()),
+        Standing::Waits { ahead } => {
+            Some(format!("A call waits until there is room at its provider, behind {ahead} others."))
+        }
+        Standing::Full { waiting: 0, for_ms } => Some(format!(
+            "There is no room at its provider for {}, and a call does not wait so long.",
+            wait(for_ms.max(1000))
+        )),
+        Standing::Full { waiting, .. } => {
+            Some(format!("{waiting} calls wait for room at its provider, as many as may. It is passed over meanwhile."))
+        }
     }
 }
 
@@ -210,5 +223,7 @@ mod tests {
         let rests = Standing::Rests { for_ms: 8_000, last_failure: None };
         assert_eq!(state(rests, false), ("rests for 8 s".to_owned(), Tone::Bad));
         assert_eq!(reason(Standing::Ready), None);
+        assert_eq!(state(Standing::Waits { ahead: 2 }, false).0, "waits for room");
+        assert!(reason(Standing::Full { waiting: 100, for_ms: 0 }).unwrap().starts_with("100 calls wait"));
     }
 }

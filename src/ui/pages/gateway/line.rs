@@ -140,7 +140,7 @@ fn price_href(call: &CallRecord) -> Option<String> {
 #[component]
 fn OutcomeBadge(outcome: CallOutcome) -> impl IntoView {
     let tone = match outcome {
-        CallOutcome::Complete => Tone::Plain,
+        CallOutcome::Complete | CallOutcome::Cancelled => Tone::Plain,
         CallOutcome::Partial => Tone::Warn,
         CallOutcome::Failed => Tone::Bad,
     };
@@ -153,6 +153,9 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
     let asked = if call.choice.asked.is_empty() { "the default".to_owned() } else { call.choice.asked.clone() };
     let tried = call.choice.tried.iter().map(|one| view! { <TriedItem one=one.clone() /> }).collect_view();
     let rule = call.choice.rule.clone();
+    let hedged = call.choice.hedged.as_ref().map(|hedged| {
+        format!("{} had not begun after {} ms, {} was asked too", hedged.slow, hedged.after_ms, hedged.also)
+    });
     let unpriced =
         (call.cost_micros.is_none() && call.outcome != CallOutcome::Failed).then(|| price_href(&call)).flatten();
     let parts: Vec<(&'static str, i64)> = usage_parts(&call).into_iter().filter(|(_, tokens)| *tokens > 0).collect();
@@ -168,10 +171,11 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
     });
     let cache = cache_words(&call);
     let masked = (!call.masked.is_empty()).then(|| view! { <dt>"Masked"</dt><dd>{Masked::words(&call.masked)}</dd> });
+    let icon = if call.outcome == CallOutcome::Cancelled { "info" } else { "s-failed" };
     let error = call.error.clone().map(|error| {
         view! {
             <div class="notice" data-tone=if call.outcome == CallOutcome::Failed { "bad" } else { "warn" }>
-                <Icon name="s-failed" /><span class="grow">{format::sentence(&error)}</span>
+                <Icon name=icon /><span class="grow">{format::sentence(&error)}</span>
             </div>
         }
     });
@@ -184,6 +188,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                     <dl class="pairs">
                         <dt>"Asked for"</dt><dd class="mono">{asked}</dd>
                         {(!rule.is_empty()).then(|| view! { <dt>"Read as"</dt><dd>{rule}</dd> })}
+                        {hedged.map(|hedged| view! { <dt>"Asked two"</dt><dd>{hedged}</dd> })}
                     </dl>
                     <ol class="tried">{tried}</ol>
                 </div>
@@ -226,10 +231,11 @@ const fn usage_parts(call: &CallRecord) -> [(&'static str, i64); 6] {
 fn TriedItem(one: Tried) -> impl IntoView {
     let name = format!("{}/{}", one.provider, one.model);
     let (what, tone) = verdict(&one);
+    let waited = (one.waited_ms > 0).then(|| format!(", after {} in line", wait(one.waited_ms)));
     view! {
         <li>
             <span class="mono">{name}</span>" "
-            <span data-tone=tone.as_str()>{what}</span>
+            <span data-tone=tone.as_str()>{what}{waited}</span>
         </li>
     }
 }
@@ -245,6 +251,9 @@ fn verdict(one: &Tried) -> (String, Tone) {
         }
         Verdict::Lacks { what } => (format!("not asked: {what}"), Tone::Plain),
         Verdict::Rests { for_ms } => (format!("rested, for {} more", wait(*for_ms)), Tone::Warn),
+        Verdict::NoRoom { why } => (format!("not asked, since it had no room: {why}"), Tone::Warn),
+        Verdict::Dropped if one.attempts == 0 => ("dropped while it waited for room".to_owned(), Tone::Plain),
+        Verdict::Dropped => ("asked at the same time, and dropped".to_owned(), Tone::Plain),
         Verdict::Failed { class, message } => {
             let times = if one.attempts > 1 { format!(" after {} attempts", one.attempts) } else { String::new() };
             (format!("failed{times} ({}): {message}", class.as_str().replace('_', " ")), Tone::Bad)
@@ -259,7 +268,10 @@ mod tests {
 
     #[test]
     fn what_became_of_each_is_told_in_words() {
-        let tried = |attempts, verdict| Tried { provider: "a".to_owned(), model: "m".to_owned(), attempts, verdict };
+        let tried = |attempts, verdict| {
+            let (provider, model) = ("a".to_owned(), "m".to_owned());
+            Tried { provider, model, attempts, waited_ms: 0, verdict }
+        };
         assert_eq!(verdict(&tried(1, Verdict::Answers)).0, "answered");
         assert_eq!(verdict(&tried(2, Verdict::Answers)).0, "answered at attempt 2");
         assert_eq!(verdict(&tried(0, Verdict::Rests { for_ms: 8_000 })).0, "rested, for 8 s more");

@@ -34,6 +34,7 @@ pub(super) const fn outcome_label(outcome: CallOutcome) -> &'static str {
         CallOutcome::Complete => "Complete",
         CallOutcome::Partial => "Partial",
         CallOutcome::Failed => "Failed",
+        CallOutcome::Cancelled => "Dropped",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The form of a route as text, and what it means.
 
 use crate::model::cache::CacheMode;
-use crate::model::gateway::{By, Level, Policy, Provider, Route, RouteDraft, Target, TaskRules};
+use crate::model::gateway::{By, Hedge, Level, Policy, Provider, Route, RouteDraft, Target, TaskRules};
 use crate::model::{ApiError, FieldError, ProviderId};
 
 /// Most models of a route.
@@ -19,6 +19,9 @@ pub(super) struct Line {
     /// The hardest task that it takes, as sent.
     pub takes: String,
 }
+
+/// Milliseconds after which the next is asked too, to begin with: longer than most answers take to begin.
+const HEDGE_MS: u32 = 3_000;
 
 /// The settings of how the hardness of a task is counted: the field, and what it is called.
 pub(super) const RULES: [(&str, &str); 9] = [
@@ -44,6 +47,9 @@ pub(super) struct Form {
     pub sticky: bool,
     /// The numbers of [`RULES`], in that order.
     pub rules: [String; RULES.len()],
+    /// Whether the next is asked too where one is slow, and after how many milliseconds.
+    pub hedges: bool,
+    pub hedge_ms: String,
     /// A [`CacheMode`].
     pub cache: String,
     next: u32,
@@ -56,6 +62,7 @@ impl Form {
         let mut form = Self {
             by: policy.by.as_str().to_owned(),
             rules: written(&policy.task),
+            hedge_ms: HEDGE_MS.to_string(),
             cache: CacheMode::Auto.as_str().to_owned(),
             ..Self::default()
         };
@@ -81,6 +88,8 @@ impl Form {
             by: route.policy.by.as_str().to_owned(),
             sticky: route.policy.sticky,
             rules: written(&route.policy.task),
+            hedges: route.policy.hedge.is_some(),
+            hedge_ms: route.policy.hedge.map_or(HEDGE_MS, |hedge| hedge.after_ms).to_string(),
             cache: route.cache.as_str().to_owned(),
             next,
         }
@@ -145,12 +154,14 @@ impl Form {
         };
         let targets = self.lines.iter().enumerate().map(target).collect::<Result<_, ApiError>>()?;
         let by = By::parse(&self.by).unwrap_or_default();
+        let after = || number(&self.hedge_ms, || "/policy/hedge/after_ms".to_owned());
+        let hedge = if self.hedges { Some(Hedge { after_ms: after()? }) } else { None };
         let cache = CacheMode::parse(&self.cache).unwrap_or_default();
         Ok(RouteDraft {
             name: self.name.trim().to_owned(),
             description: self.description.trim().to_owned(),
             targets,
-            policy: Policy { by, sticky: self.sticky, task: self.task()? },
+            policy: Policy { by, sticky: self.sticky, task: self.task()?, hedge },
             cache,
         })
     }
@@ -223,6 +234,7 @@ mod tests {
             enabled: true,
             limits: Limits::default(),
             health: Vec::new(),
+            queue: Default::default(),
             revision: 1,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
@@ -282,7 +294,7 @@ mod tests {
             name: "smart".into(),
             description: "for all".into(),
             targets: vec![target],
-            policy: Policy { by: By::Task, sticky: true, task },
+            policy: Policy { by: By::Task, sticky: true, task, hedge: Some(Hedge { after_ms: 750 }) },
             cache: CacheMode::Auto,
             revision: 1,
             created_at: Timestamp(0),
@@ -298,6 +310,11 @@ mod tests {
         form.lines[0].weight = "many".into();
         assert!(form.draft().unwrap_err().field("/targets/0/weight").is_some());
         form.lines[0].weight = "3".into();
+        form.hedge_ms = "soon".into();
+        assert_eq!(form.draft().unwrap().policy.hedge, None, "what is not wanted is not read");
+        form.hedges = true;
+        assert!(form.draft().unwrap_err().field("/policy/hedge/after_ms").is_some());
+        form.hedges = false;
         form.rules[7] = "-1".into();
         assert!(form.draft().unwrap_err().field("/policy/task/medium_from").is_some());
     }

@@ -53,6 +53,36 @@ pub(super) fn PolicyFields(form: RwSignal<Form>, save: Saving) -> impl IntoView 
         <Show when=move || by.get() != By::Order fallback=|| ()>
             <Checkbox id="route-sticky" label="Calls of one session stay with the model that answered first" value=sticky />
         </Show>
+        <HedgeFields form save />
+    }
+}
+
+/// Whether the next is asked too where one is slow, and when; of use to routes of several models only.
+#[component]
+fn HedgeFields(form: RwSignal<Form>, save: Saving) -> impl IntoView {
+    let hedges = Memo::new(move |_| form.with(|form| form.hedges));
+    let is_offered = Memo::new(move |_| form.with(|form| form.hedges || form.lines.len() > 1));
+    let wanted = Bound::from((hedges.into(), Callback::new(move |value| form.update(|form| form.hedges = value))));
+    let after = Bound::from((
+        Memo::new(move |_| form.with(|form| form.hedge_ms.clone())).into(),
+        Callback::new(move |value: String| form.update(|form| form.hedge_ms = value)),
+    ));
+    let error = Signal::derive(move || {
+        save.value().with(|answer| match answer {
+            Some(Err(error)) => ApiError::field(error, "/policy/hedge/after_ms").map(str::to_owned),
+            _ => None,
+        })
+    });
+    view! {
+        <Show when=move || is_offered.get() fallback=|| ()>
+            <Checkbox id="route-hedge" label="Ask the next one too where one is slow to begin" value=wanted />
+        </Show>
+        <Show when=move || hedges.get() fallback=|| ()>
+            <TextInput
+                id="route-hedge-ms" label="Ask the next one too after, in ms" value=after error attr:inputmode="numeric"
+                hint=Some("Whoever begins first answers. The other is dropped, and costs what it had read by then. At most one call in ten is made twice.".to_owned())
+            />
+        </Show>
     }
 }
 

@@ -127,6 +127,7 @@ fn Row(route: Route, targets: AnyView, table: Table) -> impl IntoView {
     let policy = route.policy.clone();
     let order = (policy.by != By::Order).then(|| policy.by.label().to_owned());
     let stays = policy.sticky.then_some("; a session stays with its first");
+    let hedge = policy.hedge.map(|hedge| format!("The next one too after {} ms", hedge.after_ms));
     let (name, description) = (route.name.clone(), route.description.clone());
     view! {
         <tr>
@@ -138,6 +139,7 @@ fn Row(route: Route, targets: AnyView, table: Table) -> impl IntoView {
             <td data-wrap="">
                 <ol class="targets">{targets}</ol>
                 {order.map(|order| view! { <div class="small dim">{order}{stays}</div> })}
+                {hedge.map(|hedge| view! { <div class="small dim">{hedge}</div> })}
             </td>
             <td class="row-actions"><Acts route table /></td>
         </tr>

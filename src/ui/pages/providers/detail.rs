@@ -120,6 +120,8 @@ fn Facts(provider: Provider) -> impl IntoView {
         0 => "any that is asked for".to_owned(),
         count => format!("{count} listed"),
     };
+    let queue = provider.queue.words(provider.limits);
+    let queue = (!queue.is_empty()).then(|| view! { <div><dt>"Calls"</dt><dd>{queue}</dd></div> });
     let by = if provider.responses { ", always by the Responses API" } else { "" };
     view! {
         <dl class="facts">
@@ -127,6 +129,7 @@ fn Facts(provider: Provider) -> impl IntoView {
             <div><dt>"Address"</dt><dd class="mono truncate">{provider.base_url}</dd></div>
             <div><dt>"Key"</dt><dd class="mono">{key}</dd></div>
             <div><dt>"Models"</dt><dd>{models}</dd></div>
+            {queue}
         </dl>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use super::form::Form;
+use super::form::{Form, LIMITS};
 use crate::api::providers::{create_provider, update_provider};
 use crate::model::gateway::{Provider, ProviderKind};
 use crate::model::{ApiError, ProviderId};
@@ -77,8 +77,8 @@ pub(super) fn ProviderDialog(asked: Asked) -> impl IntoView {
         let (editing, draft) = (*editing, form.draft());
         async move {
             match editing {
-                Some((id, revision)) => update_provider(id, revision, draft).await,
-                None => create_provider(draft).await,
+                Some((id, revision)) => update_provider(id, revision, draft?).await,
+                None => create_provider(draft?).await,
             }
         }
     });
@@ -129,7 +129,9 @@ fn ProviderForm(asked: Asked, save: Saving) -> impl IntoView {
     let whole = move || {
         save.value().with(|answer| match answer {
             Some(Err(error))
-                if SHOWN.iter().all(|pointer| error.field(pointer).is_none()) && of_models(error).is_none() =>
+                if SHOWN.iter().all(|pointer| error.field(pointer).is_none())
+                    && of_models(error).is_none()
+                    && !is_of_limits(error) =>
             {
                 Some(error.detail().to_owned())
             }
@@ -169,12 +171,74 @@ fn ProviderForm(asked: Asked, save: Saving) -> impl IntoView {
                 hint=Some("One on a line, best first. Behind the name, what calls are held against: context=128k (tokens that it holds), output=16k (of an answer), schema, no-images, no-tools. Empty: it is asked for any model. Testing the provider lists what it has.".to_owned())
             />
             <ResponsesField asked />
+            <LimitFields asked save />
             <Checkbox
                 id="provider-enabled" label="Ask this provider"
                 value=asked.bind(|form| form.enabled, |form, value| form.enabled = value)
             />
         </form>
     }
+}
+
+/// Whether one of the limits that the form shows is wrong.
+fn is_of_limits(error: &ApiError) -> bool {
+    LIMITS.iter().any(|field| error.field(&format!("/limits/{field}")).is_some())
+}
+
+/// How much it is asked at once: folded, since most providers need none of it.
+#[component]
+fn LimitFields(asked: Asked, save: Saving) -> impl IntoView {
+    let error = move |at: usize| {
+        Signal::derive(move || {
+            save.value().with(|answer| match answer {
+                Some(Err(error)) => error.field(&format!("/limits/{}", LIMITS[at])).map(str::to_owned),
+                _ => None,
+            })
+        })
+    };
+    let is_wrong = move || save.value().with(|answer| matches!(answer, Some(Err(error)) if is_of_limits(error)));
+    let value = move |at: usize| {
+        let form = asked.form;
+        let read = Memo::new(move |_| form.with(|form| form.room[at].clone()));
+        Bound::from((read.into(), Callback::new(move |value| form.update(|form| form.room[at] = value))))
+    };
+    let any = || Some("any number".to_owned());
+    view! {
+        <details class="disclosure" open=is_wrong>
+            <summary>
+                <span>"Limits"</span>
+                <span class="aside">{move || asked.form.with(|form| limits_aside(&form.room))}</span>
+                <svg class="icon twist" aria-hidden="true"><use_ href="/icons.svg#i-right"></use_></svg>
+            </summary>
+            <div class="disclosure-body">
+                <div class="grid pair">
+                    <TextInput id="provider-concurrent" label="Calls at once" aside=any() value=value(0) error=error(0) attr:inputmode="numeric" />
+                    <TextInput id="provider-requests" label="Calls in a minute" aside=any() value=value(1) error=error(1) attr:inputmode="numeric" />
+                    <TextInput id="provider-tokens" label="Tokens in a minute" aside=any() value=value(2) error=error(2) attr:inputmode="numeric" />
+                    <TextInput id="provider-queue" label="Calls that may wait" value=value(3) error=error(3) attr:inputmode="numeric" />
+                    <TextInput
+                        id="provider-queue-s" label="For how long, in seconds" value=value(4) error=error(4) attr:inputmode="decimal"
+                        hint=Some("Then a call goes to the next model of its route, or is refused.".to_owned())
+                    />
+                </div>
+                <span class="hint">
+                    "Calls beyond these wait in line. What Anthropic and OpenAI tell of their own limits is heeded without this. Each process \
+                     of the server keeps them for itself."
+                </span>
+            </div>
+        </details>
+    }
+}
+
+/// What the limits are, in a few words.
+fn limits_aside(room: &[String; LIMITS.len()]) -> String {
+    let of = |at: usize, what: &str| {
+        let number = room[at].trim();
+        (!number.is_empty()).then(|| format!("{number} {what}"))
+    };
+    let parts: Vec<String> =
+        [of(0, "at once"), of(1, "calls a minute"), of(2, "tokens a minute")].into_iter().flatten().collect();
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 
 /// What is wrong with the models: the line, and what was expected there.

@@ -1,6 +1,11 @@
 //! The form of a provider as text, and what it means.
 
 use crate::model::gateway::{Credential, Limits, Model, Provider, ProviderDraft, ProviderKind};
+use crate::model::{ApiError, FieldError};
+
+/// The limits that the form shows: the field as sent.
+pub(super) const LIMITS: [&str; 5] =
+    ["max_concurrent", "requests_per_minute", "tokens_per_minute", "queue", "queue_ms"];
 
 /// What the controls hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +20,9 @@ pub(super) struct Form {
     /// Whether it is always asked in Responses; of no meaning for kinds that can't be.
     pub responses: bool,
     pub enabled: bool,
-    /// What the provider had before, which the form does not show.
+    /// The numbers of [`LIMITS`], in that order; the time in seconds, and of the first three empty for any number.
+    pub room: [String; LIMITS.len()],
+    /// What the provider had before, of which the form shows only [`LIMITS`].
     limits: Limits,
 }
 
@@ -30,6 +37,7 @@ impl Form {
             models: String::new(),
             responses: false,
             enabled: true,
+            room: written(Limits::default()),
             limits: Limits::default(),
         }
     }
@@ -45,16 +53,20 @@ impl Form {
             models: models.join("\n"),
             responses: provider.responses,
             enabled: provider.enabled,
+            room: written(provider.limits),
             limits: provider.limits,
         }
     }
 
-    /// What is sent. A line that can't be read goes as it is, as a name, and is refused with its field.
-    pub fn draft(&self) -> ProviderDraft {
+    /// What is sent. A line of models that can't be read goes as it is, as a name, and is refused with its field.
+    ///
+    /// # Errors
+    /// A number that is none.
+    pub fn draft(&self) -> Result<ProviderDraft, ApiError> {
         let lines = self.models.lines().map(str::trim).filter(|line| !line.is_empty());
         let models = lines.map(|line| Model::read(line).unwrap_or_else(|_| Model::named(line)));
         let credential = self.credential.trim();
-        ProviderDraft {
+        Ok(ProviderDraft {
             name: self.name.trim().to_owned(),
             kind: self.kind,
             base_url: self.base_url.trim().to_owned(),
@@ -62,9 +74,45 @@ impl Form {
             models: models.collect(),
             responses: self.responses && self.kind.may_speak_responses(),
             enabled: self.enabled,
-            limits: self.limits,
-        }
+            limits: self.limits()?,
+        })
     }
+
+    fn limits(&self) -> Result<Limits, ApiError> {
+        let number = |at: usize| {
+            let text = self.room[at].trim();
+            text.parse::<u32>().map_err(|_| wrong(LIMITS[at], "expected a whole number"))
+        };
+        let any = |at: usize| if self.room[at].trim().is_empty() { Ok(None) } else { number(at).map(Some) };
+        let seconds: f64 = self.room[4].trim().parse().map_err(|_| wrong(LIMITS[4], "expected a number of seconds"))?;
+        if !(0.0..=600.0).contains(&seconds) {
+            return Err(wrong(LIMITS[4], "expected 0 to 600 seconds"));
+        }
+        Ok(Limits {
+            max_concurrent: any(0)?,
+            requests_per_minute: any(1)?,
+            tokens_per_minute: any(2)?,
+            queue: number(3)?,
+            queue_ms: (seconds * 1000.0).round() as u32,
+            ..self.limits
+        })
+    }
+}
+
+fn written(limits: Limits) -> [String; LIMITS.len()] {
+    let any = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+    [
+        any(limits.max_concurrent),
+        any(limits.requests_per_minute),
+        any(limits.tokens_per_minute),
+        limits.queue.to_string(),
+        (f64::from(limits.queue_ms) / 1000.0).to_string(),
+    ]
+}
+
+fn wrong(field: &str, message: &str) -> ApiError {
+    let field = FieldError::new(format!("/limits/{field}"), message);
+    ApiError::Invalid { detail: message.to_owned(), fields: vec![field] }
 }
 
 #[cfg(test)]
@@ -84,15 +132,17 @@ mod tests {
             models: vec![exact.clone()],
             responses: true,
             enabled: true,
-            limits: Limits { max_retries: 5, ..Limits::default() },
+            limits: Limits { max_retries: 5, max_concurrent: Some(4), queue_ms: 1_500, ..Limits::default() },
             health: Vec::new(),
+            queue: Default::default(),
             revision: 1,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
         };
         let mut form = Form::of(&provider);
         form.models.push_str("\n\n  new  \n odd word");
-        let draft = form.draft();
+        let draft = form.draft().unwrap();
+        assert_eq!(draft.limits, provider.limits);
         assert_eq!(draft.models, [exact, Model::named("new"), Model::named("odd word")]);
         assert_eq!((draft.limits.max_retries, draft.credential, draft.responses), (5, None, true));
     }
@@ -100,8 +150,25 @@ mod tests {
     #[test]
     fn a_kind_that_does_not_speak_responses_is_not_told_to() {
         let mut form = Form { responses: true, ..Form::blank() };
-        assert!(!form.draft().responses);
+        assert!(!form.draft().unwrap().responses);
         form.kind = ProviderKind::OpenAiCompatible;
-        assert!(form.draft().responses);
+        assert!(form.draft().unwrap().responses);
+    }
+
+    #[test]
+    fn a_limit_is_a_number_or_left_out() {
+        let mut form = Form::blank();
+        form.room = ["8", " 60 ", "", "0", "2.5"].map(str::to_owned);
+        let limits = form.draft().unwrap().limits;
+        assert_eq!(
+            (limits.max_concurrent, limits.requests_per_minute, limits.tokens_per_minute),
+            (Some(8), Some(60), None)
+        );
+        assert_eq!((limits.queue, limits.queue_ms), (0, 2_500));
+        for (at, text) in [(0, "many"), (3, ""), (4, "soon"), (4, "601"), (4, "NaN")] {
+            let mut form = form.clone();
+            form.room[at] = text.to_owned();
+            assert!(form.draft().unwrap_err().field(&format!("/limits/{}", LIMITS[at])).is_some(), "{text}");
+        }
     }
 }

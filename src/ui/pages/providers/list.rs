@@ -64,6 +64,7 @@ fn Row(provider: Provider, table: Table) -> impl IntoView {
     let (state, tone) = state_of(&provider);
     let notes: Vec<String> = provider.health.iter().filter(|one| one.state != BreakerState::Closed).map(note).collect();
     let has_notes = !notes.is_empty();
+    let waiting = (provider.queue.waiting > 0).then(|| provider.queue.words(provider.limits));
     let key = provider.credential_hint.clone().map_or_else(|| "no key".to_owned(), |hint| format!("key {hint}"));
     let (name, kind, url) = (provider.name.clone(), provider.kind.label(), provider.base_url.clone());
     view! {
@@ -76,7 +77,7 @@ fn Row(provider: Provider, table: Table) -> impl IntoView {
             <td data-wrap="">{models}</td>
             <td data-wrap="">
                 <Badge label=state tone=tone />
-                {notes.into_iter().map(|note| view! { <div class="small dim">{note}</div> }).collect_view()}
+                {notes.into_iter().chain(waiting).map(|note| view! { <div class="small dim">{note}</div> }).collect_view()}
             </td>
             <td class="row-actions">{table.may_manage.then(|| view! { <Acts provider has_notes table /> })}</td>
         </tr>

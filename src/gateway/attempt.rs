@@ -1,0 +1,189 @@
+//! One call while it looks for who answers: those that could are asked in order, until one does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::asking::Asking;
+use super::cached::{self, Looked};
+use super::call::{Order, clean};
+use super::candidates::Candidate;
+use super::health::{Health, Permit};
+use super::hedge::{self, Side};
+use super::meter::Account;
+use super::store::provider::ProviderRow;
+use super::upstream::Begun;
+use super::who::Found;
+use super::{arrange, check, spending, who};
+use crate::cache::{Hit, Lead};
+use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Needs, Request};
+use crate::runtime::Ctx;
+
+/// Who answers.
+pub(super) enum Answerer {
+    /// The cache, for this one.
+    Kept { hit: Hit, row: ProviderRow, model: String },
+    /// This one.
+    Asked { begun: Begun, permit: Permit, row: ProviderRow, model: String, lead: Option<Box<Lead>> },
+}
+
+/// What those who are asked in turn have to do with each other.
+struct Turn {
+    /// When the next is asked as well; `None` where that is not wanted, or was done.
+    hedge: Option<Hedge>,
+    /// The place of one that was asked as well, and did not answer either.
+    asked_too: Option<usize>,
+    /// What the call needs of a model.
+    needs: Needs,
+}
+
+/// One call while it looks for who answers.
+pub(super) struct Attempt<'a> {
+    ctx: &'a Ctx,
+    order: &'a Order,
+    request: &'a Request,
+    pub choice: Choice,
+    /// Spent at providers, and waiting for them.
+    pub away: Duration,
+}
+
+impl<'a> Attempt<'a> {
+    /// A call that has asked nobody yet.
+    pub fn new(ctx: &'a Ctx, order: &'a Order) -> Self {
+        let choice = Choice { asked: clean(&order.request.model), ..Choice::default() };
+        Self { ctx, order, request: &order.request, choice, away: Duration::ZERO }
+    }
+
+    /// Finds who answers.
+    ///
+    /// # Errors
+    /// Why nobody does.
+    pub async fn run(&mut self, account: &mut Account) -> super::Result<Answerer> {
+        let ctx = self.ctx;
+        let Found { rights, rows, route, candidates, rule } =
+            who::could_answer(ctx, &self.request.model, self.request.dialect).await?;
+        let (candidates, rule) = match &route {
+            Some(route) => {
+                let score = arrange::score(route, self.request);
+                arrange::arrange(ctx, (route, score.as_ref()), self.request, &rows, (candidates, rule)).await?
+            }
+            None => (candidates, rule),
+        };
+        self.choice.rule = rule;
+        let plan = cached::plan(ctx, self.order, rights.as_ref(), route.as_ref()).await;
+        let mut last: Option<Fault> = None;
+        let mut is_admitted = false;
+        let needs = Needs::of(self.request);
+        let mut turn = Turn { hedge: route.as_ref().and_then(|route| route.policy.hedge), asked_too: None, needs };
+        for (place, candidate) in candidates.iter().enumerate() {
+            if turn.asked_too == Some(place) {
+                continue;
+            }
+            let row = &rows[candidate.provider];
+            if let Some(lack) = candidate.model.lacks(&turn.needs) {
+                let fault = self.asking().lacks(row, candidate, lack);
+                last.get_or_insert(fault);
+                continue;
+            }
+            note(account, row, candidate);
+            let lead = match cached::look(ctx, plan.as_ref(), self.request, row, candidate).await {
+                Looked::Off => None,
+                Looked::Hit(hit) => {
+                    self.away += hit.waited;
+                    self.asking().tried(row, candidate, 0, cached::verdict(&hit));
+                    check::draw(ctx, self.order, (row, candidate), &hit);
+                    return Ok(Answerer::Kept { hit, row: row.clone(), model: candidate.model.id.clone() });
+                }
+                Looked::Miss { lead, record: missed, waited } => {
+                    self.away += waited;
+                    account.note(|record| record.cache = Some(missed));
+                    lead
+                }
+            };
+            if self.order.cache.only {
+                last = Some(cached::refuse_to_ask(account));
+                continue;
+            }
+            // What is kept costs nothing: budgets are asked only now.
+            if !std::mem::replace(&mut is_admitted, true)
+                && let Some(record) = account.record()
+            {
+                let first = (row.id, candidate.model.id.as_str());
+                let (held, warnings) = spending::admit(ctx, record, self.request, first).await?;
+                drop(account.hold(held));
+                self.choice.budgets = warnings;
+            }
+            let (got, by) = self.ask((&rows, &candidates), place, &mut turn, account).await;
+            let by = &candidates[by];
+            match got {
+                Ok((begun, permit)) => {
+                    let row = &rows[by.provider];
+                    if let Some(route) = &route {
+                        arrange::remember(ctx, route, self.request, (row.id, &by.model.id));
+                    }
+                    // Another's answer would be kept under another name: it is not.
+                    let lead = lead.filter(|_| std::ptr::eq(by, candidate));
+                    return Ok(Answerer::Asked { begun, permit, row: row.clone(), model: by.model.id.clone(), lead });
+                }
+                Err(fault) if fault.class.may_differ_elsewhere() => {
+                    // Of several failures, the one that tells most: that somebody rests tells least.
+                    if last.is_none() || fault.class != FaultClass::Resting {
+                        last = Some(fault);
+                    }
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Err(last.unwrap_or_else(|| Fault::new(FaultClass::NoProvider, "nobody could be asked")).into())
+    }
+
+    /// Asks the one at `place`; where it is slow and the route wants that, another as well. Gives the place of the one whose answer it
+    /// is.
+    async fn ask(
+        &mut self,
+        (rows, candidates): (&[ProviderRow], &[Candidate]),
+        place: usize,
+        turn: &mut Turn,
+        account: &mut Account,
+    ) -> (Result<(Begun, Permit), Fault>, usize) {
+        let side = |at: usize, has_others: bool| {
+            let candidate = &candidates[at];
+            Side { row: &rows[candidate.provider], candidate, has_others }
+        };
+        let first = side(place, (place + 1..candidates.len()).any(|other| turn.asked_too != Some(other)));
+        let stand_in = turn.hedge.and_then(|hedge| Some((hedge, self.stand_in(rows, candidates, place, turn)?)));
+        let Some((hedge, other)) = stand_in else {
+            return (self.asking().ask(self.request, first.row, first.candidate, first.has_others).await, place);
+        };
+        let notes = (&mut self.choice, &mut self.away);
+        let sides = [first, side(other, true)];
+        let both = hedge::ask((self.ctx, self.request), sides, hedge.after_ms, account, notes).await;
+        if both.asked_other {
+            (turn.hedge, turn.asked_too) = (None, Some(other));
+        }
+        (both.got, if both.by_other { other } else { place })
+    }
+
+    /// The next after `place` who could be asked as well.
+    fn stand_in(&self, rows: &[ProviderRow], candidates: &[Candidate], place: usize, turn: &Turn) -> Option<usize> {
+        let health: Arc<Health> = self.ctx.shared();
+        let now = self.ctx.clock.steady();
+        (place + 1..candidates.len()).find(|other| {
+            let other = &candidates[*other];
+            let key = (rows[other.provider].id, other.model.id.clone());
+            other.model.lacks(&turn.needs).is_none() && health.refuses(&key, now).is_none()
+        })
+    }
+
+    fn asking(&mut self) -> Asking<'_> {
+        Asking::new(self.ctx, &mut self.choice, &mut self.away)
+    }
+}
+
+/// Notes who is asked.
+pub(super) fn note(account: &mut Account, row: &ProviderRow, candidate: &Candidate) {
+    account.note(|record| {
+        record.provider_id = Some(row.id);
+        record.provider.clone_from(&row.name);
+        record.model.clone_from(&candidate.model.id);
+    });
+}

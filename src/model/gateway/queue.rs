@@ -1,0 +1,74 @@
+//! How many calls a provider has, and how many wait for room.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::provider::Limits;
+
+/// The calls of a provider, as one process sees them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueState {
+    /// Calls underway.
+    pub underway: u32,
+    /// Calls that wait for room.
+    pub waiting: u32,
+    /// Milliseconds that the first of them waits already; 0 when none does.
+    pub longest_ms: u64,
+    /// Calls that count against `requests_per_minute`; absent without that limit.
+    pub requests: Option<u32>,
+    /// Tokens that count against `tokens_per_minute`; absent without that limit.
+    pub tokens: Option<u32>,
+    /// Models of which the provider told that it takes no more for now.
+    pub held: Vec<HeldModel>,
+}
+
+/// A model of which the provider told that it takes no more for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldModel {
+    /// Which.
+    pub model: String,
+    /// Milliseconds until it takes the next call.
+    pub for_ms: u64,
+}
+
+impl QueueState {
+    /// In words, such as "3 underway of 4, 2 waiting, 41 of 60 requests in this minute"; empty when there is nothing to tell.
+    pub fn words(&self, limits: Limits) -> String {
+        let mut parts = Vec::new();
+        match limits.max_concurrent {
+            Some(most) => parts.push(format!("{} underway of {most}", self.underway)),
+            None if self.underway > 0 || self.waiting > 0 => parts.push(format!("{} underway", self.underway)),
+            None => {}
+        }
+        if self.waiting > 0 {
+            parts.push(format!("{} waiting", self.waiting));
+        }
+        for (used, limit, what) in
+            [(self.requests, limits.requests_per_minute, "requests"), (self.tokens, limits.tokens_per_minute, "tokens")]
+        {
+            if let (Some(used), Some(limit)) = (used, limit) {
+                parts.push(format!("{used} of {limit} {what} in this minute"));
+            }
+        }
+        parts.extend(self.held.iter().map(|held| {
+            format!("{} takes no more for {} s, says the provider", held.model, held.for_ms.div_ceil(1000))
+        }));
+        parts.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_to_tell_is_told() {
+        let limits = Limits { max_concurrent: Some(4), requests_per_minute: Some(60), ..Limits::default() };
+        let state = QueueState { underway: 3, waiting: 2, requests: Some(41), ..QueueState::default() };
+        assert_eq!(state.words(limits), "3 underway of 4, 2 waiting, 41 of 60 requests in this minute");
+        assert_eq!(QueueState::default().words(Limits::default()), "");
+        let held = vec![HeldModel { model: "opus".into(), for_ms: 4_100 }];
+        let state = QueueState { underway: 1, held, ..QueueState::default() };
+        assert_eq!(state.words(Limits::default()), "1 underway, opus takes no more for 5 s, says the provider");
+    }
+}
