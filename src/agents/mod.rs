@@ -20,4 +20,4 @@ mod validate;
 pub use error::{Error, Result};
 pub use manage::{create, delete, find_by_name, get, halt, is_stopped, list, list_templates, list_versions, update};
 pub use retention::{boot, forget};
-pub use tasks::{Note, list_paused_runs, note_task};
+pub use tasks::{Note, list_paused_runs, note_given, note_task};

@@ -190,6 +190,9 @@ fn limits(limits: AgentLimits, found: &mut Findings) {
     }
     let cost = limits.cost_micros.is_none_or(|micros| micros >= 1);
     found.unless(cost, "/spec/limits/cost_micros", "expected millionths of a dollar from 1");
+    let most = AgentLimits::MAX_PARALLEL;
+    let parallel = limits.parallel.is_none_or(|tasks| (1..=most).contains(&tasks));
+    found.unless(parallel, "/spec/limits/parallel", format!("expected a whole number from 1 to {most}, or nothing"));
 }
 
 #[cfg(test)]
@@ -340,6 +343,9 @@ mod tests {
         assert_eq!(limits(|limits| limits.tokens = 100_000_001), ["/spec/limits/tokens"]);
         assert_eq!(limits(|limits| limits.cost_micros = Some(0)), ["/spec/limits/cost_micros"]);
         assert_eq!(limits(|limits| limits.work_ms = 999), ["/spec/limits/work_ms"]);
+        for (tasks, fits) in [(0, false), (1, true), (100, true), (101, false)] {
+            assert_eq!(refused(|agent| agent.spec.limits.parallel = Some(tasks)).is_empty(), fits, "{tasks}");
+        }
         assert_eq!(limits(|limits| limits.work_ms = 86_400_001), ["/spec/limits/work_ms"]);
     }
 

@@ -37,7 +37,7 @@ pub use definitions::templates;
 pub use engine::{Hearing, LogSink, Rounds, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
-pub use give_task::{give_task, let_work};
+pub use give_task::{change_agent, give_task, let_work};
 pub use retention::{get_retention, set_retention};
 pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, wait_for_end};
 pub use start::{start, start_fired};

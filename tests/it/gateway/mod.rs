@@ -11,6 +11,7 @@ mod manage;
 mod ollama;
 mod policy;
 mod proxy;
+mod queued;
 mod redaction;
 mod responses;
 mod steps;

@@ -39,6 +39,7 @@ on_both_engines! {
         for (spec, pointer) in [
             (json!({"persona": "x", "tools": ["http_request"]}), "/spec/hosts"),
             (json!({"persona": "x", "limits": {"turns": 201}}), "/spec/limits/turns"),
+            (json!({"persona": "x", "limits": {"parallel": 0}}), "/spec/limits/parallel"),
             (json!({"persona": ""}), "/spec/persona"),
             (json!({"persona": "x\0"}), "/spec/persona"),
             (json!({"persona": "x", "tools": ["knife"]}), "/spec/tools/0"),
@@ -76,6 +77,11 @@ on_both_engines! {
         let (status, problem) = mara.post(&path, json!({"prompt": " "})).await;
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/prompt")));
         assert_eq!(mara.post(&path, json!({"prompt": "x", "files": []})).await.0, 422);
+        for priority in [json!(0), json!(10), json!(-1), json!("high")] {
+            let (status, problem) = mara.post(&path, json!({"prompt": "x", "priority": priority})).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/priority")), "{problem}");
+        }
+        assert_eq!(mara.post(&path, json!({"prompt": "x", "priority": 9})).await.0, 202);
         assert_eq!(mara.post(&format!("/agents/{NIL}/tasks"), json!({"prompt": "x"})).await.0, 404);
         for (query, pointer) in [("limit=0", "limit"), ("cursor=mine", "cursor"), ("status=done", "status")] {
             let (status, _, problem) = mara.send(Method::GET, &format!("{path}?{query}"), &[], None).await;

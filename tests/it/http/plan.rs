@@ -181,7 +181,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/create" => json!({"draft": agent()}),
         "agents/update" => json!({"id": NIL, "version": 1, "draft": agent()}),
         "agents/halt" => json!({"id": NIL, "stopped": true}),
-        "agents/give_task" => json!({"id": NIL, "prompt": "Look around."}),
+        "agents/give_task" => json!({"id": NIL, "task": {"prompt": "Look around."}}),
         "budgets/create" => json!({"draft": budget()}),
         "budgets/update" => json!({"id": NIL, "revision": 1, "draft": budget()}),
         "providers/create" => json!({"draft": {"name": "", "kind": "ollama"}}),

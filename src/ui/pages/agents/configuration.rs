@@ -46,7 +46,7 @@ pub(super) fn Configuration(
                 <Pairs pairs=vec![("People who are asked", asked)] />
             </section>
             <section aria-labelledby=id("limits")>
-                <h2 id=id("limits")>"Limits of one task"</h2>
+                <h2 id=id("limits")>"Limits"</h2>
                 <Pairs pairs=limits />
             </section>
         </div>
@@ -113,5 +113,6 @@ fn limits(limits: AgentLimits) -> Vec<(&'static str, String)> {
         ("Tokens", format::count(limits.tokens)),
         ("Cost", cost),
         ("Work", format::duration(limits.work_ms)),
+        ("Tasks at once", limits.parallel.map_or_else(|| "any number".to_owned(), |tasks| tasks.to_string())),
     ]
 }

@@ -12,7 +12,8 @@ pub(super) fn states(standing: &AgentStanding) -> Vec<(StatusLook, u32)> {
     }
     let working = (StatusLook { name: "running", label: "Working" }, standing.working);
     let waiting = (StatusLook { name: "waiting", label: "Waiting" }, standing.waiting);
-    let mut states: Vec<_> = [working, waiting].into_iter().filter(|(_, count)| *count > 0).collect();
+    let queued = (StatusLook { name: "queued", label: "Queued" }, standing.queued);
+    let mut states: Vec<_> = [working, waiting, queued].into_iter().filter(|(_, count)| *count > 0).collect();
     if states.is_empty() {
         states.push((StatusLook { name: "queued", label: "Idle" }, 0));
     }
@@ -22,6 +23,7 @@ pub(super) fn states(standing: &AgentStanding) -> Vec<(StatusLook, u32)> {
 impl From<TaskStatus> for StatusLook {
     fn from(status: TaskStatus) -> Self {
         let (name, label) = match status {
+            TaskStatus::Queued => ("queued", "Queued"),
             TaskStatus::Working => ("running", "Working"),
             TaskStatus::Waiting => ("waiting", "Waiting"),
             TaskStatus::Done => ("succeeded", "Done"),
