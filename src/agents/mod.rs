@@ -8,8 +8,9 @@
 //! calls. A task's row is a note of the step that works, written over by its next one, and kept for 90 days.
 //!
 //! The design: a run keeps the agent that it began with, so that nothing here changes what is under way; only stopping does. What
-//! fits is decided purely (`validate`).
+//! fits is decided purely (`validate`), and so is which agent a task is given ([`assign`]).
 
+pub mod assign;
 mod error;
 mod manage;
 mod retention;

@@ -1,5 +1,6 @@
 //! Agents: a named configuration of a model that works with tools, and the record of what it does.
 
+mod assign;
 mod changes;
 mod journal;
 mod results;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{AgentId, Timestamp};
+pub use assign::{Assignment, KeptOut, LeftOut, Parts, Scored, Weights};
 pub use changes::{ChangedFile, Changes};
 pub use journal::{Entry, Spent, ToolResult};
 pub use results::{AgentBucket, AgentResults, TaskMedian, VersionResults};
@@ -37,6 +39,10 @@ pub struct AgentSpec {
     /// 0.0..=2.0; absent: as the provider has it.
     #[serde(default)]
     pub temperature: Option<f64>,
+    /// What it knows, in words such as `rust` or `tax law`: tasks that ask for them are given to whoever has most of them. At most
+    /// 20, each of 1 to 40 characters and there once, whatever its case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expertise: Vec<String>,
     /// What it may use.
     #[serde(default)]
     pub tools: Vec<AgentTool>,
@@ -125,6 +131,7 @@ impl AgentSpec {
             model: String::new(),
             max_tokens: None,
             temperature: None,
+            expertise: Vec::new(),
             tools: Vec::new(),
             hosts: Vec::new(),
             reads: Vec::new(),

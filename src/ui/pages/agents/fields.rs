@@ -34,6 +34,11 @@ pub(super) fn WhoFields(editor: Editor) -> impl IntoView {
                     value=editor.bind(|form| form.persona.clone(), |form, value| form.persona = value)
                     hint=Some("How it is to work, said to the model before everything else.".to_owned())
                 />
+                <TextArea
+                    id="agent-expertise" label="What it knows" rows=2 aside=Some("optional".to_owned()) error=editor.list_error("/spec/expertise", |form| &form.expertise)
+                    value=editor.bind(|form| form.expertise.clone(), |form, value| form.expertise = value)
+                    hint=Some("Words, one on a line: rust, tax law. Tasks that ask for them go to whoever knows most of them.".to_owned())
+                />
                 <div class="grid pair">
                     <ModelField editor />
                     <div class="grid agent-two">

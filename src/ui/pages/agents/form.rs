@@ -26,6 +26,7 @@ pub(super) struct Form {
     pub temperature: String,
     pub tools: Vec<AgentTool>,
     /// The lists: one on a line.
+    pub expertise: String,
     pub hosts: String,
     pub reads: String,
     pub writes: String,
@@ -59,6 +60,7 @@ impl Form {
             max_tokens: number(spec.max_tokens.map(|tokens| tokens.to_string())),
             temperature: number(spec.temperature.map(|temperature| temperature.to_string())),
             tools: spec.tools.clone(),
+            expertise: spec.expertise.join("\n"),
             hosts: spec.hosts.join("\n"),
             reads: spec.reads.join("\n"),
             writes: spec.writes.join("\n"),
@@ -94,6 +96,7 @@ impl Form {
                 text.parse().ok().filter(|t: &f64| t.is_finite()).unwrap_or(-1.0)
             }),
             tools: AgentTool::ALL.into_iter().filter(|tool| self.tools.contains(tool)).collect(),
+            expertise: lines(&self.expertise),
             hosts: lines(&self.hosts),
             reads: lines(&self.reads),
             writes: lines(&self.writes),
@@ -190,6 +193,7 @@ mod tests {
             let spec = AgentSpec {
                 max_tokens: Some(4096),
                 temperature: Some(0.7),
+                expertise: vec!["rust".into(), "tax law".into()],
                 hosts: vec!["api.example.org".into(), "*.example.com".into()],
                 limits: AgentLimits {
                     turns: 7,

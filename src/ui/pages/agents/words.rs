@@ -107,6 +107,7 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
         ("model", before.model != after.model),
         ("length of answers", before.max_tokens != after.max_tokens),
         ("temperature", before.temperature != after.temperature),
+        ("what it knows", before.expertise != after.expertise),
         ("tools", before.tools != after.tools),
         ("hosts", before.hosts != after.hosts),
         ("namespaces to read", before.reads != after.reads),
@@ -159,6 +160,7 @@ mod tests {
         for list in [&mut after.hosts, &mut after.reads, &mut after.writes, &mut after.workflows, &mut after.agents] {
             list.push("b".into());
         }
+        after.expertise = vec!["b".into()];
         after.folder = "b".into();
         after.rules = vec![Rule { tool: None, matching: String::new(), after_untrusted: false, ruling: Ruling::Ask }];
         after.approvers = vec!["b".into()];
