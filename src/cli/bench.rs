@@ -1,5 +1,6 @@
 //! `weft bench`: what this machine does, with real flushes, in a database of its own.
 
+mod agents;
 mod gateway;
 mod hooks;
 mod memory;
@@ -35,6 +36,9 @@ enum What {
     Gateway(gateway::Gateway),
     /// How well and how fast memory is searched, beside a textbook BM25. Uses a database as above.
     Memory(memory::Arguments),
+    /// Which agent is given which task: the makespan of the score against first come, first served, and chance, in a
+    /// simulation, and what a decision costs. Needs no database.
+    Agents(agents::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -143,6 +147,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             });
             show(global, &report.await?);
         }
+        What::Agents(arguments) => show(global, &agents::measure(&arguments)?),
         What::Memory(arguments) => {
             let sets = memory::sets(&arguments)?;
             let report = within(global, async |ctx, _| memory::measure(ctx, &arguments, sets).await);
