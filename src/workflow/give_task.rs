@@ -12,6 +12,7 @@ use super::store::{flow, history};
 use super::{Error, steps};
 use crate::agents::{self, Note};
 use crate::model::agent::{Agent, AgentDraft, NewTask, TaskStatus};
+use crate::model::auth::Action;
 use crate::model::workflow::flow::{Concurrency, Flow, Priority, WhenFull};
 use crate::model::workflow::{Command, Fact, StepError, TriggerKind};
 use crate::model::{AgentId, RunId};
@@ -27,7 +28,7 @@ const MAX_PROMPT: usize = 100_000;
 /// [`Error::Invalid`] for a task that is empty or too long and for a priority beyond 1 to 9, [`Error::NotFound`] for no such agent,
 /// [`Error::Conflict`] for one that was stopped, and as [`super::start()`].
 pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String>) -> Result<RunId, Error> {
-    ctx.authorize(crate::model::auth::Action::StartRun)?;
+    ctx.authorize(Action::StartRun)?;
     let NewTask { prompt, priority } = task;
     if prompt.trim().is_empty() || prompt.chars().count() > MAX_PROMPT {
         return Err(Error::invalid("/prompt", format!("expected a task of 1 to {MAX_PROMPT} characters")));
@@ -39,6 +40,17 @@ pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String
     if agent.stopped_at.is_some() {
         return Err(Error::Conflict(format!("the agent {} is stopped; let it work again first", agent.name)));
     }
+    begin(ctx, &agent, prompt, priority, key).await
+}
+
+/// Starts the run in which an agent does a task.
+pub(super) async fn begin(
+    ctx: &Ctx,
+    agent: &Agent,
+    prompt: String,
+    priority: Option<u8>,
+    key: Option<String>,
+) -> Result<RunId, Error> {
     let mut definition = steps::agent_definition(&agent.name);
     definition.flow = Some(Flow {
         concurrency: agent.spec.limits.parallel.map(|limit| Concurrency {
@@ -52,7 +64,7 @@ pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String
     let source = Source::Inline(Box::new(definition));
     let new = NewRun::new(source, json!({"prompt": prompt}), TriggerKind::Manual);
     let run = super::start(ctx, NewRun { idempotency_key: key, ..new }).await?;
-    note_given(ctx, &agent, run, prompt).await;
+    note_given(ctx, agent, run, prompt).await;
     Ok(run)
 }
 
@@ -90,6 +102,7 @@ pub async fn change_agent(
     version: impl Into<Option<i64>>,
     draft: AgentDraft,
 ) -> Result<Agent, Error> {
+    ctx.authorize(Action::EditAgent)?;
     let other = |error: agents::Error| Error::Other(error.into());
     let before = agents::get(ctx, id).await.map_err(other)?;
     let agent = agents::update(ctx, id, version, draft).await.map_err(other)?;
