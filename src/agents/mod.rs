@@ -1,4 +1,5 @@
-//! Agents: named configurations of a model that works with tools, their versions, and the list of what they did.
+//! Agents: named configurations of a model that works with tools, their versions, the list of what they did, and the queue of
+//! what waits for one of them.
 //!
 //! Owns agents, what each was at every version, whether one is stopped, and a row for each task. Promises: each change makes a new
 //! version; a change that began at an older one is refused; who stopped an agent is kept, and an agent that is stopped or deleted
@@ -13,6 +14,7 @@
 pub mod assign;
 mod error;
 mod manage;
+pub mod queue;
 mod retention;
 mod store;
 mod tasks;

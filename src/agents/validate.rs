@@ -1,5 +1,9 @@
 //! What agents must look like. Pure; every refusal names the place of the field and what was expected.
 
+mod task;
+
+pub(super) use task::task;
+
 use super::error::{Error, Result};
 use crate::memory;
 use crate::model::FieldError;

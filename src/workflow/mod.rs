@@ -6,9 +6,11 @@
 //! run's status does not allow.
 //!
 //! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `flow` lets runs begin;
-//! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel` and this file are the face.
+//! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel`, `assign` and this file are
+//! the face.
 
 pub mod approvals;
+pub mod assign;
 mod bodies;
 pub mod definitions;
 mod engine;

@@ -3,6 +3,7 @@
 mod assign;
 mod changes;
 mod journal;
+mod queue;
 mod results;
 mod rule;
 mod template;
@@ -15,6 +16,7 @@ use super::{AgentId, Timestamp};
 pub use assign::{Assignment, KeptOut, LeftOut, Parts, Scored, Weights};
 pub use changes::{ChangedFile, Changes};
 pub use journal::{Entry, Spent, ToolResult};
+pub use queue::{QueuedStatus, QueuedTask, TaskDraft};
 pub use results::{AgentBucket, AgentResults, TaskMedian, VersionResults};
 use rule::decide;
 pub use rule::{Rule, Ruled, Ruling};

@@ -1,6 +1,7 @@
 //! The gateway against a server that misbehaves on command: through its face, its endpoints and the step `prompt`.
 
 mod agents;
+mod assigned;
 mod budgets;
 mod cache;
 mod calls;

@@ -89,6 +89,36 @@ on_both_engines! {
         }
     }
 
+    async fn a_task_for_whoever_is_best_waits_in_the_queue(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let draft = json!({"prompt": "Join them.", "expertise": ["sql"], "priority": 7, "topic": "reports"});
+        let (status, task) = mara.post("/agents/tasks", draft.clone()).await;
+        assert_eq!((status, &task["status"], &task["attempt"]), (202, &json!("waiting"), &json!(0)), "{task}");
+        assert_eq!(task["given_by"], mara.get("/me").await["name"]);
+        let path = format!("/agents/tasks/{}", task["id"].as_str().unwrap());
+        assert_eq!(mara.get(&path).await, task);
+        assert_eq!(mara.get("/agents/tasks?status=waiting").await["items"], json!([task]));
+        assert_eq!(mara.get("/agents/tasks?status=done").await["items"], json!([]));
+        let (_, next) = mara.post("/agents/tasks", json!({"prompt": "Then this.", "after": [task["id"]]})).await;
+        assert_eq!(next["task"]["after"], json!([task["id"]]));
+        for (change, pointer) in [
+            (json!({"prompt": " "}), "/prompt"),
+            (json!({"expertise": ["sql", "SQL"]}), "/expertise/1"),
+            (json!({"among": ["no one"]}), "/among/0"),
+            (json!({"priority": 0}), "/priority"),
+            (json!({"after": [NIL]}), "/after/0"),
+            (json!({"after": ["x"]}), "/after/0"),
+        ] {
+            let mut refused = draft.clone();
+            refused.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let (status, problem) = mara.post("/agents/tasks", refused).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
+        }
+        let (status, cancelled) = mara.post(&format!("{path}/cancel"), json!({})).await;
+        assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")), "{cancelled}");
+        assert_eq!(mara.post(&format!("{path}/cancel"), json!({})).await.0, 409);
+    }
+
     async fn a_template_is_an_agent_once_it_has_what_it_needs(site: Site) {
         let mara = browser(&site.runtime).await;
         let templates = mara.get("/agents/templates").await;

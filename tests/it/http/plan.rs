@@ -74,6 +74,9 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/cache/changed") => Json(json!({"kind": "file", "id": "a.rs", "fingerprint": "1"})),
         ("PUT", "/cache/settings") => Json(json!({"enabled": true})),
         ("POST", "/agents") | ("PUT", "/agents/{id}") => Json(agent()),
+        // Nothing to do is refused, and so nothing is left to do.
+        ("POST", "/agents/tasks") => Json(json!({"prompt": ""})),
+        ("POST", "/agents/tasks/{id}/cancel") => Nothing,
         ("POST", "/agents/{id}/tasks") => Json(json!({"prompt": "Look around."})),
         ("PUT", "/agents/{id}/stopped") => Json(json!({"stopped": true})),
         ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
