@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::error::{Error, Result};
-use super::{store, validate};
+use super::{queue, store, validate};
 use crate::db;
 use crate::model::AgentId;
 use crate::model::agent::{Agent, AgentDraft, AgentTemplate, AgentVersion, TEMPLATES};
@@ -87,7 +87,7 @@ pub async fn create(ctx: &Ctx, draft: AgentDraft) -> Result<Agent> {
     store::version::insert(&mut tx, ctx.workspace(), (id, 1), &draft.spec, who(ctx), now).await?;
     tx.commit().await?;
     tracing::info!(agent = %id, by = %ctx.actor.principal, "an agent was added");
-    publish(ctx, id);
+    publish_change(ctx, id);
     find(ctx, id).await
 }
 
@@ -116,7 +116,7 @@ pub async fn update(ctx: &Ctx, id: AgentId, version: impl Into<Option<i64>>, dra
     store::version::insert(&mut tx, ctx.workspace(), (id, version + 1), &draft.spec, who(ctx), now).await?;
     tx.commit().await?;
     tracing::info!(agent = %id, version = version + 1, by = %ctx.actor.principal, "an agent was changed");
-    publish(ctx, id);
+    publish_change(ctx, id);
     find(ctx, id).await
 }
 
@@ -132,7 +132,7 @@ pub async fn delete(ctx: &Ctx, id: AgentId) -> Result<()> {
     }
     tx.commit().await?;
     tracing::info!(agent = %id, by = %ctx.actor.principal, "an agent was deleted");
-    publish(ctx, id);
+    publish_change(ctx, id);
     Ok(())
 }
 
@@ -153,13 +153,19 @@ pub async fn halt(ctx: &Ctx, id: AgentId, stopped: bool) -> Result<Agent> {
     if changed {
         let what = if stopped { "an agent was stopped" } else { "an agent may work again" };
         tracing::info!(agent = %id, by = %ctx.actor.principal, "{what}");
-        publish(ctx, id);
+        publish_change(ctx, id);
     }
     Ok(agent)
 }
 
 async fn find(ctx: &Ctx, id: AgentId) -> Result<Agent> {
     store::agent::find(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NotFound("agent"))
+}
+
+/// Tells whoever looks at agents that one of them differs, and whoever gives them tasks.
+fn publish_change(ctx: &Ctx, id: AgentId) {
+    publish(ctx, id);
+    queue::nudge(ctx.runtime());
 }
 
 /// Tells whoever looks at agents that one of them differs.

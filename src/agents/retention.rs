@@ -36,7 +36,7 @@ async fn watch(runtime: Runtime) {
     }
 }
 
-/// Forgets once: tasks that nothing was done of for 90 days, unless their run goes on, and all but the newest 100 versions of each
+/// Forgets once: tasks that nothing was done of for 90 days, unless their run goes on, those of the queue that were over before, and all but the newest 100 versions of each
 /// agent. Returns how many rows went.
 ///
 /// # Errors
@@ -48,9 +48,10 @@ pub async fn forget(runtime: &Runtime) -> Result<u64> {
         let mut tx = runtime.db.begin().await?;
         let tasks = store::task::delete_old(&mut tx, old, BATCH).await?;
         let versions = store::version::delete_old(&mut tx, BATCH).await?;
+        let queued = store::queue::delete_old(&mut tx, old, BATCH).await?;
         tx.commit().await?;
-        total += tasks + versions;
-        if tasks.max(versions) < BATCH as u64 || runtime.tasks.stopping().is_cancelled() {
+        total += tasks + versions + queued;
+        if tasks.max(versions).max(queued) < BATCH as u64 || runtime.tasks.stopping().is_cancelled() {
             return Ok(total);
         }
         // Others may write in between.

@@ -47,6 +47,27 @@ pub async fn list_paused_runs(ctx: &Ctx, agent: AgentId) -> Result<Vec<RunId>> {
     Ok(store::task::list_paused_runs(&ctx.db, ctx.workspace(), agent, MAX_RUNS).await?)
 }
 
+/// Notes that an agent was given a task, which has not begun: nothing where the step that works at it has noted something already.
+/// Of an agent that is gone nothing is kept.
+///
+/// # Errors
+/// [`super::Error::Denied`], or the database's.
+pub async fn note_given(ctx: &Ctx, note: &Note) -> Result<()> {
+    ctx.authorize(Action::StartRun)?;
+    let mut tx = ctx.db.begin().await?;
+    let kept = store::task::add(&mut tx, ctx.workspace(), note, &shortened(&note.prompt), ctx.clock.now()).await?;
+    tx.commit().await?;
+    if kept {
+        manage::publish(ctx, note.agent);
+    }
+    Ok(())
+}
+
+/// As much of a prompt as the list keeps; Postgres holds no NUL.
+fn shortened(prompt: &str) -> String {
+    prompt.chars().filter(|c| *c != '\0').take(PROMPT_CHARS).collect()
+}
+
 /// Notes how a task stands: the first note of a step begins it, each later one takes its place. Of an agent that is gone nothing is
 /// kept, and that is no error: its step ends by itself.
 ///
@@ -54,10 +75,8 @@ pub async fn list_paused_runs(ctx: &Ctx, agent: AgentId) -> Result<Vec<RunId>> {
 /// [`super::Error::Denied`], or the database's.
 pub async fn note_task(ctx: &Ctx, note: &Note) -> Result<()> {
     ctx.authorize(Action::StartRun)?;
-    // Postgres holds no NUL.
-    let prompt: String = note.prompt.chars().filter(|c| *c != '\0').take(PROMPT_CHARS).collect();
     let mut tx = ctx.db.begin().await?;
-    let kept = store::task::put(&mut tx, ctx.workspace(), note, &prompt, ctx.clock.now()).await?;
+    let kept = store::task::put(&mut tx, ctx.workspace(), note, &shortened(&note.prompt), ctx.clock.now()).await?;
     tx.commit().await?;
     if kept {
         manage::publish(ctx, note.agent);

@@ -1,5 +1,9 @@
 //! What agents must look like. Pure; every refusal names the place of the field and what was expected.
 
+mod task;
+
+pub(super) use task::task;
+
 use super::error::{Error, Result};
 use crate::memory;
 use crate::model::FieldError;
@@ -23,6 +27,8 @@ const MAX_FOLDER: usize = 1_000;
 const MAX_RULES: usize = 50;
 const MAX_MATCHING: usize = 200;
 const MAX_APPROVERS: usize = 50;
+const MAX_EXPERTISE: usize = 20;
+const MAX_WORD: usize = 40;
 /// Source: RFC 5321, section 4.5.3.1.3, a path without its brackets.
 const MAX_ADDRESS: usize = 254;
 
@@ -78,6 +84,7 @@ fn spec(spec: &AgentSpec, found: &mut Findings) {
     found.unless(answer, "/spec/max_tokens", "expected a whole number from 1 to 1000000");
     let temperature = spec.temperature.is_none_or(|degree| (0.0..=2.0).contains(&degree));
     found.unless(temperature, "/spec/temperature", "expected a number from 0 to 2");
+    expertise("/spec/expertise", &spec.expertise, found);
     found.list("/spec/hosts", &spec.hosts, MAX_HOSTS, host);
     let namespace = |path: &str| memory::check_namespace(path).map_err(|field| field.message);
     found.list("/spec/reads", &spec.reads, MAX_NAMESPACES, namespace);
@@ -104,6 +111,20 @@ fn name(name: &str) -> Result<(), String> {
     let fits = (1..=MAX_NAME).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if fits { Ok(()) } else { Err(format!("expected 1 to {MAX_NAME} letters, digits, - and _")) }
+}
+
+/// Words for what is known: each short, and none twice.
+fn expertise(pointer: &str, words: &[String], found: &mut Findings) {
+    let fits = |word: &str| {
+        let fits =
+            (1..=MAX_WORD).contains(&word.chars().count()) && word.trim() == word && !word.contains(char::is_control);
+        if fits { Ok(()) } else { Err(format!("expected 1 to {MAX_WORD} characters without blanks at the ends")) }
+    };
+    found.list(pointer, words, MAX_EXPERTISE, fits);
+    for (index, word) in words.iter().enumerate().take(MAX_EXPERTISE) {
+        let fresh = !words[..index].iter().any(|one| one.to_lowercase() == word.to_lowercase());
+        found.unless(fresh, &format!("{pointer}/{index}"), format!("{word} is there twice"));
+    }
 }
 
 fn host(text: &str) -> Result<(), String> {
@@ -190,6 +211,9 @@ fn limits(limits: AgentLimits, found: &mut Findings) {
     }
     let cost = limits.cost_micros.is_none_or(|micros| micros >= 1);
     found.unless(cost, "/spec/limits/cost_micros", "expected millionths of a dollar from 1");
+    let most = AgentLimits::MAX_PARALLEL;
+    let parallel = limits.parallel.is_none_or(|tasks| (1..=most).contains(&tasks));
+    found.unless(parallel, "/spec/limits/parallel", format!("expected a whole number from 1 to {most}, or nothing"));
 }
 
 #[cfg(test)]
@@ -300,6 +324,17 @@ mod tests {
             refused(|agent| agent.spec.reads = vec!["code//x".into(), String::new()]),
             ["/spec/reads/0", "/spec/reads/1"]
         );
+        let knows = |words: &[&str]| {
+            refused(|agent| agent.spec.expertise = words.iter().map(|word| (*word).to_owned()).collect())
+        };
+        assert_eq!(knows(&["rust", "tax law", "c++", "Größen"]), [""; 0]);
+        assert_eq!(
+            knows(&["rust", "", " sql", "Rust", "x\ny"]),
+            [1, 2, 4, 3].map(|at| format!("/spec/expertise/{at}"))
+        );
+        assert_eq!(knows(&["x".repeat(41).as_str()]), ["/spec/expertise/0"]);
+        let many: Vec<String> = (0..21).map(|n| n.to_string()).collect();
+        assert_eq!(refused(|agent| agent.spec.expertise.clone_from(&many)), ["/spec/expertise"]);
         assert_eq!(refused(|agent| agent.spec.writes = texts("code", 51)), ["/spec/writes"]);
         assert_eq!(refused(|agent| agent.spec.writes = texts("a b", 1)), ["/spec/writes/0"]);
         assert_eq!(refused(|agent| agent.spec.workflows = texts("Nightly", 51)), ["/spec/workflows"]);
@@ -340,6 +375,9 @@ mod tests {
         assert_eq!(limits(|limits| limits.tokens = 100_000_001), ["/spec/limits/tokens"]);
         assert_eq!(limits(|limits| limits.cost_micros = Some(0)), ["/spec/limits/cost_micros"]);
         assert_eq!(limits(|limits| limits.work_ms = 999), ["/spec/limits/work_ms"]);
+        for (tasks, fits) in [(0, false), (1, true), (100, true), (101, false)] {
+            assert_eq!(refused(|agent| agent.spec.limits.parallel = Some(tasks)).is_empty(), fits, "{tasks}");
+        }
         assert_eq!(limits(|limits| limits.work_ms = 86_400_001), ["/spec/limits/work_ms"]);
     }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion};
+use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, NewTask};
 use crate::model::dashboard::Period;
 use crate::model::{AgentId, ApiError, Page, PageRequest, RunId};
 
@@ -46,7 +46,7 @@ pub async fn create_agent(draft: AgentDraft) -> Result<Agent, ApiError> {
 /// Changes an agent that was seen at `version`; a conflict when somebody changed it since.
 #[server(prefix = "/rpc", endpoint = "agents/update", input = Json)]
 pub async fn update_agent(id: AgentId, version: i64, draft: AgentDraft) -> Result<Agent, ApiError> {
-    Ok(crate::agents::update(&crate::http::request_ctx().await?, id, version, draft).await?)
+    Ok(crate::workflow::change_agent(&crate::http::request_ctx().await?, id, version, draft).await?)
 }
 
 /// Deletes an agent. What it is doing stops.
@@ -68,6 +68,6 @@ pub async fn halt_agent(id: AgentId, stopped: bool) -> Result<u32, ApiError> {
 
 /// Gives an agent a task: a run of its own.
 #[server(prefix = "/rpc", endpoint = "agents/give_task", input = Json)]
-pub async fn give_agent_task(id: AgentId, prompt: String) -> Result<RunId, ApiError> {
-    Ok(crate::workflow::give_task(&crate::http::request_ctx().await?, id, prompt, None).await?)
+pub async fn give_agent_task(id: AgentId, task: NewTask) -> Result<RunId, ApiError> {
+    Ok(crate::workflow::give_task(&crate::http::request_ctx().await?, id, task, None).await?)
 }

@@ -6,7 +6,7 @@ use super::follow::Follow;
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, file, local, out};
 use crate::model::ApiError;
-use crate::model::agent::AgentStanding;
+use crate::model::agent::{AgentStanding, NewTask};
 use crate::model::gateway::short_usd;
 use crate::runtime::Ctx;
 use crate::{agents, monitor, workflow};
@@ -32,6 +32,9 @@ enum Command {
         name: String,
         /// The task; - reads it from standard input.
         prompt: String,
+        /// 1 to 9, 9 first, among the tasks that wait for the agent; 5 without it.
+        #[arg(long, value_parser = clap::value_parser!(u8).range(1..=9))]
+        priority: Option<u8>,
         /// Show what it does, too.
         #[arg(long)]
         watch: bool,
@@ -42,22 +45,26 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     match arguments.command {
         Command::List => local::within(global, async |ctx| list(global, ctx).await).await,
         Command::Show { name } => local::within(global, async |ctx| show(global, ctx, &name).await).await,
-        Command::Run { name, prompt, watch } => {
+        Command::Run { name, prompt, priority, watch } => {
             let prompt = if prompt == "-" { file::read_text("-")? } else { prompt };
-            local::within(global, async |ctx| give(global, ctx, &name, prompt, watch).await).await
+            let task = NewTask { prompt, priority };
+            local::within(global, async |ctx| give(global, ctx, &name, task, watch).await).await
         }
     }
 }
 
 /// What it is busy with, in a word or two.
 fn state(standing: &AgentStanding) -> String {
-    match standing {
-        AgentStanding { agent, .. } if agent.stopped_at.is_some() => "stopped".to_owned(),
-        AgentStanding { working: 0, waiting: 0, .. } => "idle".to_owned(),
-        AgentStanding { working, waiting: 0, .. } => format!("working at {working}"),
-        AgentStanding { working: 0, waiting, .. } => format!("waiting with {waiting}"),
-        AgentStanding { working, waiting, .. } => format!("working at {working}, waiting with {waiting}"),
+    if standing.agent.stopped_at.is_some() {
+        return "stopped".to_owned();
     }
+    let parts = [
+        (standing.working > 0).then(|| format!("working at {}", standing.working)),
+        (standing.waiting > 0).then(|| format!("waiting with {}", standing.waiting)),
+        (standing.queued > 0).then(|| format!("{} queued", standing.queued)),
+    ];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    if said.is_empty() { "idle".to_owned() } else { said.join(", ") }
 }
 
 async fn list(global: &Global, ctx: &Ctx) -> Result<(), Failure> {
@@ -102,12 +109,12 @@ async fn show(global: &Global, ctx: &Ctx, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn give(global: &Global, ctx: &Ctx, name: &str, prompt: String, watch: bool) -> Result<(), Failure> {
+async fn give(global: &Global, ctx: &Ctx, name: &str, task: NewTask, watch: bool) -> Result<(), Failure> {
     let agent = agents::find_by_name(ctx, name).await.map_err(ApiError::from)?;
     // Who waits for people or for another run is given back and must be taken in hand again.
     workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
     let follow = Follow::new(ctx, global.json, watch);
-    let run = workflow::give_task(ctx, agent.id, prompt, None).await.map_err(ApiError::from)?;
+    let run = workflow::give_task(ctx, agent.id, task, None).await.map_err(ApiError::from)?;
     let definition = workflow::get_run(ctx, run).await.map_err(ApiError::from)?.definition;
     follow.until_end(run, &definition).await
 }

@@ -1,5 +1,6 @@
 //! `weft bench`: what this machine does, with real flushes, in a database of its own.
 
+mod agents;
 mod cache;
 mod gateway;
 mod hooks;
@@ -38,6 +39,9 @@ enum What {
     Memory(memory::Arguments),
     /// What the cache would give by meaning, and how much of it wrongly, on labelled pairs of questions, beside single thresholds.
     Cache(cache::Arguments),
+    /// Which agent is given which task: the makespan of the score against first come, first served, and chance, in a
+    /// simulation, and what a decision costs. Needs no database.
+    Agents(agents::Arguments),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -146,6 +150,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             });
             show(global, &report.await?);
         }
+        What::Agents(arguments) => show(global, &agents::measure(&arguments)?),
         What::Memory(arguments) => {
             let sets = memory::sets(&arguments)?;
             let report = within(global, async |ctx, _| memory::measure(ctx, &arguments, sets).await);

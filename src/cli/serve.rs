@@ -34,6 +34,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     crate::gateway::boot(&runtime);
     crate::agents::boot(&runtime);
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
+    crate::workflow::assign::boot(&runtime);
     crate::trigger::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     http::serve(&runtime, listener, async move { interrupt.asked().await })
         .await

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::model::{
     AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EmbedderId, EntryId, FiringId, InviteId,
-    LoginSessionId, ObservationId, PriceId, ProviderId, RouteId, RunId, SemanticHitId, TestId, Timestamp, TriggerId,
-    TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId, RunId, SemanticHitId, TestId, Timestamp,
+    TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -113,5 +113,6 @@ id_columns!(
     SemanticHitId,
     ObservationId,
     AgentId,
+    QueuedTaskId,
     EmbedderId,
 );

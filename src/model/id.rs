@@ -82,6 +82,8 @@ ids! {
     ObservationId,
     /// A named configuration of a model that works with tools.
     AgentId,
+    /// A task that is given to whichever agent is best for it.
+    QueuedTaskId,
     /// What makes vectors of a workspace's entries.
     EmbedderId,
 }

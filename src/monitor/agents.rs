@@ -81,6 +81,8 @@ impl std::fmt::Display for Place {
 pub(super) const fn standing(noted: TaskStatus, run: Option<RunStatus>) -> TaskStatus {
     match (noted, run) {
         (TaskStatus::Done | TaskStatus::Failed | TaskStatus::Cancelled, _) => noted,
+        // It was let in, and its step is about to begin.
+        (TaskStatus::Queued, Some(RunStatus::Running)) => TaskStatus::Working,
         (_, Some(RunStatus::Succeeded)) => TaskStatus::Done,
         (_, Some(RunStatus::Failed)) => TaskStatus::Failed,
         (_, Some(RunStatus::Cancelled) | None) => TaskStatus::Cancelled,
@@ -96,7 +98,10 @@ async fn standings(ctx: &Ctx, agents: Vec<Agent>, one: Option<AgentId>) -> Resul
     let mut latest: HashMap<AgentId, AgentTask> = latest.into_iter().collect();
     let idle = |agent: Agent| {
         let latest = latest.remove(&agent.id);
-        (agent.id, AgentStanding { agent, working: 0, waiting: 0, done: 0, failed: 0, cost_micros: 0, latest })
+        (
+            agent.id,
+            AgentStanding { agent, queued: 0, working: 0, waiting: 0, done: 0, failed: 0, cost_micros: 0, latest },
+        )
     };
     let mut found: Vec<(AgentId, AgentStanding)> = agents.into_iter().map(idle).collect();
     let places: HashMap<AgentId, usize> = found.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
@@ -110,6 +115,7 @@ async fn standings(ctx: &Ctx, agents: Vec<Agent>, one: Option<AgentId>) -> Resul
 /// Adds tasks that are alike to what an agent is busy with.
 fn add(to: &mut AgentStanding, tasks: &store::Count) {
     let number = match standing(tasks.status, tasks.run) {
+        TaskStatus::Queued => Some(&mut to.queued),
         TaskStatus::Working => Some(&mut to.working),
         TaskStatus::Waiting => Some(&mut to.waiting),
         TaskStatus::Done => tasks.is_recent.then_some(&mut to.done),
@@ -128,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_ends_its_tasks_and_no_task_is_ended_twice() {
-        for noted in [TaskStatus::Working, TaskStatus::Waiting] {
+        for noted in [TaskStatus::Queued, TaskStatus::Working, TaskStatus::Waiting] {
             let told = |run| standing(noted, Some(run));
             assert_eq!(told(RunStatus::Succeeded), TaskStatus::Done);
             assert_eq!(told(RunStatus::Failed), TaskStatus::Failed);
@@ -148,6 +154,13 @@ mod tests {
         assert_eq!((told(RunStatus::Paused), told(RunStatus::Waiting)), (TaskStatus::Waiting, TaskStatus::Waiting));
         assert_eq!((told(RunStatus::Running), told(RunStatus::Queued)), (TaskStatus::Working, TaskStatus::Working));
         assert_eq!(standing(TaskStatus::Waiting, Some(RunStatus::Running)), TaskStatus::Waiting);
+    }
+
+    #[test]
+    fn a_task_is_queued_for_as_long_as_its_run_is() {
+        let told = |run| standing(TaskStatus::Queued, Some(run));
+        assert_eq!((told(RunStatus::Queued), told(RunStatus::Running)), (TaskStatus::Queued, TaskStatus::Working));
+        assert_eq!(told(RunStatus::Paused), TaskStatus::Waiting);
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn count(period: Period, now: Timestamp, mut tasks: Vec<AgentTask>) -> AgentResu
             TaskStatus::Done => &mut bucket.done,
             TaskStatus::Failed => &mut bucket.failed,
             TaskStatus::Cancelled => &mut bucket.cancelled,
-            TaskStatus::Working | TaskStatus::Waiting => &mut bucket.open,
+            TaskStatus::Queued | TaskStatus::Working | TaskStatus::Waiting => &mut bucket.open,
         };
         *number += 1;
         bucket.cost_micros = bucket.cost_micros.saturating_add(task.cost_micros);
@@ -71,7 +71,7 @@ fn results_of(version: i64, tasks: &[&AgentTask]) -> VersionResults {
         done: done.len() as i64,
         failed: number(|status| status == TaskStatus::Failed),
         cancelled: number(|status| status == TaskStatus::Cancelled),
-        open: number(|status| matches!(status, TaskStatus::Working | TaskStatus::Waiting)),
+        open: number(|status| !status.is_final()),
         cost_micros: tasks.iter().fold(0, |sum: i64, task| sum.saturating_add(task.cost_micros)),
         median: figures(),
     }

@@ -1,12 +1,19 @@
 //! Giving an agent something to do, a run of one step, and letting it go on with what it had to leave.
+//!
+//! How many tasks an agent works at is flow control of these runs, under a key of its own. So a task that waits is a run that is
+//! queued: it survives every process, and says itself why it waits. Steps of workflows and agents that ask agents are not counted:
+//! who waits for another while it holds a place of its own could wait forever.
 
 use serde_json::json;
 
+use super::engine::Engine;
 use super::runs::{self, NewRun, Source};
-use super::store::history;
+use super::store::{flow, history};
 use super::{Error, steps};
-use crate::agents;
-use crate::model::agent::Agent;
+use crate::agents::{self, Note};
+use crate::model::agent::{Agent, AgentDraft, NewTask, TaskStatus};
+use crate::model::auth::Action;
+use crate::model::workflow::flow::{Concurrency, Flow, Priority, WhenFull};
 use crate::model::workflow::{Command, Fact, StepError, TriggerKind};
 use crate::model::{AgentId, RunId};
 use crate::runtime::Ctx;
@@ -14,23 +21,104 @@ use crate::runtime::Ctx;
 /// Characters of a task at most.
 const MAX_PROMPT: usize = 100_000;
 
-/// Gives an agent a task. Returns once the run is durable; it goes on by itself.
+/// Gives an agent a task. Returns once the run is durable; it goes on by itself, or waits while the agent works at as many tasks as
+/// it may at once.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a task that is empty or too long, [`Error::NotFound`] for no such agent, [`Error::Conflict`] for
-/// one that was stopped, and as [`super::start()`].
-pub async fn give_task(ctx: &Ctx, id: AgentId, prompt: String, key: Option<String>) -> Result<RunId, Error> {
-    ctx.authorize(crate::model::auth::Action::StartRun)?;
+/// [`Error::Invalid`] for a task that is empty or too long and for a priority beyond 1 to 9, [`Error::NotFound`] for no such agent,
+/// [`Error::Conflict`] for one that was stopped, and as [`super::start()`].
+pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String>) -> Result<RunId, Error> {
+    ctx.authorize(Action::StartRun)?;
+    let NewTask { prompt, priority } = task;
     if prompt.trim().is_empty() || prompt.chars().count() > MAX_PROMPT {
         return Err(Error::invalid("/prompt", format!("expected a task of 1 to {MAX_PROMPT} characters")));
+    }
+    if let Some(level) = priority.filter(|level| !(1..=9).contains(level)) {
+        return Err(Error::invalid("/priority", format!("expected 1 to 9, of which 9 is first, found {level}")));
     }
     let agent = agents::get(ctx, id).await.map_err(|error| Error::Other(error.into()))?;
     if agent.stopped_at.is_some() {
         return Err(Error::Conflict(format!("the agent {} is stopped; let it work again first", agent.name)));
     }
-    let source = Source::Inline(Box::new(steps::agent_definition(&agent.name)));
+    begin(ctx, &agent, prompt, priority, key).await
+}
+
+/// Starts the run in which an agent does a task.
+pub(super) async fn begin(
+    ctx: &Ctx,
+    agent: &Agent,
+    prompt: String,
+    priority: Option<u8>,
+    key: Option<String>,
+) -> Result<RunId, Error> {
+    let mut definition = steps::agent_definition(&agent.name);
+    definition.flow = Some(Flow {
+        concurrency: agent.spec.limits.parallel.map(|limit| Concurrency {
+            key: key_of(&agent.name),
+            limit,
+            when_full: WhenFull::Queue,
+        }),
+        priority: priority.map(|level| Priority::Level(i64::from(level))),
+        rate: None,
+    });
+    let source = Source::Inline(Box::new(definition));
     let new = NewRun::new(source, json!({"prompt": prompt}), TriggerKind::Manual);
-    super::start(ctx, NewRun { idempotency_key: key, ..new }).await
+    let run = super::start(ctx, NewRun { idempotency_key: key, ..new }).await?;
+    note_given(ctx, agent, run, prompt).await;
+    Ok(run)
+}
+
+/// The key under which the tasks of an agent queue.
+fn key_of(name: &str) -> String {
+    format!("agent:{name}")
+}
+
+/// Puts the task on the agent's list. The list is a note: what is true of the task stands in its run.
+async fn note_given(ctx: &Ctx, agent: &Agent, run_id: RunId, prompt: String) {
+    let note = Note {
+        run_id,
+        step: steps::AGENT_STEP.to_owned(),
+        agent: agent.id,
+        version: agent.version,
+        workflow_name: agent.name.clone(),
+        prompt,
+        status: TaskStatus::Queued,
+        turns: 0,
+        tokens: 0,
+        cost_micros: 0,
+    };
+    if let Err(error) = agents::note_given(ctx, &note).await {
+        tracing::warn!(run = %run_id, %error, "the board of agents is behind");
+    }
+}
+
+/// Changes an agent, as [`agents::update`]. Where it may work at another number of tasks at once, that holds for those that wait.
+///
+/// # Errors
+/// As [`agents::update`].
+pub async fn change_agent(
+    ctx: &Ctx,
+    id: AgentId,
+    version: impl Into<Option<i64>>,
+    draft: AgentDraft,
+) -> Result<Agent, Error> {
+    ctx.authorize(Action::EditAgent)?;
+    let other = |error: agents::Error| Error::Other(error.into());
+    let before = agents::get(ctx, id).await.map_err(other)?;
+    let agent = agents::update(ctx, id, version, draft).await.map_err(other)?;
+    let parallel = agent.spec.limits.parallel;
+    if before.spec.limits.parallel != parallel {
+        // Under the name that they were accepted with.
+        let lane = format!("key:{}", key_of(&before.name));
+        let mut tx = ctx.db.begin().await?;
+        flow::lock(&mut tx, ctx.workspace()).await?;
+        let waiting = flow::limit::set(&mut tx, ctx.workspace(), &lane, parallel).await?;
+        tx.commit().await?;
+        if waiting > 0 {
+            Engine::of(ctx.runtime()).let_in(ctx.workspace());
+        }
+    }
+    Ok(agent)
 }
 
 /// Lets an agent work again, and with it the runs that stand still because it was stopped; not those that a person paused, and

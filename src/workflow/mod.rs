@@ -6,9 +6,11 @@
 //! run's status does not allow.
 //!
 //! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `flow` lets runs begin;
-//! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel` and this file are the face.
+//! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel`, `assign` and this file are
+//! the face.
 
 pub mod approvals;
+pub mod assign;
 mod bodies;
 pub mod definitions;
 mod engine;
@@ -37,7 +39,7 @@ pub use definitions::templates;
 pub use engine::{Hearing, LogSink, Rounds, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
-pub use give_task::{give_task, let_work};
+pub use give_task::{change_agent, give_task, let_work};
 pub use retention::{get_retention, set_retention};
 pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, wait_for_end};
 pub use start::{start, start_fired};

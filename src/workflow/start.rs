@@ -144,7 +144,14 @@ fn request_hash(new: &NewRun) -> Vec<u8> {
     let source = match &new.source {
         Source::Version(id, version) => serde_json::json!([id, version]),
         Source::Draft(id) => serde_json::json!([id, "draft"]),
-        Source::Inline(definition) => serde_json::to_value(definition).unwrap_or_default(),
+        Source::Inline(definition) => {
+            let mut asked = (**definition).clone();
+            // How many may be in progress is a setting, such as an agent's, that changes between two requests that are the same.
+            if let Some(flow) = &mut asked.flow {
+                flow.concurrency = None;
+            }
+            serde_json::to_value(asked).unwrap_or_default()
+        }
     };
     let asked = match &new.until {
         // As it was before one could ask for a part.

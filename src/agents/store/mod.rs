@@ -1,5 +1,7 @@
-//! The tables of agents: what they are, what they were, what they did.
+//! The tables of agents: what they are, what they were, what they did, and what waits for them.
 
 pub(super) mod agent;
+pub(super) mod facts;
+pub(super) mod queue;
 pub(super) mod task;
 pub(super) mod version;

@@ -7,7 +7,7 @@ use crate::db::{Db, Result, Tx};
 use crate::model::{AgentId, RunId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
-/// Keeps how a task stands, in the place of what was kept of it before; false when the workspace has no such agent.
+/// Keeps how a task stands, in the place of what was kept of it before; what was queued begins with that. False when the workspace has no such agent.
 pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str, now: Timestamp) -> Result<bool> {
     Ok(within!(tx, conn => query(
         "insert into agent_task (run_id, step, workspace_id, agent_id, version, workflow_name, prompt, status, turns, tokens,
@@ -24,6 +24,7 @@ pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
             turns = excluded.turns,
             tokens = excluded.tokens,
             cost_micros = excluded.cost_micros,
+            started_at = case when agent_task.status = 'queued' then excluded.started_at else agent_task.started_at end,
             active_at = excluded.active_at
          where agent_task.workspace_id = excluded.workspace_id",
     )
@@ -38,6 +39,29 @@ pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
     .bind(i64::from(note.turns))
     .bind(note.tokens)
     .bind(note.cost_micros)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Keeps a task that was given and has not begun; false when something is kept of it already, or the workspace has no such agent.
+pub async fn add(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str, now: Timestamp) -> Result<bool> {
+    Ok(within!(tx, conn => query(
+        "insert into agent_task (run_id, step, workspace_id, agent_id, version, workflow_name, prompt, status, turns, tokens,
+            cost_micros, started_at, active_at)
+         select $1, $2, workspace_id, id, $5, $6, $7, 'queued', 0, 0, 0, $8, $8
+         from agent
+         where workspace_id = $3 and id = $4
+         on conflict (run_id, step) do nothing",
+    )
+    .bind(note.run_id)
+    .bind(&note.step)
+    .bind(workspace)
+    .bind(note.agent)
+    .bind(note.version)
+    .bind(&note.workflow_name)
+    .bind(prompt)
     .bind(now)
     .execute(conn)
     .await

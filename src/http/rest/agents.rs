@@ -15,7 +15,7 @@ use super::runs::idempotency_key;
 use super::triggers::{created, expected, tagged};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion};
+use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, NewTask};
 use crate::model::{AgentId, Page, RunId};
 use crate::runtime::Runtime;
 use crate::{agents, monitor, workflow};
@@ -113,7 +113,7 @@ async fn put(
     headers: HeaderMap,
     Body(draft): Body<AgentDraft>,
 ) -> Result<Response, Refusal> {
-    let agent = agents::update(&ctx, id, expected(&headers)?, draft).await?;
+    let agent = workflow::change_agent(&ctx, id, expected(&headers)?, draft).await?;
     Ok(tagged(StatusCode::OK, agent.version, agent))
 }
 
@@ -180,14 +180,6 @@ async fn list_tasks(
     Ok(Json(monitor::list_agent_tasks(&ctx, id, &paging.into()).await?))
 }
 
-/// Something to do.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewTask {
-    /// What is to be done, in words. It knows nothing else of what you want.
-    prompt: String,
-}
-
 /// A task that was given.
 #[derive(Debug, Serialize, ToSchema)]
 struct GivenTask {
@@ -197,12 +189,12 @@ struct GivenTask {
     run_id: RunId,
 }
 
-/// Gives an agent a task: a run of its own.
+/// Gives an agent a task: a run of its own, which waits while the agent works at as many as it may.
 #[utoipa::path(post, path = "/agents/{id}/tasks", tag = "agents", params(
     ("id" = AgentId, Path,),
     ("idempotency-key" = Option<String>, Header, description = "the same key gives the same task; 1 to 200 characters"),
 ), request_body = NewTask, responses(
-    (status = 202, description = "the run goes on", body = GivenTask),
+    (status = 202, description = "the run goes on, or waits for its turn", body = GivenTask),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
     (status = 404, description = "no such agent", body = Problem),
@@ -220,7 +212,7 @@ async fn give_task(
     headers: HeaderMap,
     Body(task): Body<NewTask>,
 ) -> Result<(StatusCode, Json<GivenTask>), Refusal> {
-    let run_id = workflow::give_task(&ctx, id, task.prompt, idempotency_key(&headers)?).await?;
+    let run_id = workflow::give_task(&ctx, id, task, idempotency_key(&headers)?).await?;
     Ok((StatusCode::ACCEPTED, Json(GivenTask { task_id: run_id, run_id })))
 }
 

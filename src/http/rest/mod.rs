@@ -1,5 +1,6 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
+pub mod agent_tasks;
 pub mod agents;
 pub mod analytics;
 pub mod approvals;
@@ -47,6 +48,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 fn resources() -> OpenApiRouter<Runtime> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(agents::router())
+        .merge(agent_tasks::router())
         .merge(analytics::router())
         .merge(approvals::router())
         .merge(auth::router())

@@ -1,7 +1,9 @@
 //! Agents: a named configuration of a model that works with tools, and the record of what it does.
 
+mod assign;
 mod changes;
 mod journal;
+mod queue;
 mod results;
 mod rule;
 mod template;
@@ -11,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{AgentId, Timestamp};
+pub use assign::{Assignment, KeptOut, LeftOut, Parts, Scored, Weights};
 pub use changes::{ChangedFile, Changes};
 pub use journal::{Entry, Spent, ToolResult};
+pub use queue::{QueuedStatus, QueuedTask, TaskDraft};
 pub use results::{AgentBucket, AgentResults, TaskMedian, VersionResults};
 use rule::decide;
 pub use rule::{Rule, Ruled, Ruling};
@@ -37,6 +41,10 @@ pub struct AgentSpec {
     /// 0.0..=2.0; absent: as the provider has it.
     #[serde(default)]
     pub temperature: Option<f64>,
+    /// What it knows, in words such as `rust` or `tax law`: tasks that ask for them are given to whoever has most of them. At most
+    /// 20, each of 1 to 40 characters and there once, whatever its case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expertise: Vec<String>,
     /// What it may use.
     #[serde(default)]
     pub tools: Vec<AgentTool>,
@@ -75,7 +83,7 @@ pub struct AgentSpec {
     pub limits: AgentLimits,
 }
 
-/// How much one task of an agent may take. What is reached ends the step with the class `limit`.
+/// How much one task of an agent may take, and how many it works at. What one task reaches ends its step with the class `limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AgentLimits {
@@ -87,11 +95,19 @@ pub struct AgentLimits {
     pub cost_micros: Option<i64>,
     /// Milliseconds of work, 1,000..=86,400,000; waiting for people or for other runs does not count.
     pub work_ms: i64,
+    /// Tasks at once, 1..=100, of those that it is given directly; more wait in a queue. Absent: any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<u32>,
+}
+
+impl AgentLimits {
+    /// The most that [`AgentLimits::parallel`] may be.
+    pub const MAX_PARALLEL: u32 = 100;
 }
 
 impl Default for AgentLimits {
     fn default() -> Self {
-        Self { turns: 30, tokens: 1_000_000, cost_micros: None, work_ms: 3_600_000 }
+        Self { turns: 30, tokens: 1_000_000, cost_micros: None, work_ms: 3_600_000, parallel: None }
     }
 }
 
@@ -117,6 +133,7 @@ impl AgentSpec {
             model: String::new(),
             max_tokens: None,
             temperature: None,
+            expertise: Vec::new(),
             tools: Vec::new(),
             hosts: Vec::new(),
             reads: Vec::new(),
@@ -176,10 +193,29 @@ pub struct AgentVersion {
     pub created_at: Timestamp,
 }
 
+/// Something to do, for one agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTask {
+    /// What is to be done, in words: 1 to 100,000 characters. The agent knows nothing else of what you want.
+    pub prompt: String,
+    /// 1 to 9, 9 first, among the tasks that wait for the agent; absent: 5.
+    #[serde(default)]
+    pub priority: Option<u8>,
+}
+
+impl From<&str> for NewTask {
+    fn from(prompt: &str) -> Self {
+        Self { prompt: prompt.to_owned(), priority: None }
+    }
+}
+
 /// How one task of an agent stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskStatus {
+    /// It has not begun: the agent works at as many as it may, or the workspace's quota is used up.
+    Queued,
     /// It works.
     Working,
     /// It waits: for people, for another run, or for the run to go on.
@@ -194,11 +230,12 @@ pub enum TaskStatus {
 
 impl TaskStatus {
     /// Every status, for lists and tests.
-    pub const ALL: [Self; 5] = [Self::Working, Self::Waiting, Self::Done, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 6] = [Self::Queued, Self::Working, Self::Waiting, Self::Done, Self::Failed, Self::Cancelled];
 
     /// As stored and sent.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Working => "working",
             Self::Waiting => "waiting",
             Self::Done => "done",
@@ -239,7 +276,7 @@ pub struct AgentTask {
     pub tokens: i64,
     /// Millionths of a US dollar so far; those without a price count nothing.
     pub cost_micros: i64,
-    /// When it began.
+    /// When it began; of one that is queued, when it was given.
     pub started_at: Timestamp,
     /// When it last did something.
     pub active_at: Timestamp,
@@ -250,6 +287,8 @@ pub struct AgentTask {
 pub struct AgentStanding {
     /// The agent.
     pub agent: Agent,
+    /// Tasks that it has not begun.
+    pub queued: u32,
     /// Tasks that it works at.
     pub working: u32,
     /// Tasks that wait.

@@ -79,7 +79,7 @@ pub async fn count_tasks(db: &Db, workspace: WorkspaceId, one: Option<AgentId>, 
          from agent_task t
          left join run r on r.id = t.run_id
          where t.workspace_id = $1 and ($3 is null or t.agent_id = $3)
-            and (t.active_at >= $2 or t.status in ('working', 'waiting'))
+            and (t.active_at >= $2 or t.status in ('working', 'waiting') or t.status = 'queued')
          group by t.agent_id, t.status, r.status, 4",
     )
     .bind(workspace)

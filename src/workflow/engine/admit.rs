@@ -80,6 +80,13 @@ impl Desk {
     }
 }
 
+impl Engine {
+    /// Has it looked at who of a workspace may begin: a limit was raised.
+    pub(in crate::workflow) fn let_in(&self, workspace: WorkspaceId) {
+        self.desk.look_at(workspace, false);
+    }
+}
+
 /// Accepts a run that has to be let in. Returns once it is durable.
 pub(super) async fn accept(runtime: &Runtime, engine: &Arc<Engine>, new: New, limits: Limits) -> Result<Begin, Error> {
     let (done, accepted) = oneshot::channel();

@@ -37,7 +37,7 @@ use crate::model::workflow::{Await, Edge, StepError};
 use crate::model::{RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
 
-pub(super) use agent::{definition as agent_definition, watch_folders};
+pub(super) use agent::{STEP as AGENT_STEP, definition as agent_definition, watch_folders};
 pub(super) use condition::choose as choose_condition;
 pub(super) use respond::build as build_response;
 pub(super) use switch::choose as choose_switch;

@@ -1,9 +1,9 @@
 //! Who waits to begin, who is in progress, and under which key.
 //!
-//! Whoever lets a run begin holds the workspace's gate ([`lock`]) until the commit, so that two processes never give the
-//! same place away. A place that comes free needs no gate: it can only be seen too late, and whoever freed it looks again
-//! after the commit.
+//! Whoever lets a run begin holds the workspace's gate ([`lock`]) until the commit, so that two processes never give the same place
+//! away. A place that comes free needs no gate: it can only be seen too late, and whoever freed it looks again after the commit.
 
+pub mod limit;
 pub mod look;
 
 use sqlx::{query, query_as, query_scalar};

@@ -24,6 +24,27 @@ on_both_engines! {
         assert_eq!((first.run_id, first.workflow_name.as_str(), first.version), (id, "Nightly", 1));
     }
 
+    async fn a_task_that_waited_counts_from_its_beginning(site: Site) {
+        let ctx = workspace(&site.runtime).await;
+        let scout = add(&ctx, "scout").await;
+        let id = run(&ctx, RunStatus::Queued).await;
+        let given = note(scout, id, TaskStatus::Queued);
+        agents::note_given(&ctx, &given).await.unwrap();
+        let told = async || tasks(&ctx, scout).await.remove(0);
+        assert_eq!((told().await.status, told().await.turns), (TaskStatus::Queued, 0));
+        assert_eq!(monitor::get_agent(&ctx, scout).await.unwrap().queued, 1);
+        ctx.clock.advance_ms(60_000);
+        agents::note_task(&ctx, &note(scout, id, TaskStatus::Working)).await.unwrap();
+        let began = ctx.clock.now();
+        ctx.clock.advance_ms(1_000);
+        // A note that comes late changes nothing.
+        agents::note_given(&ctx, &given).await.unwrap();
+        agents::note_task(&ctx, &note(scout, id, TaskStatus::Done)).await.unwrap();
+        let done = told().await;
+        assert_eq!((done.status, done.started_at, done.active_at.ms_since(began)), (TaskStatus::Done, began, 1_000));
+        assert_eq!(tasks(&ctx, scout).await.len(), 1);
+    }
+
     async fn a_task_stands_as_its_run_does(site: Site) {
         let ctx = workspace(&site.runtime).await;
         let scout = add(&ctx, "scout").await;

@@ -1,6 +1,7 @@
 //! The gateway against a server that misbehaves on command: through its face, its endpoints and the step `prompt`.
 
 mod agents;
+mod assigned;
 mod budgets;
 mod cache;
 mod calls;
@@ -13,6 +14,7 @@ mod ollama;
 mod policy;
 mod proxy;
 mod queue;
+mod queued;
 mod redaction;
 mod responses;
 mod steps;

@@ -39,6 +39,7 @@ on_both_engines! {
         for (spec, pointer) in [
             (json!({"persona": "x", "tools": ["http_request"]}), "/spec/hosts"),
             (json!({"persona": "x", "limits": {"turns": 201}}), "/spec/limits/turns"),
+            (json!({"persona": "x", "limits": {"parallel": 0}}), "/spec/limits/parallel"),
             (json!({"persona": ""}), "/spec/persona"),
             (json!({"persona": "x\0"}), "/spec/persona"),
             (json!({"persona": "x", "tools": ["knife"]}), "/spec/tools/0"),
@@ -76,11 +77,46 @@ on_both_engines! {
         let (status, problem) = mara.post(&path, json!({"prompt": " "})).await;
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/prompt")));
         assert_eq!(mara.post(&path, json!({"prompt": "x", "files": []})).await.0, 422);
+        for priority in [json!(0), json!(10), json!(-1), json!("high")] {
+            let (status, problem) = mara.post(&path, json!({"prompt": "x", "priority": priority})).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/priority")), "{problem}");
+        }
+        assert_eq!(mara.post(&path, json!({"prompt": "x", "priority": 9})).await.0, 202);
         assert_eq!(mara.post(&format!("/agents/{NIL}/tasks"), json!({"prompt": "x"})).await.0, 404);
         for (query, pointer) in [("limit=0", "limit"), ("cursor=mine", "cursor"), ("status=done", "status")] {
             let (status, _, problem) = mara.send(Method::GET, &format!("{path}?{query}"), &[], None).await;
             assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{query}");
         }
+    }
+
+    async fn a_task_for_whoever_is_best_waits_in_the_queue(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let draft = json!({"prompt": "Join them.", "expertise": ["sql"], "priority": 7, "topic": "reports"});
+        let (status, task) = mara.post("/agents/tasks", draft.clone()).await;
+        assert_eq!((status, &task["status"], &task["attempt"]), (202, &json!("waiting"), &json!(0)), "{task}");
+        assert_eq!(task["given_by"], mara.get("/me").await["name"]);
+        let path = format!("/agents/tasks/{}", task["id"].as_str().unwrap());
+        assert_eq!(mara.get(&path).await, task);
+        assert_eq!(mara.get("/agents/tasks?status=waiting").await["items"], json!([task]));
+        assert_eq!(mara.get("/agents/tasks?status=done").await["items"], json!([]));
+        let (_, next) = mara.post("/agents/tasks", json!({"prompt": "Then this.", "after": [task["id"]]})).await;
+        assert_eq!(next["task"]["after"], json!([task["id"]]));
+        for (change, pointer) in [
+            (json!({"prompt": " "}), "/prompt"),
+            (json!({"expertise": ["sql", "SQL"]}), "/expertise/1"),
+            (json!({"among": ["no one"]}), "/among/0"),
+            (json!({"priority": 0}), "/priority"),
+            (json!({"after": [NIL]}), "/after/0"),
+            (json!({"after": ["x"]}), "/after/0"),
+        ] {
+            let mut refused = draft.clone();
+            refused.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let (status, problem) = mara.post("/agents/tasks", refused).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
+        }
+        let (status, cancelled) = mara.post(&format!("{path}/cancel"), json!({})).await;
+        assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")), "{cancelled}");
+        assert_eq!(mara.post(&format!("{path}/cancel"), json!({})).await.0, 409);
     }
 
     async fn a_template_is_an_agent_once_it_has_what_it_needs(site: Site) {

@@ -75,6 +75,9 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/cache/changed") => Json(json!({"kind": "file", "id": "a.rs", "fingerprint": "1"})),
         ("PUT", "/cache/settings") => Json(json!({"enabled": true})),
         ("POST", "/agents") | ("PUT", "/agents/{id}") => Json(agent()),
+        // Nothing to do is refused, and so nothing is left to do.
+        ("POST", "/agents/tasks") => Json(json!({"prompt": ""})),
+        ("POST", "/agents/tasks/{id}/cancel") => Nothing,
         ("POST", "/agents/{id}/tasks") => Json(json!({"prompt": "Look around."})),
         ("PUT", "/agents/{id}/stopped") => Json(json!({"stopped": true})),
         ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
@@ -184,7 +187,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/create" => json!({"draft": agent()}),
         "agents/update" => json!({"id": NIL, "version": 1, "draft": agent()}),
         "agents/halt" => json!({"id": NIL, "stopped": true}),
-        "agents/give_task" => json!({"id": NIL, "prompt": "Look around."}),
+        "agents/give_task" => json!({"id": NIL, "task": {"prompt": "Look around."}}),
         "budgets/create" => json!({"draft": budget()}),
         "budgets/update" => json!({"id": NIL, "revision": 1, "draft": budget()}),
         "providers/create" => json!({"draft": {"name": "", "kind": "ollama"}}),

@@ -34,6 +34,7 @@ struct Theirs {
     key: String,
     budget: String,
     agent: String,
+    task: String,
     kept: String,
     call: String,
 }
@@ -93,6 +94,8 @@ async fn seed(rt: &Runtime) -> Theirs {
     let budget = budget.budget.id.to_string();
     let agent = json!({"name": "Theirs", "spec": {"persona": "You keep their secret."}});
     let agent = agents::create(&ctx, serde_json::from_value(agent).unwrap()).await.unwrap().id.to_string();
+    let task = agents::queue::give(&ctx, serde_json::from_value(json!({"prompt": "Keep it."})).unwrap()).await.unwrap();
+    let task = task.id.to_string();
     let kept = keep(&ctx, provider).await;
     let call = keep_call(&ctx).await;
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
@@ -111,6 +114,7 @@ async fn seed(rt: &Runtime) -> Theirs {
         key,
         budget,
         agent,
+        task,
         kept,
         call,
     }
@@ -178,6 +182,7 @@ impl Theirs {
             ("gateway/calls/", self.call.clone()),
             ("gateway/content", self.call.clone()),
             ("budgets/", self.budget.clone()),
+            ("agents/tasks/", self.task.clone()),
             ("agents/", self.agent.clone()),
             ("cache/", self.kept.clone()),
             ("routes/create", self.provider.clone()),
@@ -255,7 +260,7 @@ on_both_engines! {
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
         let app = weft::http::router(rt);
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send_to(&app).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

@@ -6,16 +6,18 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
 use crate::api::agents::{delete_agent, give_agent_task, halt_agent};
-use crate::model::agent::Agent;
+use crate::model::agent::{Agent, NewTask};
 use crate::model::auth::{Action as May, Me};
 use crate::model::{AgentId, ApiError, RunId};
 use crate::ui::components::{
-    Button, ButtonSize, ButtonVariant, ConfirmDialog, Dialog, TextArea, Toasts, Tone, use_toasts,
+    Button, ButtonSize, ButtonVariant, Choice, ConfirmDialog, Dialog, Select, TextArea, Toasts, Tone, use_toasts,
 };
 use crate::ui::format;
 
 /// The form that the button of the dialog sends.
 const FORM: &str = "task-form";
+/// The priority of a task of which nothing else is said.
+const USUAL: &str = "5";
 
 /// What the agents of a page have in common: the dialogs stand once, outside of what is drawn anew.
 #[derive(Clone, Copy)]
@@ -142,8 +144,8 @@ pub(super) fn Halt(
 #[component]
 pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
     let navigate = use_navigate();
-    let prompt = RwSignal::new(String::new());
-    let give = Action::new(|(id, prompt): &(AgentId, String)| give_agent_task(*id, prompt.clone()));
+    let (prompt, priority) = (RwSignal::new(String::new()), RwSignal::new(USUAL.to_owned()));
+    let give = Action::new(|(id, task): &(AgentId, NewTask)| give_agent_task(*id, task.clone()));
     Effect::new(move |_| {
         if let Some(Ok(run)) = give.value().get() {
             acts.is_giving.set(false);
@@ -153,6 +155,7 @@ pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
     Effect::new(move |_| {
         if acts.is_giving.get() {
             prompt.set(String::new());
+            priority.set(USUAL.to_owned());
             give.value().set(None);
         }
     });
@@ -165,7 +168,7 @@ pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
     };
     view! {
         <Dialog id="give-task" title open=acts.is_giving footer=ViewFn::from(footer)>
-            <TaskForm acts prompt give />
+            <TaskForm acts prompt priority give />
         </Dialog>
     }
 }
@@ -174,7 +177,8 @@ pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
 fn TaskForm(
     acts: Acts,
     prompt: RwSignal<String>,
-    give: Action<(AgentId, String), Result<RunId, ApiError>>,
+    priority: RwSignal<String>,
+    give: Action<(AgentId, NewTask), Result<RunId, ApiError>>,
 ) -> impl IntoView {
     let refused = Signal::derive(move || {
         give.value().with(|answer| match answer {
@@ -182,11 +186,21 @@ fn TaskForm(
             _ => None,
         })
     });
+    let waits = Signal::derive(move || {
+        let most = acts.about.with(|agent| agent.as_ref().and_then(|agent| agent.spec.limits.parallel));
+        most.map(|most| {
+            format!(
+                "It works at {} at once; more wait, the most urgent first.",
+                format::plural(i64::from(most), "task")
+            )
+        })
+    });
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         let id = acts.about.with_untracked(|agent| agent.as_ref().map(|agent| agent.id));
         if let Some(id) = id.filter(|_| !give.pending().get_untracked()) {
-            give.dispatch((id, prompt.get_untracked()));
+            let priority = priority.get_untracked().parse().ok();
+            give.dispatch((id, NewTask { prompt: prompt.get_untracked(), priority }));
         }
     };
     view! {
@@ -195,8 +209,20 @@ fn TaskForm(
                 id="task-prompt" label="What is it to do?" rows=6 required=true value=prompt error=refused
                 hint=Some("Everything that it must know, and how one sees that it is done. It becomes a run of its own.".to_owned())
             />
+            <Select id="task-priority" label="Priority" value=priority choices=Signal::stored(priorities()) hint=waits />
         </form>
     }
+}
+
+/// The numbers that a task's priority may be, in words.
+fn priorities() -> Vec<Choice> {
+    let word = |level: u8| match level {
+        9 => "9, before all others".to_owned(),
+        5 => "5, as usual".to_owned(),
+        1 => "1, after all others".to_owned(),
+        level => level.to_string(),
+    };
+    (1..=9).rev().map(|level: u8| Choice::new(level.to_string(), word(level))).collect()
 }
 
 /// Asks before an agent is deleted; afterwards its page is left.

@@ -66,7 +66,8 @@ fn Board(list: Vec<AgentStanding>, acts: Acts) -> impl IntoView {
         }
         now
     });
-    let is_busy = Memo::new(move |_| rows.with(|rows| rows.iter().any(|one| one.working + one.waiting > 0)));
+    let is_busy =
+        Memo::new(move |_| rows.with(|rows| rows.iter().any(|one| one.working + one.waiting + one.queued > 0)));
     count_while(is_busy, acts.changed);
     let is_empty = Memo::new(move |_| rows.with(Vec::is_empty));
     view! {
@@ -114,12 +115,13 @@ fn summary(rows: &[AgentStanding]) -> String {
     let stopped = rows.iter().filter(|one| one.agent.stopped_at.is_some()).count();
     let working: u32 = rows.iter().map(|one| one.working).sum();
     let waiting: u32 = rows.iter().map(|one| one.waiting).sum();
+    let queued: u32 = rows.iter().map(|one| one.queued).sum();
     let cost = rows.iter().map(|one| one.cost_micros).sum();
     let mut parts = vec![format::plural(rows.len() as i64, "agent")];
     if stopped > 0 {
         parts.push(format!("{stopped} stopped"));
     }
-    for (count, doing) in [(working, "under way"), (waiting, "waiting")] {
+    for (count, doing) in [(working, "under way"), (waiting, "waiting"), (queued, "queued")] {
         if count > 0 {
             parts.push(format!("{} {doing}", format::plural(i64::from(count), "task")));
         }

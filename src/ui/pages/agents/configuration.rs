@@ -17,7 +17,7 @@ pub(super) fn Configuration(
 ) -> impl IntoView {
     let rules = spec.rules.iter().map(|rule| view! { <li>{sentence(rule)}</li> }).collect_view();
     let has_rules = !spec.rules.is_empty();
-    let (tools, pairs, limits) = (spec.tools.clone(), reach(&spec), limits(spec.limits));
+    let (answers, tools, pairs, limits) = (answers(&spec), spec.tools.clone(), reach(&spec), limits(spec.limits));
     let asked = if spec.approvers.is_empty() {
         "everybody who may answer approvals".to_owned()
     } else {
@@ -32,7 +32,7 @@ pub(super) fn Configuration(
             </section>
             <section aria-labelledby=id("model")>
                 <h2 id=id("model")>"Model"</h2>
-                <Pairs pairs=answers(&spec.model, spec.max_tokens, spec.temperature) />
+                <Pairs pairs=answers />
             </section>
             <section aria-labelledby=id("tools")>
                 <h2 id=id("tools")>"Tools"</h2>
@@ -46,7 +46,7 @@ pub(super) fn Configuration(
                 <Pairs pairs=vec![("People who are asked", asked)] />
             </section>
             <section aria-labelledby=id("limits")>
-                <h2 id=id("limits")>"Limits of one task"</h2>
+                <h2 id=id("limits")>"Limits"</h2>
                 <Pairs pairs=limits />
             </section>
         </div>
@@ -71,12 +71,15 @@ fn Pairs(pairs: Vec<(&'static str, String)>) -> impl IntoView {
     view! { <dl class="pairs">{rows.collect_view()}</dl> }
 }
 
-fn answers(model: &str, max_tokens: Option<u32>, temperature: Option<f64>) -> Vec<(&'static str, String)> {
-    let mut pairs = vec![("Asks", model_of(model))];
-    if let Some(tokens) = max_tokens {
+fn answers(spec: &AgentSpec) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![("Asks", model_of(&spec.model))];
+    if !spec.expertise.is_empty() {
+        pairs.push(("Knows", spec.expertise.join(", ")));
+    }
+    if let Some(tokens) = spec.max_tokens {
         pairs.push(("Longest answer", format!("{} tokens", format::count(i64::from(tokens)))));
     }
-    if let Some(temperature) = temperature {
+    if let Some(temperature) = spec.temperature {
         pairs.push(("Temperature", temperature.to_string()));
     }
     pairs
@@ -113,5 +116,6 @@ fn limits(limits: AgentLimits) -> Vec<(&'static str, String)> {
         ("Tokens", format::count(limits.tokens)),
         ("Cost", cost),
         ("Work", format::duration(limits.work_ms)),
+        ("Tasks at once", limits.parallel.map_or_else(|| "any number".to_owned(), |tasks| tasks.to_string())),
     ]
 }

@@ -93,7 +93,7 @@ fn Shown(standing: AgentStanding, lists: Lists, acts: Acts) -> impl IntoView {
         }
         now
     });
-    count_while(Memo::new(move |_| current.with(|one| one.working + one.waiting > 0)), acts.changed);
+    count_while(Memo::new(move |_| current.with(|one| one.working + one.waiting + one.queued > 0)), acts.changed);
     let title = Signal::derive(move || current.with(|one| one.agent.name.clone()));
     let query = use_query_map();
     let chosen = Memo::new(move |_| {

@@ -23,13 +23,14 @@ use crate::ui::format;
 /// The form that the button of the header sends.
 const FORM: &str = "agent-form";
 /// Where what is wrong is said, in the order of the form: the pointer, and the id of the control.
-const PLACES: [(&str, &str); 19] = [
+const PLACES: [(&str, &str); 21] = [
     ("/name", "agent-name"),
     ("/spec/description", "agent-description"),
     ("/spec/persona", "agent-persona"),
     ("/spec/model", "agent-model"),
     ("/spec/max_tokens", "agent-max-tokens"),
     ("/spec/temperature", "agent-temperature"),
+    ("/spec/expertise", "agent-expertise"),
     ("/spec/hosts", "agent-hosts"),
     ("/spec/reads", "agent-reads"),
     ("/spec/writes", "agent-writes"),
@@ -43,6 +44,7 @@ const PLACES: [(&str, &str); 19] = [
     ("/spec/limits/tokens", "agent-tokens"),
     ("/spec/limits/cost_micros", "agent-cost"),
     ("/spec/limits/work_ms", "agent-work"),
+    ("/spec/limits/parallel", "agent-parallel"),
 ];
 
 /// What the form is about: what it holds, and what became of sending it.

@@ -34,6 +34,11 @@ pub(super) fn WhoFields(editor: Editor) -> impl IntoView {
                     value=editor.bind(|form| form.persona.clone(), |form, value| form.persona = value)
                     hint=Some("How it is to work, said to the model before everything else.".to_owned())
                 />
+                <TextArea
+                    id="agent-expertise" label="What it knows" rows=2 aside=Some("optional".to_owned()) error=editor.list_error("/spec/expertise", |form| &form.expertise)
+                    value=editor.bind(|form| form.expertise.clone(), |form, value| form.expertise = value)
+                    hint=Some("Words, one on a line: rust, tax law. Tasks that ask for them go to whoever knows most of them.".to_owned())
+                />
                 <div class="grid pair">
                     <ModelField editor />
                     <div class="grid agent-two">
@@ -231,7 +236,7 @@ fn ListField(list: Listed, editor: Editor) -> impl IntoView {
     }
 }
 
-/// Who is asked, and how much one task may take.
+/// Who is asked, how much one task may take, and how many it works at.
 #[component]
 pub(super) fn LimitFields(editor: Editor) -> impl IntoView {
     let cost_error = Signal::derive(move || {
@@ -239,7 +244,7 @@ pub(super) fn LimitFields(editor: Editor) -> impl IntoView {
     });
     let optional = || Some("optional".to_owned());
     view! {
-        <Card id="agent-limits" title="Who is asked, and how much one task may take">
+        <Card id="agent-limits" title="Who is asked, and how much it may take">
             <div class="form wide">
                 <TextArea
                     id="agent-approvers" label="People who are asked" rows=2 mono=true aside=optional() error=editor.list_error("/spec/approvers", |form| &form.approvers)
@@ -263,8 +268,14 @@ pub(super) fn LimitFields(editor: Editor) -> impl IntoView {
                         id="agent-work" label="Minutes of work" error=editor.error("/spec/limits/work_ms") attr:inputmode="decimal"
                         value=editor.bind(|form| form.work.clone(), |form, value| form.work = value)
                     />
+                    <TextInput
+                        id="agent-parallel" label="Tasks at once" aside=optional() error=editor.error("/spec/limits/parallel") attr:inputmode="numeric"
+                        value=editor.bind(|form| form.parallel.clone(), |form, value| form.parallel = value)
+                    />
                 </div>
-                <p class="small dim">"What is reached ends the task. Waiting for people or for other runs is not work."</p>
+                <p class="small dim">
+                    "What one task reaches ends it; waiting for people or for other runs is not work. Tasks beyond those at once wait in a queue."
+                </p>
             </div>
         </Card>
     }

@@ -26,6 +26,7 @@ pub(super) struct Form {
     pub temperature: String,
     pub tools: Vec<AgentTool>,
     /// The lists: one on a line.
+    pub expertise: String,
     pub hosts: String,
     pub reads: String,
     pub writes: String,
@@ -41,6 +42,8 @@ pub(super) struct Form {
     pub cost: String,
     /// Minutes.
     pub work: String,
+    /// Tasks at once; empty: any number.
+    pub parallel: String,
     next_key: u32,
 }
 
@@ -57,6 +60,7 @@ impl Form {
             max_tokens: number(spec.max_tokens.map(|tokens| tokens.to_string())),
             temperature: number(spec.temperature.map(|temperature| temperature.to_string())),
             tools: spec.tools.clone(),
+            expertise: spec.expertise.join("\n"),
             hosts: spec.hosts.join("\n"),
             reads: spec.reads.join("\n"),
             writes: spec.writes.join("\n"),
@@ -70,6 +74,7 @@ impl Form {
             tokens: spec.limits.tokens.to_string(),
             cost: number(spec.limits.cost_micros.map(short_usd)),
             work: (spec.limits.work_ms as f64 / MINUTE_MS).to_string(),
+            parallel: number(spec.limits.parallel.map(|tasks| tasks.to_string())),
             next_key: spec.rules.len() as u32,
         }
     }
@@ -91,6 +96,7 @@ impl Form {
                 text.parse().ok().filter(|t: &f64| t.is_finite()).unwrap_or(-1.0)
             }),
             tools: AgentTool::ALL.into_iter().filter(|tool| self.tools.contains(tool)).collect(),
+            expertise: lines(&self.expertise),
             hosts: lines(&self.hosts),
             reads: lines(&self.reads),
             writes: lines(&self.writes),
@@ -105,6 +111,7 @@ impl Form {
                 tokens: whole(&self.tokens).unwrap_or(0),
                 cost_micros: optional(&self.cost, |text| parse_usd(text).unwrap_or(0)),
                 work_ms: self.work.trim().parse().map_or(0, |minutes: f64| (minutes * MINUTE_MS).round() as i64),
+                parallel: optional(&self.parallel, |text| whole(text).unwrap_or(0)),
             },
         };
         AgentDraft { name: text(&self.name), spec }
@@ -186,8 +193,15 @@ mod tests {
             let spec = AgentSpec {
                 max_tokens: Some(4096),
                 temperature: Some(0.7),
+                expertise: vec!["rust".into(), "tax law".into()],
                 hosts: vec!["api.example.org".into(), "*.example.com".into()],
-                limits: AgentLimits { turns: 7, tokens: 1_000, cost_micros: Some(2_500_000), work_ms: 1_001 },
+                limits: AgentLimits {
+                    turns: 7,
+                    tokens: 1_000,
+                    cost_micros: Some(2_500_000),
+                    work_ms: 1_001,
+                    parallel: Some(3),
+                },
                 ..template.spec()
             };
             let draft = Form::new(template.name, &spec).draft();
@@ -207,11 +221,13 @@ mod tests {
             turns: "some".into(),
             cost: "a lot".into(),
             work: "long".into(),
+            parallel: "few".into(),
             ..blank
         };
         let spec = form.draft().spec;
         assert_eq!((spec.max_tokens, spec.temperature), (Some(0), Some(-1.0)));
         assert_eq!((spec.limits.turns, spec.limits.cost_micros, spec.limits.work_ms), (0, Some(0), 0));
+        assert_eq!(spec.limits.parallel, Some(0));
     }
 
     #[test]

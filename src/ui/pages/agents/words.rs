@@ -12,7 +12,8 @@ pub(super) fn states(standing: &AgentStanding) -> Vec<(StatusLook, u32)> {
     }
     let working = (StatusLook { name: "running", label: "Working" }, standing.working);
     let waiting = (StatusLook { name: "waiting", label: "Waiting" }, standing.waiting);
-    let mut states: Vec<_> = [working, waiting].into_iter().filter(|(_, count)| *count > 0).collect();
+    let queued = (StatusLook { name: "queued", label: "Queued" }, standing.queued);
+    let mut states: Vec<_> = [working, waiting, queued].into_iter().filter(|(_, count)| *count > 0).collect();
     if states.is_empty() {
         states.push((StatusLook { name: "queued", label: "Idle" }, 0));
     }
@@ -22,6 +23,7 @@ pub(super) fn states(standing: &AgentStanding) -> Vec<(StatusLook, u32)> {
 impl From<TaskStatus> for StatusLook {
     fn from(status: TaskStatus) -> Self {
         let (name, label) = match status {
+            TaskStatus::Queued => ("queued", "Queued"),
             TaskStatus::Working => ("running", "Working"),
             TaskStatus::Waiting => ("waiting", "Waiting"),
             TaskStatus::Done => ("succeeded", "Done"),
@@ -105,6 +107,7 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
         ("model", before.model != after.model),
         ("length of answers", before.max_tokens != after.max_tokens),
         ("temperature", before.temperature != after.temperature),
+        ("what it knows", before.expertise != after.expertise),
         ("tools", before.tools != after.tools),
         ("hosts", before.hosts != after.hosts),
         ("namespaces to read", before.reads != after.reads),
@@ -157,6 +160,7 @@ mod tests {
         for list in [&mut after.hosts, &mut after.reads, &mut after.writes, &mut after.workflows, &mut after.agents] {
             list.push("b".into());
         }
+        after.expertise = vec!["b".into()];
         after.folder = "b".into();
         after.rules = vec![Rule { tool: None, matching: String::new(), after_untrusted: false, ruling: Ruling::Ask }];
         after.approvers = vec!["b".into()];

@@ -51,9 +51,12 @@ struct Config {
     schema: Value,
 }
 
+/// The step of [`definition`].
+pub const STEP: &str = "work";
+
 /// A definition that gives an agent the task in `inputs.prompt`, and gives back its answer.
 pub fn definition(agent: &str) -> Definition {
-    let mut step = Step::new("work", "agent");
+    let mut step = Step::new(STEP, "agent");
     step.config.insert("agent".to_owned(), json!(agent));
     step.config.insert("prompt".to_owned(), json!("{{ inputs.prompt }}"));
     Definition {

@@ -279,7 +279,8 @@ fn every_call_has_its_result_however_long_the_conversation() {
         journal.push(using(&[(id.as_str(), AgentTool::MemorySearch, json!({"query": id}))]));
         journal.push(used(&id, AgentTool::MemorySearch, &"a word ".repeat(outcome::MAX_RESULT / 7), true));
     }
-    let limits = AgentLimits { turns: 200, tokens: 100_000_000, cost_micros: None, work_ms: 86_400_000 };
+    let limits =
+        AgentLimits { turns: 200, tokens: 100_000_000, cost_micros: None, work_ms: 86_400_000, parallel: None };
     if let Entry::Begun { spec, .. } = &mut journal[0] {
         spec.limits = limits;
     }

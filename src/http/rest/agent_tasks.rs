@@ -1,0 +1,100 @@
+//! `/agents/tasks`: tasks for whichever agent is best for them.
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::{Body, Id, Params};
+use super::paging::Limit;
+use crate::agents::queue;
+use crate::http::Caller;
+use crate::http::error::{Problem, Refusal};
+use crate::model::agent::{QueuedStatus, QueuedTask, TaskDraft};
+use crate::model::{Page, PageRequest, QueuedTaskId};
+use crate::runtime::Runtime;
+use crate::workflow::assign;
+
+/// The routes of this file.
+pub fn router() -> OpenApiRouter<Runtime> {
+    OpenApiRouter::new()
+        .routes(routes!(list_queue, queue_task))
+        .routes(routes!(get_queued))
+        .routes(routes!(cancel_queued))
+}
+
+/// What part of the queue is wanted.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct QueueQuery {
+    /// In this status.
+    #[param(inline)]
+    status: Option<QueuedStatus>,
+    /// 1..=200, 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    limit: Option<Limit>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// The tasks of the queue, the newest first; their prompts are cut to 300 characters.
+#[utoipa::path(get, path = "/agents/tasks", tag = "agents", params(QueueQuery), responses(
+    (status = 200, description = "a page of tasks", body = Page<QueuedTask>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_queue(Caller(ctx): Caller, Params(query): Params<QueueQuery>) -> Result<Json<Page<QueuedTask>>, Refusal> {
+    let page = PageRequest { limit: query.limit.unwrap_or_default().0, cursor: query.cursor };
+    Ok(Json(queue::list(&ctx, query.status, &page).await?))
+}
+
+/// Gives a task to whichever agent is best for it. It has it a moment later, or when all that the task comes after is done.
+#[utoipa::path(post, path = "/agents/tasks", tag = "agents", request_body = TaskDraft, responses(
+    (status = 202, description = "the task waits for its turn", body = QueuedTask),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 409, description = "too many tasks are not over", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn queue_task(
+    Caller(ctx): Caller,
+    Body(draft): Body<TaskDraft>,
+) -> Result<(StatusCode, Json<QueuedTask>), Refusal> {
+    Ok((StatusCode::ACCEPTED, Json(queue::give(&ctx, draft).await?)))
+}
+
+/// One task of the queue: which agent has it and why that one, or why none has it yet.
+#[utoipa::path(get, path = "/agents/tasks/{id}", tag = "agents", params(("id" = QueuedTaskId, Path,)), responses(
+    (status = 200, description = "the task", body = QueuedTask),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such task", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get_queued(Caller(ctx): Caller, Id(id): Id<QueuedTaskId>) -> Result<Json<QueuedTask>, Refusal> {
+    Ok(Json(queue::get(&ctx, id).await?))
+}
+
+/// Cancels a task that is not over, with its run.
+#[utoipa::path(post, path = "/agents/tasks/{id}/cancel", tag = "agents", params(("id" = QueuedTaskId, Path,)), responses(
+    (status = 200, description = "the task", body = QueuedTask),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such task", body = Problem),
+    (status = 409, description = "it is over already", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn cancel_queued(Caller(ctx): Caller, Id(id): Id<QueuedTaskId>) -> Result<Json<QueuedTask>, Refusal> {
+    Ok(Json(assign::cancel(&ctx, id).await?))
+}
