@@ -16,7 +16,7 @@ mod responses;
 mod steps;
 mod tasks;
 mod teams;
-mod upstream;
+pub mod upstream;
 mod vectors;
 
 use serde_json::{Value, json};
