@@ -57,6 +57,7 @@ fn blank(runtime: &Runtime, trigger: &TriggerRow, event: Value) -> NewFiring {
         depth: 0,
         event,
         inputs: None,
+        fired_by: None,
     }
 }
 
@@ -70,6 +71,7 @@ pub(super) fn to_start(trigger: &TriggerRow, firing: NewFiring) -> Option<Open> 
         workflow: trigger.workflow_id,
         occasion: firing.occasion.unwrap_or_else(|| firing.id.to_string()),
         inputs: firing.inputs.unwrap_or_default(),
+        fired_by: firing.fired_by,
     })
 }
 
@@ -98,7 +100,11 @@ pub(super) async fn start(runtime: &Runtime, open: &Open) -> Attempt {
     let kind = Kind::parse(&open.kind).map_or(crate::model::workflow::TriggerKind::Event, Kind::of_run);
     let key = key(open.trigger, &open.occasion);
     let source = Source::Version(open.workflow, None);
-    let new = NewRun { idempotency_key: Some(key), ..NewRun::new(source, open.inputs.clone(), kind) };
+    let new = NewRun {
+        idempotency_key: Some(key),
+        started_by: open.fired_by.clone(),
+        ..NewRun::new(source, open.inputs.clone(), kind)
+    };
     match workflow::start(&runtime.system(open.workspace), new).await {
         Ok(run) => {
             tracing::info!(trigger = %open.trigger, occasion = open.occasion, %run, "a trigger started a run");
@@ -178,11 +184,14 @@ pub async fn fire_now(ctx: &Ctx, id: TriggerId, event: Value) -> Result<Firing> 
         event["scheduled_for"] = json!(now);
         event["trigger"] = json!(trigger.name);
     }
-    let by = ctx.actor.principal.user_name().unwrap_or("the program");
+    let person = &ctx.actor.principal;
+    let by = person.user_name().unwrap_or("the program");
+    // Whoever fires by hand starts the run, and may not approve there what its starter may not.
+    let fired_by = person.user_id().zip(person.user_name().map(str::to_owned));
     let firing_id: FiringId = ctx.ids.fresh();
     let firing = open(ctx.runtime(), &trigger, format!("hand:{firing_id}"), &event, json!({"fired_by": by}));
     let reason = if firing.reason.is_empty() { format!("fired by hand by {by}") } else { firing.reason.clone() };
-    let firing = NewFiring { id: firing_id, reason, ..firing };
+    let firing = NewFiring { id: firing_id, reason, fired_by, ..firing };
     record(ctx.runtime(), &firing).await?;
     if let Some(open) = to_start(&trigger, firing) {
         match start(ctx.runtime(), &open).await {

@@ -1,13 +1,14 @@
-//! Events from outside: sent by key, taken in by every step that waits for that key.
+//! Events from outside: sent by key, taken in by every run that waits for that key.
 //!
-//! Promises that an event that was acknowledged reaches each waiting step exactly once, also one that begins to wait a
-//! little later in a run that had begun by then, and that the same sender's id is taken once.
+//! Promises that an event that was acknowledged is taken once by each run that waits for it, or comes to wait for it a
+//! little later and had begun by then; that of several events a run takes the oldest first; and that the same sender's id
+//! is taken once.
 
 use serde_json::Value;
 
 use super::engine::Engine;
 use super::machine::MAX_KEY_CHARS;
-use super::store::ask::{self, NewEvent};
+use super::store::event::{self, NewEvent};
 use super::{Error, engine};
 use crate::model::RunId;
 use crate::model::auth::Action;
@@ -36,9 +37,9 @@ pub async fn send(ctx: &Ctx, key: &str, payload: &Value, sender_id: Option<&str>
     if payload.to_string().len() > MAX_PAYLOAD_BYTES {
         return Err(Error::invalid("/payload", format!("expected at most {} KiB", MAX_PAYLOAD_BYTES / 1024)));
     }
-    let event = NewEvent { id: ctx.ids.fresh(), key, payload, sender_id };
+    let new = NewEvent { id: ctx.ids.fresh(), key, payload, sender_id };
     let mut tx = ctx.db.begin().await?;
-    let reached = ask::send(&mut tx, ctx.workspace(), &event, || ctx.ids.fresh(), ctx.clock.now()).await?;
+    let reached = event::send(&mut tx, ctx.workspace(), &new, || ctx.ids.fresh(), ctx.clock.now()).await?;
     tx.commit().await?;
     let reached = reached.unwrap_or_default();
     let engine: std::sync::Arc<engine::Engine> = Engine::of(ctx.runtime());

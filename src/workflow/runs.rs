@@ -40,6 +40,8 @@ pub struct NewRun {
     pub idempotency_key: Option<String>,
     /// What a run that starts another passes on.
     pub origin: Option<Origin>,
+    /// Who counts as who started it, where the program starts it for somebody.
+    pub started_by: Option<(UserId, String)>,
     /// The step after which the run ends: what leads to it runs, the rest is skipped. `None` for the whole.
     pub until: Option<String>,
 }
@@ -68,7 +70,7 @@ impl NewRun {
 
     /// A run that nothing but `trigger` is known of.
     pub const fn new(source: Source, inputs: Value, trigger: TriggerKind) -> Self {
-        Self { source, inputs, trigger, idempotency_key: None, origin: None, until: None }
+        Self { source, inputs, trigger, idempotency_key: None, origin: None, started_by: None, until: None }
     }
 }
 

@@ -100,7 +100,8 @@ fn lay_out(ctx: &Ctx, run: RunId, of: Of, prepared: &Prepared, new: NewRun) -> R
         .map_err(|field| Error::Invalid(vec![field]))?;
     let principal = &ctx.actor.principal;
     let caller = principal.user_id().zip(principal.user_name().map(str::to_owned));
-    let started_by = new.origin.as_ref().map_or(caller, |origin| origin.started_by.clone());
+    let starter = new.started_by.or(caller);
+    let started_by = new.origin.as_ref().map_or(starter, |origin| origin.started_by.clone());
     let started_by_id = started_by.as_ref().map(|(id, _)| *id);
     let card = store::Card {
         workflow_id: of.0,

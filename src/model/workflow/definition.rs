@@ -232,7 +232,7 @@ pub struct Retry {
     pub max_ms: u64,
     /// Whether each wait is drawn from half to the whole of it, so that many runs don't return at once.
     pub jitter: bool,
-    /// The error classes that are tried again; empty: every error that may pass.
+    /// The error classes that are tried again, such as `http_status:5xx`; empty: every error that may pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
     /// The error classes that are not tried again.
@@ -243,7 +243,7 @@ pub struct Retry {
 impl Retry {
     /// Whether an error of this class is worth another attempt.
     pub fn covers(&self, error: &super::StepError) -> bool {
-        let named = |classes: &[String]| classes.contains(&error.class);
+        let named = |classes: &[String]| classes.iter().any(|class| error.is(class));
         // A class that is asked for by name is tried again even if its kind thinks it hopeless.
         (if self.only.is_empty() { error.retryable } else { named(&self.only) }) && !named(&self.never)
     }

@@ -203,8 +203,12 @@ pub enum Signal {
     Vote(Vote),
     /// A person let somebody else answer too.
     Delegated { by: String, to: String },
-    /// It happened.
-    Event { payload: Value },
+    /// It happened. `event` says which it is, so that one which nobody takes in can be given back.
+    Event {
+        payload: Value,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<uuid::Uuid>,
+    },
 }
 
 /// What comes of the last failure of a step.
@@ -244,6 +248,9 @@ pub struct StepError {
     pub message: String,
     /// Whether another attempt may help.
     pub retryable: bool,
+    /// What exactly within the class, where it has numbers: the status of `http_status`, the code of `exit_code`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 impl StepError {
@@ -254,12 +261,30 @@ impl StepError {
 
     /// An error that another attempt will not mend.
     pub fn permanent(class: &str, message: impl Into<String>) -> Self {
-        Self { class: class.to_owned(), message: message.into(), retryable: false }
+        Self { class: class.to_owned(), message: message.into(), retryable: false, code: None }
     }
 
     /// An error that may pass.
     pub fn transient(class: &str, message: impl Into<String>) -> Self {
-        Self { class: class.to_owned(), message: message.into(), retryable: true }
+        Self { class: class.to_owned(), message: message.into(), retryable: true, code: None }
+    }
+
+    /// The same, saying what exactly within its class.
+    #[must_use]
+    pub fn with_code(mut self, code: impl ToString) -> Self {
+        self.code = Some(code.to_string());
+        self
+    }
+
+    /// Whether it is what is named: a class, or a class with a code in which `x` stands for any digit: `http_status`,
+    /// `http_status:429`, `http_status:5xx`.
+    pub fn is(&self, named: &str) -> bool {
+        let Some((class, wanted)) = named.split_once(':') else { return self.class == named };
+        let same = |(wanted, own): (char, char)| wanted == own || (wanted == 'x' && own.is_ascii_digit());
+        self.class == class
+            && self.code.as_deref().is_some_and(|own| {
+                own.chars().count() == wanted.chars().count() && wanted.chars().zip(own.chars()).all(same)
+            })
     }
 }
 
@@ -291,4 +316,22 @@ pub struct LogChunk {
     pub stream: String,
     /// Whole lines where possible.
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_named_by_its_class_alone_or_with_its_code() {
+        let error = StepError::transient("http_status", "").with_code(503);
+        for named in ["http_status", "http_status:503", "http_status:5xx", "http_status:50x", "http_status:xxx"] {
+            assert!(error.is(named), "{named}");
+        }
+        for other in ["timeout", "http_status:502", "http_status:4xx", "http_status:5x", "http_status:", "http", ""] {
+            assert!(!error.is(other), "{other}");
+        }
+        let bare = StepError::transient("timeout", "");
+        assert!(bare.is("timeout") && !bare.is("timeout:x") && !bare.is("timeout:"));
+    }
 }

@@ -5,7 +5,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::trigger::{Firing, Outcome};
-use crate::model::{FiringId, RunId, Timestamp, TriggerId, WorkflowId, WorkspaceId};
+use crate::model::{FiringId, RunId, Timestamp, TriggerId, UserId, WorkflowId, WorkspaceId};
 use crate::{read, within};
 
 /// A firing to write down.
@@ -35,6 +35,8 @@ pub struct NewFiring {
     pub event: Value,
     /// What the run will be given, while it is being started.
     pub inputs: Option<Value>,
+    /// Who fired by hand.
+    pub fired_by: Option<(UserId, String)>,
 }
 
 #[derive(Debug, Clone, FromRow)]
@@ -83,6 +85,8 @@ pub struct Open {
     pub occasion: String,
     /// What the run is given.
     pub inputs: Value,
+    /// Who fired by hand, and counts as who started the run.
+    pub fired_by: Option<(UserId, String)>,
 }
 
 #[derive(Debug, FromRow)]
@@ -94,6 +98,8 @@ struct OpenRow {
     workflow_id: WorkflowId,
     occasion: Option<String>,
     inputs: Option<String>,
+    fired_by: Option<String>,
+    fired_by_id: Option<UserId>,
 }
 
 impl OpenRow {
@@ -106,6 +112,7 @@ impl OpenRow {
             kind: self.kind,
             workflow: self.workflow_id,
             inputs: self.inputs.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            fired_by: self.fired_by_id.zip(self.fired_by),
         }
     }
 }
@@ -116,8 +123,8 @@ pub async fn insert(tx: &mut Tx, firing: &NewFiring) -> Result<bool> {
     let reason = firing.reason.replace('\0', "");
     Ok(within!(tx, conn => query(
         "insert into trigger_firing (id, workspace_id, trigger_id, at, scheduled_for, occasion, outcome, reason, run_id, depth,
-            event, inputs)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            event, inputs, fired_by, fired_by_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          on conflict (trigger_id, occasion) do nothing",
     )
     .bind(firing.id)
@@ -132,6 +139,8 @@ pub async fn insert(tx: &mut Tx, firing: &NewFiring) -> Result<bool> {
     .bind(firing.depth)
     .bind(firing.event.to_string())
     .bind(firing.inputs.as_ref().map(Value::to_string))
+    .bind(firing.fired_by.as_ref().map(|(_, name)| name.replace('\0', "")))
+    .bind(firing.fired_by.as_ref().map(|(id, _)| *id))
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
@@ -176,7 +185,7 @@ pub async fn settle(tx: &mut Tx, settled: &Settled) -> Result<()> {
 /// Firings whose run was not started since `before`: whoever claimed them died or was refused for the moment.
 pub async fn list_open(db: &Db, before: Timestamp, limit: u32) -> Result<Vec<Open>> {
     let rows: Vec<OpenRow> = read!(db, conn => query_as(
-        "select f.id, f.workspace_id, f.trigger_id, t.kind, t.workflow_id, f.occasion, f.inputs
+        "select f.id, f.workspace_id, f.trigger_id, t.kind, t.workflow_id, f.occasion, f.inputs, f.fired_by, f.fired_by_id
          from trigger_firing f
          join run_trigger t on t.id = f.trigger_id
          where f.outcome = 'starting' and f.at <= $1
@@ -214,10 +223,12 @@ pub async fn find_occasion(db: &Db, trigger: TriggerId, occasion: &str) -> Resul
         workflow_id: WorkflowId,
         occasion: Option<String>,
         inputs: Option<String>,
+        fired_by: Option<String>,
+        fired_by_id: Option<UserId>,
     }
     let row: Option<Row> = read!(db, conn => query_as(
         "select f.id, f.trigger_id, f.at, f.scheduled_for, f.outcome, f.reason, f.run_id, f.event,
-            f.workspace_id, t.kind, t.workflow_id, f.occasion, f.inputs
+            f.workspace_id, t.kind, t.workflow_id, f.occasion, f.inputs, f.fired_by, f.fired_by_id
          from trigger_firing f
          join run_trigger t on t.id = f.trigger_id
          where f.trigger_id = $1 and f.occasion = $2",
@@ -228,8 +239,10 @@ pub async fn find_occasion(db: &Db, trigger: TriggerId, occasion: &str) -> Resul
     .await)?;
     let Some(Row { firing, open }) = row else { return Ok(None) };
     let firing = firing.read()?;
-    let OpenColumns { workspace_id, kind, workflow_id, occasion, inputs } = open;
-    let open = OpenRow { id: firing.id, workspace_id, trigger_id: trigger, kind, workflow_id, occasion, inputs };
+    let OpenColumns { workspace_id, kind, workflow_id, occasion, inputs, fired_by, fired_by_id } = open;
+    let id = firing.id;
+    let open =
+        OpenRow { id, workspace_id, trigger_id: trigger, kind, workflow_id, occasion, inputs, fired_by, fired_by_id };
     let is_open = firing.outcome == Outcome::Starting;
     Ok(Some((firing, is_open.then(|| open.read()))))
 }

@@ -35,6 +35,8 @@ pub(super) struct Order {
     /// The path.
     pub(super) step: String,
     pub(super) key: String,
+    /// The key under which it acts outside.
+    pub(super) effect_key: String,
     /// The number of the event that began it, which tells it from every other attempt of the run.
     pub(super) began: i64,
     pub(super) kind: String,
@@ -110,6 +112,7 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         started_by: order.started_by,
         depth: order.depth,
         key: order.key,
+        effect_key: order.effect_key,
         step: order.step,
         attempt: order.attempt,
         config,

@@ -273,7 +273,7 @@ impl Owner {
         let mut told: Vec<RunId> = settling.outgoing.iter().map(|signal| signal.run).collect();
         let is = |wanted: fn(&WaitChange) -> bool| settling.waits.iter().any(wanted);
         let asked = is(|wait| matches!(wait, WaitChange::Asked { .. } | WaitChange::Closed { .. }));
-        if is(|wait| matches!(wait, WaitChange::Awaited { .. })) {
+        if is(|wait| matches!(wait, WaitChange::Awaited { .. } | WaitChange::GaveBack { .. })) {
             // An event that came before may have reached this run in the very flush.
             told.push(self.state.id());
         }

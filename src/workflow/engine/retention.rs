@@ -3,7 +3,7 @@
 use crate::db;
 use crate::runtime::Runtime;
 use crate::workflow::store::retention::{self, Whose};
-use crate::workflow::store::{ask, command};
+use crate::workflow::store::{command, event};
 
 /// Between two rounds.
 const ROUND_MS: i64 = 60 * 60 * 1000;
@@ -54,7 +54,7 @@ pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
             tokio::task::yield_now().await;
         }
     }
-    total += ask::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
+    total += event::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
     loop {
         let deleted = retention::delete_payloads(&runtime.db, now.plus_ms(-FRESH_MS), BATCH).await?;
         total += deleted;

@@ -350,9 +350,17 @@ pub fn untaken(
     conclude::Settling { state, slot: Slot::root(step), status, output, error }.untaken(is_chosen)
 }
 
-/// The idempotency key of an attempt.
+/// The key of an attempt: no other has it, in no container that was begun anew either. What it starts inside, such as
+/// sub-runs and questions, is found again by it.
 pub fn key(state: &State, slot: Slot, attempt: u32) -> String {
     format!("{}/{}/{attempt}", state.id(), state.unique_path(slot))
+}
+
+/// The key under which a step acts outside: the same for each of its attempts, also those that a person asks for and those
+/// in a container that was begun anew, so that whoever knows idempotency keys does it once. Each item and each iteration
+/// has one of its own.
+pub fn effect_key(state: &State, slot: Slot) -> String {
+    format!("{}/{}", state.id(), state.path(slot))
 }
 
 /// What a wait that has ended gives.

@@ -36,7 +36,7 @@ pub(super) fn receive(
             conclude::answer(state, facts, slot, attempt, outcome_of_run(status, output, error));
             Ok(())
         }
-        (Await::Event { fields, .. }, Signal::Event { payload }) if ask::fits(fields, &payload) => {
+        (Await::Event { fields, .. }, Signal::Event { payload, .. }) if ask::fits(fields, &payload) => {
             conclude::answer(state, facts, slot, attempt, Ok(Outcome::out(payload)));
             Ok(())
         }

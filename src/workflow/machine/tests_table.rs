@@ -208,7 +208,7 @@ fn a_step_in_each_status() {
         ("its attempt fails for good", 10, done("a", 1, hopeless())),
         ("its attempt has to wait", 10, done("a", 1, Ok(timed))),
         ("its second attempt fails and may pass", 10, done("a", 2, passing())),
-        ("a signal comes", 10, signal("a", Signal::Event { payload: json!({}) })),
+        ("a signal comes", 10, signal("a", Signal::Event { payload: json!({}), event: None })),
     ]);
     insta::assert_snapshot!(table(&states, &inputs, |state| {
         format!("{} in {}", state.find_step("a").expect("there").status.as_str(), state.status().as_str())
@@ -255,8 +255,8 @@ fn a_step_that_waits_for_each_thing_and_each_signal() {
         ("the sub-run fails", 10, signal("a", ended(CHILD, RunStatus::Failed, hopeless().err()))),
         ("the sub-run is cancelled", 10, signal("a", ended(CHILD, RunStatus::Cancelled, None))),
         ("another run ends", 10, signal("a", ended(RunId(uuid::Uuid::from_u128(8)), RunStatus::Succeeded, None))),
-        ("an event that fits", 10, signal("a", Signal::Event { payload: json!({"n": 1}) })),
-        ("an event that does not fit", 10, signal("a", Signal::Event { payload: json!({"n": 2}) })),
+        ("an event that fits", 10, signal("a", Signal::Event { payload: json!({"n": 1}), event: None })),
+        ("an event that does not fit", 10, signal("a", Signal::Event { payload: json!({"n": 2}), event: None })),
         ("the first person approves", 10, signal("a", vote(1, "approved"))),
         ("the second person approves", 10, signal("a", vote(2, "approved"))),
         ("the second person rejects", 10, signal("a", vote(2, "rejected"))),

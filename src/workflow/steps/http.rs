@@ -31,10 +31,11 @@ fn get() -> String {
     "GET".to_owned()
 }
 
-/// Sends one request. The attempt's key goes along as `Idempotency-Key` where the method changes something.
+/// Sends one request. The step's key goes along as `Idempotency-Key` where the method changes something and the headers have
+/// none: each attempt sends the same, so that a retry of what did arrive does nothing twice.
 pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: HttpConfig = call.config()?;
-    let mut request = build(&config, &call.key)?;
+    let mut request = build(&config, &call.effect_key)?;
     let progress = call.progress.clone();
     let tell = move |received: u64, length: Option<u64>| {
         let fraction = length.filter(|length| *length > 0).map(|length| received as f64 / length as f64);
@@ -57,11 +58,9 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
         let start: String = body.chars().take(200).collect();
         let message = format!("{} answered {status}: {start}", response.url);
         // Too early, too many, and the server's own faults may pass; other refusals will not.
-        return Err(if matches!(status, 408 | 425 | 429 | 500..=599) {
-            StepError::transient("http_status", message)
-        } else {
-            StepError::permanent("http_status", message)
-        });
+        let may_pass = matches!(status, 408 | 425 | 429 | 500..=599);
+        let error = StepError { retryable: may_pass, ..StepError::permanent("http_status", message) };
+        return Err(error.with_code(status));
     }
     let mut headers = serde_json::Map::new();
     for (name, value) in &response.headers {

@@ -2,7 +2,7 @@
 //!
 //! Owns the door between the engine and the work. A kind with an effect is an `async fn run(call: StepCall) ->
 //! Result<Outcome, StepError>`, named in the one `match` of [`run`]; it reads its rendered config with [`StepCall::config`],
-//! prints through [`StepCall::log`], ends soon after [`StepCall::cancel`] fires, and passes [`StepCall::key`] on where the
+//! prints through [`StepCall::log`], ends soon after [`StepCall::cancel`] fires, and passes [`StepCall::effect_key`] on where the
 //! outside knows idempotency keys. Timeouts, retries, panics and the history are the engine's.
 //!
 //! A kind that only computes is a pure function from its config and a scope; the machine calls it without a task.
@@ -62,8 +62,12 @@ pub struct StepCall {
     pub step: String,
     /// 1 for the first try.
     pub attempt: u32,
-    /// The idempotency key: the same when this very attempt is repeated after a crash, another for each further attempt.
+    /// The attempt's key: the same when this very attempt is repeated after a crash, another for each further attempt. What
+    /// it starts in this program is found again by it.
     pub key: String,
+    /// The idempotency key for the world outside: the same for all attempts of the step in this run, another for each item
+    /// and iteration.
+    pub effect_key: String,
     /// The config with its templates rendered.
     pub config: Map<String, Value>,
     /// What its attempts have done so far, oldest first; empty for kinds that do their work in one go.

@@ -67,7 +67,8 @@ async fn ask(call: &StepCall, config: &Config) -> Result<Outcome, StepError> {
     if !(200..300).contains(&response.status) {
         let message = format!("{} answered {}", response.url, response.status);
         let may_pass = matches!(response.status, 408 | 425 | 429 | 500..=599);
-        return Err(StepError { class: "http_status".to_owned(), message, retryable: may_pass });
+        let error = StepError { retryable: may_pass, ..StepError::permanent("http_status", message) };
+        return Err(error.with_code(response.status));
     }
     let (items, next) = read(&response)?;
     if items.len() > MOST_ITEMS {

@@ -104,7 +104,8 @@ fn judge(config: &ShellConfig, outcome: &sandbox::Outcome) -> Result<Outcome, St
             })))
         }
         Exit::Code(code) => {
-            Err(StepError::transient("exit_code", format!("the command ended with code {code}{}", tail(outcome))))
+            let message = format!("the command ended with code {code}{}", tail(outcome));
+            Err(StepError::transient("exit_code", message).with_code(code))
         }
         Exit::Signal(signal) => {
             Err(StepError::transient("signal", format!("signal {signal} ended the command{}", tail(outcome))))
@@ -141,7 +142,7 @@ fn build(config: &ShellConfig, call: &StepCall, cwd: PathBuf) -> Job {
     let mut job = Job::new(argv, cwd);
     job.stdin = config.stdin.as_ref().map(|text| text.clone().into_bytes());
     job.env.clone_from(&config.env);
-    job.env.insert("WEFT_IDEMPOTENCY_KEY".to_owned(), call.key.clone());
+    job.env.insert("WEFT_IDEMPOTENCY_KEY".to_owned(), call.effect_key.clone());
     job.network = if config.network { Network::Granted } else { Network::None };
     let (given, default) = (&config.limits, Limits::default());
     job.limits = Limits {

@@ -1,10 +1,10 @@
-//! What people are asked and which events are awaited: projections of the histories, written with them; and the events.
+//! What people are asked and which events are awaited: projections of the histories, written with them.
 
 use sqlx::{query, query_as, query_scalar};
 
-use super::signal::{self, Outgoing};
+use super::event::{self, Wait};
 use crate::db::{Db, Error, Result, Tx};
-use crate::model::workflow::{Approval, ApprovalFilter, Question, Signal, Vote};
+use crate::model::workflow::{Approval, ApprovalFilter, Question, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp, UserId, WorkflowId, WorkspaceId};
 use crate::{read, within};
 
@@ -32,6 +32,8 @@ pub enum WaitChange {
     Awaited { step: String, attempt: u32, key: String, fields: serde_json::Value, signal: uuid::Uuid },
     /// It waits no more.
     Left { step: String },
+    /// An event was handed to a step that does not wait any more: the next that waits may have it, under the id `signal`.
+    GaveBack { event: uuid::Uuid, signal: uuid::Uuid },
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {
@@ -71,26 +73,13 @@ pub(super) async fn apply(
         }
         WaitChange::Closed { id, outcome, votes } => close(tx, *id, outcome, votes, now).await,
         WaitChange::Awaited { step, attempt, key, fields, signal } => {
-            lock_key(tx, workspace, key, now).await?;
-            let text = json(fields);
-            within!(tx, conn => query(
-                "insert into event_wait (run_id, step, attempt, workspace_id, key, fields) values ($1, $2, $3, $4, $5, $6)
-                 on conflict (run_id, step) do update set attempt = excluded.attempt, key = excluded.key, fields = excluded.fields",
-            )
-            .bind(run)
-            .bind(step.as_str())
-            .bind(i64::from(*attempt))
-            .bind(workspace)
-            .bind(key.as_str())
-            .bind(text.as_str())
-            .execute(conn)
-            .await
-            .map(drop))?;
-            deliver_earlier(tx, workspace, run, (step, *attempt), key, fields, *signal, now).await
+            let wait = Wait { workspace, run, step, attempt: *attempt, key, fields };
+            event::wait(tx, &wait, *signal, now).await
         }
         WaitChange::Left { step } => within!(tx, conn =>
             query("delete from event_wait where run_id = $1 and step = $2").bind(run).bind(step.as_str()).execute(conn).await.map(drop))
         .map_err(Into::into),
+        WaitChange::GaveBack { event, signal } => event::take_back(tx, workspace, run, *event, *signal, now).await,
     }
 }
 
@@ -111,121 +100,6 @@ async fn close(tx: &mut Tx, id: ApprovalId, outcome: &str, votes: &[Vote], now: 
         .await
         .map(drop))
     .map_err(Into::into)
-}
-
-/// Takes the lock under which events of a key are sent and awaited.
-async fn lock_key(tx: &mut Tx, workspace: WorkspaceId, key: &str, now: Timestamp) -> Result<()> {
-    within!(tx, conn => query(
-        "insert into event_key (workspace_id, key, touched_at) values ($1, $2, $3)
-         on conflict (workspace_id, key) do update set touched_at = excluded.touched_at",
-    )
-    .bind(workspace)
-    .bind(key)
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(drop))?;
-    Ok(())
-}
-
-/// Events of one key that are looked through for one that came before it was awaited.
-const EARLIER: i64 = 100;
-
-/// Hands the newest event that came since the run began to the step that only now waits for it.
-#[expect(clippy::too_many_arguments, reason = "one place, and each is another thing")]
-async fn deliver_earlier(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    run: RunId,
-    (step, attempt): (&str, u32),
-    key: &str,
-    fields: &serde_json::Value,
-    id: uuid::Uuid,
-    now: Timestamp,
-) -> Result<()> {
-    let earlier: Vec<String> = within!(tx, conn => query_scalar(
-        "select e.payload from event e join run r on r.id = $3 and e.created_at >= r.created_at
-         where e.workspace_id = $1 and e.key = $2 order by e.created_at desc limit $4",
-    )
-    .bind(workspace)
-    .bind(key)
-    .bind(run)
-    .bind(EARLIER)
-    .fetch_all(conn)
-    .await)?;
-    for payload in earlier {
-        let payload = serde_json::from_str(&payload).map_err(|error| Error::inconsistent("event", "payload", error))?;
-        if crate::workflow::machine::fits(fields, &payload) {
-            let signal = Signal::Event { payload };
-            let outgoing = Outgoing { id, run, step: Some(step.to_owned()), attempt, signal };
-            signal::insert(tx, &outgoing, now).await?;
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// An event on its way.
-#[derive(Debug)]
-pub struct NewEvent<'a> {
-    /// Its id.
-    pub id: uuid::Uuid,
-    /// Its key.
-    pub key: &'a str,
-    /// What it carries.
-    pub payload: &'a serde_json::Value,
-    /// The sender's id of it.
-    pub sender_id: Option<&'a str>,
-}
-
-/// Keeps an event and hands it to every step that waits for it. Returns the runs; `None` when it was sent before.
-pub async fn send(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    event: &NewEvent<'_>,
-    fresh: impl Fn() -> uuid::Uuid,
-    now: Timestamp,
-) -> Result<Option<Vec<RunId>>> {
-    lock_key(tx, workspace, event.key, now).await?;
-    let payload = json(event.payload);
-    let is_new = within!(tx, conn => query(
-        "insert into event (id, workspace_id, key, payload, sender_id, created_at) values ($1, $2, $3, $4, $5, $6)
-         on conflict do nothing",
-    )
-    .bind(event.id)
-    .bind(workspace)
-    .bind(event.key)
-    .bind(payload.as_str())
-    .bind(event.sender_id)
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(|done| done.rows_affected() == 1))?;
-    if !is_new {
-        return Ok(None);
-    }
-    let waits: Vec<(RunId, String, i64, String)> = within!(tx, conn => query_as(
-        "select run_id, step, attempt, fields from event_wait where workspace_id = $1 and key = $2 order by run_id, step",
-    )
-    .bind(workspace)
-    .bind(event.key)
-    .fetch_all(conn)
-    .await)?;
-    let mut reached = Vec::new();
-    for (run, step, attempt, fields) in waits {
-        let fields =
-            serde_json::from_str(&fields).map_err(|error| Error::inconsistent("event_wait", "fields", error))?;
-        if !crate::workflow::machine::fits(&fields, event.payload) {
-            continue;
-        }
-        let signal = Signal::Event { payload: event.payload.clone() };
-        let attempt = u32::try_from(attempt).unwrap_or(0);
-        let outgoing = Outgoing { id: fresh(), run, step: Some(step), attempt, signal };
-        if signal::insert(tx, &outgoing, now).await? {
-            reached.push(run);
-        }
-    }
-    Ok(Some(reached))
 }
 
 /// What an approval's row knows that the page does not show.
@@ -336,20 +210,4 @@ pub async fn list(
             .bind(workspace).bind(at).bind(id).bind(i64::from(limit)).fetch_all(conn).await)?,
     };
     rows.into_iter().map(Raw::read).collect()
-}
-
-/// Deletes events, and keys that nobody touched, from before; at most `limit` of each. Returns how many.
-pub async fn forget(db: &Db, before: Timestamp, limit: u32) -> Result<u64> {
-    let mut tx = db.begin().await?;
-    let events = within!(&mut tx, conn => query(
-        "delete from event where id in (select id from event where created_at < $1 order by created_at limit $2)",
-    )
-    .bind(before)
-    .bind(i64::from(limit))
-    .execute(conn)
-    .await
-    .map(|done| done.rows_affected()))?;
-    within!(&mut tx, conn => query("delete from event_key where touched_at < $1").bind(before).execute(conn).await.map(drop))?;
-    tx.commit().await?;
-    Ok(events)
 }

@@ -4,6 +4,7 @@ mod append;
 pub mod ask;
 pub mod command;
 mod ending;
+pub mod event;
 pub mod failure;
 pub mod flow;
 pub mod flush;

@@ -1,10 +1,10 @@
-//! Runs that wait for people and for events.
+//! Runs that wait for people.
 
 use super::*;
 use crate::auth::{ctx_of, named_member, owner};
 use weft::model::ApiError;
 use weft::model::workflow::{Approval, ApprovalFilter, Decision, Fork};
-use weft::workflow::{approvals, events};
+use weft::workflow::approvals;
 
 fn ask(config: Value) -> Definition {
     let mut config = config;
@@ -95,6 +95,31 @@ on_both_engines! {
         assert_eq!((decided.outcome.as_deref(), decided.votes.len()), (Some("approved"), 2), "the last answer is listed");
     }
 
+    async fn whoever_fires_a_trigger_by_hand_has_started_the_run(site: Site) {
+        let (owner, ada, bob, _) = people(&site).await;
+        let mut definition = ask(json!({"four_eyes": true}));
+        definition.inputs = json!({"type": "object", "properties": {"n": {"default": 1}}});
+        let made = weft::workflow::definitions::create(&owner, definition).await.unwrap();
+        weft::workflow::definitions::publish(&owner, made.id).await.unwrap();
+        for config in [json!({"kind": "webhook"}), json!({"kind": "schedule", "cron": "0 9 * * *"})] {
+            let draft = weft::model::trigger::TriggerDraft {
+                workflow_id: made.id,
+                name: "By hand".into(),
+                config: serde_json::from_value(config).unwrap(),
+                inputs: json!({"n": 1}),
+                enabled: false,
+            };
+            let trigger = weft::trigger::create(&owner, draft).await.unwrap().trigger;
+            let run = weft::trigger::fire_now(&ada, trigger.id, Value::Null).await.unwrap().run_id.unwrap();
+            let detail = until(&owner, run, RunStatus::Waiting).await;
+            assert_eq!(detail.summary.started_by.as_deref(), Some("A person"));
+            let asked = only(&owner).await;
+            assert_eq!(status(approvals::decide(&ada, asked.id, answer("approved")).await), 403);
+            approvals::decide(&bob, asked.id, answer("approved")).await.unwrap();
+            assert_eq!(end(&owner, run).await.summary.status, RunStatus::Succeeded);
+        }
+    }
+
     async fn an_answer_that_ends_a_body_is_kept_as_what_it_was(site: Site) {
         let (owner, ada, _, _) = people(&site).await;
         let body = json!({"steps": [{"id": "ask", "kind": "approval", "config": {"title": "Keep {{ item }}?"}}]});
@@ -152,39 +177,6 @@ on_both_engines! {
         let outcomes: Vec<_> = ended.items.iter().filter_map(|approval| approval.outcome.clone()).collect();
         assert_eq!(outcomes.len(), 2);
         assert!(outcomes.contains(&"expired".to_owned()) && outcomes.contains(&"cancelled".to_owned()), "{outcomes:?}");
-    }
-
-    async fn an_event_reaches_every_step_that_waits_for_its_key_once(site: Site) {
-        let ctx = ctx(&site.runtime).await;
-        workflow::boot(&site.runtime).await.unwrap();
-        let wait = |key: &str| {
-            let config = json!({"key": key, "match": {"paid": true}});
-            chain(vec![json!({"id": "payment", "kind": "event", "config": config})])
-        };
-        let first = start(&ctx, &wait("order/{{ inputs.n }}"), json!({"n": 1})).await;
-        let second = start(&ctx, &wait("order/2"), json!({})).await;
-        until(&ctx, first, RunStatus::Waiting).await;
-        until(&ctx, second, RunStatus::Waiting).await;
-        let paid = json!({"paid": true, "sum": 9});
-        assert_eq!(events::send(&ctx, "order/1", &json!({"paid": false}), None).await.unwrap(), []);
-        assert_eq!(events::send(&ctx, "order/1", &paid, Some("e1")).await.unwrap(), [first]);
-        assert_eq!(events::send(&ctx, "order/1", &paid, Some("e1")).await.unwrap(), []);
-        assert_eq!(end(&ctx, first).await.steps[0].output, paid);
-        assert_eq!(workflow::get_run(&ctx, second).await.unwrap().summary.status, RunStatus::Waiting);
-        assert!(events::send(&ctx, " ", &paid, None).await.is_err());
-    }
-
-    async fn an_event_that_comes_before_its_step_waits_for_it(site: Site) {
-        let ctx = ctx(&site.runtime).await;
-        workflow::boot(&site.runtime).await.unwrap();
-        let definition = chain(vec![wait("nap", 1000), json!({"id": "payment", "kind": "event", "config": {"key": "k"}})]);
-        events::send(&ctx, "k", &json!("too early: before the run"), None).await.unwrap();
-        site.runtime.clock.advance_ms(10);
-        let run = start(&ctx, &definition, json!({})).await;
-        until(&ctx, run, RunStatus::Waiting).await;
-        events::send(&ctx, "k", &json!("early"), None).await.unwrap();
-        site.runtime.clock.advance_ms(1000);
-        assert_eq!(end(&ctx, run).await.steps[1].output, json!("early"));
     }
 }
 

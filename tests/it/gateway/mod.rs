@@ -20,7 +20,7 @@ mod responses;
 mod steps;
 mod tasks;
 mod teams;
-mod upstream;
+pub mod upstream;
 mod vectors;
 
 use serde_json::{Value, json};

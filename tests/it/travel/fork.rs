@@ -208,7 +208,7 @@ on_both_engines! {
             transform("a", json!(1)), transform("b", json!(2)), transform("beside", json!(3)), transform("c", json!(4))],
             "edges": [{"from": "a", "to": "b"}, {"from": "b", "to": "c"}, {"from": "a", "to": "beside"}]}));
         definition.output = json!("{{ steps.c.output }}");
-        let new = |until: &str| NewRun { origin: None,
+        let new = |until: &str| NewRun { origin: None, started_by: None,
             source: Source::Inline(Box::new(definition.clone())), inputs: json!({}), trigger: TriggerKind::Cli,
             idempotency_key: None, until: Some(until.to_owned()),
         };

@@ -161,7 +161,7 @@ on_both_engines! {
         let test = workflow::start(&ctx, NewRun::manual(flow, json!({}), None, true)).await.unwrap();
         end(&ctx, test).await;
         let inline: Definition = serde_json::from_value(crate::http::definition("Inline")).unwrap();
-        let inline = NewRun { origin: None, until: None, source: Runs::Inline(Box::new(inline)), inputs: Value::Null, trigger: TriggerKind::Cli, idempotency_key: None };
+        let inline = NewRun { origin: None, started_by: None, until: None, source: Runs::Inline(Box::new(inline)), inputs: Value::Null, trigger: TriggerKind::Cli, idempotency_key: None };
         let inline = workflow::start(&ctx, inline).await.unwrap();
         end(&ctx, inline).await;
         settle(&ctx).await;

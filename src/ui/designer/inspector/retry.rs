@@ -11,14 +11,20 @@ use crate::ui::designer::editor::use_editor;
 use crate::ui::format;
 
 /// The classes of errors that steps end with, and what they mean.
-const CLASSES: [(&str, &str); 14] = [
+const CLASSES: [(&str, &str); 20] = [
     ("timeout", "It took longer than its limit"),
     ("connect", "No connection to the other side"),
     ("resolve", "The name of the other side is not known"),
     ("tls", "The other side could not prove who it is"),
     ("http_status", "The answer's status was not the expected one"),
+    ("http_status:429", "The answer was that it is asked too often"),
+    ("http_status:4xx", "The answer was a refusal: a status from 400 to 499"),
+    ("http_status:5xx", "The other side failed: a status from 500 to 599"),
     ("exit_code", "The command ended with a bad code"),
     ("signal", "The command was killed"),
+    ("rate_limited", "The model is asked too often"),
+    ("overloaded", "The model has too much to do"),
+    ("upstream", "The provider of the model failed"),
     ("unavailable", "Something that it needs was not there for the moment"),
     ("panic", "The step's code broke"),
     ("expression", "An expression could not be worked out"),
@@ -158,7 +164,7 @@ fn Classes(
                     <Class class value on_press=Callback::new(toggle) />
                 </For>
             </div>
-            <input class="input" data-mono="" type="text" spellcheck="false" aria-label=format!("{label}: another class") placeholder="Another class" prop:value=move || { value.track(); String::new() } on:change=add />
+            <input class="input" data-mono="" type="text" spellcheck="false" aria-label=format!("{label}: another class") placeholder="Another, such as exit_code:2" prop:value=move || { value.track(); String::new() } on:change=add />
             <span class="hint">{hint}</span>
         </div>
     }

@@ -72,14 +72,21 @@ impl<W: World> Mind<'_, W> {
     pub(in crate::workflow::engine) fn take_signals_in(&mut self, events: &mut Vec<Event>) {
         for incoming in self.signals.take_waiting() {
             let Incoming { id, step, attempt, signal } = incoming.clone();
-            let ended = match signal {
-                Signal::RunEnded { run, .. } => Some(run),
-                _ => None,
+            let (ended, event) = match signal {
+                Signal::RunEnded { run, .. } => (Some(run), None),
+                Signal::Event { event, .. } => (None, event),
+                _ => (None, None),
             };
             match self.think(Input::Signal { step, attempt, signal }, events) {
                 // The step is about to come to wait.
                 Err(Refusal::NotYet) => self.signals.put_off(incoming),
-                Ok(()) | Err(_) => self.signals.note_taken(id, ended),
+                Ok(()) => self.signals.note_taken(id, ended),
+                Err(_) => {
+                    self.signals.note_taken(id, ended);
+                    if let Some(event) = event {
+                        self.signals.give_back(self.world, event);
+                    }
+                }
             }
         }
     }

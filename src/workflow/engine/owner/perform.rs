@@ -14,7 +14,7 @@ use crate::workflow::machine::{self, Effect};
 pub(super) struct Flying {
     /// The number of the event that began it.
     pub(super) began: i64,
-    /// Its idempotency key.
+    /// Its key.
     pub(super) key: String,
     cancel: CancellationToken,
 }
@@ -138,6 +138,7 @@ impl Owner {
             depth: self.card.depth,
             step: path.to_owned(),
             key: machine::key(&self.state, slot, attempt),
+            effect_key: machine::effect_key(&self.state, slot),
             began,
             kind: self.state.graph_of(slot).step(slot.step).kind.clone(),
             attempt,

@@ -85,6 +85,11 @@ impl Signals {
         self.settling.outgoing.retain(|told| Some(told.run) != ended || told.step.is_some());
     }
 
+    /// An event came for a step that waits no more: the run has not taken it.
+    pub(super) fn give_back(&mut self, world: &impl World, event: Uuid) {
+        self.settling.waits.push(WaitChange::GaveBack { event, signal: world.fresh() });
+    }
+
     /// What goes with the next flush.
     pub(in crate::workflow::engine) fn settle(&mut self) -> Settling {
         let waiting = i64::try_from(self.waiting.len()).unwrap_or(i64::MAX);
@@ -142,7 +147,8 @@ impl Signals {
         let after = waits(state);
         let voted = events.iter().any(|event| matches!(event.fact, Fact::StepSignalled { .. }));
         for (path, wait) in &after {
-            if voted || before.get(path) != Some(wait) {
+            let is_asked = voted && matches!(wait.on, Await::Approval { .. });
+            if is_asked || before.get(path) != Some(wait) {
                 self.settling.waits.extend(opened(world, state, path, wait));
             }
         }

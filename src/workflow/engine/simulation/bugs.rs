@@ -26,6 +26,8 @@ pub enum Bug {
     ParentNotTold,
     /// A sub-run goes on when nobody waits for it any more.
     SubRunsNotAbandoned,
+    /// That a run has taken an event is not noted.
+    EventTakenAgain,
     /// What was being undone when a process died is not gone on with.
     UndoNotGoneOn,
     /// A page that was asked for when a process died is not asked for again.
@@ -57,6 +59,7 @@ fn planted_bugs_are_found() {
         Bug::ReleaseForgetsSignals,
         Bug::ParentNotTold,
         Bug::SubRunsNotAbandoned,
+        Bug::EventTakenAgain,
     ];
     let new = [Bug::UndoNotGoneOn, Bug::PageNotAskedAgain, Bug::MoveNotNoted, Bug::WithdrawnThoughTaken];
     let bugs = old.map(|bug| (bug, 0)).into_iter().chain(new.map(|bug| (bug, MORE)));

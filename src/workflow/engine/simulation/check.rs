@@ -10,7 +10,6 @@ use super::world::Sim;
 use super::{more, undone};
 use crate::model::workflow::{Await, Event, Fact, Graph, RunStatus, Signal, State};
 use crate::model::{RunId, UserId};
-use crate::workflow::machine;
 
 /// What somebody was told, which must be found in the history.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,9 +107,7 @@ impl Sim {
                 Some(Await::Event { key, fields }) => {
                     let listed = self.tables.waits.get(&(run, path.clone()));
                     assert!(listed.is_some_and(|wait| wait.key == *key), "{path} of {run} is not listed for {key}");
-                    let missed = self.tables.sent.iter().find(|(sent, payload, at)| {
-                        sent == key && *at >= row.created_at && machine::fits(fields, payload)
-                    });
+                    let missed = self.tables.sent.iter().find(|sent| self.tables.is_for(run, key, fields, sent));
                     assert!(missed.is_none(), "{path} of {run} missed the event {missed:?}");
                 }
                 None => panic!("{path} of {run} waits for nothing"),
@@ -161,6 +158,7 @@ impl Sim {
             assert!(row.is_ended, "{run} does not end: {:?}", row.status);
             check_history(&row.history);
             let state = self.fold(*run);
+            self.tables.check_taken(*run, row, state.graph());
             let open = state.steps().iter().find(|step| !step.status.is_final());
             assert!(open.is_none(), "{run} has ended, its step {open:?} has not");
         }

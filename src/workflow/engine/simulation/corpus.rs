@@ -216,7 +216,7 @@ fn what_helps(state: &State, round: u32) -> Vec<Input> {
             Await::Run { run } => {
                 vec![Signal::RunEnded { run: *run, status: RunStatus::Succeeded, output: json!(1), error: None }]
             }
-            Await::Event { fields, .. } => vec![Signal::Event { payload: fields.clone() }],
+            Await::Event { fields, .. } => vec![Signal::Event { payload: fields.clone(), event: None }],
             Await::Approval { question, .. } => (1..=u128::from(question.required) + 3)
                 .map(|by| {
                     let (by, decision) = (UserId(uuid::Uuid::from_u128(by)), question.decisions[0].clone());

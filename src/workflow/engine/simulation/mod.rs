@@ -28,11 +28,13 @@
 //! do what it waits for; sub-runs and those who wait for them hear of each other's end; what a run that ended badly did is
 //! undone, the newest first, once, and a pause from before it was cancelled does not hold that; pages are asked for in their
 //! order, and what came counts; a command is obeyed once at most, once if that was answered, and never if it was withdrawn;
-//! the row says which version a run was moved to.
+//! the row says which version a run was moved to; each event is taken by each run once at most, the oldest first, and by
+//! every run that waits for it.
 
 mod bugs;
 mod check;
 mod corpus;
+mod events;
 mod faults;
 mod generate;
 mod more;

@@ -12,6 +12,7 @@ use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::workflow::engine::owner::mind::{self, Mind};
 use crate::workflow::engine::owner::signals::Signals;
 use crate::workflow::machine::{self, Effect, Input, Refusal};
+use crate::workflow::store::ask::WaitChange;
 use crate::workflow::store::{Change, Create, Keys, Parent, Place, Progress, Verdict};
 
 /// What a new owner does first.
@@ -274,7 +275,7 @@ impl Sim {
         }
         self.compare_with_tables(&owner);
         self.processes[p].owners.insert(run, owner);
-        let awaits = |wait: &_| matches!(wait, crate::workflow::store::ask::WaitChange::Awaited { .. });
+        let awaits = |wait: &_| matches!(wait, WaitChange::Awaited { .. } | WaitChange::GaveBack { .. });
         let own = flight.change.waits.iter().any(awaits).then_some(run);
         for told in flight.change.outgoing.iter().map(|signal| signal.run).chain(own) {
             self.poke(p, told);

@@ -58,16 +58,17 @@ impl Sim {
 
     pub fn send(&mut self, p: usize) {
         let (key, n) = (*self.ambient.rng.pick(&generate::KEYS), self.ambient.rng.below(3));
-        self.send_event(p, key, &json!({ "n": n }));
+        self.send_event(p, key, n);
     }
 
-    fn send_event(&mut self, p: usize, key: &str, payload: &Value) {
+    fn send_event(&mut self, p: usize, key: &str, n: usize) {
         let outcome = self.commit();
         if outcome == super::faults::Commit::Lost {
             return;
         }
         let ambient = &self.ambient;
-        let reached = self.tables.send(key, payload, || World::fresh(ambient), ambient.now());
+        let payload = json!({ "n": n, "number": self.tables.sent.len() });
+        let reached = self.tables.send(key, &payload, || World::fresh(ambient), ambient.now());
         if outcome == super::faults::Commit::Done {
             for run in reached {
                 self.poke(p, run);
@@ -113,7 +114,7 @@ impl Sim {
                 self.answer(0, asked, "approved", 2);
             }
             for key in generate::KEYS {
-                self.send_event(0, key, &json!({"n": 1}));
+                self.send_event(0, key, 1);
             }
         }
         for run in self.runs(|status| !status.is_final()) {

@@ -1,16 +1,16 @@
 //! The double of the database: the tables in memory, and each transaction of `workflow::store` as a method that happens
 //! wholly or not at all. What goes wrong on the way to it and back is decided by [`super::faults`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::bugs::Bug;
+use super::events::{Awaited, Sent};
 use crate::model::workflow::{Event, RunStatus, Signal, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp};
-use crate::workflow::machine::{self, Input};
+use crate::workflow::machine::Input;
 use crate::workflow::store::ask::WaitChange;
 use crate::workflow::store::signal::{Incoming, Outgoing};
 use crate::workflow::store::unwanted::Told;
@@ -47,14 +47,6 @@ pub struct Asked {
     pub attempt: u32,
     pub votes: Vec<Vote>,
     pub outcome: Option<String>,
-}
-
-/// A row of `event_wait`.
-#[derive(Debug)]
-pub struct Awaited {
-    pub attempt: u32,
-    pub key: String,
-    pub fields: Value,
 }
 
 /// What was claimed.
@@ -99,8 +91,14 @@ pub struct Tables {
     /// Commands for other processes.
     pub commands: BTreeMap<Uuid, Forwarded>,
     pub bug: Option<Bug>,
-    /// Events that were sent: key, payload, when.
-    pub sent: Vec<(String, Value, Timestamp)>,
+    /// Events that were sent, oldest first.
+    pub sent: Vec<Sent>,
+    /// Rows of `event_taken`.
+    pub taken: BTreeSet<(RunId, Uuid)>,
+    /// Which of them were given back at some time.
+    pub given_back: BTreeSet<(RunId, Uuid)>,
+    /// How many waits for events have begun.
+    pub begun: u64,
 }
 
 impl Tables {
@@ -114,6 +112,9 @@ impl Tables {
             commands: BTreeMap::new(),
             bug: None,
             sent: Vec::new(),
+            taken: BTreeSet::new(),
+            given_back: BTreeSet::new(),
+            begun: 0,
         }
     }
 
@@ -264,36 +265,11 @@ impl Tables {
                 }
             }
             WaitChange::Awaited { step, attempt, key, fields, signal } => {
-                let awaited = Awaited { attempt: *attempt, key: key.clone(), fields: fields.clone() };
-                self.waits.insert((run, step.clone()), awaited);
-                let since = self.row(run).created_at;
-                let fits = |(sent, payload, at): &&(String, Value, Timestamp)| {
-                    sent == key && *at >= since && machine::fits(fields, payload)
-                };
-                if let Some((_, payload, _)) = self.sent.iter().rev().find(fits) {
-                    let signal_ = Signal::Event { payload: payload.clone() };
-                    let (id, step, attempt) = (*signal, Some(step.clone()), *attempt);
-                    self.insert_signal(&Outgoing { id, run, step, attempt, signal: signal_ }, now);
-                }
+                self.await_event(run, (step, *attempt), (key, fields), *signal, now);
             }
+            WaitChange::GaveBack { event, signal } => self.take_back(run, *event, *signal, now),
             WaitChange::Left { step } => drop(self.waits.remove(&(run, step.clone()))),
         }
-    }
-
-    /// `store::ask::send`: the runs that it reached.
-    pub fn send(&mut self, key: &str, payload: &Value, fresh: impl Fn() -> Uuid, now: Timestamp) -> Vec<RunId> {
-        self.sent.push((key.to_owned(), payload.clone(), now));
-        let fits = |awaited: &Awaited| awaited.key == key && machine::fits(&awaited.fields, payload);
-        let waiting = self.waits.iter().filter(|(_, awaited)| fits(awaited));
-        let waiting: Vec<_> = waiting.map(|((run, step), awaited)| (*run, step.clone(), awaited.attempt)).collect();
-        let mut reached = Vec::new();
-        for (run, step, attempt) in waiting {
-            let signal = Signal::Event { payload: payload.clone() };
-            if self.insert_signal(&Outgoing { id: fresh(), run, step: Some(step), attempt, signal }, now) {
-                reached.push(run);
-            }
-        }
-        reached
     }
 
     /// `store::lease::claim_due`.

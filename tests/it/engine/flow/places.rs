@@ -105,6 +105,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: None,
             origin: None,
+            started_by: None,
             until: None,
         };
         let first = workflow::start(&ctx, new()).await.unwrap();
@@ -199,6 +200,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: Some("k".into()),
             origin: None,
+            started_by: None,
             until: None,
         };
         let error = ApiError::from(workflow::start(&ctx, new).await.unwrap_err());
@@ -240,6 +242,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: Some("k".into()),
             origin: None,
+            started_by: None,
             until: None,
         };
         let both = join_all([workflow::start(&ctx, new()), workflow::start(&ctx, new())]).await;
@@ -255,6 +258,7 @@ on_both_engines! {
             trigger: TriggerKind::Manual,
             idempotency_key: None,
             origin: None,
+            started_by: None,
             until: None,
         };
         let error = ApiError::from(workflow::start(&ctx, new).await.unwrap_err());
