@@ -59,6 +59,19 @@ story('a run that waits says why, and goes on when the one before it is cancelle
 
   const list = await (await ada.again({})).open('/runs');
   await list.getByText('Waits for a place under the key “acme”').waitFor();
+
+  // How long ended runs are kept is said, and changed, above them.
+  await list.getByRole('button', { name: 'How long runs are kept…' }).click();
+  const keep = list.getByRole('dialog', { name: 'How long ended runs are kept' });
+  await keep.getByText('as the server has it, 90').waitFor();
+  await keep.getByLabel('Days').fill('0');
+  await keep.getByText('Expected 1 to 3650 days, or nothing').waitFor();
+  await keep.getByLabel('Days').fill('30');
+  await expectAccessible(list);
+  await shot(list, 'runs-kept');
+  await keep.getByRole('button', { name: 'Keep them so long' }).click();
+  await list.getByText('Ended runs are kept for 30 days.').waitFor();
+  assert.deepEqual(await call('GET', '/api/v1/workspace/retention'), { days: 30, server_days: 90 });
   await list.close();
   const phone = await (await ada.again({ size: 'phone', theme: 'dark' })).open(`/runs/${second}`);
   await phone.getByRole('region', { name: 'Why is it waiting?' }).waitFor();
@@ -85,6 +98,6 @@ story('a run that waits says why, and goes on when the one before it is cancelle
   await cancel.click();
   await holder.locator('.page-head .status').getByText('Cancelled').waitFor();
   await status.getByText('Waiting').waitFor({ timeout: 15_000 });
-  await why.getByText('Waits until').waitFor();
+  await why.getByText('Waits for its time.').waitFor();
   await why.getByText('acme').waitFor({ state: 'detached' });
 });
