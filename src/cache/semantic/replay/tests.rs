@@ -148,11 +148,20 @@ fn the_same_seed_makes_the_same_figures_and_another_one_others() {
 
 #[test]
 fn what_a_check_found_wrong_is_not_given_to_that_question_again() {
-    let (set, vectors) = things();
-    let unchecked = play(&set, &vectors, Rule::Learned(0.2), Options { rounds: 60, seed: 3, shadow_percent: 0 });
-    let checked = play(&set, &vectors, Rule::Learned(0.2), Options { rounds: 60, seed: 3, shadow_percent: 100 });
-    assert_eq!((unchecked.checked, checked.checked), (0, checked.given));
-    assert!(checked.errors.iter().all(|one| one.times == 1), "{:?}", checked.errors);
+    // One of 37 that are equally like has another answer: seldom enough that it is given.
+    let asked = "what is the loom for";
+    let fillers = ["please", "indeed", "really", "kindly", "perhaps", "surely"];
+    let both = fillers.iter().flat_map(|one| fillers.map(|two| format!("{asked} {one} {two}")));
+    let mut lines: String = both.map(|other| line(asked, &other, true)).collect();
+    lines.push_str(&line(asked, "what is the loom made of", false));
+    let set = pairs(&lines);
+    let beside = |at: usize| if at == 0 { vec![1.0, 0.0] } else { vec![1.0, 0.1] };
+    let vectors = Vectors::new(&set, (0..set.texts.len()).map(beside).collect()).unwrap();
+    let came =
+        |shadow_percent| play(&set, &vectors, Rule::Learned(0.2), Options { rounds: 60, seed: 3, shadow_percent });
+    let (unchecked, checked) = (came(0), came(100));
+    assert!(unchecked.checked == 0 && unchecked.errors[0].times > 1, "{:?}", unchecked.errors);
+    assert_eq!((checked.checked, checked.errors.len(), checked.errors[0].times), (checked.given, 1, 1));
 }
 
 #[test]
