@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COSINES", value_delimiter = ',', default_value = "0.8,0.85,0.9,0.95", value_parser = threshold)]
     thresholds: Vec<f64>,
     /// Days: each asks every question of the set once more.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
     /// Of 100 answers that are given, so many are checked.
     #[arg(long, default_value_t = SemanticSettings::default().shadow_percent, value_parser = clap::value_parser!(u32).range(0..=100))]

@@ -256,17 +256,14 @@ impl Play<'_> {
         if !decide::takes_part(&self.set.texts[asked], &facts) {
             return Decision::Unfit;
         }
-        let newest = self.kept.iter().rev().take(decide::MOST_CANDIDATES).map(|kept| (*kept, &self.vectors.0[*kept]));
-        let alike = decide::list_alike(&self.vectors.0[asked], newest);
-        if alike.is_empty() {
-            return Decision::Alone;
-        }
+        let (set, vectors) = (self.set, &self.vectors.0);
+        let newest = self.kept.iter().rev().take(decide::MOST_CANDIDATES);
+        let worded = newest.map(|kept| ((*kept, set.texts[*kept].as_str()), &vectors[*kept]));
+        let alike = decide::list_alike(&vectors[asked], worded);
+        let Some(first) = alike.first().map(unworded) else { return Decision::Alone };
         let budget = match self.rule {
             Rule::Fixed(least) => {
-                return match alike[0] {
-                    nearest if nearest.similarity >= least => Decision::Give(nearest),
-                    nearest => Decision::Explore(nearest),
-                };
+                return if first.similarity >= least { Decision::Give(first) } else { Decision::Explore(first) };
             }
             Rule::Learned(budget) => budget,
         };
@@ -274,11 +271,13 @@ impl Play<'_> {
         let nearest = decide::nearest(
             &facts,
             alike,
-            |kept| &self.set.texts[*kept],
-            |kept| self.wrong.contains(&(asked, *kept)),
+            |(_, text)| text,
+            |(kept, _)| self.wrong.contains(&(asked, *kept)),
             |refused| is_refused |= matches!(refused, Refused::Differs(_)),
         );
-        let Some(nearest) = nearest else { return if is_refused { Decision::Refused } else { Decision::Alone } };
+        let Some(nearest) = nearest.as_ref().map(unworded) else {
+            return if is_refused { Decision::Refused } else { Decision::Alone };
+        };
         let seen = self.seen.get(&nearest.kept).map_or(&[][..], Vec::as_slice);
         let seen: Vec<Observation> = seen.iter().map(|(_, one)| *one).collect();
         let verdict = threshold::weigh(&seen, nearest.similarity, budget);
@@ -332,6 +331,11 @@ impl Play<'_> {
         errors.sort_by_key(|one| std::cmp::Reverse(one.times));
         Played { errors, ..self.played }
     }
+}
+
+/// Without its words.
+const fn unworded(alike: &Alike<(usize, &str)>) -> Alike<usize> {
+    Alike { kept: alike.kept.0, similarity: alike.similarity }
 }
 
 /// Numbers that look random and are the same each time.

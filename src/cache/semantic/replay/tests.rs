@@ -148,11 +148,20 @@ fn the_same_seed_makes_the_same_figures_and_another_one_others() {
 
 #[test]
 fn what_a_check_found_wrong_is_not_given_to_that_question_again() {
-    let (set, vectors) = things();
-    let unchecked = play(&set, &vectors, Rule::Learned(0.2), Options { rounds: 60, seed: 3, shadow_percent: 0 });
-    let checked = play(&set, &vectors, Rule::Learned(0.2), Options { rounds: 60, seed: 3, shadow_percent: 100 });
-    assert_eq!((unchecked.checked, checked.checked), (0, checked.given));
-    assert!(checked.errors.iter().all(|one| one.times == 1), "{:?}", checked.errors);
+    // One of 37 that are equally like has another answer: seldom enough that it is given.
+    let asked = "what is the loom for";
+    let fillers = ["please", "indeed", "really", "kindly", "perhaps", "surely"];
+    let both = fillers.iter().flat_map(|one| fillers.map(|two| format!("{asked} {one} {two}")));
+    let mut lines: String = both.map(|other| line(asked, &other, true)).collect();
+    lines.push_str(&line(asked, "what is the loom made of", false));
+    let set = pairs(&lines);
+    let beside = |at: usize| if at == 0 { vec![1.0, 0.0] } else { vec![1.0, 0.1] };
+    let vectors = Vectors::new(&set, (0..set.texts.len()).map(beside).collect()).unwrap();
+    let came =
+        |shadow_percent| play(&set, &vectors, Rule::Learned(0.2), Options { rounds: 60, seed: 3, shadow_percent });
+    let (unchecked, checked) = (came(0), came(100));
+    assert!(unchecked.checked == 0 && unchecked.errors[0].times > 1, "{:?}", unchecked.errors);
+    assert_eq!((checked.checked, checked.errors.len(), checked.errors[0].times), (checked.given, 1, 1));
 }
 
 #[test]
@@ -170,6 +179,10 @@ fn the_shipped_set_is_whole_and_the_gate_holds_on_it() {
     let (different, stopped) = (sum(|one| one.different), sum(|one| one.stopped));
     assert_eq!(same + different, set.pairs.len());
     assert!(same >= 120 && different >= 120, "{same} and {different}");
+    for kind in kinds.iter().filter(|one| ["number", "order", "code", "quote", "language"].contains(&one.kind.as_str()))
+    {
+        assert_eq!(kind.stopped, kind.different, "{kind:?}");
+    }
     let told = format!("{passed} of {same} let pass, {stopped} of {different} stopped");
-    assert!(passed * 100 >= same * 40 && stopped * 100 >= different * 70, "{told}");
+    assert!(passed * 100 >= same * 33 && stopped * 100 >= different * 67, "{told}");
 }
