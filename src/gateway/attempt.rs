@@ -152,7 +152,8 @@ impl<'a> Attempt<'a> {
         let first = side(place, (place + 1..candidates.len()).any(|other| turn.asked_too != Some(other)));
         let stand_in = turn.hedge.and_then(|hedge| Some((hedge, self.stand_in(rows, candidates, place, turn)?)));
         let Some((hedge, other)) = stand_in else {
-            return (self.asking().ask(self.request, first.row, first.candidate, first.has_others).await, place);
+            let request = self.request;
+            return (self.asking().ask(request, first.row, first.candidate, first.has_others).await, place);
         };
         let notes = (&mut self.choice, &mut self.away);
         let sides = [first, side(other, true)];

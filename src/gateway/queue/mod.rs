@@ -182,7 +182,8 @@ impl Queue {
             }
             (Entered::Goes | Entered::Waits(_), _) => return Ok((self.place(want), 0)),
         };
-        let waiting = Waiting::new(Arc::clone(self), id, want.tokens);
+        // Dropped wherever this ends: by a return, or by the caller.
+        let _waiting = Waiting::new(Arc::clone(self), id, want.tokens);
         let until = since + want.patience;
         loop {
             let nap = {
