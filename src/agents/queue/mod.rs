@@ -7,6 +7,7 @@
 
 mod facts;
 mod turn;
+mod weights;
 
 use std::collections::HashMap;
 
@@ -15,10 +16,11 @@ use tokio::sync::Notify;
 
 use self::facts::Facts;
 use self::turn::{Turn, turn};
+pub use self::weights::{get_weights, set_weights};
 use super::assign::{Refusal, Task, assign, kind_of};
 use super::error::{Error, Result};
 use super::{store, validate};
-use crate::model::agent::{KeptOut, QueuedStatus, QueuedTask, TaskDraft, Weights};
+use crate::model::agent::{KeptOut, QueuedStatus, QueuedTask, TaskDraft};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::workflow::RunStatus;
@@ -230,7 +232,7 @@ async fn give_to_best(
         priority: held.task.task.level(),
         after: before.len() as u32,
     };
-    let assignment = match assign(&task, &candidates, &Weights::default(), ctx.clock.now()) {
+    let assignment = match assign(&task, &candidates, &facts.weights, ctx.clock.now()) {
         Ok(assignment) => assignment,
         Err(refusal) => {
             wait_or_fail(ctx, &held, &refusal).await?;

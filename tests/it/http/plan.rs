@@ -77,6 +77,9 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         // Nothing to do is refused, and so nothing is left to do.
         ("POST", "/agents/tasks") => Json(json!({"prompt": ""})),
         ("POST", "/agents/tasks/{id}/cancel") => Nothing,
+        ("PUT", "/agents/assignment") => {
+            Json(json!({"availability": 1, "expertise": 1, "workload": 0, "success": 0, "affinity": 0}))
+        }
         ("POST", "/agents/{id}/tasks") => Json(json!({"prompt": "Look around."})),
         ("PUT", "/agents/{id}/stopped") => Json(json!({"stopped": true})),
         ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
