@@ -103,6 +103,8 @@ async function furnishAgents(call) {
   const writer = await call('POST', '/api/v1/agents', { name: 'writer', spec: { persona: 'You write.', description: 'Writes.' } });
   await call('POST', `/api/v1/agents/${reviewer.id}/tasks`, { prompt: `${LONG}?` });
   await call('PUT', `/api/v1/agents/${writer.id}/stopped`, { stopped: true });
+  await call('POST', '/api/v1/agents/tasks', { prompt: LONG, expertise: ['rust', 'w'.repeat(40)], topic: LONG.slice(0, 200) });
+  await call('POST', '/api/v1/agents/tasks', { prompt: `${LONG}?`, among: ['nobody-of-this-name'] });
   return {
     agents: '/agents', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
     agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentEdit: `/agents/${coder.id}/edit`,

@@ -45,3 +45,10 @@ create table agent_queue_after (
 ) strict, without rowid;
 
 create index agent_queue_after_by on agent_queue_after (after_id);
+
+-- What the parts of an agent's score count, where a workspace has said so.
+create table agent_weights (
+    workspace_id blob primary key references workspace (id),
+    weights text not null,
+    updated_at integer not null
+) strict;

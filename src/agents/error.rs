@@ -29,6 +29,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 fn first(fields: &[FieldError]) -> String {
     match fields.first() {
+        Some(field) if field.pointer.is_empty() => field.message.clone(),
         Some(field) => format!("{}: {}", field.pointer.trim_start_matches('/'), field.message),
         None => "something does not fit".to_owned(),
     }

@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, NewTask};
+use crate::model::agent::{
+    Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, NewTask, QueuedTask, TaskDraft,
+};
 use crate::model::dashboard::Period;
-use crate::model::{AgentId, ApiError, Page, PageRequest, RunId};
+use crate::model::{AgentId, ApiError, Page, PageRequest, QueuedTaskId, RunId};
 
 /// Every agent with what it is busy with, by name.
 #[server(prefix = "/rpc", endpoint = "agents/list", input = Json)]
@@ -70,4 +72,22 @@ pub async fn halt_agent(id: AgentId, stopped: bool) -> Result<u32, ApiError> {
 #[server(prefix = "/rpc", endpoint = "agents/give_task", input = Json)]
 pub async fn give_agent_task(id: AgentId, task: NewTask) -> Result<RunId, ApiError> {
     Ok(crate::workflow::give_task(&crate::http::request_ctx().await?, id, task, None).await?)
+}
+
+/// The tasks of the queue, the newest first; their prompts are cut to 300 characters.
+#[server(prefix = "/rpc", endpoint = "agents/queue", input = Json)]
+pub async fn list_queued_tasks(page: PageRequest) -> Result<Page<QueuedTask>, ApiError> {
+    Ok(crate::agents::queue::list(&crate::http::request_ctx().await?, None, &page).await?)
+}
+
+/// Gives a task to whichever agent is best for it.
+#[server(prefix = "/rpc", endpoint = "agents/queue_task", input = Json)]
+pub async fn queue_agent_task(draft: TaskDraft) -> Result<QueuedTask, ApiError> {
+    Ok(crate::agents::queue::give(&crate::http::request_ctx().await?, draft).await?)
+}
+
+/// Cancels a task of the queue that is not over, with its run.
+#[server(prefix = "/rpc", endpoint = "agents/cancel_queued", input = Json)]
+pub async fn cancel_queued_task(id: QueuedTaskId) -> Result<QueuedTask, ApiError> {
+    Ok(crate::workflow::assign::cancel(&crate::http::request_ctx().await?, id).await?)
 }

@@ -7,7 +7,7 @@ use crate::agents::assign::{Candidate, History, Open, Ties};
 use crate::agents::error::Result;
 use crate::agents::store;
 use crate::model::AgentId;
-use crate::model::agent::{Agent, KeptOut, TaskStatus};
+use crate::model::agent::{Agent, KeptOut, TaskStatus, Weights};
 use crate::model::workflow::RunStatus;
 use crate::runtime::Ctx;
 
@@ -18,6 +18,8 @@ const COUNTED_MS: i64 = 30 * 24 * 3_600_000;
 
 /// The agents with what they have to do and how they did.
 pub(super) struct Facts {
+    /// What the parts of a score count.
+    pub(super) weights: Weights,
     agents: Vec<Agent>,
     open: HashMap<AgentId, Vec<Open>>,
     past: HashMap<AgentId, History>,
@@ -51,7 +53,8 @@ impl Facts {
                 history.add_failed();
             }
         }
-        Ok(Self { agents, open, past })
+        let weights = store::weights::find(db, workspace).await?.unwrap_or_default();
+        Ok(Self { weights, agents, open, past })
     }
 
     /// The agents that a task may be given to, beside it.

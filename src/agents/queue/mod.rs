@@ -7,6 +7,7 @@
 
 mod facts;
 mod turn;
+mod weights;
 
 use std::collections::HashMap;
 
@@ -15,10 +16,11 @@ use tokio::sync::Notify;
 
 use self::facts::Facts;
 use self::turn::{Turn, turn};
+pub use self::weights::{get_weights, set_weights};
 use super::assign::{Refusal, Task, assign, kind_of};
 use super::error::{Error, Result};
 use super::{store, validate};
-use crate::model::agent::{KeptOut, QueuedStatus, QueuedTask, TaskDraft, Weights};
+use crate::model::agent::{KeptOut, QueuedStatus, QueuedTask, TaskDraft};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::workflow::RunStatus;
@@ -189,7 +191,7 @@ pub async fn list_assigned(ctx: &Ctx) -> Result<Vec<Held>> {
 /// [`Error::Denied`], or the database's; what was given before stays given, and is found by [`list_assigned`].
 pub async fn assign_ready(ctx: &Ctx) -> Result<Vec<Held>> {
     ctx.authorize(Action::StartRun)?;
-    let waiting = store::queue::list_waiting(&ctx.db, ctx.workspace(), BATCH).await?;
+    let mut waiting = store::queue::list_waiting(&ctx.db, ctx.workspace(), None, BATCH).await?;
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
@@ -199,17 +201,25 @@ pub async fn assign_ready(ctx: &Ctx) -> Result<Vec<Held>> {
     }
     let mut facts = Facts::read(ctx).await?;
     let mut given = Vec::new();
-    for held in waiting {
-        let before = after.remove(&held.task.id).unwrap_or_default();
-        match turn(&before) {
-            Turn::Come => given.extend(give_to_best(ctx, held, &before, &mut facts).await?),
-            Turn::Waits => {}
-            Turn::Never(why) => {
-                settle(ctx, &held, QueuedStatus::Failed, why).await?;
+    // However many wait that nobody may take, those behind them have their turn.
+    loop {
+        let last = waiting.last().map(|held| (held.task.task.level(), held.task.id));
+        let is_last = waiting.len() < BATCH as usize;
+        for held in waiting {
+            let before = after.remove(&held.task.id).unwrap_or_default();
+            match turn(&before) {
+                Turn::Come => given.extend(give_to_best(ctx, held, &before, &mut facts).await?),
+                Turn::Waits => {}
+                Turn::Never(why) => {
+                    settle(ctx, &held, QueuedStatus::Failed, why).await?;
+                }
             }
         }
+        if is_last {
+            return Ok(given);
+        }
+        waiting = store::queue::list_waiting(&ctx.db, ctx.workspace(), last, BATCH).await?;
     }
-    Ok(given)
 }
 
 /// Gives a task to the best agent; `None` where nobody may take it, or somebody else gave it.
@@ -230,7 +240,7 @@ async fn give_to_best(
         priority: held.task.task.level(),
         after: before.len() as u32,
     };
-    let assignment = match assign(&task, &candidates, &Weights::default(), ctx.clock.now()) {
+    let assignment = match assign(&task, &candidates, &facts.weights, ctx.clock.now()) {
         Ok(assignment) => assignment,
         Err(refusal) => {
             wait_or_fail(ctx, &held, &refusal).await?;

@@ -5,3 +5,4 @@ pub(super) mod facts;
 pub(super) mod queue;
 pub(super) mod task;
 pub(super) mod version;
+pub(super) mod weights;

@@ -170,15 +170,24 @@ pub async fn list(
     rows.into_iter().map(Held::try_from).collect()
 }
 
-/// Those that wait for an agent, the most urgent first, then the oldest.
-pub async fn list_waiting(db: &Db, workspace: WorkspaceId, limit: u32) -> Result<Vec<Held>> {
+/// Those that wait for an agent, the most urgent first, then the oldest; those that follow `last`, by its priority and id.
+pub async fn list_waiting(
+    db: &Db,
+    workspace: WorkspaceId,
+    last: Option<(u8, QueuedTaskId)>,
+    limit: u32,
+) -> Result<Vec<Held>> {
+    let (level, id) = last.unzip();
     let rows: Vec<QueueRow> = read!(db, conn => query_as(concat!(
         columns!(),
         "where q.workspace_id = $1 and q.status in ('waiting', 'assigned', 'leaving') and q.status = 'waiting'
+            and ($2 is null or q.priority < $2 or (q.priority = $2 and q.id > $3))
          order by q.priority desc, q.id
-         limit $2",
+         limit $4",
     ))
     .bind(workspace)
+    .bind(level.map(i64::from))
+    .bind(id)
     .bind(i64::from(limit))
     .fetch_all(conn)
     .await)?;

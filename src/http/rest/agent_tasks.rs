@@ -1,4 +1,4 @@
-//! `/agents/tasks`: tasks for whichever agent is best for them.
+//! `/agents/tasks`: tasks for whichever agent is best for them; `/agents/assignment`: what that is decided by.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -11,7 +11,7 @@ use super::paging::Limit;
 use crate::agents::queue;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::agent::{QueuedStatus, QueuedTask, TaskDraft};
+use crate::model::agent::{QueuedStatus, QueuedTask, TaskDraft, Weights};
 use crate::model::{Page, PageRequest, QueuedTaskId};
 use crate::runtime::Runtime;
 use crate::workflow::assign;
@@ -22,6 +22,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(list_queue, queue_task))
         .routes(routes!(get_queued))
         .routes(routes!(cancel_queued))
+        .routes(routes!(get_weights, put_weights))
 }
 
 /// What part of the queue is wanted.
@@ -97,4 +98,31 @@ async fn get_queued(Caller(ctx): Caller, Id(id): Id<QueuedTaskId>) -> Result<Jso
 ))]
 async fn cancel_queued(Caller(ctx): Caller, Id(id): Id<QueuedTaskId>) -> Result<Json<QueuedTask>, Refusal> {
     Ok(Json(assign::cancel(&ctx, id).await?))
+}
+
+/// What the parts of an agent's score count when a task of the queue is given to one.
+#[utoipa::path(get, path = "/agents/assignment", tag = "agents", responses(
+    (status = 200, description = "the weights", body = Weights),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get_weights(Caller(ctx): Caller) -> Result<Json<Weights>, Refusal> {
+    Ok(Json(queue::get_weights(&ctx).await?))
+}
+
+/// Says what they count, for every task that is given from then on: 0 to 1 each, and 1 together.
+#[utoipa::path(put, path = "/agents/assignment", tag = "agents", request_body = Weights, responses(
+    (status = 200, description = "the weights", body = Weights),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a weight does not fit, or they do not come to 1", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn put_weights(Caller(ctx): Caller, Body(weights): Body<Weights>) -> Result<Json<Weights>, Refusal> {
+    Ok(Json(queue::set_weights(&ctx, weights).await?))
 }

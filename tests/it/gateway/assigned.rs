@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use weft::agents::{self, queue};
-use weft::model::agent::{AgentSpec, AgentTool, KeptOut, QueuedStatus, QueuedTask, TaskDraft};
+use weft::model::agent::{AgentLimits, AgentSpec, AgentTool, KeptOut, QueuedStatus, QueuedTask, TaskDraft, Weights};
 use weft::model::workflow::{Command, RunFilter, RunStatus};
 use weft::model::{ApiError, PageRequest, QueuedTaskId, RunId};
 use weft::runtime::{Clock, Ctx};
@@ -95,6 +95,26 @@ on_both_engines! {
             let task = stands(&ctx, id).await;
             assert_eq!((task.status, task.reason.as_str()), (QueuedStatus::Failed, "a task that it comes after was not done"));
         }
+    }
+
+    async fn a_workspace_says_what_counts(site: Site) {
+        let ctx = somebody(&site).await;
+        let _upstream = model(&ctx, [stall(), stall(), stall()]).await;
+        let one_at_once = AgentSpec { limits: AgentLimits { parallel: Some(1), ..AgentLimits::default() }, ..knowing(&["rust"]) };
+        agent(&ctx, "anna", one_at_once).await;
+        agent(&ctx, "ben", spec(&[])).await;
+        let asks = || TaskDraft { expertise: vec!["rust".into()], ..task("Mend it.") };
+        let nothing = Weights { availability: 0.0, expertise: 0.0, workload: 0.0, success: 0.0, affinity: 0.0 };
+        queue::set_weights(&ctx, Weights { expertise: 1.0, ..nothing }).await.unwrap();
+        let (first, second) = (give(&ctx, asks()).await, give(&ctx, asks()).await);
+        look(&ctx).await;
+        for id in [first, second] {
+            assert_eq!(given(&ctx, id).await.0, "anna", "who knows it, however long it takes");
+        }
+        queue::set_weights(&ctx, Weights { availability: 1.0, ..nothing }).await.unwrap();
+        let third = give(&ctx, asks()).await;
+        look(&ctx).await;
+        assert_eq!(given(&ctx, third).await.0, "ben", "who is free");
     }
 
     async fn where_nobody_may_take_it_a_task_waits_and_says_why(site: Site) {

@@ -119,6 +119,26 @@ on_both_engines! {
         assert_eq!(mara.post(&format!("{path}/cancel"), json!({})).await.0, 409);
     }
 
+    async fn weights_are_a_workspace_s_own_and_come_to_one(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let by_itself = mara.get("/agents/assignment").await;
+        assert_eq!((&by_itself["availability"], &by_itself["affinity"]), (&json!(0.3), &json!(0.1)));
+        let put = async |weights: Value| {
+            let (status, _, body) = mara.send(Method::PUT, "/agents/assignment", &[], Some(weights)).await;
+            (status, body)
+        };
+        let expert = json!({"availability": 0.25, "expertise": 0.75, "workload": 0.0, "success": 0.0, "affinity": 0.0});
+        assert_eq!(put(expert.clone()).await, (200, expert.clone()));
+        assert_eq!(mara.get("/agents/assignment").await, expert);
+        for (field, value, pointer) in [("expertise", 0.7, ""), ("workload", -0.1, "/workload"), ("success", 1.5, "/success")] {
+            let mut refused = expert.clone();
+            refused[field] = json!(value);
+            let (status, problem) = put(refused).await;
+            assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
+        }
+        assert_eq!(mara.get("/agents/assignment").await, expert, "what was refused changes nothing");
+    }
+
     async fn a_template_is_an_agent_once_it_has_what_it_needs(site: Site) {
         let mara = browser(&site.runtime).await;
         let templates = mara.get("/agents/templates").await;

@@ -78,6 +78,9 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         // Nothing to do is refused, and so nothing is left to do.
         ("POST", "/agents/tasks") => Json(json!({"prompt": ""})),
         ("POST", "/agents/tasks/{id}/cancel") => Nothing,
+        ("PUT", "/agents/assignment") => {
+            Json(json!({"availability": 1, "expertise": 1, "workload": 0, "success": 0, "affinity": 0}))
+        }
         ("POST", "/agents/{id}/tasks") => Json(json!({"prompt": "Look around."})),
         ("PUT", "/agents/{id}/stopped") => Json(json!({"stopped": true})),
         ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
@@ -187,6 +190,9 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/create" => json!({"draft": agent()}),
         "agents/update" => json!({"id": NIL, "version": 1, "draft": agent()}),
         "agents/halt" => json!({"id": NIL, "stopped": true}),
+        "agents/queue" => json!({"page": page}),
+        "agents/queue_task" => json!({"draft": {"prompt": ""}}),
+        "agents/cancel_queued" => json!({"id": NIL}),
         "agents/give_task" => json!({"id": NIL, "task": {"prompt": "Look around."}}),
         "budgets/create" => json!({"draft": budget()}),
         "budgets/update" => json!({"id": NIL, "revision": 1, "draft": budget()}),

@@ -183,6 +183,7 @@ impl Theirs {
             ("gateway/content", self.call.clone()),
             ("budgets/", self.budget.clone()),
             ("agents/tasks/", self.task.clone()),
+            ("agents/cancel_queued", self.task.clone()),
             ("agents/", self.agent.clone()),
             ("cache/", self.kept.clone()),
             ("routes/create", self.provider.clone()),

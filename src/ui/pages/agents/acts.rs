@@ -17,7 +17,7 @@ use crate::ui::format;
 /// The form that the button of the dialog sends.
 const FORM: &str = "task-form";
 /// The priority of a task of which nothing else is said.
-const USUAL: &str = "5";
+pub(super) const USUAL: &str = "5";
 
 /// What the agents of a page have in common: the dialogs stand once, outside of what is drawn anew.
 #[derive(Clone, Copy)]
@@ -215,7 +215,7 @@ fn TaskForm(
 }
 
 /// The numbers that a task's priority may be, in words.
-fn priorities() -> Vec<Choice> {
+pub(super) fn priorities() -> Vec<Choice> {
     let word = |level: u8| match level {
         9 => "9, before all others".to_owned(),
         5 => "5, as usual".to_owned(),

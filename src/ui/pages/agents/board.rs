@@ -6,7 +6,9 @@ use leptos::task::spawn_local;
 use super::acts::{Acts, GiveDialog};
 use super::card::AgentCard;
 use super::live::{count_changes, count_while};
-use crate::api::agents::list_agents;
+use super::queue::{Queue, newest};
+use super::queue_dialog::QueueTask;
+use crate::api::agents::{list_agents, list_queued_tasks};
 use crate::model::agent::{AgentStanding, AgentTemplate, TEMPLATES};
 use crate::model::auth::{Action as May, Me};
 use crate::ui::components::{
@@ -22,11 +24,15 @@ pub fn AgentsPage() -> impl IntoView {
     count_changes(changed);
     let acts = Acts::new(changed);
     let first = Resource::new(|| (), |()| list_agents());
+    let queue = Resource::new(|| (), |()| list_queued_tasks(newest()));
     view! {
         <PageHeader title="Agents" actions=ViewFnOnce::from(move || may_edit.then(|| view! { <NewAgent /> })) />
         <div class="page-body stack">
             <Load resource=first what="the agents" shape=SkeletonShape::Block(12) let:list>
                 <Board list acts />
+            </Load>
+            <Load resource=queue what="the queue" shape=SkeletonShape::Rows(2) let:page>
+                <Queue list=page.items acts />
             </Load>
         </div>
         <GiveDialog acts />
@@ -104,6 +110,7 @@ fn Summary(rows: RwSignal<Vec<AgentStanding>>, acts: Acts) -> impl IntoView {
     view! {
         <div class="row wrap">
             <span class="dim grow">{move || text.get()}</span>
+            {acts.may_start.then(|| view! { <QueueTask acts /> })}
             {acts.may_control.then(|| view! {
                 <Button label="Stop all" icon="stop" size=ButtonSize::Small variant=ButtonVariant::Danger refused=none_works busy=is_stopping on_press=stop />
             })}

@@ -13,6 +13,8 @@ mod editor;
 mod fields;
 mod form;
 mod live;
+mod queue;
+mod queue_dialog;
 mod results;
 mod rules;
 mod tasks;
