@@ -43,8 +43,15 @@ pub enum Fact {
     },
     /// What stands before was copied from another run; from here on this one goes its own way.
     RunForked(Box<Forked>),
-    /// An attempt began; `input` is the rendered config (secrets masked), `key` its idempotency key, the same for a repeat.
-    StepStarted { attempt: u32, input: Value, key: String },
+    /// An attempt began; `input` is the rendered config (secrets masked), `key` names the attempt, the same for a repeat. A
+    /// container that `goes_on` has the input and the bodies that it had.
+    StepStarted {
+        attempt: u32,
+        input: Value,
+        key: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        goes_on: bool,
+    },
     /// The attempt succeeded and leaves by `port`. `untaken` lists the edges at that port whose `when` did not hold, by
     /// their place in the definition, so that a replay evaluates nothing.
     StepSucceeded {
@@ -98,8 +105,14 @@ pub enum Fact {
     BodySucceeded { index: u32, output: Value },
     /// A step of the body failed and was not handled inside; `step` is its path.
     BodyFailed { index: u32, step: Option<String>, error: StepError },
-    /// The attempt failed; the next begins at `at`.
-    RetryScheduled { attempt: u32, error: StepError, at: Timestamp },
+    /// The attempt failed; the next begins at `at`. Of a container it `keeps` what has ended inside.
+    RetryScheduled {
+        attempt: u32,
+        error: StepError,
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps: bool,
+    },
     /// The step has succeeded, and this would undo it: the rendered config of its compensation, or why there is none.
     CompensationPlanned {
         config: Value,

@@ -226,7 +226,7 @@ impl State {
     fn apply_to_step(&mut self, slot: Slot, event: &Event) {
         let at = event.at;
         match &event.fact {
-            Fact::StepStarted { attempt, input, .. } => self.start_step(slot, at, *attempt, input),
+            Fact::StepStarted { attempt, input, goes_on, .. } => self.start_step(slot, at, *attempt, input, *goes_on),
             Fact::StepWaiting { attempt, reason, until, on } => {
                 // What a step did before it had to wait is work, where it did some.
                 let did = !self.track(slot).journal.is_empty();
@@ -248,9 +248,13 @@ impl State {
             Fact::StepAnswered { attempt, port, output, error } => {
                 self.note(slot, at, *attempt, journal::answered(port, output, error.as_ref()));
             }
-            Fact::RetryScheduled { attempt, error, at: next } => {
+            Fact::RetryScheduled { attempt, error, at: next, keeps } => {
                 self.leave(slot, at, StepStatus::Failed);
-                self.drop_bodies(slot);
+                if *keeps {
+                    self.freeze_bodies(slot, at);
+                } else {
+                    self.drop_bodies(slot);
+                }
                 self.schedule(slot, Some(*next));
                 let state = self.step_mut(slot);
                 state.status = StepStatus::Retrying;
@@ -281,18 +285,26 @@ impl State {
         self.go_on_undoing(slot);
     }
 
-    fn start_step(&mut self, slot: Slot, at: Timestamp, attempt: u32, input: &Value) {
+    fn start_step(&mut self, slot: Slot, at: Timestamp, attempt: u32, input: &Value, goes_on: bool) {
         self.leave(slot, at, StepStatus::Waiting);
+        let goes_on = goes_on && self.cell(slot).is_some();
         let track = self.track_mut(slot);
         track.repeats = 0;
         track.signals.clear();
+        if !goes_on {
+            track.begun = attempt;
+        }
         let state = self.step_mut(slot);
         state.status = StepStatus::Running;
         state.attempt = attempt;
         state.started_at.get_or_insert(at);
-        state.input = input.clone();
+        if !goes_on {
+            state.input = input.clone();
+        }
         state.spans.push(Span { status: StepStatus::Running, attempt, from: at, to: None });
-        if self.graph_of(slot).body(slot.step).is_some() {
+        if goes_on {
+            self.thaw_container(slot, at);
+        } else if self.graph_of(slot).body(slot.step).is_some() {
             self.start_container(slot, at);
         } else {
             self.in_flight.insert(slot);

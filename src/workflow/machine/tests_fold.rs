@@ -32,7 +32,7 @@ fn the_fold_of_each_fact_in_each_status() {
         (None, Fact::RunSucceeded { output: json!(1) }),
         (None, Fact::RunFailed { step: Some("a".into()), error: error() }),
         (None, Fact::RunCancelled {}),
-        (Some("a"), Fact::StepStarted { attempt: 3, input: json!({}), key: "k".into() }),
+        (Some("a"), Fact::StepStarted { attempt: 3, input: json!({}), key: "k".into(), goes_on: false }),
         (Some("a"), Fact::StepSucceeded { attempt: 1, port: "out".into(), output: json!(1), untaken: vec![] }),
         (Some("a"), step_failed(FailureHandling::FailsRun)),
         (Some("a"), step_failed(FailureHandling::Continues)),
@@ -40,12 +40,12 @@ fn the_fold_of_each_fact_in_each_status() {
         (Some("a"), Fact::StepSkipped { reason: SkipReason::NotReached, untaken: vec![] }),
         (Some("a"), Fact::StepWaiting { attempt: 1, reason: "r".into(), until: Some(moment(500).now), on: None }),
         (Some("a"), Fact::StepSignalled { attempt: 1, signal: vote(1, "approved") }),
-        (Some("a"), Fact::RetryScheduled { attempt: 1, error: error(), at: moment(500).now }),
+        (Some("a"), Fact::RetryScheduled { attempt: 1, error: error(), at: moment(500).now, keeps: false }),
         (Some("a"), Fact::CompensationPlanned { config: json!({}), error: None }),
         (Some("a"), Fact::BodyStarted { index: 0 }),
         (Some("a"), Fact::PageAsked { page: 0, cursor: json!(null) }),
         (Some("a"), Fact::PageCame { page: 0, items: vec![json!(1)], next: json!(null) }),
-        (Some("b"), Fact::StepStarted { attempt: 1, input: json!({}), key: "k".into() }),
+        (Some("b"), Fact::StepStarted { attempt: 1, input: json!({}), key: "k".into(), goes_on: false }),
     ];
     let states = steps();
     let mut rows = Vec::new();

@@ -297,11 +297,17 @@ pub fn check_history(history: &[Event]) {
         }
         let path = event.step.as_deref().unwrap_or_default();
         match &event.fact {
-            Fact::StepStarted { attempt, .. } => {
+            Fact::StepStarted { attempt, goes_on, .. } => {
+                let inside = |cut: &str| cut.strip_prefix(path).is_some_and(|rest| rest.starts_with('['));
+                // What was cut off inside of it belongs to an attempt before, or goes on with it.
+                let (mut own, rest) =
+                    std::mem::take(&mut cut_off).into_iter().partition::<BTreeMap<_, _>, _>(|(cut, _)| inside(cut));
+                cut_off = rest;
+                cut_off.remove(path);
+                if *goes_on {
+                    open.append(&mut own);
+                }
                 open.insert(path, *attempt);
-                // What was cut off inside of it belongs to an attempt before.
-                cut_off
-                    .retain(|cut, _| *cut != path && !cut.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
             }
             Fact::StepWaiting { attempt, .. }
             | Fact::StepSignalled { attempt, .. }
@@ -313,7 +319,7 @@ pub fn check_history(history: &[Event]) {
             | Fact::StepFailed { attempt, .. }
             | Fact::RetryScheduled { attempt, .. } => {
                 assert_eq!(open.remove(path), Some(*attempt), "{event:?} is of no attempt that is open");
-                if matches!(event.fact, Fact::StepFailed { .. }) {
+                if matches!(event.fact, Fact::StepFailed { .. } | Fact::RetryScheduled { keeps: true, .. }) {
                     cut_off.insert(path, *attempt);
                 }
             }

@@ -45,7 +45,7 @@ pub fn check_undone(history: &[Event], policy: CompensationPolicy) {
     let mut attempts = BTreeMap::new();
     for (at, event) in history.iter().enumerate() {
         let path = event.step.as_deref().unwrap_or_default();
-        if let Fact::StepStarted { attempt, .. } = &event.fact {
+        if let Fact::StepStarted { attempt, goes_on: false, .. } = &event.fact {
             attempts.insert(path, *attempt);
         }
         // What a fork has copied is another run's to undo.
