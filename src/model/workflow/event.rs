@@ -123,8 +123,12 @@ pub enum Fact {
     CompensationStarted { ending: Ending },
     /// The run was started or a step was in flight when its process ended; another took over.
     RunTakenOver { steps_in_flight: Vec<String> },
-    /// A person held the run: nothing new starts.
-    RunPaused { by: Option<String> },
+    /// A person held the run: nothing new starts. `with_parent`: they held the run that waits for this one.
+    RunPaused {
+        by: Option<String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        with_parent: bool,
+    },
     /// A person let it go on; nobody is named where they cancelled it, and it goes on to undo what it did.
     RunResumed { by: Option<String> },
     /// A person asked to try the failed steps again.
@@ -212,6 +216,10 @@ pub enum Signal {
     RunEnded { run: RunId, status: RunStatus, output: Value, error: Option<StepError> },
     /// The run that started this one ended or no longer wants it.
     ParentGone {},
+    /// The run that waits for this one is held.
+    ParentPaused {},
+    /// It goes on.
+    ParentResumed {},
     /// A person answered.
     Vote(Vote),
     /// A person let somebody else answer too.

@@ -79,6 +79,8 @@ pub struct State {
     done: u32,
     started: bool,
     paused: bool,
+    /// It was held because the run that waits for it was.
+    with_parent: bool,
     end: Option<RunStatus>,
     inputs: Value,
     output: Value,
@@ -104,6 +106,7 @@ impl PartialEq for State {
             && self.complete == other.complete
             && self.undo == other.undo
             && (self.end, self.paused, self.last_seq) == (other.end, other.paused, other.last_seq)
+            && self.with_parent == other.with_parent
             && (&self.inputs, &self.output, &self.error) == (&other.inputs, &other.output, &other.error)
     }
 }
@@ -130,6 +133,7 @@ impl State {
             done: 0,
             started: false,
             paused: false,
+            with_parent: false,
             end: None,
             inputs: Value::Null,
             output: Value::Null,
@@ -188,8 +192,8 @@ impl State {
                     self.track_mut(slot).repeats += 1;
                 }
             }
-            Fact::RunPaused { .. } => self.paused = true,
-            Fact::RunResumed { .. } => self.paused = false,
+            Fact::RunPaused { with_parent, .. } => (self.paused, self.with_parent) = (true, *with_parent),
+            Fact::RunResumed { .. } => (self.paused, self.with_parent) = (false, false),
             Fact::RunRetried { .. } => self.reopen(event.at),
             Fact::RunMigrated(migrated) => self.migrate(migrated),
             Fact::CompensationStarted { ending } => self.begin_undo(ending, event.at),

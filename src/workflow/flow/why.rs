@@ -77,7 +77,7 @@ async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Resul
 async fn of_pause(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Why, Error> {
     let event = history::find_newest(&runtime.db, workspace, id, "run_paused").await?;
     Ok(match event.map(|event| (event.at, event.fact)) {
-        Some((at, Fact::RunPaused { by })) => why::paused(by.as_deref(), Some(at)),
+        Some((at, Fact::RunPaused { by, .. })) => why::paused(by.as_deref(), Some(at)),
         _ => why::paused(None, None),
     })
 }

@@ -86,7 +86,7 @@ fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepE
             let at = facts.moment.now;
             facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at, keeps });
             if !state.is_paused() {
-                facts.push(None, Fact::RunPaused { by: None });
+                facts.push(None, Fact::RunPaused { by: None, with_parent: false });
             }
             return;
         }

@@ -25,6 +25,8 @@ mod tests_migrate;
 #[cfg(test)]
 mod tests_pages;
 #[cfg(test)]
+mod tests_pause;
+#[cfg(test)]
 mod tests_table;
 #[cfg(test)]
 mod tests_table_more;

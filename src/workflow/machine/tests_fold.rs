@@ -25,7 +25,7 @@ fn the_fold_of_each_fact_in_each_status() {
             })),
         ),
         (None, Fact::RunTakenOver { steps_in_flight: vec!["a".into()] }),
-        (None, Fact::RunPaused { by: None }),
+        (None, Fact::RunPaused { by: None, with_parent: false }),
         (None, Fact::RunResumed { by: None }),
         (None, Fact::RunRetried { by: None, steps: vec!["a".into()] }),
         (None, Fact::CancelRequested { by: None }),

@@ -115,6 +115,8 @@ impl Sim {
         }
         if let Some(parent) = row.parent.as_ref().filter(|parent| parent.waits) {
             let outer = self.fold(parent.run);
+            let held = state.is_held_with_parent() && !outer.is_paused();
+            assert!(!held, "{run} is held though {} goes on", parent.run);
             let step = outer.find_slot(&parent.step).map(|slot| outer.step_at(slot));
             let awaits = step.and_then(|step| step.waiting.as_ref()?.on.clone()) == Some(Await::Run { run });
             // Whoever resumes a run that is held begins the attempt again, which finds its sub-run.

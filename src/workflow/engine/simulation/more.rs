@@ -266,7 +266,7 @@ pub fn name_of(input: &Input) -> Option<String> {
 pub fn obeyed(history: &[Event], name: &str) -> usize {
     let own = history.iter().rposition(|event| matches!(event.fact, Fact::RunForked(_))).unwrap_or(0);
     let named = |event: &&Event| match &event.fact {
-        Fact::RunPaused { by }
+        Fact::RunPaused { by, .. }
         | Fact::RunResumed { by }
         | Fact::RunRetried { by, .. }
         | Fact::CancelRequested { by } => by.as_deref() == Some(name),
