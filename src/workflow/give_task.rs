@@ -143,7 +143,7 @@ pub async fn let_work(ctx: &Ctx, id: AgentId) -> Result<(Agent, u32), Error> {
 /// Resumes a run that stands still because an agent was stopped, and for nothing else.
 async fn resume(ctx: &Ctx, run: RunId) -> Result<bool, Error> {
     let pause = history::find_newest(&ctx.db, ctx.workspace(), run, "run_paused").await?;
-    if !matches!(pause.map(|event| event.fact), Some(Fact::RunPaused { by: None })) {
+    if !matches!(pause.map(|event| event.fact), Some(Fact::RunPaused { by: None, .. })) {
         return Ok(false);
     }
     let detail = runs::get_run(ctx, run).await?;

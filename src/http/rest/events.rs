@@ -38,11 +38,11 @@ struct NewEvent {
 /// Whom it reached.
 #[derive(Debug, Serialize, ToSchema)]
 struct Sent {
-    /// The runs in which a step waited for it; none when it was sent before.
+    /// The runs in which a step waited for it and takes it; none when it was sent before.
     runs: Vec<RunId>,
 }
 
-/// Sends an event to every step that waits for its key, and to those of running runs that will within a week.
+/// Sends an event to every run that waits for its key, and to running runs that will within a week. Each takes it once.
 #[utoipa::path(post, path = "/events", tag = "events", request_body = NewEvent, responses(
     (status = 202, description = "it is kept", body = Sent),
     (status = 401, description = "not signed in", body = Problem),

@@ -232,6 +232,9 @@ pub struct Retry {
     pub max_ms: u64,
     /// Whether each wait is drawn from half to the whole of it, so that many runs don't return at once.
     pub jitter: bool,
+    /// Whether a container begins from the start, rather than with what has not ended inside of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
     /// The error classes that are tried again, such as `http_status:5xx`; empty: every error that may pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only: Vec<String>,
@@ -257,6 +260,7 @@ impl Default for Retry {
             factor: 2.0,
             max_ms: 30_000,
             jitter: true,
+            anew: false,
             only: Vec::new(),
             never: Vec::new(),
         }

@@ -43,8 +43,15 @@ pub enum Fact {
     },
     /// What stands before was copied from another run; from here on this one goes its own way.
     RunForked(Box<Forked>),
-    /// An attempt began; `input` is the rendered config (secrets masked), `key` its idempotency key, the same for a repeat.
-    StepStarted { attempt: u32, input: Value, key: String },
+    /// An attempt began; `input` is the rendered config (secrets masked), `key` names the attempt, the same for a repeat. A
+    /// container that `goes_on` has the input and the bodies that it had.
+    StepStarted {
+        attempt: u32,
+        input: Value,
+        key: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        goes_on: bool,
+    },
     /// The attempt succeeded and leaves by `port`. `untaken` lists the edges at that port whose `when` did not hold, by
     /// their place in the definition, so that a replay evaluates nothing.
     StepSucceeded {
@@ -98,8 +105,14 @@ pub enum Fact {
     BodySucceeded { index: u32, output: Value },
     /// A step of the body failed and was not handled inside; `step` is its path.
     BodyFailed { index: u32, step: Option<String>, error: StepError },
-    /// The attempt failed; the next begins at `at`.
-    RetryScheduled { attempt: u32, error: StepError, at: Timestamp },
+    /// The attempt failed; the next begins at `at`. Of a container it `keeps` what has ended inside.
+    RetryScheduled {
+        attempt: u32,
+        error: StepError,
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        keeps: bool,
+    },
     /// The step has succeeded, and this would undo it: the rendered config of its compensation, or why there is none.
     CompensationPlanned {
         config: Value,
@@ -110,8 +123,12 @@ pub enum Fact {
     CompensationStarted { ending: Ending },
     /// The run was started or a step was in flight when its process ended; another took over.
     RunTakenOver { steps_in_flight: Vec<String> },
-    /// A person held the run: nothing new starts.
-    RunPaused { by: Option<String> },
+    /// A person held the run: nothing new starts. `with_parent`: they held the run that waits for this one.
+    RunPaused {
+        by: Option<String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        with_parent: bool,
+    },
     /// A person let it go on; nobody is named where they cancelled it, and it goes on to undo what it did.
     RunResumed { by: Option<String> },
     /// A person asked to try the failed steps again.
@@ -199,6 +216,10 @@ pub enum Signal {
     RunEnded { run: RunId, status: RunStatus, output: Value, error: Option<StepError> },
     /// The run that started this one ended or no longer wants it.
     ParentGone {},
+    /// The run that waits for this one is held.
+    ParentPaused {},
+    /// It goes on.
+    ParentResumed {},
     /// A person answered.
     Vote(Vote),
     /// A person let somebody else answer too.

@@ -79,6 +79,8 @@ pub struct State {
     done: u32,
     started: bool,
     paused: bool,
+    /// It was held because the run that waits for it was.
+    with_parent: bool,
     end: Option<RunStatus>,
     inputs: Value,
     output: Value,
@@ -104,6 +106,7 @@ impl PartialEq for State {
             && self.complete == other.complete
             && self.undo == other.undo
             && (self.end, self.paused, self.last_seq) == (other.end, other.paused, other.last_seq)
+            && self.with_parent == other.with_parent
             && (&self.inputs, &self.output, &self.error) == (&other.inputs, &other.output, &other.error)
     }
 }
@@ -130,6 +133,7 @@ impl State {
             done: 0,
             started: false,
             paused: false,
+            with_parent: false,
             end: None,
             inputs: Value::Null,
             output: Value::Null,
@@ -188,8 +192,8 @@ impl State {
                     self.track_mut(slot).repeats += 1;
                 }
             }
-            Fact::RunPaused { .. } => self.paused = true,
-            Fact::RunResumed { .. } => self.paused = false,
+            Fact::RunPaused { with_parent, .. } => (self.paused, self.with_parent) = (true, *with_parent),
+            Fact::RunResumed { .. } => (self.paused, self.with_parent) = (false, false),
             Fact::RunRetried { .. } => self.reopen(event.at),
             Fact::RunMigrated(migrated) => self.migrate(migrated),
             Fact::CompensationStarted { ending } => self.begin_undo(ending, event.at),
@@ -226,7 +230,7 @@ impl State {
     fn apply_to_step(&mut self, slot: Slot, event: &Event) {
         let at = event.at;
         match &event.fact {
-            Fact::StepStarted { attempt, input, .. } => self.start_step(slot, at, *attempt, input),
+            Fact::StepStarted { attempt, input, goes_on, .. } => self.start_step(slot, at, *attempt, input, *goes_on),
             Fact::StepWaiting { attempt, reason, until, on } => {
                 // What a step did before it had to wait is work, where it did some.
                 let did = !self.track(slot).journal.is_empty();
@@ -248,9 +252,13 @@ impl State {
             Fact::StepAnswered { attempt, port, output, error } => {
                 self.note(slot, at, *attempt, journal::answered(port, output, error.as_ref()));
             }
-            Fact::RetryScheduled { attempt, error, at: next } => {
+            Fact::RetryScheduled { attempt, error, at: next, keeps } => {
                 self.leave(slot, at, StepStatus::Failed);
-                self.drop_bodies(slot);
+                if *keeps {
+                    self.freeze_bodies(slot, at);
+                } else {
+                    self.drop_bodies(slot);
+                }
                 self.schedule(slot, Some(*next));
                 let state = self.step_mut(slot);
                 state.status = StepStatus::Retrying;
@@ -281,18 +289,26 @@ impl State {
         self.go_on_undoing(slot);
     }
 
-    fn start_step(&mut self, slot: Slot, at: Timestamp, attempt: u32, input: &Value) {
+    fn start_step(&mut self, slot: Slot, at: Timestamp, attempt: u32, input: &Value, goes_on: bool) {
         self.leave(slot, at, StepStatus::Waiting);
+        let goes_on = goes_on && self.cell(slot).is_some();
         let track = self.track_mut(slot);
         track.repeats = 0;
         track.signals.clear();
+        if !goes_on {
+            track.begun = attempt;
+        }
         let state = self.step_mut(slot);
         state.status = StepStatus::Running;
         state.attempt = attempt;
         state.started_at.get_or_insert(at);
-        state.input = input.clone();
+        if !goes_on {
+            state.input = input.clone();
+        }
         state.spans.push(Span { status: StepStatus::Running, attempt, from: at, to: None });
-        if self.graph_of(slot).body(slot.step).is_some() {
+        if goes_on {
+            self.thaw_container(slot, at);
+        } else if self.graph_of(slot).body(slot.step).is_some() {
             self.start_container(slot, at);
         } else {
             self.in_flight.insert(slot);

@@ -159,7 +159,7 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
     runtime.events.publish(workspace, Topic::Runs, "run_changed", summary);
     engine.desk.note(|todo| {
         todo.admitted.extend(accepted.admitted.into_iter().map(|run| (workspace, run)));
-        todo.superseded.extend(accepted.superseded.into_iter().map(|old| (workspace, old, run)));
+        todo.superseded.extend(accepted.superseded.into_iter().map(|(old, by)| (workspace, old, by)));
         wake(todo, workspace, accepted.next);
     });
     Ok(Begin::Begun)
@@ -223,7 +223,10 @@ async fn let_in(runtime: &Runtime, engine: &Arc<Engine>, workspace: WorkspaceId,
     let passed = flow::pass(&mut tx, workspace, None, now, turn, quota).await?;
     tx.commit().await?;
     let next = flow::next_opening(&passed.left, passed.room);
-    engine.desk.note(|todo| wake(todo, workspace, next));
+    engine.desk.note(|todo| {
+        todo.superseded.extend(passed.superseded.into_iter().map(|(old, by)| (workspace, old, by)));
+        wake(todo, workspace, next);
+    });
     for run in passed.admitted {
         take(runtime, engine, workspace, run).await;
     }
@@ -272,7 +275,7 @@ pub(super) async fn look(runtime: &Runtime, engine: &Engine) -> db::Result<()> {
     for workspace in store::flow::waiting_workspaces(&runtime.db).await? {
         engine.desk.look_at(workspace, true);
     }
-    let superseded = store::flow::list_superseded(&runtime.db, engine.id).await?;
+    let superseded = store::flow::supersede::list_superseded(&runtime.db, engine.id).await?;
     if !superseded.is_empty() {
         engine.desk.note(|todo| todo.superseded.extend(superseded));
     }

@@ -47,8 +47,8 @@ impl Marks {
 pub(super) struct Accepted {
     /// What was let in: the run itself, and others that were next.
     pub(super) admitted: Vec<RunId>,
-    /// The runs that the new one supersedes.
-    pub(super) superseded: Vec<RunId>,
+    /// The runs that newer ones supersede, and which.
+    pub(super) superseded: Vec<(RunId, RunId)>,
     /// When somebody can be let in by the passing of time alone.
     pub(super) next: Option<Timestamp>,
     /// What people read beside the run while it waits.
@@ -64,15 +64,16 @@ pub(super) async fn accept(runtime: &Runtime, change: &Change, limits: &Limits) 
     if rows::enqueue(&mut tx, change, limits, turn, now).await? != Verdict::Stored {
         return Ok(None);
     }
-    let superseded = match &limits.key {
+    let obsolete = match &limits.key {
         Some(Key { limit, when_full: WhenFull::CancelRunning, .. }) => {
-            rows::supersede(&mut tx, workspace, &limits.lane, *limit, run).await?
+            rows::supersede::mark_waiting(&mut tx, workspace, &limits.lane, *limit, run).await?
         }
         _ => Vec::new(),
     };
     // Where no quota ties the lanes together, a new run changes nothing but its own.
     let lane = quota.is_none().then_some(limits.lane.as_str());
-    let Passed { admitted, left, room } = pass(&mut tx, workspace, lane, now, turn, quota).await?;
+    let Passed { admitted, mut superseded, left, room } = pass(&mut tx, workspace, lane, now, turn, quota).await?;
+    superseded.extend(obsolete.into_iter().map(|old| (old, run)));
     let next = next_opening(&left, room);
     let mut headline = None;
     if !admitted.contains(&run) {
@@ -114,6 +115,8 @@ async fn rejected(runtime: &Runtime, workspace: WorkspaceId, key: &Key, lane: &s
 pub(super) struct Passed {
     /// Who was let in, in this order.
     pub(super) admitted: Vec<RunId>,
+    /// Whose place is taken, and by whom.
+    pub(super) superseded: Vec<(RunId, RunId)>,
     /// The lanes in which somebody still waits.
     pub(super) left: Vec<rows::Lane>,
     /// The quota after it.
@@ -153,9 +156,27 @@ pub(super) async fn pass(
             for lane in empty {
                 rows::close_lane(tx, workspace, &lane.name).await?;
             }
-            return Ok(Passed { admitted, left, room });
+            let superseded = supersede(tx, workspace, &left, room).await?;
+            return Ok(Passed { admitted, superseded, left, room });
         }
     }
+}
+
+/// Has the first of each lane take the place of an older run, where only that keeps it from beginning.
+async fn supersede(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    left: &[rows::Lane],
+    room: Room,
+) -> db::Result<Vec<(RunId, RunId)>> {
+    let mut superseded = Vec::new();
+    for lane in left {
+        let Some(head) = lane.head.as_ref().filter(|head| head.supersedes) else { continue };
+        let Some(limit) = head.limit.filter(|_| head.blocked(room) == Some(Blocked::Key)) else { continue };
+        let old = rows::supersede::mark_held(tx, workspace, &lane.name, limit, head.run).await?;
+        superseded.extend(old.into_iter().map(|old| (old, head.run)));
+    }
+    Ok(superseded)
 }
 
 /// When the first of those who wait for a rate may begin.

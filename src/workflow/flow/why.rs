@@ -1,6 +1,7 @@
 //! "Why is it waiting?", from everything that knows: the history, the tables, the queues of this process.
 
 use crate::model::auth::Action;
+use crate::model::workflow::flow::WhenFull;
 use crate::model::workflow::flow::admission::{Blocked, Head};
 use crate::model::workflow::why::{self, Code, Place, Unblock, Why};
 use crate::model::workflow::{Fact, RunStatus, State, StepStatus};
@@ -65,7 +66,8 @@ async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Resul
     let room = crate::model::workflow::flow::admission::Room { running: held, limit: runtime.config.max_running_runs };
     let limit = stand.limits.key.as_ref().map(|key| key.limit);
     let priority = stand.limits.priority;
-    let head = Head { run: id, turn: 0, priority, limit, held: stand.held, rate: stand.window };
+    let supersedes = stand.limits.key.as_ref().is_some_and(|key| key.when_full == WhenFull::CancelRunning);
+    let head = Head { run: id, turn: 0, priority, limit, supersedes, held: stand.held, rate: stand.window };
     let waits = stand.state == "waiting";
     let blocked = head.blocked(room).filter(|_| waits);
     let lane = match blocked {
@@ -92,7 +94,7 @@ async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Resul
 async fn of_pause(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Why, Error> {
     let event = history::find_newest(&runtime.db, workspace, id, "run_paused").await?;
     Ok(match event.map(|event| (event.at, event.fact)) {
-        Some((at, Fact::RunPaused { by })) => why::paused(by.as_deref(), Some(at)),
+        Some((at, Fact::RunPaused { by, .. })) => why::paused(by.as_deref(), Some(at)),
         _ => why::paused(None, None),
     })
 }

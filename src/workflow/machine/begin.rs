@@ -117,7 +117,14 @@ pub(super) fn begin_rendered(state: &State, facts: &mut Facts, slot: Slot, attem
 
 /// An attempt begins.
 pub(super) fn start(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, input: Value) {
-    facts.push_step(state, slot, Fact::StepStarted { attempt, input, key: key(state, slot, attempt) });
+    let key = key(state, slot, attempt);
+    facts.push_step(state, slot, Fact::StepStarted { attempt, input, key, goes_on: false });
+}
+
+/// A container that failed goes on where it was, with the items that it had.
+pub(super) fn go_on(state: &State, facts: &mut Facts, slot: Slot, attempt: u32) {
+    let key = key(state, slot, attempt);
+    facts.push_step(state, slot, Fact::StepStarted { attempt, input: Value::Null, key, goes_on: true });
 }
 
 fn wait(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, until: Result<Timestamp, StepError>) {

@@ -73,7 +73,7 @@ pub(super) fn obey(state: &State, facts: &mut Facts, command: Command, by: Optio
             facts.push(None, undo::last(state.undoing().cloned().unwrap_or(Ending::Cancelled {})));
         }
         (RunStatus::Queued | RunStatus::Running | RunStatus::Waiting, Command::Pause) => {
-            facts.push(None, Fact::RunPaused { by });
+            facts.push(None, Fact::RunPaused { by, with_parent: false });
         }
         (RunStatus::Paused, Command::Resume) => facts.push(None, Fact::RunResumed { by }),
         (RunStatus::Failed | RunStatus::Cancelled, Command::Retry) if state.has_undone() => {

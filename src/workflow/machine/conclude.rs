@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Facts;
 use crate::model::workflow::expression::{self, Around, Scope, StepScope};
+use crate::model::workflow::state::Cell;
 use crate::model::workflow::{
     Edge, Ending, Fact, FailureHandling, OnError, Retry, SkipReason, Slot, State, StepError, StepStatus,
 };
@@ -64,10 +65,13 @@ fn hold(state: &State, facts: &mut Facts, slot: Slot, attempt: u32) {
 
 fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepError) {
     let step = state.graph_of(slot).step(slot.step);
+    // As when a person tries it again: what has ended inside of a container stays.
+    let is_anew = step.retry.as_ref().is_some_and(|retry| retry.anew);
+    let keeps = !is_anew && state.cell(slot).is_some_and(Cell::can_go_on);
     let made = attempt.saturating_sub(state.step_at(slot).attempt - state.attempts_counted(slot));
     if let Some(retry) = step.retry.as_ref().filter(|retry| retry.covers(&error) && made < retry.max_attempts) {
         let at = facts.moment.now.plus_ms(backoff_ms(retry, made, facts.moment.fraction));
-        return facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at });
+        return facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at, keeps });
     }
     let on_error = match step.on_error {
         // Money that is used up is nobody's failure: the run waits until there is more, and goes on from here. As little is
@@ -80,9 +84,9 @@ fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepE
         OnError::Pause => {
             // Once a person lets the run go on, the step is due at once.
             let at = facts.moment.now;
-            facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at });
+            facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at, keeps });
             if !state.is_paused() {
-                facts.push(None, Fact::RunPaused { by: None });
+                facts.push(None, Fact::RunPaused { by: None, with_parent: false });
             }
             return;
         }

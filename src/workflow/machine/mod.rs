@@ -25,6 +25,8 @@ mod tests_migrate;
 #[cfg(test)]
 mod tests_pages;
 #[cfg(test)]
+mod tests_pause;
+#[cfg(test)]
 mod tests_table;
 #[cfg(test)]
 mod tests_table_more;
@@ -285,7 +287,9 @@ pub fn next(state: &State, moment: &Moment) -> Vec<Event> {
 fn go_on_with(state: &State, facts: &mut Facts, slot: Slot) {
     let current = state.step_at(slot);
     let step = state.graph_of(slot).step(slot.step);
-    if current.status == StepStatus::Retrying {
+    if current.status == StepStatus::Retrying && state.cell(slot).is_some() {
+        begin::go_on(state, facts, slot, current.attempt + 1);
+    } else if current.status == StepStatus::Retrying {
         begin::attempt(state, facts, slot, current.attempt + 1);
     } else if state.cell(slot).is_some() {
         let message = format!("did not end within {} ms", step.timeout_ms.unwrap_or_default());

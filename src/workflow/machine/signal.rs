@@ -5,6 +5,9 @@ use super::{Facts, Refusal, ask, undo};
 use crate::model::workflow::{Await, Ending, Fact, RunStatus, Signal, State, StepError, StepStatus, Vote};
 use crate::workflow::steps::Outcome;
 
+/// Who cancels, holds and resumes a sub-run along with itself.
+const PARENT: &str = "the run that started it";
+
 /// Takes a signal in: for the step at `path`, or for the run where there is none.
 ///
 /// # Errors
@@ -65,12 +68,26 @@ pub(super) fn receive(
 
 fn receive_for_run(state: &State, facts: &mut Facts, signal: &Signal) -> Result<(), Refusal> {
     match signal {
+        // It ends, and nobody would let it go on any more who held it.
+        Signal::ParentGone {} if state.undoing().is_some() && state.is_held_with_parent() => {
+            facts.push(None, Fact::RunResumed { by: None });
+            Ok(())
+        }
         // It is about to end already.
         Signal::ParentGone {} if state.undoing().is_some() => Err(Refusal::Stale),
         Signal::ParentGone {} => {
-            facts.push(None, Fact::CancelRequested { by: Some("the run that started it".to_owned()) });
+            facts.push(None, Fact::CancelRequested { by: Some(PARENT.to_owned()) });
             conclude::cut_off(state, facts, None);
             undo::end(state, facts, Ending::Cancelled {});
+            Ok(())
+        }
+        // Who holds it already lets it go on.
+        Signal::ParentPaused {} if !state.is_paused() => {
+            facts.push(None, Fact::RunPaused { by: Some(PARENT.to_owned()), with_parent: true });
+            Ok(())
+        }
+        Signal::ParentResumed {} if state.is_held_with_parent() => {
+            facts.push(None, Fact::RunResumed { by: Some(PARENT.to_owned()) });
             Ok(())
         }
         _ => Err(Refusal::Stale),

@@ -260,3 +260,89 @@ fn only_the_named_classes_are_tried_again() {
     assert!(!retried(json!({"max_attempts": 2, "never": ["http_status"]}), transient()));
     assert!(retried(json!({"max_attempts": 2, "only": ["exit_code"]}), StepError::permanent("exit_code", "1")));
 }
+
+/// A container of this kind that is tried again at once.
+fn patient(kind: &str, config: Value, retry: Value, body: Value) -> Value {
+    let mut patience = json!({"max_attempts": 3, "initial_ms": 0});
+    patience.as_object_mut().expect("an object").extend(retry.as_object().expect("an object").clone());
+    json!([{"id": "box", "kind": kind, "config": config, "retry": patience, "body": body}])
+}
+
+fn passing() -> Result<Outcome, StepError> {
+    Err(StepError::transient("unavailable", "try again"))
+}
+
+fn wake(state: &mut State) {
+    advance(state, Input::Wake, &moment(60_000), 100_000).expect("is never refused");
+}
+
+#[test]
+fn a_map_that_is_tried_again_keeps_the_items_that_have_ended() {
+    let config = json!({"items": "{{ inputs.items }}", "concurrency": 2});
+    let steps = patient("map", config, json!({}), json!({"steps": [call()]}));
+    let mut state = begin(steps, json!({"items": ["a", "b", "c"]}));
+    done(&mut state, "box[0].call", Ok(Outcome::out(json!("A"))));
+    done(&mut state, "box[1].call", passing());
+    assert_eq!(state.find_step("box").expect("there").status, StepStatus::Retrying);
+    wake(&mut state);
+    assert_eq!(flying(&state), ["box[1].call", "box[2].call"]);
+    let slot = state.find_slot("box[1].call").expect("there");
+    assert_eq!((state.step_at(slot).attempt, state.step_at(slot).input["url"].clone()), (2, json!("http://x/b")));
+    assert!(key(&state, slot, 2).ends_with("/box[1].call/2"), "no other attempt has this key");
+    assert!(effect_key(&state, slot).ends_with("/box[1].call"));
+    done(&mut state, "box[1].call", Ok(Outcome::out(json!("B"))));
+    done(&mut state, "box[2].call", Ok(Outcome::out(json!("C"))));
+    assert_eq!((state.status(), state.output()), (RunStatus::Succeeded, &json!(["A", "B", "C"])));
+}
+
+#[test]
+fn a_group_and_a_repeat_that_are_tried_again_go_on_with_what_failed() {
+    let two = json!({"steps": [{"id": "first", "kind": "http", "config": {"url": "http://x"}},
+        {"id": "second", "kind": "http", "config": {"url": "http://x"}}], "edges": [{"from": "first", "to": "second"}]});
+    let mut state = begin(patient("group", json!({}), json!({}), two.clone()), json!({}));
+    done(&mut state, "box[0].first", Ok(Outcome::out(json!(1))));
+    done(&mut state, "box[0].second", passing());
+    wake(&mut state);
+    assert_eq!(flying(&state), ["box[0].second"]);
+    let mut state = begin(patient("repeat", json!({"until": "iteration == 2"}), json!({}), two), json!({}));
+    for path in ["box[0].first", "box[0].second", "box[1].first"] {
+        done(&mut state, path, Ok(Outcome::out(json!(1))));
+    }
+    done(&mut state, "box[1].second", passing());
+    wake(&mut state);
+    assert_eq!(flying(&state), ["box[1].second"]);
+}
+
+#[test]
+fn a_container_gives_up_after_its_attempts_and_each_lets_the_steps_inside_try_as_often_as_they_may() {
+    let mut inside = call();
+    inside["retry"] = json!({"max_attempts": 2, "initial_ms": 0});
+    let steps = patient("map", json!({"items": ["a"]}), json!({"max_attempts": 2}), json!({"steps": [inside]}));
+    let mut state = begin(steps, json!({}));
+    for attempt in 1..=4 {
+        assert_eq!(state.find_step("box[0].call").expect("runs").attempt, attempt);
+        done(&mut state, "box[0].call", passing());
+        wake(&mut state);
+    }
+    assert_eq!(state.status(), RunStatus::Failed);
+}
+
+#[test]
+fn a_container_begins_from_the_start_where_it_is_to_or_where_too_many_items_failed() {
+    let config = json!({"items": ["a", "b"], "concurrency": 1});
+    let mut state = begin(patient("map", config, json!({"anew": true}), json!({"steps": [call()]})), json!({}));
+    done(&mut state, "box[0].call", Ok(Outcome::out(json!("A"))));
+    done(&mut state, "box[1].call", passing());
+    wake(&mut state);
+    assert_eq!(flying(&state), ["box[0].call"]);
+    let slot = state.find_slot("box[0].call").expect("there");
+    assert!(key(&state, slot, 1).ends_with("/box#2[0].call/1"), "no other attempt has this key");
+    assert!(effect_key(&state, slot).ends_with("/box[0].call"), "outside it is the same");
+    let config = json!({"items": ["a", "b"], "concurrency": 1, "on_item_error": "tolerate", "tolerate_percent": 10});
+    let only = json!({"only": ["unavailable"]});
+    let mut state = begin(patient("map", config, only, json!({"steps": [call()]})), json!({}));
+    done(&mut state, "box[0].call", passing());
+    assert_eq!(state.find_step("box").expect("there").status, StepStatus::Retrying);
+    wake(&mut state);
+    assert_eq!(flying(&state), ["box[0].call"]);
+}

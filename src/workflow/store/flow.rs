@@ -5,14 +5,15 @@
 
 pub mod limit;
 pub mod look;
+pub mod supersede;
 
 use sqlx::{query, query_as, query_scalar};
 
 use super::append;
 use super::flush::{self, Change, Verdict};
 use crate::db::{Db, Result, Tx};
-use crate::model::workflow::flow::Limits;
 use crate::model::workflow::flow::admission::{Head, RateState, Room};
+use crate::model::workflow::flow::{Limits, WhenFull};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -121,6 +122,7 @@ struct LaneRow {
     run_id: Option<RunId>,
     priority: Option<i64>,
     key_limit: Option<i64>,
+    when_full: Option<String>,
     rate_key: Option<String>,
     rate_count: Option<i64>,
     rate_ms: Option<i64>,
@@ -130,7 +132,8 @@ struct LaneRow {
 /// hand for a command, are passed over.
 pub async fn lanes(tx: &mut Tx, workspace: WorkspaceId, lane: Option<&str>, now: Timestamp) -> Result<Vec<Lane>> {
     let rows: Vec<LaneRow> = within!(&mut *tx, conn => query_as(
-        "select l.lane, l.turn, f.run_id, f.priority, f.key_limit, f.rate_key, f.rate_count, f.rate_ms,
+        "select l.lane, l.turn, f.run_id, f.priority, f.key_limit, f.when_full, f.rate_key, f.rate_count,
+             f.rate_ms,
              (select count(*) from run_flow h
               where h.workspace_id = l.workspace_id and h.lane = l.lane and h.state = 'held') as held
          from flow_lane l
@@ -160,6 +163,7 @@ pub async fn lanes(tx: &mut Tx, workspace: WorkspaceId, lane: Option<&str>, now:
             turn: row.turn,
             priority: row.priority.and_then(|level| u8::try_from(level).ok()).unwrap_or(1),
             limit: row.key_limit.map(count),
+            supersedes: row.when_full.as_deref() == Some(WhenFull::CancelRunning.as_str()),
             held: count(row.held),
             rate,
         });
@@ -254,40 +258,6 @@ pub async fn close_lane(tx: &mut Tx, workspace: WorkspaceId, lane: &str) -> Resu
     Ok(())
 }
 
-/// Marks the oldest runs of a lane, so many that with the new one at most `limit` are left. Returns them.
-pub async fn supersede(tx: &mut Tx, workspace: WorkspaceId, lane: &str, limit: u32, by: RunId) -> Result<Vec<RunId>> {
-    let others: i64 = within!(&mut *tx, conn => query_scalar(
-        "select count(*) from run_flow
-         where workspace_id = $1 and lane = $2 and state in ('waiting', 'held') and superseded_by is null and run_id <> $3",
-    )
-    .bind(workspace)
-    .bind(lane)
-    .bind(by)
-    .fetch_one(conn)
-    .await)?;
-    let many = others - (i64::from(limit) - 1);
-    if many <= 0 {
-        return Ok(Vec::new());
-    }
-    Ok(within!(tx, conn => query_scalar(
-        "update run_flow set superseded_by = $3
-         where run_id in (
-             select run_id from run_flow
-             where workspace_id = $1 and lane = $2 and state in ('waiting', 'held') and superseded_by is null
-                 and run_id <> $3
-             order by run_id
-             limit $4
-         )
-         returning run_id",
-    )
-    .bind(workspace)
-    .bind(lane)
-    .bind(by)
-    .bind(many)
-    .fetch_all(conn)
-    .await)?)
-}
-
 /// What people read beside a queued run.
 pub async fn set_headline(tx: &mut Tx, run: RunId, headline: &str) -> Result<()> {
     within!(tx, conn => query("update run set headline = $2 where id = $1")
@@ -314,20 +284,6 @@ pub async fn waiting_workspaces(db: &Db) -> Result<Vec<WorkspaceId>> {
     Ok(read!(db, conn => query_scalar("select distinct workspace_id from run_flow where state = 'waiting'")
         .fetch_all(conn)
         .await)?)
-}
-
-/// The runs that a newer one supersedes and that this process, or nobody, has in hand.
-pub async fn list_superseded(db: &Db, owner: uuid::Uuid) -> Result<Vec<(WorkspaceId, RunId, RunId)>> {
-    Ok(read!(db, conn => query_as(
-        "select f.workspace_id, f.run_id, f.superseded_by
-         from run_flow f
-         join run r on r.id = f.run_id
-         where f.superseded_by is not null and f.state <> 'ended' and (r.owner_id = $1 or r.owner_id is null)
-         limit 1000",
-    )
-    .bind(owner)
-    .fetch_all(conn)
-    .await)?)
 }
 
 /// Ends the flow control of runs that have ended without it: those that began under settings without a quota.

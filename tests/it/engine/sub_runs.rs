@@ -61,6 +61,58 @@ on_both_engines! {
         assert_eq!(end(&ctx, child).await.summary.status, RunStatus::Cancelled);
     }
 
+    async fn sub_runs_are_held_and_go_on_with_the_run_that_waits_for_them(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        publish(&ctx, "Inner", vec![wait("nap", 60_000), transform("a", json!(1))], Value::Null).await;
+        publish(&ctx, "Outer", vec![call("Inner", json!({}))], Value::Null).await;
+        let run = start(&ctx, &chain(vec![call("Outer", json!({}))]), json!({"n": 1})).await;
+        let outer = child(&ctx, run).await;
+        let inner = child(&ctx, outer).await;
+        until(&ctx, inner, RunStatus::Waiting).await;
+        workflow::control(&ctx, run, Command::Pause).await.unwrap();
+        until(&ctx, outer, RunStatus::Paused).await;
+        until(&ctx, inner, RunStatus::Paused).await;
+        site.runtime.clock.advance_ms(60_000);
+        let why = workflow::why_waiting(&ctx, inner).await.unwrap();
+        assert_eq!(why[0].sentence, "Paused by the run that started it: nothing new starts.");
+        workflow::control(&ctx, run, Command::Resume).await.unwrap();
+        for ended in [inner, outer, run] {
+            assert_eq!(end(&ctx, ended).await.summary.status, RunStatus::Succeeded);
+        }
+    }
+
+    async fn a_sub_run_that_somebody_holds_is_not_let_go_with_the_run_that_waits_for_it(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        publish(&ctx, "Slow", vec![wait("nap", 60_000)], Value::Null).await;
+        let run = start(&ctx, &chain(vec![call("Slow", json!({}))]), json!({"n": 1})).await;
+        let child = child(&ctx, run).await;
+        until(&ctx, child, RunStatus::Waiting).await;
+        workflow::control(&ctx, child, Command::Pause).await.unwrap();
+        workflow::control(&ctx, run, Command::Pause).await.unwrap();
+        workflow::control(&ctx, run, Command::Resume).await.unwrap();
+        until(&ctx, run, RunStatus::Waiting).await;
+        // What the run said is taken in before what a person says after it.
+        assert!(workflow::control(&ctx, child, Command::Pause).await.is_err(), "it is paused");
+        workflow::control(&ctx, child, Command::Resume).await.unwrap();
+        site.runtime.clock.advance_ms(60_000);
+        assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
+    }
+
+    async fn a_detached_sub_run_goes_on_while_the_run_that_started_it_is_held(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        publish(&ctx, "Aside", vec![wait("nap", 60_000)], Value::Null).await;
+        let run = start(&ctx, &chain(vec![call("Aside", json!({"detached": true})), wait("own", 3_600_000)]), json!({"n": 1})).await;
+        let detail = until(&ctx, run, RunStatus::Waiting).await;
+        let aside: RunId = serde_json::from_value(detail.steps[0].output["run_id"].clone()).unwrap();
+        until(&ctx, aside, RunStatus::Waiting).await;
+        workflow::control(&ctx, run, Command::Pause).await.unwrap();
+        site.runtime.clock.advance_ms(60_000);
+        assert_eq!(end(&ctx, aside).await.summary.status, RunStatus::Succeeded);
+    }
+
     async fn a_sub_run_of_an_attempt_that_was_given_up_is_told_by_the_process_that_starts_next(site: Site) {
         let ctx = ctx(&site.runtime).await;
         publish(&ctx, "Slow", vec![wait("nap", 3_600_000)], Value::Null).await;

@@ -226,6 +226,9 @@ fn check_step(step: &Step, found: &mut Findings) {
     if step.on_error == OnError::Port && !kind.ports.contains(&Edge::ERROR) {
         found.error(id, "/on_error", format!("the kind {} has no error port", step.kind));
     }
+    if !kind.has_body() && step.retry.as_ref().is_some_and(|retry| retry.anew) {
+        found.warning(id, "/retry/anew", "only a container can begin from the start");
+    }
     if step.on_error != OnError::Continue && !step.default.is_null() {
         found.warning(id, "/default", "a default is used only with on_error: continue");
     }

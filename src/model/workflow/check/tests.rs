@@ -50,6 +50,7 @@ fn each_broken_rule_is_named_with_its_place() {
     refused("/steps/0/config/path", json!("{{ inputs.path "), "scan /config/path: ");
     refused("/steps/0/config/path", json!("{{ inputs.folder }}"), "scan /config/path: there is no input \"folder\"");
     refused("/steps/0/retry", json!({"max_attempts": 0}), "scan /retry/max_attempts: expected 1 to 100");
+    refused("/steps/0/retry", json!({"anew": true}), "scan /retry/anew: only a container can begin");
     refused("/steps/0/timeout_ms", json!(0), "scan /timeout_ms: expected 1 to");
     refused("/steps/1/config/when", json!("steps.scan.output >"), "bad /config/when: ");
     refused("/steps/1/config/when", json!("steps.nobody.output"), "bad /config/when: no step has the id \"nobody\"");

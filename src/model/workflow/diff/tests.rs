@@ -76,7 +76,7 @@ fn run(definition: &Value, facts: Vec<(Option<&str>, Fact)>) -> RunDetail {
 }
 
 fn began(input: Value) -> Fact {
-    Fact::StepStarted { attempt: 1, input, key: String::new() }
+    Fact::StepStarted { attempt: 1, input, key: String::new(), goes_on: false }
 }
 
 fn gave(output: Value) -> Fact {

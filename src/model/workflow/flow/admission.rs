@@ -19,6 +19,8 @@ pub struct Head {
     pub priority: u8,
     /// Runs that its key admits at a time; `None` for a run without one.
     pub limit: Option<u32>,
+    /// Whether it takes the place of an older run where its key is full.
+    pub supersedes: bool,
     /// Runs in progress under the key.
     pub held: u32,
     /// Its rate.
@@ -66,15 +68,14 @@ pub enum Blocked {
 }
 
 impl Head {
-    /// What keeps it from beginning, beside its turn.
+    /// What keeps it from beginning, beside its turn. A run that takes the place of another waits for its rate first: what it
+    /// would begin in place of goes on until it can.
     pub fn blocked(&self, room: Room) -> Option<Blocked> {
-        if self.limit.is_some_and(|limit| self.held >= limit) {
-            return Some(Blocked::Key);
-        }
-        if let Some(rate) = self.rate.as_ref().filter(|rate| rate.taken >= rate.count) {
-            return Some(Blocked::Rate(rate.opens_at));
-        }
-        (!room.is_free()).then_some(Blocked::Quota)
+        let key = self.limit.is_some_and(|limit| self.held >= limit).then_some(Blocked::Key);
+        let rate = self.rate.as_ref().filter(|rate| rate.taken >= rate.count);
+        let rate = rate.map(|rate| Blocked::Rate(rate.opens_at));
+        let first = if self.supersedes { rate.or(key) } else { key.or(rate) };
+        first.or((!room.is_free()).then_some(Blocked::Quota))
     }
 }
 
@@ -113,7 +114,7 @@ mod tests {
     }
 
     fn head(n: u32, turn: i64, priority: u8) -> Head {
-        Head { run: run(n), turn, priority, limit: Some(1), held: 0, rate: None }
+        Head { run: run(n), turn, priority, limit: Some(1), supersedes: false, held: 0, rate: None }
     }
 
     const ANY: Room = Room { running: 0, limit: None };
@@ -134,6 +135,14 @@ mod tests {
         assert_eq!(Head { rate, ..head(1, 0, 5) }.blocked(room), Some(Blocked::Rate(opens_at)));
     }
 
+    #[test]
+    fn a_run_that_takes_the_place_of_another_does_so_once_its_rate_lets_it_begin() {
+        let window = |taken| Some(RateState { key: "mail".into(), count: 1, taken, opens_at: Some(Timestamp(7)) });
+        let newer = |taken| Head { supersedes: true, held: 1, rate: window(taken), ..head(1, 0, 5) };
+        assert_eq!(newer(1).blocked(ANY), Some(Blocked::Rate(Some(Timestamp(7)))));
+        assert_eq!(newer(0).blocked(ANY), Some(Blocked::Key));
+    }
+
     /// When it was last served, its key's limit, and who waits: priority and number.
     type Lane = (i64, u32, Vec<(u8, u32)>);
 
@@ -151,7 +160,8 @@ mod tests {
                 let (priority, n) = waiting.iter().max_by_key(|(priority, n)| (*priority, std::cmp::Reverse(*n)))?;
                 let held = self.held.iter().filter(|(of, _)| *of == lane).count() as u32;
                 let rate = Some(RateState { key: "all".into(), count: 1000, taken: 0, opens_at: None });
-                Some(Head { run: run(*n), turn: *turn, priority: *priority, limit: Some(*limit), held, rate })
+                let limit = Some(*limit);
+                Some(Head { run: run(*n), turn: *turn, priority: *priority, limit, supersedes: false, held, rate })
             });
             heads.collect()
         }

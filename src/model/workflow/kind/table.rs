@@ -87,7 +87,7 @@ pub const KINDS: &[Kind] = &[
         fields: &[
             field("key", "Key", TEXT)
                 .required()
-                .hint("The key that the event is sent with: POST /api/v1/events.")
+                .hint("The key that the event is sent with: POST /api/v1/events. A run takes each event once, the oldest first.")
                 .placeholder("payment/{{ inputs.order }}"),
             field("match", "Only with", Shape::Json).hint("Fields that the payload must have with these values.").rare(),
             field("deadline_ms", "Deadline after", Shape::Time { min: 1, max: 31_536_000_000 })

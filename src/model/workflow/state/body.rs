@@ -82,6 +82,12 @@ impl Cell {
         (self.ended, self.failures)
     }
 
+    /// Whether another attempt can go on where it is. Not where more items failed than are tolerated: they have ended, and
+    /// none of them would be tried again.
+    pub const fn can_go_on(&self) -> bool {
+        self.error.is_none() || !matches!(self.plan, Plan::Map { errors: ItemErrors::Collect { .. }, .. })
+    }
+
     /// How many items are known.
     pub const fn known(&self) -> usize {
         self.items.known() as usize
@@ -344,7 +350,7 @@ impl State {
         self.complete.remove(&frame);
     }
 
-    /// Goes on with a container that the end of the run cut off, where it was.
+    /// Goes on with a container that failed, or that the end of the run cut off, where it was.
     pub(super) fn thaw_container(&mut self, slot: Slot, at: Timestamp) {
         let Some(cell) = self.cell_mut(slot) else { return };
         if cell.error.take().is_some() && !matches!(cell.plan, Plan::Map { errors: ItemErrors::Collect { .. }, .. }) {

@@ -50,7 +50,7 @@ impl State {
         self.forget_journals();
         self.reopen(at);
         self.output = Value::Null;
-        self.paused = false;
+        (self.paused, self.with_parent) = (false, false);
         self.started_at = Some(at);
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Track {
     pub(super) due: Option<Timestamp>,
     /// Attempts made before a person asked to try again; the retry policy counts from here.
     pub(super) base: u32,
+    /// Of a container: the attempt that began with nothing; later ones went on where it was.
+    pub(super) begun: u32,
     /// How often the attempt in flight was begun anew because its process ended.
     pub(super) repeats: u32,
     /// Its failure ended the run, or its body.
@@ -81,6 +83,7 @@ impl Frame {
             taken: 0,
             due: None,
             base: 0,
+            begun: 0,
             repeats: 0,
             fatal: false,
             signals: Vec::new(),

@@ -68,6 +68,11 @@ impl State {
         self.paused
     }
 
+    /// Whether it is held because the run that waits for it is.
+    pub const fn is_held_with_parent(&self) -> bool {
+        self.paused && self.with_parent
+    }
+
     /// Whether it has ended.
     pub const fn is_ended(&self) -> bool {
         self.end.is_some()

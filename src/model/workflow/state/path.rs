@@ -55,10 +55,10 @@ impl State {
         path
     }
 
-    /// The path with the attempt of each container that was begun more than once: what happens in another attempt is
-    /// something else. Part of idempotency keys.
+    /// The path with the attempt of each container that was begun more than once with nothing: what happens there is
+    /// something else. Part of the keys of attempts.
     pub fn unique_path(&self, slot: Slot) -> String {
-        self.path_with(slot, |container| match self.step_at(container).attempt {
+        self.path_with(slot, |container| match self.track(container).begun {
             0 | 1 => String::new(),
             attempt => format!("#{attempt}"),
         })

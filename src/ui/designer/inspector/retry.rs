@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::number::NumberLine;
 use super::settings::Part;
+use crate::model::workflow::kind::Kind;
 use crate::model::workflow::{Retry, Step};
 use crate::ui::components::Switch;
 use crate::ui::designer::action;
@@ -66,6 +67,15 @@ pub fn RetryPart(step: RwSignal<Step>) -> impl IntoView {
         }
         editor.act(|document| action::set_step(document, altered, "retry"));
     });
+    let anew = Signal::derive(move || retry.read().as_ref().is_some_and(|retry| retry.anew));
+    let set_anew = Callback::new(move |on: bool| {
+        let mut altered = step.get_untracked();
+        if let Some(retry) = &mut altered.retry {
+            retry.anew = on;
+        }
+        editor.act(|document| action::set_step(document, altered, "retry"));
+    });
+    let is_container = move || Kind::find(&step.read().kind).is_some_and(Kind::has_body);
     let classes = move |read: fn(&Retry) -> &Vec<String>| {
         Signal::derive(move || retry.read().as_ref().map(|retry| read(retry).clone()).unwrap_or_default())
     };
@@ -116,6 +126,9 @@ pub fn RetryPart(step: RwSignal<Step>) -> impl IntoView {
             </div>
             <Show when=move || retry.read().is_some()>
                 <Switch id="retry-jitter" label="Spread the waits, so that many runs don't return at once" value=(jitter, set_jitter) />
+                <Show when=is_container>
+                    <Switch id="retry-anew" label="Begin from the start: also what has ended inside runs again" value=(anew, set_anew) />
+                </Show>
                 <Classes
                     id="retry-only"
                     label="Only these errors"

@@ -47,7 +47,9 @@ const fn nothing(status: RunStatus) -> &'static str {
         RunStatus::Waiting => {
             "The run waits. Its output appears here when it has succeeded; choose a step to see what it waits for."
         }
-        RunStatus::Paused => "The run is paused: nothing new starts until it is resumed.",
+        RunStatus::Paused => {
+            "The run is paused: nothing new starts until it is resumed, nor in the runs that it waits for."
+        }
         RunStatus::Cancelled => "The run was cancelled, so it has no output.",
         RunStatus::Failed => "A failed run has no output. Choose a step to see what it was given and what it printed.",
         RunStatus::Succeeded => "",

@@ -57,8 +57,10 @@ impl<W: World> Mind<'_, W> {
         } else {
             (signals::waits(self.state), signals::sub_runs(self.state))
         };
+        let was_paused = self.state.is_paused();
         let (new, more) = machine::advance(self.state, input, &self.world.moment(), FLUSH)?;
         *self.more = more;
+        self.signals.pass_on_pause(self.world, was_paused, &waits, self.state);
         self.signals.compare(self.world, waits, self.state, &new);
         self.signals.give_up(&sub_runs, self.state, &new);
         if new.iter().any(|event| machine::effect(event) == Some(Effect::End)) {

@@ -104,6 +104,25 @@ impl Signals {
         self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
     }
 
+    /// Tells the sub-runs that are waited for that the run is held, or goes on.
+    pub(super) fn pass_on_pause(&mut self, world: &impl World, was_paused: bool, before: &Waits, state: &State) {
+        let is_paused = state.is_paused();
+        if !was_paused && !is_paused {
+            return;
+        }
+        for (path, wait) in waits(state) {
+            let Await::Run { run } = wait.on else { continue };
+            let was_held = was_paused && before.get(&path).is_some_and(|before| *before == wait);
+            let signal = match (was_held, is_paused) {
+                (false, true) => Signal::ParentPaused {},
+                (true, false) => Signal::ParentResumed {},
+                _ => continue,
+            };
+            let id = world.fresh();
+            self.settling.outgoing.push(Outgoing { id, run, step: None, attempt: 0, signal });
+        }
+    }
+
     /// Notes the sub-runs that may have been begun by attempts which are over without one to wait for.
     pub(super) fn give_up(&mut self, before: &SubRuns, state: &State, events: &[Event]) {
         if before.is_empty() {

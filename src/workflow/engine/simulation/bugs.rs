@@ -26,6 +26,8 @@ pub enum Bug {
     ParentNotTold,
     /// A sub-run goes on when nobody waits for it any more.
     SubRunsNotAbandoned,
+    /// A sub-run is not told that the run which waits for it goes on again.
+    SubRunsStayHeld,
     /// That a run has taken an event is not noted.
     EventTakenAgain,
     /// What was being undone when a process died is not gone on with.
@@ -59,6 +61,7 @@ fn planted_bugs_are_found() {
         Bug::ReleaseForgetsSignals,
         Bug::ParentNotTold,
         Bug::SubRunsNotAbandoned,
+        Bug::SubRunsStayHeld,
         Bug::EventTakenAgain,
     ];
     let new = [Bug::UndoNotGoneOn, Bug::PageNotAskedAgain, Bug::MoveNotNoted, Bug::WithdrawnThoughTaken];

@@ -115,6 +115,8 @@ impl Sim {
         }
         if let Some(parent) = row.parent.as_ref().filter(|parent| parent.waits) {
             let outer = self.fold(parent.run);
+            let held = state.is_held_with_parent() && !outer.is_paused();
+            assert!(!held, "{run} is held though {} goes on", parent.run);
             let step = outer.find_slot(&parent.step).map(|slot| outer.step_at(slot));
             let awaits = step.and_then(|step| step.waiting.as_ref()?.on.clone()) == Some(Await::Run { run });
             // Whoever resumes a run that is held begins the attempt again, which finds its sub-run.
@@ -297,11 +299,17 @@ pub fn check_history(history: &[Event]) {
         }
         let path = event.step.as_deref().unwrap_or_default();
         match &event.fact {
-            Fact::StepStarted { attempt, .. } => {
+            Fact::StepStarted { attempt, goes_on, .. } => {
+                let inside = |cut: &str| cut.strip_prefix(path).is_some_and(|rest| rest.starts_with('['));
+                // What was cut off inside of it belongs to an attempt before, or goes on with it.
+                let (mut own, rest) =
+                    std::mem::take(&mut cut_off).into_iter().partition::<BTreeMap<_, _>, _>(|(cut, _)| inside(cut));
+                cut_off = rest;
+                cut_off.remove(path);
+                if *goes_on {
+                    open.append(&mut own);
+                }
                 open.insert(path, *attempt);
-                // What was cut off inside of it belongs to an attempt before.
-                cut_off
-                    .retain(|cut, _| *cut != path && !cut.strip_prefix(path).is_some_and(|rest| rest.starts_with('[')));
             }
             Fact::StepWaiting { attempt, .. }
             | Fact::StepSignalled { attempt, .. }
@@ -313,7 +321,7 @@ pub fn check_history(history: &[Event]) {
             | Fact::StepFailed { attempt, .. }
             | Fact::RetryScheduled { attempt, .. } => {
                 assert_eq!(open.remove(path), Some(*attempt), "{event:?} is of no attempt that is open");
-                if matches!(event.fact, Fact::StepFailed { .. }) {
+                if matches!(event.fact, Fact::StepFailed { .. } | Fact::RetryScheduled { keeps: true, .. }) {
                     cut_off.insert(path, *attempt);
                 }
             }

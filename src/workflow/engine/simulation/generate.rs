@@ -168,12 +168,14 @@ impl Making<'_> {
     }
 
     fn retry(&self) -> Retry {
+        let max_attempts = 2 + self.rng.below(2) as u32;
         Retry {
-            max_attempts: 2 + self.rng.below(2) as u32,
+            max_attempts,
             initial_ms: 10,
             factor: 2.0,
             max_ms: 100,
             jitter: self.rng.chance(50),
+            anew: max_attempts == 3,
             only: Vec::new(),
             never: if self.rng.chance(20) { vec!["refused".to_owned()] } else { Vec::new() },
         }

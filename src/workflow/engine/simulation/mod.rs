@@ -25,7 +25,8 @@
 //! after that is stored and never after its result is; each key names one attempt and is applied once; histories are
 //! ones that a run can have and fold to the state that their owners had; approvals, events and signals in the tables are those
 //! of the histories; with the faults turned off every run comes to rest and says for whom it waits, and its end when people
-//! do what it waits for; sub-runs and those who wait for them hear of each other's end; what a run that ended badly did is
+//! do what it waits for; sub-runs and those who wait for them hear of each other's end, and none is held because of a run
+//! that goes on; what a run that ended badly did is
 //! undone, the newest first, once, and a pause from before it was cancelled does not hold that; pages are asked for in their
 //! order, and what came counts; a command is obeyed once at most, once if that was answered, and never if it was withdrawn;
 //! the row says which version a run was moved to; each event is taken by each run once at most, the oldest first, and by

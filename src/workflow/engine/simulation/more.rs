@@ -266,7 +266,7 @@ pub fn name_of(input: &Input) -> Option<String> {
 pub fn obeyed(history: &[Event], name: &str) -> usize {
     let own = history.iter().rposition(|event| matches!(event.fact, Fact::RunForked(_))).unwrap_or(0);
     let named = |event: &&Event| match &event.fact {
-        Fact::RunPaused { by }
+        Fact::RunPaused { by, .. }
         | Fact::RunResumed { by }
         | Fact::RunRetried { by, .. }
         | Fact::CancelRequested { by } => by.as_deref() == Some(name),
@@ -283,8 +283,14 @@ pub fn check_pages(history: &[Event], brought: &BTreeMap<String, Vec<Value>>) {
     let mut open = BTreeMap::<&str, (&str, u32, usize, bool, bool)>::new();
     for event in &history[own..] {
         let path = event.step.as_deref().unwrap_or_default();
-        if let Fact::StepStarted { key, .. } = &event.fact {
-            open.insert(path, (key.as_str(), 0, 0, false, true));
+        match &event.fact {
+            // It goes on after the pages that came, and asks for the next under a key of its own.
+            Fact::StepStarted { key, goes_on: true, .. } => {
+                let known = open.entry(path).or_insert(("", 0, 0, false, true));
+                (known.0, known.3) = (key.as_str(), false);
+            }
+            Fact::StepStarted { key, .. } => drop(open.insert(path, (key.as_str(), 0, 0, false, true))),
+            _ => {}
         }
         let Some((key, pages, items_seen, is_asked, has_more)) = open.get_mut(path) else { continue };
         match &event.fact {

@@ -144,6 +144,7 @@ impl Tables {
             }
             let is_kept = |signal: &Signal| match signal {
                 Signal::RunEnded { .. } => self.bug != Some(Bug::ParentNotTold),
+                Signal::ParentResumed {} => self.bug != Some(Bug::SubRunsStayHeld),
                 _ => true,
             };
             for outgoing in change.outgoing.iter().filter(|outgoing| is_kept(&outgoing.signal)).collect::<Vec<_>>() {

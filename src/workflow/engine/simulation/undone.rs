@@ -45,7 +45,7 @@ pub fn check_undone(history: &[Event], policy: CompensationPolicy) {
     let mut attempts = BTreeMap::new();
     for (at, event) in history.iter().enumerate() {
         let path = event.step.as_deref().unwrap_or_default();
-        if let Fact::StepStarted { attempt, .. } = &event.fact {
+        if let Fact::StepStarted { attempt, goes_on: false, .. } = &event.fact {
             attempts.insert(path, *attempt);
         }
         // What a fork has copied is another run's to undo.
@@ -102,7 +102,7 @@ fn a_pause_from_before_that_holds_what_is_undone_is_noticed() {
         std::panic::catch_unwind(AssertUnwindSafe(|| check_held(&events, &state))).is_ok()
     };
     let started = || Fact::RunStarted { inputs: serde_json::json!({}), until: None };
-    let paused = || Fact::RunPaused { by: None };
+    let paused = || Fact::RunPaused { by: None, with_parent: false };
     let turned = || Fact::CompensationStarted { ending: Ending::Cancelled {} };
     assert!(!passes(vec![started(), paused(), turned()]));
     assert!(passes(vec![started(), paused(), turned(), Fact::RunResumed { by: None }]));

@@ -139,6 +139,28 @@ on_both_engines! {
         assert_eq!(by, Some(format!("the newer run {}", all[2])));
     }
 
+    async fn a_newer_run_that_its_rate_keeps_waiting_cancels_nothing_until_it_can_begin(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let mut definition = limited(json!({
+            "concurrency": {"key": "one", "when_full": "cancel_running"},
+            "rate": {"key": "mail", "count": 1, "per_ms": 60_000},
+        }));
+        definition.steps[0].config["ms"] = json!(3_600_000);
+        let begun = ctx.clock.now();
+        let old = start(&ctx, &definition, json!({})).await;
+        until(&ctx, old, RunStatus::Waiting).await;
+        ctx.clock.advance_ms(10_000);
+        let passed_over = start(&ctx, &definition, json!({})).await;
+        let new = start(&ctx, &definition, json!({})).await;
+        assert_eq!(end(&ctx, passed_over).await.summary.status, RunStatus::Cancelled, "a newer one waits");
+        let reason = why(&ctx, new).await;
+        assert_eq!((reason.code, reason.unblocks), (Code::Rate, vec![Unblock::Time { at: begun.plus_ms(60_000) }]));
+        assert_eq!(workflow::get_run(&ctx, old).await.unwrap().summary.status, RunStatus::Waiting, "it goes on meanwhile");
+        ctx.clock.advance_ms(50_000);
+        until(&ctx, new, RunStatus::Waiting).await;
+        assert_eq!(end(&ctx, old).await.summary.status, RunStatus::Cancelled);
+    }
+
     async fn the_higher_priority_begins_first_and_then_the_older(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let definition = limited(json!({"concurrency": {"key": "one"}, "priority": "{{ inputs.level }}"}));
