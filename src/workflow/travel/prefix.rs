@@ -126,7 +126,10 @@ struct Carrier<'a> {
 impl Carrier<'_> {
     fn carry(&self, mut event: Event) -> Result<Event, Misfit> {
         let Some(path) = event.step.clone() else {
-            if let (Fact::RunStarted { inputs, .. }, Some(edited)) = (&mut event.fact, &self.edits.inputs) {
+            // A run that flow control let in says twice what it was given.
+            if let (Fact::RunQueued { inputs, .. } | Fact::RunStarted { inputs, .. }, Some(edited)) =
+                (&mut event.fact, &self.edits.inputs)
+            {
                 inputs.clone_from(edited);
             }
             return Ok(event);

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::prefix::{Edits, Misfit, carry};
-use crate::model::workflow::{Command, Definition, Event, Forked, Graph, RunStatus, State, StepError, without_step};
+use crate::model::workflow::restart::without;
+use crate::model::workflow::{Command, Definition, Event, Forked, Graph, RunStatus, State, StepError};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::machine::{Input, Moment, advance};
 use crate::workflow::steps::Outcome;
@@ -161,7 +162,7 @@ proptest! {
             prop_assert_eq!(state.output(), calm.output(), "cut at {} of {:#?}", cut, &history);
         }
         for step in 0..graph.len() as u32 {
-            let (events, _) = without_step(&history, &graph, step);
+            let (events, _) = without(&history, &graph, &format!("s{step}")).expect("it is there");
             let state = fork(&graph, events, &mut clock);
             prop_assert_eq!(state.status(), calm.status(), "restarted at {} of {:#?}", step, &history);
             prop_assert_eq!(state.output(), calm.output(), "restarted at {} of {:#?}", step, &history);
