@@ -11,6 +11,7 @@
 mod bulk;
 mod compare;
 mod fork;
+mod inside;
 mod prefix;
 mod regression;
 mod replay;
