@@ -18,6 +18,8 @@ mod replay;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_inside;
 
 pub use bulk::{MAX_RUNS, control_many};
 pub use compare::compare;

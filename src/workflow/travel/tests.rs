@@ -16,7 +16,7 @@ fn moment(ms: i64) -> Moment {
     Moment { now: Timestamp(1_000_000).plus_ms(ms), fraction: 0.5 }
 }
 
-fn run(n: u128) -> RunId {
+pub(super) fn run(n: u128) -> RunId {
     RunId(uuid::Uuid::from_u128(n))
 }
 
@@ -66,7 +66,7 @@ fn outcome(step: &str) -> Result<Outcome, StepError> {
     if number % 3 == 2 { Err(StepError::transient("x", "y")) } else { Ok(Outcome::out(json!(number))) }
 }
 
-fn feed(state: &mut State, history: &mut Vec<Event>, input: Input, clock: i64) {
+pub(super) fn feed(state: &mut State, history: &mut Vec<Event>, input: Input, clock: i64) {
     if let Ok((events, _)) = advance(state, input, &moment(clock), 1000) {
         history.extend(events);
     }
@@ -170,7 +170,7 @@ proptest! {
     }
 }
 
-fn definition(value: Value) -> Definition {
+pub(super) fn definition(value: Value) -> Definition {
     serde_json::from_value(value).expect("fits")
 }
 
