@@ -20,9 +20,7 @@ pub fn Whence(watch: Watch, draft: Draft) -> impl IntoView {
     let mut known =
         vec![Choice::new("end", "Where the run stands now"), Choice::new("start", "The start: every step again")];
     watch.definition.with_value(|definition| list(&definition.steps, &definition.edges, "", "", &mut known));
-    let has_rounds = watch
-        .definition
-        .with_value(|definition| definition.steps.iter().any(|step| matches!(step.kind.as_str(), "map" | "repeat")));
+    let has_rounds = watch.definition.with_value(|definition| definition.steps.iter().any(|step| step.body.is_some()));
     if has_rounds {
         known.push(Choice::new(PATH, "An item, an iteration, or a step in one, by its path"));
     }
