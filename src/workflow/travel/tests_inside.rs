@@ -43,7 +43,9 @@ fn each(config: &Value) -> Arc<Graph> {
 
 /// Ends everything that is in flight until nothing is: each step gives its path, but for those that fail.
 fn play(state: &mut State, history: &mut Vec<Event>, failing: &[&str]) {
-    while let Some(slot) = state.in_flight().next() {
+    loop {
+        let next = state.in_flight().next();
+        let Some(slot) = next else { return };
         let (path, attempt) = (state.path(slot), state.step_at(slot).attempt);
         let result = match failing.contains(&path.as_str()) {
             true => Err(StepError::permanent("refused", "no")),
