@@ -47,9 +47,10 @@ fn play(state: &mut State, history: &mut Vec<Event>, failing: &[&str]) {
         let next = state.in_flight().next();
         let Some(slot) = next else { return };
         let (path, attempt) = (state.path(slot), state.step_at(slot).attempt);
-        let result = match failing.contains(&path.as_str()) {
-            true => Err(StepError::permanent("refused", "no")),
-            false => Ok(Outcome::out(json!(path))),
+        let result = if failing.contains(&path.as_str()) {
+            Err(StepError::permanent("refused", "no"))
+        } else {
+            Ok(Outcome::out(json!(path)))
         };
         feed(state, history, Input::Done { step: path, attempt, result }, 0);
     }
