@@ -9,8 +9,8 @@ use super::prepared::{self, Prepared};
 use super::runs::{NewRun, Source};
 use super::{Error, store};
 use crate::model::auth::Action;
-use crate::model::workflow::State;
 use crate::model::workflow::flow::Limits;
+use crate::model::workflow::{State, Step};
 use crate::model::{RunId, WorkflowId};
 use crate::runtime::Ctx;
 
@@ -94,7 +94,13 @@ fn lay_out(ctx: &Ctx, run: RunId, of: Of, prepared: &Prepared, new: NewRun) -> R
     let definition = prepared.definition();
     let inputs = prepared.fit(new.inputs)?;
     if let Some(until) = new.until.as_deref().filter(|until| definition.step(until).is_none()) {
-        return Err(Error::invalid("/until", format!("expected the id of a step, found {until:?}")));
+        let message = match definition.steps.iter().find(|step| holds(step, until)) {
+            Some(Step { id, .. }) => format!(
+                "{until} is inside of {id}, which runs as a whole: expected a step that is in no container, such as {id}"
+            ),
+            None => format!("expected the id of a step, found {until:?}"),
+        };
+        return Err(Error::invalid("/until", message));
     }
     let limits = Limits::of(definition.flow.as_ref(), &definition.name, run, &inputs)
         .map_err(|field| Error::Invalid(vec![field]))?;
@@ -130,6 +136,11 @@ fn lay_out(ctx: &Ctx, run: RunId, of: Of, prepared: &Prepared, new: NewRun) -> R
     };
     let (state, first) = (State::on(run, Arc::clone(&prepared.graph)), Input::Start { inputs, until: new.until });
     Ok((New { run, workspace: ctx.workspace(), create, state, first }, limits))
+}
+
+/// Whether a step stands inside of this container, no matter how far.
+fn holds(container: &Step, id: &str) -> bool {
+    container.body.iter().flat_map(|body| &body.steps).any(|step| step.id == id || holds(step, id))
 }
 
 pub(super) fn check_key(key: Option<&str>) -> Result<(), Error> {

@@ -33,7 +33,8 @@ struct ForkBody {
     /// The newest event that counts; either this or `from_step`.
     #[schema(minimum = 1)]
     from_seq: Option<i64>,
-    /// A step that runs again with all that depends on it; the rest is kept.
+    /// A step that runs again with all that depends on it, also one in a container (`each[3].fetch`), or a whole item or
+    /// iteration (`each[3]`); the rest is kept.
     from_step: Option<String>,
     /// Other inputs, which fit the schema; absent: those of the run.
     inputs: Option<Value>,
@@ -52,7 +53,7 @@ struct ForkBody {
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 struct StatePatch {
-    /// By the ids of steps.
+    /// By the ids of steps, or the paths of those in containers: `each[3].fetch`.
     steps: BTreeMap<String, StepPatch>,
 }
 
@@ -91,10 +92,11 @@ impl ForkBody {
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
     (status = 404, description = "no such run or version", body = Problem),
-    (status = 409, description = "the key was used for something else", body = Problem),
+    (status = 409, description = "the key was used for something else, an approval that was answered or something undone would be kept, or there is no place", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not application/json", body = Problem),
     (status = 422, description = "no such event or step, inputs or outputs that don't fit, or a definition that differs where the run already was", body = Problem),
+    (status = 429, description = "as many runs of the workspace wait as may", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]

@@ -12,12 +12,25 @@ use super::{Body, Graph, Step};
 /// How far a run has come with a step of the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Touch {
-    /// It has ended: how patiently it was tried matters no more.
-    pub ended: bool,
-    /// It was passed over: what it would have done never mattered.
-    pub skipped: bool,
+    /// How far.
+    pub far: Far,
     /// A body of it has begun.
     pub inside: bool,
+}
+
+/// How far a step has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Far {
+    /// It is in motion, or waits.
+    #[default]
+    Begun,
+    /// Its attempt failed, and the next has not begun: that one takes its config anew, so that what it does may be
+    /// another. Not where it has done a part of its work that it goes on from.
+    Failed,
+    /// It has ended: how patiently it was tried matters no more.
+    Ended,
+    /// It was passed over: what it would have done never mattered.
+    Skipped,
 }
 
 /// The steps of the root that a run has come to, by id.
@@ -77,12 +90,16 @@ fn misfit(source: &Graph, onto: &Graph, id: &str, touch: Touch, likeness: Likene
     if touch.inside && ((&old.config, &old.retry) != (&new.config, &new.retry) || !is_same_inside) {
         return Some(format!("step {id} had begun its body{when}, and is another here"));
     }
-    if likeness == Likeness::Shape || touch.skipped {
+    if likeness == Likeness::Shape || touch.far == Far::Skipped {
         return None;
     }
     let matters = |field: &String| match field.as_str() {
         "body" => !is_same_inside,
-        "retry" | "timeout_ms" | "on_error" | "default" | "slots" | "concurrency" | "compensate" => !touch.ended,
+        // Whether to begin it at all was decided by the old one.
+        field if touch.far == Far::Failed => field == "disabled",
+        "retry" | "timeout_ms" | "on_error" | "default" | "slots" | "concurrency" | "compensate" => {
+            touch.far != Far::Ended
+        }
         _ => true,
     };
     let changed: Vec<String> = changed_fields(old, new).into_iter().filter(matters).collect();
@@ -149,21 +166,42 @@ mod tests {
         assert!(found(other, Touch::default(), Likeness::Shape).is_empty());
         let whole = found(other, Touch::default(), Likeness::Whole);
         assert_eq!(whole, ["step a had begun, and its config.url differs here"]);
-        let skipped = Touch { skipped: true, ended: true, inside: false };
+        let skipped = Touch { far: Far::Skipped, inside: false };
         assert!(found(other, skipped, Likeness::Whole).is_empty());
+    }
+
+    #[test]
+    fn what_is_tried_again_may_be_another_but_for_what_was_decided_before_it_began() {
+        let failed = Touch { far: Far::Failed, inside: false };
+        let other = |steps: &mut Value| {
+            steps[0]["config"]["url"] = json!("http://y");
+            steps[0]["retry"] = json!({"max_attempts": 9});
+            steps[0]["pinned"] = json!(1);
+        };
+        assert!(found(other, failed, Likeness::Whole).is_empty());
+        let off = found(|steps| steps[0]["disabled"] = json!(true), failed, Likeness::Whole);
+        assert_eq!(off, ["step a had begun, and its disabled differs here"]);
+        let kind = found(|steps| steps[0]["kind"] = json!("transform"), failed, Likeness::Whole);
+        assert_eq!(kind, ["step a had begun as http and is transform here"]);
+        let inside = found(
+            |steps| steps[1]["body"]["steps"][0]["config"]["url"] = json!("http://y"),
+            Touch { far: Far::Failed, inside: true },
+            Likeness::Whole,
+        );
+        assert_eq!(inside, ["step each had begun its body, and is another here"]);
     }
 
     #[test]
     fn patience_matters_until_a_step_has_ended() {
         let patient = |steps: &mut Value| steps[0]["retry"] = json!({"max_attempts": 9});
-        let ended = Touch { ended: true, ..Touch::default() };
+        let ended = Touch { far: Far::Ended, inside: false };
         assert!(found(patient, ended, Likeness::Whole).is_empty());
         assert_eq!(found(patient, Touch::default(), Likeness::Whole), ["step a had begun, and its retry differs here"]);
     }
 
     #[test]
     fn a_body_that_has_begun_is_the_same_with_all_that_is_inside() {
-        let inside = Touch { inside: true, ended: true, ..Touch::default() };
+        let inside = Touch { far: Far::Ended, inside: true };
         let other = |steps: &mut Value| steps[1]["body"]["steps"][0]["config"]["url"] = json!("http://y");
         for likeness in [Likeness::Shape, Likeness::Whole] {
             assert_eq!(found(other, inside, likeness), ["step each had begun its body, and is another here"]);

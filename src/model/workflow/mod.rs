@@ -16,6 +16,7 @@ pub mod graph;
 pub mod kind;
 pub mod migration;
 pub mod replay;
+pub mod restart;
 mod retention;
 pub mod run;
 pub mod state;

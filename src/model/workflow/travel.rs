@@ -1,12 +1,12 @@
-//! Time travel as data: where a run was forked from, what was edited, and which part of a history a fork keeps.
+//! Time travel as data: where a run was forked from, and what was edited.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Event, Fact, Graph, RunStatus};
+use super::RunStatus;
 use crate::model::{RunId, Timestamp};
 
 /// Where a run was forked, and what was edited.
@@ -92,7 +92,7 @@ pub struct BulkResult {
 pub enum ForkPoint {
     /// After this event, 1 or more.
     Seq(i64),
-    /// Where this step first started: it and what depends on it run again, the rest is kept.
+    /// From this step, or this item or iteration (`each[3]`): it and what depends on it run again, the rest is kept.
     Step(String),
 }
 
@@ -139,35 +139,7 @@ pub fn root_of(path: &str) -> &str {
     path.split(['[', '.']).next().unwrap_or(path)
 }
 
-/// The part of a history before a step first started; `None` if it never did. For a step inside a container.
-pub fn before_step<'a>(events: &'a [Event], path: &str) -> Option<&'a [Event]> {
-    let is_start = |event: &Event| {
-        event.step.as_deref() == Some(path) && matches!(event.fact, Fact::StepStarted { .. } | Fact::StepSkipped { .. })
-    };
-    events.iter().position(is_start).map(|at| &events[..at])
-}
-
-/// The part of a history that does not depend on a step of the root: what led to it, and what went on beside it.
-/// Numbered anew from 1 without gaps. With it comes the number of the newest event that was kept.
-pub fn without_step(events: &[Event], graph: &Graph, step: u32) -> (Vec<Event>, i64) {
-    let again = depending_on(graph, step);
-    let is_kept = |event: &&Event| match event.step.as_deref() {
-        Some(path) => graph.find(root_of(path)).is_some_and(|root| !again.contains(&root)),
-        None => true,
-    };
-    let newest = events.iter().rfind(is_kept).map_or(0, |event| event.seq);
-    let kept = events.iter().filter(is_kept).zip(1..);
-    (kept.map(|(event, seq)| Event { seq, ..event.clone() }).collect(), newest)
-}
-
-/// The step and every step that an edge leads to from it.
-fn depending_on(graph: &Graph, step: u32) -> BTreeSet<u32> {
-    let mut found = BTreeSet::from([step]);
-    let mut open = vec![step];
-    while let Some(next) = open.pop() {
-        for &edge in graph.outbound(next) {
-            open.extend(graph.target(edge).filter(|&target| found.insert(target)));
-        }
-    }
-    found
+/// The body that a step stands in directly: `each[3]` of `each[3].fetch`; `None` for a step of the root.
+pub fn body_of(path: &str) -> Option<&str> {
+    path.rfind("].").map(|at| &path[..=at])
 }

@@ -17,7 +17,7 @@ use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{Command, Event, Fact, RunStatus, RunSummary};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
-use crate::workflow::machine::Input;
+use crate::workflow::machine::{self, Input, Moment};
 use crate::workflow::store::{self, Change, Keys, Place, Progress};
 use crate::workflow::{Error, flow};
 
@@ -99,16 +99,20 @@ pub(super) async fn accept(runtime: &Runtime, engine: &Arc<Engine>, new: New, li
 }
 
 async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) -> Result<Begin, Error> {
-    let New { run, workspace, create, first, .. } = new;
-    // Only what is started anew is queued; a fork goes on with what had begun.
-    let Input::Start { inputs, until } = first else { return Ok(Begin::Duplicate) };
+    let New { run, workspace, create, state, first } = new;
     let now = create.card.created_at;
-    let event = Event { seq: 1, at: now, step: None, fact: Fact::RunQueued { inputs, until } };
+    let events = match first {
+        Input::Start { inputs, until } => {
+            vec![Event { seq: 1, at: now, step: None, fact: Fact::RunQueued { inputs, until } }]
+        }
+        // A fork from before the beginning: what was copied says already that it was queued, and with what.
+        fork => machine::decide(&state, fork, &Moment { now, fraction: 0.0 }).map_err(Error::Refused)?,
+    };
     let progress = Progress {
         status: RunStatus::Queued,
         headline: None,
         steps_done: 0,
-        last_seq: 1,
+        last_seq: state.last_seq() + events.len() as i64,
         started_at: None,
         ended_at: None,
         wake_at: None,
@@ -123,7 +127,7 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
         token: 0,
         stored_seq: 0,
         create: Some(Box::new(create)),
-        events: vec![event].into(),
+        events: events.into(),
         progress,
         steady: false,
         place: Place::Keep,
@@ -153,8 +157,10 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
         steps_done: 0,
         steps_total: card.steps_total,
     };
-    let event = serde_json::to_value(&change.events[0]).unwrap_or_default();
-    runtime.events.publish_at(workspace, Topic::Run(run), 1, "event", event);
+    for event in change.events.iter() {
+        let data = serde_json::to_value(event).unwrap_or_default();
+        runtime.events.publish_at(workspace, Topic::Run(run), event.seq, "event", data);
+    }
     let summary = serde_json::to_value(summary).unwrap_or_default();
     runtime.events.publish(workspace, Topic::Runs, "run_changed", summary);
     engine.desk.note(|todo| {

@@ -131,6 +131,11 @@ pub(super) async fn begin(
     runtime.tasks.spawn("run", async move {
         let mut events = Vec::new();
         owner.think(first, &mut events).expect("a new run has not begun");
+        if !owner.state.is_started() {
+            // A fork from before the beginning, which nothing holds up: the source waited in a queue, this one has none.
+            let inputs = owner.state.given().clone();
+            owner.think(Input::Start { inputs, until: None }, &mut events).expect("it has not begun");
+        }
         let stored = owner.flush(events, Some(Box::new(create))).await;
         let outcome = stored.as_ref().ok().copied();
         // Whoever asked may have gone; the run goes on.

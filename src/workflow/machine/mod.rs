@@ -345,13 +345,13 @@ fn finish(state: &State, facts: &mut Facts) {
 /// The numbers of a step's edges, among those chosen, whose `when` does not hold once the step ends so.
 pub fn untaken(
     state: &State,
-    step: u32,
+    slot: Slot,
     status: StepStatus,
     output: &Value,
     error: Option<&StepError>,
     is_chosen: impl Fn(&Edge) -> bool,
 ) -> Result<Vec<u32>, StepError> {
-    conclude::Settling { state, slot: Slot::root(step), status, output, error }.untaken(is_chosen)
+    conclude::Settling { state, slot, status, output, error }.untaken(is_chosen)
 }
 
 /// The key of an attempt: no other has it, in no container that was begun anew either. What it starts inside, such as

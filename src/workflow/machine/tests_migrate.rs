@@ -103,6 +103,26 @@ fn what_lies_ahead_may_be_another_and_in_another_order() {
 }
 
 #[test]
+fn a_step_that_failed_and_is_tried_again_may_be_mended() {
+    let step = |url: &str| json!({"id": "a", "kind": "http", "config": {"url": url}, "on_error": "pause"});
+    let mut lived = Lived::begin(definition(json!([step("http://wrong"), call("b")]), json!([edge("a", "b")])));
+    let onto = definition(json!([step("http://right"), call("b")]), json!([edge("a", "b")]));
+    assert_eq!(lived.misfits(&onto), ["step a had begun, and its config.url differs here"], "its attempt is in flight");
+    lived.done("a", Err(StepError::permanent("http_status", "404")));
+    assert_eq!(lived.state.status(), RunStatus::Paused);
+    assert_eq!(lived.misfits(&onto), [""; 0]);
+    lived.migrate(&onto).expect("fits");
+    lived.feed(Input::Command { command: Command::Resume, by: None }).expect("is paused");
+    assert_eq!(lived.flying(), ["a"]);
+    let again = lived.state.find_step("a").expect("there");
+    assert_eq!((again.attempt, &again.input["url"]), (2, &json!("http://right")));
+    lived.succeed("a");
+    lived.succeed("b");
+    assert_eq!(lived.state.status(), RunStatus::Succeeded);
+    lived.check_history();
+}
+
+#[test]
 fn what_the_run_has_come_to_must_be_the_same_and_every_difference_is_told() {
     let mut lived = Lived::begin(definition(json!([call("a"), call("b")]), json!([edge("a", "b")])));
     lived.succeed("a");

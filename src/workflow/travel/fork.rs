@@ -9,9 +9,9 @@ use super::store;
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::flow::Limits;
+use crate::model::workflow::restart;
 use crate::model::workflow::{
     Definition, Event, Fact, Fork, ForkOnto, ForkPoint, Forked, Graph, Lineage, RunSummary, Signal, TriggerKind,
-    before_step, root_of, without_step,
 };
 use crate::model::{FieldError, RunId};
 use crate::runtime::Ctx;
@@ -35,7 +35,8 @@ const MAX_LISTED: u32 = 50;
 /// [`Error::Invalid`] for a place that the history doesn't have, inputs that don't fit, outputs of steps that had not
 /// ended, and a definition that differs where the run already was, naming the step; [`Error::Problems`];
 /// [`Error::NotFound`]; [`Error::KeyReused`]; [`Error::Conflict`] behind an approval that was answered, and where flow
-/// control has no place for the fork, which does not wait in the queue: it has begun.
+/// control has no place for the fork, which does not wait in the queue where it has begun. One that has not is accepted as
+/// a new run is, with the same errors.
 pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(Action::ReadRun)?;
     ctx.authorize(Action::StartRun)?;
@@ -83,14 +84,14 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         limits: limits.clone().map(Box::new),
         occasion: None,
     };
-    let new = New {
-        run,
-        workspace: ctx.workspace(),
-        create,
-        state,
-        first: Input::Fork(Box::new(mark(ctx, source, seq, &fork))),
+    let is_begun = state.is_started();
+    let first = Input::Fork(Box::new(mark(ctx, source, seq, &fork)));
+    let new = New { run, workspace: ctx.workspace(), create, state, first };
+    let begun = match &limits {
+        Some(limits) if !is_begun => engine.accept(ctx.runtime(), new, limits.clone()).await,
+        _ => engine.begin(ctx.runtime(), new).await,
     };
-    match engine.begin(ctx.runtime(), new).await {
+    match begun {
         Ok(Begin::Begun) => Ok(run),
         Err(Error::NoPlace) => {
             let key = limits.as_ref().and_then(|limits| Some((limits.key.as_ref()?, limits.lane.as_str())));
@@ -115,7 +116,8 @@ fn refuse_answers(events: &[Event]) -> Result<(), Error> {
             let asked = events.iter().filter(is_step).rfind(began).map_or(vote.seq, |event| event.seq);
             let step = vote.step.as_deref().unwrap_or_default();
             return Err(Error::Conflict(format!(
-                "the approval {step} was answered for this run and does not count for another: fork before event {asked}"
+                "the approval {step} was answered for this run and does not count for another: fork before event {asked}, \
+                 where it is asked anew, or move this run to another version, where the answer stays"
             )));
         }
     }
@@ -222,15 +224,9 @@ async fn cut(ctx: &Ctx, source: RunId, fork: &Fork, first: Arc<Graph>) -> Result
             ));
         }
         ForkPoint::Seq(seq) => (events, *seq),
-        ForkPoint::Step(path) => match graph.find(path) {
-            Some(step) => without_step(&events, &graph, step),
-            None if graph.find(root_of(path)).is_some() => {
-                let kept = before_step(&events, path)
-                    .ok_or_else(|| Error::invalid("/from_step", format!("step {path} has not begun in this run")))?;
-                (kept.to_vec(), kept.last().map_or(0, |event| event.seq))
-            }
-            None => return Err(Error::invalid("/from_step", format!("the run has no step {path}"))),
-        },
+        ForkPoint::Step(path) => {
+            restart::without(&events, &graph, path).map_err(|message| Error::invalid("/from_step", message))?
+        }
     };
     let events = events.into_iter().zip(1..).map(|(event, seq)| Event { seq, ..event });
     Ok((graph, events.collect(), seq))
@@ -257,8 +253,8 @@ pub(super) async fn load(ctx: &Ctx, run: RunId, upto: i64, pointer: &str) -> Res
 
 /// The inputs that the fork's history is to begin with; `None` where those of the source stay.
 fn edited_inputs(fork: &Fork, definition: &Definition, events: &[Event]) -> Result<Option<Value>, Error> {
-    let given = events.iter().find_map(|event| match &event.fact {
-        Fact::RunStarted { inputs, .. } => Some(inputs),
+    let given = events.iter().rev().find_map(|event| match &event.fact {
+        Fact::RunQueued { inputs, .. } | Fact::RunStarted { inputs, .. } => Some(inputs),
         _ => None,
     });
     match (&fork.inputs, fork.onto) {

@@ -11,12 +11,15 @@
 mod bulk;
 mod compare;
 mod fork;
+mod inside;
 mod prefix;
 mod regression;
 mod replay;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_inside;
 
 pub use bulk::{MAX_RUNS, control_many};
 pub use compare::compare;

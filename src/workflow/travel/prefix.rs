@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::inside;
 use crate::model::RunId;
 use crate::model::workflow::fit::{Likeness, Touched, misfits};
 use crate::model::workflow::{
-    Edge, Event, Fact, FailureHandling, Graph, SkipReason, State, StepError, StepStatus, port_of, root_of,
+    Edge, Event, Fact, FailureHandling, Graph, SkipReason, Slot, State, StepError, StepStatus, body_of, port_of,
+    root_of,
 };
 use crate::workflow::machine::untaken;
 
@@ -55,6 +57,7 @@ pub(super) fn carry(
 ) -> Result<Prefix, Misfit> {
     check_edited(&events, source, edits)?;
     check_definition(&events, source, onto)?;
+    let events = inside::lift_failures(events, edits);
     let mut carried = Carrier { source, edits, state: State::on(run, Arc::clone(onto)), last: conclusions(&events) };
     let mut kept = Vec::with_capacity(events.len());
     for event in events {
@@ -62,6 +65,7 @@ pub(super) fn carry(
         carried.state.apply(&event);
         kept.push(event);
     }
+    inside::check_seen(&kept, &carried.state, edits)?;
     Ok(Prefix { events: kept, state: carried.state })
 }
 
@@ -74,7 +78,7 @@ fn conclusions(events: &[Event]) -> BTreeMap<String, i64> {
 fn check_edited(events: &[Event], source: &Graph, edits: &Edits) -> Result<(), Misfit> {
     let ended = conclusions(events);
     if let Some(step) = edits.outputs.keys().find(|step| !ended.contains_key(*step)) {
-        let message = if source.find(step).is_none() {
+        let message = if source.find_path(step).is_none() {
             format!("the run has no step {step}")
         } else {
             format!("step {step} has no output before the fork: fork at a later event, or pin its output in the draft")
@@ -126,27 +130,36 @@ struct Carrier<'a> {
 impl Carrier<'_> {
     fn carry(&self, mut event: Event) -> Result<Event, Misfit> {
         let Some(path) = event.step.clone() else {
-            if let (Fact::RunStarted { inputs, .. }, Some(edited)) = (&mut event.fact, &self.edits.inputs) {
+            // A run that flow control let in says twice what it was given.
+            if let (Fact::RunQueued { inputs, .. } | Fact::RunStarted { inputs, .. }, Some(edited)) =
+                (&mut event.fact, &self.edits.inputs)
+            {
                 inputs.clone_from(edited);
             }
             return Ok(event);
         };
-        // What stands inside a container chooses no edge of the root.
-        let Some(step) = self.state.graph().find(&path) else { return Ok(event) };
-        self.check_begun(step, &event)?;
+        let slot = match self.state.graph().find(&path) {
+            Some(step) => Some(Slot::root(step)),
+            // What stands inside of a container is the same in both definitions.
+            None if inside::is_touched(&path, self.edits) => self.state.find_slot(&path),
+            None => None,
+        };
+        let Some(slot) = slot else { return Ok(event) };
+        self.check_begun(slot, &event)?;
         let edited = self.edits.outputs.get(&path).filter(|_| self.last.get(&path) == Some(&event.seq));
         event.fact = match (event.fact, edited) {
             (fact @ (Fact::StepSucceeded { .. } | Fact::StepFailed { .. }), Some(output)) => {
-                self.replaced(step, &fact, output)?
+                self.replaced(slot, &fact, output)?
             }
-            (fact, _) => self.renumbered(step, fact)?,
+            (fact, _) if slot.frame == Slot::RUN => self.renumbered(slot.step, fact)?,
+            (fact, _) => fact,
         };
         Ok(event)
     }
 
     /// A step begins only where the definition, and what was edited, lead to it.
-    fn check_begun(&self, step: u32, event: &Event) -> Result<(), Misfit> {
-        let status = self.state.steps()[step as usize].status;
+    fn check_begun(&self, slot: Slot, event: &Event) -> Result<(), Misfit> {
+        let status = self.state.step_at(slot).status;
         let fits = match &event.fact {
             Fact::StepStarted { .. } => {
                 matches!(status, StepStatus::Ready | StepStatus::Waiting | StepStatus::Retrying | StepStatus::Running)
@@ -157,9 +170,9 @@ impl Carrier<'_> {
         if fits {
             return Ok(());
         }
-        let id = &self.state.graph().step(step).id;
+        let id = self.state.path(slot);
         let began = if matches!(event.fact, Fact::StepStarted { .. }) { "began" } else { "was skipped" };
-        match self.edits.outputs.keys().next() {
+        match self.edits.outputs.keys().find(|edited| body_of(edited) == body_of(&id)) {
             Some(edited) => Err(Misfit::Output {
                 step: edited.clone(),
                 message: format!(
@@ -167,25 +180,26 @@ impl Carrier<'_> {
                     event.seq
                 ),
             }),
-            None => Err(Misfit::Definition {
-                step: id.clone(),
-                message: format!("step {id} {began} at event {}, where this definition does not lead to it", event.seq),
-            }),
+            None => {
+                let message =
+                    format!("step {id} {began} at event {}, where this definition does not lead to it", event.seq);
+                Err(Misfit::Definition { step: id, message })
+            }
         }
     }
 
     /// The step succeeds with another output: its edges are chosen by that one.
-    fn replaced(&self, step: u32, fact: &Fact, output: &Value) -> Result<Fact, Misfit> {
-        let definition = self.state.graph().step(step);
+    fn replaced(&self, slot: Slot, fact: &Fact, output: &Value) -> Result<Fact, Misfit> {
+        let definition = self.state.graph_of(slot).step(slot.step);
         let (attempt, recorded) = match fact {
             Fact::StepSucceeded { attempt, port, .. } => (*attempt, Some(port.clone())),
             Fact::StepFailed { attempt, .. } => (*attempt, None),
             _ => (1, None),
         };
-        let computed = matches!(definition.kind.as_str(), "condition" | "switch");
+        let computed = matches!(definition.kind.as_str(), "condition" | "switch" | "classify");
         let port = recorded.filter(|_| !computed).unwrap_or_else(|| port_of(&definition.kind, output));
-        let untaken = untaken(&self.state, step, StepStatus::Succeeded, output, None, |edge| edge.port == port)
-            .map_err(|error| Misfit::Output { step: definition.id.clone(), message: error.message })?;
+        let untaken = untaken(&self.state, slot, StepStatus::Succeeded, output, None, |edge| edge.port == port)
+            .map_err(|error| Misfit::Output { step: self.state.path(slot), message: error.message })?;
         Ok(Fact::StepSucceeded { attempt, port, output: output.clone(), untaken })
     }
 
@@ -232,9 +246,11 @@ impl Carrier<'_> {
             }
             let is_untaken = match before.iter().find(|&&old| self.source.edge(old) == edge) {
                 Some(old) => recorded.contains(old),
-                None => untaken(&self.state, step, ended.status, ended.output, ended.error, |other| other == edge)
-                    .map_err(|error| Misfit::Definition { step: id.clone(), message: error.message })?
-                    .contains(&number),
+                None => untaken(&self.state, Slot::root(step), ended.status, ended.output, ended.error, |other| {
+                    other == edge
+                })
+                .map_err(|error| Misfit::Definition { step: id.clone(), message: error.message })?
+                .contains(&number),
             };
             if is_untaken {
                 chosen.push(number);

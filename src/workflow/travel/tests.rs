@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::prefix::{Edits, Misfit, carry};
-use crate::model::workflow::{Command, Definition, Event, Forked, Graph, RunStatus, State, StepError, without_step};
+use crate::model::workflow::restart::without;
+use crate::model::workflow::{Command, Definition, Event, Forked, Graph, RunStatus, State, StepError};
 use crate::model::{RunId, Timestamp};
 use crate::workflow::machine::{Input, Moment, advance};
 use crate::workflow::steps::Outcome;
@@ -15,7 +16,7 @@ fn moment(ms: i64) -> Moment {
     Moment { now: Timestamp(1_000_000).plus_ms(ms), fraction: 0.5 }
 }
 
-fn run(n: u128) -> RunId {
+pub(super) fn run(n: u128) -> RunId {
     RunId(uuid::Uuid::from_u128(n))
 }
 
@@ -65,7 +66,7 @@ fn outcome(step: &str) -> Result<Outcome, StepError> {
     if number % 3 == 2 { Err(StepError::transient("x", "y")) } else { Ok(Outcome::out(json!(number))) }
 }
 
-fn feed(state: &mut State, history: &mut Vec<Event>, input: Input, clock: i64) {
+pub(super) fn feed(state: &mut State, history: &mut Vec<Event>, input: Input, clock: i64) {
     if let Ok((events, _)) = advance(state, input, &moment(clock), 1000) {
         history.extend(events);
     }
@@ -161,7 +162,7 @@ proptest! {
             prop_assert_eq!(state.output(), calm.output(), "cut at {} of {:#?}", cut, &history);
         }
         for step in 0..graph.len() as u32 {
-            let (events, _) = without_step(&history, &graph, step);
+            let (events, _) = without(&history, &graph, &format!("s{step}")).expect("it is there");
             let state = fork(&graph, events, &mut clock);
             prop_assert_eq!(state.status(), calm.status(), "restarted at {} of {:#?}", step, &history);
             prop_assert_eq!(state.output(), calm.output(), "restarted at {} of {:#?}", step, &history);
@@ -169,7 +170,7 @@ proptest! {
     }
 }
 
-fn definition(value: Value) -> Definition {
+pub(super) fn definition(value: Value) -> Definition {
     serde_json::from_value(value).expect("fits")
 }
 

@@ -1,9 +1,10 @@
 //! Runs that are moved to a newer version of their workflow.
 
 use super::*;
-use weft::model::workflow::Fork;
+use crate::auth::{ctx_of, named_member, owner};
+use weft::model::workflow::{ApprovalFilter, Decision, Fork, ForkOnto};
 use weft::model::{ApiError, WorkflowId};
-use weft::workflow::{definitions, travel};
+use weft::workflow::{approvals, definitions, travel};
 
 /// A workflow whose first version waits and then says `said`.
 async fn publish(ctx: &Ctx, said: &str) -> WorkflowId {
@@ -124,5 +125,34 @@ on_both_engines! {
         publish_next(&ctx, id, chain(vec![transform("say", json!("x"))])).await;
         let results = workflow::migrate_all(&ctx, id, None).await.unwrap();
         assert!(results.len() == 1 && results[0].refused.as_ref().unwrap().contains("nap"), "{results:?}");
+    }
+
+    async fn a_run_that_is_paused_at_a_failed_step_goes_on_with_the_version_that_mends_it(site: Site) {
+        let (owner, _) = owner(&site.runtime).await;
+        let (_, ada) = named_member(&owner, Role::Operator, "ada@team.example").await;
+        let ada = ctx_of(&site.runtime, &ada).await;
+        let mut shaky = json!({"id": "shaky", "kind": "wait", "config": {"until": "never"}, "on_error": "pause"});
+        let ask = json!({"id": "ask", "kind": "approval", "config": {"title": "Go?"}});
+        let mut first = chain(vec![ask.clone(), shaky.clone(), transform("say", json!("mended"))]);
+        first.output = json!("{{ steps.say.output }}");
+        let workflow = definitions::create(&owner, first.clone()).await.unwrap();
+        definitions::publish(&owner, workflow.id).await.unwrap();
+        let run = napping(&owner, workflow.id).await;
+        let asked = approvals::list(&ada, ApprovalFilter::Open, &weft::model::PageRequest::default()).await.unwrap();
+        let yes = Decision { decision: "approved".into(), form: Value::Null, comment: String::new() };
+        approvals::decide(&ada, asked.items[0].id, yes).await.unwrap();
+        until(&owner, run, RunStatus::Paused).await;
+        shaky["config"] = json!({"ms": 0});
+        let mended = chain(vec![ask, shaky, transform("say", json!("mended"))]);
+        publish_next(&owner, workflow.id, Definition { output: first.output.clone(), edges: first.edges.clone(), ..mended }).await;
+        // Nobody has agreed to what a fork would do.
+        let onto = Fork { onto: ForkOnto::Version(2), ..Fork::step("shaky") };
+        let refused = ApiError::from(travel::fork(&owner, run, onto, None).await.unwrap_err());
+        assert!(refused.status() == 409 && refused.to_string().contains("move this run to another version"), "{refused}");
+        let moved = workflow::migrate(&owner, run, None).await.unwrap();
+        assert_eq!((moved.version, moved.status), (Some(2), RunStatus::Paused));
+        workflow::control(&owner, run, Command::Resume).await.unwrap();
+        let detail = end(&owner, run).await;
+        assert_eq!((detail.summary.status, detail.output), (RunStatus::Succeeded, json!("mended")));
     }
 }

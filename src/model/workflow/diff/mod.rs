@@ -4,6 +4,7 @@
 //! rest. How long a step took and what it cost is told but counts as no difference.
 
 mod definition;
+mod inside;
 mod order;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 use super::{RunDetail, RunSummary, SkipReason, Step, StepState, StepStatus};
 
 pub use definition::{ChangedStep, DefinitionDiff, changed_fields};
+pub use inside::first_inside;
 pub use value::{Difference, DifferenceKind, Differences, compare};
 
 /// Steps that a comparison lists at most; those that differ come before those that don't.
@@ -56,7 +58,7 @@ impl RunDiff {
 /// Where two runs part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Divergence {
-    /// The step.
+    /// The step: in a container its path, such as `each[3].fetch`.
     pub step: String,
     /// What it did in the one and in the other, as a sentence without a full stop.
     pub what: String,
@@ -173,7 +175,11 @@ fn side<'a>(run: &'a RunDetail, id: &str) -> Option<(&'a Step, &'a StepState)> {
 }
 
 fn step_diff(a: &RunDetail, b: &RunDetail, id: &str) -> StepDiff {
-    let (a, b) = (side(a, id), side(b, id));
+    diff_of(id, side(a, id), side(b, id))
+}
+
+/// A step of two runs, or what of one there is.
+fn diff_of(id: &str, a: Option<(&Step, &StepState)>, b: Option<(&Step, &StepState)>) -> StepDiff {
     let name = b.or(a).map_or(id, |(step, _)| step.label()).to_owned();
     let (mut aspects, mut input, mut output) = (Vec::new(), Differences::default(), Differences::default());
     match (a, b) {

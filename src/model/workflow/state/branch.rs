@@ -51,6 +51,7 @@ impl State {
         self.reopen(at);
         self.output = Value::Null;
         (self.paused, self.with_parent) = (false, false);
-        self.started_at = Some(at);
+        // Copied from before its beginning, it has that before it.
+        self.started_at = self.started.then_some(at);
     }
 }

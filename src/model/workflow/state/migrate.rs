@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::fit::{Far, Touch, Touched};
 use super::super::migration::{Migrated, called};
 use super::super::{Edge, Graph, StepState, StepStatus};
 use super::branch::Until;
@@ -14,12 +15,18 @@ use super::{Slot, State};
 
 impl State {
     /// The steps of the run itself that it has come to, and how far.
-    pub fn touched(&self) -> super::super::fit::Touched<'_> {
+    pub fn touched(&self) -> Touched<'_> {
         let steps = self.steps().iter().zip(0..);
         let begun = steps.filter(|(step, _)| !matches!(step.status, StepStatus::Queued | StepStatus::Ready));
-        let touch = |(step, number): (&StepState, u32)| super::super::fit::Touch {
-            ended: step.status.is_final(),
-            skipped: step.attempt == 0 && step.status == StepStatus::Skipped,
+        let far = |step: &StepState, number: u32| match step.status {
+            StepStatus::Skipped if step.attempt == 0 => Far::Skipped,
+            // What it goes on from was made with the old config.
+            StepStatus::Retrying if self.journal(Slot::root(number)).is_empty() => Far::Failed,
+            status if status.is_final() => Far::Ended,
+            _ => Far::Begun,
+        };
+        let touch = |(step, number): (&StepState, u32)| Touch {
+            far: far(step, number),
             inside: step.bodies.is_some() || self.cell(Slot::root(number)).is_some(),
         };
         begun.map(|(step, number)| (step.id.as_str(), touch((step, number)))).collect()

@@ -76,13 +76,18 @@ fn StepMenu(step: RwSignal<Step>) -> impl IntoView {
     let toggle = Signal::derive(move || if step.read().disabled { "Enable".to_owned() } else { "Disable".to_owned() });
     let runner = use_runner();
     let up_to = move |()| runner.ask_up_to(Some(step.with_untracked(|step| step.id.clone())));
+    // What is inside of a container runs with all of it.
+    let is_inside = Signal::derive(move || {
+        let around = editor.trail.with(|trail| trail.get(1).map(|around| around.label.clone()));
+        around.map(|around| format!("A run goes up to a step that is in no container, such as {around}"))
+    });
     let is_group = step.with_untracked(|step| step.kind == "group");
     view! {
         <Menu id="step-menu" label="More actions for this step">
             <MenuItem label="Add a step after it" icon="plus" keys="A" on_press=move |()| keys::add(editor) />
             <MenuItem label="Connect to…" icon="link" keys="C" on_press=move |()| keys::connect(editor) />
             <MenuItem label="Duplicate" icon="duplicate" keys="Ctrl+D" on_press=move |()| editor.act(action::duplicate) />
-            <MenuItem label="Run up to here" icon="play" on_press=up_to />
+            <MenuItem label="Run up to here" icon="play" refused=is_inside on_press=up_to />
             <hr />
             <MenuItem label="Put into a group" icon="group" keys="Ctrl+G" on_press=move |()| keys::wrap(editor, "group") />
             <MenuItem label="Put into a For each" icon="map" on_press=move |()| keys::wrap(editor, "map") />

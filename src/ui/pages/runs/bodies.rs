@@ -5,6 +5,7 @@
 use leptos::prelude::*;
 
 use super::page::Place;
+use super::travel::StepTravel;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::api;
@@ -164,7 +165,11 @@ fn BodyView(whose: Whose, index: u32) -> AnyView {
                 .into_iter()
                 .map(|(step, state)| view! { <InnerStep whose path=format!("{path}.{}", step.id) step state index /> })
                 .collect_view();
-            view! { <ol class="inner-steps">{rows}</ol> }.into_any()
+            view! {
+                <div class="inner-actions"><StepTravel path watch=whose.watch /></div>
+                <ol class="inner-steps">{rows}</ol>
+            }
+            .into_any()
         }
     };
     view! { {view} }.into_any()
@@ -201,7 +206,11 @@ fn InnerStep(whose: Whose, index: u32, path: String, step: Step, state: StepStat
             view! { <BodyList whose /> }
         });
         let (output_label, input_label) = (label("Output"), label("Input"));
-        view! { {nested} <Values state output_label input_label /> }
+        view! {
+            <div class="inner-actions"><StepTravel path=path.get_value() watch=whose.watch /></div>
+            {nested}
+            <Values state output_label input_label />
+        }
     };
     view! {
         <li>

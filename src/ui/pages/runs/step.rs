@@ -84,7 +84,7 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                 <span class="badge">{kind}</span>
                 {pinned.then(|| view! { <span class="badge" data-tone="warn"><Icon name="pin" />"pinned"</span> })}
                 <div class="actions">
-                    {(!is_undo).then(|| view! { <StepTravel id=id.clone() watch /> })}
+                    {(!is_undo).then(|| view! { <StepTravel path=id.clone() watch /> })}
                     {move || {
                         sub_run.get().map(|run| {
                             view! {

@@ -320,4 +320,58 @@ on_both_engines! {
         let other = start(&ctx, &definition, json!({})).await;
         assert_eq!(workflow::get_run(&ctx, other).await.unwrap().summary.status, RunStatus::Queued);
     }
+
+    async fn a_fork_from_the_start_waits_for_its_turn_as_a_new_run_does(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let definition = by_customer(1);
+        let first = start(&ctx, &definition, json!({"customer": "acme"})).await;
+        until(&ctx, first, RunStatus::Waiting).await;
+        let fork = travel::fork(&ctx, first, Fork::at(1), None).await.unwrap();
+        let queued = workflow::get_run(&ctx, fork).await.unwrap();
+        assert_eq!((queued.summary.status, queued.summary.started_at), (RunStatus::Queued, None));
+        assert_eq!(queued.summary.headline.as_deref(), Some("Waits for a place under the key “acme”"));
+        assert_eq!(why(&ctx, fork).await.unblocks, [Unblock::run(first, "chain")]);
+        let elsewhere = Fork { inputs: Some(json!({"customer": "globex"})), ..Fork::at(1) };
+        let elsewhere = travel::fork(&ctx, first, elsewhere, None).await.unwrap();
+        let begun = until(&ctx, elsewhere, RunStatus::Waiting).await;
+        assert_eq!(begun.inputs, json!({"customer": "globex"}), "what was edited is its key and its inputs");
+        cancel(&ctx, first).await;
+        until(&ctx, fork, RunStatus::Waiting).await;
+        let kinds: Vec<_> = workflow::list_events(&ctx, fork, 0, 10).await.unwrap().iter().map(|event| event.fact.kind()).collect();
+        assert_eq!(kinds, ["run_queued", "run_forked", "run_started", "step_started", "step_waiting"]);
+    }
+
+    async fn a_run_that_never_began_is_forked_where_it_ended(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let definition = by_customer(1);
+        let first = start(&ctx, &definition, json!({"customer": "acme"})).await;
+        let second = start(&ctx, &definition, json!({"customer": "acme"})).await;
+        until(&ctx, first, RunStatus::Waiting).await;
+        cancel(&ctx, second).await;
+        let last = end(&ctx, second).await.last_seq;
+        let fork = travel::fork(&ctx, second, Fork::at(last), None).await.unwrap();
+        assert_eq!(why(&ctx, fork).await.unblocks, [Unblock::run(first, "chain")]);
+        cancel(&ctx, first).await;
+        until(&ctx, fork, RunStatus::Waiting).await;
+    }
+
+    async fn a_fork_from_the_start_is_refused_where_the_workflow_refuses_runs(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let definition = limited(json!({"concurrency": {"key": "{{ inputs.customer }}", "limit": 1, "when_full": "reject"}}));
+        let first = start(&ctx, &definition, json!({"customer": "acme"})).await;
+        until(&ctx, first, RunStatus::Waiting).await;
+        let refused = ApiError::from(travel::fork(&ctx, first, Fork::at(1), None).await.unwrap_err());
+        assert_eq!(refused.status(), 409);
+        assert_eq!(runs(&ctx, &[]).await.len(), 1, "nothing of it is left");
+    }
+
+    async fn a_fork_from_the_start_begins_at_once_where_nothing_limits_it_any_more(site: Site) {
+        let limited = ctx(&with_config(&site, |config| config.max_running_runs = Some(1))).await;
+        let first = start(&limited, &chain(vec![wait("nap", 1000)]), json!({"n": 1})).await;
+        until(&limited, first, RunStatus::Waiting).await;
+        let ctx = site.runtime.as_actor(limited.actor.clone(), String::new());
+        let edited = Fork { inputs: Some(json!({"n": 2})), ..Fork::at(1) };
+        let fork = travel::fork(&ctx, first, edited, None).await.unwrap();
+        assert_eq!(until(&ctx, fork, RunStatus::Waiting).await.inputs, json!({"n": 2}));
+    }
 }

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::short;
 use crate::api;
-use crate::model::workflow::RunSummary;
 use crate::model::workflow::diff::{
     Aspect, DefinitionDiff, Difference, DifferenceKind, Differences, RunDiff, StepDiff, StepSide,
 };
+use crate::model::workflow::{RunSummary, root_of};
 use crate::model::{ApiError, RunId};
 use crate::ui::components::{
     Crumb, Icon, Load, PageHeader, RelativeTime, SkeletonShape, StatusBadge, StatusLook, StatusShape,
@@ -43,15 +43,20 @@ pub fn ComparePage() -> impl IntoView {
 fn Compared(diff: RunDiff) -> impl IntoView {
     let same = diff.is_same();
     let RunDiff { a, b, inputs, output, definition, steps, more_steps, first } = diff;
-    let first_step = first.as_ref().map(|first| first.step.clone());
-    let name =
-        first_step.clone().map(|id| steps.iter().find(|step| step.id == id).map_or(id.clone(), |s| s.name.clone()));
+    // It may be inside of a container, which then is the one that is listed.
+    let first_step = first.as_ref().map(|first| root_of(&first.step).to_owned());
+    let name = first.as_ref().map(|first| {
+        let listed = steps.iter().find(|step| first_step.as_ref() == Some(&step.id));
+        let name = listed.map_or(first.step.as_str(), |step| step.name.as_str());
+        let inside = first_step.as_ref().and_then(|id| first.step.strip_prefix(id.as_str())).unwrap_or_default();
+        if inside.is_empty() { name.to_owned() } else { format!("{name} ({})", first.step) }
+    });
     let parts = first.zip(name).map(|(first, name)| {
         view! {
             <div class="notice" data-tone="warn" id="first-divergence">
                 <Icon name="fork" />
                 <span class="grow"><strong>{format!("They first part at {name}")}</strong>{format!(": {}.", first.what)}</span>
-                <a class="link" href=format!("#step-{}", first.step)>"Go to the step"</a>
+                <a class="link" href=format!("#step-{}", root_of(&first.step))>"Go to the step"</a>
             </div>
         }
     });

@@ -9,10 +9,11 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use serde_json::Value;
 
+use super::whence::{PATH, STEP, Whence};
 use crate::api;
 use crate::model::PageRequest;
 use crate::model::workflow::{Fork, ForkOnto, ForkPoint, StepStatus};
-use crate::ui::components::{Button, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextArea, TextInput};
+use crate::ui::components::{Button, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextArea};
 use crate::ui::pages::runs::order::running_order;
 use crate::ui::pages::runs::watch::Watch;
 use crate::ui::pages::workflows::inputs::{self, Texts};
@@ -39,9 +40,13 @@ pub fn ForkDialog(watch: Watch, open: RwSignal<bool>, from: RwSignal<String>) ->
 
 /// What the form holds.
 #[derive(Clone, Copy)]
-struct Draft {
-    from: RwSignal<String>,
-    seq: RwSignal<String>,
+pub struct Draft {
+    /// See [`super::Travel`]; `path` for the one that is written.
+    pub from: RwSignal<String>,
+    /// An event's number.
+    pub seq: RwSignal<String>,
+    /// A path.
+    pub path: RwSignal<String>,
     onto: RwSignal<String>,
     texts: RwSignal<Texts>,
     step: RwSignal<String>,
@@ -55,6 +60,7 @@ impl Draft {
         Self {
             from,
             seq: RwSignal::new("1".to_owned()),
+            path: RwSignal::new(String::new()),
             onto: RwSignal::new("same".to_owned()),
             texts: RwSignal::new(texts),
             step: RwSignal::new(String::new()),
@@ -66,8 +72,11 @@ impl Draft {
     fn read(self, watch: Watch) -> Result<Fork, Refused> {
         let whole = |text: &str| Refused { whole: Some(text.to_owned()), ..Refused::default() };
         let from = self.from.get_untracked();
-        let from = match from.strip_prefix("step:") {
+        let path = self.path.with_untracked(|path| path.trim().to_owned());
+        let from = match from.strip_prefix(STEP) {
             Some(step) => ForkPoint::Step(step.to_owned()),
+            None if from == PATH && path.is_empty() => return Err(whole("The path is missing.")),
+            None if from == PATH => ForkPoint::Step(path),
             None => ForkPoint::Seq(match from.as_str() {
                 "start" => 1,
                 "seq" => {
@@ -149,35 +158,6 @@ fn Form(watch: Watch, from: RwSignal<String>, busy: RwSignal<bool>) -> impl Into
             <Inputs fields=fields.get_value() draft refused />
             <Output watch draft />
         </form>
-    }
-}
-
-/// Where it begins.
-#[component]
-fn Whence(watch: Watch, draft: Draft) -> impl IntoView {
-    let mut choices =
-        vec![Choice::new("end", "Where the run stands now"), Choice::new("start", "The start: every step again")];
-    watch.definition.with_value(|definition| {
-        let steps = running_order(&definition.steps, &definition.edges)
-            .into_iter()
-            .filter_map(|id| definition.step(&id).cloned());
-        choices.extend(steps.map(|step| Choice::new(format!("step:{}", step.id), format!("Step: {}", step.label()))));
-    });
-    choices.push(Choice::new("seq", "After an event, by its number"));
-    let hint = Signal::derive(move || {
-        Some(match draft.from.get().as_str() {
-            "end" => "What has ended is kept; what failed or was cut off is tried again.".to_owned(),
-            "start" => "Nothing is kept.".to_owned(),
-            "seq" => "What had ended by that event is kept.".to_owned(),
-            _ => "This step and what depends on it run again; the rest is kept.".to_owned(),
-        })
-    });
-    let last = watch.last_seq();
-    view! {
-        <Select id="fork-from" label="From" value=draft.from choices=Signal::stored(choices) hint />
-        <Show when=move || *draft.from.read() == "seq">
-            <TextInput id="fork-seq" label="Event" value=draft.seq hint=Some(format!("1 to {last}")) kind="number" mono=true />
-        </Show>
     }
 }
 

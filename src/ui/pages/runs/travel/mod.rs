@@ -4,6 +4,7 @@ mod compare;
 mod fork;
 mod replay;
 mod version;
+mod whence;
 mod with;
 
 use leptos::prelude::*;
@@ -111,13 +112,20 @@ pub fn TravelMenu(watch: Watch) -> impl IntoView {
     }
 }
 
-/// In the head of a step: run it again, or with something edited.
+/// In the head of a step, an item or an iteration: run it again, or with something edited.
 #[component]
-pub fn StepTravel(id: String, watch: Watch) -> impl IntoView {
+pub fn StepTravel(
+    /// Its path: `fetch`, `each[3]`, `each[3].fetch`.
+    path: String,
+    watch: Watch,
+) -> impl IntoView {
     let travel = expect_context::<Travel>();
     let navigate = use_navigate();
     let toasts = use_toasts();
-    let step = StoredValue::new(id);
+    let word = if path.ends_with(']') { "here" } else { "this step" };
+    // Several may be on the page, one inside of the other.
+    let menu = format!("travel-{}", path.replace(['[', ']', '.'], "-"));
+    let step = StoredValue::new(path);
     let refused = Signal::stored(no_start());
     let restart = move |()| {
         let navigate = navigate.clone();
@@ -130,8 +138,8 @@ pub fn StepTravel(id: String, watch: Watch) -> impl IntoView {
     };
     let edit = move |()| travel.fork_from(step.with_value(|step| format!("step:{step}")));
     view! {
-        <Menu id="step-travel" label="Run again from this step">
-            <MenuItem label="Restart from this step" icon="retry" refused on_press=restart />
+        <Menu id=menu label=format!("Run again from {word}")>
+            <MenuItem label=format!("Restart from {word}") icon="retry" refused on_press=restart />
             <MenuItem label="Edit and run from here…" icon="fork" refused on_press=edit />
         </Menu>
     }
