@@ -2,19 +2,20 @@
 
 use serde_json::json;
 
-use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, embed, store, validate};
+use super::hold::{self, Write};
+use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, embed, store, trust, validate};
 use crate::cache;
 use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::cache::SourceKind;
 use crate::model::live::Topic;
-use crate::model::memory::{Entry, EntryDraft, Source};
+use crate::model::memory::{Entry, EntryDraft, Quarantine, Source, Trust};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
 impl Expect {
     /// Refuses when the entry is not as expected; `found` is its version, `None` when there is none.
-    fn check(self, found: Option<i64>) -> Result<(), Error> {
+    pub(super) fn check(self, found: Option<i64>) -> Result<(), Error> {
         match (self, found) {
             (Self::Any, _) | (Self::Absent, None) => Ok(()),
             (Self::Version(expected), Some(found)) if expected == found => Ok(()),
@@ -27,7 +28,8 @@ impl Expect {
 
 /// Writes an entry: makes it, or gives it a new version. What the draft leaves out is empty (importance: 0.5).
 ///
-/// A run's step that writes again what it wrote last makes no new version, so that a repeated attempt changes nothing.
+/// A run's step that writes again what it wrote last makes no new version, so that a repeated attempt changes nothing. Who the
+/// words came from is decided by [`trust::granted`], and whether they are set aside by [`hold::after_write`].
 ///
 /// # Errors
 /// [`Error::Conflict`], [`Error::Gone`] or [`Error::Exists`] when it is not as expected; [`Error::Invalid`] and
@@ -46,14 +48,16 @@ pub async fn put(
     let now = ctx.clock.now();
     validate::expiry(draft.expires_at, now, &source)?;
     let mut tx = ctx.db.begin().await?;
-    let change = store::next_change(&mut tx, ctx.workspace()).await?;
+    let (change, settings) = store::begin_write(&mut tx, ctx.workspace()).await?;
     let before = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
-    let live = before.as_ref().filter(|row| row.is_live(now));
-    expect.check(live.map(|row| row.version))?;
-    let again = live.cloned().map(Entry::from).filter(|live| is_repeated(live, &draft, &source));
-    if let Some(entry) = again {
-        return Ok(entry);
+    let live = before.as_ref().filter(|row| row.is_live(now)).cloned().map(Entry::from);
+    expect.check(live.as_ref().map(|live| live.version))?;
+    let trust = trust::granted(&draft, &source, live.as_ref())?;
+    if let Some(live) = live.as_ref().filter(|live| is_repeated(live, &draft, trust, &source)) {
+        return Ok(live.clone());
     }
+    let write = Write { key, draft: &draft, trust, source: &source, now };
+    let quarantine = hold::after_write(live.as_ref(), &write, &settings);
     let entry = Entry {
         id: before.as_ref().map_or_else(|| ctx.ids.fresh::<EntryId>(), |row| row.id),
         namespace: namespace.to_owned(),
@@ -65,6 +69,8 @@ pub async fn put(
         importance: draft.importance.unwrap_or(DEFAULT_IMPORTANCE),
         version: before.as_ref().map_or(0, |row| row.version) + 1,
         source,
+        trust,
+        quarantine,
         created_at: before.as_ref().map_or(now, |row| row.created_at),
         updated_at: now,
         expires_at: draft.expires_at,
@@ -73,15 +79,19 @@ pub async fn put(
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change).await?;
-    note(&mut tx, ctx, (namespace, key), entry.version).await?;
+    if entry.version > 1 && entry.is_quarantined() {
+        store::delete_vectors(&mut tx, entry.id).await?;
+    }
+    note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
     Ok(entry)
 }
 
 /// Whether a run's step writes what it wrote last. The expiry doesn't count: it was reckoned from another moment.
-fn is_repeated(live: &Entry, draft: &EntryDraft, source: &Source) -> bool {
+fn is_repeated(live: &Entry, draft: &EntryDraft, trust: Trust, source: &Source) -> bool {
     matches!(source, Source::Run { .. })
+        && live.trust == trust
         && live.source == *source
         && live.content == draft.content
         && live.value == draft.value
@@ -108,7 +118,7 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
     store::mark_deleted(&mut tx, row.id, version, now, change).await?;
     store::delete_vectors(&mut tx, row.id).await?;
     store::append_deletion(&mut tx, row.id, version, &super::source(ctx), now, change).await?;
-    note(&mut tx, ctx, (namespace, key), version).await?;
+    note(&mut tx, ctx, (namespace, key), &version.to_string()).await?;
     tx.commit().await?;
     deleted(ctx, namespace, key, row.id, change).await
 }
@@ -144,9 +154,23 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
     };
     let (newest, expires_at) = (row.version, row.expires_at);
     let old = old.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
+    let (trust, was_held) = (old.trust(), old.is_quarantined());
     let content = old.content.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
+    let row = Entry::from(row);
+    let quarantine = match row.quarantine.clone() {
+        // Deleted, and back as it was.
+        Some(held) if held.is_held() && was_held => Some(held),
+        _ if was_held => {
+            let reasons = vec!["the version that was brought back was in quarantine".to_owned()];
+            Some(Quarantine { at: now, by: None, reasons, released: None })
+        }
+        Some(held) if held.is_held() => Some(held.released(now, super::source(ctx))),
+        other => other,
+    };
     let entry = Entry {
         content,
+        trust,
+        quarantine,
         value: old.value.0,
         tags: old.tags.0,
         metadata: old.metadata.0,
@@ -156,26 +180,30 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
         updated_at: now,
         // A time that is over would take it away again at once.
         expires_at: expires_at.filter(|at| *at > now),
-        ..row.into()
+        ..row
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change).await?;
-    note(&mut tx, ctx, (namespace, key), entry.version).await?;
+    note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
     Ok(entry)
 }
 
 /// Tells the cache, in the same transaction: no answer outlives what it was made of.
-async fn note(tx: &mut Tx, ctx: &Ctx, (namespace, key): (&str, &str), version: i64) -> Result<(), Error> {
+pub(super) async fn note(tx: &mut Tx, ctx: &Ctx, (namespace, key): (&str, &str), state: &str) -> Result<(), Error> {
     let id = format!("{namespace}/{key}");
     let about = (SourceKind::Memory, id.as_str());
-    cache::note_change(tx, ctx.workspace(), about, &version.to_string(), ctx.clock.now()).await?;
+    cache::note_change(tx, ctx.workspace(), about, state, ctx.clock.now()).await?;
     Ok(())
 }
 
-async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
-    catalog::note_written(ctx, entry, change).await?;
+pub(super) async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
+    if entry.is_quarantined() {
+        catalog::note_deleted(ctx, entry.id, change).await?;
+    } else {
+        catalog::note_written(ctx, entry, change).await?;
+    }
     let data = json!({"namespace": entry.namespace, "key": entry.key, "version": entry.version});
     ctx.events.publish(ctx.workspace(), Topic::Memory(entry.namespace.clone()), "entry_written", data);
     changes::tell(ctx.runtime());
@@ -199,7 +227,7 @@ pub(super) async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<boo
     store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
     store::delete_vectors(&mut tx, id).await?;
     store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
-    note(&mut tx, ctx, (&namespace, &key), version + 1).await?;
+    note(&mut tx, ctx, (&namespace, &key), &(version + 1).to_string()).await?;
     tx.commit().await?;
     deleted(ctx, &namespace, &key, id, change).await?;
     Ok(true)

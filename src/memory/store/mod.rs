@@ -2,12 +2,14 @@
 
 mod embedder;
 mod entry;
+mod quarantine;
 mod upkeep;
 mod vector;
 mod version;
 
 pub(super) use embedder::*;
 pub(super) use entry::*;
+pub(super) use quarantine::*;
 pub(super) use upkeep::*;
 pub(super) use vector::*;
 pub(super) use version::*;

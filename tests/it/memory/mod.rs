@@ -4,7 +4,9 @@ mod context;
 mod find;
 mod keep;
 pub mod meaning;
+mod quarantine;
 mod rest;
+mod trust;
 mod vectors;
 
 use weft::memory::{self, Expect};

@@ -6,11 +6,12 @@ use leptos::task::spawn_local;
 use super::State;
 use super::draft::{Fields, Kept, Start};
 use crate::api::memory::{get_entry, put_entry};
-use crate::model::memory::{EntryDraft, Source};
+use crate::model::memory::{EntryDraft, Source, Trust};
 use crate::model::{ApiError, FieldError};
 use crate::ui::browser;
 use crate::ui::components::{
-    Bound, Button, ButtonVariant, Dialog, DialogSize, Icon, TextArea, TextInput, Toasts, Tone, use_toasts,
+    Bound, Button, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextArea, TextInput, Toasts, Tone,
+    use_toasts,
 };
 
 /// The form's id, for the button that sends it from the dialog's foot.
@@ -303,6 +304,8 @@ fn Where(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
 #[component]
 fn What(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
     let optional = Some("optional".to_owned());
+    let choice = |trust: Trust| Choice::new(trust.as_str(), trust.label());
+    let choices: Vec<Choice> = Trust::ALL.into_iter().map(choice).collect();
     view! {
         <TextArea id="entry-content" label="Content" value=Bound::from(fields.content) rows=12 hint=Some("Markdown, or JSON.".to_owned()) error=told(error, "/content") />
         <TextInput id="entry-tags" label="Tags" value=Bound::from(fields.tags) hint=Some("Separated by commas.".to_owned()) error=told(error, "/tags") aside=optional.clone() />
@@ -311,6 +314,7 @@ fn What(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
         <TextArea id="entry-metadata" label="Metadata" value=Bound::from(fields.metadata) rows=3 mono=true hint=Some("Facts about the entry, as a JSON object.".to_owned()) error=told(error, "/metadata") aside=optional.clone() />
         <TextInput id="entry-group" label="Group" value=Bound::from(fields.group) hint=Some("The conversation or document that it belongs to. Searches read entries of a group in their context.".to_owned()) error=told(error, "/group") aside=optional.clone() />
         <TextInput id="entry-position" label="Position" value=Bound::from(fields.position) hint=Some("Its place in the group, as a number.".to_owned()) error=told(error, "/position") aside=optional />
+        <Select id="entry-trust" label="Words from" choices=Signal::stored(choices) value=Bound::from(fields.trust) hint=Some("Who wrote the words, not who keeps them. Only words that you changed can be yours.".to_owned()) error=told(error, "/trust") />
     }
 }
 
