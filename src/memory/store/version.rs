@@ -188,6 +188,7 @@ pub(in crate::memory) async fn changes_after(
         content: row.version.content,
         value: row.version.value.0,
         tags: row.version.tags.0,
+        trust: row.version.trust(),
         source: row.version.source.0,
         at: row.version.at,
     };
