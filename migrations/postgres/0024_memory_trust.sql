@@ -21,3 +21,7 @@ create index memory_entry_quarantine on memory_entry (workspace_id, change) wher
 
 -- What a workspace wants done about what is written: in the row that every write reads. A list of labels that are looked at.
 alter table memory_change add column quarantine jsonb not null default '["model","web"]';
+-- What becomes of a new entry that says nearly the same as another: keep, merge or refuse.
+alter table memory_change add column duplicates text not null default 'keep';
+-- The key under which a version was to be written that became one of another entry.
+alter table memory_version add column merged_from text;

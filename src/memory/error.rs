@@ -48,6 +48,14 @@ pub enum Error {
         /// What is there.
         found: i64,
     },
+    /// Another entry says nearly the same, and the workspace wants it once.
+    #[error("the entry {namespace}/{key} says nearly the same; write over that one")]
+    Duplicate {
+        /// Where it stands.
+        namespace: String,
+        /// Its key.
+        key: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -68,9 +76,11 @@ impl From<Error> for ApiError {
             Error::NoVersion(_) | Error::Quarantined => Self::NotFound { detail: error.to_string() },
             Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },
             Error::TooLarge(detail) => Self::TooLarge { detail },
-            Error::Conflict { .. } | Error::Gone { .. } | Error::Exists { .. } | Error::NotQuarantined => {
-                Self::Conflict { detail: error.to_string() }
-            }
+            Error::Conflict { .. }
+            | Error::Gone { .. }
+            | Error::Exists { .. }
+            | Error::NotQuarantined
+            | Error::Duplicate { .. } => Self::Conflict { detail: error.to_string() },
             Error::Db(error) => error.into(),
             Error::Index => crate::runtime::trace::internal(&error),
         }

@@ -142,7 +142,8 @@ pub async fn update_settings(ctx: &Ctx, mut settings: MemorySettings) -> Result<
     let mut tx = ctx.db.begin().await?;
     store::put_settings(&mut tx, ctx.workspace(), &settings).await?;
     tx.commit().await?;
-    tracing::info!(quarantine = ?settings.quarantine, by = %ctx.actor.principal, "the settings of the memory were changed");
+    let duplicates = settings.duplicates.as_str();
+    tracing::info!(quarantine = ?settings.quarantine, duplicates, by = %ctx.actor.principal, "the settings of the memory were changed");
     Ok(settings)
 }
 
@@ -205,6 +206,9 @@ mod tests {
         let run = Source::Run { run_id: RunId(Uuid::nil()), step: "note".to_owned() };
         let draft = EntryDraft { content: ATTACK.to_owned(), ..EntryDraft::default() };
         let write = Write { key: "k", draft: &draft, trust: Trust::Web, source: &run, now: NOW };
-        assert_eq!(after_write(None, &write, &MemorySettings { quarantine: Vec::new() }), None);
+        assert_eq!(
+            after_write(None, &write, &MemorySettings { quarantine: Vec::new(), ..MemorySettings::default() }),
+            None
+        );
     }
 }

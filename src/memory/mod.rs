@@ -11,6 +11,7 @@
 
 mod catalog;
 mod changes;
+mod duplicates;
 mod embed;
 mod error;
 pub mod file;
@@ -18,6 +19,7 @@ mod find;
 mod hold;
 mod index;
 pub mod measure;
+mod shingles;
 mod store;
 mod suspect;
 mod sweep;

@@ -15,7 +15,7 @@ mod trust;
 pub use embedder::{
     EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
 };
-pub use quarantine::{MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
+pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
 pub use trust::Trust;
 
 /// A piece of knowledge, as of its newest version.
@@ -153,6 +153,9 @@ pub struct EntryVersion {
     /// Whether the entry was set aside while this was its newest version.
     #[serde(default)]
     pub quarantined: bool,
+    /// The key under which it was to be written, where it said nearly the same as this entry and became a version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_from: Option<String>,
     /// When.
     pub at: Timestamp,
 }

@@ -4,38 +4,38 @@ use sqlx::types::Json;
 use sqlx::{query, query_as};
 
 use crate::db::{Db, Result, Tx};
-use crate::model::memory::{MemorySettings, Quarantine, Trust};
+use crate::model::memory::{Duplicates, MemorySettings, Quarantine, Trust};
 use crate::model::{EntryId, WorkspaceId};
 use crate::{read, within};
 
-/// A row of settings.
-type Row = (Json<Vec<Trust>>,);
-
-fn settings_of((quarantine,): Row) -> MemorySettings {
-    MemorySettings { quarantine: quarantine.0 }
+/// Settings that this program does not know are another program's: the usual ones hold.
+fn settings_of(quarantine: Json<Vec<Trust>>, duplicates: &str) -> MemorySettings {
+    MemorySettings { quarantine: quarantine.0, duplicates: Duplicates::parse(duplicates).unwrap_or_default() }
 }
 
 /// As [`super::next_change`], with what the workspace wants done about what is written: it stands in the same row, so that a
 /// write asks the database no more often for it.
 pub(in crate::memory) async fn begin_write(tx: &mut Tx, workspace: WorkspaceId) -> Result<(i64, MemorySettings)> {
-    let (change, quarantine): (i64, Json<Vec<Trust>>) = within!(tx, conn => query_as(
+    let (change, quarantine, duplicates): (i64, Json<Vec<Trust>>, String) = within!(tx, conn => query_as(
         "insert into memory_change (workspace_id, last_change) values ($1, 1)
          on conflict (workspace_id) do update set last_change = memory_change.last_change + 1
-         returning last_change, quarantine",
+         returning last_change, quarantine, duplicates",
     )
     .bind(workspace)
     .fetch_one(conn)
     .await)?;
-    Ok((change, settings_of((quarantine,))))
+    Ok((change, settings_of(quarantine, &duplicates)))
 }
 
 /// What a workspace wants done about what is written; the usual where it never said anything.
 pub(in crate::memory) async fn settings(db: &Db, workspace: WorkspaceId) -> Result<MemorySettings> {
-    let row: Option<Row> = read!(db, conn => query_as("select quarantine from memory_change where workspace_id = $1")
-        .bind(workspace)
-        .fetch_optional(conn)
-        .await)?;
-    Ok(row.map(settings_of).unwrap_or_default())
+    let row: Option<(Json<Vec<Trust>>, String)> = read!(db, conn => query_as(
+        "select quarantine, duplicates from memory_change where workspace_id = $1",
+    )
+    .bind(workspace)
+    .fetch_optional(conn)
+    .await)?;
+    Ok(row.map(|(quarantine, duplicates)| settings_of(quarantine, &duplicates)).unwrap_or_default())
 }
 
 /// Writes it. No change number is taken.
@@ -45,11 +45,12 @@ pub(in crate::memory) async fn put_settings(
     settings: &MemorySettings,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into memory_change (workspace_id, last_change, quarantine) values ($1, 0, $2)
-         on conflict (workspace_id) do update set quarantine = excluded.quarantine",
+        "insert into memory_change (workspace_id, last_change, quarantine, duplicates) values ($1, 0, $2, $3)
+         on conflict (workspace_id) do update set quarantine = excluded.quarantine, duplicates = excluded.duplicates",
     )
     .bind(workspace)
     .bind(Json(&settings.quarantine))
+    .bind(settings.duplicates.as_str())
     .execute(conn)
     .await
     .map(drop))?;

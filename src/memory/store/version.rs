@@ -24,6 +24,7 @@ pub(in crate::memory) struct VersionRow {
     at: Timestamp,
     trust: String,
     quarantined_at: Option<Timestamp>,
+    merged_from: Option<String>,
 }
 
 impl VersionRow {
@@ -47,6 +48,7 @@ impl From<VersionRow> for EntryVersion {
             tags: row.tags.0,
             trust: row.trust(),
             quarantined: row.is_quarantined(),
+            merged_from: row.merged_from,
             source: row.source.0,
             at: row.at,
         }
@@ -76,6 +78,18 @@ pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry, change
     .await
     .map(drop))?;
     drop_old_versions(tx, entry.id, entry.version).await
+}
+
+/// Notes under which key a version was to be written that became one of another entry.
+pub(in crate::memory) async fn note_merged(tx: &mut Tx, id: EntryId, version: i64, key: &str) -> Result<()> {
+    within!(tx, conn => query("update memory_version set merged_from = $3 where entry_id = $1 and version = $2")
+        .bind(id)
+        .bind(version)
+        .bind(key)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
 }
 
 /// Appends the version that deleted an entry.
@@ -118,7 +132,8 @@ async fn drop_old_versions(tx: &mut Tx, id: EntryId, newest: i64) -> Result<()> 
 }
 
 const NEWEST_FIRST: &str =
-    "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at from memory_version
+    "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+     from memory_version
      where entry_id = $1 order by version desc";
 
 /// The kept versions of an entry, newest first.
@@ -129,7 +144,8 @@ pub(in crate::memory) async fn versions(db: &Db, id: EntryId) -> Result<Vec<Vers
 /// One version of an entry, if it is kept.
 pub(in crate::memory) async fn find_version(tx: &mut Tx, id: EntryId, version: i64) -> Result<Option<VersionRow>> {
     Ok(within!(tx, conn => query_as(
-        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at from memory_version
+        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+     from memory_version
          where entry_id = $1 and version = $2",
     )
     .bind(id)
@@ -141,7 +157,8 @@ pub(in crate::memory) async fn find_version(tx: &mut Tx, id: EntryId, version: i
 /// The newest kept version that had a content.
 pub(in crate::memory) async fn find_last_content(tx: &mut Tx, id: EntryId) -> Result<Option<VersionRow>> {
     Ok(within!(tx, conn => query_as(
-        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at from memory_version
+        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+     from memory_version
          where entry_id = $1 and content is not null order by version desc limit 1",
     )
     .bind(id)
@@ -168,7 +185,7 @@ pub(in crate::memory) async fn changes_after(
 ) -> Result<Vec<Change>> {
     let rows: Vec<ChangeRow> = read!(db, conn => query_as(
         "select v.change, e.namespace, e.key, v.version, v.content, v.value, v.tags, v.metadata, v.importance, v.source, v.at,
-            v.trust, v.quarantined_at
+            v.trust, v.quarantined_at, v.merged_from
          from memory_entry e
          join memory_version v on v.entry_id = e.id
          where e.workspace_id = $1 and e.change > $2 and v.change > $2 and e.quarantined_at is null and v.quarantined_at is null

@@ -9,9 +9,11 @@
 mod phrases;
 mod words;
 
+pub(super) use self::words::words;
+
 use serde_json::Value;
 
-use self::words::{Word, words};
+use self::words::Word;
 use crate::model::invisible::{is_tag, turns, visible};
 use crate::model::memory::EntryDraft;
 

@@ -5,7 +5,7 @@ use crate::model::invisible::hides;
 
 /// A word.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Word {
+pub(in crate::memory) struct Word {
     /// In lower case, without marks and without what hides in it.
     pub text: String,
     /// Where it stands, in bytes.
@@ -15,7 +15,7 @@ pub(super) struct Word {
 
 /// The words of a text. What has no width and apostrophes part none; Cyrillic letters among Latin ones are read as what they
 /// look like.
-pub(super) fn words(text: &str) -> Vec<Word> {
+pub(in crate::memory) fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut word = Word::default();
     for (at, c) in text.char_indices() {

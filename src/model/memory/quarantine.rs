@@ -46,17 +46,52 @@ impl Quarantine {
     }
 }
 
+/// What becomes of a new entry that says nearly the same as another of its namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Duplicates {
+    /// Both are kept; nobody looks.
+    #[default]
+    Keep,
+    /// The older one gets it as a new version.
+    Merge,
+    /// It is refused, with the name of the other.
+    Refuse,
+}
+
+impl Duplicates {
+    /// Every word, for forms.
+    pub const ALL: [Self; 3] = [Self::Keep, Self::Merge, Self::Refuse];
+
+    /// The word as stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Merge => "merge",
+            Self::Refuse => "refuse",
+        }
+    }
+
+    /// Reads [`Duplicates::as_str`] back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|word| word.as_str() == text)
+    }
+}
+
 /// What a workspace wants done about what is written. Unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemorySettings {
     /// New words with one of these labels are looked at, and set aside where they are suspicious; `user` is none of them.
     pub quarantine: Vec<Trust>,
+    /// What becomes of new entries that say nearly the same as another; `keep` when absent.
+    #[serde(default)]
+    pub duplicates: Duplicates,
 }
 
 impl Default for MemorySettings {
     fn default() -> Self {
-        Self { quarantine: vec![Trust::Model, Trust::Web] }
+        Self { quarantine: vec![Trust::Model, Trust::Web], duplicates: Duplicates::Keep }
     }
 }
 
@@ -77,7 +112,7 @@ mod tests {
     #[test]
     fn what_people_write_is_never_looked_at() {
         assert!(MemorySettings::default().check().is_empty());
-        let wrong = MemorySettings { quarantine: vec![Trust::Web, Trust::User] };
+        let wrong = MemorySettings { quarantine: vec![Trust::Web, Trust::User], ..MemorySettings::default() };
         assert_eq!(wrong.check()[0].pointer, "/quarantine/1");
     }
 }

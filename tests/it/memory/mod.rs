@@ -1,6 +1,7 @@
 //! Memory's face on both engines.
 
 mod context;
+mod duplicates;
 mod find;
 mod keep;
 pub mod meaning;

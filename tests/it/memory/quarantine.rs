@@ -89,21 +89,21 @@ on_both_engines! {
         assert!(!put(&ctx, "web", "ours", ATTACK).await.is_quarantined());
         let usual = memory::get_settings(&ctx).await.unwrap();
         assert_eq!(usual, MemorySettings::default());
-        let wanted = MemorySettings { quarantine: vec![Trust::Tool, Trust::Tool] };
+        let wanted = MemorySettings { quarantine: vec![Trust::Tool, Trust::Tool], ..MemorySettings::default() };
         let set = memory::update_settings(&ctx, wanted).await.unwrap();
         assert_eq!(set.quarantine, [Trust::Tool]);
         assert_eq!(memory::get_settings(&ctx).await.unwrap(), set);
         assert!(write(&ctx, "other", ATTACK, Trust::Tool).await.is_quarantined());
         assert!(!write(&ctx, "another", ATTACK, Trust::Web).await.is_quarantined());
         assert!(memory::get_any(&ctx, "web", "model").await.unwrap().is_quarantined(), "what was held before stays so");
-        let wrong = memory::update_settings(&ctx, MemorySettings { quarantine: vec![Trust::User] }).await;
+        let wrong = memory::update_settings(&ctx, MemorySettings { quarantine: vec![Trust::User], ..MemorySettings::default() }).await;
         assert!(matches!(wrong, Err(Error::Invalid(fields)) if fields[0].pointer == "/quarantine/0"));
         // Another workspace has its own.
         let theirs = workspace(&site).await;
         assert_eq!(memory::get_settings(&theirs).await.unwrap(), MemorySettings::default());
         assert_eq!(put(&theirs, "a", "k", "first").await.version, 1);
         let first = workspace(&site).await;
-        memory::update_settings(&first, MemorySettings { quarantine: Vec::new() }).await.unwrap();
+        memory::update_settings(&first, MemorySettings { quarantine: Vec::new(), ..MemorySettings::default() }).await.unwrap();
         put(&first, "a", "k", "found after the settings").await;
         assert_eq!(found(&first, "settings").await, ["k"]);
     }

@@ -109,15 +109,16 @@ on_both_engines! {
         let (_, _, history) = call(&ctx, "GET", &format!("{PLACE}/history"), &[], None).await;
         assert_eq!((&history["items"][0]["quarantined"], &history["items"][1]["trust"]), (&json!(true), &json!("web")));
         let (status, _, settings) = call(&ctx, "PUT", "/memory/settings", &[], Some(json!({"quarantine": ["web"]}))).await;
-        assert_eq!((status, &settings), (StatusCode::OK, &json!({"quarantine": ["web"]})));
+        assert_eq!((status, &settings), (StatusCode::OK, &json!({"quarantine": ["web"], "duplicates": "keep"})));
         assert_eq!(call(&ctx, "GET", "/memory/settings", &[], None).await.2, settings);
         let refused = [
             call(&ctx, "PUT", "/memory/settings", &[], Some(json!({"quarantine": ["user"]}))).await.0,
+            call(&ctx, "PUT", "/memory/settings", &[], Some(json!({"quarantine": [], "duplicates": "drop"}))).await.0,
             call(&ctx, "PUT", "/memory/a/k", &[], Some(json!({"content": "x", "trust": "robot"}))).await.0,
             call(&ctx, "GET", "/memory?trust=robot", &[], None).await.0,
             call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": "x", "trust": ["robot"]}))).await.0,
         ];
-        assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 4]);
+        assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 5]);
     }
 
     async fn what_does_not_fit_is_refused(site: Site) {

@@ -117,7 +117,7 @@ impl Form {
         self.busy.set(true);
         spawn_local(async move {
             let (refusal, theirs) = match put(namespace, key.clone(), draft, expected).await {
-                Ok((namespace, version)) => {
+                Ok((namespace, key, version)) => {
                     toasts.say(Tone::Good, format!("Saved {key} as version {version}"));
                     if self.is_still_about(&base) {
                         self.drop_it();
@@ -147,24 +147,26 @@ impl Form {
     }
 }
 
-/// Saves; gives the namespace and the new version, or the refusal and what stands there instead.
+/// Saves; gives where the words are now and in which version, or the refusal and what stands there instead.
 async fn put(
     namespace: String,
     key: String,
     draft: EntryDraft,
     expected: i64,
-) -> Result<(String, i64), (ApiError, Option<Theirs>)> {
+) -> Result<(String, String, i64), (ApiError, Option<Theirs>)> {
     match put_entry(namespace.clone(), key.clone(), draft, expected).await {
-        Ok(entry) => Ok((entry.namespace, entry.version)),
-        Err(ApiError::Conflict { .. }) => Err(conflict(namespace, key, expected).await),
+        Ok(entry) => Ok((entry.namespace, entry.key, entry.version)),
+        Err(ApiError::Conflict { detail }) => Err(conflict(namespace, key, expected, detail).await),
         Err(refusal) => Err((refusal, None)),
     }
 }
 
 /// What to say when somebody else was faster, and what could be written over.
-async fn conflict(namespace: String, key: String, expected: i64) -> (ApiError, Option<Theirs>) {
+async fn conflict(namespace: String, key: String, expected: i64, detail: String) -> (ApiError, Option<Theirs>) {
     let (detail, version) = match get_entry(namespace.clone(), key.clone()).await {
         Ok(entry) => (told_of(expected, &entry.source, entry.version), entry.version),
+        // Another entry is in the way.
+        Err(ApiError::NotFound { .. }) if expected == 0 => return (ApiError::Conflict { detail }, None),
         Err(ApiError::NotFound { .. }) => {
             ("The entry was deleted meanwhile. Nothing of yours was saved.".to_owned(), 0)
         }

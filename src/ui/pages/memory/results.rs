@@ -165,7 +165,7 @@ fn QuarantineHead(state: State) -> impl IntoView {
     view! {
         <div class="tally row wrap">
             <span class="small dimmer grow">"No search, step or agent finds these."</span>
-            <Button label="What is looked at" icon="settings" size=ButtonSize::Small on_press=move |()| state.rules.open() />
+            <Button label="Rules" icon="settings" size=ButtonSize::Small on_press=move |()| state.rules.open() />
         </div>
     }
 }

@@ -1,11 +1,11 @@
-//! What is done about what is written: whose words are looked at before they can be found.
+//! What is done about what is written: whose words are looked at before they can be found, and what becomes of what is there already.
 
 use leptos::prelude::*;
 
 use crate::api::memory::{get_memory_settings, update_memory_settings};
 use crate::model::auth::{Action as May, Me};
-use crate::model::memory::{MemorySettings, Trust};
-use crate::ui::components::{Button, ButtonVariant, Dialog, Switch, Tone, use_toasts};
+use crate::model::memory::{Duplicates, MemorySettings, Trust};
+use crate::ui::components::{Bound, Button, ButtonVariant, Choice, Dialog, Select, Switch, Tone, use_toasts};
 
 /// The labels that can be looked at, with what the switch says.
 const LOOKED_AT: [(Trust, &str); 3] = [
@@ -19,6 +19,7 @@ const LOOKED_AT: [(Trust, &str); 3] = [
 pub(super) struct Rules {
     open: RwSignal<bool>,
     switches: [RwSignal<bool>; 3],
+    duplicates: RwSignal<String>,
     read: Action<(), Result<MemorySettings, crate::model::ApiError>>,
 }
 
@@ -27,6 +28,7 @@ impl Rules {
         Self {
             open: RwSignal::new(false),
             switches: LOOKED_AT.map(|_| RwSignal::new(false)),
+            duplicates: RwSignal::new(String::new()),
             read: Action::new(|(): &()| get_memory_settings()),
         }
     }
@@ -47,6 +49,7 @@ pub(super) fn RulesDialog(rules: Rules) -> impl IntoView {
             for ((trust, _), switch) in LOOKED_AT.iter().zip(rules.switches) {
                 switch.set(settings.quarantine.contains(trust));
             }
+            rules.duplicates.set(settings.duplicates.as_str().to_owned());
             rules.open.set(true);
         }
         Some(Err(error)) => toasts.say(Tone::Bad, error.detail()),
@@ -62,8 +65,14 @@ pub(super) fn RulesDialog(rules: Rules) -> impl IntoView {
     });
     let send = move |()| {
         let chosen = LOOKED_AT.iter().zip(rules.switches).filter(|(_, switch)| switch.get_untracked());
-        save.dispatch(MemorySettings { quarantine: chosen.map(|((trust, _), _)| *trust).collect() });
+        let duplicates = rules.duplicates.with_untracked(|word| Duplicates::parse(word)).unwrap_or_default();
+        save.dispatch(MemorySettings { quarantine: chosen.map(|((trust, _), _)| *trust).collect(), duplicates });
     };
+    let choices = vec![
+        Choice::new(Duplicates::Keep.as_str(), "Kept as well"),
+        Choice::new(Duplicates::Merge.as_str(), "Made a version of the older one"),
+        Choice::new(Duplicates::Refuse.as_str(), "Refused"),
+    ];
     let refused = Signal::stored((!may).then(|| "Your role can't change what is looked at".to_owned()));
     let footer = move || {
         view! {
@@ -72,7 +81,7 @@ pub(super) fn RulesDialog(rules: Rules) -> impl IntoView {
         }
     };
     view! {
-        <Dialog id="memory-rules" title="What is looked at" open=rules.open footer=ViewFn::from(footer)>
+        <Dialog id="memory-rules" title="Rules for what is written" open=rules.open footer=ViewFn::from(footer)>
             <div class="form">
                 <p class="dim">
                     "New words are looked at for ways of steering a model and for characters that hide something. Suspicious ones go into quarantine until a person has looked. That catches usual ways, not all."
@@ -86,6 +95,11 @@ pub(super) fn RulesDialog(rules: Rules) -> impl IntoView {
                             view! { <Switch id=format!("look-at-{}", trust.as_str()) label=*label value /> }
                         })
                         .collect_view()}
+                    <Select
+                        id="memory-duplicates" label="What says nearly the same as another entry of its namespace is"
+                        choices=Signal::stored(choices.clone()) value=Bound::from(rules.duplicates)
+                        hint=Some("Compared by words when an entry is made. Parts of conversations and documents, and texts of a few words, are always kept.".to_owned())
+                    />
                 </fieldset>
             </div>
         </Dialog>

@@ -56,6 +56,7 @@ fn VersionRow(
     let number = version.version;
     let badge = source_badge(version.trust);
     let held = version.quarantined.then_some(" · in quarantine");
+    let merged = version.merged_from.map(|key| format!(" · was to be {key}"));
     let deleted = version.content.is_none();
     let busy = RwSignal::new(false);
     let restore = move |()| {
@@ -79,6 +80,7 @@ fn VersionRow(
                 <b>"Version " {number}</b>
                 {deleted.then_some(" · deleted")}
                 {held}
+                {merged}
                 " by " {origin(version.source)} ", " <RelativeTime at=version.at /> " " {badge}
             </summary>
             {move || open.get().then(|| texts.with_value(|(old, new)| view! { <pre class="code diff">{difference(old, new)}</pre> }))}
