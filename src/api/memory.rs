@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedderDraft, EmbedderReport, Entry, EntryDraft, EntryFilter, EntryVersion, MemorySettings, Namespace, Search,
-    SearchResult,
+    EmbedderDraft, EmbedderReport, Entry, EntryDraft, EntryFilter, EntryVersion, MemoryHealth, MemorySettings,
+    Namespace, Search, SearchResult,
 };
 use crate::model::{ApiError, Page, PageRequest};
 
@@ -84,6 +84,12 @@ pub async fn get_memory_settings() -> Result<MemorySettings, ApiError> {
 #[server(prefix = "/rpc", endpoint = "memory/update_settings", input = Json)]
 pub async fn update_memory_settings(settings: MemorySettings) -> Result<MemorySettings, ApiError> {
     Ok(crate::memory::update_settings(&crate::http::request_ctx().await?, settings).await?)
+}
+
+/// What in the memory may need somebody.
+#[server(prefix = "/rpc", endpoint = "memory/health", input = Json)]
+pub async fn get_memory_health() -> Result<MemoryHealth, ApiError> {
+    Ok(crate::memory::get_health(&crate::http::request_ctx().await?).await?)
 }
 
 /// The kept versions of an entry, newest first.

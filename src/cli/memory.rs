@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out, transfer};
+use super::{Failure, Global, file, local, out, transfer, upkeep};
 use crate::memory::{self, Expect, Filter};
 use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchMode, Source, Trust};
 use crate::model::{ApiError, PageRequest};
@@ -33,6 +33,8 @@ enum Command {
     Quarantine(Suspect),
     /// Let an entry out of quarantine.
     Release(Place),
+    /// List what may need somebody: copies, what is old, long, soon gone, or in quarantine.
+    Health,
     /// Write entries to a file or a folder.
     Export(transfer::Export),
     /// Read entries from a file or a folder; those that are as they were stay untouched.
@@ -41,11 +43,11 @@ enum Command {
 
 /// Where an entry stands.
 #[derive(Debug, Args)]
-struct Place {
+pub(super) struct Place {
     /// A path such as code/decisions.
-    namespace: String,
+    pub namespace: String,
     /// The entry's key.
-    key: String,
+    pub key: String,
 }
 
 #[derive(Debug, Args)]
@@ -58,12 +60,12 @@ struct Get {
 }
 
 #[derive(Debug, Args)]
-struct Suspect {
+pub(super) struct Suspect {
     #[command(flatten)]
-    place: Place,
+    pub place: Place,
     /// Why.
     #[arg(long, value_name = "TEXT", default_value = "")]
-    reason: String,
+    pub reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -178,8 +180,11 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Command::Get(get) => local::within(global, async |ctx| read(ctx, json, &get).await).await,
         Command::List(list) => local::within(global, async |ctx| list_entries(ctx, json, list).await).await,
         Command::Search(find) => local::within(global, async |ctx| search(ctx, json, find).await).await,
-        Command::Quarantine(suspect) => local::within(global, async |ctx| hold(ctx, json, &suspect).await).await,
-        Command::Release(place) => local::within(global, async |ctx| release(ctx, json, &place).await).await,
+        Command::Quarantine(suspect) => {
+            local::within(global, async |ctx| upkeep::hold(ctx, json, &suspect).await).await
+        }
+        Command::Release(place) => local::within(global, async |ctx| upkeep::release(ctx, json, &place).await).await,
+        Command::Health => local::within(global, async |ctx| upkeep::health(ctx, json).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,
         Command::Export(export) => transfer::export(global, export).await,
         Command::Import(import) => transfer::import(global, import).await,
@@ -214,37 +219,7 @@ async fn write(ctx: &Ctx, json: bool, put: Put, content: String) -> Result<(), F
         out::json(&entry);
     } else {
         out::line(format_args!("{}/{} version {}", entry.namespace, entry.key, entry.version));
-        out_of_sight(&entry);
-    }
-    Ok(())
-}
-
-/// Says why an entry is in quarantine, if it is.
-fn out_of_sight(entry: &Entry) {
-    if let Some(quarantine) = entry.quarantine.as_ref().filter(|quarantine| quarantine.is_held()) {
-        out::note("in quarantine: no search, step or agent finds it");
-        quarantine.reasons.iter().for_each(|reason| out::note(reason));
-    }
-}
-
-async fn hold(ctx: &Ctx, json: bool, suspect: &Suspect) -> Result<(), Failure> {
-    let Place { namespace, key } = &suspect.place;
-    let entry = memory::quarantine(ctx, (namespace, key), &suspect.reason, Expect::Any).await?;
-    if json {
-        out::json(&entry);
-    } else {
-        out::line(format_args!("{namespace}/{key} is in quarantine"));
-    }
-    Ok(())
-}
-
-async fn release(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
-    let Place { namespace, key } = place;
-    let entry = memory::release(ctx, (namespace, key), Expect::Any).await?;
-    if json {
-        out::json(&entry);
-    } else {
-        out::line(format_args!("{namespace}/{key} version {}, out of quarantine", entry.version));
+        upkeep::out_of_sight(&entry);
     }
     Ok(())
 }
@@ -273,7 +248,7 @@ async fn read(ctx: &Ctx, json: bool, get: &Get) -> Result<(), Failure> {
     if json {
         out::json(&entry);
     } else {
-        out_of_sight(&entry);
+        upkeep::out_of_sight(&entry);
         out::line(entry.content.trim_end_matches('\n'));
     }
     Ok(())

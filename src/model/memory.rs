@@ -9,12 +9,14 @@ use utoipa::ToSchema;
 use super::{EntryId, RunId, Timestamp};
 
 mod embedder;
+mod health;
 mod quarantine;
 mod trust;
 
 pub use embedder::{
     EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
 };
+pub use health::{Alike, HealthEntry, MemoryHealth};
 pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
 pub use trust::Trust;
 

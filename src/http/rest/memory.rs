@@ -15,7 +15,9 @@ use super::paging::Limit;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::memory::{self, Expect};
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, MemorySettings, Search, SearchResult, Trust};
+use crate::model::memory::{
+    Entry, EntryDraft, EntryVersion, MemoryHealth, MemorySettings, Search, SearchResult, Trust,
+};
 use crate::model::{ApiError, Page, PageRequest};
 use crate::runtime::Runtime;
 
@@ -29,6 +31,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(restore))
         .routes(routes!(quarantine, release))
         .routes(routes!(get_settings, put_settings))
+        .routes(routes!(get_health))
 }
 
 /// What part of the entries is wanted.
@@ -320,6 +323,18 @@ async fn put_settings(
     Body(settings): Body<MemorySettings>,
 ) -> Result<Json<MemorySettings>, Refusal> {
     Ok(Json(memory::update_settings(&ctx, settings).await?))
+}
+
+/// What in the memory may need somebody: copies, what is old, long, soon gone, or in quarantine.
+#[utoipa::path(get, path = "/memory/health", tag = "memory", responses(
+    (status = 200, description = "what may need somebody", body = MemoryHealth),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get_health(Caller(ctx): Caller) -> Result<Json<MemoryHealth>, Refusal> {
+    Ok(Json(memory::get_health(&ctx).await?))
 }
 
 /// The namespace and the key, each decoded from one segment: `code%2Fdecisions` is one.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::model::memory::{Source, Trust};
 
-pub(super) const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
+pub(in crate::memory) const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
 
 pub(in crate::memory) fn entry(number: u128, namespace: &str, key: &str, content: &str, tags: &[&str]) -> Entry {
     Entry {

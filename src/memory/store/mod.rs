@@ -2,6 +2,7 @@
 
 mod embedder;
 mod entry;
+mod health;
 mod quarantine;
 mod upkeep;
 mod vector;
@@ -9,6 +10,7 @@ mod version;
 
 pub(super) use embedder::*;
 pub(super) use entry::*;
+pub(super) use health::*;
 pub(super) use quarantine::*;
 pub(super) use upkeep::*;
 pub(super) use vector::*;

@@ -42,12 +42,12 @@ impl VersionRow {
 impl From<VersionRow> for EntryVersion {
     fn from(row: VersionRow) -> Self {
         Self {
+            trust: row.trust(),
+            quarantined: row.is_quarantined(),
             version: row.version,
             content: row.content,
             value: row.value.0,
             tags: row.tags.0,
-            trust: row.trust(),
-            quarantined: row.is_quarantined(),
             merged_from: row.merged_from,
             source: row.source.0,
             at: row.at,
@@ -198,6 +198,7 @@ pub(in crate::memory) async fn changes_after(
     .fetch_all(conn)
     .await)?;
     let read = |row: ChangeRow| Change {
+        trust: row.version.trust(),
         number: row.change,
         namespace: row.namespace,
         key: row.key,
@@ -205,7 +206,6 @@ pub(in crate::memory) async fn changes_after(
         content: row.version.content,
         value: row.version.value.0,
         tags: row.version.tags.0,
-        trust: row.version.trust(),
         source: row.version.source.0,
         at: row.version.at,
     };

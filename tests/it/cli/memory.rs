@@ -146,5 +146,8 @@ async fn what_is_suspicious_is_set_aside_and_let_out() {
         .weft(&["memory", "quarantine", "web", "page", "--reason", "No."])
         .code(0)
         .prints(&["web/page is in quarantine"]);
+    folder.weft(&["memory", "health"]).code(0).prints(&["in quarantine", "page"]).tells(&["0 entries"]);
+    let health = folder.weft(&["memory", "health", "--json"]).code(0).json();
+    assert_eq!(health["quarantined"][0]["key"], "page");
     folder.weft(&["memory", "put", "web", "k", "--trust", "robot"]).code(2).tells(&["user, tool, model or web"]);
 }

@@ -128,6 +128,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/revoke_other_login_sessions"
         | "memory/namespaces"
         | "memory/embedder"
+        | "memory/health"
         | "memory/settings"
         | "users/list_invites"
         | "workflows/templates" => json!({}),

@@ -3,6 +3,7 @@
 mod context;
 mod duplicates;
 mod find;
+mod health;
 mod keep;
 pub mod meaning;
 mod quarantine;

@@ -1,19 +1,18 @@
 //! The right pane: one entry, its versions, and what can be done with it.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use serde_json::Value;
 
 use super::place::Place;
 use super::quarantine::{QuarantineDialog, QuarantineNotice, source_badge};
+use super::remove::remove;
 use super::versions::Versions;
 use super::why::WhyCard;
 use super::{Listing, State};
-use crate::api::memory::{delete_entry, undelete_entry};
 use crate::model::memory::{Entry, Source, Trust};
 use crate::ui::components::{
     Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, EmptyState, JsonTree, Load, Markdown, RelativeTime,
-    SkeletonShape, Tab, TabPanel, Tabs, Tone, use_toasts,
+    SkeletonShape, Tab, TabPanel, Tabs,
 };
 
 /// The pane.
@@ -42,36 +41,13 @@ pub(super) fn EntryPane(state: State) -> impl IntoView {
 
 /// Deletes an entry and offers to take that back.
 fn delete(state: State, entry: &Entry) {
-    let toasts = use_toasts();
-    let (namespace, key, version) = (entry.namespace.clone(), entry.key.clone(), entry.version);
-    spawn_local(async move {
-        if let Err(error) = delete_entry(namespace.clone(), key.clone(), version).await {
-            toasts.say(Tone::Bad, error.detail());
-            return;
-        }
-        let said = format!("Deleted {key}");
-        // The toast outlives this pane and this page, so what it calls has an owner of its own, kept by the call itself.
-        let owner = Owner::new_root(None);
-        let kept = owner.clone();
-        let undo = owner.with(|| {
-            Callback::new(move |()| {
-                let _owner = &kept;
-                let (namespace, key) = (namespace.clone(), key.clone());
-                spawn_local(async move {
-                    match undelete_entry(namespace, key.clone()).await {
-                        Ok(_) => toasts.say(Tone::Good, format!("{key} is back")),
-                        Err(error) => toasts.say(Tone::Bad, error.detail()),
-                    }
-                    state.load_anew();
-                });
-            })
-        });
-        toasts.say_with_undo(said, "Undo", undo);
+    let gone = move || {
         if let Some(place) = state.place.try_get_untracked() {
             state.go.run(place.closing());
         }
         state.load_anew();
-    });
+    };
+    remove((entry.namespace.clone(), entry.key.clone(), entry.version), gone, move || state.load_anew());
 }
 
 #[component]

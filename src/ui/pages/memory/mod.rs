@@ -8,9 +8,11 @@ mod draft;
 mod embedder;
 mod entry;
 mod form;
+mod health;
 mod keys;
 mod place;
 mod quarantine;
+mod remove;
 mod results;
 mod rules;
 mod tree;
@@ -18,6 +20,7 @@ mod versions;
 mod why;
 
 pub use embedder::EmbedderPage;
+pub use health::HealthPage;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -223,6 +226,13 @@ pub fn MemoryPage() -> impl IntoView {
                 shape=ButtonShape::Collapsing
                 pressed=Signal::derive(move || Some(state.place.with(|place| place.is_quarantine)))
                 on_press=move |()| state.go.run(state.place.with_untracked(Place::turning_to_quarantine))
+            />
+            <ButtonLink
+                href="/memory/health"
+                label="Health"
+                icon="tidy"
+                size=ButtonSize::Small
+                shape=ButtonShape::Collapsing
             />
             <ButtonLink
                 href="/memory/embedder"
