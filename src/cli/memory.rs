@@ -241,9 +241,10 @@ fn content(file: &str) -> Result<String, Failure> {
 
 async fn read(ctx: &Ctx, json: bool, get: &Get) -> Result<(), Failure> {
     let Place { namespace, key } = &get.place;
-    let entry = match get.quarantined {
-        true => memory::get_any(ctx, namespace, key).await?,
-        false => memory::get(ctx, namespace, key).await?,
+    let entry = if get.quarantined {
+        memory::get_any(ctx, namespace, key).await?
+    } else {
+        memory::get(ctx, namespace, key).await?
     };
     if json {
         out::json(&entry);

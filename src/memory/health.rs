@@ -92,10 +92,10 @@ fn alike(entries: &[Entry]) -> Vec<Alike> {
         least.insert(first, known);
     }
     let mut members: HashMap<usize, Vec<HealthEntry>> = HashMap::new();
-    for place in 0..taken.len() {
+    for (place, (at, _)) in taken.iter().enumerate() {
         let first = lead(&group, place);
         if least.contains_key(&first) {
-            members.entry(first).or_default().push(short(&entries[taken[place].0]));
+            members.entry(first).or_default().push(short(&entries[*at]));
         }
     }
     let mut groups: Vec<(usize, Alike)> = members

@@ -1,8 +1,9 @@
 //! Memory: what people, runs and agents keep, and how it is found again.
 //!
-//! Owns entries with their versions, tags and labels of who the words came from, the change number that indexes follow, and the search index. Promises: a write
-//! is found by the very next search, in this process or another on the same database; a writer who names the version that they
-//! saw never overwrites another's; a deleted entry can come back for [`DELETED_KEPT_DAYS`] days; what expired is never shown; what is in quarantine is found by no search, step or agent.
+//! Owns entries with their versions, tags and labels of who the words came from, the change number that indexes follow, and the
+//! search index. Promises: a write is found by the very next search, in this process or another on the same database; a writer
+//! who names the version that they saw never overwrites another's; a deleted entry can come back for [`DELETED_KEPT_DAYS`] days;
+//! what expired is never shown; what is in quarantine is found by no search, step or agent.
 //! Refuses: another workspace's entries (they don't exist), anything over its size, JSON or text that Postgres could not hold.
 //!
 //! Every write of a workspace holds the row of its change number until it commits. That makes writes to one workspace's memory
@@ -40,8 +41,9 @@ pub use told::told;
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS, namespace as check_namespace};
 pub use write::{delete, put, restore, undelete};
 
-use crate::model::auth::Action;
 pub use crate::model::memory::EntryFilter as Filter;
+
+use crate::model::auth::Action;
 use crate::model::memory::{Entry, EntryDraft, EntryVersion, Namespace, Source, Trust};
 use crate::model::{FieldError, Page, PageRequest};
 use crate::runtime::Ctx;

@@ -145,9 +145,10 @@ async fn search(Caller(ctx): Caller, Body(search): Body<Search>) -> Result<Json<
 ))]
 async fn get(Caller(ctx): Caller, place: Place, Params(query): Params<GetQuery>) -> Result<Response, Refusal> {
     let (namespace, key) = read(place)?;
-    let entry = match query.quarantined {
-        true => memory::get_any(&ctx, &namespace, &key).await?,
-        false => memory::get(&ctx, &namespace, &key).await?,
+    let entry = if query.quarantined {
+        memory::get_any(&ctx, &namespace, &key).await?
+    } else {
+        memory::get(&ctx, &namespace, &key).await?
     };
     Ok(tagged(StatusCode::OK, entry))
 }

@@ -191,7 +191,8 @@ pub(in crate::memory) async fn list(
     const HELD: &str = listed!("is not null");
     let sql = if filter.quarantined { HELD } else { FREE };
     let behind_prefix = format!("{}\u{10ffff}", filter.prefix);
-    let trust: String = filter.trust.iter().map(|trust| format!(",{},", trust.as_str())).collect();
+    let labels: Vec<&str> = filter.trust.iter().map(|trust| trust.as_str()).collect();
+    let trust = if labels.is_empty() { String::new() } else { format!(",{},", labels.join(",,")) };
     Ok(read!(db, conn => query_as(sql)
         .bind(workspace)
         .bind(now)

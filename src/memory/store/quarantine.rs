@@ -8,7 +8,7 @@ use crate::model::memory::{Duplicates, MemorySettings, Quarantine, Trust};
 use crate::model::{EntryId, WorkspaceId};
 use crate::{read, within};
 
-/// Settings that this program does not know are another program's: the usual ones hold.
+/// A word for copies that this program does not know is another program's: nothing is done about them.
 fn settings_of(quarantine: Json<Vec<Trust>>, duplicates: &str) -> MemorySettings {
     MemorySettings { quarantine: quarantine.0, duplicates: Duplicates::parse(duplicates).unwrap_or_default() }
 }

@@ -85,10 +85,9 @@ pub(super) fn reasons(key: &str, draft: &EntryDraft) -> Vec<String> {
     reasons.extend(told("content", &draft.content));
     reasons.extend(told("tags", &draft.tags.join("\n")));
     reasons.extend(told("value", &texts(&draft.value)));
-    draft
-        .metadata
-        .iter()
-        .for_each(|(name, value)| reasons.extend(told("metadata", &format!("{name}\n{}", texts(value)))));
+    for (name, value) in &draft.metadata {
+        reasons.extend(told("metadata", &format!("{name}\n{}", texts(value))));
+    }
     reasons.truncate(MOST_REASONS);
     reasons
 }
@@ -120,8 +119,8 @@ fn suspicious(text: &str) -> Vec<Finding> {
     found.extend(markup(text, &words));
     found.extend(hidden(text, &words));
     found.sort_by_key(|finding| finding.at);
-    let weigh = |together: &Vec<&Finding>| together.iter().map(|finding| finding.weight).sum::<u32>() >= HELD;
-    let first = (0..found.len()).map(|from| together(&found[from..])).find(weigh);
+    let is_enough = |together: &Vec<&Finding>| together.iter().map(|finding| finding.weight).sum::<u32>() >= HELD;
+    let first = (0..found.len()).map(|from| together(&found[from..])).find(is_enough);
     first.unwrap_or_default().into_iter().cloned().collect()
 }
 

@@ -81,8 +81,8 @@ fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
 
 #[component]
 fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside: Beside, acts: Acts) -> impl IntoView {
-    (!entries.is_empty()).then(|| {
-        let rows = entries.into_iter().map(|entry| view! { <Row entry beside is_held=false acts /> });
+    (!entries.is_empty()).then(move || {
+        let rows = entries.into_iter().map(move |entry| view! { <Row entry beside is_held=false acts /> });
         view! {
             <Card id title>
                 <ul class="stack" role="list">{rows.collect_view()}</ul>
@@ -94,7 +94,7 @@ fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside
 /// What is in quarantine; it is let out on its page, where the reasons are.
 #[component]
 fn Held(entries: Vec<HealthEntry>, acts: Acts) -> impl IntoView {
-    let rows = entries.into_iter().map(|entry| view! { <Row entry beside=Beside::Changed is_held=true acts /> });
+    let rows = entries.into_iter().map(move |entry| view! { <Row entry beside=Beside::Changed is_held=true acts /> });
     view! {
         <Card id="memory-held" title="In quarantine" sub=Some("no search, step or agent finds these".to_owned())>
             <ul class="stack" role="list">{rows.collect_view()}</ul>
@@ -104,10 +104,10 @@ fn Held(entries: Vec<HealthEntry>, acts: Acts) -> impl IntoView {
 
 #[component]
 fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
-    let group = |alike: Alike| {
+    let group = move |alike: Alike| {
         let share = format!("{:.0} % alike", alike.likeness * 100.0);
         let rows =
-            alike.entries.into_iter().map(|entry| view! { <Row entry beside=Beside::Changed is_held=false acts /> });
+            alike.entries.into_iter().map(move |entry| view! { <Row entry beside=Beside::Changed is_held=false acts /> });
         view! {
             <li class="stack">
                 <span><Badge label=share /></span>

@@ -143,10 +143,12 @@ fn EntryList(entries: Vec<Entry>, more: bool, state: State) -> impl IntoView {
     let is_quarantine = state.place.with_untracked(|place| place.is_quarantine);
     let head = is_quarantine.then(|| view! { <QuarantineHead state /> });
     if entries.is_empty() {
-        return match is_quarantine {
-            true => view! { {head}<NothingHeld /> }.into_any(),
-            false => view! { <NothingThere state /> }.into_any(),
+        let nothing = if is_quarantine {
+            view! { <NothingHeld /> }.into_any()
+        } else {
+            view! { <NothingThere state /> }.into_any()
         };
+        return view! { {head}{nothing} }.into_any();
     }
     let at_end = entries.len() as u32 >= MOST_LISTED;
     let rows = entries.into_iter().map(|entry| view! { <EntryRow entry state /> }).collect_view();
