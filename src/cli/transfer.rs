@@ -179,7 +179,7 @@ fn is_kept(known: &Record, record: &Record) -> bool {
 }
 
 async fn put(ctx: &Ctx, json: bool, records: &[(String, Record)]) -> Result<(), Failure> {
-    let (mut written, mut unchanged) = (0, 0);
+    let (mut written, mut unchanged, mut held) = (0, 0, 0);
     for (place, record) in records {
         // One that is not there is written; what else may be wrong with it, the write says.
         let known = memory::get_any(ctx, &record.namespace, &record.key).await.ok().map(Record::from);
@@ -189,16 +189,20 @@ async fn put(ctx: &Ctx, json: bool, records: &[(String, Record)]) -> Result<(), 
         }
         let put =
             memory::put(ctx, &record.namespace, &record.key, record.draft(), Expect::Any, memory::source(ctx)).await;
-        put.map_err(|error| {
+        let entry = put.map_err(|error| {
             let failure = Failure::from(error);
             Failure { message: format!("{place}: {}; {written} were written before", failure.message), ..failure }
         })?;
         written += 1;
+        held += u32::from(entry.is_quarantined());
     }
     if json {
         out::json(&serde_json::json!({ "written": written, "unchanged": unchanged }));
     } else {
         out::line(format_args!("{written} written, {unchanged} unchanged"));
+    }
+    if held > 0 {
+        out::note(format_args!("{held} of them are in quarantine; weft memory list --quarantined"));
     }
     Ok(())
 }

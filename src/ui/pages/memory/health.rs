@@ -106,8 +106,10 @@ fn Held(entries: Vec<HealthEntry>, acts: Acts) -> impl IntoView {
 fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
     let group = move |alike: Alike| {
         let share = format!("{:.0} % alike", alike.likeness * 100.0);
-        let rows =
-            alike.entries.into_iter().map(move |entry| view! { <Row entry beside=Beside::Changed is_held=false acts /> });
+        let rows = alike
+            .entries
+            .into_iter()
+            .map(move |entry| view! { <Row entry beside=Beside::Changed is_held=false acts /> });
         view! {
             <li class="stack">
                 <span><Badge label=share /></span>
