@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedderDraft, EmbedderReport, Entry, EntryDraft, EntryVersion, Namespace, Search, SearchResult,
+    EmbedderDraft, EmbedderReport, Entry, EntryDraft, EntryFilter, EntryVersion, MemoryHealth, MemorySettings,
+    Namespace, Search, SearchResult,
 };
 use crate::model::{ApiError, Page, PageRequest};
 
@@ -14,10 +15,9 @@ pub async fn search_memory(search: Search) -> Result<SearchResult, ApiError> {
     Ok(crate::memory::search(&crate::http::request_ctx().await?, &search).await?)
 }
 
-/// Lists entries, changed last first; empty texts mean any.
+/// Lists entries, changed last first.
 #[server(prefix = "/rpc", endpoint = "memory/list", input = Json)]
-pub async fn list_entries(namespace: String, tag: String, page: PageRequest) -> Result<Page<Entry>, ApiError> {
-    let filter = crate::memory::Filter { namespace, tag, prefix: String::new() };
+pub async fn list_entries(filter: EntryFilter, page: PageRequest) -> Result<Page<Entry>, ApiError> {
     Ok(crate::memory::list(&crate::http::request_ctx().await?, &filter, &page).await?)
 }
 
@@ -27,10 +27,10 @@ pub async fn list_namespaces() -> Result<Vec<Namespace>, ApiError> {
     Ok(crate::memory::namespaces(&crate::http::request_ctx().await?).await?)
 }
 
-/// Reads an entry.
+/// Reads an entry, also one in quarantine: a person looks at it.
 #[server(prefix = "/rpc", endpoint = "memory/get", input = Json)]
 pub async fn get_entry(namespace: String, key: String) -> Result<Entry, ApiError> {
-    Ok(crate::memory::get(&crate::http::request_ctx().await?, &namespace, &key).await?)
+    Ok(crate::memory::get_any(&crate::http::request_ctx().await?, &namespace, &key).await?)
 }
 
 /// Writes an entry over the version that the writer saw; version 0 means that there was none.
@@ -58,6 +58,38 @@ pub async fn undelete_entry(namespace: String, key: String) -> Result<Entry, Api
 #[server(prefix = "/rpc", endpoint = "memory/restore", input = Json)]
 pub async fn restore_entry(namespace: String, key: String, version: i64) -> Result<Entry, ApiError> {
     Ok(crate::memory::restore(&crate::http::request_ctx().await?, &namespace, &key, version).await?)
+}
+
+/// Puts an entry into quarantine, in the version that the person saw.
+#[server(prefix = "/rpc", endpoint = "memory/quarantine", input = Json)]
+pub async fn quarantine_entry(namespace: String, key: String, reason: String, version: i64) -> Result<Entry, ApiError> {
+    let (ctx, expect) = (crate::http::request_ctx().await?, crate::memory::Expect::Version(version));
+    Ok(crate::memory::quarantine(&ctx, (&namespace, &key), &reason, expect).await?)
+}
+
+/// Lets an entry out of quarantine, in the version that the person saw.
+#[server(prefix = "/rpc", endpoint = "memory/release", input = Json)]
+pub async fn release_entry(namespace: String, key: String, version: i64) -> Result<Entry, ApiError> {
+    let (ctx, expect) = (crate::http::request_ctx().await?, crate::memory::Expect::Version(version));
+    Ok(crate::memory::release(&ctx, (&namespace, &key), expect).await?)
+}
+
+/// What is done about what is written.
+#[server(prefix = "/rpc", endpoint = "memory/settings", input = Json)]
+pub async fn get_memory_settings() -> Result<MemorySettings, ApiError> {
+    Ok(crate::memory::get_settings(&crate::http::request_ctx().await?).await?)
+}
+
+/// Changes what is done about what is written.
+#[server(prefix = "/rpc", endpoint = "memory/update_settings", input = Json)]
+pub async fn update_memory_settings(settings: MemorySettings) -> Result<MemorySettings, ApiError> {
+    Ok(crate::memory::update_settings(&crate::http::request_ctx().await?, settings).await?)
+}
+
+/// What in the memory may need somebody.
+#[server(prefix = "/rpc", endpoint = "memory/health", input = Json)]
+pub async fn get_memory_health() -> Result<MemoryHealth, ApiError> {
+    Ok(crate::memory::get_health(&crate::http::request_ctx().await?).await?)
 }
 
 /// The kept versions of an entry, newest first.

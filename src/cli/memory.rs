@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out, transfer};
+use super::{Failure, Global, file, local, out, transfer, upkeep};
 use crate::memory::{self, Expect, Filter};
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchMode, Source};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchMode, Source, Trust};
 use crate::model::{ApiError, PageRequest};
 use crate::runtime::Ctx;
 
@@ -20,7 +20,7 @@ enum Command {
     /// Write an entry from a file or from standard input.
     Put(Put),
     /// Print an entry's content.
-    Get(Place),
+    Get(Get),
     /// List entries, changed last first.
     List(List),
     /// Search a namespace and all below it.
@@ -29,6 +29,12 @@ enum Command {
     Delete(Place),
     /// List the versions of an entry, newest first.
     History(Place),
+    /// Put an entry into quarantine: no search, step or agent finds it.
+    Quarantine(Suspect),
+    /// Let an entry out of quarantine.
+    Release(Place),
+    /// List what may need somebody: copies, what is old, long, soon gone, or in quarantine.
+    Health,
     /// Write entries to a file or a folder.
     Export(transfer::Export),
     /// Read entries from a file or a folder; those that are as they were stay untouched.
@@ -37,11 +43,29 @@ enum Command {
 
 /// Where an entry stands.
 #[derive(Debug, Args)]
-struct Place {
+pub(super) struct Place {
     /// A path such as code/decisions.
-    namespace: String,
+    pub namespace: String,
     /// The entry's key.
-    key: String,
+    pub key: String,
+}
+
+#[derive(Debug, Args)]
+struct Get {
+    #[command(flatten)]
+    place: Place,
+    /// Also while it is in quarantine.
+    #[arg(long)]
+    quarantined: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Suspect {
+    #[command(flatten)]
+    pub place: Place,
+    /// Why.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +87,9 @@ struct Put {
     /// Its place there.
     #[arg(long, value_name = "N", requires = "group", allow_hyphen_values = true)]
     position: Option<i64>,
+    /// Who the words came from: user, tool, model or web.
+    #[arg(long, value_name = "LABEL", value_parser = trust)]
+    trust: Option<Trust>,
     /// Write only over this version; 0: only if there is none.
     #[arg(long, value_name = "N")]
     if_version: Option<i64>,
@@ -79,6 +106,12 @@ struct List {
     /// Entries with this tag.
     #[arg(long, default_value = "")]
     tag: String,
+    /// Entries whose words came from there: user, tool, model or web (repeatable).
+    #[arg(long, value_name = "LABEL", value_parser = trust)]
+    trust: Vec<Trust>,
+    /// Those in quarantine, in place of all others.
+    #[arg(long)]
+    quarantined: bool,
     /// At most so many, 1 to 200.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: u32,
@@ -96,6 +129,9 @@ struct Find {
     /// Entries with this tag (repeatable).
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
+    /// Entries whose words came from there: user, tool, model or web (repeatable).
+    #[arg(long, value_name = "LABEL", value_parser = trust)]
+    trust: Vec<Trust>,
     /// At most so many, 1 to 100.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: u32,
@@ -129,6 +165,10 @@ impl From<Mode> for SearchMode {
     }
 }
 
+fn trust(word: &str) -> Result<Trust, String> {
+    Trust::parse(word).ok_or_else(|| "expected user, tool, model or web".to_owned())
+}
+
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let json = global.json;
     match arguments.command {
@@ -137,9 +177,14 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             let content = content(&put.file)?;
             local::within(global, async |ctx| write(ctx, json, put, content).await).await
         }
-        Command::Get(place) => local::within(global, async |ctx| read(ctx, json, &place).await).await,
+        Command::Get(get) => local::within(global, async |ctx| read(ctx, json, &get).await).await,
         Command::List(list) => local::within(global, async |ctx| list_entries(ctx, json, list).await).await,
         Command::Search(find) => local::within(global, async |ctx| search(ctx, json, find).await).await,
+        Command::Quarantine(suspect) => {
+            local::within(global, async |ctx| upkeep::hold(ctx, json, &suspect).await).await
+        }
+        Command::Release(place) => local::within(global, async |ctx| upkeep::release(ctx, json, &place).await).await,
+        Command::Health => local::within(global, async |ctx| upkeep::health(ctx, json).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,
         Command::Export(export) => transfer::export(global, export).await,
         Command::Import(import) => transfer::import(global, import).await,
@@ -160,6 +205,7 @@ async fn write(ctx: &Ctx, json: bool, put: Put, content: String) -> Result<(), F
         importance: put.importance,
         group: put.group,
         position: put.position,
+        trust: put.trust,
         ..EntryDraft::default()
     };
     let expect = match put.if_version {
@@ -173,6 +219,7 @@ async fn write(ctx: &Ctx, json: bool, put: Put, content: String) -> Result<(), F
         out::json(&entry);
     } else {
         out::line(format_args!("{}/{} version {}", entry.namespace, entry.key, entry.version));
+        upkeep::out_of_sight(&entry);
     }
     Ok(())
 }
@@ -192,19 +239,26 @@ fn content(file: &str) -> Result<String, Failure> {
     })
 }
 
-async fn read(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
-    let entry = memory::get(ctx, &place.namespace, &place.key).await?;
+async fn read(ctx: &Ctx, json: bool, get: &Get) -> Result<(), Failure> {
+    let Place { namespace, key } = &get.place;
+    let entry = if get.quarantined {
+        memory::get_any(ctx, namespace, key).await?
+    } else {
+        memory::get(ctx, namespace, key).await?
+    };
     if json {
         out::json(&entry);
     } else {
+        upkeep::out_of_sight(&entry);
         out::line(entry.content.trim_end_matches('\n'));
     }
     Ok(())
 }
 
 async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> {
-    let filter = Filter { namespace: list.namespace, prefix: list.prefix, tag: list.tag };
-    let page = memory::list(ctx, &filter, &PageRequest { limit: list.limit, cursor: list.cursor }).await?;
+    let List { namespace, prefix, tag, trust, quarantined, limit, cursor } = list;
+    let filter = Filter { namespace, prefix, tag, trust, quarantined };
+    let page = memory::list(ctx, &filter, &PageRequest { limit, cursor }).await?;
     if json {
         page.items.iter().for_each(out::json);
         out::more(page.next.as_deref());
@@ -216,6 +270,7 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
             entry.key.clone(),
             entry.version.to_string(),
             entry.updated_at.to_string(),
+            entry.trust.as_str().to_owned(),
             entry.tags.join(", "),
         ]
     };
@@ -224,6 +279,7 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
         Column::left("Key"),
         Column::right("Version"),
         Column::left("Changed"),
+        Column::left("From"),
         Column::left("Tags"),
     ];
     let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
@@ -250,6 +306,7 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
     let search = Search {
         namespace: Some(find.namespace),
         tags: find.tag,
+        trust: find.trust,
         limit: find.limit,
         min_score: find.min_score,
         neighbours: find.neighbours,
@@ -265,7 +322,9 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
     let paint = Paint::of_stdout();
     for hit in &found.hits {
         let place = format!("{}/{}", hit.entry.namespace, hit.entry.key);
-        out::line(format_args!("{}  {:.3}", paint.bold(&place), hit.score));
+        let from =
+            if hit.entry.trust == Trust::User { String::new() } else { format!("  from {}", hit.entry.trust.label()) };
+        out::line(format_args!("{}  {:.3}{from}", paint.bold(&place), hit.score));
         out::line(format_args!("  {}", hit.snippet.trim()));
         for near in &hit.neighbours {
             let line = near.content.replace(char::is_whitespace, " ");
@@ -296,9 +355,16 @@ async fn history(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
             Source::Cli {} => "command line".to_owned(),
             Source::Expiry {} => "its time ran out".to_owned(),
         };
-        vec![version.version.to_string(), version.at.to_string(), by, size]
+        let from = version.trust.as_str().to_owned();
+        vec![version.version.to_string(), version.at.to_string(), by, from, size]
     };
-    let columns = [Column::right("Version"), Column::left("At"), Column::left("By"), Column::left("Content")];
+    let columns = [
+        Column::right("Version"),
+        Column::left("At"),
+        Column::left("By"),
+        Column::left("From"),
+        Column::left("Content"),
+    ];
     out::line(table(Paint::of_stdout(), &columns, versions.iter().map(row).collect()).trim_end());
     Ok(())
 }

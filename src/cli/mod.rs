@@ -18,6 +18,7 @@ mod serve;
 mod table;
 mod transfer;
 mod travel;
+mod upkeep;
 mod workflow;
 mod workspace;
 

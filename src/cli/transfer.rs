@@ -9,6 +9,7 @@ use super::{Failure, Global, file, local, out};
 use crate::memory::file::{Record, namespace_of};
 use crate::memory::{self, Expect, Filter};
 use crate::model::PageRequest;
+use crate::model::memory::Trust;
 use crate::runtime::Ctx;
 
 /// The largest file of lines that is read, in bytes: 512 MiB.
@@ -171,27 +172,37 @@ fn read_folder(folder: &Path, segments: &mut Vec<String>, records: &mut Vec<(Str
     Ok(())
 }
 
+/// Whether an entry is as a record says. A record without a label leaves the one that there is.
+fn is_kept(known: &Record, record: &Record) -> bool {
+    let record = record.clone().as_kept();
+    *known == Record { trust: record.trust.or(known.trust).filter(|trust| *trust != Trust::User), ..record }
+}
+
 async fn put(ctx: &Ctx, json: bool, records: &[(String, Record)]) -> Result<(), Failure> {
-    let (mut written, mut unchanged) = (0, 0);
+    let (mut written, mut unchanged, mut held) = (0, 0, 0);
     for (place, record) in records {
         // One that is not there is written; what else may be wrong with it, the write says.
-        let known = memory::get(ctx, &record.namespace, &record.key).await.ok().map(Record::from);
-        if known.is_some_and(|known| known == record.clone().as_kept()) {
+        let known = memory::get_any(ctx, &record.namespace, &record.key).await.ok().map(Record::from);
+        if known.is_some_and(|known| is_kept(&known, record)) {
             unchanged += 1;
             continue;
         }
         let put =
             memory::put(ctx, &record.namespace, &record.key, record.draft(), Expect::Any, memory::source(ctx)).await;
-        put.map_err(|error| {
+        let entry = put.map_err(|error| {
             let failure = Failure::from(error);
             Failure { message: format!("{place}: {}; {written} were written before", failure.message), ..failure }
         })?;
         written += 1;
+        held += u32::from(entry.is_quarantined());
     }
     if json {
         out::json(&serde_json::json!({ "written": written, "unchanged": unchanged }));
     } else {
         out::line(format_args!("{written} written, {unchanged} unchanged"));
+    }
+    if held > 0 {
+        out::note(format_args!("{held} of them are in quarantine; weft memory list --quarantined"));
     }
     Ok(())
 }

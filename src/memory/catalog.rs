@@ -209,7 +209,7 @@ async fn catch_up(ctx: &Ctx, shelf: &Arc<Shelf>) -> Result<(), Error> {
         let shelf = Arc::clone(shelf);
         let work = move || {
             let steps = rows.into_iter().map(|row| {
-                if row.deleted_at.is_some() {
+                if row.is_hidden() {
                     Step::Remove(row.id)
                 } else {
                     Step::Put(Box::new(Analysed::new(&Entry::from(row))))

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use super::{Error, store};
 use crate::model::Timestamp;
 use crate::model::auth::Action;
-use crate::model::memory::Source;
+use crate::model::memory::{Source, Trust};
 use crate::runtime::{Ctx, Runtime};
 use serde_json::Value;
 
@@ -30,6 +30,8 @@ pub struct Change {
     pub tags: Vec<String>,
     /// Who changed it.
     pub source: Source,
+    /// Who its words came from.
+    pub trust: Trust,
     /// When.
     pub at: Timestamp,
 }
@@ -60,7 +62,7 @@ pub async fn last_change(ctx: &Ctx) -> Result<i64, Error> {
 }
 
 /// The changes after a number, oldest first, at most `limit`. Numbers without a change here belong to versions that are
-/// not kept any more.
+/// not kept any more, and to what is in quarantine.
 ///
 /// # Errors
 /// When the role doesn't allow it, or the database fails.

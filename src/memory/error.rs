@@ -13,6 +13,12 @@ pub enum Error {
     /// No such entry in this workspace, or it was deleted, or its time ran out.
     #[error("no such memory entry")]
     NotFound,
+    /// The entry is in quarantine, and nobody asked for those.
+    #[error("the entry is in quarantine; a person has to look at it first")]
+    Quarantined,
+    /// The entry is not in quarantine.
+    #[error("the entry is not in quarantine")]
+    NotQuarantined,
     /// The entry has no such version, or it is no longer kept, or it deleted the entry.
     #[error("the entry has no version {0} with a content; the last {keep} are kept", keep = super::KEPT_VERSIONS)]
     NoVersion(i64),
@@ -42,6 +48,14 @@ pub enum Error {
         /// What is there.
         found: i64,
     },
+    /// Another entry says nearly the same, and the workspace wants it once.
+    #[error("the entry {namespace}/{key} says nearly the same; write over that one")]
+    Duplicate {
+        /// Where it stands.
+        namespace: String,
+        /// Its key.
+        key: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -59,12 +73,14 @@ impl From<Error> for ApiError {
         match error {
             Error::Denied(denied) => denied.into(),
             Error::NotFound => Self::not_found("memory entry"),
-            Error::NoVersion(_) => Self::NotFound { detail: error.to_string() },
+            Error::NoVersion(_) | Error::Quarantined => Self::NotFound { detail: error.to_string() },
             Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },
             Error::TooLarge(detail) => Self::TooLarge { detail },
-            Error::Conflict { .. } | Error::Gone { .. } | Error::Exists { .. } => {
-                Self::Conflict { detail: error.to_string() }
-            }
+            Error::Conflict { .. }
+            | Error::Gone { .. }
+            | Error::Exists { .. }
+            | Error::NotQuarantined
+            | Error::Duplicate { .. } => Self::Conflict { detail: error.to_string() },
             Error::Db(error) => error.into(),
             Error::Index => crate::runtime::trace::internal(&error),
         }

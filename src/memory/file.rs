@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::Timestamp;
-use crate::model::memory::{Entry, EntryDraft};
+use crate::model::memory::{Entry, EntryDraft, Trust};
 
 /// The longest name of a file, in bytes; most file systems take 255.
 const MAX_NAME_BYTES: usize = 200;
@@ -43,6 +43,9 @@ pub struct Record {
     /// Its place there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
+    /// Who its words came from; absent for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
 }
 
 /// What stands before the content of a Markdown file. Unknown fields are refused.
@@ -61,6 +64,8 @@ struct Front {
     group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     position: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trust: Option<Trust>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     metadata: Map<String, Value>,
     #[serde(default, skip_serializing_if = "Value::is_null")]
@@ -71,16 +76,16 @@ impl From<Entry> for Record {
     fn from(entry: Entry) -> Self {
         let Entry { namespace, key, content, value, tags, metadata, importance, expires_at, group, position, .. } =
             entry;
-        let importance = Some(importance);
-        Self { namespace, key, content, value, tags, metadata, importance, expires_at, group, position }
+        let (importance, trust) = (Some(importance), Some(entry.trust).filter(|trust| *trust != Trust::User));
+        Self { namespace, key, content, value, tags, metadata, importance, expires_at, group, position, trust }
     }
 }
 
 impl Record {
     /// What a writer gives for it.
     pub fn draft(&self) -> EntryDraft {
-        let Self { content, value, tags, metadata, importance, expires_at, group, position, .. } = self.clone();
-        EntryDraft { content, value, tags, metadata, importance, expires_at, group, position }
+        let Self { content, value, tags, metadata, importance, expires_at, group, position, trust, .. } = self.clone();
+        EntryDraft { content, value, tags, metadata, importance, expires_at, group, position, trust }
     }
 
     /// As it would be kept: tags trimmed, sorted, without repeats; the importance that nobody gave.
@@ -97,8 +102,9 @@ impl Record {
 
     /// The text of its Markdown file. The namespace is the file's folder.
     pub fn to_markdown(&self) -> String {
-        let Self { key, content, value, tags, metadata, importance, expires_at, group, position, .. } = self.clone();
-        let front = Front { key: Some(key), tags, importance, expires_at, group, position, metadata, value };
+        let Self { key, content, value, tags, metadata, importance, expires_at, group, position, trust, .. } =
+            self.clone();
+        let front = Front { key: Some(key), tags, importance, expires_at, group, position, trust, metadata, value };
         let front = serde_yaml_ng::to_string(&front).expect("JSON values are YAML values");
         format!("---\n{front}---\n{content}")
     }
@@ -114,10 +120,10 @@ impl Record {
         } else {
             serde_yaml_ng::from_str(front).map_err(|error| format!("front matter: {error}"))?
         };
-        let Front { key, tags, importance, expires_at, group, position, metadata, value } = front;
+        let Front { key, tags, importance, expires_at, group, position, trust, metadata, value } = front;
         let key = key.unwrap_or_else(|| unescape(name.trim_end_matches(".md")));
         let (namespace, content) = (namespace.to_owned(), content.to_owned());
-        Ok(Self { namespace, key, content, value, tags, metadata, importance, expires_at, group, position })
+        Ok(Self { namespace, key, content, value, tags, metadata, importance, expires_at, group, position, trust })
     }
 
     /// Where its Markdown file stands in the exported folder: segments, the last one the file's name.
@@ -194,6 +200,7 @@ mod tests {
             expires_at: None,
             group: None,
             position: None,
+            trust: None,
         }
     }
 
@@ -207,6 +214,7 @@ mod tests {
             expires_at: Some(Timestamp(1_795_248_000_000_000)),
             group: Some("talk: 7".to_owned()),
             position: Some(-3),
+            trust: Some(Trust::Web),
             ..record("code/health", "/notes/a b", "# Title\n---\nText without a newline")
         };
         for record in [full, record("a", "k", ""), record("a", "true", "---\nlooks like front matter\n")] {

@@ -9,7 +9,7 @@ use super::index::{self, Asked, Found, FoundEntry, Question, Signal as Kind};
 use super::{Error, catalog, embed, store, validate};
 use crate::model::auth::Action;
 use crate::model::memory::{
-    Entry, Hit, Neighbour, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Why,
+    Entry, Hit, Neighbour, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Trust, Why,
 };
 use crate::model::{EntryId, FieldError, Timestamp};
 use crate::runtime::Ctx;
@@ -59,7 +59,7 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     let Found { hits, matched, .. } = found;
     let fetching = Instant::now();
     let entries = fetch(ctx, &hits, began).await?;
-    let hits = hits.into_iter().filter_map(|hit| present(&entries, hit, search.explain)).collect();
+    let hits = hits.into_iter().filter_map(|hit| present(&entries, hit, search)).collect();
     stages.push(stage("fetch", fetching.elapsed()));
     let took_ms = before.elapsed().as_secs_f64() * 1000.0;
     let explain = search.explain.then(|| SearchExplained { filters: filters(search), stages });
@@ -118,6 +118,7 @@ fn filter(search: &Search) -> index::Filter {
         tags: search.tags.clone(),
         metadata: search.metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         source: search.source.clone(),
+        trust: search.trust.clone(),
         group: search.group.clone(),
         since: search.since,
         until: search.until,
@@ -133,6 +134,10 @@ fn filters(search: &Search) -> Vec<String> {
     said.extend(search.tags.iter().map(|tag| format!("tag {tag}")));
     said.extend(search.metadata.iter().map(|(key, value)| format!("metadata {key} is {value}")));
     said.extend(search.source.iter().map(|source| format!("written by {source}")));
+    if !search.trust.is_empty() {
+        let labels: Vec<&str> = search.trust.iter().map(|trust| trust.as_str()).collect();
+        said.push(format!("trust {}", labels.join(" or ")));
+    }
     said.extend(search.group.iter().map(|group| format!("group {group}")));
     said.extend(search.since.iter().map(|since| format!("written at or after {since}")));
     said.extend(search.until.iter().map(|until| format!("written before {until}")));
@@ -150,7 +155,7 @@ async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap
     for part in ids.chunks(store::FETCH) {
         for row in store::fetch(&ctx.db, ctx.workspace(), part).await? {
             known.push(row.id);
-            if row.is_live(now) {
+            if row.is_findable(now) {
                 entries.insert(row.id, row.into());
             }
         }
@@ -162,7 +167,7 @@ async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap
     Ok(entries)
 }
 
-fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, explain: bool) -> Option<Hit> {
+fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, search: &Search) -> Option<Hit> {
     let entry = entries.get(&hit.id)?.clone();
     let (snippet, highlights) = match hit.alike {
         // No word of it was met: the passage that means the most of it.
@@ -187,22 +192,23 @@ fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, explain: bool) ->
         speaker: hit.speaker,
         recency: hit.recency,
         importance: hit.importance,
-        terms: if explain { hit.terms.iter().cloned().collect() } else { Default::default() },
+        terms: if search.explain { hit.terms.iter().cloned().collect() } else { Default::default() },
     };
-    let neighbours = around(entries, &hit);
+    let neighbours = around(entries, &hit, &search.trust);
     Some(Hit { entry, score: hit.score, why, neighbours, snippet, highlights })
 }
 
-fn around(entries: &HashMap<EntryId, Entry>, hit: &FoundEntry) -> Vec<Neighbour> {
+/// The entries around a hit, of these labels if any are asked for: what comes with a hit may be told to a model like it.
+fn around(entries: &HashMap<EntryId, Entry>, hit: &FoundEntry, asked: &[Trust]) -> Vec<Neighbour> {
     let before = (-(hit.before.len() as i32)..0).zip(&hit.before);
     let behind = (1..).zip(&hit.behind);
     let neighbour = |(offset, id): (i32, &EntryId)| {
-        let entry = entries.get(id)?;
+        let entry = entries.get(id).filter(|entry| asked.is_empty() || asked.contains(&entry.trust))?;
         let content = match entry.content.char_indices().nth(NEIGHBOUR_CHARS) {
             Some((end, _)) => format!("{}…", &entry.content[..end]),
             None => entry.content.clone(),
         };
-        Some(Neighbour { offset, key: entry.key.clone(), position: entry.position, content })
+        Some(Neighbour { offset, key: entry.key.clone(), position: entry.position, trust: entry.trust, content })
     };
     before.chain(behind).filter_map(neighbour).collect()
 }

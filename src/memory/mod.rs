@@ -1,8 +1,9 @@
 //! Memory: what people, runs and agents keep, and how it is found again.
 //!
-//! Owns entries with their versions and tags, the change number that indexes follow, and the search index. Promises: a write
-//! is found by the very next search, in this process or another on the same database; a writer who names the version that they
-//! saw never overwrites another's; a deleted entry can come back for [`DELETED_KEPT_DAYS`] days; what expired is never shown.
+//! Owns entries with their versions, tags and labels of who the words came from, the change number that indexes follow, and the
+//! search index. Promises: a write is found by the very next search, in this process or another on the same database; a writer
+//! who names the version that they saw never overwrites another's; a deleted entry can come back for [`DELETED_KEPT_DAYS`] days;
+//! what expired is never shown; what is in quarantine is found by no search, step or agent.
 //! Refuses: another workspace's entries (they don't exist), anything over its size, JSON or text that Postgres could not hold.
 //!
 //! Every write of a workspace holds the row of its change number until it commits. That makes writes to one workspace's memory
@@ -11,14 +12,21 @@
 
 mod catalog;
 mod changes;
+mod duplicates;
 mod embed;
 mod error;
 pub mod file;
 mod find;
+mod health;
+mod hold;
 mod index;
 pub mod measure;
+mod shingles;
 mod store;
+mod suspect;
 mod sweep;
+mod told;
+mod trust;
 mod validate;
 mod write;
 
@@ -26,12 +34,17 @@ pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use embed::{Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, serving_embedder, set_embedder};
 pub use error::Error;
 pub use find::search;
+pub use health::get_health;
+pub use hold::{get_settings, quarantine, release, update_settings};
 pub use sweep::{boot, sweep};
+pub use told::told;
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS, namespace as check_namespace};
 pub use write::{delete, put, restore, undelete};
 
+pub use crate::model::memory::EntryFilter as Filter;
+
 use crate::model::auth::Action;
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Namespace, Source};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Namespace, Source, Trust};
 use crate::model::{FieldError, Page, PageRequest};
 use crate::runtime::Ctx;
 
@@ -51,17 +64,6 @@ pub enum Expect {
     Version(i64),
     /// No entry.
     Absent,
-}
-
-/// Which entries a list shows; empty texts mean any.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// This namespace and all below it.
-    pub namespace: String,
-    /// Keys that begin with this.
-    pub prefix: String,
-    /// Entries with this tag.
-    pub tag: String,
 }
 
 /// Who writes, for the provenance of what they write: the person, or the command line without a server.
@@ -84,8 +86,17 @@ pub fn check(namespace: &str, key: &str, draft: &EntryDraft) -> Result<(), Error
 /// Reads an entry.
 ///
 /// # Errors
-/// [`Error::NotFound`] also when it was deleted or its time ran out.
+/// [`Error::NotFound`] also when it was deleted or its time ran out; [`Error::Quarantined`].
 pub async fn get(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
+    let entry = get_any(ctx, namespace, key).await?;
+    if entry.is_quarantined() { Err(Error::Quarantined) } else { Ok(entry) }
+}
+
+/// Reads an entry, also one in quarantine: for people who look at it, never for steps and agents.
+///
+/// # Errors
+/// [`Error::NotFound`] also when it was deleted or its time ran out.
+pub async fn get_any(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::place(namespace, key)?;
     let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
@@ -93,13 +104,16 @@ pub async fn get(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> 
     Ok(row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?.into())
 }
 
-/// Lists entries, changed last first.
+/// Lists entries, changed last first; those in quarantine only where the filter asks for them.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a namespace that none can have, or a cursor that is none.
 pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::subtree(&filter.namespace)?;
+    if filter.trust.len() > Trust::ALL.len() {
+        return Err(Error::Invalid(vec![FieldError::new("trust", "expected each label once")]));
+    }
     if [&filter.prefix, &filter.tag].iter().any(|text| text.contains('\0')) {
         return Err(Error::Invalid(vec![FieldError::new("prefix", "expected text without the character U+0000")]));
     }
@@ -110,14 +124,8 @@ pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page
             .map_err(|_| Error::Invalid(vec![FieldError::new("cursor", "expected the \"next\" of the page before")]))?,
     };
     let limit = page.limit();
-    let filter = store::ListFilter {
-        namespace: &filter.namespace,
-        prefix: &filter.prefix,
-        tag: &filter.tag,
-        before,
-        limit: limit + 1,
-    };
-    let rows = store::list(&ctx.db, ctx.workspace(), ctx.clock.now(), &filter).await?;
+    let part = store::Part { before, limit: limit + 1 };
+    let rows = store::list(&ctx.db, ctx.workspace(), ctx.clock.now(), filter, part).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
     Ok(Page { items: page.items.into_iter().map(Entry::from).collect(), next: page.next })
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Error;
-use crate::model::memory::{EntryDraft, Search, Source};
+use crate::model::memory::{EntryDraft, Search, Source, Trust};
 use crate::model::{FieldError, Timestamp};
 
 const MAX_SEGMENTS: usize = 8;
@@ -216,6 +216,9 @@ fn facts(search: &Search) -> Vec<FieldError> {
         && !source.split_once(':').is_some_and(|(kind, who)| matches!(kind, "user" | "run") && !who.is_empty())
     {
         wrong.push(FieldError::new("/source", "expected user, user:NAME, run, run:ID or cli"));
+    }
+    if search.trust.len() > Trust::ALL.len() {
+        wrong.push(FieldError::new("/trust", "expected each label once"));
     }
     if let Some(Err(expected)) = search.group.as_deref().map(group_name) {
         wrong.push(FieldError::new("/group", expected));

@@ -2,19 +2,20 @@
 
 use serde_json::json;
 
-use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, embed, store, validate};
+use super::hold::{self, Write};
+use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, duplicates, embed, store, trust, validate};
 use crate::cache;
 use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::cache::SourceKind;
 use crate::model::live::Topic;
-use crate::model::memory::{Entry, EntryDraft, Source};
+use crate::model::memory::{Duplicates, Entry, EntryDraft, Quarantine, Source, Trust};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
 impl Expect {
     /// Refuses when the entry is not as expected; `found` is its version, `None` when there is none.
-    fn check(self, found: Option<i64>) -> Result<(), Error> {
+    pub(super) fn check(self, found: Option<i64>) -> Result<(), Error> {
         match (self, found) {
             (Self::Any, _) | (Self::Absent, None) => Ok(()),
             (Self::Version(expected), Some(found)) if expected == found => Ok(()),
@@ -25,13 +26,35 @@ impl Expect {
     }
 }
 
+/// What is to be written.
+struct Order {
+    namespace: String,
+    key: String,
+    draft: EntryDraft,
+    expect: Expect,
+    source: Source,
+    /// Whether an entry may be made although another may say nearly the same.
+    has_looked: bool,
+    /// The order that this one stands for, where its words are to become a version of another entry.
+    instead: Option<Box<Order>>,
+}
+
+/// What came of an order.
+enum Done {
+    Written(Box<Entry>),
+    /// It would make an entry, and the workspace wants to know first whether another says nearly the same.
+    LookFirst(Duplicates),
+}
+
 /// Writes an entry: makes it, or gives it a new version. What the draft leaves out is empty (importance: 0.5).
 ///
-/// A run's step that writes again what it wrote last makes no new version, so that a repeated attempt changes nothing.
+/// A run's step that writes again what it wrote last makes no new version, so that a repeated attempt changes nothing. Who the
+/// words came from is decided by [`trust::granted`], and whether they are set aside by [`hold::after_write`]. Where the workspace
+/// wants it, a new entry that says nearly the same as another of its namespace becomes a version of that one, which is given then.
 ///
 /// # Errors
 /// [`Error::Conflict`], [`Error::Gone`] or [`Error::Exists`] when it is not as expected; [`Error::Invalid`] and
-/// [`Error::TooLarge`] for what doesn't fit.
+/// [`Error::TooLarge`] for what doesn't fit; [`Error::Duplicate`] where the workspace wants nothing twice.
 pub async fn put(
     ctx: &Ctx,
     namespace: &str,
@@ -43,28 +66,76 @@ pub async fn put(
     ctx.authorize(Action::WriteMemory)?;
     validate::place(namespace, key)?;
     let draft = validate::draft(draft)?;
-    let now = ctx.clock.now();
-    validate::expiry(draft.expires_at, now, &source)?;
-    let mut tx = ctx.db.begin().await?;
-    let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let before = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
-    let live = before.as_ref().filter(|row| row.is_live(now));
-    expect.check(live.map(|row| row.version))?;
-    let again = live.cloned().map(Entry::from).filter(|live| is_repeated(live, &draft, &source));
-    if let Some(entry) = again {
-        return Ok(entry);
+    validate::expiry(draft.expires_at, ctx.clock.now(), &source)?;
+    let (namespace, key) = (namespace.to_owned(), key.to_owned());
+    let mut order = Order { namespace, key, draft, expect, source, has_looked: false, instead: None };
+    loop {
+        match perform(ctx, &order).await {
+            Ok(Done::Written(entry)) => return Ok(*entry),
+            Ok(Done::LookFirst(wanted)) => order = look(ctx, order, wanted).await?,
+            Err(error @ (Error::Conflict { .. } | Error::Gone { .. })) => match order.instead.take() {
+                // Somebody was faster with the other entry: then it is kept for itself.
+                Some(alone) => order = *alone,
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        }
     }
+}
+
+/// Looks for an entry that says nearly the same, and gives what is to be written then. Outside of a transaction: the workspace's
+/// other writers would wait meanwhile.
+async fn look(ctx: &Ctx, order: Order, wanted: Duplicates) -> Result<Order, Error> {
+    let alone = Order { has_looked: true, ..order };
+    let Some(other) = duplicates::find(ctx, &alone.namespace, &alone.draft).await? else { return Ok(alone) };
+    if wanted == Duplicates::Refuse {
+        return Err(Error::Duplicate { namespace: other.namespace, key: other.key });
+    }
+    let trust = trust::granted(&alone.draft, &alone.source, None)?;
+    let Some(draft) = duplicates::merged(&other, &alone.draft, trust) else { return Ok(alone) };
+    Ok(Order {
+        namespace: other.namespace,
+        key: other.key,
+        draft,
+        expect: Expect::Version(other.version),
+        source: alone.source.clone(),
+        has_looked: true,
+        instead: Some(Box::new(alone)),
+    })
+}
+
+/// Writes what is ordered, in one transaction.
+async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
+    let Order { namespace, key, draft, source, .. } = order;
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await?;
+    let (change, settings) = store::begin_write(&mut tx, ctx.workspace()).await?;
+    let before = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
+    let live = before.as_ref().filter(|row| row.is_live(now)).cloned().map(Entry::from);
+    order.expect.check(live.as_ref().map(|live| live.version))?;
+    if live.is_none() && !order.has_looked && settings.duplicates != Duplicates::Keep {
+        return Ok(Done::LookFirst(settings.duplicates));
+    }
+    let trust = trust::granted(draft, source, live.as_ref())?;
+    if let Some(live) = live.as_ref().filter(|live| is_repeated(live, draft, trust, source)) {
+        return Ok(Done::Written(Box::new(live.clone())));
+    }
+    let write = Write { key, draft, trust, source, now };
+    let quarantine = hold::after_write(live.as_ref(), &write, &settings);
+    let draft = draft.clone();
     let entry = Entry {
         id: before.as_ref().map_or_else(|| ctx.ids.fresh::<EntryId>(), |row| row.id),
-        namespace: namespace.to_owned(),
-        key: key.to_owned(),
+        namespace: namespace.clone(),
+        key: key.clone(),
         content: draft.content,
         value: draft.value,
         tags: draft.tags,
         metadata: draft.metadata,
         importance: draft.importance.unwrap_or(DEFAULT_IMPORTANCE),
         version: before.as_ref().map_or(0, |row| row.version) + 1,
-        source,
+        source: source.clone(),
+        trust,
+        quarantine,
         created_at: before.as_ref().map_or(now, |row| row.created_at),
         updated_at: now,
         expires_at: draft.expires_at,
@@ -73,15 +144,22 @@ pub async fn put(
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change).await?;
-    note(&mut tx, ctx, (namespace, key), entry.version).await?;
+    if let Some(alone) = &order.instead {
+        store::note_merged(&mut tx, entry.id, entry.version, &alone.key).await?;
+    }
+    if entry.version > 1 && entry.is_quarantined() {
+        store::delete_vectors(&mut tx, entry.id).await?;
+    }
+    note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
-    Ok(entry)
+    Ok(Done::Written(Box::new(entry)))
 }
 
 /// Whether a run's step writes what it wrote last. The expiry doesn't count: it was reckoned from another moment.
-fn is_repeated(live: &Entry, draft: &EntryDraft, source: &Source) -> bool {
+fn is_repeated(live: &Entry, draft: &EntryDraft, trust: Trust, source: &Source) -> bool {
     matches!(source, Source::Run { .. })
+        && live.trust == trust
         && live.source == *source
         && live.content == draft.content
         && live.value == draft.value
@@ -108,7 +186,7 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
     store::mark_deleted(&mut tx, row.id, version, now, change).await?;
     store::delete_vectors(&mut tx, row.id).await?;
     store::append_deletion(&mut tx, row.id, version, &super::source(ctx), now, change).await?;
-    note(&mut tx, ctx, (namespace, key), version).await?;
+    note(&mut tx, ctx, (namespace, key), &version.to_string()).await?;
     tx.commit().await?;
     deleted(ctx, namespace, key, row.id, change).await
 }
@@ -144,9 +222,23 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
     };
     let (newest, expires_at) = (row.version, row.expires_at);
     let old = old.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
+    let (trust, was_held) = (old.trust(), old.is_quarantined());
     let content = old.content.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
+    let row = Entry::from(row);
+    let quarantine = match row.quarantine.clone() {
+        // Deleted, and back as it was.
+        Some(held) if held.is_held() && was_held => Some(held),
+        _ if was_held => {
+            let reasons = vec!["the version that was brought back was in quarantine".to_owned()];
+            Some(Quarantine { at: now, by: None, reasons, released: None })
+        }
+        Some(held) if held.is_held() => Some(held.released(now, super::source(ctx))),
+        other => other,
+    };
     let entry = Entry {
         content,
+        trust,
+        quarantine,
         value: old.value.0,
         tags: old.tags.0,
         metadata: old.metadata.0,
@@ -156,26 +248,30 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
         updated_at: now,
         // A time that is over would take it away again at once.
         expires_at: expires_at.filter(|at| *at > now),
-        ..row.into()
+        ..row
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change).await?;
-    note(&mut tx, ctx, (namespace, key), entry.version).await?;
+    note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
     Ok(entry)
 }
 
 /// Tells the cache, in the same transaction: no answer outlives what it was made of.
-async fn note(tx: &mut Tx, ctx: &Ctx, (namespace, key): (&str, &str), version: i64) -> Result<(), Error> {
+pub(super) async fn note(tx: &mut Tx, ctx: &Ctx, (namespace, key): (&str, &str), state: &str) -> Result<(), Error> {
     let id = format!("{namespace}/{key}");
     let about = (SourceKind::Memory, id.as_str());
-    cache::note_change(tx, ctx.workspace(), about, &version.to_string(), ctx.clock.now()).await?;
+    cache::note_change(tx, ctx.workspace(), about, state, ctx.clock.now()).await?;
     Ok(())
 }
 
-async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
-    catalog::note_written(ctx, entry, change).await?;
+pub(super) async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
+    if entry.is_quarantined() {
+        catalog::note_deleted(ctx, entry.id, change).await?;
+    } else {
+        catalog::note_written(ctx, entry, change).await?;
+    }
     let data = json!({"namespace": entry.namespace, "key": entry.key, "version": entry.version});
     ctx.events.publish(ctx.workspace(), Topic::Memory(entry.namespace.clone()), "entry_written", data);
     changes::tell(ctx.runtime());
@@ -199,7 +295,7 @@ pub(super) async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<boo
     store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
     store::delete_vectors(&mut tx, id).await?;
     store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
-    note(&mut tx, ctx, (&namespace, &key), version + 1).await?;
+    note(&mut tx, ctx, (&namespace, &key), &(version + 1).to_string()).await?;
     tx.commit().await?;
     deleted(ctx, &namespace, &key, id, change).await?;
     Ok(true)

@@ -9,10 +9,16 @@ use utoipa::ToSchema;
 use super::{EntryId, RunId, Timestamp};
 
 mod embedder;
+mod health;
+mod quarantine;
+mod trust;
 
 pub use embedder::{
     EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
 };
+pub use health::{Alike, HealthEntry, MemoryHealth};
+pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
+pub use trust::Trust;
 
 /// A piece of knowledge, as of its newest version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -38,6 +44,12 @@ pub struct Entry {
     pub version: i64,
     /// Where this version came from.
     pub source: Source,
+    /// Who its words came from.
+    #[serde(default)]
+    pub trust: Trust,
+    /// That it is, or was, set aside until a person has looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantine>,
     /// When the first version was written.
     pub created_at: Timestamp,
     /// When this version was written.
@@ -50,6 +62,13 @@ pub struct Entry {
     /// Its place in the group; those without one stand behind, in the order of their first writing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
+}
+
+impl Entry {
+    /// Whether it is set aside: no search, step or agent finds it.
+    pub fn is_quarantined(&self) -> bool {
+        self.quarantine.as_ref().is_some_and(Quarantine::is_held)
+    }
 }
 
 /// Where a version came from.
@@ -95,6 +114,26 @@ pub struct EntryDraft {
     /// Its place in the group, ascending; only with a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
+    /// Who its words came from. Absent: `user` for people, `tool` for steps; the same words keep the label that they have.
+    /// It can be lower than that, never higher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+}
+
+/// Which entries a list shows. Unknown fields are refused; empty texts and lists mean any.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EntryFilter {
+    /// This namespace and all below it.
+    pub namespace: String,
+    /// Keys that begin with this.
+    pub prefix: String,
+    /// Entries with this tag.
+    pub tag: String,
+    /// Entries with one of these labels.
+    pub trust: Vec<Trust>,
+    /// Those in quarantine, in place of all others.
+    pub quarantined: bool,
 }
 
 /// One version of an entry.
@@ -110,6 +149,15 @@ pub struct EntryVersion {
     pub tags: Vec<String>,
     /// Where it came from.
     pub source: Source,
+    /// Who its words came from.
+    #[serde(default)]
+    pub trust: Trust,
+    /// Whether the entry was set aside while this was its newest version.
+    #[serde(default)]
+    pub quarantined: bool,
+    /// The key under which it was to be written, where it said nearly the same as this entry and became a version of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_from: Option<String>,
     /// When.
     pub at: Timestamp,
 }
@@ -148,6 +196,9 @@ pub struct Search {
     /// Where the entry's newest version must come from: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
     #[serde(default)]
     pub source: Option<String>,
+    /// Entries must have one of these labels; empty means any. Neighbours that come with a hit must, too.
+    #[serde(default)]
+    pub trust: Vec<Trust>,
     /// Entries must be in this group.
     #[serde(default)]
     pub group: Option<String>,
@@ -183,6 +234,7 @@ impl Search {
             tags: Vec::new(),
             metadata: Map::new(),
             source: None,
+            trust: Vec::new(),
             group: None,
             since: None,
             until: None,
@@ -269,6 +321,9 @@ pub struct Neighbour {
     pub key: String,
     /// Its place in the group.
     pub position: Option<i64>,
+    /// Who its words came from.
+    #[serde(default)]
+    pub trust: Trust,
     /// Its content, the first 2,000 characters.
     pub content: String,
 }

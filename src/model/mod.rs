@@ -13,6 +13,7 @@ pub mod dashboard;
 pub mod error;
 pub mod gateway;
 pub mod id;
+pub mod invisible;
 pub mod live;
 pub mod memory;
 pub mod page;

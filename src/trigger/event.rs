@@ -69,6 +69,7 @@ async fn on_change(runtime: &Runtime, trigger: &TriggerRow, change: &Change) -> 
     event["value"] = change.value.clone();
     event["tags"] = json!(change.tags);
     event["source"] = json!(change.source);
+    event["trust"] = json!(change.trust);
     event["at"] = json!(change.at);
     let occasion = format!("change:{}", change.number);
     let cause = if let Source::Run { run_id, .. } = change.source { Some(run_id) } else { None };

@@ -14,7 +14,7 @@ use super::pages::budgets::BudgetsPage;
 use super::pages::cache::CachePage;
 use super::pages::dashboard::DashboardPage;
 use super::pages::gateway::{CallsPage, KeysPage, RoutesPage};
-use super::pages::memory::{EmbedderPage, MemoryPage};
+use super::pages::memory::{EmbedderPage, HealthPage, MemoryPage};
 use super::pages::providers::{ProviderPage, ProvidersPage};
 use super::pages::redaction::RedactionPage;
 use super::pages::runs::{ComparePage, RunPage, RunsPage};
@@ -114,6 +114,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/triggers/:id") view=TriggerPage ssr=SsrMode::Async />
                     <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
                     <Route path=path!("/memory/embedder") view=EmbedderPage ssr=SsrMode::Async />
+                    <Route path=path!("/memory/health") view=HealthPage ssr=SsrMode::Async />
                     <Route path=path!("/providers") view=ProvidersPage ssr=SsrMode::Async />
                     <Route path=path!("/providers/:id") view=ProviderPage ssr=SsrMode::Async />
                     <Route path=path!("/gateway/routes") view=RoutesPage ssr=SsrMode::Async />

@@ -15,7 +15,9 @@ use super::paging::Limit;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::memory::{self, Expect};
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchResult};
+use crate::model::memory::{
+    Entry, EntryDraft, EntryVersion, MemoryHealth, MemorySettings, Search, SearchResult, Trust,
+};
 use crate::model::{ApiError, Page, PageRequest};
 use crate::runtime::Runtime;
 
@@ -27,6 +29,9 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(get, put, delete))
         .routes(routes!(history))
         .routes(routes!(restore))
+        .routes(routes!(quarantine, release))
+        .routes(routes!(get_settings, put_settings))
+        .routes(routes!(get_health))
 }
 
 /// What part of the entries is wanted.
@@ -43,11 +48,36 @@ struct ListQuery {
     /// Entries with this tag.
     #[serde(default)]
     tag: String,
+    /// Entries whose words came from one of these: `user`, `tool`, `model`, `web`, with commas between.
+    #[serde(default)]
+    trust: String,
+    /// Those in quarantine, in place of all others.
+    #[serde(default)]
+    quarantined: bool,
     /// 1..=200.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Option<Limit>,
     /// The `next` of the page before.
     cursor: Option<String>,
+}
+
+/// Whether an entry in quarantine is read too.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct GetQuery {
+    /// Also while it is in quarantine; without this it is not found then.
+    #[serde(default)]
+    quarantined: bool,
+}
+
+/// Why an entry is set aside.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Suspicion {
+    /// At most 500 characters; may be empty.
+    #[serde(default)]
+    reason: String,
 }
 
 /// Which version to go back to.
@@ -78,7 +108,9 @@ struct Versions {
 ))]
 async fn list(Caller(ctx): Caller, Params(query): Params<ListQuery>) -> Result<Json<Page<Entry>>, Refusal> {
     let page = PageRequest { limit: query.limit.unwrap_or_default().0, cursor: query.cursor };
-    let filter = memory::Filter { namespace: query.namespace, prefix: query.prefix, tag: query.tag };
+    let trust = Trust::parse_list(&query.trust).map_err(|expected| ApiError::invalid("trust", expected))?;
+    let ListQuery { namespace, prefix, tag, quarantined, .. } = query;
+    let filter = memory::Filter { namespace, prefix, tag, trust, quarantined };
     Ok(Json(memory::list(&ctx, &filter, &page).await?))
 }
 
@@ -101,18 +133,24 @@ async fn search(Caller(ctx): Caller, Body(search): Body<Search>) -> Result<Json<
 #[utoipa::path(get, path = "/memory/{namespace}/{key}", tag = "memory", params(
     ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
     ("key" = String, Path, description = "url-encoded"),
+    GetQuery,
 ), responses(
     (status = 200, description = "the entry", body = Entry, headers(("etag" = String, description = "the version, for If-Match"))),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it", body = Problem),
-    (status = 404, description = "no such entry", body = Problem),
-    (status = 422, description = "the namespace or the key does not fit", body = Problem),
+    (status = 404, description = "no such entry, or it is in quarantine", body = Problem),
+    (status = 422, description = "the namespace, the key or a parameter does not fit", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn get(Caller(ctx): Caller, place: Place) -> Result<Response, Refusal> {
+async fn get(Caller(ctx): Caller, place: Place, Params(query): Params<GetQuery>) -> Result<Response, Refusal> {
     let (namespace, key) = read(place)?;
-    Ok(tagged(StatusCode::OK, memory::get(&ctx, &namespace, &key).await?))
+    let entry = if query.quarantined {
+        memory::get_any(&ctx, &namespace, &key).await?
+    } else {
+        memory::get(&ctx, &namespace, &key).await?
+    };
+    Ok(tagged(StatusCode::OK, entry))
 }
 
 /// Writes an entry: makes it, or gives it a new version. What the body leaves out is empty.
@@ -208,6 +246,96 @@ async fn restore(Caller(ctx): Caller, place: Place, Body(body): Body<Restore>) -
         None => memory::undelete(&ctx, &namespace, &key).await?,
     };
     Ok(tagged(StatusCode::OK, entry))
+}
+
+/// Puts an entry into quarantine: no search, step or agent finds it until somebody lets it out.
+#[utoipa::path(put, path = "/memory/{namespace}/{key}/quarantine", tag = "memory", request_body = Suspicion, params(
+    ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
+    ("key" = String, Path, description = "url-encoded"),
+    ("If-Match" = Option<String>, Header, description = "\"<version>\": only in this version"),
+), responses(
+    (status = 200, description = "the entry in quarantine", body = Entry),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such entry", body = Problem),
+    (status = 409, description = "the entry is not in the expected version", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn quarantine(
+    Caller(ctx): Caller,
+    place: Place,
+    headers: HeaderMap,
+    Body(body): Body<Suspicion>,
+) -> Result<Response, Refusal> {
+    let (namespace, key) = read(place)?;
+    let expect = expected(&headers)?;
+    Ok(tagged(StatusCode::OK, memory::quarantine(&ctx, (&namespace, &key), &body.reason, expect).await?))
+}
+
+/// Lets an entry out of quarantine, as a new version with the same words.
+#[utoipa::path(delete, path = "/memory/{namespace}/{key}/quarantine", tag = "memory", params(
+    ("namespace" = String, Path, description = "a path such as code/decisions, url-encoded as one segment"),
+    ("key" = String, Path, description = "url-encoded"),
+    ("If-Match" = Option<String>, Header, description = "\"<version>\": only in this version"),
+), responses(
+    (status = 200, description = "the entry in its new version", body = Entry),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "no such entry", body = Problem),
+    (status = 409, description = "the entry is not in quarantine, or not in the expected version", body = Problem),
+    (status = 422, description = "the namespace, the key or If-Match does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn release(Caller(ctx): Caller, place: Place, headers: HeaderMap) -> Result<Response, Refusal> {
+    let (namespace, key) = read(place)?;
+    Ok(tagged(StatusCode::OK, memory::release(&ctx, (&namespace, &key), expected(&headers)?).await?))
+}
+
+/// What is done about what is written.
+#[utoipa::path(get, path = "/memory/settings", tag = "memory", responses(
+    (status = 200, description = "the settings", body = MemorySettings),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get_settings(Caller(ctx): Caller) -> Result<Json<MemorySettings>, Refusal> {
+    Ok(Json(memory::get_settings(&ctx).await?))
+}
+
+/// Changes it; it holds from the next write on. What was written before stays as it is.
+#[utoipa::path(put, path = "/memory/settings", tag = "memory", request_body = MemorySettings, responses(
+    (status = 200, description = "the settings as they are now", body = MemorySettings),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a field does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn put_settings(
+    Caller(ctx): Caller,
+    Body(settings): Body<MemorySettings>,
+) -> Result<Json<MemorySettings>, Refusal> {
+    Ok(Json(memory::update_settings(&ctx, settings).await?))
+}
+
+/// What in the memory may need somebody: copies, what is old, long, soon gone, or in quarantine.
+#[utoipa::path(get, path = "/memory/health", tag = "memory", responses(
+    (status = 200, description = "what may need somebody", body = MemoryHealth),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn get_health(Caller(ctx): Caller) -> Result<Json<MemoryHealth>, Refusal> {
+    Ok(Json(memory::get_health(&ctx).await?))
 }
 
 /// The namespace and the key, each decoded from one segment: `code%2Fdecisions` is one.

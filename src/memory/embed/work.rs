@@ -255,7 +255,7 @@ impl Desk<'_> {
             (Vec::new(), 0, self.done, true);
         for row in changed {
             let change = row.change;
-            if row.is_live(now) {
+            if row.is_findable(now) {
                 let order = Order::of(&row, 0);
                 if heads.get(&order.id) != Some(&order.digest) {
                     if passages > 0 && passages + order.passages.len() > PASSAGES {
@@ -270,7 +270,7 @@ impl Desk<'_> {
         }
         let again: HashMap<EntryId, i64> = due.into_iter().collect();
         let ids: Vec<EntryId> = again.keys().copied().filter(|id| !orders.iter().any(|own| own.id == *id)).collect();
-        for row in store::fetch(db, workspace, &ids).await?.into_iter().filter(|row| row.is_live(now)) {
+        for row in store::fetch(db, workspace, &ids).await?.into_iter().filter(|row| row.is_findable(now)) {
             let attempts = again.get(&row.id).copied().unwrap_or_default();
             orders.push(Order::of(&row, attempts));
         }

@@ -16,7 +16,7 @@ pub(super) const fn is_cjk(c: char) -> bool {
 }
 
 /// Adds the folded form of `c` to `out`.
-pub(super) fn fold(c: char, out: &mut String) {
+pub(in crate::memory) fn fold(c: char, out: &mut String) {
     match c {
         'a'..='z' | '0'..='9' => out.push(c),
         'A'..='Z' => out.push(c.to_ascii_lowercase()),

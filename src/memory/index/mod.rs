@@ -33,7 +33,7 @@ mod reasons;
 mod score;
 mod search;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod token;
 #[cfg(test)]
 mod twin;
@@ -42,6 +42,7 @@ mod vocabulary;
 mod watch;
 
 pub(super) use cut::{cut, digest};
+pub(super) use fold::fold;
 pub(super) use names::is_filterable;
 pub(super) use passage::passage;
 pub(super) use score::Signal;
@@ -58,7 +59,7 @@ use self::score::FIELDS;
 use self::token::{Kind, Token, tokenize};
 use self::vectors::Vectors;
 use self::vocabulary::{Posting, TermId, Vocabulary};
-use crate::model::memory::Entry;
+use crate::model::memory::{Entry, Trust};
 use crate::model::{EmbedderId, EntryId, Timestamp};
 
 /// Tokens of an entry's content that are indexed, about 120,000 characters; what follows them is not found by its words.
@@ -84,6 +85,7 @@ pub(super) struct Analysed {
     updated_at: Timestamp,
     expires_at: Option<Timestamp>,
     importance: f64,
+    trust: Trust,
     digest: i64,
     fields: [Vec<Token>; FIELDS],
 }
@@ -101,6 +103,7 @@ impl Analysed {
             updated_at: entry.updated_at,
             expires_at: entry.expires_at,
             importance: entry.importance,
+            trust: entry.trust,
             digest: digest(&entry.content),
             fields: [
                 tokenize(&entry.content, MAX_TOKENS),
@@ -161,6 +164,7 @@ struct Slot {
     updated_at: Timestamp,
     expires_at: Timestamp,
     importance: f64,
+    trust: Trust,
     /// Of its content.
     digest: i64,
     /// Every word in its order, with gaps; compounds behind, each between gaps.
@@ -236,6 +240,7 @@ impl Index {
             updated_at: entry.updated_at,
             expires_at: entry.expires_at.unwrap_or(Timestamp(i64::MAX)),
             importance: entry.importance,
+            trust: entry.trust,
             digest: entry.digest,
             order,
         });

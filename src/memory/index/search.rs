@@ -13,7 +13,7 @@ use super::vectors::Question;
 use super::vocabulary::{Expansion, Prefix, TermId, weight};
 use super::watch::Watch;
 use super::{Index, Light, NO_GROUP, Slot, names, reasons};
-use crate::model::memory::TermMatch;
+use crate::model::memory::{TermMatch, Trust};
 use crate::model::{EntryId, Timestamp};
 
 /// A word of a short query that at most so many entries hold may be misspelt where the answer stands: words like it are searched
@@ -32,6 +32,8 @@ pub(in crate::memory) struct Filter {
     pub metadata: Vec<(String, serde_json::Value)>,
     /// Written by: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
     pub source: Option<String>,
+    /// With one of these labels; empty means any.
+    pub trust: Vec<Trust>,
     /// In this group, of whichever namespace.
     pub group: Option<String>,
     /// Updated at or after.
@@ -370,6 +372,7 @@ impl Index {
         let fits = |(slot, light): (&Slot, &Light)| {
             light.alive
                 && slot.expires_at > now
+                && (filter.trust.is_empty() || filter.trust.contains(&slot.trust))
                 && namespaces[slot.namespace as usize]
                 && slot.updated_at >= since
                 && slot.updated_at < until

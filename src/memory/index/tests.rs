@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::memory::Source;
+use crate::model::memory::{Source, Trust};
 
-pub(super) const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
+pub(in crate::memory) const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
 
-pub(super) fn entry(number: u128, namespace: &str, key: &str, content: &str, tags: &[&str]) -> Entry {
+pub(in crate::memory) fn entry(number: u128, namespace: &str, key: &str, content: &str, tags: &[&str]) -> Entry {
     Entry {
         id: EntryId(Uuid::from_u128(number)),
         namespace: namespace.to_owned(),
@@ -20,6 +20,8 @@ pub(super) fn entry(number: u128, namespace: &str, key: &str, content: &str, tag
         importance: 0.5,
         version: 1,
         source: Source::Cli {},
+        trust: Trust::User,
+        quarantine: None,
         created_at: NOW,
         updated_at: NOW,
         expires_at: None,

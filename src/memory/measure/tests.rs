@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::memory::index::{Analysed, Asked, Filter, Index};
-use crate::model::memory::{Entry, Source};
+use crate::model::memory::{Entry, Source, Trust};
 use crate::model::{EntryId, Timestamp};
 
 const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
@@ -28,6 +28,8 @@ fn ask_index(set: &Set) -> Vec<Ranking> {
             importance: 0.5,
             version: 1,
             source: Source::Cli {},
+            trust: Trust::User,
+            quarantine: None,
             created_at: NOW,
             updated_at: NOW,
             expires_at: None,

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Result, Tx};
-use crate::model::memory::{Entry, Namespace, Source};
+use crate::model::memory::{Entry, EntryFilter, Namespace, Quarantine, Source, Trust};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -15,7 +15,8 @@ macro_rules! columns {
         concat!(
             $before,
             " e.id, e.namespace, e.key, e.content, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
-              e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position
+              e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position,
+              e.trust, e.quarantine, e.quarantined_at
               from memory_entry e ",
             $after
         )
@@ -42,12 +43,25 @@ pub(in crate::memory) struct EntryRow {
     pub change: i64,
     context_group: Option<String>,
     context_position: Option<i64>,
+    trust: String,
+    quarantine: Option<Json<Quarantine>>,
+    quarantined_at: Option<Timestamp>,
 }
 
 impl EntryRow {
     /// Whether callers may know of it.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.deleted_at.is_none() && self.expires_at.is_none_or(|at| at > now)
+    }
+
+    /// Whether searches, steps and agents may know of it.
+    pub fn is_findable(&self, now: Timestamp) -> bool {
+        self.is_live(now) && self.quarantined_at.is_none()
+    }
+
+    /// Whether an index has no place for it, whatever the time is.
+    pub fn is_hidden(&self) -> bool {
+        self.deleted_at.is_some() || self.quarantined_at.is_some()
     }
 
     /// Its text.
@@ -69,6 +83,8 @@ impl From<EntryRow> for Entry {
             importance: row.importance,
             version: row.version,
             source: row.source.0,
+            trust: trust_of(&row.trust),
+            quarantine: row.quarantine.map(|quarantine| quarantine.0),
             created_at: row.created_at,
             updated_at: row.updated_at,
             expires_at: row.expires_at,
@@ -76,6 +92,16 @@ impl From<EntryRow> for Entry {
             position: row.context_position,
         }
     }
+}
+
+/// Since when an entry is in quarantine.
+pub(super) fn held_since(entry: &Entry) -> Option<Timestamp> {
+    entry.quarantine.as_ref().filter(|quarantine| quarantine.is_held()).map(|quarantine| quarantine.at)
+}
+
+/// A label that this program does not know is another program's: it trusts nobody.
+pub(super) fn trust_of(word: &str) -> Trust {
+    Trust::parse(word).unwrap_or(Trust::Web)
 }
 
 /// Takes the workspace's next change number, and with it the workspace's write lock on memory until the commit.
@@ -125,15 +151,32 @@ pub(in crate::memory) async fn find_within(
     Ok(within!(tx, conn => query_as(SQL).bind(workspace).bind(namespace).bind(key).fetch_optional(conn).await)?)
 }
 
-/// What a list shows; empty texts mean any.
-#[derive(Debug, Clone, Default)]
-pub(in crate::memory) struct ListFilter<'a> {
-    pub namespace: &'a str,
-    pub prefix: &'a str,
-    pub tag: &'a str,
+/// Which part of what a list shows is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::memory) struct Part {
     /// Only entries changed before this number.
     pub before: i64,
     pub limit: u32,
+}
+
+/// The list, of entries in quarantine or of all others.
+macro_rules! listed {
+    ($held:literal) => {
+        // '0' follows '/', so the range holds exactly what begins with "namespace/"; both columns compare byte by byte.
+        concat!(
+            columns!(
+                "select",
+                "where e.workspace_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $2)
+                   and ($3 = '' or e.namespace = $3 or (e.namespace >= $3 || '/' and e.namespace < $3 || '0'))
+                   and ($4 = '' or (e.key >= $4 and e.key < $5))
+                   and ($6 = '' or exists (select 1 from memory_tag t where t.entry_id = e.id and t.tag = $6))
+                   and ($7 = '' or $7 like '%,' || e.trust || ',%')
+                   and e.quarantined_at "
+            ),
+            $held,
+            " and e.change < $8 order by e.change desc limit $9"
+        )
+    };
 }
 
 /// Entries that callers may know of, changed last first.
@@ -141,28 +184,25 @@ pub(in crate::memory) async fn list(
     db: &Db,
     workspace: WorkspaceId,
     now: Timestamp,
-    filter: &ListFilter<'_>,
+    filter: &EntryFilter,
+    part: Part,
 ) -> Result<Vec<EntryRow>> {
-    // '0' follows '/', so the range holds exactly what begins with "namespace/"; both columns compare byte by byte.
-    const SQL: &str = columns!(
-        "select",
-        "where e.workspace_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $2)
-           and ($3 = '' or e.namespace = $3 or (e.namespace >= $3 || '/' and e.namespace < $3 || '0'))
-           and ($4 = '' or (e.key >= $4 and e.key < $5))
-           and ($6 = '' or exists (select 1 from memory_tag t where t.entry_id = e.id and t.tag = $6))
-           and e.change < $7
-         order by e.change desc limit $8"
-    );
+    const FREE: &str = listed!("is null");
+    const HELD: &str = listed!("is not null");
+    let sql = if filter.quarantined { HELD } else { FREE };
     let behind_prefix = format!("{}\u{10ffff}", filter.prefix);
-    Ok(read!(db, conn => query_as(SQL)
+    let labels: Vec<&str> = filter.trust.iter().map(|trust| trust.as_str()).collect();
+    let trust = if labels.is_empty() { String::new() } else { format!(",{},", labels.join(",,")) };
+    Ok(read!(db, conn => query_as(sql)
         .bind(workspace)
         .bind(now)
-        .bind(filter.namespace)
-        .bind(filter.prefix)
+        .bind(filter.namespace.as_str())
+        .bind(filter.prefix.as_str())
         .bind(behind_prefix.as_str())
-        .bind(filter.tag)
-        .bind(filter.before)
-        .bind(i64::from(filter.limit))
+        .bind(filter.tag.as_str())
+        .bind(trust.as_str())
+        .bind(part.before)
+        .bind(i64::from(part.limit))
         .fetch_all(conn)
         .await)?)
 }
@@ -200,7 +240,7 @@ pub(in crate::memory) async fn changed_after(
 pub(in crate::memory) async fn namespaces(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<Namespace>> {
     let rows: Vec<(String, i64)> = read!(db, conn => query_as(
         "select namespace, count(*) from memory_entry
-         where workspace_id = $1 and deleted_at is null and (expires_at is null or expires_at > $2)
+         where workspace_id = $1 and deleted_at is null and quarantined_at is null and (expires_at is null or expires_at > $2)
          group by namespace order by namespace limit 10000",
     )
     .bind(workspace)
@@ -214,13 +254,15 @@ pub(in crate::memory) async fn namespaces(db: &Db, workspace: WorkspaceId, now: 
 pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry, change: i64) -> Result<()> {
     within!(tx, conn => query(
         "insert into memory_entry (id, workspace_id, namespace, key, content, value, tags, metadata, importance, version, source,
-             created_at, updated_at, expires_at, deleted_at, change, context_group, context_position)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, $15, $16, $17)
+             created_at, updated_at, expires_at, deleted_at, change, context_group, context_position, trust, quarantine,
+             quarantined_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, $15, $16, $17, $18, $19, $20)
          on conflict (id) do update set content = excluded.content, value = excluded.value, tags = excluded.tags,
              metadata = excluded.metadata, importance = excluded.importance, version = excluded.version,
              source = excluded.source, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
              deleted_at = null, change = excluded.change, context_group = excluded.context_group,
-             context_position = excluded.context_position",
+             context_position = excluded.context_position, trust = excluded.trust, quarantine = excluded.quarantine,
+             quarantined_at = excluded.quarantined_at",
     )
     .bind(entry.id)
     .bind(workspace)
@@ -239,6 +281,9 @@ pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry:
     .bind(change)
     .bind(entry.group.as_deref())
     .bind(entry.position)
+    .bind(entry.trust.as_str())
+    .bind(entry.quarantine.as_ref().map(Json))
+    .bind(held_since(entry))
     .execute(conn)
     .await
     .map(drop))?;

@@ -2,12 +2,16 @@
 
 mod embedder;
 mod entry;
+mod health;
+mod quarantine;
 mod upkeep;
 mod vector;
 mod version;
 
 pub(super) use embedder::*;
 pub(super) use entry::*;
+pub(super) use health::*;
+pub(super) use quarantine::*;
 pub(super) use upkeep::*;
 pub(super) use vector::*;
 pub(super) use version::*;

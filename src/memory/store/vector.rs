@@ -38,7 +38,8 @@ pub(in crate::memory) async fn put_vectors(
 ) -> Result<()> {
     within!(tx, conn => query(
         "insert into memory_vector (embedder_id, entry_id, version, digest, passages, codes, error, attempts, retry_at, change)
-         select $1, e.id, $3, $4, $5, $6, $7, $8, $9, $10 from memory_entry e where e.id = $2 and e.deleted_at is null
+         select $1, e.id, $3, $4, $5, $6, $7, $8, $9, $10 from memory_entry e
+         where e.id = $2 and e.deleted_at is null and e.quarantined_at is null
          on conflict (embedder_id, entry_id) do update set version = excluded.version, digest = excluded.digest,
              passages = excluded.passages, codes = excluded.codes, error = excluded.error, attempts = excluded.attempts,
              retry_at = excluded.retry_at, change = excluded.change",
@@ -159,7 +160,8 @@ pub(in crate::memory) async fn count_embedded(
          from memory_entry e
          join memory_embedder g on g.id = $2
          left join memory_vector v on v.entry_id = e.id and v.embedder_id = g.id
-         where e.workspace_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $3)",
+         where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
+            and (e.expires_at is null or e.expires_at > $3)",
     )
     .bind(workspace)
     .bind(embedder)
@@ -172,7 +174,8 @@ pub(in crate::memory) async fn count_embedded(
 pub(in crate::memory) async fn count_entries(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result<i64> {
     Ok(read!(db, conn => query_scalar(
         "select count(*) from memory_entry
-         where workspace_id = $1 and deleted_at is null and (expires_at is null or expires_at > $2)",
+         where workspace_id = $1 and deleted_at is null and quarantined_at is null
+            and (expires_at is null or expires_at > $2)",
     )
     .bind(workspace)
     .bind(now)

@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as};
 
+use super::entry::{held_since, trust_of};
 use crate::db::{Db, Result, Tx};
 use crate::memory::{Change, KEPT_VERSIONS};
-use crate::model::memory::{Entry, EntryVersion, Source};
+use crate::model::memory::{Entry, EntryVersion, Source, Trust};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -21,15 +22,33 @@ pub(in crate::memory) struct VersionRow {
     pub importance: f64,
     source: Json<Source>,
     at: Timestamp,
+    trust: String,
+    quarantined_at: Option<Timestamp>,
+    merged_from: Option<String>,
+}
+
+impl VersionRow {
+    /// Who its words came from.
+    pub fn trust(&self) -> Trust {
+        trust_of(&self.trust)
+    }
+
+    /// Whether the entry was set aside while this was its newest version.
+    pub const fn is_quarantined(&self) -> bool {
+        self.quarantined_at.is_some()
+    }
 }
 
 impl From<VersionRow> for EntryVersion {
     fn from(row: VersionRow) -> Self {
         Self {
+            trust: row.trust(),
+            quarantined: row.is_quarantined(),
             version: row.version,
             content: row.content,
             value: row.value.0,
             tags: row.tags.0,
+            merged_from: row.merged_from,
             source: row.source.0,
             at: row.at,
         }
@@ -39,8 +58,9 @@ impl From<VersionRow> for EntryVersion {
 /// Appends the version that an entry is now in, and drops those that are no longer kept.
 pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry, change: i64) -> Result<()> {
     within!(tx, conn => query(
-        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at, change)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at, change, trust,
+             quarantined_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(entry.id)
     .bind(entry.version)
@@ -52,10 +72,24 @@ pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry, change
     .bind(Json(&entry.source))
     .bind(entry.updated_at)
     .bind(change)
+    .bind(entry.trust.as_str())
+    .bind(held_since(entry))
     .execute(conn)
     .await
     .map(drop))?;
     drop_old_versions(tx, entry.id, entry.version).await
+}
+
+/// Notes under which key a version was to be written that became one of another entry.
+pub(in crate::memory) async fn note_merged(tx: &mut Tx, id: EntryId, version: i64, key: &str) -> Result<()> {
+    within!(tx, conn => query("update memory_version set merged_from = $3 where entry_id = $1 and version = $2")
+        .bind(id)
+        .bind(version)
+        .bind(key)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
 }
 
 /// Appends the version that deleted an entry.
@@ -97,7 +131,9 @@ async fn drop_old_versions(tx: &mut Tx, id: EntryId, newest: i64) -> Result<()> 
     Ok(())
 }
 
-const NEWEST_FIRST: &str = "select version, content, value, tags, metadata, importance, source, at from memory_version
+const NEWEST_FIRST: &str =
+    "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+     from memory_version
      where entry_id = $1 order by version desc";
 
 /// The kept versions of an entry, newest first.
@@ -108,7 +144,8 @@ pub(in crate::memory) async fn versions(db: &Db, id: EntryId) -> Result<Vec<Vers
 /// One version of an entry, if it is kept.
 pub(in crate::memory) async fn find_version(tx: &mut Tx, id: EntryId, version: i64) -> Result<Option<VersionRow>> {
     Ok(within!(tx, conn => query_as(
-        "select version, content, value, tags, metadata, importance, source, at from memory_version
+        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+     from memory_version
          where entry_id = $1 and version = $2",
     )
     .bind(id)
@@ -120,7 +157,8 @@ pub(in crate::memory) async fn find_version(tx: &mut Tx, id: EntryId, version: i
 /// The newest kept version that had a content.
 pub(in crate::memory) async fn find_last_content(tx: &mut Tx, id: EntryId) -> Result<Option<VersionRow>> {
     Ok(within!(tx, conn => query_as(
-        "select version, content, value, tags, metadata, importance, source, at from memory_version
+        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+     from memory_version
          where entry_id = $1 and content is not null order by version desc limit 1",
     )
     .bind(id)
@@ -146,10 +184,11 @@ pub(in crate::memory) async fn changes_after(
     limit: u32,
 ) -> Result<Vec<Change>> {
     let rows: Vec<ChangeRow> = read!(db, conn => query_as(
-        "select v.change, e.namespace, e.key, v.version, v.content, v.value, v.tags, v.metadata, v.importance, v.source, v.at
+        "select v.change, e.namespace, e.key, v.version, v.content, v.value, v.tags, v.metadata, v.importance, v.source, v.at,
+            v.trust, v.quarantined_at, v.merged_from
          from memory_entry e
          join memory_version v on v.entry_id = e.id
-         where e.workspace_id = $1 and e.change > $2 and v.change > $2
+         where e.workspace_id = $1 and e.change > $2 and v.change > $2 and e.quarantined_at is null and v.quarantined_at is null
          order by v.change
          limit $3",
     )
@@ -159,6 +198,7 @@ pub(in crate::memory) async fn changes_after(
     .fetch_all(conn)
     .await)?;
     let read = |row: ChangeRow| Change {
+        trust: row.version.trust(),
         number: row.change,
         namespace: row.namespace,
         key: row.key,

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::AgentSpec;
 use crate::model::AgentId;
 use crate::model::gateway::{Block, StopReason, Usage};
+use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
 
 /// One entry. They stand in the run's history, in order.
@@ -97,6 +98,9 @@ pub struct ToolResult {
     /// Whether strangers may have written it.
     #[serde(default)]
     pub is_untrusted: bool,
+    /// The lowest label of the entries of memory that it holds; absent where it holds none, and in older histories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// Characters that were left out of the middle.
     #[serde(default)]
     pub omitted: u64,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Outcome, StepCall};
 use crate::memory::{self, Error, Expect};
-use crate::model::memory::{EntryDraft, Search, Source};
+use crate::model::memory::{EntryDraft, Search, Source, Trust};
 use crate::model::workflow::StepError;
 
 #[derive(Debug, Deserialize)]
@@ -27,6 +27,8 @@ struct Write {
     group: Option<String>,
     #[serde(default)]
     position: Option<i64>,
+    #[serde(default)]
+    trust: Option<Trust>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,6 +38,8 @@ struct Find {
     namespace: Option<String>,
     #[serde(default)]
     limit: Option<u32>,
+    #[serde(default)]
+    trust: Option<Vec<String>>,
 }
 
 /// Writes an entry; the output is the entry. A repeated attempt that writes the same makes no new version.
@@ -53,6 +57,7 @@ pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
         expires_at: config.expires_in_ms.map(|ms| call.ctx.clock.now().plus_ms(ms)),
         group: config.group,
         position: config.position,
+        trust: config.trust,
     };
     let source = Source::Run { run_id: call.run_id, step: call.step };
     let entry =
@@ -60,16 +65,19 @@ pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
     Ok(Outcome::out(json!(entry)))
 }
 
-/// Searches entries; the output is `{hits, matched}`, and without a hit it leaves by `empty`.
+/// Searches entries; the output is `{hits, matched, text}`, where `text` is what a prompt may be given, and without a hit it leaves by `empty`.
 ///
 /// # Errors
 /// As [`write`].
 pub async fn search(call: StepCall) -> Result<Outcome, StepError> {
     let config: Find = call.config()?;
     let asked = Search::text(&config.query);
-    let search = Search { namespace: config.namespace, limit: config.limit.unwrap_or(asked.limit), ..asked };
+    let trust = Trust::parse_list(&config.trust.unwrap_or_default().join(","))
+        .map_err(|expected| StepError::permanent("config", format!("trust: {expected}")))?;
+    let search = Search { namespace: config.namespace, limit: config.limit.unwrap_or(asked.limit), trust, ..asked };
     let found = memory::search(&call.ctx, &search).await.map_err(refuse)?;
-    let output = json!({"hits": found.hits, "matched": found.matched});
+    let text = memory::told(found.hits.iter().map(|hit| &hit.entry));
+    let output = json!({"hits": found.hits, "matched": found.matched, "text": text});
     Ok(if found.hits.is_empty() { Outcome::port("empty", output) } else { Outcome::out(output) })
 }
 

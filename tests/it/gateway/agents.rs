@@ -7,7 +7,7 @@ use weft::model::PageRequest;
 use weft::model::agent::{AgentDraft, AgentSpec, AgentTool, Entry, Rule, Ruling, TaskStatus};
 use weft::model::auth::Role;
 use weft::model::gateway::{Limits, ProviderKind};
-use weft::model::memory::Search;
+use weft::model::memory::{Search, Trust};
 use weft::model::workflow::{
     Approval, ApprovalFilter, Command, Decision, Fact, RunDetail, RunStatus, StepError, StepStatus,
 };
@@ -130,7 +130,7 @@ on_both_engines! {
         assert!(results[3].contains("<data from=\\\"memory_search\\\">") && results[3].contains("The loom is blue."), "{results:?}");
         assert!(results[4].contains("You may not read"), "{results:?}");
         let written = weft::memory::get(&ctx, "notes/colours", "loom").await.unwrap();
-        assert_eq!((written.metadata["trust"].clone(), written.metadata["agent"].clone()), (json!("untrusted"), json!("helper")));
+        assert_eq!((written.trust, written.metadata["agent"].clone()), (Trust::Model, json!("helper")));
 
         let standing = weft::monitor::get_agent(&ctx, id).await.unwrap();
         assert_eq!((standing.working, standing.waiting, standing.done), (0, 0, 1));

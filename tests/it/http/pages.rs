@@ -23,6 +23,7 @@ fn paths() -> Vec<String> {
         "/memory",
         "/memory?q=health",
         "/memory/embedder",
+        "/memory/health",
         "/providers",
         "/users",
         "/account",

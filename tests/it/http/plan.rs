@@ -41,6 +41,8 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/users/{id}/disable" | "/users/{id}/enable") => Nothing,
         ("PUT", "/memory/{namespace}/{key}") => Json(json!({"content": "A thought."})),
         ("POST", "/memory/{namespace}/{key}/restore") => Json(json!({"version": 1_000_000})),
+        ("PUT", "/memory/{namespace}/{key}/quarantine") => Json(json!({"reason": "It is odd."})),
+        ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
@@ -133,6 +135,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/revoke_other_login_sessions"
         | "memory/namespaces"
         | "memory/embedder"
+        | "memory/health"
+        | "memory/settings"
         | "users/list_invites"
         | "workspace/retention"
         | "workflows/templates" => json!({}),
@@ -158,12 +162,14 @@ fn server_fn(name: &str) -> Option<Sent> {
         "dashboard/get" => json!({"period": "day"}),
         "memory/search" => json!({"search": {"query": "thought"}}),
         "memory/set_embedder" => json!({"draft": {"model": null}}),
-        "memory/list" => json!({"namespace": "", "tag": "", "page": page}),
+        "memory/list" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
         "memory/put" => {
             json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000})
         }
-        "memory/delete" | "memory/restore" => versioned,
+        "memory/delete" | "memory/restore" | "memory/release" => versioned,
+        "memory/quarantine" => json!({"namespace": "team", "key": "thing", "reason": "", "version": 1_000_000}),
+        "memory/update_settings" => json!({"settings": {"quarantine": ["model", "web"]}}),
         "workflows/list" => json!({"query": "", "page": page}),
         "workflows/create" => json!({"definition": definition("Nightly")}),
         "workflows/import" => json!({"text": definition("Nightly").to_string()}),

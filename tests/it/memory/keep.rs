@@ -20,6 +20,7 @@ on_both_engines! {
             expires_at: Some(site.runtime.clock.now().plus_ms(1000)),
             group: Some("talk".to_owned()),
             position: Some(-1),
+            trust: None,
         };
         let written = memory::put(&ctx, "code/decisions", "pool: size?", given, Expect::Absent, Source::User { name: "Mara".to_owned() })
             .await

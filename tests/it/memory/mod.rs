@@ -1,10 +1,14 @@
 //! Memory's face on both engines.
 
 mod context;
+mod duplicates;
 mod find;
+mod health;
 mod keep;
 pub mod meaning;
+mod quarantine;
 mod rest;
+mod trust;
 mod vectors;
 
 use weft::memory::{self, Expect};

@@ -328,6 +328,7 @@ pub const KINDS: &[Kind] = &[
                 .hint("This namespace and all below it. Empty: everything.")
                 .placeholder("code"),
             field("limit", "At most", Shape::Integer { min: 1, max: 100 }).placeholder("10"),
+            field("trust", "Words from", Shape::TextList).hint("Only from these: user, tool, model, web. Empty: from anybody."),
         ],
         ports: &[Edge::OUT, "empty"],
         pure_step: false,
@@ -350,6 +351,9 @@ pub const KINDS: &[Kind] = &[
             field("expires_in_ms", "Expires after", Shape::Time { min: 1, max: 315_360_000_000 }).rare(),
             field("group", "Group", TEXT).hint("The conversation or document that it belongs to.").rare(),
             field("position", "Position", Shape::Integer { min: 0, max: 1_000_000_000_000 }).hint("Its place in the group.").rare(),
+            field("trust", "Words from", Shape::Choice { options: &["tool", "model", "web"] })
+                .hint("Who the words came from: a step, a model, or strangers. Empty: tool.")
+                .rare(),
         ],
         ports: OUT_ERROR,
         pure_step: false,

@@ -120,8 +120,8 @@ fn known_fields(document: &Document, id: &str) -> &'static [&'static str] {
         Some("condition") => &["value"],
         Some("switch") => &["port"],
         Some("wait") => &["waited_ms"],
-        Some("memory_search") => &["hits"],
-        Some("memory_write") => &["namespace", "key", "content"],
+        Some("memory_search") => &["hits", "matched", "text"],
+        Some("memory_write") => &["namespace", "key", "content", "trust"],
         _ => &[],
     }
 }

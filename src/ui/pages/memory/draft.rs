@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::model::memory::{Entry, EntryDraft};
+use crate::model::memory::{Entry, EntryDraft, Trust};
 use crate::model::{ApiError, Timestamp};
 
 /// What the form begins with, and what it holds: the texts of its fields.
@@ -20,6 +20,7 @@ pub(super) struct Start {
     metadata: String,
     group: String,
     position: String,
+    trust: String,
     expires_at: Option<Timestamp>,
     /// The version that is edited; 0 for a new entry.
     pub version: i64,
@@ -37,6 +38,7 @@ impl Default for Start {
             metadata: String::new(),
             group: String::new(),
             position: String::new(),
+            trust: Trust::User.as_str().to_owned(),
             expires_at: None,
             version: 0,
         }
@@ -66,6 +68,7 @@ impl Start {
             },
             group: entry.group.clone().unwrap_or_default(),
             position: entry.position.map(|position| position.to_string()).unwrap_or_default(),
+            trust: entry.trust.as_str().to_owned(),
             expires_at: entry.expires_at,
             version: entry.version,
         }
@@ -118,6 +121,7 @@ pub(super) struct Fields {
     pub metadata: RwSignal<String>,
     pub group: RwSignal<String>,
     pub position: RwSignal<String>,
+    pub trust: RwSignal<String>,
     expires_at: StoredValue<Option<Timestamp>>,
 }
 
@@ -133,6 +137,7 @@ impl Fields {
             metadata: RwSignal::new(start.metadata),
             group: RwSignal::new(start.group),
             position: RwSignal::new(start.position),
+            trust: RwSignal::new(start.trust),
             expires_at: StoredValue::new(start.expires_at),
         }
     }
@@ -148,6 +153,7 @@ impl Fields {
         self.metadata.set(start.metadata);
         self.group.set(start.group);
         self.position.set(start.position);
+        self.trust.set(start.trust);
         self.expires_at.set_value(start.expires_at);
     }
 
@@ -163,6 +169,7 @@ impl Fields {
             metadata: self.metadata.get_untracked(),
             group: self.group.get_untracked(),
             position: self.position.get_untracked(),
+            trust: self.trust.get_untracked(),
             expires_at: self.expires_at.get_value(),
             version,
         }
@@ -186,6 +193,7 @@ impl Fields {
             expires_at: self.expires_at.get_value(),
             group: Some(self.group.get_untracked().trim().to_owned()).filter(|group| !group.is_empty()),
             position: parse_position(&self.position.get_untracked())?,
+            trust: self.trust.with_untracked(|word| Trust::parse(word)),
         })
     }
 }

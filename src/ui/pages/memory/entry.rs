@@ -1,18 +1,18 @@
 //! The right pane: one entry, its versions, and what can be done with it.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use serde_json::Value;
 
 use super::place::Place;
+use super::quarantine::{QuarantineDialog, QuarantineNotice, source_badge};
+use super::remove::remove;
 use super::versions::Versions;
 use super::why::WhyCard;
 use super::{Listing, State};
-use crate::api::memory::{delete_entry, undelete_entry};
-use crate::model::memory::{Entry, Source};
+use crate::model::memory::{Entry, Source, Trust};
 use crate::ui::components::{
     Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, EmptyState, JsonTree, Load, Markdown, RelativeTime,
-    SkeletonShape, Tab, TabPanel, Tabs, Tone, use_toasts,
+    SkeletonShape, Tab, TabPanel, Tabs,
 };
 
 /// The pane.
@@ -41,36 +41,13 @@ pub(super) fn EntryPane(state: State) -> impl IntoView {
 
 /// Deletes an entry and offers to take that back.
 fn delete(state: State, entry: &Entry) {
-    let toasts = use_toasts();
-    let (namespace, key, version) = (entry.namespace.clone(), entry.key.clone(), entry.version);
-    spawn_local(async move {
-        if let Err(error) = delete_entry(namespace.clone(), key.clone(), version).await {
-            toasts.say(Tone::Bad, error.detail());
-            return;
-        }
-        let said = format!("Deleted {key}");
-        // The toast outlives this pane and this page, so what it calls has an owner of its own, kept by the call itself.
-        let owner = Owner::new_root(None);
-        let kept = owner.clone();
-        let undo = owner.with(|| {
-            Callback::new(move |()| {
-                let _owner = &kept;
-                let (namespace, key) = (namespace.clone(), key.clone());
-                spawn_local(async move {
-                    match undelete_entry(namespace, key.clone()).await {
-                        Ok(_) => toasts.say(Tone::Good, format!("{key} is back")),
-                        Err(error) => toasts.say(Tone::Bad, error.detail()),
-                    }
-                    state.load_anew();
-                });
-            })
-        });
-        toasts.say_with_undo(said, "Undo", undo);
+    let gone = move || {
         if let Some(place) = state.place.try_get_untracked() {
             state.go.run(place.closing());
         }
         state.load_anew();
-    });
+    };
+    remove((entry.namespace.clone(), entry.key.clone(), entry.version), gone, move || state.load_anew());
 }
 
 #[component]
@@ -87,6 +64,7 @@ fn EntryDetail(entry: Entry, state: State) -> impl IntoView {
         <Tabs id="entry-tabs" label="Entry" tabs=tabs chosen on_choose=move |name| tab.set(name) />
         <TabPanel id="entry-tabs" name="content" chosen>
             <div class="pane-body stack">
+                <QuarantineNotice entry=entry.get_value() state />
                 <Content entry=entry.get_value() />
                 <Facts entry=entry.get_value() state />
                 <Transition>{move || found(state, &entry.get_value())}</Transition>
@@ -111,6 +89,12 @@ fn EntryHead(entry: StoredValue<Entry>, state: State) -> impl IntoView {
     let back = state.place.with_untracked(|place| place.closing().href());
     let edit = move |()| entry.with_value(|entry| state.edit(entry));
     let remove = move |()| entry.with_value(|entry| delete(state, entry));
+    let setting_aside = RwSignal::new(false);
+    let offered = entry.with_value(|entry| !entry.is_quarantined());
+    let quarantine = offered.then(|| view! {
+        <Button label="Put into quarantine" icon="shield" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=move |()| setting_aside.set(true) />
+        <QuarantineDialog entry open=setting_aside state />
+    });
     view! {
         <div class="pane-head">
             <span class="phone-only">
@@ -121,6 +105,7 @@ fn EntryHead(entry: StoredValue<Entry>, state: State) -> impl IntoView {
             </div>
             <div class="actions">
                 <Button label="Edit (E)" icon="edit" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=edit />
+                {quarantine}
                 <Button label="Delete" icon="trash" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=remove />
             </div>
         </div>
@@ -169,6 +154,12 @@ fn Facts(entry: Entry, state: State) -> impl IntoView {
     let namespace = entry.namespace;
     let subtree =
         Place { namespace: namespace.clone(), ..state.place.get_untracked() }.opening(&namespace, &entry.key).href();
+    let source = match source_badge(entry.trust) {
+        Some(badge) => badge.into_any(),
+        None => Trust::User.label().into_any(),
+    };
+    let from = entry.trust.as_str().to_owned();
+    let alike = Place { from, ..state.place.get_untracked() }.opening(&namespace, &entry.key).href();
     let meter = format!("--value: {:.0}%", entry.importance * 100.0);
     view! {
         <div class="row wrap">{tags.collect_view()}</div>
@@ -183,6 +174,8 @@ fn Facts(entry: Entry, state: State) -> impl IntoView {
             <dd>{entry.version} ", " <RelativeTime at=entry.updated_at /></dd>
             <dt>"Written by"</dt>
             <dd>{origin(entry.source)}</dd>
+            <dt>"Words from"</dt>
+            <dd><a class="link" href=alike>{source}</a></dd>
             <dt>"Importance"</dt>
             <dd>
                 <span class="row">

@@ -6,11 +6,12 @@ use leptos::task::spawn_local;
 use super::State;
 use super::draft::{Fields, Kept, Start};
 use crate::api::memory::{get_entry, put_entry};
-use crate::model::memory::{EntryDraft, Source};
+use crate::model::memory::{EntryDraft, Source, Trust};
 use crate::model::{ApiError, FieldError};
 use crate::ui::browser;
 use crate::ui::components::{
-    Bound, Button, ButtonVariant, Dialog, DialogSize, Icon, TextArea, TextInput, Toasts, Tone, use_toasts,
+    Bound, Button, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextArea, TextInput, Toasts, Tone,
+    use_toasts,
 };
 
 /// The form's id, for the button that sends it from the dialog's foot.
@@ -116,7 +117,7 @@ impl Form {
         self.busy.set(true);
         spawn_local(async move {
             let (refusal, theirs) = match put(namespace, key.clone(), draft, expected).await {
-                Ok((namespace, version)) => {
+                Ok((namespace, key, version)) => {
                     toasts.say(Tone::Good, format!("Saved {key} as version {version}"));
                     if self.is_still_about(&base) {
                         self.drop_it();
@@ -146,24 +147,26 @@ impl Form {
     }
 }
 
-/// Saves; gives the namespace and the new version, or the refusal and what stands there instead.
+/// Saves; gives where the words are now and in which version, or the refusal and what stands there instead.
 async fn put(
     namespace: String,
     key: String,
     draft: EntryDraft,
     expected: i64,
-) -> Result<(String, i64), (ApiError, Option<Theirs>)> {
+) -> Result<(String, String, i64), (ApiError, Option<Theirs>)> {
     match put_entry(namespace.clone(), key.clone(), draft, expected).await {
-        Ok(entry) => Ok((entry.namespace, entry.version)),
-        Err(ApiError::Conflict { .. }) => Err(conflict(namespace, key, expected).await),
+        Ok(entry) => Ok((entry.namespace, entry.key, entry.version)),
+        Err(ApiError::Conflict { detail }) => Err(conflict(namespace, key, expected, detail).await),
         Err(refusal) => Err((refusal, None)),
     }
 }
 
 /// What to say when somebody else was faster, and what could be written over.
-async fn conflict(namespace: String, key: String, expected: i64) -> (ApiError, Option<Theirs>) {
+async fn conflict(namespace: String, key: String, expected: i64, detail: String) -> (ApiError, Option<Theirs>) {
     let (detail, version) = match get_entry(namespace.clone(), key.clone()).await {
         Ok(entry) => (told_of(expected, &entry.source, entry.version), entry.version),
+        // Another entry is in the way.
+        Err(ApiError::NotFound { .. }) if expected == 0 => return (ApiError::Conflict { detail }, None),
         Err(ApiError::NotFound { .. }) => {
             ("The entry was deleted meanwhile. Nothing of yours was saved.".to_owned(), 0)
         }
@@ -303,6 +306,8 @@ fn Where(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
 #[component]
 fn What(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
     let optional = Some("optional".to_owned());
+    let choice = |trust: Trust| Choice::new(trust.as_str(), trust.label());
+    let choices: Vec<Choice> = Trust::ALL.into_iter().map(choice).collect();
     view! {
         <TextArea id="entry-content" label="Content" value=Bound::from(fields.content) rows=12 hint=Some("Markdown, or JSON.".to_owned()) error=told(error, "/content") />
         <TextInput id="entry-tags" label="Tags" value=Bound::from(fields.tags) hint=Some("Separated by commas.".to_owned()) error=told(error, "/tags") aside=optional.clone() />
@@ -311,6 +316,7 @@ fn What(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
         <TextArea id="entry-metadata" label="Metadata" value=Bound::from(fields.metadata) rows=3 mono=true hint=Some("Facts about the entry, as a JSON object.".to_owned()) error=told(error, "/metadata") aside=optional.clone() />
         <TextInput id="entry-group" label="Group" value=Bound::from(fields.group) hint=Some("The conversation or document that it belongs to. Searches read entries of a group in their context.".to_owned()) error=told(error, "/group") aside=optional.clone() />
         <TextInput id="entry-position" label="Position" value=Bound::from(fields.position) hint=Some("Its place in the group, as a number.".to_owned()) error=told(error, "/position") aside=optional />
+        <Select id="entry-trust" label="Words from" choices=Signal::stored(choices) value=Bound::from(fields.trust) hint=Some("Who wrote the words, not who keeps them. Only words that you changed can be yours.".to_owned()) error=told(error, "/trust") />
     }
 }
 

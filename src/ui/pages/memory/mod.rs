@@ -8,14 +8,19 @@ mod draft;
 mod embedder;
 mod entry;
 mod form;
+mod health;
 mod keys;
 mod place;
+mod quarantine;
+mod remove;
 mod results;
+mod rules;
 mod tree;
 mod versions;
 mod why;
 
 pub use embedder::EmbedderPage;
+pub use health::HealthPage;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -27,11 +32,12 @@ use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
 use self::place::Place;
 use self::results::Results;
+use self::rules::{Rules, RulesDialog};
 use self::tree::Namespaces;
 use crate::api::memory::{get_entry, list_entries, list_namespaces, search_memory};
 use crate::model::auth::{Action, Me};
 use crate::model::live::{ServerMessage, Topic};
-use crate::model::memory::{Entry, Namespace, Search, SearchResult};
+use crate::model::memory::{Entry, EntryFilter, Namespace, Search, SearchResult, Trust};
 use crate::model::{ApiError, Page, PageRequest};
 use crate::ui::browser;
 use crate::ui::components::{Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
@@ -72,6 +78,7 @@ struct State {
     /// Goes up when everything must be loaded anew.
     refresh: RwSignal<u32>,
     form: Form,
+    rules: Rules,
     /// Why this person can't write, if they can't.
     refused: Signal<Option<String>>,
 }
@@ -98,12 +105,13 @@ impl State {
             namespaces: Resource::new(move || refresh.get(), |_| list_namespaces()),
             listing: Resource::new(
                 move || (listed.get(), shown.get(), refresh.get()),
-                |((query, namespace, tag), shown, _)| load_listing(query, namespace, tag, shown),
+                |(place, shown, _)| load_listing(place, shown),
             ),
             entry: Resource::new(move || (opened.get(), refresh.get()), |((at, key), _)| load_entry(at, key)),
             shown,
             refresh,
             form: Form::new(),
+            rules: Rules::new(),
             refused: Signal::derive(move || (!may).then(|| "Your role can't change memory".to_owned())),
         }
     }
@@ -129,22 +137,27 @@ impl State {
     }
 }
 
-async fn load_listing(query: String, namespace: String, tag: String, shown: u32) -> Result<Listing, ApiError> {
-    if !query.trim().is_empty() {
+async fn load_listing(place: Place, shown: u32) -> Result<Listing, ApiError> {
+    let Place { query, namespace, tag, from, is_quarantine, .. } = place;
+    let trust: Vec<Trust> = Trust::parse(&from).into_iter().collect();
+    // No search finds what is in quarantine.
+    if !query.trim().is_empty() && !is_quarantine {
         let tags = if tag.is_empty() { Vec::new() } else { vec![tag] };
         let search = Search {
             namespace: Some(namespace),
             tags,
+            trust,
             limit: shown.min(MOST_HITS),
             explain: true,
             ..Search::text(&query)
         };
         return Ok(Listing::Found(search_memory(search).await?));
     }
+    let filter = EntryFilter { namespace, prefix: String::new(), tag, trust, quarantined: is_quarantine };
     let mut all = Page { items: Vec::new(), next: None };
     loop {
         let limit = (shown - all.items.len() as u32).min(PageRequest::MAX);
-        let page = list_entries(namespace.clone(), tag.clone(), PageRequest { limit, cursor: all.next }).await?;
+        let page = list_entries(filter.clone(), PageRequest { limit, cursor: all.next }).await?;
         all.items.extend(page.items);
         all.next = page.next;
         if all.next.is_none() || all.items.len() as u32 >= shown {
@@ -206,6 +219,21 @@ pub fn MemoryPage() -> impl IntoView {
                     on_press=move |()| tree_open.update(|open| *open = !*open)
                 />
             </span>
+            <Button
+                label="Quarantine"
+                icon="shield"
+                size=ButtonSize::Small
+                shape=ButtonShape::Collapsing
+                pressed=Signal::derive(move || Some(state.place.with(|place| place.is_quarantine)))
+                on_press=move |()| state.go.run(state.place.with_untracked(Place::turning_to_quarantine))
+            />
+            <ButtonLink
+                href="/memory/health"
+                label="Health"
+                icon="tidy"
+                size=ButtonSize::Small
+                shape=ButtonShape::Collapsing
+            />
             <ButtonLink
                 href="/memory/embedder"
                 label="How things are found"
@@ -235,5 +263,6 @@ pub fn MemoryPage() -> impl IntoView {
             </div>
         </div>
         <EntryDialog state />
+        <RulesDialog rules=state.rules />
     }
 }

@@ -11,6 +11,10 @@ pub(super) struct Place {
     pub namespace: String,
     /// Entries with this tag; empty means all.
     pub tag: String,
+    /// Entries whose words came from there, as a label; empty means all.
+    pub from: String,
+    /// Whether those in quarantine are shown, in place of all others.
+    pub is_quarantine: bool,
     /// The open entry's namespace.
     pub at: String,
     /// The open entry's key; empty when none is open.
@@ -23,14 +27,24 @@ impl Place {
         let text = |name: &str| params.get(name).unwrap_or_default();
         let namespace = text("ns");
         let at = params.get("at").unwrap_or_else(|| namespace.clone());
-        Self { query: text("q"), tag: text("tag"), key: text("key"), namespace, at }
+        let is_quarantine = text("quarantine") == "1";
+        Self { query: text("q"), tag: text("tag"), from: text("from"), key: text("key"), is_quarantine, namespace, at }
     }
 
     /// The URL of this view.
     pub fn href(&self) -> String {
         let mut params = ParamsMap::new();
         let at = if self.key.is_empty() || self.at == self.namespace { "" } else { &self.at };
-        let parts = [("q", &*self.query), ("ns", &self.namespace), ("tag", &self.tag), ("at", at), ("key", &self.key)];
+        let quarantine = if self.is_quarantine { "1" } else { "" };
+        let parts = [
+            ("q", &*self.query),
+            ("ns", &self.namespace),
+            ("tag", &self.tag),
+            ("from", &self.from),
+            ("quarantine", quarantine),
+            ("at", at),
+            ("key", &self.key),
+        ];
         for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
             params.insert(name, value.to_owned());
         }
@@ -52,9 +66,14 @@ impl Place {
         Self { at: String::new(), key: String::new(), ..self.clone() }
     }
 
+    /// What is in quarantine, or, from there, everything else; without an open entry.
+    pub fn turning_to_quarantine(&self) -> Self {
+        Self { query: String::new(), is_quarantine: !self.is_quarantine, ..self.closing() }
+    }
+
     /// What stands in the list, apart from which entry is open.
-    pub fn listed(&self) -> (String, String, String) {
-        (self.query.clone(), self.namespace.clone(), self.tag.clone())
+    pub fn listed(&self) -> Self {
+        self.closing()
     }
 }
 
@@ -68,6 +87,8 @@ mod tests {
             query: "pool \"size\" & more".to_owned(),
             namespace: "code".to_owned(),
             tag: "a+b".to_owned(),
+            from: "web".to_owned(),
+            is_quarantine: true,
             at: "code/decisions".to_owned(),
             key: "what, why?".to_owned(),
         };

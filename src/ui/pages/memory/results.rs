@@ -4,9 +4,10 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::place::Place;
+use super::quarantine::{reasons, source_badge};
 use super::why::{WhyBars, strongest};
 use super::{Listing, MOST_HITS, MOST_LISTED, STEP, State, keys};
-use crate::model::memory::{Entry, Hit};
+use crate::model::memory::{Entry, Hit, Trust};
 use crate::ui::browser;
 use crate::ui::components::{Button, ButtonSize, EmptyState, Icon, Load, RelativeTime, SkeletonShape};
 use crate::ui::format;
@@ -59,20 +60,26 @@ fn SearchBar(state: State) -> impl IntoView {
         let search = move || {
             state.shown.set(STEP);
             // The open entry stays: it may have been chosen while the search settled.
-            state.replace.run(Place { query: text, ..place.get_untracked() });
+            let is_quarantine = place.with_untracked(|place| place.is_quarantine) && text.trim().is_empty();
+            state.replace.run(Place { query: text, is_quarantine, ..place.get_untracked() });
         };
         timer.keep(Some(browser::after_ms(PAUSE_MS, search)));
     };
     let without_namespace = move || state.go.run(Place { namespace: String::new(), ..place.get_untracked().closing() });
     let without_tag = move || state.go.run(Place { tag: String::new(), ..place.get_untracked().closing() });
+    let without_from = move || state.go.run(Place { from: String::new(), ..place.get_untracked().closing() });
     let namespace = Memo::new(move |_| place.with(|place| place.namespace.clone()));
     let tag = Memo::new(move |_| place.with(|place| place.tag.clone()));
+    let from = Memo::new(move |_| {
+        place.with(|place| Trust::parse(&place.from).map(|trust| trust.label().to_owned()).unwrap_or_default())
+    });
     view! {
         <div class="toolbar" data-line role="search">
             <div class="input searchbox" data-wrap>
                 <Icon name="search" />
                 {move || chip("in", namespace.get(), "Remove the namespace filter", without_namespace)}
                 {move || chip("tag", tag.get(), "Remove the tag filter", without_tag)}
+                {move || chip("from", from.get(), "Remove the filter of who the words came from", without_from)}
                 <input
                     id=keys::SEARCH
                     type="search"
@@ -133,17 +140,45 @@ fn FoundList(found: crate::model::memory::SearchResult, state: State) -> impl In
 /// What there is, without a search.
 #[component]
 fn EntryList(entries: Vec<Entry>, more: bool, state: State) -> impl IntoView {
+    let is_quarantine = state.place.with_untracked(|place| place.is_quarantine);
+    let head = is_quarantine.then(|| view! { <QuarantineHead state /> });
     if entries.is_empty() {
-        return view! { <NothingThere state /> }.into_any();
+        let nothing = if is_quarantine {
+            view! { <NothingHeld /> }.into_any()
+        } else {
+            view! { <NothingThere state /> }.into_any()
+        };
+        return view! { {head}{nothing} }.into_any();
     }
     let at_end = entries.len() as u32 >= MOST_LISTED;
     let rows = entries.into_iter().map(|entry| view! { <EntryRow entry state /> }).collect_view();
     view! {
+        {head}
         {rows}
         {(more && !at_end).then(|| view! { <More state /> })}
         {(more && at_end).then(|| view! { <p class="tally small dimmer">"There are more. Search, or choose a namespace."</p> })}
     }
     .into_any()
+}
+
+/// Above what is in quarantine.
+#[component]
+fn QuarantineHead(state: State) -> impl IntoView {
+    view! {
+        <div class="tally row wrap">
+            <span class="small dimmer grow">"No search, step or agent finds these."</span>
+            <Button label="Rules" icon="settings" size=ButtonSize::Small on_press=move |()| state.rules.open() />
+        </div>
+    }
+}
+
+#[component]
+fn NothingHeld() -> impl IntoView {
+    view! {
+        <EmptyState title="Nothing is in quarantine">
+            "Suspicious words of models and of the web come here before anybody finds them, and what people set aside."
+        </EmptyState>
+    }
 }
 
 #[component]
@@ -157,10 +192,12 @@ fn More(state: State) -> impl IntoView {
 
 #[component]
 fn NothingFound(state: State) -> impl IntoView {
-    let narrowed = state.place.with_untracked(|place| !place.namespace.is_empty() || !place.tag.is_empty());
+    let narrowed = state
+        .place
+        .with_untracked(|place| !place.namespace.is_empty() || !place.tag.is_empty() || !place.from.is_empty());
     let everywhere = move |()| {
         let place = state.place.get_untracked().closing();
-        state.go.run(Place { namespace: String::new(), tag: String::new(), ..place });
+        state.go.run(Place { namespace: String::new(), tag: String::new(), from: String::new(), ..place });
     };
     let actions = move || {
         narrowed.then(|| view! { <Button label="Search everywhere" size=ButtonSize::Small on_press=everywhere /> })
@@ -199,6 +236,7 @@ fn HitRow(hit: Hit, best: f64, state: State) -> impl IntoView {
             <div class="hit-head">
                 <h3><a href=href>{hit.entry.key}</a></h3>
                 <span class="path">{hit.entry.namespace}</span>
+                {source_badge(hit.entry.trust)}
                 <span class="num" title="Score">{format!("{:.2}", hit.score)}</span>
             </div>
             <p>{passage}</p>
@@ -210,15 +248,18 @@ fn HitRow(hit: Hit, best: f64, state: State) -> impl IntoView {
 #[component]
 fn EntryRow(entry: Entry, state: State) -> impl IntoView {
     let (href, current) = link(state, &entry);
+    let why = entry.quarantine.as_ref().filter(|quarantine| quarantine.is_held()).map(reasons);
     let excerpt: String = entry.content.chars().take(EXCERPT_CHARS).collect();
     view! {
         <article class="hit" aria-current=move || current.get().then_some("true")>
             <div class="hit-head">
                 <h3><a href=href>{entry.key}</a></h3>
                 <span class="path">{entry.namespace}</span>
+                {source_badge(entry.trust)}
                 <span class="num small dimmer"><RelativeTime at=entry.updated_at /></span>
             </div>
             <p>{excerpt}</p>
+            {why}
         </article>
     }
 }

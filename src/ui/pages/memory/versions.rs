@@ -7,6 +7,7 @@ use leptos::web_sys::HtmlDetailsElement;
 use super::State;
 use super::diff::{self, Line};
 use super::entry::origin;
+use super::quarantine::source_badge;
 use crate::api::memory::{entry_history, restore_entry};
 use crate::model::memory::{Entry, EntryVersion};
 use crate::ui::components::{Button, ButtonSize, Load, RelativeTime, SkeletonShape, Tone, use_toasts};
@@ -53,6 +54,9 @@ fn VersionRow(
 ) -> impl IntoView {
     let toasts = use_toasts();
     let number = version.version;
+    let badge = source_badge(version.trust);
+    let held = version.quarantined.then_some(" · in quarantine");
+    let merged = version.merged_from.map(|key| format!(" · was to be {key}"));
     let deleted = version.content.is_none();
     let busy = RwSignal::new(false);
     let restore = move |()| {
@@ -75,7 +79,9 @@ fn VersionRow(
             <summary>
                 <b>"Version " {number}</b>
                 {deleted.then_some(" · deleted")}
-                " by " {origin(version.source)} ", " <RelativeTime at=version.at />
+                {held}
+                {merged}
+                " by " {origin(version.source)} ", " <RelativeTime at=version.at /> " " {badge}
             </summary>
             {move || open.get().then(|| texts.with_value(|(old, new)| view! { <pre class="code diff">{difference(old, new)}</pre> }))}
             {offered

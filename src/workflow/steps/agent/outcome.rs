@@ -18,6 +18,7 @@ pub fn result(call: &Call, content: &str, is_error: bool) -> ToolResult {
         content: content.replace('\0', "\u{fffd}"),
         is_error,
         is_untrusted: call.tool.is_some_and(AgentTool::gives_untrusted),
+        trust: None,
         omitted,
     }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::place::{self, Said};
 use super::work::{Call, Work};
 use crate::model::agent::Changes;
+use crate::model::invisible::visible;
 use crate::workflow::steps::{StepCall, folder};
 
 /// The folder that the agent works in, inside of the work's own.
@@ -190,33 +191,4 @@ async fn read(step: &StepCall, path: PathBuf) -> Result<Vec<u8>, String> {
         Err(error) => Err(error.to_string()),
     };
     step.ctx.tasks.blocking(read).await.map_err(|_| "It could not be read.".to_owned())?
-}
-
-/// A diff in which nothing hides: characters that turn the order of reading around, or have no width, are written out.
-/// Source: Boucher and Anderson 2021, "Trojan Source", on controls of directions in source code.
-pub fn visible(diff: &str) -> String {
-    let hides = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
-    if !diff.contains(hides) {
-        return diff.to_owned();
-    }
-    let write = |mut text: String, c: char| {
-        if hides(c) {
-            text.push_str(&format!("\u{27e8}U+{:04X}\u{27e9}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-        text
-    };
-    diff.chars().fold(String::with_capacity(diff.len()), write)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_hides_in_a_diff_is_written_out() {
-        assert_eq!(visible("+if a\u{202e} b\u{200b}"), "+if a⟨U+202E⟩ b⟨U+200B⟩");
-        assert_eq!(visible("+grün 絹"), "+grün 絹");
-    }
 }

@@ -8,6 +8,7 @@ use super::work::Work;
 use super::{outcome, talk};
 use crate::model::agent::{AgentLimits, AgentSpec, AgentTool, Entry, Rule, Ruling, Spent, ToolResult};
 use crate::model::gateway::{Block, Extra, Output, StopReason, Usage};
+use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
 
 fn spec(tools: &[AgentTool]) -> AgentSpec {
@@ -50,7 +51,15 @@ fn using(calls: &[(&str, AgentTool, Value)]) -> Entry {
 
 fn used(id: &str, tool: AgentTool, content: &str, is_untrusted: bool) -> Entry {
     let tool = tool.as_str().to_owned();
-    let result = ToolResult { id: id.into(), tool, content: content.into(), is_error: false, is_untrusted, omitted: 0 };
+    let result = ToolResult {
+        id: id.into(),
+        tool,
+        content: content.into(),
+        is_error: false,
+        is_untrusted,
+        trust: None,
+        omitted: 0,
+    };
     Entry::Used { results: vec![result], ms: 5 }
 }
 
@@ -158,6 +167,22 @@ fn each_call_of_a_turn_waits_for_its_own_consent() {
     assert!(matches!(after(&journal), Next::Consent(call) if call.id == "2"), "consent to one is none to the other");
     journal.push(answered("approved", json!({})));
     assert!(matches!(after(&journal), Next::Start(call) if call.id == "2"));
+}
+
+#[test]
+fn what_is_kept_comes_from_the_web_once_strangers_words_were_read() {
+    let tools = [AgentTool::MemorySearch, AgentTool::MemoryRead, AgentTool::HttpRequest];
+    let calls = using(&[("1", AgentTool::MemorySearch, json!({"query": "x"}))]);
+    let read = |trust| {
+        let Entry::Used { mut results, ms } = used("1", AgentTool::MemorySearch, "words", true) else { panic!("used") };
+        results[0].trust = trust;
+        let work = work(&[begun(spec(&tools), Value::Null), calls.clone(), Entry::Used { results, ms }]);
+        assert!(work.is_tainted, "whatever they say, entries are nobody's orders");
+        work.has_read_web
+    };
+    assert!(!read(Some(Trust::User)) && !read(Some(Trust::Tool)) && !read(Some(Trust::Model)));
+    assert!(read(Some(Trust::Web)));
+    assert!(read(None), "of what has no label nobody knows");
 }
 
 #[test]

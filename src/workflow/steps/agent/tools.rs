@@ -7,7 +7,7 @@ use super::work::{Call, Work};
 use super::{files, place, repository};
 use crate::memory::{self, Expect};
 use crate::model::agent::{AgentTool, ToolResult};
-use crate::model::memory::{EntryDraft, Hit, Search, Source};
+use crate::model::memory::{Entry, EntryDraft, Hit, Search, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::outbound::Request;
 use crate::workflow::steps::{Outcome, StepCall, shell};
@@ -30,10 +30,15 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> ToolResult {
     let Some(tool) = call.tool else { return refused(call, "There is no such tool.") };
     let shown: String = call.arguments.to_string().chars().take(400).collect();
     super::print(step, &format!("→ {} {shown}", tool.as_str())).await;
+    let mut trust = None;
+    let mut labelled = |(text, label): (String, Trust)| {
+        trust = Some(label);
+        text
+    };
     let done = match tool {
         AgentTool::HttpRequest => http(step, call).await,
-        AgentTool::MemorySearch => search(step, work, call).await,
-        AgentTool::MemoryRead => read(step, call).await,
+        AgentTool::MemorySearch => search(step, work, call).await.map(&mut labelled),
+        AgentTool::MemoryRead => read(step, call).await.map(&mut labelled),
         AgentTool::MemoryWrite => write(step, work, call).await,
         AgentTool::Shell => script(step, work, call).await,
         AgentTool::ListFiles
@@ -47,8 +52,12 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> ToolResult {
         }
     };
     let (mark, outcome) = match done {
-        Ok(text) => ("✓", result(call, &text, false)),
-        Err(text) => ("✗", result(call, &text, true)),
+        Ok(text) => ("✓", ToolResult { trust, ..result(call, &text, false) }),
+        Err(text) => {
+            // Of memory the words are ours: nothing of an entry is told.
+            let is_ours = matches!(tool, AgentTool::MemorySearch | AgentTool::MemoryRead);
+            ("✗", ToolResult { trust: is_ours.then_some(Trust::User), ..result(call, &text, true) })
+        }
     };
     let start: String = outcome.content.chars().take(400).collect();
     super::print(step, &format!("{mark} {start}")).await;
@@ -89,8 +98,8 @@ async fn http(step: &StepCall, call: &Call) -> Result<String, String> {
     Ok(format!("Status {}\n{}\n\n{body}", response.status, Value::Object(headers)))
 }
 
-/// Every namespace that the agent may read, or the one that it names.
-async fn search(step: &StepCall, work: &Work, call: &Call) -> Result<String, String> {
+/// Every namespace that the agent may read, or the one that it names; with the lowest label of what was found.
+async fn search(step: &StepCall, work: &Work, call: &Call) -> Result<(String, Trust), String> {
     let limit = call.arguments.get("limit").and_then(Value::as_u64).and_then(|limit| u32::try_from(limit).ok());
     let limit = limit.unwrap_or(HITS).clamp(1, 20);
     let asked = text(call, "namespace").trim_matches('/').to_owned();
@@ -107,30 +116,33 @@ async fn search(step: &StepCall, work: &Work, call: &Call) -> Result<String, Str
     hits.retain(|hit| seen.insert(hit.entry.id));
     hits.truncate(limit as usize);
     if hits.is_empty() {
-        return Ok("Nothing was found.".to_owned());
+        return Ok(("Nothing was found.".to_owned(), Trust::User));
     }
     let shown = hits.iter().map(|hit| {
         let content: String = hit.entry.content.chars().take(MAX_HIT).collect();
-        format!("## {}/{}\nwritten {}\n\n{content}", hit.entry.namespace, hit.entry.key, hit.entry.updated_at)
+        let Entry { namespace, key, updated_at, trust, .. } = &hit.entry;
+        format!("## {namespace}/{key}\nwritten {updated_at}; the words came from {}\n\n{content}", trust.label())
     });
-    Ok(shown.collect::<Vec<_>>().join("\n\n"))
+    let lowest = hits.iter().map(|hit| hit.entry.trust).max().unwrap_or_default();
+    Ok((shown.collect::<Vec<_>>().join("\n\n"), lowest))
 }
 
-async fn read(step: &StepCall, call: &Call) -> Result<String, String> {
+async fn read(step: &StepCall, call: &Call) -> Result<(String, Trust), String> {
     let namespace = text(call, "namespace").trim_matches('/');
     match memory::get(&step.ctx, namespace, text(call, "key")).await {
-        Ok(entry) => Ok(entry.content),
-        Err(memory::Error::NotFound) => Err("There is no such entry.".to_owned()),
+        Ok(entry) if entry.trust == Trust::User => Ok((entry.content, entry.trust)),
+        Ok(entry) => Ok((format!("The words came from {}.\n\n{}", entry.trust.label(), entry.content), entry.trust)),
+        Err(memory::Error::NotFound | memory::Error::Quarantined) => Err("There is no such entry.".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// Where the work has read what strangers may have written, the entry says so: who finds it later is warned.
+/// Where the work has read what strangers may have written, the entry's label says so: who finds it later is warned. One that
+/// looks as if it were to steer a model waits for a person.
 async fn write(step: &StepCall, work: &Work, call: &Call) -> Result<String, String> {
     let tags = call.arguments.get("tags").and_then(Value::as_array).into_iter().flatten();
     let mut metadata = Map::new();
     metadata.insert("agent".to_owned(), json!(work.name));
-    metadata.insert("trust".to_owned(), json!(if work.is_tainted { "untrusted" } else { "model" }));
     let draft = EntryDraft {
         content: text(call, "content").to_owned(),
         value: Value::Null,
@@ -140,12 +152,14 @@ async fn write(step: &StepCall, work: &Work, call: &Call) -> Result<String, Stri
         expires_at: None,
         group: None,
         position: None,
+        trust: Some(if work.has_read_web { Trust::Web } else { Trust::Model }),
     };
     let namespace = text(call, "namespace").trim_matches('/');
     let source = Source::Run { run_id: step.run_id, step: step.step.clone() };
     let put = memory::put(&step.ctx, namespace, text(call, "key"), draft, Expect::Any, source).await;
     let entry = put.map_err(|error| error.to_string())?;
-    Ok(format!("Kept as {}/{}, version {}.", entry.namespace, entry.key, entry.version))
+    let waits = if entry.is_quarantined() { " It is not found until a person has looked at it." } else { "" };
+    Ok(format!("Kept as {}/{}, version {}.{waits}", entry.namespace, entry.key, entry.version))
 }
 
 async fn script(step: &StepCall, work: &Work, call: &Call) -> Result<String, String> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::model::AgentId;
 use crate::model::agent::{AgentSpec, AgentTool, Entry, Ruled, Ruling, ToolResult};
 use crate::model::gateway::{Block, Extra, Message, Role, StopReason};
+use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
 
 /// Times that an answer that does not fit its schema is asked for again.
@@ -35,6 +36,9 @@ pub struct Work {
     pub calls: Vec<Call>,
     /// Whether it has read what strangers may have written.
     pub is_tainted: bool,
+    /// Whether it has read what strangers may have written: all of that but entries of memory that come from people, steps
+    /// and models of this workspace.
+    pub has_read_web: bool,
     /// Whether something was done in its folder.
     pub has_worked: bool,
     /// The result of its newest call of `publish_changes`, if that came to something.
@@ -117,6 +121,7 @@ impl Work {
             messages: vec![Message::text(Role::User, prompt.as_str())],
             calls: Vec::new(),
             is_tainted: false,
+            has_read_web: false,
             has_worked: false,
             published: None,
             totals: Totals { is_priced: true, ..Totals::default() },
@@ -220,6 +225,8 @@ impl Work {
 
     fn take(&mut self, result: ToolResult) -> Result<(), StepError> {
         self.is_tainted |= result.is_untrusted;
+        // Of entries the label says whose words they are; of anything else nobody knows.
+        self.has_read_web |= result.is_untrusted && result.trust.is_none_or(|trust| trust == Trust::Web);
         let call = self.calls.iter_mut().find(|call| call.id == result.id && call.result.is_none());
         let call = call.ok_or_else(|| unreadable("it has the result of a call that nobody made"))?;
         self.has_worked |= call.tool.is_some_and(AgentTool::needs_folder);

@@ -1,0 +1,152 @@
+//! What in the memory may need somebody: copies, what is old, long, soon gone, or in quarantine.
+//!
+//! Owns the page `/memory/health`. Each entry shows how it begins, leads to itself, and can be deleted with a way back.
+
+use leptos::prelude::*;
+
+use super::place::Place;
+use super::quarantine::source_badge;
+use super::remove::remove;
+use crate::api::memory::get_memory_health;
+use crate::model::auth::{Action as May, Me};
+use crate::model::memory::{Alike, HealthEntry, MemoryHealth};
+use crate::ui::components::{
+    Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Card, Crumb, EmptyState, Load, PageHeader, RelativeTime,
+    SkeletonShape,
+};
+use crate::ui::format;
+
+/// What the lists share.
+#[derive(Clone, Copy)]
+struct Acts {
+    /// Goes up when everything must be loaded anew.
+    refresh: RwSignal<u32>,
+    /// Why this person can't delete, if they can't.
+    refused: Signal<Option<String>>,
+}
+
+impl Acts {
+    fn load_anew(self) {
+        // A task may end after the page is gone.
+        self.refresh.try_update(|count| *count += 1);
+    }
+}
+
+/// What a row says beside the entry.
+#[derive(Clone, Copy)]
+enum Beside {
+    Changed,
+    Expires,
+    Length,
+}
+
+/// `/memory/health`.
+#[component]
+pub fn HealthPage() -> impl IntoView {
+    let refresh = RwSignal::new(0_u32);
+    let health = Resource::new(move || refresh.get(), |_| get_memory_health());
+    let may = use_context::<Me>().is_none_or(|me| me.may(May::WriteMemory));
+    let refused = Signal::stored((!may).then(|| "Your role can't change memory".to_owned()));
+    let acts = Acts { refresh, refused };
+    view! {
+        <PageHeader title="Health of the memory" crumbs=vec![Crumb::new("/memory", "Memory")] />
+        <div class="page-body stack" data-narrow>
+            <Load resource=health what="the health of the memory" shape=SkeletonShape::Block(10) let:health>
+                <Lists health acts />
+            </Load>
+        </div>
+    }
+}
+
+#[component]
+fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
+    let MemoryHealth { entries, compared, duplicates, stale, oversized, expiring, quarantined } = health;
+    let is_well =
+        duplicates.is_empty() && [&stale, &oversized, &expiring, &quarantined].iter().all(|entries| entries.is_empty());
+    let tally = format!(
+        "{} entries; copies are looked for among the {} that changed last. Each list shows 50 at most.",
+        format::count(entries),
+        format::count(compared)
+    );
+    view! {
+        <p class="dim">{tally}</p>
+        {is_well.then(|| view! { <EmptyState title="Nothing needs you">"No copies, nothing old, too long, soon gone or in quarantine."</EmptyState> })}
+        {(!quarantined.is_empty()).then(|| view! { <Held entries=quarantined acts /> })}
+        {(!duplicates.is_empty()).then(|| view! { <Copies groups=duplicates acts /> })}
+        <List id="memory-expiring" title="Gone within seven days" entries=expiring beside=Beside::Expires acts />
+        <List id="memory-stale" title="Not changed for half a year" entries=stale beside=Beside::Changed acts />
+        <List id="memory-oversized" title="Longer than 30,000 characters" entries=oversized beside=Beside::Length acts />
+    }
+}
+
+#[component]
+fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside: Beside, acts: Acts) -> impl IntoView {
+    (!entries.is_empty()).then(move || {
+        let rows = entries.into_iter().map(move |entry| view! { <Row entry beside is_held=false acts /> });
+        view! {
+            <Card id title>
+                <ul class="stack" role="list">{rows.collect_view()}</ul>
+            </Card>
+        }
+    })
+}
+
+/// What is in quarantine; it is let out on its page, where the reasons are.
+#[component]
+fn Held(entries: Vec<HealthEntry>, acts: Acts) -> impl IntoView {
+    let rows = entries.into_iter().map(move |entry| view! { <Row entry beside=Beside::Changed is_held=true acts /> });
+    view! {
+        <Card id="memory-held" title="In quarantine" sub=Some("no search, step or agent finds these".to_owned())>
+            <ul class="stack" role="list">{rows.collect_view()}</ul>
+        </Card>
+    }
+}
+
+#[component]
+fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
+    let group = move |alike: Alike| {
+        let share = format!("{:.0} % alike", alike.likeness * 100.0);
+        let rows = alike
+            .entries
+            .into_iter()
+            .map(move |entry| view! { <Row entry beside=Beside::Changed is_held=false acts /> });
+        view! {
+            <li class="stack">
+                <span><Badge label=share /></span>
+                <ul class="stack" role="list">{rows.collect_view()}</ul>
+            </li>
+        }
+    };
+    view! {
+        <Card id="memory-copies" title="Say nearly the same" sub=Some("in one namespace".to_owned())>
+            <ul class="stack" role="list">{groups.into_iter().map(group).collect_view()}</ul>
+        </Card>
+    }
+}
+
+#[component]
+fn Row(entry: HealthEntry, beside: Beside, is_held: bool, acts: Acts) -> impl IntoView {
+    let HealthEntry { namespace, key, version, excerpt, chars, trust, updated_at, expires_at } = entry;
+    let href = Place { is_quarantine: is_held, ..Place::default() }.opening(&namespace, &key).href();
+    let note = match (beside, expires_at) {
+        (Beside::Length, _) => format!("{} characters", format::count(chars)).into_any(),
+        (Beside::Expires, Some(at)) => view! { "gone "<RelativeTime at /> }.into_any(),
+        _ => view! { "changed "<RelativeTime at=updated_at /> }.into_any(),
+    };
+    let label = format!("Delete {key}");
+    let place = (namespace.clone(), key.clone(), version);
+    let delete = move |()| remove(place.clone(), move || acts.load_anew(), move || acts.load_anew());
+    view! {
+        <li class="row">
+            <div class="grow stack">
+                <span class="row wrap">
+                    <a class="link over" href=href>{format!("{namespace}/{key}")}</a>
+                    {source_badge(trust)}
+                    <span class="small dimmer">{note}</span>
+                </span>
+                <span class="small dim over">{excerpt}</span>
+            </div>
+            <Button label icon="trash" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=acts.refused on_press=delete />
+        </li>
+    }
+}
