@@ -7,11 +7,13 @@ use super::asking::Asking;
 use super::cached::{self, Looked};
 use super::candidates::{Candidate, Known};
 use super::content::Capture;
+use super::context::{Fitted, Windows};
 use super::error::Result;
 use super::health::Permit;
 use super::keys::rights;
 use super::live::{Live, Source};
 use super::meter::Account;
+use super::record::{begin_record, counted};
 use super::redact::{Mask, Reveal, Rules};
 use super::store::{self, provider::ProviderRow};
 use super::upstream::Begun;
@@ -21,11 +23,11 @@ use crate::cache::{Hit, Lead};
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
-    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Masked, Needs, Request, Response,
-    Usage, estimate_tokens,
+    CallOutcome, CallSource, Choice, ContextWish, Dialect, Fault, FaultClass, Fold, Lack, Masked, Needs, Request,
+    Response, Usage,
 };
 use crate::model::{ProviderId, RunId, UserId};
-use crate::runtime::{Ctx, Principal};
+use crate::runtime::Ctx;
 
 /// A call to make.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Order {
     pub on_behalf_of: Option<UserId>,
     /// What is wished of the cache.
     pub cache: CacheWish,
+    /// What is done where the conversation is too long; by default, what the route says.
+    pub context: ContextWish,
 }
 
 /// A whole answer.
@@ -97,12 +101,28 @@ pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
     let rules = Rules::of(ctx).await?;
     let mask = Mask::cover(&rules, &mut order.request).map(Arc::new);
     let masked = mask.as_ref().map_or_else(Vec::new, |mask| mask.masked());
-    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record(ctx, &order));
+    let mut account = open(ctx, &order, &rules);
     account.note(|record| record.masked.clone_from(&masked));
-    account.capture(Capture::of(rules.keep, &order.request));
     let mut answered = ask(ctx, &order, account).await?;
     answered.reveal(mask, masked);
     Ok(answered)
+}
+
+/// Calls a model with what is masked already, for a call that is underway: by the rules of all others, with an entry of its own
+/// in the log.
+///
+/// # Errors
+/// As [`call`].
+pub(super) async fn call_masked(ctx: &Ctx, order: &Order) -> Result<Answered> {
+    let rules = Rules::of(ctx).await?;
+    ask(ctx, order, open(ctx, order, &rules)).await
+}
+
+fn open(ctx: &Ctx, order: &Order, rules: &Rules) -> Account {
+    let record = begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model);
+    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
+    account.capture(Capture::of(rules.keep, &order.request));
+    account
 }
 
 async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered> {
@@ -117,9 +137,9 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
         Ok(Answerer::Kept { hit, row, model }) => {
             Ok(cached::answer(&hit, &order.request, (&row, model), account, (choice, begun, overhead_ms)))
         }
-        Ok(Answerer::Asked { begun: Begun::Whole(response), permit, row, model, lead }) => {
+        Ok(Answerer::Asked { begun: Begun::Whole(response), permit, row, model, lead, asked_chars }) => {
             permit.succeed();
-            let (usage, estimated) = counted(&order.request, &response);
+            let (usage, estimated) = counted(asked_chars, &response);
             let cost_micros = cost_of(ctx, row.id, &model, account.at(), usage).await?;
             account.note(|record| record.cost_micros = cost_micros);
             let cache = account.record().and_then(|record| record.cache);
@@ -139,7 +159,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 masked: Vec::new(),
             })))
         }
-        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead }) => {
+        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead, asked_chars }) => {
             permit.begin();
             let first_token_ms = account.elapsed_ms();
             account.note(|record| record.first_token_ms = Some(first_token_ms));
@@ -153,7 +173,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 provider: row.id,
                 model,
                 dialect: row.wire(order.request.dialect)?.dialect(),
-                asked_chars: order.request.chars(),
+                asked_chars,
                 began: begun,
                 overhead_ms,
                 cache,
@@ -206,7 +226,15 @@ enum Answerer {
     /// The cache, for this one.
     Kept { hit: Hit, row: ProviderRow, model: String },
     /// This one.
-    Asked { begun: Begun, permit: Permit, row: ProviderRow, model: String, lead: Option<Box<Lead>> },
+    Asked {
+        begun: Begun,
+        permit: Permit,
+        row: ProviderRow,
+        model: String,
+        lead: Option<Box<Lead>>,
+        /// Characters of what was sent.
+        asked_chars: u64,
+    },
 }
 
 /// One call while it looks for who answers.
@@ -219,11 +247,11 @@ struct Attempt<'a> {
     away: Duration,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
     async fn run(&mut self, account: &mut Account) -> Result<Answerer> {
         let ctx = self.ctx;
         let Found { rights, rows, route, candidates, rule } =
-            who::could_answer(ctx, &self.request.model, self.request.dialect).await?;
+            who::could_answer(ctx, &self.request.model, self.request.dialect, self.order.source).await?;
         let (candidates, rule) = match &route {
             Some(route) => {
                 let score = arrange::score(route, self.request);
@@ -233,27 +261,38 @@ impl Attempt<'_> {
         };
         self.choice.rule = rule;
         let plan = cached::plan(ctx, self.order, rights.as_ref(), route.as_ref()).await;
+        let is_wished = cached::is_wished(self.order, rights.as_ref(), route.as_ref());
         let mut last: Option<Fault> = None;
         let mut is_admitted = false;
-        let needs = Needs::of(self.request);
+        let mut windows = Windows::of(self.order, route.as_ref());
         for (place, candidate) in candidates.iter().enumerate() {
             let row = &rows[candidate.provider];
-            if let Some(lack) = candidate.model.lacks(&needs) {
-                let fault = self.asking().lacks(row, candidate, lack);
-                last.get_or_insert(fault);
-                continue;
+            let Fitted { request, used } = match self.fit(&mut windows, candidate).await {
+                Ok(fitted) => fitted,
+                Err(lack) => {
+                    let fault = self.asking().lacks(row, candidate, lack);
+                    last.get_or_insert(fault);
+                    continue;
+                }
+            };
+            if used.is_some() || self.choice.context.is_some() {
+                account.asks(&request);
             }
+            // A summary may be another the next time: what is asked with one is kept only where that is wished.
+            let is_summarized = used.as_ref().is_some_and(|used| used.summarized);
+            let plan = plan.as_ref().filter(|_| !is_summarized || is_wished);
+            self.choice.context = used;
             account.note(|record| {
                 record.provider_id = Some(row.id);
                 record.provider.clone_from(&row.name);
                 record.model.clone_from(&candidate.model.id);
             });
-            let lead = match cached::look(ctx, plan.as_ref(), self.request, row, candidate).await {
+            let lead = match cached::look(ctx, plan, &request, row, candidate).await {
                 Looked::Off => None,
                 Looked::Hit(hit) => {
                     self.away += hit.waited;
                     self.asking().tried(row, candidate, 0, cached::verdict(&hit));
-                    check::draw(ctx, self.order, (row, candidate), &hit);
+                    check::draw(ctx, self.order, &request, (row, candidate), &hit);
                     return Ok(Answerer::Kept { hit, row: row.clone(), model: candidate.model.id.clone() });
                 }
                 Looked::Miss { lead, record: missed, waited } => {
@@ -267,18 +306,19 @@ impl Attempt<'_> {
                 && let Some(record) = account.record()
             {
                 let first = (row.id, candidate.model.id.as_str());
-                let (held, warnings) = spending::admit(ctx, record, self.request, first).await?;
+                let (held, warnings) = spending::admit(ctx, record, &*request, first).await?;
                 account.hold(held);
                 self.choice.budgets = warnings;
             }
             let has_others = place + 1 < candidates.len();
-            match self.ask(row, candidate, has_others).await {
+            match self.asking().ask(&*request, row, candidate, has_others).await {
                 Ok((begun, permit)) => {
                     if let Some(route) = &route {
                         arrange::remember(ctx, route, self.request, (row.id, &candidate.model.id));
                     }
                     let (row, model) = (row.clone(), candidate.model.id.clone());
-                    return Ok(Answerer::Asked { begun, permit, row, model, lead });
+                    let asked_chars = request.chars();
+                    return Ok(Answerer::Asked { begun, permit, row, model, lead, asked_chars });
                 }
                 Err(fault) if fault.class.may_differ_elsewhere() => {
                     // Of several failures, the one that tells most: that somebody rests tells least.
@@ -292,14 +332,20 @@ impl Attempt<'_> {
         Err(last.unwrap_or_else(|| Fault::new(FaultClass::NoProvider, "nobody could be asked")).into())
     }
 
-    async fn ask(
-        &mut self,
-        row: &ProviderRow,
-        candidate: &Candidate,
-        has_others: bool,
-    ) -> std::result::Result<(Begun, Permit), Fault> {
-        let request = self.request;
-        self.asking().ask(request, row, candidate, has_others).await
+    /// The request for one who could answer, unless it lacks what that takes.
+    async fn fit(&mut self, windows: &mut Windows<'a>, candidate: &Candidate) -> Result<Fitted<'a>, Lack> {
+        let model = &candidate.model;
+        // Nobody is asked for a summary on behalf of one that can't answer anyway.
+        if !self.request.tools.is_empty() && !model.tools {
+            return Err(Lack::Tools);
+        }
+        let fitted = windows.fit(self.ctx, model).await;
+        self.away += std::mem::take(&mut windows.away);
+        let fitted = fitted?;
+        match model.lacks(&Needs::of(&fitted.request)) {
+            Some(lack) => Err(lack),
+            None => Ok(fitted),
+        }
     }
 
     const fn asking(&mut self) -> Asking<'_> {
@@ -315,58 +361,6 @@ pub(super) fn known(row: &ProviderRow) -> Result<Known> {
         models: row.models.0.clone(),
         enabled: row.enabled,
     })
-}
-
-fn record(ctx: &Ctx, order: &Order) -> CallRecord {
-    begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model)
-}
-
-/// The record of a call that begins.
-pub(super) fn begin_record(
-    ctx: &Ctx,
-    source: CallSource,
-    step: Option<(RunId, String)>,
-    on_behalf_of: Option<UserId>,
-    asked: &str,
-) -> CallRecord {
-    let key_id = match &ctx.actor.principal {
-        Principal::Key { id, .. } => Some(*id),
-        Principal::User { .. } | Principal::System => None,
-    };
-    let (run_id, step) = step.unzip();
-    CallRecord {
-        id: ctx.ids.fresh(),
-        at: ctx.clock.now(),
-        source,
-        user_id: ctx.actor.principal.user_id().or(on_behalf_of),
-        key_id,
-        run_id,
-        step,
-        provider_id: None,
-        provider: String::new(),
-        model: clean(asked).chars().take(200).collect(),
-        choice: Choice::default(),
-        outcome: CallOutcome::Failed,
-        error: None,
-        usage: Usage::default(),
-        estimated: false,
-        cost_micros: None,
-        first_token_ms: None,
-        took_ms: 0,
-        cache: None,
-        masked: Vec::new(),
-    }
-}
-
-/// The provider's numbers, and ours where it tells none.
-pub(super) fn counted(request: &Request, response: &Response) -> (Usage, bool) {
-    let mut usage = response.usage;
-    if usage.prompt() > 0 || usage.output > 0 {
-        return (usage, false);
-    }
-    usage.input = estimate_tokens(request.chars());
-    usage.output = estimate_tokens(response.content.iter().map(crate::model::gateway::Block::chars).sum());
-    (usage, true)
 }
 
 pub(super) async fn cost_of(

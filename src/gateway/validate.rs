@@ -134,6 +134,7 @@ pub(super) fn route(draft: &RouteDraft) -> Result<()> {
         found.push(FieldError::new("/targets", "expected a model that is not switched off, with a weight from 1"));
     }
     task_rules(&draft.policy.task, &mut found);
+    found.extend(draft.context.iter().flat_map(|context| context.faults("/context")));
     refuse(found)
 }
 

@@ -10,6 +10,7 @@ mod tool;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::gateway::ContextRule;
 use super::{AgentId, Timestamp};
 pub use changes::{ChangedFile, Changes};
 pub use journal::{Entry, Spent, ToolResult};
@@ -73,6 +74,9 @@ pub struct AgentSpec {
     /// When it is stopped.
     #[serde(default)]
     pub limits: AgentLimits,
+    /// How long its conversation with the model may get, and what is done once it is longer. The task always stays.
+    #[serde(default, skip_serializing_if = "ContextRule::is_usual")]
+    pub context: ContextRule,
 }
 
 /// How much one task of an agent may take. What is reached ends the step with the class `limit`.
@@ -128,6 +132,7 @@ impl AgentSpec {
             rules: Vec::new(),
             approvers: Vec::new(),
             limits: AgentLimits::default(),
+            context: ContextRule::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::context::{ContextRule, ContextUse};
 use super::fault::FaultClass;
 use super::policy::Policy;
 use super::task::Level;
@@ -53,6 +54,9 @@ pub struct RouteDraft {
     /// Which of its answers are kept, where the caller and its key do not say.
     #[serde(default)]
     pub cache: CacheMode,
+    /// How long a conversation may get, and what is done once it is longer. Absent: as long as a model is known to hold.
+    #[serde(default)]
+    pub context: Option<ContextRule>,
 }
 
 /// An ordered choice of models under one name.
@@ -70,6 +74,9 @@ pub struct Route {
     pub policy: Policy,
     /// Which of its answers are kept.
     pub cache: CacheMode,
+    /// How long a conversation may get, and what is done once it is longer.
+    #[serde(default)]
+    pub context: Option<ContextRule>,
     /// The value for `If-Match`.
     pub revision: i64,
     /// When it was made.
@@ -135,6 +142,9 @@ pub struct Choice {
     /// What budgets had to say, such as "Team: 83 % of $10.00".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<String>,
+    /// What was left out of the conversation, so that it fits; absent for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<ContextUse>,
 }
 
 impl Choice {
@@ -154,7 +164,8 @@ impl Choice {
                 Verdict::Failed { class, .. } => format!("{name} failed ({})", class.as_str()),
             }
         });
-        let parts: Vec<String> = std::iter::once(self.rule.clone()).chain(parts).collect();
+        let left_out = self.context.as_ref().map(ContextUse::words);
+        let parts: Vec<String> = std::iter::once(self.rule.clone()).chain(parts).chain(left_out).collect();
         parts.join("; ")
     }
 }
