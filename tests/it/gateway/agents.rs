@@ -22,7 +22,7 @@ use crate::engine::{chain, end, start, until};
 use crate::support::Site;
 
 /// An answer that calls tools.
-fn calling(calls: &[(&str, AgentTool, Value)]) -> Reply {
+pub(super) fn calling(calls: &[(&str, AgentTool, Value)]) -> Reply {
     let chunk = |choices: Value, usage: Value| {
         let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "real-name", "choices": choices, "usage": usage});
         format!("data: {chunk}\n\n")

@@ -4,6 +4,7 @@ mod agents;
 mod budgets;
 mod cache;
 mod calls;
+mod context;
 mod explain;
 mod failures;
 mod ledger;

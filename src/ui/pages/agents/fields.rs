@@ -9,7 +9,7 @@ use super::words::{effect, purpose};
 use crate::api::routes::list_routes;
 use crate::model::agent::AgentTool;
 use crate::model::auth::{Action as May, Me};
-use crate::ui::components::{Badge, Card, Field, TextArea, TextInput};
+use crate::ui::components::{Badge, Card, ContextFields, Field, TextArea, TextInput};
 
 /// Its name, what it is for, how it works, and which model it asks.
 #[component]
@@ -265,6 +265,10 @@ pub(super) fn LimitFields(editor: Editor) -> impl IntoView {
                     />
                 </div>
                 <p class="small dim">"What is reached ends the task. Waiting for people or for other runs is not work."</p>
+                <ContextFields
+                    prefix="agent" value=editor.bind(|form| form.context.clone(), |form, value| form.context = value)
+                    errors=["/spec/context/window", "/spec/context/keep_recent", "/spec/context/summary_route"].map(|pointer| editor.error(pointer))
+                />
             </div>
         </Card>
     }

@@ -2,6 +2,7 @@
 
 use crate::model::agent::{Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Rule, Ruling};
 use crate::model::gateway::{parse_usd, short_usd};
+use crate::ui::components::ContextForm;
 
 /// Rules of an agent.
 pub(super) const MOST_RULES: usize = 50;
@@ -41,6 +42,7 @@ pub(super) struct Form {
     pub cost: String,
     /// Minutes.
     pub work: String,
+    pub context: ContextForm,
     next_key: u32,
 }
 
@@ -70,6 +72,7 @@ impl Form {
             tokens: spec.limits.tokens.to_string(),
             cost: number(spec.limits.cost_micros.map(short_usd)),
             work: (spec.limits.work_ms as f64 / MINUTE_MS).to_string(),
+            context: ContextForm::of(Some(&spec.context)),
             next_key: spec.rules.len() as u32,
         }
     }
@@ -106,6 +109,7 @@ impl Form {
                 cost_micros: optional(&self.cost, |text| parse_usd(text).unwrap_or(0)),
                 work_ms: self.work.trim().parse().map_or(0, |minutes: f64| (minutes * MINUTE_MS).round() as i64),
             },
+            context: self.context.rule().unwrap_or_default(),
         };
         AgentDraft { name: text(&self.name), spec }
     }
@@ -179,6 +183,7 @@ fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
 mod tests {
     use super::*;
     use crate::model::agent::TEMPLATES;
+    use crate::model::gateway::ContextRule;
 
     #[test]
     fn an_agent_reads_back_as_it_was() {
@@ -188,6 +193,7 @@ mod tests {
                 temperature: Some(0.7),
                 hosts: vec!["api.example.org".into(), "*.example.com".into()],
                 limits: AgentLimits { turns: 7, tokens: 1_000, cost_micros: Some(2_500_000), work_ms: 1_001 },
+                context: ContextRule { window: 8_000, ..ContextRule::default() },
                 ..template.spec()
             };
             let draft = Form::new(template.name, &spec).draft();

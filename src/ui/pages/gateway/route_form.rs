@@ -3,6 +3,7 @@
 use crate::model::cache::CacheMode;
 use crate::model::gateway::{By, Level, Policy, Provider, Route, RouteDraft, Target, TaskRules};
 use crate::model::{ApiError, FieldError, ProviderId};
+use crate::ui::components::ContextForm;
 
 /// Most models of a route.
 pub(super) const MOST: usize = 10;
@@ -46,6 +47,7 @@ pub(super) struct Form {
     pub rules: [String; RULES.len()],
     /// A [`CacheMode`].
     pub cache: String,
+    pub context: ContextForm,
     next: u32,
 }
 
@@ -57,6 +59,7 @@ impl Form {
             by: policy.by.as_str().to_owned(),
             rules: written(&policy.task),
             cache: CacheMode::Auto.as_str().to_owned(),
+            context: ContextForm::of(None),
             ..Self::default()
         };
         form.add(providers);
@@ -82,6 +85,7 @@ impl Form {
             sticky: route.policy.sticky,
             rules: written(&route.policy.task),
             cache: route.cache.as_str().to_owned(),
+            context: ContextForm::of(route.context.as_ref()),
             next,
         }
     }
@@ -152,6 +156,7 @@ impl Form {
             targets,
             policy: Policy { by, sticky: self.sticky, task: self.task()? },
             cache,
+            context: self.context.rule(),
         })
     }
 
@@ -209,7 +214,7 @@ fn wrong(pointer: String, message: &str) -> ApiError {
 mod tests {
     use super::*;
     use crate::model::Timestamp;
-    use crate::model::gateway::{Limits, Model, ProviderKind};
+    use crate::model::gateway::{ContextRule, Limits, Model, ProviderKind};
 
     fn provider(n: u128, models: &[&str]) -> Provider {
         Provider {
@@ -284,12 +289,13 @@ mod tests {
             targets: vec![target],
             policy: Policy { by: By::Task, sticky: true, task },
             cache: CacheMode::Auto,
+            context: Some(ContextRule { window: 8_000, ..ContextRule::default() }),
             revision: 1,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
         };
         let draft = Form::of(&route).draft().unwrap();
-        assert_eq!((draft.targets, draft.policy), (route.targets, route.policy));
+        assert_eq!((draft.targets, draft.policy, draft.context), (route.targets, route.policy, route.context));
     }
 
     #[test]
