@@ -25,7 +25,7 @@ use self::shape::NOTE;
 use self::unit::Unit;
 use super::call::{Order, clean};
 use crate::model::gateway::{
-    ContextRule, ContextUse, Lack, Message, Model, Request, Route, WhenFull, estimate_request, weigh_message,
+    ContextRule, ContextUse, Lack, Message, Model, Needs, Request, Route, WhenFull, estimate_request, weigh_message,
     weigh_request,
 };
 use crate::runtime::Ctx;
@@ -77,14 +77,14 @@ impl<'a> Windows<'a> {
     /// It does not fit: its length is to be refused, or what must stay is too long.
     pub async fn fit(&mut self, ctx: &Ctx, model: &Model) -> Result<Fitted<'a>, Lack> {
         let order = self.order;
-        let whole = || Fitted { request: Cow::Borrowed(&order.request), used: None };
-        let Some(rule) = &self.rule else { return Ok(whole()) };
+        let whole = Fitted { request: Cow::Borrowed(&order.request), used: None };
+        let Some(rule) = &self.rule else { return Ok(whole) };
         let window = rule.window.min(model.context_tokens.unwrap_or(u32::MAX));
         let answer = model.answer_room(window, order.request.max_tokens);
         let fits = Fits { window, room: window - answer };
         let takes = estimate_request(&order.request);
         if takes <= i64::from(fits.room) {
-            return Ok(whole());
+            return Ok(whole);
         }
         let lack = |takes: i64, pruned| Lack::Window { holds: window, takes: takes + i64::from(answer), pruned };
         if rule.when_full == WhenFull::Refuse {
@@ -101,6 +101,14 @@ impl<'a> Windows<'a> {
         self.made = Some((fits, fitted.clone()));
         Ok(fitted)
     }
+}
+
+/// What a model lacks for a request of one turn, of which nothing can be left out, where its route says this.
+pub(super) fn lack_of_one(rule: &ContextRule, model: &Model, needs: &Needs) -> Option<Lack> {
+    let holds = rule.window.min(model.context_tokens.unwrap_or(u32::MAX));
+    let takes = needs.input + i64::from(model.answer_room(holds, needs.output));
+    let pruned = rule.when_full != WhenFull::Refuse;
+    (takes > i64::from(holds)).then_some(Lack::Window { holds, takes, pruned })
 }
 
 /// Shortens a request that is too long.

@@ -123,8 +123,9 @@ fn result_of(block: &Block) -> Option<&str> {
 /// Calls without a result and results without a call: what must not become more.
 #[cfg(test)]
 pub(super) fn lonely(messages: &[Message]) -> usize {
-    let blocks = || messages.iter().flat_map(|message| &message.content);
     use std::collections::HashSet;
+
+    let blocks = || messages.iter().flat_map(|message| &message.content);
     let calls: HashSet<&str> = blocks().filter(|block| result_of(block).is_none()).filter_map(call_of).collect();
     let results: HashSet<&str> = blocks().filter_map(result_of).collect();
     calls.symmetric_difference(&results).count()
