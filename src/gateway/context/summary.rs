@@ -19,6 +19,8 @@ use crate::runtime::Ctx;
 const MOST_CHARS: usize = 4_000;
 /// Tokens that are asked for; a summary that is longer is cut.
 const MAX_TOKENS: u32 = 1_200;
+/// Milliseconds that a call waits for its summary; then it goes on without.
+const MOST_MS: i64 = 60_000;
 /// Characters of one block that is summarized: the beginning and the end of what is longer.
 const BLOCK_CHARS: usize = 2_000;
 /// Characters of all that is summarized in one call; of what is longer, the end. 50,000 tokens are read by any model that is of
@@ -55,10 +57,13 @@ pub(super) async fn of(
     places.sort_unstable();
     let messages: Vec<&Message> = places.iter().flat_map(|at| &long.messages[long.units[*at].at.clone()]).collect();
     let asked = question(order, name, rule.window, earlier.as_deref(), &messages);
-    let text = ask(ctx, &asked).await?;
+    let text = tokio::select! {
+        text = ask(ctx, &asked) => text?,
+        () = ctx.clock.sleep_ms(MOST_MS) => return Err(format!("it took more than {} s", MOST_MS / 1000)),
+    };
     let text: String = text.trim().chars().take(length).collect();
     if text.is_empty() {
-        return Err(format!("{name} gave an empty summary"));
+        return Err("the model gave an empty summary".to_owned());
     }
     if let Some(key) = keys.last() {
         summaries.put(*key, text.clone());
