@@ -113,7 +113,7 @@ fn result_of(block: &Block) -> Option<&str> {
         Block::Native { value } => {
             let kind = value.get("type").and_then(Value::as_str)?;
             let is_result = kind.ends_with("_output") || kind.ends_with("_result") || kind.ends_with("_response");
-            let names = ["call_id", "tool_use_id", "approval_request_id"];
+            let names = ["call_id", "tool_use_id", "approval_request_id", "id"];
             names.into_iter().filter(|_| is_result).find_map(|name| value.get(name)?.as_str())
         }
         _ => None,
