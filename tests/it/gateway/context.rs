@@ -113,7 +113,8 @@ fn is_valid(dialect: Dialect, body: &Value) {
     assert!(estimate_request(&sent) <= 1_900, "{} tokens", estimate_request(&sent));
     let text = body.to_string();
     let ids = |name: &str| -> HashSet<String> {
-        let parts = text.split(&format!("\"{name}\":\"")).skip(1);
+        let before = format!("\"{name}\":\"");
+        let parts = text.split(&before).skip(1);
         parts.map(|part| part.split('"').next().unwrap().to_owned()).filter(|id| id.contains('_')).collect()
     };
     let (uses, results) = match dialect {
