@@ -59,4 +59,16 @@ story('a route goes by how hard the task is, and a roll-out by its weights', asy
   await page.getByText('weight 10').waitFor();
   await page.getByText('a session stays with its first').waitFor();
   await page.getByText('The next one too after 750 ms').waitFor();
+
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByLabel('When a conversation gets too long').selectOption('summarize');
+  await page.getByLabel('Too long from').fill('10');
+  await page.getByLabel('Who summarizes').fill('acme/plain');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('expected a whole number from 2000').waitFor();
+  await page.getByLabel('Too long from').fill('60,000');
+  await expectAccessible(page);
+  await shot(page, 'routes-long-conversations');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Beyond 60,000 tokens: old turns are summarized').waitFor();
 });

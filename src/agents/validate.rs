@@ -96,6 +96,7 @@ fn spec(spec: &AgentSpec, found: &mut Findings) {
     tools(spec, found);
     rules(spec, found);
     limits(spec.limits, found);
+    found.0.extend(spec.context.faults("/spec/context"));
 }
 
 fn places(spec: &AgentSpec, found: &mut Findings) {
@@ -379,6 +380,8 @@ mod tests {
             assert_eq!(refused(|agent| agent.spec.limits.parallel = Some(tasks)).is_empty(), fits, "{tasks}");
         }
         assert_eq!(limits(|limits| limits.work_ms = 86_400_001), ["/spec/limits/work_ms"]);
+        assert_eq!(refused(|agent| agent.spec.context.window = 1_999), ["/spec/context/window"]);
+        assert_eq!(refused(|agent| agent.spec.context.keep_recent = 0), ["/spec/context/keep_recent"]);
     }
 
     #[test]

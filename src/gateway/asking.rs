@@ -196,7 +196,7 @@ impl<'a> Asking<'a> {
         let message = format!("{}/{} {what}", row.name, candidate.model.id);
         self.tried(row, candidate, 0, Verdict::Lacks { what });
         let class = match lack {
-            Lack::Context { .. } => FaultClass::TooLarge,
+            Lack::Context { .. } | Lack::Window { .. } => FaultClass::TooLarge,
             Lack::Pictures | Lack::Tools => FaultClass::Untranslatable,
         };
         Fault::new(class, message)

@@ -7,6 +7,7 @@ use super::asking::Asking;
 use super::cached::{self, Looked};
 use super::call::{Order, clean};
 use super::candidates::Candidate;
+use super::context::{Fitted, Windows};
 use super::health::{Health, Permit};
 use super::hedge::{self, Side};
 use super::meter::Account;
@@ -15,7 +16,7 @@ use super::upstream::Begun;
 use super::who::Found;
 use super::{arrange, check, spending, who};
 use crate::cache::{Hit, Lead};
-use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Needs, Request};
+use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Lack, Needs, Request};
 use crate::runtime::Ctx;
 
 /// Who answers.
@@ -23,7 +24,15 @@ pub(super) enum Answerer {
     /// The cache, for this one.
     Kept { hit: Hit, row: ProviderRow, model: String },
     /// This one.
-    Asked { begun: Begun, permit: Permit, row: ProviderRow, model: String, lead: Option<Box<Lead>> },
+    Asked {
+        begun: Begun,
+        permit: Permit,
+        row: ProviderRow,
+        model: String,
+        lead: Option<Box<Lead>>,
+        /// Characters of what was sent.
+        asked_chars: u64,
+    },
 }
 
 /// What those who are asked in turn have to do with each other.
@@ -32,8 +41,6 @@ struct Turn {
     hedge: Option<Hedge>,
     /// The place of one that was asked as well, and did not answer either.
     asked_too: Option<usize>,
-    /// What the call needs of a model.
-    needs: Needs,
 }
 
 /// One call while it looks for who answers.
@@ -60,7 +67,7 @@ impl<'a> Attempt<'a> {
     pub async fn run(&mut self, account: &mut Account) -> super::Result<Answerer> {
         let ctx = self.ctx;
         let Found { rights, rows, route, candidates, rule } =
-            who::could_answer(ctx, &self.request.model, self.request.dialect).await?;
+            who::could_answer(ctx, &self.request.model, self.request.dialect, self.order.source).await?;
         let (candidates, rule) = match &route {
             Some(route) => {
                 let score = arrange::score(route, self.request);
@@ -70,27 +77,38 @@ impl<'a> Attempt<'a> {
         };
         self.choice.rule = rule;
         let plan = cached::plan(ctx, self.order, rights.as_ref(), route.as_ref()).await;
+        let is_wished = cached::is_wished(self.order, rights.as_ref(), route.as_ref());
         let mut last: Option<Fault> = None;
         let mut is_admitted = false;
-        let needs = Needs::of(self.request);
-        let mut turn = Turn { hedge: route.as_ref().and_then(|route| route.policy.hedge), asked_too: None, needs };
+        let mut windows = Windows::of(self.order, route.as_ref());
+        let mut turn = Turn { hedge: route.as_ref().and_then(|route| route.policy.hedge), asked_too: None };
         for (place, candidate) in candidates.iter().enumerate() {
             if turn.asked_too == Some(place) {
                 continue;
             }
             let row = &rows[candidate.provider];
-            if let Some(lack) = candidate.model.lacks(&turn.needs) {
-                let fault = self.asking().lacks(row, candidate, lack);
-                last.get_or_insert(fault);
-                continue;
+            let Fitted { request, used } = match self.fit(&mut windows, candidate).await {
+                Ok(fitted) => fitted,
+                Err(lack) => {
+                    let fault = self.asking().lacks(row, candidate, lack);
+                    last.get_or_insert(fault);
+                    continue;
+                }
+            };
+            if used.is_some() || self.choice.context.is_some() {
+                account.asks(&request);
             }
+            // A summary may be another the next time: what is asked with one is kept only where that is wished.
+            let is_summarized = used.as_ref().is_some_and(|used| used.summarized);
+            let plan = plan.as_ref().filter(|_| !is_summarized || is_wished);
+            self.choice.context = used;
             note(account, row, candidate);
-            let lead = match cached::look(ctx, plan.as_ref(), self.request, row, candidate).await {
+            let lead = match cached::look(ctx, plan, &request, row, candidate).await {
                 Looked::Off => None,
                 Looked::Hit(hit) => {
                     self.away += hit.waited;
                     self.asking().tried(row, candidate, 0, cached::verdict(&hit));
-                    check::draw(ctx, self.order, (row, candidate), &hit);
+                    check::draw(ctx, self.order, &request, (row, candidate), &hit);
                     return Ok(Answerer::Kept { hit, row: row.clone(), model: candidate.model.id.clone() });
                 }
                 Looked::Miss { lead, record: missed, waited } => {
@@ -108,11 +126,11 @@ impl<'a> Attempt<'a> {
                 && let Some(record) = account.record()
             {
                 let first = (row.id, candidate.model.id.as_str());
-                let (held, warnings) = spending::admit(ctx, record, self.request, first).await?;
+                let (held, warnings) = spending::admit(ctx, record, &request, first).await?;
                 drop(account.hold(held));
                 self.choice.budgets = warnings;
             }
-            let (got, by) = self.ask((&rows, &candidates), place, &mut turn, account).await;
+            let (got, by) = self.ask((&rows, &candidates), place, &request, &mut turn, account).await;
             let by = &candidates[by];
             match got {
                 Ok((begun, permit)) => {
@@ -122,7 +140,8 @@ impl<'a> Attempt<'a> {
                     }
                     // Another's answer would be kept under another name: it is not.
                     let lead = lead.filter(|_| std::ptr::eq(by, candidate));
-                    return Ok(Answerer::Asked { begun, permit, row: row.clone(), model: by.model.id.clone(), lead });
+                    let (row, model, asked_chars) = (row.clone(), by.model.id.clone(), request.chars());
+                    return Ok(Answerer::Asked { begun, permit, row, model, lead, asked_chars });
                 }
                 Err(fault) if fault.class.may_differ_elsewhere() => {
                     // Of several failures, the one that tells most: that somebody rests tells least.
@@ -142,6 +161,7 @@ impl<'a> Attempt<'a> {
         &mut self,
         (rows, candidates): (&[ProviderRow], &[Candidate]),
         place: usize,
+        request: &Request,
         turn: &mut Turn,
         account: &mut Account,
     ) -> (Result<(Begun, Permit), Fault>, usize) {
@@ -150,28 +170,50 @@ impl<'a> Attempt<'a> {
             Side { row: &rows[candidate.provider], candidate, has_others }
         };
         let first = side(place, (place + 1..candidates.len()).any(|other| turn.asked_too != Some(other)));
-        let stand_in = turn.hedge.and_then(|hedge| Some((hedge, self.stand_in(rows, candidates, place, turn)?)));
+        let stand_in = turn.hedge.and_then(|hedge| Some((hedge, self.stand_in(rows, candidates, place, request)?)));
         let Some((hedge, other)) = stand_in else {
-            let request = self.request;
             return (self.asking().ask(request, first.row, first.candidate, first.has_others).await, place);
         };
         let notes = (&mut self.choice, &mut self.away);
         let sides = [first, side(other, true)];
-        let both = hedge::ask((self.ctx, self.request), sides, hedge.after_ms, account, notes).await;
+        let both = hedge::ask((self.ctx, request), sides, hedge.after_ms, account, notes).await;
         if both.asked_other {
             (turn.hedge, turn.asked_too) = (None, Some(other));
         }
         (both.got, if both.by_other { other } else { place })
     }
 
-    /// The next after `place` who could be asked as well.
-    fn stand_in(&self, rows: &[ProviderRow], candidates: &[Candidate], place: usize, turn: &Turn) -> Option<usize> {
+    /// The request for one who could answer, unless it lacks what that takes.
+    async fn fit(&mut self, windows: &mut Windows<'a>, candidate: &Candidate) -> Result<Fitted<'a>, Lack> {
+        let model = &candidate.model;
+        // Nobody is asked for a summary on behalf of one that can't answer anyway.
+        if !self.request.tools.is_empty() && !model.tools {
+            return Err(Lack::Tools);
+        }
+        let fitted = windows.fit(self.ctx, model).await;
+        self.away += std::mem::take(&mut windows.away);
+        let fitted = fitted?;
+        match model.lacks(&Needs::of(&fitted.request)) {
+            Some(lack) => Err(lack),
+            None => Ok(fitted),
+        }
+    }
+
+    /// The next after `place` who could be asked as well, for the same request.
+    fn stand_in(
+        &self,
+        rows: &[ProviderRow],
+        candidates: &[Candidate],
+        place: usize,
+        request: &Request,
+    ) -> Option<usize> {
+        let needs = Needs::of(request);
         let health: Arc<Health> = self.ctx.shared();
         let now = self.ctx.clock.steady();
         (place + 1..candidates.len()).find(|other| {
             let other = &candidates[*other];
             let key = (rows[other.provider].id, other.model.id.clone());
-            other.model.lacks(&turn.needs).is_none() && health.refuses(&key, now).is_none()
+            other.model.lacks(&needs).is_none() && health.refuses(&key, now).is_none()
         })
     }
 

@@ -35,7 +35,7 @@ pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, r
         (CallSource::Proxy, Principal::Key { id, .. }) => {
             Who::Program { user: rights.and_then(|rights| rights.owner), key: Some(*id) }
         }
-        (CallSource::Proxy | CallSource::Memory | CallSource::Cache, principal) => {
+        (CallSource::Proxy | CallSource::Memory | CallSource::Cache | CallSource::Context, principal) => {
             Who::Program { user: principal.user_id(), key: None }
         }
     };
@@ -50,6 +50,14 @@ pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, r
             None
         }
     }
+}
+
+/// Whether every answer is to be kept, because the call, its key or its route says so, in this order.
+pub(super) fn is_wished(order: &Order, rights: Option<&KeyRights>, route: Option<&Route>) -> bool {
+    let of_key = rights.map_or(CacheMode::Auto, |rights| rights.cache);
+    let of_route = route.map_or(CacheMode::Auto, |route| route.cache);
+    let said = [order.cache.mode, of_key, of_route].into_iter().find(|mode| *mode != CacheMode::Auto);
+    said == Some(CacheMode::Always)
 }
 
 /// Asks the cache for what this one would answer.

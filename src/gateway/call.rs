@@ -12,17 +12,17 @@ use super::error::Result;
 use super::keys::rights;
 use super::live::{Live, Source};
 use super::meter::Account;
+use super::record::{begin_record, counted};
 use super::redact::{Mask, Reveal, Rules};
 use super::store::{self, provider::ProviderRow};
 use super::upstream::Begun;
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
-    CallOutcome, CallRecord, CallSource, Choice, Dialect, Fault, FaultClass, Fold, Masked, Request, Response, Usage,
-    estimate_tokens,
+    CallOutcome, CallSource, Choice, ContextWish, Dialect, Fault, FaultClass, Fold, Masked, Request, Response, Usage,
 };
 use crate::model::{ProviderId, RunId, UserId};
-use crate::runtime::{Ctx, Principal};
+use crate::runtime::Ctx;
 
 /// A call to make.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub struct Order {
     pub on_behalf_of: Option<UserId>,
     /// What is wished of the cache.
     pub cache: CacheWish,
+    /// What is done where the conversation is too long; by default, what the route says.
+    pub context: ContextWish,
 }
 
 /// A whole answer.
@@ -94,12 +96,28 @@ pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
     let rules = Rules::of(ctx).await?;
     let mask = Mask::cover(&rules, &mut order.request).map(Arc::new);
     let masked = mask.as_ref().map_or_else(Vec::new, |mask| mask.masked());
-    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record(ctx, &order));
+    let mut account = open(ctx, &order, &rules);
     account.note(|record| record.masked.clone_from(&masked));
-    account.capture(Capture::of(rules.keep, &order.request));
     let mut answered = ask(ctx, &order, account).await?;
     answered.reveal(mask, masked);
     Ok(answered)
+}
+
+/// Calls a model with what is masked already, for a call that is underway: by the rules of all others, with an entry of its own
+/// in the log.
+///
+/// # Errors
+/// As [`call`].
+pub(super) async fn call_masked(ctx: &Ctx, order: &Order) -> Result<Answered> {
+    let rules = Rules::of(ctx).await?;
+    ask(ctx, order, open(ctx, order, &rules)).await
+}
+
+fn open(ctx: &Ctx, order: &Order, rules: &Rules) -> Account {
+    let record = begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model);
+    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
+    account.capture(Capture::of(rules.keep, &order.request));
+    account
 }
 
 async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered> {
@@ -113,8 +131,8 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
         Ok(Answerer::Kept { hit, row, model }) => {
             Ok(cached::answer(&hit, &order.request, (&row, model), account, (choice, begun, overhead_ms)))
         }
-        Ok(Answerer::Asked { begun: Begun::Whole(response), mut permit, row, model, lead }) => {
-            let (usage, estimated) = counted(&order.request, &response);
+        Ok(Answerer::Asked { begun: Begun::Whole(response), mut permit, row, model, lead, asked_chars }) => {
+            let (usage, estimated) = counted(asked_chars, &response);
             permit.came_to(usage);
             permit.succeed();
             let cost_micros = cost_of(ctx, row.id, &model, account.at(), usage).await?;
@@ -136,7 +154,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 masked: Vec::new(),
             })))
         }
-        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead }) => {
+        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead, asked_chars }) => {
             permit.begin();
             let first_token_ms = account.elapsed_ms();
             account.note(|record| record.first_token_ms = Some(first_token_ms));
@@ -150,7 +168,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 provider: row.id,
                 model,
                 dialect: row.wire(order.request.dialect)?.dialect(),
-                asked_chars: order.request.chars(),
+                asked_chars,
                 began: begun,
                 overhead_ms,
                 cache,
@@ -206,58 +224,6 @@ pub(super) fn known(row: &ProviderRow) -> Result<Known> {
         models: row.models.0.clone(),
         enabled: row.enabled,
     })
-}
-
-fn record(ctx: &Ctx, order: &Order) -> CallRecord {
-    begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model)
-}
-
-/// The record of a call that begins.
-pub(super) fn begin_record(
-    ctx: &Ctx,
-    source: CallSource,
-    step: Option<(RunId, String)>,
-    on_behalf_of: Option<UserId>,
-    asked: &str,
-) -> CallRecord {
-    let key_id = match &ctx.actor.principal {
-        Principal::Key { id, .. } => Some(*id),
-        Principal::User { .. } | Principal::System => None,
-    };
-    let (run_id, step) = step.unzip();
-    CallRecord {
-        id: ctx.ids.fresh(),
-        at: ctx.clock.now(),
-        source,
-        user_id: ctx.actor.principal.user_id().or(on_behalf_of),
-        key_id,
-        run_id,
-        step,
-        provider_id: None,
-        provider: String::new(),
-        model: clean(asked).chars().take(200).collect(),
-        choice: Choice::default(),
-        outcome: CallOutcome::Failed,
-        error: None,
-        usage: Usage::default(),
-        estimated: false,
-        cost_micros: None,
-        first_token_ms: None,
-        took_ms: 0,
-        cache: None,
-        masked: Vec::new(),
-    }
-}
-
-/// The provider's numbers, and ours where it tells none.
-pub(super) fn counted(request: &Request, response: &Response) -> (Usage, bool) {
-    let mut usage = response.usage;
-    if usage.prompt() > 0 || usage.output > 0 {
-        return (usage, false);
-    }
-    usage.input = estimate_tokens(request.chars());
-    usage.output = estimate_tokens(response.content.iter().map(crate::model::gateway::Block::chars).sum());
-    (usage, true)
 }
 
 pub(super) async fn cost_of(

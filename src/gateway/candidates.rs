@@ -152,6 +152,7 @@ mod tests {
             targets: targets.iter().map(|(n, m)| Target::new(id(*n), *m)).collect(),
             policy: Policy::default(),
             cache: crate::model::cache::CacheMode::Auto,
+            context: None,
             revision: 1,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use super::asking::Asking;
-use super::call::{Order, begin_record, counted};
+use super::call::Order;
 use super::candidates::Candidate;
 use super::meter::Account;
+use super::record::{begin_record, counted};
 use super::spending;
 use super::store::provider::ProviderRow;
 use super::upstream::Begun;
@@ -17,9 +18,15 @@ use crate::model::gateway::{CallOutcome, CallSource, Choice, Fault, FaultClass, 
 use crate::runtime::Ctx;
 
 /// Draws whether the answer that is about to be given is checked, and has that done.
-pub(super) fn draw(ctx: &Ctx, order: &Order, (row, candidate): (&ProviderRow, &Candidate), hit: &Hit) {
+pub(super) fn draw(
+    ctx: &Ctx,
+    order: &Order,
+    request: &Request,
+    (row, candidate): (&ProviderRow, &Candidate),
+    hit: &Hit,
+) {
     let Some(check) = cache::draw_check(ctx, hit) else { return };
-    let request = Request { stream: false, ..order.request.clone() };
+    let request = Request { stream: false, ..request.clone() };
     let record = begin_record(ctx, CallSource::Cache, order.step.clone(), order.on_behalf_of, &request.model);
     let account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
     let (ctx, row, candidate) = (ctx.clone(), row.clone(), candidate.clone());
@@ -38,7 +45,7 @@ async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate,
     account.note(|record| record.choice = choice);
     match asked {
         Ok(response) => {
-            let (usage, estimated) = counted(&request, &response);
+            let (usage, estimated) = counted(request.chars(), &response);
             account.settle(CallOutcome::Complete, usage, estimated, None);
             check.tell(&response).await;
         }

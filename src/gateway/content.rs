@@ -29,6 +29,11 @@ impl Capture {
         })
     }
 
+    /// What is asked in the end.
+    pub fn asks(&mut self, request: &Request) {
+        self.asked = AskedContent::of(request, MAX_CONTENT);
+    }
+
     /// What was answered, or a part of it.
     pub fn answered(&mut self, response: &Response) {
         self.answer = (!response.content.is_empty()).then(|| AnswerContent::of(response, MAX_CONTENT));

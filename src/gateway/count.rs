@@ -6,7 +6,7 @@ use super::redact::{Mask, Rules};
 use super::who::Found;
 use super::{upstream, who};
 use crate::model::auth::Action;
-use crate::model::gateway::{Request, Wire, estimate_request};
+use crate::model::gateway::{CallSource, Request, Wire, estimate_request};
 use crate::runtime::Ctx;
 
 /// Tokens of a request.
@@ -27,7 +27,8 @@ pub async fn count_tokens(ctx: &Ctx, mut request: Request) -> Result<Counted> {
     ctx.authorize(Action::UseModel)?;
     Mask::cover(&*Rules::of(ctx).await?, &mut request);
     let request = &request;
-    let Found { rows, candidates, .. } = who::could_answer(ctx, &request.model, request.dialect).await?;
+    let Found { rows, candidates, .. } =
+        who::could_answer(ctx, &request.model, request.dialect, CallSource::Proxy).await?;
     for candidate in &candidates {
         let row = &rows[candidate.provider];
         if row.wire(request.dialect)? != Wire::Anthropic {

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::asking::Asking;
-use super::call::{begin_record, clean, cost_of};
+use super::call::{clean, cost_of};
 use super::error::Result;
 use super::meter::Account;
+use super::record::begin_record;
 use super::redact::{Mask, Rules};
 use super::who::Found;
 use super::{Error, spending, who};
@@ -94,7 +95,8 @@ async fn find(
     account: &mut Account,
 ) -> Result<(Vectors, ProviderId, String)> {
     let ctx = asking.ctx;
-    let Found { rows, mut candidates, rule, .. } = who::could_answer(ctx, &request.model, Dialect::OpenAi).await?;
+    let Found { rows, mut candidates, rule, .. } =
+        who::could_answer(ctx, &request.model, Dialect::OpenAi, CallSource::Proxy).await?;
     asking.choice.rule = rule;
     if let Some(model) = candidates.first().map(|first| first.model.id.clone()) {
         candidates.retain(|other| other.model.id == model);

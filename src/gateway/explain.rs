@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::arrange;
 use super::call::known;
 use super::candidates::{self, Candidate, DEFAULT_ROUTE, Known};
+use super::context;
 use super::error::{Error, Result};
 use super::health::Health;
 use super::queue::{Entered, Queues};
@@ -64,7 +65,9 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
     let needs = Needs { tools: question.tools > 0, ..Needs::of(&request) };
     let mut candidates = Vec::with_capacity(found.len());
     for candidate in found {
-        if let Some(lack) = candidate.model.lacks(&needs) {
+        let rule = route.as_ref().and_then(|route| route.context.as_ref());
+        let by_window = || rule.and_then(|rule| context::lack_of_one(rule, &candidate.model, &needs));
+        if let Some(lack) = candidate.model.lacks(&needs).or_else(by_window) {
             let provider = rows[candidate.provider].name.clone();
             passed_over.push(PassedOver { provider, model: candidate.model.id, why: format!("it {}", lack.words()) });
             continue;

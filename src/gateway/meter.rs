@@ -14,7 +14,7 @@ use super::spending::Held;
 use super::store;
 use crate::cache;
 use crate::model::cache::CacheOutcome;
-use crate::model::gateway::{CallOutcome, CallRecord, Fault, Response, Usage};
+use crate::model::gateway::{CallOutcome, CallRecord, Fault, Request, Response, Usage};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 
@@ -116,6 +116,13 @@ impl Account {
     /// Holds what was asked until the call has ended.
     pub fn capture(&mut self, content: Option<Capture>) {
         self.content = content.map(Box::new);
+    }
+
+    /// Takes note that this is what is asked, if that is kept: it was shortened.
+    pub fn asks(&mut self, request: &Request) {
+        if let Some(content) = &mut self.content {
+            content.asks(request);
+        }
     }
 
     /// Takes note of what was answered, if that is kept.

@@ -13,6 +13,8 @@
 //! Texts become vectors in the same way (`embed`), those of memory's entries too (`memory`), and tokens are counted before a call
 //! (`count`).
 //!
+//! A conversation that is longer than its window is shortened before it is sent, or refused (`context`).
+//!
 //! Of what the cache gives by meaning, a share is asked of the model too (`check`).
 //!
 //! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
@@ -34,6 +36,7 @@ mod call;
 mod candidates;
 mod check;
 mod content;
+mod context;
 mod count;
 mod dialect;
 mod embed;
@@ -49,6 +52,7 @@ mod meter;
 mod prices;
 mod providers;
 mod queue;
+mod record;
 mod redact;
 mod redaction;
 mod retention;

@@ -143,6 +143,7 @@ pub(super) fn route(draft: &RouteDraft) -> Result<()> {
         found.push(FieldError::new("/policy/hedge/after_ms", message));
     }
     task_rules(&draft.policy.task, &mut found);
+    found.extend(draft.context.iter().flat_map(|context| context.faults("/context")));
     refuse(found)
 }
 

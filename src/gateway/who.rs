@@ -5,7 +5,7 @@ use super::candidates::{self, Candidate, DEFAULT_ROUTE, Known};
 use super::error::Result;
 use super::keys::rights;
 use super::store::{self, key::KeyRights, provider::ProviderRow};
-use crate::model::gateway::{Dialect, Fault, FaultClass, Route};
+use crate::model::gateway::{CallSource, Dialect, Fault, FaultClass, Route};
 use crate::runtime::Ctx;
 
 /// Who could answer.
@@ -23,14 +23,16 @@ pub(super) struct Found {
     pub rule: String,
 }
 
-/// Finds who could answer.
+/// Finds who could answer. What a key may ask for does not bind who summarizes for it: that one is named by whoever set up the
+/// route, and sees what the key sends anyway.
 ///
 /// # Errors
 /// `no_model` for a name that the key of who asks may not ask for, or that nobody has.
-pub(super) async fn could_answer(ctx: &Ctx, asked: &str, dialect: Dialect) -> Result<Found> {
+pub(super) async fn could_answer(ctx: &Ctx, asked: &str, dialect: Dialect, source: CallSource) -> Result<Found> {
     let rights = rights(ctx).await?;
     if let Some(allowed) = rights.as_ref().map(|rights| &rights.models)
         && !allowed.is_empty()
+        && source != CallSource::Context
         && !allowed.iter().any(|name| name == asked)
     {
         let message = format!("this key may not ask for {asked:?}; it may for {}", allowed.join(", "));

@@ -5,7 +5,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::cache::CacheMode;
-use crate::model::gateway::{Policy, Route, RouteDraft, Target};
+use crate::model::gateway::{ContextRule, Policy, Route, RouteDraft, Target};
 use crate::model::{RouteId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -17,6 +17,7 @@ struct RouteRow {
     targets: Json<Vec<Target>>,
     policy: Json<Policy>,
     cache: String,
+    context: Option<Json<ContextRule>>,
     revision: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -26,10 +27,10 @@ impl TryFrom<RouteRow> for Route {
     type Error = Error;
 
     fn try_from(row: RouteRow) -> Result<Self> {
-        let RouteRow { id, name, description, targets, policy, cache, revision, created_at, updated_at } = row;
+        let RouteRow { id, name, description, targets, policy, cache, context, revision, created_at, updated_at } = row;
         let cache = CacheMode::parse(&cache).ok_or_else(|| Error::inconsistent("model_route", "cache", &cache))?;
-        let (targets, policy) = (targets.0, policy.0);
-        Ok(Self { id, name, description, targets, policy, cache, revision, created_at, updated_at })
+        let (targets, policy, context) = (targets.0, policy.0, context.map(|context| context.0));
+        Ok(Self { id, name, description, targets, policy, cache, context, revision, created_at, updated_at })
     }
 }
 
@@ -42,8 +43,9 @@ pub async fn insert(
     now: Timestamp,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into model_route (id, workspace_id, name, description, targets, policy, revision, created_at, updated_at, cache)
-         values ($1, $2, $3, $4, $5, $7, 1, $6, $6, $8)",
+        "insert into model_route (id, workspace_id, name, description, targets, policy, revision, created_at, updated_at, cache,
+            context)
+         values ($1, $2, $3, $4, $5, $7, 1, $6, $6, $8, $9)",
     )
     .bind(id)
     .bind(workspace)
@@ -53,6 +55,7 @@ pub async fn insert(
     .bind(now)
     .bind(Json(&route.policy))
     .bind(route.cache.as_str())
+    .bind(route.context.as_ref().map(Json))
     .execute(conn)
     .await
     .map(drop))?;
@@ -69,7 +72,7 @@ pub async fn update(
 ) -> Result<bool> {
     Ok(within!(tx, conn => query(
         "update model_route set name = $4, description = $5, targets = $6, policy = $8, revision = revision + 1, updated_at = $7,
-            cache = $9
+            cache = $9, context = $10
          where workspace_id = $1 and id = $2 and revision = $3",
     )
     .bind(workspace)
@@ -81,6 +84,7 @@ pub async fn update(
     .bind(now)
     .bind(Json(&route.policy))
     .bind(route.cache.as_str())
+    .bind(route.context.as_ref().map(Json))
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
@@ -107,7 +111,7 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
 /// All of a workspace, oldest first.
 pub async fn list(db: &Db, workspace: WorkspaceId) -> Result<Vec<Route>> {
     let rows: Vec<RouteRow> = read!(db, conn => query_as(
-        "select id, name, description, targets, policy, cache, revision, created_at, updated_at
+        "select id, name, description, targets, policy, cache, context, revision, created_at, updated_at
          from model_route
          where workspace_id = $1
          order by id",
@@ -121,7 +125,7 @@ pub async fn list(db: &Db, workspace: WorkspaceId) -> Result<Vec<Route>> {
 /// One route.
 pub async fn find(db: &Db, workspace: WorkspaceId, id: RouteId) -> Result<Option<Route>> {
     let row: Option<RouteRow> = read!(db, conn => query_as(
-        "select id, name, description, targets, policy, cache, revision, created_at, updated_at
+        "select id, name, description, targets, policy, cache, context, revision, created_at, updated_at
          from model_route
          where workspace_id = $1 and id = $2",
     )
@@ -135,7 +139,7 @@ pub async fn find(db: &Db, workspace: WorkspaceId, id: RouteId) -> Result<Option
 /// The route of this name.
 pub async fn find_by_name(db: &Db, workspace: WorkspaceId, name: &str) -> Result<Option<Route>> {
     let row: Option<RouteRow> = read!(db, conn => query_as(
-        "select id, name, description, targets, policy, cache, revision, created_at, updated_at
+        "select id, name, description, targets, policy, cache, context, revision, created_at, updated_at
          from model_route
          where workspace_id = $1 and name = $2",
     )

@@ -85,6 +85,9 @@ fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: O
     if !choice.budgets.is_empty() {
         put(headers, "x-weft-budget", &choice.budgets.join("; "));
     }
+    if let Some(left_out) = &choice.context {
+        put(headers, "x-weft-context", &left_out.header());
+    }
     if !masked.is_empty() {
         put(headers, "x-weft-masked", &Masked::words(masked));
     }

@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 use answer::refuse;
 use body::{BODY_LIMIT, betas, read_body, session};
 use caller::{Anthropic, OpenAi, Program};
-use wish::cache_wish;
+use wish::{cache_wish, context_wish};
 
 use crate::gateway::{self, Envelope, Order};
 use crate::model::gateway::{CallSource, Dialect};
@@ -50,6 +50,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
     ("anthropic-beta" = Option<String>, Header, description = "passed on to providers that speak the same dialect"),
     ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
+    ("x-weft-context" = Option<String>, Header, description = "what is done with a conversation that is too long: refuse, prune or summarize, window=TOKENS, keep=MESSAGES, pin=N, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -60,6 +61,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
             ("x-weft-cache" = String, description = "hit, semantic for the answer to a question that means the same, miss, or off when the cache was not asked"),
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
+            ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -91,6 +93,7 @@ async fn messages(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
     ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
+    ("x-weft-context" = Option<String>, Header, description = "what is done with a conversation that is too long: refuse, prune or summarize, window=TOKENS, keep=MESSAGES, pin=N, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -101,6 +104,7 @@ async fn messages(
             ("x-weft-cache" = String, description = "hit, semantic for the answer to a question that means the same, miss, or off when the cache was not asked"),
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
+            ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -131,6 +135,7 @@ async fn chat_completions(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
     ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
+    ("x-weft-context" = Option<String>, Header, description = "what is done with a conversation that is too long: refuse, prune or summarize, window=TOKENS, keep=MESSAGES, pin=N, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
 ), request_body(content((Value = "application/json"))), responses(
     (status = 200, description = "the answer, or a stream of events", content((Value = "application/json"), (String = "text/event-stream")),
@@ -141,6 +146,7 @@ async fn chat_completions(
             ("x-weft-cache" = String, description = "hit, semantic for the answer to a question that means the same, miss, or off when the cache was not asked"),
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
+            ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -211,12 +217,12 @@ async fn serve(ctx: Ctx, dialect: Dialect, headers: &HeaderMap, body: Result<Byt
     };
     request.betas = betas(headers);
     request.session = session(headers);
-    let cache = match cache_wish(headers) {
-        Ok(cache) => cache,
-        Err(fault) => return refuse(dialect, fault.into()),
+    let (cache, context) = match (cache_wish(headers), context_wish(headers)) {
+        (Ok(cache), Ok(context)) => (cache, context),
+        (Err(fault), _) | (_, Err(fault)) => return refuse(dialect, fault.into()),
     };
     let envelope = Envelope::new(&request, ctx.clock.now());
-    let order = Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache };
+    let order = Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache, context };
     match gateway::call(&ctx, order).await {
         Ok(answered) => answer::give(dialect, answered, envelope),
         Err(error) => refuse(dialect, error),

@@ -1,14 +1,26 @@
-//! What a program wishes of the cache, by its headers.
+//! What a program wishes of the cache, and of a conversation that is too long, by its headers.
 
 use axum::http::HeaderMap;
 
 use crate::model::cache::{CacheWish, parse_dependencies};
-use crate::model::gateway::Fault;
+use crate::model::gateway::{ContextWish, Fault};
 
 /// How the cache is asked.
 const CACHE: &str = "x-weft-cache";
 /// What the answer depends on.
 const DEPENDS_ON: &str = "x-weft-depends-on";
+
+/// What is done once the conversation is too long.
+const CONTEXT: &str = "x-weft-context";
+
+/// Reads `x-weft-context`.
+pub(super) fn context_wish(headers: &HeaderMap) -> Result<ContextWish, Fault> {
+    let mut words = Vec::new();
+    for value in headers.get_all(CONTEXT) {
+        words.push(value.to_str().map_err(|_| Fault::invalid(CONTEXT, "expected words"))?);
+    }
+    ContextWish::read(&words.join(",")).map_err(|why| Fault::invalid(CONTEXT, why))
+}
 
 /// Reads `x-weft-cache` and `x-weft-depends-on`.
 pub(super) fn cache_wish(headers: &HeaderMap) -> Result<CacheWish, Fault> {

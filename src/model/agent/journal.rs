@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::AgentSpec;
 use crate::model::AgentId;
-use crate::model::gateway::{Block, StopReason, Usage};
+use crate::model::gateway::{Block, ContextUse, StopReason, Usage};
 use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
 
@@ -43,6 +43,9 @@ pub enum Entry {
         model: String,
         /// Why that one.
         why: String,
+        /// What of the conversation it was not sent, so that it fits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<ContextUse>,
     },
     /// A call that can't be done twice begins. What follows it in the same attempt, without a break, may do it; whoever finds
     /// it later without its result can't know whether it was done.

@@ -12,6 +12,7 @@ mod tool;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::gateway::ContextRule;
 use super::{AgentId, Timestamp};
 pub use assign::{Assignment, KeptOut, LeftOut, Parts, Scored, Weights};
 pub use changes::{ChangedFile, Changes};
@@ -81,6 +82,9 @@ pub struct AgentSpec {
     /// When it is stopped.
     #[serde(default)]
     pub limits: AgentLimits,
+    /// How long its conversation with the model may get, and what is done once it is longer. The task always stays.
+    #[serde(default, skip_serializing_if = "ContextRule::is_usual")]
+    pub context: ContextRule,
 }
 
 /// How much one task of an agent may take, and how many it works at. What one task reaches ends its step with the class `limit`.
@@ -145,6 +149,7 @@ impl AgentSpec {
             rules: Vec::new(),
             approvers: Vec::new(),
             limits: AgentLimits::default(),
+            context: ContextRule::default(),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! What a call needs of a model, and what a model is known to lack; models as a line of text.
 
-use super::message::Block;
+use super::message::{Block, Message};
 use super::provider::Model;
 use super::request::Request;
-use super::response::estimate_tokens;
 
 /// Tokens of a picture: what Anthropic counts for the largest that it does not make smaller.
 ///
@@ -11,6 +10,8 @@ use super::response::estimate_tokens;
 const PICTURE_TOKENS: i64 = 1_600;
 /// Tokens of what stands around each message and tool.
 const FRAME_TOKENS: i64 = 4;
+/// What a token weighs: a character is a quarter of one.
+const WEIGHT: i64 = 4;
 /// Tokens that an answer is given room for where nobody says how long it may get.
 const USUAL_OUTPUT: u32 = 1_024;
 
@@ -41,9 +42,29 @@ impl Needs {
 
 /// Tokens of a request before it is made: a quarter of its characters, with something for each message, tool and picture.
 pub fn estimate_request(request: &Request) -> i64 {
+    quarters(weigh_request(request))
+}
+
+/// Tokens of a weight, rounded up.
+const fn quarters(weight: i64) -> i64 {
+    (weight as u64).div_ceil(WEIGHT as u64) as i64
+}
+
+/// A request by the estimate, in quarters of a token: weights can be added up without rounding.
+pub fn weigh_request(request: &Request) -> i64 {
     let pictures: i64 = blocks(request).map(pictures).sum();
     let frames = (request.messages.len() + request.tools.len()) as i64;
-    estimate_tokens(request.chars()) + pictures * PICTURE_TOKENS + frames * FRAME_TOKENS
+    request.chars() as i64 + WEIGHT * (pictures * PICTURE_TOKENS + frames * FRAME_TOKENS)
+}
+
+/// What a message adds to [`weigh_request`].
+pub fn weigh_message(message: &Message) -> i64 {
+    message.content.iter().map(weigh_block).sum::<i64>() + WEIGHT * FRAME_TOKENS
+}
+
+/// What a block adds to [`weigh_message`].
+pub fn weigh_block(block: &Block) -> i64 {
+    block.chars() as i64 + WEIGHT * pictures(block) * PICTURE_TOKENS
 }
 
 fn blocks(request: &Request) -> impl Iterator<Item = &Block> {
@@ -68,6 +89,15 @@ pub enum Lack {
         /// Tokens that the call and its answer take.
         takes: i64,
     },
+    /// Room in the window that its route or its caller sets.
+    Window {
+        /// Tokens of the window, or of the model where it holds less.
+        holds: u32,
+        /// Tokens that the call and its answer take; of one that was shortened, what must stay.
+        takes: i64,
+        /// Whether it was shortened as far as may be.
+        pruned: bool,
+    },
     /// Eyes.
     Pictures,
     /// Hands.
@@ -79,6 +109,12 @@ impl Lack {
     pub fn words(self) -> String {
         match self {
             Self::Context { holds, takes } => format!("holds {holds} tokens, and this takes some {takes}"),
+            Self::Window { holds, takes, pruned: false } => {
+                format!("may be sent {holds} tokens, and this takes some {takes}")
+            }
+            Self::Window { holds, takes, pruned: true } => {
+                format!("may be sent {holds} tokens, and what must stay of this takes some {takes}")
+            }
             Self::Pictures => "takes no pictures".to_owned(),
             Self::Tools => "uses no tools".to_owned(),
         }
@@ -95,11 +131,14 @@ impl Model {
             return Some(Lack::Tools);
         }
         let holds = self.context_tokens?;
-        // The answer stands in the same window; one that may get as long as the window would leave no room for the question.
-        let output =
-            needs.output.unwrap_or(USUAL_OUTPUT).min(self.max_output_tokens.unwrap_or(u32::MAX)).min(holds / 2);
-        let takes = needs.input + i64::from(output);
+        let takes = needs.input + i64::from(self.answer_room(holds, needs.output));
         (takes > i64::from(holds)).then_some(Lack::Context { holds, takes })
+    }
+
+    /// Tokens of a window that are its answer's. `asked` is the limit of the answer, where the call names one.
+    pub fn answer_room(&self, window: u32, asked: Option<u32>) -> u32 {
+        // The answer stands in the same window; one that may get as long as the window would leave no room for the question.
+        asked.unwrap_or(USUAL_OUTPUT).min(self.max_output_tokens.unwrap_or(u32::MAX)).min(window / 2)
     }
 
     /// A line of text: its name, and what is said of it, such as `qwen3 context=32k output=8k schema no-tools`.

@@ -21,6 +21,8 @@ pub enum CallSource {
     Memory,
     /// The response cache, which makes vectors of questions and checks what it gave.
     Cache,
+    /// A conversation that is too long, of which the old part is summarized.
+    Context,
 }
 
 impl CallSource {
@@ -31,12 +33,15 @@ impl CallSource {
             Self::Step => "step",
             Self::Memory => "memory",
             Self::Cache => "cache",
+            Self::Context => "context",
         }
     }
 
     /// Reads [`CallSource::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Proxy, Self::Step, Self::Memory, Self::Cache].into_iter().find(|source| source.as_str() == text)
+        [Self::Proxy, Self::Step, Self::Memory, Self::Cache, Self::Context]
+            .into_iter()
+            .find(|source| source.as_str() == text)
     }
 }
 

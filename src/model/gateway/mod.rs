@@ -11,6 +11,7 @@ mod ability;
 mod budget;
 mod call;
 mod content;
+mod context;
 mod delta;
 mod embed;
 mod explain;
@@ -29,11 +30,14 @@ mod response;
 mod route;
 mod task;
 
-pub use ability::{Lack, Needs, estimate_request};
+pub use ability::{Lack, Needs, estimate_request, weigh_block, weigh_message, weigh_request};
 pub use budget::{Allowance, Budget, BudgetDraft, BudgetPeriod, BudgetScope, BudgetState, Spender};
 pub use call::{CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Spending, Sum, SumBy, UsageFilter};
 pub use content::{
     AnswerContent, AskedContent, CallContent, Contents, Keeping, MAX_CONTENT, MAX_CONTENT_DAYS, block_words, role_word,
+};
+pub use context::{
+    ContextRule, ContextUse, ContextWish, LEAST_WINDOW, MOST_RECENT, MOST_WINDOW, USUAL_RECENT, USUAL_WINDOW, WhenFull,
 };
 pub use delta::{Delta, Fold, parse_input};
 pub use embed::{EmbedInput, EmbedRequest, Encoding, Vectors};

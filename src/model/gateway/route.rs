@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::context::{ContextRule, ContextUse};
 use super::fault::FaultClass;
 use super::policy::Policy;
 use super::task::Level;
@@ -53,6 +54,9 @@ pub struct RouteDraft {
     /// Which of its answers are kept, where the caller and its key do not say.
     #[serde(default)]
     pub cache: CacheMode,
+    /// How long a conversation may get, and what is done once it is longer. Absent: as long as a model is known to hold.
+    #[serde(default)]
+    pub context: Option<ContextRule>,
 }
 
 /// An ordered choice of models under one name.
@@ -70,6 +74,9 @@ pub struct Route {
     pub policy: Policy,
     /// Which of its answers are kept.
     pub cache: CacheMode,
+    /// How long a conversation may get, and what is done once it is longer.
+    #[serde(default)]
+    pub context: Option<ContextRule>,
     /// The value for `If-Match`.
     pub revision: i64,
     /// When it was made.
@@ -159,6 +166,9 @@ pub struct Choice {
     /// That two were asked at once; absent when they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hedged: Option<Hedged>,
+    /// What was left out of the conversation, so that it fits; absent for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<ContextUse>,
 }
 
 impl Tried {
@@ -213,6 +223,7 @@ impl Choice {
                 _ => parts.extend(tried.words()),
             }
         }
+        parts.extend(self.context.as_ref().map(ContextUse::words));
         parts.join("; ")
     }
 }

@@ -7,8 +7,8 @@ use super::{Outcome, StepCall};
 use crate::gateway::{self, Answered, Order};
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{
-    Block, CallSource, Dialect, Fault, FaultClass, Message, Output, Request, Response, Role, StopReason, Usage,
-    format_usd,
+    Block, CallSource, ContextUse, ContextWish, Dialect, Fault, FaultClass, Message, Output, Request, Response, Role,
+    StopReason, Usage, format_usd,
 };
 use crate::model::workflow::StepError;
 use crate::workflow::engine::Stream;
@@ -57,6 +57,16 @@ pub(super) struct Tally {
     pub(super) provider: String,
     pub(super) model: String,
     pub(super) why: String,
+    /// What was left out of the last conversation, so that it fits.
+    pub(super) context: Option<ContextUse>,
+}
+
+/// One call to make.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) request: Request,
+    pub(super) cache: CacheWish,
+    pub(super) context: ContextWish,
 }
 
 /// Asks, and asks again while the answer does not fit its schema, at most `repairs` times.
@@ -94,7 +104,8 @@ pub(super) async fn converse(call: &StepCall, config: &PromptConfig, tally: &mut
     let asked_before = tally.calls - tally.cached;
     loop {
         let kept_before = tally.cached;
-        let response = ask(call, request.clone(), wish.clone(), tally).await?;
+        let asked = Asked { request: request.clone(), cache: wish.clone(), context: ContextWish::default() };
+        let response = ask(call, asked, tally).await?;
         let text = response.text();
         if response.stop == StopReason::Refusal {
             let start: String = text.chars().take(300).collect();
@@ -177,15 +188,11 @@ fn wish(config: &PromptConfig) -> Result<CacheWish, StepError> {
 }
 
 /// One call, printed while it comes.
-pub(super) async fn ask(
-    call: &StepCall,
-    request: Request,
-    cache: CacheWish,
-    tally: &mut Tally,
-) -> Result<Response, StepError> {
+pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Result<Response, StepError> {
+    let Asked { request, cache, context } = asked;
     let step = Some((call.run_id, call.step.clone()));
     let on_behalf_of = call.started_by.as_ref().map(|(id, _)| *id);
-    let order = Order { request, source: CallSource::Step, step, on_behalf_of, cache };
+    let order = Order { request, source: CallSource::Step, step, on_behalf_of, cache, context };
     let cancelled = || StepError::transient("cancelled", "the call of the model was cancelled");
     let answered = tokio::select! {
         answered = gateway::call(&call.ctx, order) => answered.map_err(failure)?,
@@ -216,6 +223,7 @@ pub(super) async fn ask(
     }
     tally.calls += 1;
     tally.why = live.choice().why();
+    tally.context.clone_from(&live.choice().context);
     tally.provider = live.choice().tried.last().map(|tried| tried.provider.clone()).unwrap_or_default();
     let (provider, model) = live.answerer();
     let (model, usage) = (model.to_owned(), live.usage_so_far());
@@ -254,6 +262,9 @@ impl Tally {
         });
         if let (Value::Object(output), Value::Object(calls)) = (&mut output, calls) {
             output.extend(calls);
+            if let Some(left_out) = &self.context {
+                output.insert("context".to_owned(), json!(left_out));
+            }
         }
         output
     }

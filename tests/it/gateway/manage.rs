@@ -65,6 +65,7 @@ on_both_engines! {
             name: "smart".into(), description: String::new(), targets: vec![Target::new(acme.id, "gpt")],
             policy: weft::model::gateway::Policy::default(),
             cache: weft::model::cache::CacheMode::Auto,
+            context: None,
         };
         gateway::create_route(&ctx, draft_of.clone()).await.unwrap();
         assert!(matches!(gateway::create_route(&ctx, draft_of.clone()).await, Err(Error::Conflict(_))));

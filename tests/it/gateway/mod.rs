@@ -5,6 +5,7 @@ mod assigned;
 mod budgets;
 mod cache;
 mod calls;
+mod context;
 mod explain;
 mod failures;
 mod hedge;
@@ -28,8 +29,8 @@ use weft::gateway::{self, Answer, Answered, Order};
 use weft::model::PageRequest;
 use weft::model::cache::{CacheMode, CacheWish};
 use weft::model::gateway::{
-    CallFilter, CallRecord, CallSource, Credential, Delta, Dialect, Fault, Limits, Message, Model, Provider,
-    ProviderDraft, ProviderKind, Request, Role, Route, RouteDraft, Target,
+    CallFilter, CallRecord, CallSource, ContextWish, Credential, Delta, Dialect, Fault, Limits, Message, Model,
+    Provider, ProviderDraft, ProviderKind, Request, Role, Route, RouteDraft, Target,
 };
 use weft::runtime::outbound::{Outbound, Policy};
 use weft::runtime::{Clock, Config, Ctx, Runtime};
@@ -87,6 +88,7 @@ async fn route(ctx: &Ctx, name: &str, targets: &[(&Provider, &str)]) -> Route {
             targets,
             policy: weft::model::gateway::Policy::default(),
             cache: CacheMode::Auto,
+            context: None,
         },
     )
     .await
@@ -100,8 +102,14 @@ fn question(model: &str) -> Request {
 }
 
 async fn order(ctx: &Ctx, request: Request) -> Result<Answered, Fault> {
-    let order =
-        Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache: CacheWish::default() };
+    let order = Order {
+        request,
+        source: CallSource::Proxy,
+        step: None,
+        on_behalf_of: None,
+        cache: CacheWish::default(),
+        context: ContextWish::default(),
+    };
     gateway::call(ctx, order).await.map_err(|error| match error {
         gateway::Error::Fault(fault) => fault,
         other => panic!("{other}"),

@@ -18,6 +18,7 @@ async fn route(ctx: &Ctx, policy: Policy, targets: Vec<Target>) -> Route {
         targets,
         policy,
         cache: weft::model::cache::CacheMode::Auto,
+        context: None,
     };
     gateway::create_route(ctx, draft).await.unwrap()
 }
@@ -151,7 +152,7 @@ on_both_engines! {
         let (acme, _upstream) = acme(&ctx).await;
         let task = TaskRules { file: 1001, medium_from: 90, ..TaskRules::default() };
         let targets = vec![Target { weight: 0, ..Target::new(acme.id, "plain") }];
-        let draft = RouteDraft { name: "smart".into(), description: String::new(), targets, policy: Policy { task, ..Policy::default() }, cache: weft::model::cache::CacheMode::Auto };
+        let draft = RouteDraft { name: "smart".into(), description: String::new(), targets, policy: Policy { task, ..Policy::default() }, cache: weft::model::cache::CacheMode::Auto, context: None };
         let Err(Error::Invalid(fields)) = gateway::create_route(&ctx, draft).await else { panic!("it is refused") };
         let pointers: Vec<&str> = fields.iter().map(|field| field.pointer.as_str()).collect();
         assert_eq!(pointers, ["/targets", "/policy/task/file", "/policy/task/complex_from"]);

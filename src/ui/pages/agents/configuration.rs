@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::card::model_of;
 use super::words::{OTHERWISE, effect, purpose, sentence};
 use crate::model::agent::{AgentLimits, AgentSpec, AgentTool};
+use crate::model::gateway::ContextRule;
 use crate::ui::components::Badge;
 use crate::ui::format;
 
@@ -17,7 +18,8 @@ pub(super) fn Configuration(
 ) -> impl IntoView {
     let rules = spec.rules.iter().map(|rule| view! { <li>{sentence(rule)}</li> }).collect_view();
     let has_rules = !spec.rules.is_empty();
-    let (answers, tools, pairs, limits) = (answers(&spec), spec.tools.clone(), reach(&spec), limits(spec.limits));
+    let (answers, tools, pairs) = (answers(&spec), spec.tools.clone(), reach(&spec));
+    let limits = limits(spec.limits, &spec.context);
     let asked = if spec.approvers.is_empty() {
         "everybody who may answer approvals".to_owned()
     } else {
@@ -109,7 +111,7 @@ fn reach(spec: &AgentSpec) -> Vec<(&'static str, String)> {
     parts.into_iter().filter_map(|(name, is_used, value)| is_used.then_some((name, value))).collect()
 }
 
-fn limits(limits: AgentLimits) -> Vec<(&'static str, String)> {
+fn limits(limits: AgentLimits, context: &ContextRule) -> Vec<(&'static str, String)> {
     let cost = limits.cost_micros.map_or_else(|| "as budgets allow".to_owned(), format::dollars);
     vec![
         ("Calls of its model", format::count(i64::from(limits.turns))),
@@ -117,5 +119,13 @@ fn limits(limits: AgentLimits) -> Vec<(&'static str, String)> {
         ("Cost", cost),
         ("Work", format::duration(limits.work_ms)),
         ("Tasks at once", limits.parallel.map_or_else(|| "any number".to_owned(), |tasks| tasks.to_string())),
+        (
+            "Conversations over",
+            format!(
+                "{} tokens: {}",
+                format::count(i64::from(context.window)),
+                context.when_full.label().to_lowercase()
+            ),
+        ),
     ]
 }

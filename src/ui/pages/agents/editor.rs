@@ -23,7 +23,7 @@ use crate::ui::format;
 /// The form that the button of the header sends.
 const FORM: &str = "agent-form";
 /// Where what is wrong is said, in the order of the form: the pointer, and the id of the control.
-const PLACES: [(&str, &str); 21] = [
+const PLACES: [(&str, &str); 24] = [
     ("/name", "agent-name"),
     ("/spec/description", "agent-description"),
     ("/spec/persona", "agent-persona"),
@@ -45,6 +45,9 @@ const PLACES: [(&str, &str); 21] = [
     ("/spec/limits/cost_micros", "agent-cost"),
     ("/spec/limits/work_ms", "agent-work"),
     ("/spec/limits/parallel", "agent-parallel"),
+    ("/spec/context/window", "agent-window"),
+    ("/spec/context/keep_recent", "agent-keep"),
+    ("/spec/context/summary_route", "agent-summary"),
 ];
 
 /// What the form is about: what it holds, and what became of sending it.

@@ -9,7 +9,7 @@ use super::words::{effect, purpose};
 use crate::api::routes::list_routes;
 use crate::model::agent::AgentTool;
 use crate::model::auth::{Action as May, Me};
-use crate::ui::components::{Badge, Card, Field, TextArea, TextInput};
+use crate::ui::components::{Badge, Card, ContextFields, Field, TextArea, TextInput};
 
 /// Its name, what it is for, how it works, and which model it asks.
 #[component]
@@ -276,6 +276,10 @@ pub(super) fn LimitFields(editor: Editor) -> impl IntoView {
                 <p class="small dim">
                     "What one task reaches ends it; waiting for people or for other runs is not work. Tasks beyond those at once wait in a queue."
                 </p>
+                <ContextFields
+                    prefix="agent" value=editor.bind(|form| form.context.clone(), |form, value| form.context = value)
+                    errors=["/spec/context/window", "/spec/context/keep_recent", "/spec/context/summary_route"].map(|pointer| editor.error(pointer))
+                />
             </div>
         </Card>
     }

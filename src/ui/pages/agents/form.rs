@@ -2,6 +2,7 @@
 
 use crate::model::agent::{Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Rule, Ruling};
 use crate::model::gateway::{parse_usd, short_usd};
+use crate::ui::components::ContextForm;
 
 /// Rules of an agent.
 pub(super) const MOST_RULES: usize = 50;
@@ -44,6 +45,7 @@ pub(super) struct Form {
     pub work: String,
     /// Tasks at once; empty: any number.
     pub parallel: String,
+    pub context: ContextForm,
     next_key: u32,
 }
 
@@ -75,6 +77,7 @@ impl Form {
             cost: number(spec.limits.cost_micros.map(short_usd)),
             work: (spec.limits.work_ms as f64 / MINUTE_MS).to_string(),
             parallel: number(spec.limits.parallel.map(|tasks| tasks.to_string())),
+            context: ContextForm::of(Some(&spec.context)),
             next_key: spec.rules.len() as u32,
         }
     }
@@ -113,6 +116,7 @@ impl Form {
                 work_ms: self.work.trim().parse().map_or(0, |minutes: f64| (minutes * MINUTE_MS).round() as i64),
                 parallel: optional(&self.parallel, |text| whole(text).unwrap_or(0)),
             },
+            context: self.context.rule().unwrap_or_default(),
         };
         AgentDraft { name: text(&self.name), spec }
     }
@@ -186,6 +190,7 @@ fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
 mod tests {
     use super::*;
     use crate::model::agent::TEMPLATES;
+    use crate::model::gateway::ContextRule;
 
     #[test]
     fn an_agent_reads_back_as_it_was() {
@@ -202,6 +207,7 @@ mod tests {
                     work_ms: 1_001,
                     parallel: Some(3),
                 },
+                context: ContextRule { window: 8_000, ..ContextRule::default() },
                 ..template.spec()
             };
             let draft = Form::new(template.name, &spec).draft();

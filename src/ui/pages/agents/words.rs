@@ -119,6 +119,7 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
         ("rules", before.rules != after.rules),
         ("who is asked", before.approvers != after.approvers),
         ("limits", before.limits != after.limits),
+        ("long conversations", before.context != after.context),
     ];
     differs.into_iter().filter_map(|(name, is_so)| is_so.then_some(name)).collect()
 }

@@ -42,7 +42,7 @@ pub(super) fn CallRows(line: CallLine) -> impl IntoView {
             </td>
             <td class="call-who"><Who call=call.clone() user key /></td>
             <td class="call-model mono truncate">{called(&call)}</td>
-            <td><OutcomeBadge outcome=call.outcome />{kept_label(&call).map(|label| view! { " "<Badge label tone=Tone::Good /> })}{(!call.masked.is_empty()).then(|| view! { " "<Badge label="Masked" tone=Tone::Accent /> })}</td>
+            <td><OutcomeBadge outcome=call.outcome />{kept_label(&call).map(|label| view! { " "<Badge label tone=Tone::Good /> })}{(!call.masked.is_empty()).then(|| view! { " "<Badge label="Masked" tone=Tone::Accent /> })}{shortened_label(&call).map(|label| view! { " "<Badge label tone=Tone::Warn /> })}</td>
             <td class="num">{tokens(&call)}</td>
             <td class="num"><Cost call=call.clone() /></td>
             <td class="num">{call.first_token_ms.map(format::duration)}</td>
@@ -65,6 +65,12 @@ fn called(call: &CallRecord) -> String {
 fn kept_label(call: &CallRecord) -> Option<&'static str> {
     let cache = call.cache.filter(|cache| cache.outcome == CacheOutcome::Hit)?;
     Some(if cache.tier == Some(CacheTier::Semantic) { "From the cache, by meaning" } else { "From the cache" })
+}
+
+/// That not all of its conversation was sent.
+fn shortened_label(call: &CallRecord) -> Option<&'static str> {
+    let context = call.choice.context.as_ref()?;
+    Some(if context.summarized { "Summarized" } else { "Shortened" })
 }
 
 /// What the cache did for it, in words.
@@ -107,6 +113,13 @@ fn Who(call: CallRecord, user: Option<String>, key: Option<String>) -> impl Into
             let whose = match user.or(key) {
                 Some(name) => format!("the cache, for a question of {name}"),
                 None => "the cache".to_owned(),
+            };
+            view! { <span class="truncate">{whose}</span> }.into_any()
+        }
+        (CallSource::Context, _) => {
+            let whose = match user.or(key) {
+                Some(name) => format!("a summary of a conversation of {name}"),
+                None => "a summary of a conversation".to_owned(),
             };
             view! { <span class="truncate">{whose}</span> }.into_any()
         }
@@ -172,6 +185,13 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
     let cache = cache_words(&call);
     let masked = (!call.masked.is_empty()).then(|| view! { <dt>"Masked"</dt><dd>{Masked::words(&call.masked)}</dd> });
     let icon = if call.outcome == CallOutcome::Cancelled { "info" } else { "s-failed" };
+    let left_out = call.choice.context.as_ref().map(|context| {
+        let window = format::count(context.window);
+        view! {
+            <dt>"Left out"</dt><dd class="wrapped">{format::sentence(&context.words())}</dd>
+            <dt>"Window"</dt><dd>{window}</dd>
+        }
+    });
     let error = call.error.clone().map(|error| {
         view! {
             <div class="notice" data-tone=if call.outcome == CallOutcome::Failed { "bad" } else { "warn" }>
@@ -194,7 +214,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                 </div>
                 <div class="stack">
                     <h3>"Tokens"{call.estimated.then_some(", estimated: the provider did not tell")}</h3>
-                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}</dl>
+                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}{left_out}</dl>
                     {unpriced.map(|href| view! {
                         <p><span class="dim">"The model had no price at that time. "</span><a class="link" href=href>"Set one for calls to come"</a></p>
                     })}

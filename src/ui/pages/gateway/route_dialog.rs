@@ -11,8 +11,8 @@ use crate::model::gateway::{Provider, Route};
 use crate::model::{ApiError, RouteId};
 use crate::ui::browser;
 use crate::ui::components::{
-    Bound, Button, ButtonShape, ButtonSize, ButtonVariant, Choice, Dialog, DialogSize, Icon, Select, TextInput, Tone,
-    use_toasts,
+    Bound, Button, ButtonShape, ButtonSize, ButtonVariant, Choice, ContextFields, ContextForm, Dialog, DialogSize,
+    Icon, Select, TextInput, Tone, use_toasts,
 };
 
 /// The form that the button of the dialog sends.
@@ -62,6 +62,13 @@ impl Asked {
         let form = self.form;
         let read = Memo::new(move |_| form.with(get));
         Bound::from((read.into(), Callback::new(move |value| form.update(|form| set(form, value)))))
+    }
+
+    /// What is done with a conversation that is too long.
+    fn context(self) -> Bound<ContextForm> {
+        let form = self.form;
+        let read = Memo::new(move |_| form.with(|form| form.context.clone()));
+        Bound::from((read.into(), Callback::new(move |value| form.update(|form| form.context = value))))
     }
 
     /// A part of a line.
@@ -182,6 +189,10 @@ fn RouteForm(asked: Asked, save: Saving) -> impl IntoView {
                 id="route-cache" label="Answers that are kept" choices=Signal::stored(cache_choices())
                 value=asked.bind(|form| form.cache.clone(), |form, value| form.cache = value)
                 hint=Some("A kept answer is given again, for nothing, to who asks the same. What a call or its key says comes first.".to_owned())
+            />
+            <ContextFields
+                prefix="route" value=asked.context() without="Nothing: it is sent as it is"
+                errors=[error("/context/window"), error("/context/keep_recent"), error("/context/summary_route")]
             />
         </form>
     }

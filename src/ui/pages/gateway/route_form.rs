@@ -3,6 +3,7 @@
 use crate::model::cache::CacheMode;
 use crate::model::gateway::{By, Hedge, Level, Policy, Provider, Route, RouteDraft, Target, TaskRules};
 use crate::model::{ApiError, FieldError, ProviderId};
+use crate::ui::components::ContextForm;
 
 /// Most models of a route.
 pub(super) const MOST: usize = 10;
@@ -52,6 +53,7 @@ pub(super) struct Form {
     pub hedge_ms: String,
     /// A [`CacheMode`].
     pub cache: String,
+    pub context: ContextForm,
     next: u32,
 }
 
@@ -64,6 +66,7 @@ impl Form {
             rules: written(&policy.task),
             hedge_ms: HEDGE_MS.to_string(),
             cache: CacheMode::Auto.as_str().to_owned(),
+            context: ContextForm::of(None),
             ..Self::default()
         };
         form.add(providers);
@@ -91,6 +94,7 @@ impl Form {
             hedges: route.policy.hedge.is_some(),
             hedge_ms: route.policy.hedge.map_or(HEDGE_MS, |hedge| hedge.after_ms).to_string(),
             cache: route.cache.as_str().to_owned(),
+            context: ContextForm::of(route.context.as_ref()),
             next,
         }
     }
@@ -163,6 +167,7 @@ impl Form {
             targets,
             policy: Policy { by, sticky: self.sticky, task: self.task()?, hedge },
             cache,
+            context: self.context.rule(),
         })
     }
 
@@ -220,7 +225,7 @@ fn wrong(pointer: String, message: &str) -> ApiError {
 mod tests {
     use super::*;
     use crate::model::Timestamp;
-    use crate::model::gateway::{Limits, Model, ProviderKind};
+    use crate::model::gateway::{ContextRule, Limits, Model, ProviderKind};
 
     fn provider(n: u128, models: &[&str]) -> Provider {
         Provider {
@@ -296,12 +301,13 @@ mod tests {
             targets: vec![target],
             policy: Policy { by: By::Task, sticky: true, task, hedge: Some(Hedge { after_ms: 750 }) },
             cache: CacheMode::Auto,
+            context: Some(ContextRule { window: 8_000, ..ContextRule::default() }),
             revision: 1,
             created_at: Timestamp(0),
             updated_at: Timestamp(0),
         };
         let draft = Form::of(&route).draft().unwrap();
-        assert_eq!((draft.targets, draft.policy), (route.targets, route.policy));
+        assert_eq!((draft.targets, draft.policy, draft.context), (route.targets, route.policy, route.context));
     }
 
     #[test]

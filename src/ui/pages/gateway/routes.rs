@@ -14,6 +14,7 @@ use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Column, ConfirmDialog, DataTable, EmptyState, Load, Tone,
     use_toasts,
 };
+use crate::ui::format;
 
 /// The name of the route that is taken where nobody names one.
 const DEFAULT: &str = "default";
@@ -128,6 +129,10 @@ fn Row(route: Route, targets: AnyView, table: Table) -> impl IntoView {
     let order = (policy.by != By::Order).then(|| policy.by.label().to_owned());
     let stays = policy.sticky.then_some("; a session stays with its first");
     let hedge = policy.hedge.map(|hedge| format!("The next one too after {} ms", hedge.after_ms));
+    let shortens = route.context.as_ref().map(|context| {
+        let tokens = format::count(i64::from(context.window));
+        format!("Beyond {tokens} tokens: {}", context.when_full.label().to_lowercase())
+    });
     let (name, description) = (route.name.clone(), route.description.clone());
     view! {
         <tr>
@@ -140,6 +145,7 @@ fn Row(route: Route, targets: AnyView, table: Table) -> impl IntoView {
                 <ol class="targets">{targets}</ol>
                 {order.map(|order| view! { <div class="small dim">{order}{stays}</div> })}
                 {hedge.map(|hedge| view! { <div class="small dim">{hedge}</div> })}
+                {shortens.map(|shortens| view! { <div class="small dim">{shortens}</div> })}
             </td>
             <td class="row-actions"><Acts route table /></td>
         </tr>

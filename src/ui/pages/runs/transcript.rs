@@ -157,7 +157,10 @@ fn Piece(line: Line) -> impl IntoView {
             </li>
         }
         .into_any(),
-        Entry::Said { content, spent, model, why, .. } => view! { <Said content spent model why at /> }.into_any(),
+        Entry::Said { content, spent, model, why, context, .. } => {
+            let left_out = context.map(|context| format::sentence(&context.words()));
+            view! { <Said content spent model why left_out at /> }.into_any()
+        }
         Entry::Used { results, .. } => view! {
             <li data-who="tools">{results.into_iter().map(|result| view! { <Outcome result /> }).collect_view()}</li>
         }
@@ -180,7 +183,15 @@ fn Piece(line: Line) -> impl IntoView {
 }
 
 #[component]
-fn Said(content: Vec<Block>, spent: Spent, model: String, why: String, at: Timestamp) -> impl IntoView {
+fn Said(
+    content: Vec<Block>,
+    spent: Spent,
+    model: String,
+    why: String,
+    /// What of the conversation the model was not sent.
+    left_out: Option<String>,
+    at: Timestamp,
+) -> impl IntoView {
     let cost = spent.cost_micros.map(|micros| format!(", {}", short_usd(micros)));
     let tokens = format::count(spent.usage.prompt() + spent.usage.output);
     let took = format::duration(spent.ms);
@@ -191,6 +202,7 @@ fn Said(content: Vec<Block>, spent: Spent, model: String, why: String, at: Times
                 <strong title=why>{model}</strong>
                 <span class="dim">{format!("{tokens} tokens")}{cost}{format!(", {took}, ")}<RelativeTime at /></span>
             </p>
+            {left_out.map(|words| view! { <p class="small dim">{words}</p> })}
             {content.into_iter().map(|block| view! { <BlockView block /> }).collect_view()}
         </li>
     }

@@ -26,13 +26,13 @@ use serde_json::{Value, json};
 use self::next::{Next, next};
 pub use self::place::watch as watch_folders;
 use self::work::{Call, Work};
-use super::prompt::{Tally, ask};
+use super::prompt::{Asked, Tally, ask};
 use super::{Outcome, StepCall, workflow};
 use crate::agents::{self, Note};
 use crate::model::AgentId;
 use crate::model::agent::{Agent, AgentTool, Entry, Spent, TaskStatus, ToolResult};
 use crate::model::cache::{CacheMode, CacheWish};
-use crate::model::gateway::Request;
+use crate::model::gateway::{ContextWish, Request};
 use crate::model::workflow::{Definition, Step, StepError};
 use crate::workflow::engine::Stream;
 use crate::workflow::runs::Source;
@@ -135,7 +135,7 @@ fn advanced(entry: &Entry) -> Result<Outcome, StepError> {
 
 async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, StepError> {
     match next {
-        Next::Say(request) => advanced(&say(call, *request).await?),
+        Next::Say(request) => advanced(&say(call, work, *request).await?),
         Next::Use(calls, refusals) => {
             let began = call.ctx.clock.now();
             for refusal in &refusals {
@@ -210,12 +210,16 @@ fn results(call: &StepCall, began: crate::model::Timestamp, results: Vec<ToolRes
 }
 
 /// One answer of the model.
-async fn say(call: &StepCall, mut request: Request) -> Result<Entry, StepError> {
+async fn say(call: &StepCall, work: &Work, mut request: Request) -> Result<Entry, StepError> {
     request.session = Some(format!("{}/{}", call.run_id, call.step));
     let wish = CacheWish { mode: CacheMode::Never, ..CacheWish::default() };
     let mut tally = Tally::new();
     let began = call.ctx.clock.now();
-    let response = ask(call, request, wish, &mut tally).await?;
+    let asked = Asked { request, cache: wish, context: ContextWish::of(&work.spec.context) };
+    let response = ask(call, asked, &mut tally).await?;
+    if let Some(left_out) = &tally.context {
+        print(call, &format!("To make room, {}.", left_out.words())).await;
+    }
     let spent =
         Spent { usage: tally.usage, cost_micros: tally.cost_micros, ms: call.ctx.clock.now().ms_since(began).max(0) };
     Ok(Entry::Said {
@@ -225,6 +229,7 @@ async fn say(call: &StepCall, mut request: Request) -> Result<Entry, StepError> 
         provider: tally.provider,
         model: tally.model,
         why: tally.why,
+        context: tally.context,
     })
 }
 

@@ -44,7 +44,7 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
     if work.calls.is_empty() {
         return match reached(work) {
             Some(limit) => Next::Fail(StepError::permanent("limit", limit)),
-            None => say(work),
+            None => Next::Say(Box::new(talk::request(work))),
         };
     }
     let open = || work.calls.iter().filter(|call| call.result.is_none());
@@ -77,15 +77,6 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
 fn is_harmless(work: &Work, call: &Call) -> bool {
     let Some(tool) = call.tool else { return false };
     !work.asks_first(call) && !tool.waits() && work.spec.effect(tool, &call.arguments) != Effect::Acts
-}
-
-fn say(work: &Work) -> Next {
-    let request = talk::request(work);
-    if talk::is_too_long(&request) {
-        let message = "the conversation is too long for a model, even without the old results of its tools";
-        return Next::Fail(StepError::permanent("too_large", message));
-    }
-    Next::Say(Box::new(request))
 }
 
 /// The limit that the work has reached.

@@ -6,19 +6,9 @@ use serde_json::json;
 
 use super::work::Work;
 use crate::model::agent::{AgentSpec, AgentTool, ToolResult};
-use crate::model::gateway::{
-    Block, Dialect, Extra, Message, Output, Request, Role, Tool, ToolChoice, estimate_request,
-};
+use crate::model::gateway::{Block, Dialect, Extra, Message, Output, Request, Role, Tool, ToolChoice};
 
-/// Estimated tokens of a conversation from which on old results are left out: 100k, as issue after issue of agents that
-/// fill their window asks for.
-pub const WINDOW_TOKENS: i64 = 100_000;
-/// The newest messages, which are never shortened.
-const KEPT_MESSAGES: usize = 6;
-/// Results of fewer characters are not worth leaving out.
-const WORTH_LEAVING: u64 = 400;
-
-/// The next call of the model.
+/// The next call of the model, with the whole conversation: what of it is sent is the gateway's to say, by the agent's `context`.
 pub fn request(work: &Work) -> Request {
     let spec = &work.spec;
     let mut request = Request::new(Dialect::Anthropic, spec.model.trim());
@@ -42,7 +32,6 @@ pub fn request(work: &Work) -> Request {
     request.max_tokens = spec.max_tokens;
     request.sampling.temperature = spec.temperature;
     request.stream = true;
-    shorten(&mut request);
     request
 }
 
@@ -113,31 +102,4 @@ fn remark(messages: &mut Vec<Message>, words: &str) {
         Some(last) if last.role == Role::User => last.content.push(Block::text(words)),
         _ => messages.push(Message::text(Role::User, words)),
     }
-}
-
-/// Leaves out old results of tools, the oldest first, until the conversation fits the window. Every call keeps its result,
-/// if only as the word that it was left out.
-fn shorten(request: &mut Request) {
-    let mut estimate = estimate_request(request);
-    let until = request.messages.len().saturating_sub(KEPT_MESSAGES);
-    for message in request.messages.iter_mut().take(until).skip(1) {
-        for block in &mut message.content {
-            if estimate <= WINDOW_TOKENS {
-                return;
-            }
-            let chars = block.chars();
-            if let Block::ToolResult { content, .. } = block
-                && chars > WORTH_LEAVING
-            {
-                *content = vec![Block::text(format!("[left out to make room: {chars} characters]"))];
-                estimate -= crate::model::gateway::estimate_tokens(chars);
-            }
-        }
-    }
-}
-
-/// Whether a conversation is too long even without its old results.
-pub fn is_too_long(request: &Request) -> bool {
-    // Twice the window: the estimate may be wrong by so much, and the model knows better.
-    estimate_request(request) > 2 * WINDOW_TOKENS
 }

@@ -171,7 +171,7 @@ on_both_engines! {
         let smart = route(&ctx, "smart", &[(&acme, "small")]).await;
         let set = async |cache| {
             let draft = weft::model::gateway::RouteDraft {
-                name: smart.name.clone(), description: String::new(), targets: smart.targets.clone(), policy: Default::default(), cache,
+                name: smart.name.clone(), description: String::new(), targets: smart.targets.clone(), policy: Default::default(), cache, context: None,
             };
             gateway::update_route(&ctx, smart.id, None::<i64>, draft).await.unwrap();
         };

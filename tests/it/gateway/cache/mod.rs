@@ -31,7 +31,7 @@ fn cold(text: &str) -> Request {
 }
 
 fn order(request: Request, cache: CacheWish) -> Order {
-    Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache }
+    Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache, context: Default::default() }
 }
 
 /// Asks, and waits until what is kept is stored.

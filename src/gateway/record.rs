@@ -1,0 +1,54 @@
+//! What the log says of a call when it begins, and what it took.
+
+use super::call::clean;
+use crate::model::gateway::{Block, CallOutcome, CallRecord, CallSource, Choice, Response, Usage, estimate_tokens};
+use crate::model::{RunId, UserId};
+use crate::runtime::{Ctx, Principal};
+
+/// The record of a call that begins.
+pub(super) fn begin_record(
+    ctx: &Ctx,
+    source: CallSource,
+    step: Option<(RunId, String)>,
+    on_behalf_of: Option<UserId>,
+    asked: &str,
+) -> CallRecord {
+    let key_id = match &ctx.actor.principal {
+        Principal::Key { id, .. } => Some(*id),
+        Principal::User { .. } | Principal::System => None,
+    };
+    let (run_id, step) = step.unzip();
+    CallRecord {
+        id: ctx.ids.fresh(),
+        at: ctx.clock.now(),
+        source,
+        user_id: ctx.actor.principal.user_id().or(on_behalf_of),
+        key_id,
+        run_id,
+        step,
+        provider_id: None,
+        provider: String::new(),
+        model: clean(asked).chars().take(200).collect(),
+        choice: Choice::default(),
+        outcome: CallOutcome::Failed,
+        error: None,
+        usage: Usage::default(),
+        estimated: false,
+        cost_micros: None,
+        first_token_ms: None,
+        took_ms: 0,
+        cache: None,
+        masked: Vec::new(),
+    }
+}
+
+/// The provider's numbers, and ours where it tells none. `asked_chars` are those of what was sent.
+pub(super) fn counted(asked_chars: u64, response: &Response) -> (Usage, bool) {
+    let mut usage = response.usage;
+    if usage.prompt() > 0 || usage.output > 0 {
+        return (usage, false);
+    }
+    usage.input = estimate_tokens(asked_chars);
+    usage.output = estimate_tokens(response.content.iter().map(Block::chars).sum());
+    (usage, true)
+}
