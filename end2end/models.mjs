@@ -105,7 +105,51 @@ export async function modelServer() {
   return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() });
 }
 
-/** A model server on loopback that says what it is told to, one answer a call: words, or the call of a tool. */
+/** An answer of a script in Chat Completions: `[whole, events of a stream]`. */
+function completion(said, number) {
+  const call = said.tool && { id: `call_${number}`, type: 'function', function: { name: said.tool, arguments: JSON.stringify(said.input) } };
+  const reason = call ? 'tool_calls' : 'stop';
+  const usage = { prompt_tokens: 1000, completion_tokens: 10, total_tokens: 1010 };
+  const base = { id: 'c1', created: 1, model: 'big' };
+  const message = call ? { role: 'assistant', content: null, tool_calls: [call] } : { role: 'assistant', content: said.words };
+  const chunk = (choices, more) => ({ data: { ...base, object: 'chat.completion.chunk', choices, ...more } });
+  const delta = call ? { tool_calls: [{ index: 0, ...call }] } : { content: said.words };
+  return [
+    { ...base, object: 'chat.completion', usage, choices: [{ index: 0, finish_reason: reason, message }] },
+    [
+      chunk([{ index: 0, delta, finish_reason: null }]),
+      chunk([{ index: 0, delta: {}, finish_reason: reason }]),
+      chunk([], { usage }),
+      { data: '[DONE]' },
+    ],
+  ];
+}
+
+/** The same in Messages. */
+function message(said, number) {
+  const call = said.tool && { type: 'tool_use', id: `toolu_${number}`, name: said.tool, input: said.input };
+  const block = call ?? { type: 'text', text: said.words };
+  const usage = { input_tokens: 1000, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 10 };
+  const whole = {
+    id: `msg_${number}`, type: 'message', role: 'assistant', model: 'big', content: [block], stop_reason: call ? 'tool_use' : 'end_turn',
+    stop_sequence: null, usage,
+  };
+  const delta = call ? { type: 'input_json_delta', partial_json: JSON.stringify(said.input) } : { type: 'text_delta', text: said.words };
+  const events = [
+    { type: 'message_start', message: { ...whole, content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } } },
+    { type: 'content_block_start', index: 0, content_block: call ? { ...call, input: {} } : { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: whole.stop_reason, stop_sequence: null }, usage: { output_tokens: 10 } },
+    { type: 'message_stop' },
+  ];
+  return [whole, events.map((data) => ({ event: data.type, data }))];
+}
+
+/**
+ * A model server on loopback that says what it is told to, one answer a call: words, or the call of a tool. It speaks Chat
+ * Completions at `url`, and Messages to an `anthropic` provider at `bare`.
+ */
 export async function scripted(answers) {
   const seen = [];
   const server = createServer((request, response) => {
@@ -114,25 +158,13 @@ export async function scripted(answers) {
     request.on('end', () => {
       const ask = JSON.parse(text);
       const said = answers[Math.min(seen.push(ask), answers.length) - 1];
-      const call = said.tool && { id: `call_${seen.length}`, type: 'function', function: { name: said.tool, arguments: JSON.stringify(said.input) } };
-      const reason = call ? 'tool_calls' : 'stop';
-      const usage = { prompt_tokens: 1000, completion_tokens: 10, total_tokens: 1010 };
-      const base = { id: 'c1', created: 1, model: 'big' };
-      if (!ask.stream) {
-        const message = call ? { role: 'assistant', content: null, tool_calls: [call] } : { role: 'assistant', content: said.words };
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ ...base, object: 'chat.completion', usage, choices: [{ index: 0, finish_reason: reason, message }] }));
-        return;
-      }
-      const chunk = (choices, more = {}) => `data: ${JSON.stringify({ ...base, object: 'chat.completion.chunk', choices, ...more })}\n\n`;
-      const delta = call ? { tool_calls: [{ index: 0, ...call }] } : { content: said.words };
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(chunk([{ index: 0, delta, finish_reason: null }]));
-      response.write(chunk([{ index: 0, delta: {}, finish_reason: reason }]));
-      response.end(`${chunk([], { usage })}data: [DONE]\n\n`);
+      const [whole, events] = (request.url.endsWith('/messages') ? message : completion)(said, seen.length);
+      response.writeHead(200, { 'content-type': ask.stream ? 'text/event-stream' : 'application/json' });
+      response.end(ask.stream ? events.map(write).join('') : JSON.stringify(whole));
     });
   });
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
   server.unref();
-  return { seen, url: `http://127.0.0.1:${server.address().port}/v1`, close: () => server.close() };
+  const bare = `http://127.0.0.1:${server.address().port}`;
+  return { seen, bare, url: `${bare}/v1`, close: () => server.close() };
 }
