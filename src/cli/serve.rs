@@ -12,6 +12,8 @@ use crate::runtime::outbound::{Outbound, Policy};
 use crate::runtime::sandbox;
 use crate::runtime::{Clock, Config, Ids, Keys, Runtime};
 
+/// Open files that a thousand streams at once need and more: each holds two connections.
+const OPEN_FILES: u64 = 65_536;
 /// How long a stop waits for what is in flight.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -64,6 +66,7 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
         KeySource::File => Keys::open(&config.master_key_file, &Ids).map_err(|e| Failure::failed(e.to_string()))?,
         KeySource::Ephemeral => Keys::ephemeral(&Ids),
     };
+    allow_open_files();
     let db = Db::open(&Options::new(config.database_url.clone())).await?;
     let hidden = config.data_dir.canonicalize().into_iter().collect();
     sandbox::install(sandbox::Settings { hidden, ..sandbox::Settings::default() });
@@ -73,4 +76,14 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
     crate::gateway::lend_embedder(&runtime);
     runtime.tasks.spawn("clock", runtime.clock.clone().keep(runtime.db.clone(), runtime.tasks.stopping().clone()));
     Ok(runtime)
+}
+
+/// Raises the limit of open files as far as this process may: many systems begin with 1,024 for the sake of old programs. What runs
+/// in the sandbox has limits of its own.
+fn allow_open_files() {
+    match rlimit::increase_nofile_limit(OPEN_FILES) {
+        Ok(most) if most < OPEN_FILES => tracing::debug!(most, "files that may be open at once"),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
 }

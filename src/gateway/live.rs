@@ -58,6 +58,14 @@ pub struct Live {
 }
 
 impl Live {
+    /// Says that the pieces are handed on and nobody here asks for the whole: it is gathered only where it is kept, so that a
+    /// thousand long answers to slow readers take no more memory than short ones.
+    pub fn hand_on(&mut self) {
+        if self.lead.is_none() && !self.account.as_ref().is_some_and(Account::wants_answer) {
+            self.fold.count_only();
+        }
+    }
+
     /// Why it is this model.
     pub const fn choice(&self) -> &Choice {
         &self.choice

@@ -125,6 +125,11 @@ impl Account {
         }
     }
 
+    /// Whether what was answered is kept beside the call.
+    pub const fn wants_answer(&self) -> bool {
+        self.content.is_some()
+    }
+
     /// Takes note of what was answered, if that is kept.
     pub fn answered(&mut self, response: impl FnOnce() -> Response) {
         if let Some(content) = &mut self.content {

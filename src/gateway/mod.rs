@@ -49,6 +49,7 @@ mod keys;
 mod live;
 mod memory;
 mod meter;
+mod patience;
 mod prices;
 mod providers;
 mod queue;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::asking::Progress;
 use super::dialect::{self, Addressee, Frames, Reader};
+use super::patience::Patience;
 use super::retry;
 use crate::model::gateway::{
     Delta, Dialect, EmbedRequest, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response, Vectors, Wire,
@@ -195,8 +196,10 @@ pub(super) async fn ask(
         frames: Frames::new(to.wire),
         reader: Reader::new(to.wire),
         ready: VecDeque::new(),
-        silence: Duration::from_millis(limits.first_token_ms.into()),
-        deadline: sent.begun + Duration::from_millis(limits.total_ms.into()),
+        patience: Patience::new(
+            sent.begun + Duration::from_millis(limits.total_ms.into()),
+            Duration::from_millis(limits.first_token_ms.into()),
+        ),
         ended: false,
     };
     // Nothing has been handed on yet: that it broke off now is no more than that there is no answer.
@@ -300,9 +303,7 @@ pub(super) struct Pieces {
     frames: Frames,
     reader: Reader,
     ready: VecDeque<Delta>,
-    /// The longest silence.
-    silence: Duration,
-    deadline: Instant,
+    patience: Patience,
     ended: bool,
 }
 
@@ -324,12 +325,13 @@ impl Pieces {
         loop {
             if let Some(delta) = self.ready.pop_front() {
                 self.ended |= delta == Delta::End;
+                self.patience.gave(Instant::now());
                 return Some(Ok(delta));
             }
             if self.ended {
                 return None;
             }
-            let until = self.deadline.min(Instant::now() + self.silence);
+            let until = self.patience.until(Instant::now());
             let fault = match tokio::time::timeout_at(until, self.more()).await {
                 Ok(Ok(())) => continue,
                 Ok(Err(fault)) => fault,

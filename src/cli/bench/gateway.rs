@@ -1,9 +1,12 @@
 //! `weft bench gateway`: what a gateway adds to a call, before a model server that answers at once.
 //!
 //! The same client calls the model server by itself and through the gateway, in turns, at the same rate. What is added is the
-//! difference of the two medians, and of the two times within which 99 of 100 calls are answered.
+//! difference of the two medians, and of the two times within which 99 of 100 calls are answered. With `--streams` it is looked
+//! what the gateway gathers for readers who don't read, and whether they have everything in the end.
 
 mod client;
+mod flood;
+mod streams;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -39,6 +42,12 @@ pub(super) struct Gateway {
     /// Measure this gateway instead: the address of its chat completions, where the model is called `mock`.
     #[arg(long, value_name = "URL", requires = "upstream_port")]
     through: Option<String>,
+    /// Hold so many streams at once instead, whose readers don't read for a while.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "through", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    streams: Option<u32>,
+    /// How long the answer of each of them is, in MiB.
+    #[arg(long, default_value_t = 8, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=60))]
+    mebibytes: u32,
     /// The key of that gateway.
     #[arg(long, env = "WEFT_BENCH_KEY", hide_env_values = true, value_name = "KEY")]
     key: Option<String>,
@@ -62,6 +71,9 @@ impl Gateway {
 
 /// Measures Weft's own gateway in this workspace, or the one that is named.
 pub(super) async fn measure(ctx: Option<&Ctx>, options: &Gateway) -> Result<Vec<Figure>, Failure> {
+    if let (Some(ctx), Some(streams)) = (ctx, options.streams) {
+        return streams::measure(ctx, streams, options.mebibytes).await;
+    }
     let model = upstream::start(options.upstream_port).await?;
     let direct = Target::new(&format!("http://{model}/v1/chat/completions"), "none")?;
     let through = match (ctx, &options.through) {

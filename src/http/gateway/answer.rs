@@ -30,7 +30,8 @@ pub(super) fn give(dialect: Dialect, answered: Answered, envelope: Envelope) -> 
             }
             response
         }
-        Answered::Live(live) => {
+        Answered::Live(mut live) => {
+            live.hand_on();
             let same_dialect = live.dialect() == dialect;
             let writer = Writer::new(dialect, Envelope { same_dialect, ..envelope });
             let (choice, overhead_ms, cache) = (live.choice().clone(), live.overhead_ms(), live.cache());

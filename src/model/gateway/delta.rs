@@ -94,9 +94,18 @@ pub struct Fold {
     usage: Usage,
     chars: u64,
     ended: bool,
+    /// Whether pieces are counted only.
+    counts: bool,
 }
 
 impl Fold {
+    /// Lets go of what was said, and only counts what comes: its [`Fold::finish`] has no content.
+    pub fn count_only(&mut self) {
+        self.counts = true;
+        self.blocks = BTreeMap::new();
+        self.inputs = BTreeMap::new();
+    }
+
     /// Adds a piece.
     pub fn push(&mut self, delta: &Delta) {
         match delta {
@@ -106,7 +115,9 @@ impl Fold {
             }
             Delta::Open { index, block } => {
                 self.chars += block.chars();
-                self.blocks.insert(*index, block.clone());
+                if !self.counts {
+                    self.blocks.insert(*index, block.clone());
+                }
             }
             Delta::Text { index, text: piece } | Delta::Thinking { index, text: piece } => {
                 self.chars += piece.chars().count() as u64;
@@ -123,7 +134,9 @@ impl Fold {
             }
             Delta::Input { index, json } => {
                 self.chars += json.chars().count() as u64;
-                self.inputs.entry(*index).or_default().push_str(json);
+                if !self.counts {
+                    self.inputs.entry(*index).or_default().push_str(json);
+                }
             }
             Delta::Native { index, value } => {
                 if let Some(Block::Native { value: block }) = self.blocks.get_mut(index)

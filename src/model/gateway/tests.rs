@@ -69,6 +69,39 @@ fn pieces_make_the_whole() {
 }
 
 #[test]
+fn a_fold_that_only_counts_knows_how_much_there_was_and_keeps_none_of_it() {
+    let usage = Usage { input: 5, output: 7, ..Usage::default() };
+    let tool = Block::ToolUse {
+        id: "t".into(),
+        name: "look".into(),
+        input: serde_json::json!({}),
+        cache: None,
+        extra: Extra::new(),
+    };
+    let pieces = [
+        Delta::Start { id: "a".into(), model: "m".into(), usage: Usage::default() },
+        Delta::Open { index: 0, block: Block::text("") },
+        Delta::Text { index: 0, text: "織り ".repeat(10) },
+        Delta::Open { index: 1, block: tool },
+        Delta::Input { index: 1, json: "{\"q\":1}".into() },
+        Delta::Stop { reason: StopReason::EndTurn, sequence: None, usage },
+        Delta::End,
+    ];
+    let (mut whole, mut counted) = (Fold::default(), Fold::default());
+    for (number, delta) in pieces.iter().enumerate() {
+        whole.push(delta);
+        counted.push(delta);
+        if number == 1 {
+            counted.count_only();
+        }
+        assert_eq!(counted.estimated_output(), whole.estimated_output());
+    }
+    assert!(counted.is_complete());
+    assert_eq!(counted.usage(), usage);
+    assert_eq!((whole.finish().content.len(), counted.finish().content.len()), (2, 0));
+}
+
+#[test]
 fn a_fault_names_its_field() {
     let fault = Fault::invalid("/messages/0/role", "expected user or assistant");
     assert_eq!(fault.to_string(), "messages.0.role: expected user or assistant");

@@ -25,6 +25,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["admin", "user"], &["list", "invite", "role", "disable", "enable", "reset-password"]),
     (&["bench", "engine"], &["--data-dir"]),
     (&["bench", "cache"], &["[FILE]...", "--embedder", "--model", "--budgets", "--thresholds", "--rounds", "--seed"]),
+    (&["bench", "gateway"], &["--rate", "--streams", "--mebibytes"]),
     (&["config"], &["--data-dir", "--database-url"]),
     (&["completions"], &["bash", "elvish", "fish", "powershell", "zsh"]),
 ];

@@ -8,10 +8,14 @@ use tokio::net::TcpStream;
 
 use crate::cli::Failure;
 
+const QUESTION: &str = "What is a loom, and who needs one?";
+
 /// What is called, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Target {
-    addr: String,
+    pub addr: String,
+    path: String,
+    key: String,
     whole: Vec<u8>,
     streamed: Vec<u8>,
 }
@@ -58,18 +62,28 @@ impl Target {
         else {
             return Err(wrong());
         };
-        let (addr, path) = (format!("{host}:{port}"), parsed.path());
-        let request = |stream: bool| {
-            let body = format!(
-                "{{\"model\":\"mock\",\"stream\":{stream},\"messages\":[{{\"role\":\"user\",\"content\":\"What is a loom, and who needs one?\"}}]}}"
-            );
-            let head = format!(
-                "POST {path} HTTP/1.1\r\nhost: {addr}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-                body.len()
-            );
-            (head + &body).into_bytes()
+        let mut target = Self {
+            addr: format!("{host}:{port}"),
+            path: parsed.path().to_owned(),
+            key: key.to_owned(),
+            whole: Vec::new(),
+            streamed: Vec::new(),
         };
-        Ok(Self { whole: request(false), streamed: request(true), addr })
+        (target.whole, target.streamed) = (target.request(QUESTION, false), target.request(QUESTION, true));
+        Ok(target)
+    }
+
+    /// A call that asks this, without what JSON escapes.
+    pub fn request(&self, question: &str, stream: bool) -> Vec<u8> {
+        let Self { addr, path, key, .. } = self;
+        let body = format!(
+            "{{\"model\":\"mock\",\"stream\":{stream},\"messages\":[{{\"role\":\"user\",\"content\":\"{question}\"}}]}}"
+        );
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {addr}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        (head + &body).into_bytes()
     }
 }
 

@@ -73,7 +73,7 @@ async fn serve(mut connection: TcpStream) -> std::io::Result<()> {
 }
 
 /// Where the first request ends.
-fn end_of(asked: &[u8]) -> Option<usize> {
+pub(super) fn end_of(asked: &[u8]) -> Option<usize> {
     let head = asked.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&asked[..head]).to_ascii_lowercase();
     let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
