@@ -49,6 +49,8 @@ pub struct Lead {
     pub(super) took: Duration,
     /// By what it is found by meaning, and what is learned from its answer.
     fresh: Option<Box<Fresh>>,
+    /// Whether it is asked for anew before anybody needs it.
+    renews: bool,
 }
 
 /// Answers on their way to the database.
@@ -106,7 +108,13 @@ impl Lead {
             seat,
             took: Duration::ZERO,
             fresh: None,
+            renews: false,
         }
+    }
+
+    /// For an answer that nobody waits for.
+    pub(super) fn renewing(self) -> Self {
+        Self { renews: true, ..self }
     }
 
     /// What is asked.
@@ -197,6 +205,7 @@ impl Lead {
             tokens: (kept.usage.prompt(), kept.usage.output),
             span,
             depends_on: &self.depends_on,
+            warmed_at: self.renews.then_some(kept.created_at),
         };
         let mut tx = rt.db.begin().await?;
         match entry::find_head_within(&mut tx, workspace, &self.key).await? {

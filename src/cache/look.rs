@@ -17,13 +17,13 @@ use super::policy::{self, Asker};
 use super::semantic::Given;
 use super::store::entry::{self, HeadRow};
 use super::store::{setting, source};
-use super::{measure, sources};
+use super::{measure, sources, warm};
 use crate::model::auth::Action;
 use crate::model::cache::{
     CacheMode, CacheOutcome, CacheTier, CacheUse, CacheWish, Dependency, SemanticSettings, Sharing, SourceKind,
 };
 use crate::model::gateway::{Dialect, Request, Response, Usage};
-use crate::model::{CacheEntryId, ProviderId, Timestamp, WorkspaceId};
+use crate::model::{CacheEntryId, ProviderId, RunId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 
 /// The longest that somebody waits for an answer that somebody else asked for; then they ask themselves.
@@ -58,14 +58,16 @@ pub(super) struct Body {
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(super) sharing: (Sharing, Option<Uuid>),
-    refresh: bool,
-    only: bool,
+    pub(super) refresh: bool,
+    pub(super) only: bool,
     pub(super) max_age_ms: Option<i64>,
     /// Where answers to questions that mean the same may be given.
     pub(super) semantic: Option<SemanticSettings>,
     pub(super) depends_on: Vec<Dependency>,
     pub(super) root: Option<Root>,
     pub(super) route: String,
+    /// The run for which it is noted what is asked, where the workspace warms its cache.
+    pub(super) noted_for: Option<RunId>,
 }
 
 impl Plan {
@@ -179,6 +181,7 @@ pub async fn plan(
         depends_on: wish.depends_on.clone(),
         root,
         route: route.unwrap_or_default().to_owned(),
+        noted_for: asker.run.filter(|_| settings.warm_minutes > 0),
     }))
 }
 
@@ -213,6 +216,9 @@ pub async fn begin(ctx: &Ctx, plan: &Plan, question: Question<'_>) -> Result<Fou
         depends_on: &plan.depends_on,
     };
     let key = canonical::key(&ctx.keys, &asked);
+    if let Some(run) = plan.noted_for {
+        warm::note(ctx, run, &key).await;
+    }
     let mut found = find(ctx, plan, &question, key, since).await?;
     match &mut found {
         Found::Hit(hit) => measure::asked(CacheOutcome::Hit, Some(hit.tier), hit.took),

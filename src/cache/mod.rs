@@ -11,6 +11,8 @@
 //! Where a workspace wants it, an answer is also given to a question that says the same in other words (`semantic`), within a budget
 //! of wrong answers.
 //!
+//! Where a workspace wants it, answers that a schedule will ask for are asked for anew before it fires (`warm`).
+//!
 //! Refuses to keep what is no whole answer: errors, parts, refusals, answers that were cut. Refuses to guess that a question
 //! with tools, or above temperature 0, always has the same answer (`policy`): that must be asked for.
 //!
@@ -33,6 +35,7 @@ mod settings;
 mod sources;
 mod store;
 mod sweep;
+mod warm;
 
 pub use change::{changed, note_change};
 pub use entries::{clear_wrong, delete, get, invalidate, list, mark_wrong};
@@ -47,3 +50,4 @@ pub use semantic::{
 pub use settings::{get_settings, update_settings};
 pub use store::entry::note_hits;
 pub use sweep::{boot, sweep};
+pub use warm::{Firing, Stale, list_stale, list_warming, renew};

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::model::cache::{CacheMode, CacheSettings, Programs, Sharing};
 use crate::model::gateway::{Block, Request, Response, StopReason};
-use crate::model::{ApiKeyId, UserId};
+use crate::model::{ApiKeyId, RunId, UserId};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Who {
 pub struct Asker {
     /// Who.
     pub who: Who,
+    /// The run whose step it is.
+    pub run: Option<RunId>,
     /// What the call, the key and the route say.
     pub modes: [CacheMode; 3],
 }

@@ -2,7 +2,7 @@
 
 use super::error::{Error, Result};
 use super::semantic;
-use super::store::setting;
+use super::store::{asked, setting};
 use crate::model::FieldError;
 use crate::model::auth::Action;
 use crate::model::cache::CacheSettings;
@@ -24,7 +24,7 @@ pub async fn get_settings(ctx: &Ctx) -> Result<CacheSettings> {
 /// embedder is set.
 pub async fn update_settings(ctx: &Ctx, settings: CacheSettings) -> Result<CacheSettings> {
     ctx.authorize(Action::ManageProvider)?;
-    let faults = settings.semantic.check();
+    let faults = settings.check();
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
@@ -41,9 +41,13 @@ pub async fn update_settings(ctx: &Ctx, settings: CacheSettings) -> Result<Cache
     }
     let mut tx = ctx.db.begin().await?;
     setting::put(&mut tx, ctx.workspace(), settings, ctx.clock.now()).await?;
+    if settings.warm_minutes == 0 {
+        asked::delete_all(&mut tx, ctx.workspace()).await?;
+    }
     tx.commit().await?;
     let (enabled, programs) = (settings.enabled, settings.programs.as_str());
     let semantic = settings.semantic.enabled;
-    tracing::info!(enabled, programs, semantic, by = %ctx.actor.principal, "the settings of the cache were changed");
+    let warm_minutes = settings.warm_minutes;
+    tracing::info!(enabled, programs, semantic, warm_minutes, by = %ctx.actor.principal, "the settings of the cache were changed");
     Ok(settings)
 }

@@ -3,7 +3,8 @@
 use super::error::Result;
 use super::hot::Hot;
 use super::measure;
-use super::store::{entry, hit, semantic, source};
+use super::store::{asked, entry, hit, semantic, source};
+use super::warm::ASKED_MS;
 use crate::runtime::Runtime;
 
 /// Between two rounds.
@@ -47,6 +48,7 @@ pub async fn sweep(runtime: &Runtime) -> Result<u64> {
     let mut total = 0;
     loop {
         let mut tx = runtime.db.begin().await?;
+        let unasked = asked::delete_old(&mut tx, now.plus_ms(-ASKED_MS), BATCH).await?;
         let deleted = entry::delete_expired(&mut tx, now, BATCH).await?;
         let forgotten = source::delete_unused(&mut tx, now.plus_ms(-SOURCE_MS), BATCH).await?;
         let old = now.plus_ms(-MEANT_MS);
@@ -54,7 +56,7 @@ pub async fn sweep(runtime: &Runtime) -> Result<u64> {
         let seen = semantic::delete_old_observations(&mut tx, old, BATCH).await?;
         tx.commit().await?;
         total += deleted;
-        let is_done = [deleted, forgotten, given, seen].iter().all(|count| *count < BATCH as u64);
+        let is_done = [deleted, forgotten, given, seen, unasked].iter().all(|count| *count < BATCH as u64);
         if is_done || runtime.tasks.stopping().is_cancelled() {
             measure::gone("expired", total);
             return Ok(total);

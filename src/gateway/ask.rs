@@ -7,7 +7,7 @@ use crate::model::gateway::{EmbedRequest, Fault, Model, Request, Usage, Vectors,
 use crate::runtime::outbound::Outbound;
 
 /// Tokens that an answer is expected to have, where its limit is not lower. Callers name limits far above what they get.
-const EXPECTED_OUTPUT: u32 = 1_024;
+pub(super) const EXPECTED_OUTPUT: u32 = 1_024;
 
 /// A question to a model.
 pub(super) trait Ask: Sync {

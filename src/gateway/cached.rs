@@ -13,7 +13,8 @@ use super::store::{key::KeyRights, provider::ProviderRow};
 use crate::cache::{self, Asker, Found, Hit, Lead, Plan, Question, Sought, Who, Wording};
 use crate::model::cache::{CacheMode, CacheOutcome, CacheUse};
 use crate::model::gateway::{
-    Block, CallOutcome, CallSource, Choice, Fault, FaultClass, Fold, Request, Role, Route, Usage, Verdict, replay,
+    Block, CallOutcome, CallSource, Choice, Fault, FaultClass, Fold, ProviderKind, Request, Role, Route, Usage,
+    Verdict, Wire, replay,
 };
 use crate::runtime::{Ctx, Principal};
 
@@ -41,7 +42,8 @@ pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, r
     };
     let of_key = rights.map_or(CacheMode::Auto, |rights| rights.cache);
     let of_route = route.map_or(CacheMode::Auto, |route| route.cache);
-    let asker = Asker { who, modes: [order.cache.mode, of_key, of_route] };
+    let run = order.step.as_ref().map(|(run, _)| *run).filter(|_| order.source == CallSource::Step);
+    let asker = Asker { who, run, modes: [order.cache.mode, of_key, of_route] };
     let route = route.map(|route| route.name.as_str());
     match cache::plan(ctx, &order.request, &order.cache, asker, route).await {
         Ok(plan) => plan,
@@ -77,7 +79,7 @@ pub(super) async fn look(
         Some(body)
     };
     let Some(body) = written(request) else { return Looked::Off };
-    let endpoint = format!("{} {wire:?} {}", kind.as_str(), row.base_url);
+    let endpoint = place(kind, wire, row);
     let question = Question {
         provider: (row.id, &row.name),
         endpoint: &endpoint,
@@ -139,6 +141,11 @@ pub(super) fn refuse_to_ask(account: &mut Account) -> Fault {
         "the cache was not asked: it is switched off, or something that the answer depends on is in another state"
     };
     Fault::new(FaultClass::Uncached, format!("{why}; with x-weft-cache: only-if-cached no model is asked"))
+}
+
+/// What is at the other end, and where: what makes the same words another question.
+pub(super) fn place(kind: ProviderKind, wire: Wire, row: &ProviderRow) -> String {
+    format!("{} {wire:?} {}", kind.as_str(), row.base_url)
 }
 
 /// Takes out what says no more than how the answer comes: whole or in pieces.
@@ -218,7 +225,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::gateway::{Dialect, Message, Model, ProviderKind, Role};
+    use crate::model::gateway::{Dialect, Message, Model};
 
     #[test]
     fn only_the_words_of_the_last_turn_are_taken_out() {

@@ -1,5 +1,6 @@
 //! Why a use-case of the gateway was refused or failed.
 
+use crate::cache;
 use crate::db;
 use crate::model::gateway::{Fault, FaultClass};
 use crate::model::{ApiError, FieldError};
@@ -23,6 +24,9 @@ pub enum Error {
     /// No model answered.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The cache.
+    #[error(transparent)]
+    Cache(#[from] cache::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -79,6 +83,7 @@ impl From<Error> for ApiError {
                 FaultClass::Budget => Self::Conflict { detail },
                 _ => Self::Unavailable { detail, retry_after_ms: fault.retry_after_ms.unwrap_or(1000) },
             },
+            Error::Cache(error) => error.into(),
             Error::Db(error) => error.into(),
         }
     }

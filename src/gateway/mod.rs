@@ -15,7 +15,8 @@
 //!
 //! A conversation that is longer than its window is shortened before it is sent, or refused (`context`).
 //!
-//! Of what the cache gives by meaning, a share is asked of the model too (`check`).
+//! Of what the cache gives by meaning, a share is asked of the model too (`check`), and what schedules will ask for before they
+//! fire, where a workspace wants that (`warm`).
 //!
 //! Refuses to guess: a model without a price has no cost, a field that the other dialect has no word for is refused by name
 //! (`dialect`), and where no provider is set up the error says so.
@@ -64,6 +65,7 @@ mod store;
 mod upstream;
 mod usage;
 mod validate;
+mod warm;
 mod who;
 
 pub use budgets::{create_budget, delete_budget, get_budget, list_budgets, update_budget};
@@ -90,3 +92,6 @@ pub use redaction::{get_redaction, try_redaction, update_redaction};
 pub use retention::{boot, forget};
 pub use routes::{create_route, delete_route, get_route, list_routes, update_route};
 pub use usage::{get_spending, list_calls, sum_usage};
+pub use warm::{list_warming, warm};
+
+pub use crate::cache::Firing;

@@ -175,13 +175,7 @@ pub(super) async fn ask(
     let within_ms = if request.stream { limits.first_token_ms.min(limits.total_ms) } else { limits.total_ms };
     let to = endpoint.addressee(request.dialect, model);
     let body = dialect::write_request(request, to)?;
-    let path = match to.wire {
-        Wire::Anthropic => "messages",
-        Wire::OpenAi => "chat/completions",
-        Wire::Responses => "responses",
-        Wire::Ollama => "chat",
-    };
-    let sent = Sent::new(http, endpoint, ("POST", path, &request.betas), Some(&body), within_ms).await?;
+    let sent = Sent::new(http, endpoint, ("POST", path_of(to.wire), &request.betas), Some(&body), within_ms).await?;
     if !request.stream {
         if let Some(progress) = &endpoint.progress {
             progress.begins();
@@ -210,6 +204,27 @@ pub(super) async fn ask(
     let first = async { pieces.begin().await.map_err(|fault| endpoint.blame(no_answer(fault))) };
     in_time(deadline, within_ms, endpoint, first).await?;
     Ok(Begun::Pieces(Box::new(pieces)))
+}
+
+const fn path_of(wire: Wire) -> &'static str {
+    match wire {
+        Wire::Anthropic => "messages",
+        Wire::OpenAi => "chat/completions",
+        Wire::Responses => "responses",
+        Wire::Ollama => "chat",
+    }
+}
+
+/// Sends a request that is written already, and gets the whole answer.
+pub(super) async fn ask_written(
+    http: &Outbound,
+    endpoint: &Endpoint,
+    wire: Wire,
+    body: &Value,
+) -> Result<Response, Fault> {
+    let within_ms = endpoint.limits.total_ms;
+    let sent = Sent::new(http, endpoint, ("POST", path_of(wire), &[]), Some(body), within_ms).await?;
+    dialect::read_response(wire, sent.json().await?).map_err(|fault| endpoint.blame(fault))
 }
 
 /// Turns texts into vectors.

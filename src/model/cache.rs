@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::gateway::Usage;
-use super::{CacheEntryId, ProviderId, Timestamp, UserId};
+use super::{CacheEntryId, FieldError, ProviderId, Timestamp, UserId};
 
 mod report;
 mod semantic;
@@ -15,6 +15,9 @@ pub use report::{CacheBucket, CacheReport, TierReport};
 pub use semantic::{ERROR_BUDGETS, SemanticHit, SemanticReport, SemanticSettings, wilson};
 pub use source::{Dependency, MAX_FINGERPRINT, MAX_SOURCE_ID, SourceChange, SourceChanged, SourceKind, SourceRef};
 pub use wish::{CacheWish, DEPENDENCIES, parse_dependencies};
+
+/// The longest time before a schedule fires in which answers are asked for anew for it: a day.
+const MAX_WARM_MINUTES: u32 = 1_440;
 
 /// Whether answers are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -303,11 +306,27 @@ pub struct CacheSettings {
     /// Answers to questions that only mean the same; off where it is absent.
     #[serde(default)]
     pub semantic: SemanticSettings,
+    /// So many minutes before a schedule fires, answers that its last two runs both asked for, and whose time would be over, are asked
+    /// for anew: 0..=1440, where 0 is never.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1440)]
+    pub warm_minutes: u32,
+}
+
+impl CacheSettings {
+    /// What does not fit.
+    pub fn check(&self) -> Vec<FieldError> {
+        let mut faults = self.semantic.check();
+        if self.warm_minutes > MAX_WARM_MINUTES {
+            faults.push(FieldError::new("/warm_minutes", format!("expected 0 to {MAX_WARM_MINUTES}")));
+        }
+        faults
+    }
 }
 
 impl Default for CacheSettings {
     fn default() -> Self {
-        Self { enabled: true, programs: Programs::Person, semantic: SemanticSettings::default() }
+        Self { enabled: true, programs: Programs::Person, semantic: SemanticSettings::default(), warm_minutes: 0 }
     }
 }
 

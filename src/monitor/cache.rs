@@ -42,6 +42,8 @@ pub async fn cache(ctx: &Ctx, period: Period) -> Result<CacheReport, ApiError> {
         entries: kept.entries,
         wrong: kept.wrong,
         bytes: kept.bytes,
+        warmed: kept.warmed,
+        warmed_given: kept.warmed_given,
         tiers: store::list_tiers(db, workspace, frame.from).await?,
         semantic: semantic(ctx, frame.from).await?,
         buckets,

@@ -3,7 +3,7 @@
 use crate::db;
 use crate::model::{ApiError, FieldError};
 use crate::runtime::Denied;
-use crate::{memory, workflow};
+use crate::{gateway, memory, workflow};
 
 /// A variant for each decision that a caller can make.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,9 @@ pub enum Error {
     /// Memory.
     #[error(transparent)]
     Memory(#[from] memory::Error),
+    /// Calls of models.
+    #[error(transparent)]
+    Gateway(#[from] gateway::Error),
     /// The database.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -86,6 +89,7 @@ impl From<Error> for ApiError {
             Error::Start(error) => error,
             Error::Workflow(error) => error.into(),
             Error::Memory(error) => error.into(),
+            Error::Gateway(error) => error.into(),
             Error::Db(error) => error.into(),
         }
     }

@@ -7,6 +7,8 @@
 //! Every firing is a row, also those that were refused, passed over or failed, with its reason. Refuses loops: a run's own
 //! workflow is not set off by it, and a chain of triggers ends after [`MAX_DEPTH`] links.
 //!
+//! Before a schedule fires, answers of models that its runs will ask for are asked for anew, where the workspace wants that (`warm`).
+//!
 //! The design: what happened is read from tables and not from messages. Moments follow from `next_at`, changes from memory's
 //! change numbers, ends of runs from rows that are written with the end itself. A message in the process only shortens the
 //! wait (`watch`). What a moment, an expression or a template means is decided in `model::trigger`, purely.
@@ -25,6 +27,7 @@ mod schedule;
 mod signature;
 mod store;
 mod validate;
+mod warm;
 mod watch;
 mod webhook;
 mod zone;
@@ -36,6 +39,7 @@ pub use list::{get, list, list_firings};
 pub use manage::{create, delete, delete_key, replace_key, update};
 pub use retention::forget;
 pub use schedule::{list_zones, preview};
+pub use warm::warm;
 pub use watch::{boot, look};
 pub use webhook::{Reception, receive};
 

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::Result;
-use super::{event, fire, retention, schedule, store};
+use super::{event, fire, retention, schedule, store, warm};
 use crate::model::Timestamp;
 use crate::runtime::Runtime;
 use crate::{memory, workflow};
@@ -75,6 +75,7 @@ pub async fn boot(runtime: &Runtime) -> Result<()> {
     look(runtime).await?;
     runtime.tasks.spawn("triggers", watch(runtime.clone()));
     runtime.tasks.spawn("firings kept", retention::watch(runtime.clone()));
+    runtime.tasks.spawn("cache warming", warm::watch(runtime.clone()));
     Ok(())
 }
 

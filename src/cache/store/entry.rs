@@ -56,6 +56,8 @@ pub struct NewEntry<'a> {
     pub span: (Timestamp, Timestamp),
     /// What it depends on.
     pub depends_on: &'a [Dependency],
+    /// When it was asked for anew for a schedule, if it was.
+    pub warmed_at: Option<Timestamp>,
 }
 
 const HEAD: &str = "select id, root, created_at, expires_at, wrong_at from cache_entry
@@ -85,8 +87,8 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, entry: &NewEntry<'_>) -
     let bytes = (entry.request.len() + entry.answer.len() + entry.more_bytes) as i64;
     let added = within!(&mut *tx, conn => query(
         "insert into cache_entry (id, workspace_id, key, scope, scope_id, provider_id, provider, model, route, root, request,
-            answer, bytes, read_tokens, written_tokens, hits, saved_micros, used_at, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 0, $16, $16, $17)
+            answer, bytes, read_tokens, written_tokens, hits, saved_micros, used_at, created_at, expires_at, warmed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 0, $16, $16, $17, $18)
          on conflict (workspace_id, key) do nothing",
     )
     .bind(entry.id)
@@ -106,6 +108,7 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, entry: &NewEntry<'_>) -
     .bind(entry.tokens.1)
     .bind(entry.span.0)
     .bind(entry.span.1)
+    .bind(entry.warmed_at)
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?;
@@ -162,11 +165,16 @@ pub async fn list_longest_unused(tx: &mut Tx, workspace: WorkspaceId, limit: i64
     .await)?)
 }
 
-/// Deletes answers whose time is over; those that are called wrong stay.
+/// Deletes answers whose time is over; those that are called wrong stay, and those that a schedule may ask for again.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u64> {
     Ok(within!(tx, conn => query(
         "delete from cache_entry where id in (
-            select id from cache_entry where expires_at <= $1 and wrong_at is null order by expires_at limit $2)",
+            select e.id from cache_entry e
+            where e.expires_at <= $1
+                and e.wrong_at is null
+                and not exists (select 1 from cache_asked a where a.workspace_id = e.workspace_id and a.key = e.key)
+            order by e.expires_at
+            limit $2)",
     )
     .bind(now)
     .bind(limit)

@@ -1,5 +1,6 @@
 //! The tables of the cache.
 
+pub mod asked;
 pub mod entry;
 pub mod hit;
 pub mod listing;

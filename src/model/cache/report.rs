@@ -38,6 +38,10 @@ pub struct CacheReport {
     pub wrong: i64,
     /// Bytes that they take in the database.
     pub bytes: i64,
+    /// Of those, how many were asked for anew for a schedule.
+    pub warmed: i64,
+    /// And how many of these were given since.
+    pub warmed_given: i64,
     /// How fast each tier answered.
     pub tiers: Vec<TierReport>,
     /// What was given to questions that only mean the same.

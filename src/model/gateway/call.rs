@@ -19,7 +19,7 @@ pub enum CallSource {
     Step,
     /// Memory, which makes vectors of entries and of questions.
     Memory,
-    /// The response cache, which makes vectors of questions and checks what it gave.
+    /// The response cache, which makes vectors of questions, checks what it gave, and asks anew what schedules will ask for.
     Cache,
     /// A conversation that is too long, of which the old part is summarized.
     Context,

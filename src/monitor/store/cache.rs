@@ -104,6 +104,8 @@ pub struct KeptSums {
     pub entries: i64,
     pub wrong: i64,
     pub bytes: i64,
+    pub warmed: i64,
+    pub warmed_given: i64,
 }
 
 /// What is kept now.
@@ -111,7 +113,9 @@ pub async fn sum_kept(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result
     Ok(read!(db, conn => query_as(
         "select count(*) as entries,
             coalesce(sum(case when wrong_at is not null then 1 else 0 end), 0) as wrong,
-            cast(coalesce(sum(bytes), 0) as bigint) as bytes
+            cast(coalesce(sum(bytes), 0) as bigint) as bytes,
+            coalesce(sum(case when warmed_at = created_at then 1 else 0 end), 0) as warmed,
+            coalesce(sum(case when warmed_at = created_at and hits > 0 then 1 else 0 end), 0) as warmed_given
          from cache_entry where workspace_id = $1 and (wrong_at is not null or expires_at > $2)",
     )
     .bind(workspace)

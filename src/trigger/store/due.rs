@@ -4,7 +4,7 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::trigger::{TriggerRow, trigger_columns};
 use crate::db::{Db, Result, Tx};
-use crate::model::{RunId, Timestamp, TriggerId};
+use crate::model::{RunId, Timestamp, TriggerId, WorkspaceId};
 use crate::{read, within};
 
 /// The schedules that are due, earliest first.
@@ -18,6 +18,46 @@ pub async fn list(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<TriggerRow>
     .bind(i64::from(limit))
     .fetch_all(conn)
     .await)?)
+}
+
+/// The schedules of a workspace that fire after `now` and until `until`, earliest first.
+pub async fn list_ahead(
+    db: &Db,
+    workspace: WorkspaceId,
+    (now, until): (Timestamp, Timestamp),
+    limit: u32,
+) -> Result<Vec<TriggerRow>> {
+    Ok(read!(db, conn => query_as(concat!(
+        "select ",
+        trigger_columns!(),
+        " from run_trigger t
+         where t.workspace_id = $1 and t.next_at > $2 and t.next_at <= $3
+         order by t.next_at, t.id
+         limit $4",
+    ))
+    .bind(workspace)
+    .bind(now)
+    .bind(until)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?)
+}
+
+/// The two newest runs that a trigger started; `None` before there are two.
+pub async fn last_two_runs(db: &Db, trigger: TriggerId) -> Result<Option<(RunId, RunId)>> {
+    let runs: Vec<RunId> = read!(db, conn => query_scalar(
+        "select run_id from trigger_firing
+         where trigger_id = $1 and outcome = 'started' and run_id is not null
+         order by id desc
+         limit 2",
+    )
+    .bind(trigger)
+    .fetch_all(conn)
+    .await)?;
+    Ok(match runs.as_slice() {
+        [last, before] => Some((*last, *before)),
+        _ => None,
+    })
 }
 
 /// Moves a schedule on; false when another process did, or somebody changed it since it was read.

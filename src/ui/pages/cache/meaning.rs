@@ -66,7 +66,7 @@ fn share(text: &str) -> Option<f64> {
 }
 
 /// What was refused about a field.
-fn fault(
+pub(super) fn fault(
     refused: Signal<Option<ApiError>>,
     pointer: &'static str,
     words: Option<&'static str>,

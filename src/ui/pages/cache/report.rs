@@ -49,10 +49,14 @@ fn Tiles(report: CacheReport) -> impl IntoView {
     let tokens = report.saved_input + report.saved_output;
     let tokens_note = format!("{} of them written", format::short_count(report.saved_output));
     let bytes = format::bytes(report.bytes.max(0) as u64);
-    let kept_note = match report.wrong {
+    let mut kept_note = match report.wrong {
         0 => bytes,
         wrong => format!("{bytes}, {} called wrong", format::count(wrong)),
     };
+    if report.warmed > 0 {
+        let (warmed, given) = (format::count(report.warmed), format::count(report.warmed_given));
+        kept_note.push_str(&format!(", {warmed} asked anew for schedules ({given} given since)"));
+    }
     view! {
         <div class="grid tiles-4">
             <Tile label="Saved" value=format::dollars(report.saved_micros) note=saved_note />
@@ -189,6 +193,8 @@ mod tests {
             entries: 0,
             wrong: 0,
             bytes: 0,
+            warmed: 0,
+            warmed_given: 0,
             tiers: Vec::new(),
             semantic: SemanticReport {
                 hits: 0,

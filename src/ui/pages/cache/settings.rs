@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::meaning::{Form, MeaningFields};
+use super::meaning::{Form, MeaningFields, fault};
 use crate::api::cache::{get_cache_settings, update_cache_settings};
 use crate::api::memory::get_embedder;
 use crate::model::ApiError;
 use crate::model::cache::{CacheSettings, Programs};
-use crate::ui::components::{Bound, Button, ButtonVariant, Choice, Dialog, Select, Switch, Tone, use_toasts};
+use crate::ui::components::{
+    Bound, Button, ButtonVariant, Choice, Dialog, Select, Switch, TextInput, Tone, use_toasts,
+};
 
 /// The settings, and the model that makes vectors, if one is set.
 type Read = (CacheSettings, Option<String>);
@@ -20,6 +22,8 @@ pub(super) struct Wanted {
     enabled: RwSignal<bool>,
     programs: RwSignal<Programs>,
     meaning: Form,
+    /// Minutes before a schedule fires, as they are typed.
+    warm: RwSignal<String>,
     read: Reading,
     changed: RwSignal<u32>,
 }
@@ -31,6 +35,7 @@ impl Wanted {
             enabled: RwSignal::new(true),
             programs: RwSignal::new(Programs::default()),
             meaning: Form::new(),
+            warm: RwSignal::new(String::new()),
             read: Action::new(|(): &()| read()),
             changed,
         }
@@ -56,6 +61,7 @@ pub(super) fn SettingsDialog(wanted: Wanted) -> impl IntoView {
             wanted.enabled.set(settings.enabled);
             wanted.programs.set(settings.programs);
             wanted.meaning.read(settings.semantic, embedder);
+            wanted.warm.set(settings.warm_minutes.to_string());
             save.value().set(None);
             wanted.open.set(true);
         }
@@ -77,6 +83,8 @@ pub(super) fn SettingsDialog(wanted: Wanted) -> impl IntoView {
             enabled: wanted.enabled.get_untracked(),
             programs: wanted.programs.get_untracked(),
             semantic: wanted.meaning.settings(),
+            // What is no number is out of range, so that the server names the field.
+            warm_minutes: wanted.warm.with_untracked(|text| text.trim().parse().unwrap_or(u32::MAX)),
         });
     };
     let footer = move || {
@@ -90,6 +98,7 @@ pub(super) fn SettingsDialog(wanted: Wanted) -> impl IntoView {
         <Dialog id="cache-settings" title="Settings of the cache" open=wanted.open footer=ViewFn::from(footer)>
             <div class="form wide">
                 <Usual wanted />
+                <Warm minutes=wanted.warm refused />
                 <MeaningFields form=wanted.meaning refused />
             </div>
         </Dialog>
@@ -115,6 +124,18 @@ fn Usual(wanted: Wanted) -> impl IntoView {
         <Select
             id="cache-programs" label="Answers to programs are shared" choices=Signal::stored(choices) value=programs
             hint=Some("Programs are what asks with a key, or with somebody's own sign-in. Answers to steps of workflows are shared in the workspace.".to_owned())
+        />
+    }
+}
+
+#[component]
+fn Warm(minutes: RwSignal<String>, refused: Signal<Option<ApiError>>) -> impl IntoView {
+    let error = fault(refused, "/warm_minutes", Some("Expected a whole number from 0 to 1440."));
+    let hint = "So long before a schedule fires, answers that its last two runs both asked for, and that would be too old by then, are asked of the model anew, at its price. 0 for never.";
+    view! {
+        <TextInput
+            id="cache-warm" label="Ask anew before schedules" aside=Some("minutes".to_owned()) value=minutes
+            hint=Some(hint.to_owned()) error
         />
     }
 }

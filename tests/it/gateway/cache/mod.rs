@@ -7,6 +7,7 @@ mod hits;
 mod isolation;
 mod manage;
 mod semantic;
+mod warming;
 mod wire;
 
 use weft::cache;

@@ -269,7 +269,7 @@ on_both_engines! {
         assert_eq!(at.rest(Method::POST, "/cache/invalidate", Some(json!({"all": true}))).await, (200, json!({"invalidated": 0})));
         let (_, settings) = at.rest(Method::GET, "/cache/settings", None).await;
         let semantic = json!({"enabled": false, "error_budget": 0.01, "shadow_percent": 5});
-        assert_eq!(settings, json!({"enabled": true, "programs": "person", "semantic": semantic}));
+        assert_eq!(settings, json!({"enabled": true, "programs": "person", "semantic": semantic, "warm_minutes": 0}));
         let (status, refused) =
             at.rest(Method::PUT, "/cache/settings", Some(json!({"enabled": true, "semantic": {"enabled": true}}))).await;
         assert_eq!((status, &refused["errors"][0]["pointer"]), (422, &json!("/semantic/enabled")), "{refused}");
