@@ -131,6 +131,7 @@ pub async fn renew(ctx: &Ctx, firing: Firing, stale: &Stale, question: Question<
     let plan = Plan {
         sharing,
         refresh: true,
+        only: false,
         max_age_ms: None,
         semantic: None,
         depends_on,

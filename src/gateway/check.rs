@@ -75,7 +75,7 @@ async fn ask(
     let mut asking = Asking::new(ctx, choice, &mut away);
     match asking.ask(request, row, candidate, false).await? {
         (Begun::Whole(response), mut permit) => {
-            permit.came_to(counted(request, &response).0);
+            permit.came_to(counted(request.chars(), &response).0);
             permit.succeed();
             Ok(*response)
         }

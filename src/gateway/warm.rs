@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::ask::{Ask, EXPECTED_OUTPUT};
 use super::asking::Asking;
-use super::call::begin_record;
 use super::candidates::Candidate;
 use super::meter::Account;
+use super::record::begin_record;
 use super::store::provider::{self, ProviderRow};
 use super::upstream::{self, Endpoint};
 use super::{Error, Result, cached, spending};
@@ -105,11 +105,12 @@ async fn ask(
 ) -> Result<Response> {
     if let Some(record) = account.record() {
         let (held, warnings) = spending::admit(ctx, record, written, (row.id, &candidate.model.id)).await?;
-        account.hold(held);
+        drop(account.hold(held));
         choice.budgets = warnings;
     }
     let mut away = Duration::ZERO;
-    let (response, permit) = Asking { ctx, choice, away: &mut away }.ask(written, row, candidate, false).await?;
+    let (response, mut permit) = Asking::new(ctx, choice, &mut away).ask(written, row, candidate, false).await?;
+    permit.came_to(written.counted(&response).0);
     permit.succeed();
     Ok(response)
 }
