@@ -126,7 +126,7 @@ impl<'a> Attempt<'a> {
                 && let Some(record) = account.record()
             {
                 let first = (row.id, candidate.model.id.as_str());
-                let (held, warnings) = spending::admit(ctx, record, &request, first).await?;
+                let (held, warnings) = spending::admit(ctx, record, &*request, first).await?;
                 drop(account.hold(held));
                 self.choice.budgets = warnings;
             }

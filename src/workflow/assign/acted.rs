@@ -65,6 +65,7 @@ mod tests {
             provider: String::new(),
             model: String::new(),
             why: String::new(),
+            context: None,
         };
         vec![begun, said]
     }
