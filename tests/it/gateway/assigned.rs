@@ -12,7 +12,6 @@ use super::agents::{agent, calling, model, spec, words};
 use super::upstream::Reply;
 use super::{first_chunks, process, somebody};
 use crate::engine::{end, until, until_so};
-use crate::support::Site;
 
 fn task(prompt: &str) -> TaskDraft {
     serde_json::from_value(json!({ "prompt": prompt })).unwrap()

@@ -12,7 +12,6 @@ use super::agents::{agent, model, spec, words};
 use super::somebody;
 use super::upstream::{Reply, Upstream};
 use crate::engine::{end, until};
-use crate::support::Site;
 
 /// An agent that works at so many tasks at once.
 fn at_once(tasks: u32) -> AgentSpec {
