@@ -11,7 +11,9 @@ use crate::runtime::Ctx;
 pub(super) fn out_of_sight(entry: &Entry) {
     if let Some(quarantine) = entry.quarantine.as_ref().filter(|quarantine| quarantine.is_held()) {
         out::note("in quarantine: no search, step or agent finds it");
-        quarantine.reasons.iter().for_each(|reason| out::note(reason));
+        for reason in &quarantine.reasons {
+            out::note(reason);
+        }
     }
 }
 

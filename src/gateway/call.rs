@@ -98,7 +98,8 @@ pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
     let masked = mask.as_ref().map_or_else(Vec::new, |mask| mask.masked());
     let mut account = open(ctx, &order, &rules);
     account.note(|record| record.masked.clone_from(&masked));
-    let mut answered = ask(ctx, &order, account).await?;
+    // What every step that calls a model would hold else is kept apart.
+    let mut answered = Box::pin(ask(ctx, &order, account)).await?;
     answered.reveal(mask, masked);
     Ok(answered)
 }
@@ -110,7 +111,7 @@ pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
 /// As [`call`].
 pub(super) async fn call_masked(ctx: &Ctx, order: &Order) -> Result<Answered> {
     let rules = Rules::of(ctx).await?;
-    ask(ctx, order, open(ctx, order, &rules)).await
+    Box::pin(ask(ctx, order, open(ctx, order, &rules))).await
 }
 
 fn open(ctx: &Ctx, order: &Order, rules: &Rules) -> Account {

@@ -86,7 +86,7 @@ fn who_knows_is_worth_a_short_wait_and_no_long_one() {
 #[test]
 fn a_wait_is_what_is_left_of_what_comes_before() {
     let wait = |open: Vec<Open>, parallel: Option<u32>| {
-        let one = Candidate { open, parallel, ..candidate(1) };
+        let one = Candidate { parallel, open, ..candidate(1) };
         assigned(&[], &[one]).candidates[0].wait_ms
     };
     assert_eq!(wait(vec![under_way(20_000)], Some(1)), 40_000);
@@ -186,7 +186,9 @@ prop_compose! {
         stopped in prop::bool::weighted(0.2),
     ) -> Candidate {
         let mut history = History::default();
-        done.into_iter().for_each(|(kind, ms)| history.add_done(kind, ms));
+        for (kind, ms) in done {
+            history.add_done(kind, ms);
+        }
         (0..failed).for_each(|_| history.add_failed());
         Candidate {
             kept_out: stopped.then_some(KeptOut::Stopped),

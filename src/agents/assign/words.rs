@@ -73,8 +73,8 @@ fn soon(wait_ms: i64, takes_ms: Option<i64>) -> String {
 fn about(ms: i64) -> String {
     match ms {
         ..1_000 => "less than a second".to_owned(),
-        ..90_000 => format!("about {} s", (ms + 500) / 1_000),
-        ..5_400_000 => format!("about {} min", (ms + 30_000) / 60_000),
+        1_000..90_000 => format!("about {} s", (ms + 500) / 1_000),
+        90_000..5_400_000 => format!("about {} min", (ms + 30_000) / 60_000),
         _ => format!("about {} h", (ms + 1_800_000) / 3_600_000),
     }
 }

@@ -195,7 +195,7 @@ pub async fn assign_ready(ctx: &Ctx) -> Result<Vec<Held>> {
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
-    let mut after: HashMap<QueuedTaskId, Vec<(Option<String>, Option<AgentId>)>> = HashMap::new();
+    let mut after: HashMap<QueuedTaskId, Vec<_>> = HashMap::new();
     for (task, status, agent) in store::queue::list_after(&ctx.db, ctx.workspace()).await? {
         after.entry(task).or_default().push((status, agent));
     }

@@ -268,8 +268,9 @@ fn show_gate(kinds: &[Gated]) {
         Column::right("stopped"),
     ];
     let row = |name: &str, [same, passed, different, stopped]: [usize; 4]| {
-        let of =
-            |part: usize, of: usize| if of == 0 { String::new() } else { format!("{part} ({} %)", part * 100 / of) };
+        let of = |part: usize, of: usize| {
+            (part * 100).checked_div(of).map_or(String::new(), |share| format!("{part} ({share} %)"))
+        };
         let count = |of: usize| if of == 0 { String::new() } else { of.to_string() };
         vec![name.to_owned(), count(same), of(passed, same), count(different), of(stopped, different)]
     };

@@ -59,6 +59,15 @@ impl Slot {
     }
 }
 
+/// Why a run is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// For itself: a person did, or a failure.
+    Itself,
+    /// The run that waits for it was.
+    WithParent,
+}
+
 /// The state of a run. Equal states behave alike.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -78,9 +87,7 @@ pub struct State {
     hungry: BTreeSet<Slot>,
     done: u32,
     started: bool,
-    paused: bool,
-    /// It was held because the run that waits for it was.
-    with_parent: bool,
+    paused: Option<Hold>,
     end: Option<RunStatus>,
     inputs: Value,
     output: Value,
@@ -106,7 +113,6 @@ impl PartialEq for State {
             && self.complete == other.complete
             && self.undo == other.undo
             && (self.end, self.paused, self.last_seq) == (other.end, other.paused, other.last_seq)
-            && self.with_parent == other.with_parent
             && (&self.inputs, &self.output, &self.error) == (&other.inputs, &other.output, &other.error)
     }
 }
@@ -132,8 +138,7 @@ impl State {
             hungry: BTreeSet::new(),
             done: 0,
             started: false,
-            paused: false,
-            with_parent: false,
+            paused: None,
             end: None,
             inputs: Value::Null,
             output: Value::Null,
@@ -192,8 +197,10 @@ impl State {
                     self.track_mut(slot).repeats += 1;
                 }
             }
-            Fact::RunPaused { with_parent, .. } => (self.paused, self.with_parent) = (true, *with_parent),
-            Fact::RunResumed { .. } => (self.paused, self.with_parent) = (false, false),
+            Fact::RunPaused { with_parent, .. } => {
+                self.paused = Some(if *with_parent { Hold::WithParent } else { Hold::Itself });
+            }
+            Fact::RunResumed { .. } => self.paused = None,
             Fact::RunRetried { .. } => self.reopen(event.at),
             Fact::RunMigrated(migrated) => self.migrate(migrated),
             Fact::CompensationStarted { ending } => self.begin_undo(ending, event.at),

@@ -18,14 +18,18 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["run", "events"], &["<ID>", "--follow"]),
     (&["workflow"], &["check", "import", "export", "list", "publish", "test"]),
     (&["agent"], &["list", "show", "run"]),
-    (&["agent", "run"], &["<NAME>", "<PROMPT>", "--watch"]),
+    (&["agent", "run"], &["<NAME>", "<PROMPT>", "--watch", "--priority"]),
     (&["memory"], &["put", "get", "list", "search", "delete", "history"]),
     (&["analyze"], &["<PATH>", "--include", "--exclude"]),
     (&["admin"], &["user", "role"]),
     (&["admin", "user"], &["list", "invite", "role", "disable", "enable", "reset-password"]),
     (&["bench", "engine"], &["--data-dir"]),
+<<<<<<< HEAD
     (&["bench", "cache"], &["[FILE]...", "--embedder", "--model", "--budgets", "--thresholds", "--rounds", "--seed"]),
     (&["bench", "gateway"], &["--rate", "--streams", "--mebibytes"]),
+=======
+    (&["bench", "agents"], &["--tasks", "--agents", "--seed", "--gap-ms", "--rounds"]),
+>>>>>>> agents-queue
     (&["config"], &["--data-dir", "--database-url"]),
     (&["completions"], &["bash", "elvish", "fish", "powershell", "zsh"]),
 ];

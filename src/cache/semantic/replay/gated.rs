@@ -57,5 +57,5 @@ fn refused(one: &str, other: &str) -> Option<&'static str> {
     if !decide::takes_part(one, &facts) || !decide::takes_part(other, &others) {
         return Some("unfit");
     }
-    facts.admits(&others).err().map(|differs| differs.as_str())
+    facts.admits(&others).err().map(super::super::gate::Differs::as_str)
 }

@@ -72,7 +72,7 @@ pub(super) fn piece(number: usize) -> String {
     clippy::disallowed_methods,
     reason = "a server of the bench that stands for somebody else's, outside of the runtime"
 )]
-pub(super) async fn start(streams: usize, pieces: usize) -> Result<Flood, Failure> {
+pub(super) fn start(streams: usize, pieces: usize) -> Result<Flood, Failure> {
     let failed = |error: std::io::Error| Failure::failed(format!("the model server did not start: {error}"));
     let socket = TcpSocket::new_v4().map_err(failed)?;
     socket.set_send_buffer_size(SOCKET_BYTES).map_err(failed)?;

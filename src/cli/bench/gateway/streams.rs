@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Measures Weft's own gateway.
 pub(super) async fn measure(ctx: &Ctx, streams: u32, mebibytes: u32) -> Result<Vec<Figure>, Failure> {
     let pieces = mebibytes as usize * flood::PIECES_A_MIB;
-    let flood = flood::start(streams as usize, pieces).await?;
+    let flood = flood::start(streams as usize, pieces)?;
     let target = super::point(ctx, flood.addr).await?;
     process::forget_peak();
     let before = process::resident();

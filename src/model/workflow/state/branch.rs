@@ -50,7 +50,7 @@ impl State {
         self.forget_journals();
         self.reopen(at);
         self.output = Value::Null;
-        (self.paused, self.with_parent) = (false, false);
+        self.paused = None;
         // Copied from before its beginning, it has that before it.
         self.started_at = self.started.then_some(at);
     }

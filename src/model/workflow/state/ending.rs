@@ -7,7 +7,7 @@ impl State {
     pub(super) fn finish(&mut self, status: RunStatus, at: Timestamp) {
         self.end = Some(status);
         self.ended_at = Some(at);
-        (self.paused, self.with_parent) = (false, false);
+        self.paused = None;
         self.cut_off_root(at);
         self.end_undo(at);
     }

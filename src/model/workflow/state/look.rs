@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cell, Graph, RunId, RunStatus, Slot, State, StepError, StepState, StepStatus, Timestamp, Value};
+use super::{Cell, Graph, Hold, RunId, RunStatus, Slot, State, StepError, StepState, StepStatus, Timestamp, Value};
 use crate::model::workflow::{Definition, Signal};
 
 impl State {
@@ -38,8 +38,8 @@ impl State {
     pub fn status(&self) -> RunStatus {
         match self.end {
             Some(end) => end,
-            None if !self.started && !self.paused => RunStatus::Queued,
-            None if self.paused => RunStatus::Paused,
+            None if !self.started && self.paused.is_none() => RunStatus::Queued,
+            None if self.paused.is_some() => RunStatus::Paused,
             None if self.is_idle() && self.is_waiting() => RunStatus::Waiting,
             None => RunStatus::Running,
         }
@@ -65,12 +65,12 @@ impl State {
 
     /// Whether a person holds it.
     pub const fn is_paused(&self) -> bool {
-        self.paused
+        self.paused.is_some()
     }
 
     /// Whether it is held because the run that waits for it is.
     pub const fn is_held_with_parent(&self) -> bool {
-        self.paused && self.with_parent
+        matches!(self.paused, Some(Hold::WithParent))
     }
 
     /// Whether it has ended.
@@ -135,14 +135,14 @@ impl State {
 
     /// When something is due next, unless a person holds the run.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.timers.first().map(|(due, _)| *due).filter(|_| !self.paused && self.end.is_none())
+        self.timers.first().map(|(due, _)| *due).filter(|_| self.paused.is_none() && self.end.is_none())
     }
 
     /// Whether nothing is in flight, may start or is to be skipped: only time, a signal or a person moves it on.
     pub fn is_at_rest(&self) -> bool {
         self.end.is_some()
             || !self.started
-            || (self.in_flight.is_empty() && (self.paused || (self.is_idle() && self.is_waiting())))
+            || (self.in_flight.is_empty() && (self.paused.is_some() || (self.is_idle() && self.is_waiting())))
     }
 
     /// Attempts of a step under its retry policy so far: those before a person's retry don't count.
