@@ -24,12 +24,9 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["admin"], &["user", "role"]),
     (&["admin", "user"], &["list", "invite", "role", "disable", "enable", "reset-password"]),
     (&["bench", "engine"], &["--data-dir"]),
-<<<<<<< HEAD
     (&["bench", "cache"], &["[FILE]...", "--embedder", "--model", "--budgets", "--thresholds", "--rounds", "--seed"]),
     (&["bench", "gateway"], &["--rate", "--streams", "--mebibytes"]),
-=======
     (&["bench", "agents"], &["--tasks", "--agents", "--seed", "--gap-ms", "--rounds"]),
->>>>>>> agents-queue
     (&["config"], &["--data-dir", "--database-url"]),
     (&["completions"], &["bash", "elvish", "fish", "powershell", "zsh"]),
 ];

@@ -31,6 +31,7 @@ async fn pair(site: &Site, one: Vec<Reply>, two: Vec<Reply>) -> Pair {
         targets: providers.iter().map(|provider| Target::new(provider.id, "big")).collect(),
         policy: Policy { hedge: Some(Hedge { after_ms: 800 }), ..Policy::default() },
         cache: CacheMode::Auto,
+        context: None,
     };
     gateway::create_route(&ctx, draft).await.unwrap();
     Pair { ctx, one, two, providers }
@@ -217,6 +218,7 @@ on_both_engines! {
                 targets: route.targets.clone(),
                 policy: Policy { hedge: Some(Hedge { after_ms }), ..Policy::default() },
                 cache: CacheMode::Auto,
+                context: None,
             };
             let refused = gateway::update_route(&pair.ctx, route.id, route.revision, draft).await.unwrap_err();
             let gateway::Error::Invalid(fields) = refused else { panic!("{refused}") };
