@@ -236,7 +236,7 @@ fn parts(look: &Look<'_>, task: &Task<'_>, best: Best, typical_ms: i64) -> Parts
     Parts {
         availability: 0.5_f64.powf(later_ms / typical_ms.max(1) as f64),
         expertise: if asked == 0 { 1.0 } else { look.known as f64 / asked as f64 },
-        workload: 1.0 / (1.0 + look.load - best.load),
+        workload: 1.0 / (1.0 + (look.load - best.load).max(0.0)),
         success: look.of.history.success(),
         affinity: affinity(look.of.ties, task.after),
     }

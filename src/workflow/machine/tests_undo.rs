@@ -165,7 +165,7 @@ fn what_bodies_did_is_undone_with_what_they_saw() {
 fn each_iteration_and_each_attempt_of_a_container_is_undone_by_itself() {
     let body = json!({"steps": [call("book", Value::Null)]});
     let turns = json!({"id": "turns", "kind": "repeat", "config": {"until": "false", "max_iterations": 9}, "body": body,
-        "retry": {"max_attempts": 2, "initial_ms": 0, "jitter": false}});
+        "retry": {"max_attempts": 2, "initial_ms": 0, "jitter": false, "anew": true}});
     let mut state = begin(vec![turns], Value::Null);
     succeed(&mut state, "turns[0].book", 1);
     done(&mut state, "turns[1].book", Err(StepError::transient("x", "not now")));
