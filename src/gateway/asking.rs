@@ -9,11 +9,13 @@ use super::breaker::Admission;
 use super::call::clean;
 use super::candidates::Candidate;
 use super::health::{self, Health, Permit};
+use super::pace::Turn;
 use super::providers::endpoint;
 use super::queue::{Ear, NoRoom, Place, Queues, Want};
 use super::retry::HASTE_MS;
 use super::store::provider::ProviderRow;
 use super::{Error, retry};
+use crate::model::ProviderId;
 use crate::model::gateway::{Choice, Fault, FaultClass, Lack, Tried, Verdict};
 use crate::runtime::Ctx;
 
@@ -88,6 +90,11 @@ impl<'a> Asking<'a> {
         self.queued = 0;
         let (mut attempts, mut waited) = (0, 0);
         loop {
+            let patience_ms = retry::patience_ms(has_others).saturating_sub(waited);
+            match self.in_turn(&health, &key, patience_ms).await {
+                Ok(turn_ms) => waited += turn_ms,
+                Err(crowd) => return Err(self.rests(row, candidate, attempts, crowd)),
+            }
             // Whom nobody asks nobody waits for; and while a call waited, that may have changed.
             if let Some(refused) = health.refuses(&key, ctx.clock.steady()) {
                 return Err(self.rests(row, candidate, attempts, refused));
@@ -140,6 +147,26 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// Waits until it may be asked for leave, where a crowd is let in; how long, in milliseconds.
+    async fn in_turn(
+        &mut self,
+        health: &Health,
+        key: &(ProviderId, String),
+        patience_ms: u64,
+    ) -> Result<u64, Admission> {
+        let millis = |wait: Duration| wait.as_micros().div_ceil(1_000) as u64;
+        match health.turn(key, self.ctx.clock.steady(), patience_ms) {
+            Turn::Now => Ok(0),
+            Turn::After(wait) => Err(Admission::Crowd { for_ms: millis(wait) }),
+            Turn::In(wait) => {
+                let (since, wait_ms) = (Instant::now(), millis(wait));
+                self.ctx.clock.sleep_ms(wait_ms as i64).await;
+                *self.away += since.elapsed();
+                Ok(wait_ms)
+            }
+        }
+    }
+
     /// Waits for room at the provider, all attempts together no longer than its limits say.
     async fn room<A: Ask>(
         &mut self,
@@ -183,6 +210,7 @@ impl<'a> Asking<'a> {
         let (class, for_ms, why) = match refused {
             Admission::Hold { for_ms } => (FaultClass::RateLimited, for_ms, "has too many calls, and asks to wait"),
             Admission::Rest { for_ms } => (FaultClass::Resting, for_ms, "failed too often, and rests"),
+            Admission::Crowd { for_ms } => (FaultClass::Resting, for_ms, "is well again and lets in those who waited,"),
             Admission::Go | Admission::Probe => (FaultClass::Resting, 0, "rests"),
         };
         self.tried(row, candidate, attempts, Verdict::Rests { for_ms });
@@ -215,3 +243,6 @@ impl<'a> Asking<'a> {
         self.choice.tried.push(Tried { provider: row.name.clone(), model, attempts, waited_ms, verdict });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::breaker::{Admission, Breaker};
+use super::pace::Turn;
 use super::queue::Place;
 use super::retry::Budget;
 use crate::model::ProviderId;
@@ -82,9 +83,17 @@ impl Health {
         known.get(key)?.breaker.refuses(now)
     }
 
-    /// Earns a tenth of a retry, by a first attempt.
+    /// Takes note of a first attempt, which earns a tenth of a retry.
     pub fn earn(&self, key: &(ProviderId, String), now: Duration) {
-        self.with(key, now, |known| known.budget.earn());
+        self.with(key, now, |known| {
+            known.budget.earn();
+            known.breaker.arrived(now);
+        });
+    }
+
+    /// When the next may ask a model, who waits for so long at most.
+    pub fn turn(&self, key: &(ProviderId, String), now: Duration, patience_ms: u64) -> Turn {
+        self.with(key, now, |known| known.breaker.turn(now, Duration::from_millis(patience_ms)))
     }
 
     /// Pays for a retry; false when there is no budget left.
@@ -123,7 +132,8 @@ pub(super) struct Permit {
 impl Permit {
     /// The answer has begun.
     pub fn begin(&self) {
-        self.health.with(&self.key, self.clock.steady(), |known| known.breaker.begin());
+        let now = self.clock.steady();
+        self.health.with(&self.key, now, |known| known.breaker.begin(now));
     }
 
     /// So long it took until the answer began.

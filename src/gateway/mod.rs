@@ -4,7 +4,7 @@
 //! credential is encrypted for its row, leaves only towards its provider, and is shown to nobody again. A call is made within
 //! deadlines for the connection, the first token, silence and the whole; what may pass is tried again within a budget, at the
 //! same model and then at the next of its route; once a token has been handed on, never. A model that fails too often is left
-//! in peace (`breaker`); one whose provider has no room waits in line for it, for a while (`queue`). Where a route wants it, one that is
+//! in peace (`breaker`), and is not overrun once it is well again (`pace`); one whose provider has no room waits in line for it, for a while (`queue`). Where a route wants it, one that is
 //! slow to begin is not waited for alone: the next is asked as well, and whoever begins first is used (`hedge`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
 //! off is kept as partial.
 //!
@@ -50,6 +50,7 @@ mod keys;
 mod live;
 mod memory;
 mod meter;
+mod pace;
 mod patience;
 mod prices;
 mod providers;

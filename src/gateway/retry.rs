@@ -55,8 +55,12 @@ pub fn wait_ms(fault: &Fault, attempt: u32, has_others: bool, waited_ms: u64, ch
     // Between half of it and all of it, so that those who failed together don't come back together.
     let jittered = (backoff as f64 * (0.5 + chance / 2.0)) as u64;
     let wait = fault.retry_after_ms.map_or(jittered, |asked| asked.max(jittered.min(FIRST_MS)));
-    let most = if has_others { HASTE_MS } else { PATIENCE_MS };
-    (waited_ms + wait <= most).then_some(wait)
+    (waited_ms + wait <= patience_ms(has_others)).then_some(wait)
+}
+
+/// How long a caller waits for one model at most, to be asked again or for their turn.
+pub const fn patience_ms(has_others: bool) -> u64 {
+    if has_others { HASTE_MS } else { PATIENCE_MS }
 }
 
 /// Milliseconds that a `Retry-After` (seconds), or a `retry-after-ms`, asks for; `None` for a date, or anything else.

@@ -50,6 +50,28 @@ impl ProviderRow {
     }
 }
 
+#[cfg(test)]
+impl ProviderRow {
+    /// One that is in no database.
+    pub fn imagined(id: ProviderId, name: &str, kind: ProviderKind) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            kind: kind.as_str().to_owned(),
+            base_url: "https://models.example/v1".to_owned(),
+            sealed: None,
+            hint: None,
+            models: Json(Vec::new()),
+            limits: Json(Limits::default()),
+            responses: false,
+            enabled: true,
+            revision: 1,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        }
+    }
+}
+
 /// What a person can set.
 #[derive(Debug)]
 pub struct Written<'a> {
