@@ -46,7 +46,7 @@ pub(super) struct Gateway {
     #[arg(long, value_name = "NUMBER", conflicts_with = "through", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     streams: Option<u32>,
     /// How long the answer of each of them is, in MiB.
-    #[arg(long, default_value_t = 8, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=60))]
+    #[arg(long, default_value_t = 4, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=60))]
     mebibytes: u32,
     /// The key of that gateway.
     #[arg(long, env = "WEFT_BENCH_KEY", hide_env_values = true, value_name = "KEY")]
@@ -78,7 +78,7 @@ pub(super) async fn measure(ctx: Option<&Ctx>, options: &Gateway) -> Result<Vec<
     let direct = Target::new(&format!("http://{model}/v1/chat/completions"), "none")?;
     let through = match (ctx, &options.through) {
         (_, Some(url)) => Target::new(url, options.key.as_deref().unwrap_or("none"))?,
-        (Some(ctx), None) => point(ctx, model).await?,
+        (Some(ctx), None) => point(ctx, model, hooks::serve(ctx).await?).await?,
         (None, None) => return Err(Failure::usage("there is nothing to measure")),
     };
     let (mut p50, mut p99, mut first, mut rates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -129,8 +129,8 @@ fn kept_up(times: &Times, who: &str) -> Result<(), Failure> {
     }
 }
 
-/// Sets the gateway up before the model server, starts it, and tells where it is.
-async fn point(ctx: &Ctx, model: SocketAddr) -> Result<Target, Failure> {
+/// Sets the gateway at `addr` up before the model server, and tells how it is called.
+async fn point(ctx: &Ctx, model: SocketAddr, addr: SocketAddr) -> Result<Target, Failure> {
     let provider = ProviderDraft {
         name: "bench".into(),
         kind: ProviderKind::OpenAiCompatible,
@@ -144,6 +144,5 @@ async fn point(ctx: &Ctx, model: SocketAddr) -> Result<Target, Failure> {
     gateway::create_provider(ctx, provider).await.map_err(ApiError::from)?;
     let key = KeyDraft { name: "bench".into(), models: Vec::new(), expires_at: None, cache: CacheMode::Never };
     let key = gateway::create_key(ctx, key).await.map_err(ApiError::from)?;
-    let addr = hooks::serve(ctx).await?;
     Target::new(&format!("http://{addr}/api/v1/gateway/openai/v1/chat/completions"), &key.secret.0)
 }

@@ -81,7 +81,12 @@ async fn make(ctx: &Ctx) -> Result<Vec<String>, Failure> {
 /// Starts the product's server; it ends with the runtime.
 pub(super) async fn serve(ctx: &Ctx) -> Result<SocketAddr, Failure> {
     let failed = |error: std::io::Error| Failure::failed(format!("the server of the bench did not start: {error}"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+    serve_at(ctx, TcpListener::bind("127.0.0.1:0").await.map_err(failed)?)
+}
+
+/// The same behind this listener.
+pub(super) fn serve_at(ctx: &Ctx, listener: TcpListener) -> Result<SocketAddr, Failure> {
+    let failed = |error: std::io::Error| Failure::failed(format!("the server of the bench did not start: {error}"));
     let addr = listener.local_addr().map_err(failed)?;
     let (runtime, stopping) = (ctx.runtime().clone(), ctx.tasks.stopping().clone());
     ctx.tasks.spawn("bench server", async move {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::upstream;
@@ -19,7 +19,7 @@ const PIECE_BYTES: usize = 16 << 10;
 pub(super) const PIECES_A_MIB: usize = (1 << 20) / PIECE_BYTES;
 /// Tokens that each question is said to have had.
 pub(super) const INPUT: i64 = 16;
-/// Of the sockets at both ends, which are nobody's in life.
+/// What the kernel may hold back at each of the sockets that are kept small.
 pub(super) const SOCKET_BYTES: u32 = 64 << 10;
 /// Who can't send anything for so long is held back.
 const HELD: Duration = Duration::from_millis(500);
@@ -67,6 +67,15 @@ pub(super) fn piece(number: usize) -> String {
     text
 }
 
+/// A place to listen at, whose connections hold little of what is sent over them.
+pub(super) fn listen() -> Result<TcpListener, Failure> {
+    let failed = |error: std::io::Error| Failure::failed(format!("a server of the bench did not start: {error}"));
+    let socket = TcpSocket::new_v4().map_err(failed)?;
+    socket.set_send_buffer_size(SOCKET_BYTES).map_err(failed)?;
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(failed)?;
+    socket.listen(1024).map_err(failed)
+}
+
 /// Starts one for so many streams; it ends with the process.
 #[expect(
     clippy::disallowed_methods,
@@ -74,10 +83,7 @@ pub(super) fn piece(number: usize) -> String {
 )]
 pub(super) fn start(streams: usize, pieces: usize) -> Result<Flood, Failure> {
     let failed = |error: std::io::Error| Failure::failed(format!("the model server did not start: {error}"));
-    let socket = TcpSocket::new_v4().map_err(failed)?;
-    socket.set_send_buffer_size(SOCKET_BYTES).map_err(failed)?;
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(failed)?;
-    let listener = socket.listen(1024).map_err(failed)?;
+    let listener = listen()?;
     let addr = listener.local_addr().map_err(failed)?;
     let sent = (0..streams).map(|_| AtomicUsize::new(0)).collect();
     let state = Arc::new(State { pieces, sent, rest: Semaphore::new(0) });

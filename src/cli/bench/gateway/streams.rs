@@ -1,7 +1,8 @@
 //! `--streams`: so many answers at once to readers who don't read for a while, from a model that sends as fast as it is let.
 //!
 //! Every reader waits until no model gets on any more, then all read to the end, and look at every piece. What the models are ahead
-//! of their readers then is in buffers: mostly the kernel's, since the sockets on the gateway's side are as they always are.
+//! of their readers then is in buffers. Those of the kernel would hide the rest: by themselves they take some 8 MiB of a stream that
+//! nobody reads. So the sockets of the model, of the gateway towards the reader and of the reader are kept small.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 
 use super::client::Target;
 use super::flood::{self, SOCKET_BYTES};
-use super::{Bar, Figure, process};
+use super::{Bar, Figure, hooks, process};
 use crate::cli::Failure;
 use crate::gateway;
 use crate::model::gateway::{CallFilter, CallOutcome};
@@ -22,6 +23,8 @@ use crate::runtime::Ctx;
 
 /// Mebibytes that one stream may take of this process, its client and its model included.
 const EACH_MIB: f64 = 1.0;
+/// So many streams say what one takes.
+const MANY: u32 = 100;
 /// How long readers stand still at most until every model does.
 const PATIENCE: Duration = Duration::from_mins(10);
 
@@ -29,7 +32,8 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub(super) async fn measure(ctx: &Ctx, streams: u32, mebibytes: u32) -> Result<Vec<Figure>, Failure> {
     let pieces = mebibytes as usize * flood::PIECES_A_MIB;
     let flood = flood::start(streams as usize, pieces)?;
-    let target = super::point(ctx, flood.addr).await?;
+    let addr = hooks::serve_at(ctx, flood::listen()?)?;
+    let target = super::point(ctx, flood.addr, addr).await?;
     process::forget_peak();
     let before = process::resident();
     let (go_on, told) = watch::channel(false);
@@ -56,7 +60,8 @@ pub(super) async fn measure(ctx: &Ctx, streams: u32, mebibytes: u32) -> Result<V
     ];
     if let (Some((before, _)), Some((held, _)), Some((_, peak))) = (before, resident, process::resident()) {
         let each = |now: f64| vec![(now - before).max(0.0) / f64::from(streams)];
-        let bar = Bar::AtMost(EACH_MIB);
+        // With few of them it is the memory of everything else.
+        let bar = if streams < MANY { Bar::None } else { Bar::AtMost(EACH_MIB) };
         figures.push(Figure::of("gateway_held", "memory for each while nobody reads", "MiB", bar, each(held)));
         figures.push(Figure::of("gateway_peak", "… and at most until all are read", "MiB", bar, each(peak)));
     }
