@@ -102,7 +102,7 @@ async fn with_an_embedder_budgets_and_single_thresholds_are_played_on_its_vector
 fn a_model_is_held_back_while_nobody_reads_and_every_reader_gets_the_whole_answer() {
     let folder = Folder::new();
     // The command fails where a piece is missing, not in its place or not in the log, and where a model was not held back.
-    let report = folder.weft(&["bench", "gateway", "--streams", "8", "--mebibytes", "32", "--json"]).code(0).json();
+    let report = folder.weft(&["bench", "gateway", "--streams", "8", "--json"]).code(0).json();
     let figure = |name: &str| {
         let figures = report["figures"].as_array().unwrap();
         figures.iter().find(|figure| figure["name"] == name).unwrap()["max"].as_f64().unwrap()
