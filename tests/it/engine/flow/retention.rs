@@ -25,10 +25,9 @@ on_both_engines! {
             let work = async {
                 loop {
                     // It looks once an hour, and may have begun to sleep only now.
-                    if hours < 20 {
-                        site.runtime.clock.advance_ms(60 * 60 * 1000);
-                        hours += 1;
-                    }
+                    let by = if hours < 20 { 1 } else { -hours };
+                    site.runtime.clock.advance_ms(by * 60 * 60 * 1000);
+                    hours += by;
                     let left = [(&ours, by_workflow), (&ours, by_workspace), (&theirs, by_server)];
                     let found = join_all(left.map(|(ctx, run)| workflow::get_run(ctx, run))).await;
                     let is_gone = found.iter().map(Result::is_err).collect::<Vec<_>>();

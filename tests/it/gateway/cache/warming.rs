@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use weft::model::TriggerId;
 use weft::model::cache::{CacheReport, CacheSettings};
 use weft::model::dashboard::Period;
-use weft::model::gateway::{CallOutcome, Provider, ProviderDraft};
+use weft::model::gateway::{CallOutcome, Provider};
 use weft::model::trigger::{Missed, Overlap};
 use weft::model::workflow::RunStatus;
 use weft::runtime::Runtime;
@@ -169,7 +169,7 @@ on_both_engines! {
         daily.fires("2026-11-21", "One.").await;
         daily.fires("2026-11-22", "Two.").await;
         let elsewhere = Upstream::start([]).await;
-        let moved = ProviderDraft { credential: None, ..draft("acme", ProviderKind::OpenAiCompatible, &elsewhere, &["big"]) };
+        let moved = draft("acme", ProviderKind::OpenAiCompatible, &elsewhere, &["big"]);
         gateway::update_provider(&daily.ctx, daily.acme.id, daily.acme.revision, moved).await.unwrap();
         assert_eq!(daily.warms("2026-11-23T08:00:00Z").await, 0);
         assert_eq!((daily.upstream.count(), elsewhere.count()), (2, 0));
