@@ -154,7 +154,9 @@ story('the same question is paid for once, and a wrong answer is given to nobody
   await page.getByText('The settings hold from the next call on').first().waitFor();
   await settled('Which car is red?');
   let given;
-  for (const word of ['please', 'indeed', 'really', 'kindly', 'perhaps', 'surely', 'maybe', 'truly', 'clearly', 'simply', 'honestly']) {
+  // Whether the model is asked once more is drawn, ever more seldom: of so many questions one is given with near certainty.
+  const words = ['please', 'indeed', 'really', 'kindly', 'perhaps', 'surely', 'maybe', 'truly', 'clearly', 'simply', 'honestly'];
+  for (const word of [...words, ...words.map((word) => `${word} then`), ...words.map((word) => `oh ${word}`)]) {
     given = `Which car is red, ${word}?`;
     if ((await ask(given))[0] === 'semantic') break;
     await settled(given);
