@@ -109,7 +109,7 @@ fn Summary(rows: RwSignal<Vec<AgentStanding>>, acts: Acts) -> impl IntoView {
     };
     view! {
         <div class="row wrap">
-            <span class="dim grow">{move || text.get()}</span>
+            <span class="dim grow" style="--basis: 14rem">{move || text.get()}</span>
             {acts.may_start.then(|| view! { <QueueTask acts /> })}
             {acts.may_control.then(|| view! {
                 <Button label="Stop all" icon="stop" size=ButtonSize::Small variant=ButtonVariant::Danger refused=none_works busy=is_stopping on_press=stop />
