@@ -144,7 +144,7 @@ on_both_engines! {
         let ctx = ctx(&site.runtime).await;
         let steps = vec![event("late", json!({"key": "k", "deadline_ms": 60_000})), event("next", json!({"key": "k"}))];
         let mut definition = chain(steps);
-        definition.edges[0].port = "expired".to_owned();
+        "expired".clone_into(&mut definition.edges[0].port);
         let run = start(&ctx, &definition, json!({})).await;
         until(&ctx, run, RunStatus::Waiting).await;
         // The event is on its way to the step as its time is up: stored, and not told to whoever has the run.

@@ -135,7 +135,7 @@ on_both_engines! {
         let ask = json!({"id": "ask", "kind": "approval", "config": {"title": "Go?"}});
         let mut first = chain(vec![ask.clone(), shaky.clone(), transform("say", json!("mended"))]);
         first.output = json!("{{ steps.say.output }}");
-        first.edges[0].port = "approved".to_owned();
+        "approved".clone_into(&mut first.edges[0].port);
         let workflow = definitions::create(&owner, first.clone()).await.unwrap();
         definitions::publish(&owner, workflow.id).await.unwrap();
         let run = napping(&owner, workflow.id).await;
