@@ -41,7 +41,7 @@ pub(super) fn Queue(list: Vec<QueuedTask>, acts: Acts) -> impl IntoView {
     });
     let is_empty = Memo::new(move |_| rows.with(Vec::is_empty));
     view! {
-        <section class="stack" aria-labelledby="agent-queue" hidden=move || is_empty.get()>
+        <section class="stack agent-queue" aria-labelledby="agent-queue" hidden=move || is_empty.get()>
             <h2 id="agent-queue">"Tasks for whoever is best"</h2>
             <div class="disclosures">
                 <For each=move || rows.get() key=row_key let:task><Row task acts /></For>
