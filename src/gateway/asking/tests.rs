@@ -37,7 +37,7 @@ struct Provider {
 
 impl Provider {
     fn second(&self) -> u64 {
-        (self.clock.steady() - self.began).as_secs()
+        self.clock.steady().saturating_sub(self.began).as_secs()
     }
 
     /// The most calls in a second of these, and all of them.

@@ -107,7 +107,7 @@ fn a_model_is_held_back_while_nobody_reads_and_every_reader_gets_the_whole_answe
         let figures = report["figures"].as_array().unwrap();
         figures.iter().find(|figure| figure["name"] == name).unwrap()["max"].as_f64().unwrap()
     };
-    assert_eq!(figure("gateway_streams"), 8.0, "{report}");
+    assert!((figure("gateway_streams") - 8.0).abs() < f64::EPSILON, "{report}");
     // Of 4 MiB.
     assert!(figure("gateway_ahead") < 4.0, "{report}");
 }

@@ -70,7 +70,8 @@ on_both_engines! {
         let ctx = ctx(&site.runtime).await;
         let a = start(&ctx, &each(), json!({"n": 1})).await;
         let b = start(&ctx, &each(), json!({"n": 2})).await;
-        (end(&ctx, a).await, end(&ctx, b).await);
+        end(&ctx, a).await;
+        end(&ctx, b).await;
         let first = travel::compare(&ctx, a, b).await.unwrap().first.unwrap();
         assert_eq!((first.step.as_str(), first.what.as_str()), ("m[0].add", "it gave back something else"));
         assert_eq!(travel::compare(&ctx, a, a).await.unwrap().first, None);
