@@ -39,10 +39,12 @@ check: lint ## formatting, lints for server and browser, and the fast tests (SQL
 	@echo "==> tests on SQLite"
 	@cargo nextest run --features ssr --cargo-quiet -E 'not test(/::postgres$$/)' $(TEST)
 
-lint: # formatting and clippy, for both halves
+lint: # formatting, the rules of the site's build, and clippy for both halves
 	@scripts/setup wasm
 	@echo "==> formatting"
 	@cargo fmt --check
+	@echo "==> the site's chunks"
+	@node --test --test-reporter=dot scripts/chunks.test.mjs
 	@echo "==> clippy, server"
 	@cargo clippy --quiet --features ssr --all-targets -- -D warnings
 	@echo "==> clippy, browser"

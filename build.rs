@@ -3,7 +3,7 @@
 
 use std::{env, fs, io, path::Path};
 
-const EMPTY_MANIFEST: &str = "{\"js\":null,\"wasm\":null,\"css\":null,\"files\":{}}\n";
+const EMPTY_MANIFEST: &str = "{\"js\":null,\"wasm\":null,\"css\":null,\"chunks\":{},\"files\":{}}\n";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");

@@ -3,7 +3,7 @@
 //
 //   node scripts/build-site.mjs [--dev]
 //
-// In: the library compiled for wasm32, style/main.css with what it imports, public/.
+// In: the library compiled for wasm32, cut into the chunks that src/ui/chunks.rs names, style/main.css with what it imports, public/.
 // Out: files named by their content (weft-1a2b3c4d5e.js), their .br and .gz copies, and manifest.json, which tells
 // the server the names. Release also shrinks the wasm; --dev leaves out everything that only saves bytes.
 // Every step is skipped when its input is the one it last ran on, and a file that is right is not touched:
@@ -17,26 +17,20 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants as zlib, gzip } from 'node:zlib';
 import { build } from 'esbuild';
+import { loadersOfPacks, pack, readChunks } from './chunks.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 
+// The cutter must understand what the macros of this crate wrote: they are released together.
+const SPLIT_VERSION = /^name = "wasm_split_helpers"\nversion = "(.+)"$/m.exec(readFileSync('Cargo.lock', 'utf8'))[1];
 const dev = process.argv.includes('--dev');
 const profile = dev ? 'dev' : 'wasm-release';
 const site = join(root, 'target', 'site');
 const work = join(root, 'target', 'site-build', profile);
 
-// What every browser with `light-dark()` and the rest of our CSS understands; Rust 1.95 emits most of it anyway.
-const wasmFeatures = [
-  '--enable-bulk-memory',
-  '--enable-nontrapping-float-to-int',
-  '--enable-reference-types',
-  '--enable-sign-ext',
-  '--enable-mutable-globals',
-  '--enable-multivalue',
-];
 // Everything else is compressed already, or too small to be worth a second copy.
-const compressible = new Set(['.js', '.wasm', '.css', '.svg', '.json', '.txt', '.webmanifest']);
+const compressible = new Set(['.js', '.wasm', '.bin', '.css', '.svg', '.json', '.txt', '.webmanifest']);
 
 const say = (text) => console.log(`==> ${text}`);
 const hash = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 10);
@@ -75,33 +69,40 @@ function filesIn(folder) {
 
 /** Compiles the library and returns where cargo put it. Cargo itself knows what is fresh. */
 function compile() {
+  // With relocations: they tell the cutter what a function refers to.
   run('cargo', [
-    'build', '--quiet', '--lib', '--features', 'hydrate',
-    '--target', 'wasm32-unknown-unknown', '--profile', profile,
+    'rustc', '--quiet', '--lib', '--crate-type', 'cdylib', '--features', 'hydrate',
+    '--target', 'wasm32-unknown-unknown', '--profile', profile, '--', '-Clink-args=--emit-relocs',
   ]);
   const metadata = execFileSync('cargo', ['metadata', '--no-deps', '--format-version', '1'], { maxBuffer: 1 << 26 });
   const { target_directory: target } = JSON.parse(metadata);
   return join(target, 'wasm32-unknown-unknown', dev ? 'debug' : profile, 'weft.wasm');
 }
 
-/** Binds and shrinks the wasm; returns the two files, as bytes, still under wasm-bindgen's names. */
-function bind(wasm) {
-  const tool = join(root, 'target', 'tools', 'bin', 'wasm-bindgen');
+/** Cuts, binds and shrinks the wasm; what comes out stands in `work`, still under the tools' names. */
+async function bind(wasm) {
+  const tool = (name) => join(root, 'target', 'tools', 'bin', name);
   const stamp = join(work, 'bound-from');
-  const version = execFileSync(tool, ['--version'], { encoding: 'utf8' }).trim();
-  const key = `${hash(readFileSync(wasm))} ${version} ${wasmFeatures.join(' ')}`;
-  const bound = join(work, 'weft_bg.wasm');
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) {
-    rmSync(work, { recursive: true, force: true });
-    run(tool, ['--target', 'web', '--no-typescript', '--out-name', 'weft', '--out-dir', work, wasm]);
-    if (!dev) {
-      say('shrinking the wasm');
-      run(join(root, 'node_modules', '.bin', 'wasm-opt'), ['-Oz', ...wasmFeatures, bound, '-o', bound]);
-    }
-    writeFileSync(stamp, key);
+  const scripts = ['build-site.mjs', 'shrink.mjs'].map((name) => readFileSync(join(root, 'scripts', name), 'utf8')).join('');
+  const version = (name) => execFileSync(tool(name), ['--version'], { encoding: 'utf8' }).trim();
+  const key = `${hash(readFileSync(wasm))} ${version('wasm-bindgen')} ${SPLIT_VERSION} ${hash(scripts)}`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
+  rmSync(work, { recursive: true, force: true });
+  run(tool('wasm-split-cli'), [wasm, work, '--target', 'web', '--out-name', 'weft']);
+  // The chunks share the table of functions that the linker made.
+  const options = ['--target', 'web', '--no-typescript', '--keep-lld-exports', '--out-name', 'weft', '--out-dir', work];
+  run(tool('wasm-bindgen'), [...options, join(work, 'weft.wasm')]);
+  rmSync(join(work, 'weft.wasm'));
+  if (!dev) {
+    say('shrinking the wasm');
+    const { shrink } = await import('./shrink.mjs');
+    for (const name of [...chunkNames(), 'weft_bg.wasm']) write(join(work, name), shrink(readFileSync(join(work, name))));
   }
-  return readFileSync(bound);
+  writeFileSync(stamp, key);
 }
+
+/** What was cut off the main wasm. */
+const chunkNames = () => readdirSync(work).filter((name) => /^(split|chunk)_.*\.wasm$/.test(name)).sort();
 
 /** Bundles one entry with esbuild; returns its outputs, the entry's first. */
 async function bundle(options) {
@@ -140,7 +141,7 @@ async function publish(files) {
   for (const [name, bytes] of files) {
     const copies = copiesOf(name, bytes);
     // The wasm is half the site; its plain form is unpacked by the server for the few that take no encoding.
-    const packedAlone = copies.length > 0 && extname(name) === '.wasm';
+    const packedAlone = copies.length > 0 && ['.wasm', '.bin'].includes(extname(name));
     const changed = !packedAlone && writeIfChanged(join(site, name), bytes);
     for (const part of [...(packedAlone ? [] : [name]), ...copies.map((copy) => copy.name)]) wanted.add(part);
     const missing = copies.filter((copy) => changed || !existsSync(join(site, copy.name)));
@@ -154,20 +155,43 @@ async function publish(files) {
 async function main() {
   const started = Date.now();
   say(`compiling the browser half (${dev ? 'dev' : 'release'})`);
-  const wasm = bind(compile());
+  await bind(compile());
+  const wasm = readFileSync(join(work, 'weft_bg.wasm'));
   const wasmName = `weft-${hash(wasm)}.wasm`;
+  const files = new Map([[wasmName, wasm]]);
+
+  // What was cut off comes in packs.
+  const loaders = readFileSync(join(work, '__wasm_split.js'), 'utf8');
+  const sizeOf = (file) => statSync(join(work, file), { throwIfNoEntry: false })?.size ?? 0;
+  const places = {};
+  const chunks = {};
+  for (const { groups, files: parts } of pack(readChunks(loaders, sizeOf))) {
+    const bytes = Buffer.concat(parts.map((file) => readFileSync(join(work, file))));
+    const name = `weft-${hash(bytes)}.bin`;
+    files.set(name, bytes);
+    for (const group of groups) (chunks[group] ??= []).push(name);
+    let from = 0;
+    for (const file of parts) {
+      places[file] = { pack: name, from, to: from + sizeOf(file) };
+      from += sizeOf(file);
+    }
+  }
+  const named = join(work, 'named');
+  writeIfChanged(join(named, '__wasm_split.js'), loadersOfPacks(loaders, (file) => places[file]));
 
   // The glue finds the wasm beside itself; bundling takes in the snippets that crates bring along.
-  const glue = join(work, 'weft.js');
-  const named = join(work, 'weft.named.js');
-  writeIfChanged(named, readFileSync(glue, 'utf8').replaceAll('weft_bg.wasm', wasmName));
-  const [script] = await bundle({ entryPoints: [named], format: 'esm', platform: 'browser', target: 'es2022' });
+  const glue = readFileSync(join(work, 'weft.js'), 'utf8').replaceAll('weft_bg.wasm', wasmName);
+  writeIfChanged(join(named, 'weft.js'), glue.replaceAll('./snippets/', '../snippets/'));
+  // Each function that a chunk brings is imported by itself, under the one name of the module.
+  const logOverride = { 'duplicate-object-key': 'silent' };
+  const [script] = await bundle({ entryPoints: [join(named, 'weft.js')], format: 'esm', platform: 'browser', target: 'es2022', logOverride });
   const jsName = `weft-${hash(script.contents)}.js`;
 
   const [style, ...styleAssets] = await bundle({ entryPoints: ['style/main.css'] });
   const cssName = `weft-${hash(style.contents)}.css`;
 
-  const files = new Map([[wasmName, wasm], [jsName, script.contents], [cssName, style.contents]]);
+  files.set(jsName, script.contents);
+  files.set(cssName, style.contents);
   for (const asset of styleAssets) files.set(basename(asset.path), asset.contents);
 
   // public/NAME is served as /NAME; public/assets/NAME under a name by content, for ever.
@@ -186,7 +210,7 @@ async function main() {
   }
 
   await publish(files);
-  const manifest = { js: jsName, wasm: wasmName, css: cssName, files: hashed };
+  const manifest = { js: jsName, wasm: wasmName, css: cssName, chunks, files: hashed };
   const changed = writeIfChanged(join(site, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const kib = (name) => `${Math.ceil(statSync(join(site, name)).size / 1024)} KiB`;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);

@@ -17,14 +17,19 @@ const raw = (name) => (existsSync(join(site, name)) ? bytes(name) : gunzipSync(r
 const kib = (size) => (Number.isNaN(size) ? '-' : (size / 1024).toFixed(1)).padStart(10);
 
 const rows = [['wasm', manifest.wasm], ['js', manifest.js], ['css', manifest.css], ...Object.entries(manifest.files)];
-let firstLoad = 0;
+let first = 0;
 console.log('KiB'.padEnd(14), 'raw'.padStart(10), 'gzip'.padStart(10), 'brotli'.padStart(10));
 for (const [label, name] of rows) {
   const compressed = bytes(`${name}.br`);
-  firstLoad += Number.isNaN(compressed) ? bytes(name) : compressed;
+  first += Number.isNaN(compressed) ? bytes(name) : compressed;
   console.log(label.padEnd(14), kib(raw(name)), kib(bytes(`${name}.gz`)), kib(compressed));
 }
-console.log('first load'.padEnd(14), ''.padStart(10), ''.padStart(10), kib(firstLoad));
+const packed = (name) => (Number.isNaN(bytes(`${name}.br`)) ? bytes(name) : bytes(`${name}.br`));
+const total = (...groups) => [...new Set(groups.flatMap((group) => manifest.chunks[group]))].reduce((sum, name) => sum + packed(name), first);
+const pages = Object.keys(manifest.chunks).filter((group) => group !== 'frame');
+const loads = pages.map((group) => [group, group === 'door' ? total(group) : total('frame', group)]);
+for (const [group, size] of loads.sort((a, b) => a[1] - b[1])) console.log(`first load of ${group}`.padEnd(40), kib(size));
+const firstLoad = total('frame', 'home');
 console.log(`binary: ${(statSync(process.argv[2]).size / 2 ** 20).toFixed(1)} MiB`);
 if (firstLoad / 1024 > FIRST_LOAD_BUDGET_KIB) {
   console.error(`size: the first load is over its budget of ${FIRST_LOAD_BUDGET_KIB} KiB in brotli`);

@@ -38,10 +38,11 @@ pub mod db;
 #[cfg(feature = "ssr")]
 pub mod runtime;
 
-/// Wakes the server-rendered page: called once by the page's script.
+/// Wakes the server-rendered page, once the chunk that it needs has come: called once by the page's script.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub async fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(ui::App);
+    let body = leptos::prelude::document().body().expect("a page has a body");
+    leptos::mount::hydrate_from_async(body, ui::App).await.forget();
 }

@@ -103,3 +103,31 @@ story('the page of a trigger that fires meanwhile wakes up whole, and texts of e
   await page.getByRole('tab', { name: 'Versions' }).click();
   await page.getByText('Version 1').waitFor();
 });
+
+story('a part of the program that does not come is asked for again', async ({ server, visitor }) => {
+  await server.setUp();
+  const ada = await visitor();
+  await arrive(ada, '/account');
+  // What is refused is told to the console by the browser, and by the loader.
+  ada.allow(/\.bin\b|ERR_FAILED|Failed to fetch/);
+
+  // A page that is there already stays as it is, and wakes once the part comes; what was pressed is done then.
+  const page = await ada.context.newPage();
+  let refused = 0;
+  await page.route('**/*.bin', (route) => (++refused <= 3 ? route.abort() : route.continue()));
+  await page.asleep.goto('/workflows', { waitUntil: 'commit' });
+  const press = page.getByRole('button', { name: 'Import', exact: true });
+  await press.click();
+  await page.getByRole('dialog', { name: 'Import a workflow' }).waitFor();
+  assert.ok(refused > 3, 'it was asked for again');
+  await page.keyboard.press('Escape');
+
+  // Who follows a link to a page that can't be loaded is told, and gets there once it can.
+  await page.unroute('**/*.bin');
+  await page.route('**/*.bin', (route) => route.abort());
+  await page.getByRole('link', { name: 'Memory', exact: true }).first().click();
+  await page.getByRole('heading', { name: 'This page did not load' }).waitFor();
+  await page.unroute('**/*.bin');
+  await page.getByRole('link', { name: 'Load again' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Memory' }).waitFor();
+});

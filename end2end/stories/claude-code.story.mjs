@@ -86,7 +86,14 @@ async function pointed(server, kind, answers) {
   const { id } = await server.api('POST', '/api/v1/providers', { token, body });
   await server.api('POST', `/api/v1/providers/${id}/prices`, { token, body: { model: 'loom-1', input: 3_000_000, output: 15_000_000 } });
   const key = await server.api('POST', '/api/v1/gateway/keys', { token, body: { name: 'Claude Code' } });
-  const calls = async () => (await server.api('GET', `/api/v1/gateway/calls?key=${key.key.id}`, { token })).items;
+  // An answer does not wait until its call is in the log: that is asked for until `count` are there.
+  const calls = async (count) => {
+    const inLog = async () => (await server.api('GET', `/api/v1/gateway/calls?key=${key.key.id}`, { token })).items;
+    const give_up = Date.now() + 10_000;
+    let log = await inLog();
+    while (log.length < count && Date.now() < give_up) log = await inLog();
+    return log;
+  };
   return { models, calls, token, ask: { base: `${server.url}/api/v1/gateway/anthropic`, secret: key.secret, model: 'loom-1' } };
 }
 
@@ -110,7 +117,7 @@ for (const kind of ['anthropic', 'open_ai_compatible']) {
       const back = models.seen.at(-1).messages.at(-1);
       assert.match(JSON.stringify(back), /over, under, over/);
 
-      const log = await calls();
+      const log = await calls(models.seen.length);
       assert.equal(log.length, models.seen.length, 'a call in the log for each that was made');
       for (const call of log) {
         assert.deepEqual([call.key, call.source, call.provider, call.model, call.outcome], ['Claude Code', 'proxy', 'acme', 'loom-1', 'complete']);

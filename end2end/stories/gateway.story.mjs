@@ -47,6 +47,15 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
   const page = await arrive(ada, '/gateway/routes');
   await page.getByText('No providers yet').waitFor();
   await expectAccessible(page);
+  // Whatever needs a provider says so.
+  await page.getByRole('navigation', { name: 'Gateway' }).getByRole('link', { name: 'Cache' }).click();
+  await page.getByText('No provider of models is set up.').waitFor();
+  await expectAccessible(page);
+  await page.getByRole('main').getByRole('link', { name: 'Add a provider' }).click();
+  await page.waitForURL((url) => url.pathname === '/providers');
+  await page.getByText('No providers yet').waitFor();
+  await page.getByRole('navigation', { name: 'Gateway' }).getByRole('link', { name: 'Routes' }).click();
+  await page.waitForURL((url) => url.pathname === '/gateway/routes');
   await provider(server, 'acme', one.url, ['big', 'small']);
   await provider(server, 'zeta', two.url, ['big']);
 
@@ -121,8 +130,12 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
 
   // From then on calls cost something: 1000 read at $3 and 200 written at $15 for a million.
   assert.equal((await ask(server, secret, 'smart')).status, 200);
-  await page.goto('/gateway/calls');
   const priced = page.getByRole('row', { name: /\$0\.0060/ }).filter({ has: page.locator('.call-open') });
+  // The log is written after the answer has been given.
+  for (let look = 0; look < 40 && (await priced.count()) === 0; look += 1) {
+    await page.goto('/gateway/calls');
+    await page.getByRole('row', { name: /zeta\/big/ }).first().waitFor();
+  }
   await priced.getByRole('button', { name: /Details/ }).click();
   await page.getByRole('heading', { name: 'Why this model' }).waitFor();
   await page.getByText('the route smart').waitFor();

@@ -103,11 +103,14 @@ async function furnishAgents(call) {
   const writer = await call('POST', '/api/v1/agents', { name: 'writer', spec: { persona: 'You write.', description: 'Writes.' } });
   await call('POST', `/api/v1/agents/${reviewer.id}/tasks`, { prompt: `${LONG}?` });
   await call('PUT', `/api/v1/agents/${writer.id}/stopped`, { stopped: true });
+  const team = { topology: 'star', supervisor: coder.name, members: [coder.name, 'reviewer', 'writer'], adaptive: true };
+  const talks = await call('POST', '/api/v1/workflows', { weft: 1, name: 'Talks', team, steps: [{ id: 'a', kind: 'agent', config: { agent: 'nobody', prompt: LONG } }] });
+  const talked = await call('POST', `/api/v1/workflows/${talks.id}/execute?wait_ms=30000`, { inputs: {}, test: true });
   await call('POST', '/api/v1/agents/tasks', { prompt: LONG, expertise: ['rust', 'w'.repeat(40)], topic: LONG.slice(0, 200) });
   await call('POST', '/api/v1/agents/tasks', { prompt: `${LONG}?`, among: ['nobody-of-this-name'] });
   return {
     agents: '/agents', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
-    agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentEdit: `/agents/${coder.id}/edit`,
+    agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentEdit: `/agents/${coder.id}/edit`, messages: `/runs/${talked.id}?view=messages`,
   };
 }
 
@@ -175,6 +178,7 @@ async function furnish(server) {
     quarantine: '/memory?quarantine=1&at=web&key=page',
     embedder: '/memory/embedder',
     memoryHealth: '/memory/health',
+    memoryTimeline: '/memory/timeline',
     users: '/users',
     account: '/account',
   };

@@ -56,6 +56,11 @@ story('a provider is added, tested and used', { env: { WEFT_ALLOW_PRIVATE: '127.
   await page.getByText('expected a whole number').waitFor();
   await page.getByRole('textbox', { name: 'Calls at once' }).fill('4');
   await page.getByRole('textbox', { name: 'Calls in a minute' }).fill('60');
+  await page.getByRole('textbox', { name: 'Until the answer begins' }).fill('0');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByText('expected 1 to 3600 seconds').waitFor();
+  await page.getByRole('textbox', { name: 'Until the answer begins' }).fill('45.5');
+  await page.getByRole('textbox', { name: 'Asked again at most' }).fill('1');
   await expectAccessible(page);
   await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
   await page.getByText('key …cdef').waitFor();
@@ -64,6 +69,8 @@ story('a provider is added, tested and used', { env: { WEFT_ALLOW_PRIVATE: '127.
   await expectAccessible(page);
 
   const token = await server.token();
+  const [{ limits }] = (await server.api('GET', '/api/v1/providers', { token })).items;
+  assert.deepEqual([limits.max_concurrent, limits.requests_per_minute, limits.first_token_ms, limits.max_retries], [4, 60, 45_500, 1]);
   const { secret } = await server.api('POST', '/api/v1/gateway/keys', { token, body: { name: 'a program' } });
   const said = await server.api('POST', '/api/v1/gateway/anthropic/v1/messages', {
     token: secret, body: { model: 'big', max_tokens: 9, messages: [{ role: 'user', content: 'What is this?' }] },

@@ -72,6 +72,20 @@ story('a run that waits says why, and goes on when the one before it is cancelle
   await keep.getByRole('button', { name: 'Keep them so long' }).click();
   await list.getByText('Ended runs are kept for 30 days.').waitFor();
   assert.deepEqual(await call('GET', '/api/v1/workspace/retention'), { days: 30, server_days: 90 });
+
+  // And how many runs there may be.
+  await list.getByRole('button', { name: 'How many runs at once…' }).click();
+  const many = list.getByRole('dialog', { name: 'How many runs at once' });
+  await many.getByText('as the server has it, any number').waitFor();
+  await many.getByLabel('Runs in progress').fill('none');
+  await many.getByText('Expected 1 to 1000000, or nothing').waitFor();
+  await many.getByLabel('Runs in progress').fill('50');
+  await expectAccessible(list);
+  await shot(list, 'runs-quotas');
+  await many.getByRole('button', { name: 'Allow so many' }).click();
+  await list.getByText('At most 50 in progress, at most 10000 that wait.').waitFor();
+  const quotas = { max_queued_runs: null, max_running_runs: 50, server_max_queued_runs: 10_000, server_max_running_runs: null };
+  assert.deepEqual(await call('GET', '/api/v1/workspace/quotas'), quotas);
   await list.close();
   const phone = await (await ada.again({ size: 'phone', theme: 'dark' })).open(`/runs/${second}`);
   await phone.getByRole('region', { name: 'Why is it waiting?' }).waitFor();

@@ -58,6 +58,8 @@ story('a route goes by how hard the task is, and a roll-out by its weights', asy
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('weight 10').waitFor();
   await page.getByText('a session stays with its first').waitFor();
+  await page.getByRole('button', { name: 'Explain' }).last().click();
+  await page.getByText('after 750 ms, another would be asked as well, but there is none').waitFor();
   await page.getByText('The next one too after 750 ms').waitFor();
 
   await page.getByRole('button', { name: 'Edit' }).click();

@@ -181,3 +181,69 @@ story('an output is pinned, a test run goes up to a step, and failing tests are 
   await dialog.getByRole('button', { name: 'Publish v1' }).click();
   await page.getByText('Published v1. New runs use it.').waitFor();
 });
+
+story('a run is forked after one of its events, and started again from one item of a map', { timeoutMs: 300_000 }, async ({ server, visitor }) => {
+  await server.setUp();
+  const token = await server.token();
+  const call = (method, path, body) => server.api(method, path, { token, body });
+  const keep = (id, name, key) => ({ id, kind: 'memory_write', name, config: { namespace: 'team', key, content: 'by {{ run.id }}' } });
+  const each = {
+    id: 'each', kind: 'map', name: 'For each tree', position: { x: 40, y: 168 },
+    config: { items: ['ash', 'elm', 'oak'], concurrency: 1 }, body: { steps: [keep('plant', 'Plant it', '{{ item }}')] },
+  };
+  const steps = [{ ...keep('dig', 'Dig', 'field'), position: { x: 40, y: 40 } }, each];
+  const workflow = await call('POST', '/api/v1/workflows', { weft: 1, name: 'Plants', steps, edges: [{ from: 'dig', to: 'each' }] });
+  await call('POST', `/api/v1/workflows/${workflow.id}/publish`);
+  const source = await call('POST', `/api/v1/workflows/${workflow.id}/execute?wait_ms=30000`, { inputs: {} });
+  assert.equal(source.status, 'succeeded');
+  const writers = async () => {
+    const entries = await Promise.all(['field', 'ash', 'elm', 'oak'].map((key) => call('GET', `/api/v1/memory/team/${key}`)));
+    return entries.map((entry) => entry.content.replace('by ', ''));
+  };
+  assert.deepEqual(await writers(), Array(4).fill(source.id));
+
+  // After the event by which the field was dug: all trees are planted anew, the field is not dug again.
+  const { items } = await call('GET', `/api/v1/runs/${source.id}/events`);
+  const dug = items.find((event) => event.kind === 'step_succeeded' && event.step === 'dig').seq;
+  const ada = await visitor();
+  const page = await arrive(ada, `/runs/${source.id}`);
+  const status = page.locator('.page-head .status');
+  await status.getByText('Succeeded').waitFor();
+  await page.getByRole('button', { name: 'Fork…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Edit and run from here' });
+  await dialog.getByLabel('From').selectOption({ label: 'After an event, by its number' });
+  await dialog.getByLabel('Event').fill(String(dug));
+  await dialog.getByText('What had ended by that event is kept.').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'fork-at-event');
+  await dialog.getByRole('button', { name: 'Start the fork' }).click();
+  await page.waitForURL((url) => /^\/runs\/[0-9a-f-]{36}$/.test(url.pathname) && !url.pathname.includes(source.id));
+  await status.getByText('Succeeded').waitFor({ timeout: 30_000 });
+  const forked = page.url().split('/').pop();
+  await page.locator('.facts').getByText(`after event ${dug}`).waitFor();
+  assert.deepEqual(await writers(), [source.id, forked, forked, forked]);
+
+  // From the second item: it alone is planted once more.
+  await page.goto(`/runs/${forked}?step=each`);
+  await page.getByRole('link', { name: /Item 2/ }).click();
+  await page.getByRole('button', { name: 'Run again from here' }).click();
+  await expectAccessible(page);
+  await shot(page, 'restart-item');
+  await page.getByRole('menuitem', { name: 'Restart from here' }).click();
+  await page.waitForURL((url) => /^\/runs\/[0-9a-f-]{36}$/.test(url.pathname) && !url.pathname.includes(forked));
+  const again = page.url().split('/').pop();
+  // The address is the new run's at once; the page may still show the one before.
+  for (let look = 0; look < 300 && (await call('GET', `/api/v1/runs/${again}`)).status !== 'succeeded'; look += 1) {
+    await page.waitForTimeout(100);
+  }
+  await page.locator('.facts').getByText('Forked from').waitFor();
+  assert.deepEqual(await writers(), [source.id, forked, again, forked]);
+
+  // "Edit and run from here" at an item begins with that item.
+  await page.goto(`/runs/${again}?step=each`);
+  await page.getByRole('link', { name: /Item 3/ }).click();
+  await page.getByRole('button', { name: 'Run again from here' }).click();
+  await page.getByRole('menuitem', { name: 'Edit and run from here…' }).click();
+  await dialog.getByText('All of it and what depends on it run again; the rest is kept.').waitFor();
+  assert.equal(await dialog.getByLabel('From').inputValue(), 'step:each[2]');
+});

@@ -1,5 +1,5 @@
-//! Agents: named configurations of a model that works with tools, their versions, the list of what they did, and the queue of
-//! what waits for one of them.
+//! Agents: named configurations of a model that works with tools, their versions, the list of what they did, the queue of what
+//! waits for one of them, the leases by which they keep out of each other's way, and what they write to each other ([`bus`]).
 //!
 //! Owns agents, what each was at every version, whether one is stopped, and a row for each task. Promises: each change makes a new
 //! version; a change that began at an older one is refused; who stopped an agent is kept, and an agent that is stopped or deleted
@@ -9,10 +9,12 @@
 //! calls. A task's row is a note of the step that works, written over by its next one, and kept for 90 days.
 //!
 //! The design: a run keeps the agent that it began with, so that nothing here changes what is under way; only stopping does. What
-//! fits is decided purely (`validate`), and so is which agent a task is given ([`assign`]).
+//! fits is decided purely (`validate`), so is which agent a task is given ([`assign`]), and who gets a lease ([`leases`]).
 
 pub mod assign;
+pub mod bus;
 mod error;
+pub mod leases;
 mod manage;
 pub mod queue;
 mod retention;
@@ -23,4 +25,4 @@ mod validate;
 pub use error::{Error, Result};
 pub use manage::{create, delete, find_by_name, get, halt, is_stopped, list, list_templates, list_versions, update};
 pub use retention::{boot, forget};
-pub use tasks::{Note, list_paused_runs, note_given, note_task};
+pub use tasks::{Note, close_task, list_paused_runs, note_given, note_task};

@@ -83,3 +83,18 @@ pub async fn note_task(ctx: &Ctx, note: &Note) -> Result<()> {
     }
     Ok(())
 }
+
+/// Notes that a task is done which somebody has done by hand. Of a step that nothing is kept of, nothing happens.
+///
+/// # Errors
+/// [`super::Error::Denied`], or the database's.
+pub async fn close_task(ctx: &Ctx, run: RunId, step: &str) -> Result<()> {
+    ctx.authorize(Action::ControlRun)?;
+    let mut tx = ctx.db.begin().await?;
+    let closed = store::task::close(&mut tx, ctx.workspace(), run, step, ctx.clock.now()).await?;
+    tx.commit().await?;
+    if let Some(agent) = closed {
+        manage::publish(ctx, agent);
+    }
+    Ok(())
+}

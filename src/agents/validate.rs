@@ -1,6 +1,7 @@
 //! What agents must look like. Pure; every refusal names the place of the field and what was expected.
 
 mod task;
+mod team;
 
 pub(super) use task::task;
 
@@ -67,6 +68,7 @@ pub(super) fn draft(draft: &AgentDraft) -> Result<()> {
         found.add("/name", message);
     }
     spec(&draft.spec, &mut found);
+    team::team(draft, &mut found);
     if found.0.is_empty() { Ok(()) } else { Err(Error::Invalid(found.0)) }
 }
 
@@ -178,13 +180,8 @@ fn tools(spec: &AgentSpec, found: &mut Findings) {
                 found.unless(!spec.repository.trim().is_empty(), "/spec/repository", message);
                 continue;
             }
-            AgentTool::Shell
-            | AgentTool::ListFiles
-            | AgentTool::ReadFile
-            | AgentTool::SearchFiles
-            | AgentTool::WriteFile
-            | AgentTool::EditFile
-            | AgentTool::AskPerson => continue,
+            // The others work on nothing that is named.
+            _ => continue,
         };
         let message = format!("expected at least one {noun} for {}", tool.as_str());
         found.unless(!named.is_empty(), &format!("/spec/{field}"), message);

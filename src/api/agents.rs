@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::agent::{
-    Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, NewTask, QueuedTask, TaskDraft,
+    Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, Lease, NewTask, QueuedTask, TaskDraft,
 };
 use crate::model::dashboard::Period;
-use crate::model::{AgentId, ApiError, Page, PageRequest, QueuedTaskId, RunId};
+use crate::model::{AgentId, ApiError, LeaseId, Page, PageRequest, QueuedTaskId, RunId};
 
 /// Every agent with what it is busy with, by name.
 #[server(prefix = "/rpc", endpoint = "agents/list", input = Json)]
@@ -90,4 +90,16 @@ pub async fn queue_agent_task(draft: TaskDraft) -> Result<QueuedTask, ApiError> 
 #[server(prefix = "/rpc", endpoint = "agents/cancel_queued", input = Json)]
 pub async fn cancel_queued_task(id: QueuedTaskId) -> Result<QueuedTask, ApiError> {
     Ok(crate::workflow::assign::cancel(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Who has what to itself or shares it, and who waits for what, in the order in which they asked.
+#[server(prefix = "/rpc", endpoint = "agents/leases", input = Json)]
+pub async fn list_agent_leases() -> Result<Vec<Lease>, ApiError> {
+    Ok(crate::agents::leases::list(&crate::http::request_ctx().await?).await?)
+}
+
+/// Ends a lease, or the wait for one.
+#[server(prefix = "/rpc", endpoint = "agents/end_lease", input = Json)]
+pub async fn end_agent_lease(id: LeaseId) -> Result<(), ApiError> {
+    Ok(crate::agents::leases::end(&crate::http::request_ctx().await?, id).await?)
 }

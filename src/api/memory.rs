@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedderDraft, EmbedderReport, Entry, EntryDraft, EntryFilter, EntryVersion, MemoryHealth, MemorySettings,
-    Namespace, Search, SearchResult,
+    EmbedderDraft, EmbedderReport, Entries, Entry, EntryDraft, EntryFilter, EntryVersion, HealthEntry, Learned,
+    MemoryHealth, MemorySettings, Namespace, Search, SearchResult, Sibling,
 };
-use crate::model::{ApiError, Page, PageRequest};
+use crate::model::{ApiError, Page, PageRequest, Timestamp};
 
 /// Searches entries.
 #[server(prefix = "/rpc", endpoint = "memory/search", input = Json)]
@@ -17,8 +17,14 @@ pub async fn search_memory(search: Search) -> Result<SearchResult, ApiError> {
 
 /// Lists entries, changed last first.
 #[server(prefix = "/rpc", endpoint = "memory/list", input = Json)]
-pub async fn list_entries(filter: EntryFilter, page: PageRequest) -> Result<Page<Entry>, ApiError> {
+pub async fn list_entries(filter: EntryFilter, page: PageRequest) -> Result<Entries, ApiError> {
     Ok(crate::memory::list(&crate::http::request_ctx().await?, &filter, &page).await?)
+}
+
+/// What was learned when, the last first.
+#[server(prefix = "/rpc", endpoint = "memory/timeline", input = Json)]
+pub async fn memory_timeline(filter: EntryFilter, page: PageRequest) -> Result<Page<Learned>, ApiError> {
+    Ok(crate::memory::timeline(&crate::http::request_ctx().await?, &filter, &page).await?)
 }
 
 /// Lists the namespaces that hold entries.
@@ -33,12 +39,50 @@ pub async fn get_entry(namespace: String, key: String) -> Result<Entry, ApiError
     Ok(crate::memory::get_any(&crate::http::request_ctx().await?, &namespace, &key).await?)
 }
 
+/// Reads an entry as it stood then, also one that was in quarantine.
+#[server(prefix = "/rpc", endpoint = "memory/get_as_of", input = Json)]
+pub async fn get_entry_as_of(namespace: String, key: String, as_of: Timestamp) -> Result<Entry, ApiError> {
+    Ok(crate::memory::get_any_as_of(&crate::http::request_ctx().await?, &namespace, &key, as_of).await?)
+}
+
 /// Writes an entry over the version that the writer saw; version 0 means that there was none.
 #[server(prefix = "/rpc", endpoint = "memory/put", input = Json)]
 pub async fn put_entry(namespace: String, key: String, draft: EntryDraft, version: i64) -> Result<Entry, ApiError> {
     let ctx = crate::http::request_ctx().await?;
     let expect = if version == 0 { crate::memory::Expect::Absent } else { crate::memory::Expect::Version(version) };
     Ok(crate::memory::put(&ctx, &namespace, &key, draft, expect, crate::memory::source(&ctx)).await?)
+}
+
+/// The texts that stand beside an entry, and those that were merged.
+#[server(prefix = "/rpc", endpoint = "memory/siblings", input = Json)]
+pub async fn list_siblings(namespace: String, key: String) -> Result<Vec<Sibling>, ApiError> {
+    Ok(crate::memory::siblings(&crate::http::request_ctx().await?, &namespace, &key).await?)
+}
+
+/// The entries that share the most telling words with one.
+#[server(prefix = "/rpc", endpoint = "memory/related", input = Json)]
+pub async fn list_related(namespace: String, key: String) -> Result<Vec<HealthEntry>, ApiError> {
+    Ok(crate::memory::related(&crate::http::request_ctx().await?, &namespace, &key).await?)
+}
+
+/// Writes an entry by somebody who has read this version of it and these siblings: it replaces all of them.
+#[server(prefix = "/rpc", endpoint = "memory/merge", input = Json)]
+pub async fn merge_entry(
+    namespace: String,
+    key: String,
+    draft: EntryDraft,
+    version: i64,
+    merges: Vec<i64>,
+) -> Result<Entry, ApiError> {
+    let ctx = crate::http::request_ctx().await?;
+    let stated = crate::memory::Stated {
+        expect: crate::memory::Expect::Version(version),
+        on_conflict: crate::model::memory::OnConflict::Refuse,
+        merges,
+    };
+    Ok(crate::memory::put_beside(&ctx, (&namespace, &key), draft, stated, crate::memory::source(&ctx))
+        .await?
+        .into_entry())
 }
 
 /// Deletes an entry; [`undelete_entry`] brings it back.

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde_json::Value;
 
+use crate::model::agent::{TeamMessage, TeamView};
 use crate::model::workflow::why::Why;
 use crate::model::workflow::{BodyDetail, BodySummary, Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
 use crate::model::{ApiError, Page, PageRequest, RunId, WorkflowId};
@@ -75,4 +76,22 @@ pub async fn why_run_waits(id: RunId) -> Result<Vec<Why>, ApiError> {
 #[server(prefix = "/rpc", endpoint = "runs/control", input = Json)]
 pub async fn control_run(id: RunId, command: Command) -> Result<RunSummary, ApiError> {
     Ok(crate::workflow::control(&crate::http::request_ctx().await?, id, command).await?)
+}
+
+/// Ends a step that has failed and is to be tried again, with an output that a person gives.
+#[server(prefix = "/rpc", endpoint = "runs/give_output", input = Json)]
+pub async fn give_output(id: RunId, asked: crate::model::workflow::GiveOutput) -> Result<RunSummary, ApiError> {
+    Ok(crate::workflow::give_output(&crate::http::request_ctx().await?, id, asked).await?)
+}
+
+/// The agents that work under a run as one team.
+#[server(prefix = "/rpc", endpoint = "runs/team", input = Json)]
+pub async fn get_team(id: RunId) -> Result<TeamView, ApiError> {
+    Ok(crate::workflow::get_team(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// What they wrote to each other, the newest first.
+#[server(prefix = "/rpc", endpoint = "runs/messages", input = Json)]
+pub async fn list_messages(id: RunId, page: PageRequest) -> Result<Page<TeamMessage>, ApiError> {
+    Ok(crate::workflow::list_messages(&crate::http::request_ctx().await?, id, &page).await?)
 }

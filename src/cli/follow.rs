@@ -113,6 +113,10 @@ fn describe(event: &Event, definition: &Definition) -> Option<String> {
     match &event.fact {
         Fact::StepStarted { attempt: 1, .. } => Some(format!("  ▸ {label}")),
         Fact::StepStarted { attempt, .. } => Some(format!("  ▸ {label}, attempt {attempt}")),
+        Fact::StepSucceeded { given: Some(given), .. } => {
+            let by = given.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+            Some(format!("  ✓ {label}: given by hand{by}: {}", given.reason))
+        }
         Fact::StepSucceeded { port, .. } if port == "out" => Some(format!("  ✓ {label}")),
         Fact::StepSucceeded { port, .. } => Some(format!("  ✓ {label}: {port}")),
         Fact::StepFailed { error, .. } => Some(format!("  ✗ {label}: {}", error.message)),

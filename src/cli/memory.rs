@@ -2,11 +2,12 @@
 
 use clap::{Args, Subcommand};
 
+use super::learned::{by, moment};
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out, transfer, upkeep};
+use super::{Failure, Global, file, learned, local, out, transfer, upkeep};
 use crate::memory::{self, Expect, Filter};
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchMode, Source, Trust};
-use crate::model::{ApiError, PageRequest};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchMode, Trust};
+use crate::model::{ApiError, PageRequest, Timestamp};
 use crate::runtime::Ctx;
 
 #[derive(Debug, Args)]
@@ -33,6 +34,8 @@ enum Command {
     Quarantine(Suspect),
     /// Let an entry out of quarantine.
     Release(Place),
+    /// List what was learned when, the last first.
+    Timeline(learned::Timeline),
     /// List what may need somebody: copies, what is old, long, soon gone, or in quarantine.
     Health,
     /// Write entries to a file or a folder.
@@ -57,6 +60,9 @@ struct Get {
     /// Also while it is in quarantine.
     #[arg(long)]
     quarantined: bool,
+    /// As it stood then, such as 2026-11-21T08:30:00Z.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    as_of: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +118,9 @@ struct List {
     /// Those in quarantine, in place of all others.
     #[arg(long)]
     quarantined: bool,
+    /// As they stood then, at most 30 days ago.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    as_of: Option<Timestamp>,
     /// At most so many, 1 to 200.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: u32,
@@ -144,6 +153,9 @@ struct Find {
     /// What counts: words and vectors, words alone, or vectors alone.
     #[arg(long, value_enum, default_value_t)]
     mode: Mode,
+    /// What would have been found then, at most 30 days ago.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    as_of: Option<Timestamp>,
 }
 
 /// What counts in a search.
@@ -184,6 +196,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             local::within(global, async |ctx| upkeep::hold(ctx, json, &suspect).await).await
         }
         Command::Release(place) => local::within(global, async |ctx| upkeep::release(ctx, json, &place).await).await,
+        Command::Timeline(asked) => local::within(global, async |ctx| learned::timeline(ctx, json, asked).await).await,
         Command::Health => local::within(global, async |ctx| upkeep::health(ctx, json).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,
         Command::Export(export) => transfer::export(global, export).await,
@@ -241,10 +254,11 @@ fn content(file: &str) -> Result<String, Failure> {
 
 async fn read(ctx: &Ctx, json: bool, get: &Get) -> Result<(), Failure> {
     let Place { namespace, key } = &get.place;
-    let entry = if get.quarantined {
-        memory::get_any(ctx, namespace, key).await?
-    } else {
-        memory::get(ctx, namespace, key).await?
+    let entry = match (get.as_of, get.quarantined) {
+        (None, true) => memory::get_any(ctx, namespace, key).await?,
+        (None, false) => memory::get(ctx, namespace, key).await?,
+        (Some(as_of), true) => memory::get_any_as_of(ctx, namespace, key, as_of).await?,
+        (Some(as_of), false) => memory::get_as_of(ctx, namespace, key, as_of).await?,
     };
     if json {
         out::json(&entry);
@@ -256,11 +270,12 @@ async fn read(ctx: &Ctx, json: bool, get: &Get) -> Result<(), Failure> {
 }
 
 async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> {
-    let List { namespace, prefix, tag, trust, quarantined, limit, cursor } = list;
-    let filter = Filter { namespace, prefix, tag, trust, quarantined };
+    let List { namespace, prefix, tag, trust, quarantined, as_of, limit, cursor } = list;
+    let filter = Filter { namespace, prefix, tag, trust, quarantined, as_of };
     let page = memory::list(ctx, &filter, &PageRequest { limit, cursor }).await?;
     if json {
         page.items.iter().for_each(out::json);
+        unknown(page.unknown);
         out::more(page.next.as_deref());
         return Ok(());
     }
@@ -288,8 +303,16 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
     } else {
         out::line(table(Paint::of_stdout(), &columns, rows).trim_end());
     }
+    unknown(page.unknown);
     out::more(page.next.as_deref());
     Ok(())
+}
+
+/// Says that entries of then are not known any more.
+fn unknown(entries: Option<i64>) {
+    if let Some(entries) = entries {
+        out::note(format_args!("{entries} entries changed so often since that their versions of then are not kept"));
+    }
 }
 
 async fn delete(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
@@ -311,6 +334,7 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
         min_score: find.min_score,
         neighbours: find.neighbours,
         mode: find.mode.into(),
+        as_of: find.as_of,
         explain: json,
         ..Search::text(&find.query)
     };
@@ -349,14 +373,8 @@ async fn history(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {
             .content
             .as_ref()
             .map_or_else(|| "deleted".to_owned(), |content| format!("{} characters", content.chars().count()));
-        let by = match &version.source {
-            Source::User { name } => name.clone(),
-            Source::Run { run_id, step } => format!("run {run_id}, step {step}"),
-            Source::Cli {} => "command line".to_owned(),
-            Source::Expiry {} => "its time ran out".to_owned(),
-        };
         let from = version.trust.as_str().to_owned();
-        vec![version.version.to_string(), version.at.to_string(), by, from, size]
+        vec![version.version.to_string(), version.at.to_string(), by(&version.source), from, size]
     };
     let columns = [
         Column::right("Version"),

@@ -9,6 +9,7 @@ mod config;
 mod file;
 mod follow;
 mod interrupt;
+mod learned;
 mod local;
 mod memory;
 pub mod out;

@@ -1,15 +1,16 @@
-//! `weft run list|show|events|cancel|pause|resume|retry|fork|diff|replay`: the runs of the database of the settings.
+//! `weft run list|show|events|cancel|pause|resume|retry|give-output|fork|diff|replay`: the runs of the database of the settings.
 
 use std::time::Duration;
 
 use clap::Subcommand;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::follow::Follow;
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, local, out, travel};
+use super::{Failure, Global, file, local, out, travel};
 use crate::model::workflow::why::Why;
-use crate::model::workflow::{Command as RunCommand, RunDetail, RunFilter, RunStatus};
+use crate::model::workflow::{Command as RunCommand, GiveOutput, RunDetail, RunFilter, RunStatus};
 use crate::model::{ApiError, PageRequest, RunId};
 use crate::runtime::Ctx;
 use crate::workflow;
@@ -70,6 +71,27 @@ pub(super) enum Command {
         #[arg(value_parser = read_id)]
         id: RunId,
     },
+    /// End a step that has failed and is to be tried again with an output that you give. A paused run stays paused; another
+    /// goes on, here and to its end.
+    GiveOutput {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
+        id: RunId,
+        /// The step's path, such as fetch or each[3].fetch.
+        step: String,
+        /// What it gives, as JSON.
+        #[arg(long, value_name = "JSON", required_unless_present = "output_file")]
+        output: Option<String>,
+        /// A JSON file with what it gives; - is standard input.
+        #[arg(long, value_name = "FILE", conflicts_with = "output")]
+        output_file: Option<String>,
+        /// The port that it leaves by, where the output does not say so.
+        #[arg(long)]
+        port: Option<String>,
+        /// Why, for whoever reads the history.
+        #[arg(long)]
+        reason: String,
+    },
     /// Start a run that begins with the history of another, here and to its end.
     // `--version` names a version of the workflow here.
     #[command(disable_version_flag = true)]
@@ -113,6 +135,10 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Pause { id } => control(global, ctx, id, RunCommand::Pause).await,
         Command::Resume { id } => go_on(global, ctx, id, RunCommand::Resume).await,
         Command::Retry { id } => go_on(global, ctx, id, RunCommand::Retry).await,
+        Command::GiveOutput { id, step, output, output_file, port, reason } => {
+            let output = read_output(output, output_file.as_deref())?;
+            give_output(global, ctx, id, GiveOutput { step, output, port, reason }).await
+        }
         Command::Fork(fork) => travel::fork(global, ctx, fork).await,
         Command::Diff { a, b } => travel::diff(global, ctx, a, b).await,
         Command::Replay(replay) => travel::replay(global, ctx, replay).await,
@@ -226,5 +252,31 @@ async fn go_on(global: &Global, ctx: &Ctx, id: RunId, command: RunCommand) -> Re
     let run = workflow::get_run(ctx, id).await.map_err(ApiError::from)?;
     let follow = Follow::new(ctx, global.json, false).after(run.last_seq);
     workflow::control(ctx, id, command).await.map_err(ApiError::from)?;
+    follow.until_end(id, &run.definition).await
+}
+
+/// What is given, from the command line or a file.
+fn read_output(text: Option<String>, path: Option<&str>) -> Result<Value, Failure> {
+    match (text, path) {
+        (None, Some(path)) => serde_json::from_str(&file::read_text(path)?)
+            .map_err(|error| Failure::usage(format!("{path}: expected JSON: {error}"))),
+        (text, _) => serde_json::from_str(&text.unwrap_or_default())
+            .map_err(|error| Failure::usage(format!("--output: expected JSON: {error}"))),
+    }
+}
+
+/// Gives a step its output; a run that is not held goes on in this process, and is shown to its end.
+async fn give_output(global: &Global, ctx: &Ctx, id: RunId, asked: GiveOutput) -> Result<(), Failure> {
+    let run = workflow::get_run(ctx, id).await.map_err(ApiError::from)?;
+    let follow = Follow::new(ctx, global.json, false).after(run.last_seq);
+    let stands = workflow::give_output(ctx, id, asked).await.map_err(ApiError::from)?;
+    if stands.status == RunStatus::Paused {
+        if global.json {
+            out::json(&stands);
+        } else {
+            out::line(stands.status.label());
+        }
+        return Ok(());
+    }
     follow.until_end(id, &run.definition).await
 }

@@ -6,7 +6,7 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EmbedderId, EntryId, FiringId, InviteId,
+    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EmbedderId, EntryId, FiringId, InviteId, LeaseId,
     LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId, RunId, SemanticHitId, TestId, Timestamp,
     TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
@@ -95,6 +95,7 @@ id_columns!(
     UserId,
     LoginSessionId,
     InviteId,
+    LeaseId,
     ApiKeyId,
     WorkflowId,
     RunId,

@@ -24,12 +24,18 @@ use crate::runtime::Ctx;
 pub(super) struct Signs {
     sent: OnceLock<Instant>,
     begun: AtomicBool,
+    underway: AtomicBool,
 }
 
 impl Signs {
     /// When it was sent first; `None` while it waits for room.
     pub fn sent(&self) -> Option<Instant> {
         self.sent.get().copied()
+    }
+
+    /// Whether somebody works on it at this moment: it was sent, and has not failed.
+    pub fn is_underway(&self) -> bool {
+        self.underway.load(Ordering::Relaxed)
     }
 
     /// Whether a whole answer has begun to come. A stream has begun when asking ends.
@@ -120,6 +126,7 @@ impl<'a> Asking<'a> {
             }
             let since = Instant::now();
             self.signs.sent.get_or_init(|| since);
+            self.signs.underway.store(true, Ordering::Relaxed);
             let got = asked.ask(&ctx.http, &endpoint, &candidate.model).await;
             *self.away += since.elapsed();
             if got.is_ok() {
@@ -132,6 +139,7 @@ impl<'a> Asking<'a> {
                 }
                 Err(fault) => fault,
             };
+            self.signs.underway.store(false, Ordering::Relaxed);
             permit.fail(&fault);
             let wait = retry::wait_ms(&fault, attempts, has_others, waited, ctx.ids.fraction());
             let may_retry = attempts <= row.limits.0.max_retries;

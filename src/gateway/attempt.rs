@@ -16,7 +16,7 @@ use super::upstream::Begun;
 use super::who::Found;
 use super::{arrange, check, spending, who};
 use crate::cache::{Hit, Lead};
-use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Lack, Needs, Request};
+use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Lack, Needs, Request, estimate_tokens};
 use crate::runtime::Ctx;
 
 /// Who answers.
@@ -76,6 +76,8 @@ impl<'a> Attempt<'a> {
             None => (candidates, rule),
         };
         self.choice.rule = rule;
+        // Whoever leaves early leaves this behind.
+        account.note(|record| record.choice.clone_from(&self.choice));
         let plan = cached::plan(ctx, self.order, rights.as_ref(), route.as_ref()).await;
         let is_wished = cached::is_wished(self.order, rights.as_ref(), route.as_ref());
         let mut last: Option<Fault> = None;
@@ -172,7 +174,10 @@ impl<'a> Attempt<'a> {
         let first = side(place, (place + 1..candidates.len()).any(|other| turn.asked_too != Some(other)));
         let stand_in = turn.hedge.and_then(|hedge| Some((hedge, self.stand_in(rows, candidates, place, request)?)));
         let Some((hedge, other)) = stand_in else {
-            return (self.asking().ask(request, first.row, first.candidate, first.has_others).await, place);
+            let signs = Arc::default();
+            account.watch(&signs, estimate_tokens(request.chars()));
+            let mut asking = self.asking().watched(&signs);
+            return (asking.ask(request, first.row, first.candidate, first.has_others).await, place);
         };
         let notes = (&mut self.choice, &mut self.away);
         let sides = [first, side(other, true)];

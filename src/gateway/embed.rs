@@ -1,5 +1,6 @@
 //! Texts as vectors: a call like any other, for programs and for whatever in here searches by meaning.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::asking::Asking;
@@ -108,6 +109,9 @@ async fn find(
         asking.choice.budgets = warnings;
     }
     let mut last: Option<Fault> = None;
+    let signs = Arc::default();
+    account.watch(&signs, request.input.tokens());
+    asking = asking.watched(&signs);
     for (place, candidate) in candidates.iter().enumerate() {
         let row = &rows[candidate.provider];
         account.note(|record| {

@@ -13,8 +13,8 @@ use super::queue::{Entered, Queues};
 use super::store::{self, provider::ProviderRow};
 use crate::model::auth::Action;
 use crate::model::gateway::{
-    BreakerState, By, ExplainRequest, Explained, Message, ModelHealth, Needs, PassedOver, Request, Role, Route,
-    Standing, WouldAsk, score_task,
+    BreakerState, By, ExplainRequest, Explained, Hedge, Message, ModelHealth, Needs, PassedOver, Request, Role, Route,
+    Standing, WouldAsk, WouldHedge, score_task,
 };
 use crate::runtime::Ctx;
 
@@ -79,7 +79,16 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
         };
         candidates.push(WouldAsk { why, ..would_ask(ctx, &rows, candidate) });
     }
-    Ok(Explained { rule, refused, task, candidates, passed_over })
+    let hedge = route.as_ref().and_then(|route| route.policy.hedge).and_then(|hedge| would_hedge(hedge, &candidates));
+    Ok(Explained { rule, refused, task, candidates, passed_over, hedge })
+}
+
+/// Who would be asked as well: the next after the first that is not left in peace, as calls find them (`attempt`).
+fn would_hedge(hedge: Hedge, candidates: &[WouldAsk]) -> Option<WouldHedge> {
+    let name = |one: &WouldAsk| format!("{}/{}", one.provider, one.model);
+    let first = candidates.iter().position(|one| one.standing.is_asked())?;
+    let also = candidates[first + 1..].iter().find(|one| !one.standing.is_left_in_peace()).map(name);
+    Some(WouldHedge { after_ms: hedge.after_ms, slow: name(&candidates[first]), also })
 }
 
 fn would_ask(ctx: &Ctx, rows: &[ProviderRow], candidate: Candidate) -> WouldAsk {

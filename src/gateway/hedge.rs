@@ -95,6 +95,7 @@ pub(super) async fn ask(
     let since = Instant::now();
     let (mut one, mut two) = (Story { is_asked: true, ..Story::default() }, Story::default());
     let signs = Arc::clone(&one.signs);
+    account.watch(&signs, estimate_tokens(request.chars()));
     let call = account.record().cloned();
     let (got, got_too) = {
         let mut one = pin!(one.ask(ctx, request, first));

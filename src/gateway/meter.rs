@@ -4,11 +4,12 @@
 //! dropped, when whoever asked went away. One task of the process writes what was settled, many in one transaction, so that an
 //! answer never waits for the disk.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::asking::Signs;
 use super::content::Capture;
 use super::spending::Held;
 use super::store;
@@ -77,13 +78,16 @@ pub(super) struct Account {
     held: Option<Held>,
     /// What was asked, where that is kept.
     content: Option<Box<Capture>>,
+    /// How far it is at who is asked, and the tokens that it was sent to read.
+    sent: Option<(Arc<Signs>, i64)>,
     begun: Instant,
 }
 
 impl Account {
     /// Opens it; `record` says who asks.
     pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Self {
-        Self { runtime, workspace, record: Some(Box::new(record)), held: None, content: None, begun: Instant::now() }
+        let (record, begun) = (Some(Box::new(record)), Instant::now());
+        Self { runtime, workspace, record, held: None, content: None, sent: None, begun }
     }
 
     /// Changes what is known so far.
@@ -110,7 +114,12 @@ impl Account {
         record.at = self.runtime.clock.now().plus_ms(-(begun.elapsed().as_millis() as i64));
         record.cache = None;
         let (runtime, workspace) = (self.runtime.clone(), self.workspace);
-        Some(Self { runtime, workspace, record: Some(record), held: None, content: None, begun })
+        Some(Self { runtime, workspace, record: Some(record), held: None, content: None, sent: None, begun })
+    }
+
+    /// Somebody is about to be asked, and reads so many tokens. Whoever asks and leaves before the answer begins has made them do so.
+    pub fn watch(&mut self, signs: &Arc<Signs>, reads: i64) {
+        self.sent = Some((Arc::clone(signs), reads));
     }
 
     /// Holds what was asked until the call has ended.
@@ -185,13 +194,14 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        let usage = self.record.as_ref().map_or_else(Usage::default, |record| record.usage);
-        self.close(
-            CallOutcome::Failed,
-            usage,
-            false,
-            Some("whoever asked went away before the answer began".to_owned()),
-        );
+        let why = Some("whoever asked went away before the answer began".to_owned());
+        match self.sent.take().filter(|(signs, _)| signs.is_underway()) {
+            // What had been thought or written by then no provider tells.
+            Some((_, reads)) => {
+                self.close(CallOutcome::Cancelled, Usage { input: reads, ..Usage::default() }, true, why);
+            }
+            None => self.close(CallOutcome::Failed, Usage::default(), false, why),
+        }
     }
 }
 

@@ -43,6 +43,9 @@ pub struct Manifest {
     pub wasm: Option<String>,
     /// The one style sheet.
     pub css: Option<String>,
+    /// What each group of pages needs beside the main wasm: from the names of `src/ui/chunks.rs` to files.
+    #[serde(default)]
+    pub chunks: BTreeMap<String, Vec<String>>,
     /// Files of `public/assets/`: from their own name to the hashed one.
     pub files: BTreeMap<String, String>,
 }
@@ -310,7 +313,7 @@ mod tests {
     fn every_name_in_the_manifest_is_embedded() {
         let manifest = manifest();
         let names = [&manifest.js, &manifest.wasm, &manifest.css].into_iter().flatten();
-        for name in names.chain(manifest.files.values()) {
+        for name in names.chain(manifest.files.values()).chain(manifest.chunks.values().flatten()) {
             assert!(embedded(name).or_else(|| embedded(&format!("{name}.gz"))).is_some(), "{name}");
         }
     }

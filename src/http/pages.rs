@@ -1,5 +1,7 @@
 //! Server-rendered pages.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::http::request::Parts;
@@ -117,11 +119,16 @@ pub(super) fn provide_page_context(runtime: &Runtime) {
     }
     let theme = parts.as_ref().map(theme).unwrap_or_default();
     let site = assets::manifest();
+    let groups = parts.as_ref().map_or(&[] as &[_], |parts| ui::chunks_of(parts.uri.path()));
+    let now: BTreeSet<_> = groups.iter().filter_map(|group| site.chunks.get(*group)).flatten().collect();
+    let later = site.chunks.values().flatten().collect::<BTreeSet<_>>();
     provide_context(ui::PageAssets {
         nonce,
         js: asset(site.js.as_deref()),
         wasm: asset(site.wasm.as_deref()),
         css: asset(site.css.as_deref()),
+        chunks: now.iter().map(|name| asset(Some(name))).collect(),
+        later: later.difference(&now).map(|name| asset(Some(name))).collect(),
         theme,
     });
 }

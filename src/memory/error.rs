@@ -1,7 +1,7 @@
 //! Why memory refuses or fails.
 
 use crate::db;
-use crate::model::{ApiError, FieldError};
+use crate::model::{ApiError, FieldError, Timestamp};
 use crate::runtime::Denied;
 
 /// A variant for each decision that a caller can make.
@@ -22,6 +22,12 @@ pub enum Error {
     /// The entry has no such version, or it is no longer kept, or it deleted the entry.
     #[error("the entry has no version {0} with a content; the last {keep} are kept", keep = super::KEPT_VERSIONS)]
     NoVersion(i64),
+    /// The entry was there then, and its version of then is not kept any more.
+    #[error("what stood there then is not kept any more: the oldest version that is kept was written at {since}")]
+    NotKept {
+        /// When the oldest kept version was written.
+        since: Timestamp,
+    },
     /// What was given doesn't fit; a line for each field.
     #[error("{}", first(.0))]
     Invalid(Vec<FieldError>),
@@ -73,7 +79,9 @@ impl From<Error> for ApiError {
         match error {
             Error::Denied(denied) => denied.into(),
             Error::NotFound => Self::not_found("memory entry"),
-            Error::NoVersion(_) | Error::Quarantined => Self::NotFound { detail: error.to_string() },
+            Error::NoVersion(_) | Error::Quarantined | Error::NotKept { .. } => {
+                Self::NotFound { detail: error.to_string() }
+            }
             Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },
             Error::TooLarge(detail) => Self::TooLarge { detail },
             Error::Conflict { .. }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::catalog::{Answer, Serving};
 use super::index::{self, Asked, Found, FoundEntry, Question, Signal as Kind};
-use super::{Error, catalog, embed, store, validate};
+use super::{Error, catalog, embed, store, then, validate};
 use crate::model::auth::Action;
 use crate::model::memory::{
     Entry, Hit, Neighbour, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Trust, Why,
@@ -22,10 +22,13 @@ const NEIGHBOUR_CHARS: usize = 2000;
 /// How a score comes about stands in `memory::index`; `why` says what it was made of.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a query, a filter, a limit or a number of neighbours that doesn't fit.
+/// [`Error::Invalid`] for a query, a filter, a limit, a number of neighbours or a moment that doesn't fit.
 pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::search(search)?;
+    if let Some(as_of) = search.as_of {
+        return then::search(ctx, search, as_of).await;
+    }
     let began = ctx.clock.now();
     let before = Instant::now();
     let shelf = catalog::open(ctx).await?;
@@ -108,11 +111,11 @@ fn incomplete(found: &Found, left_out: u32, is_whole: bool) -> Option<String> {
     (!is_whole).then(|| "not every entry has its vector yet".to_owned())
 }
 
-fn stage(name: &str, took: std::time::Duration) -> Stage {
+pub(super) fn stage(name: &str, took: std::time::Duration) -> Stage {
     Stage { name: name.to_owned(), ms: took.as_secs_f64() * 1000.0 }
 }
 
-fn filter(search: &Search) -> index::Filter {
+pub(super) fn filter(search: &Search) -> index::Filter {
     index::Filter {
         namespace: search.namespace.clone().unwrap_or_default(),
         tags: search.tags.clone(),
@@ -122,11 +125,12 @@ fn filter(search: &Search) -> index::Filter {
         group: search.group.clone(),
         since: search.since,
         until: search.until,
+        without: search.without.clone(),
     }
 }
 
 /// The filters of a search, for people.
-fn filters(search: &Search) -> Vec<String> {
+pub(super) fn filters(search: &Search) -> Vec<String> {
     let mut said = Vec::new();
     if let Some(namespace) = search.namespace.as_deref().filter(|namespace| !namespace.is_empty()) {
         said.push(format!("namespace {namespace} and below"));
@@ -141,15 +145,27 @@ fn filters(search: &Search) -> Vec<String> {
     said.extend(search.group.iter().map(|group| format!("group {group}")));
     said.extend(search.since.iter().map(|since| format!("written at or after {since}")));
     said.extend(search.until.iter().map(|until| format!("written before {until}")));
+    match search.without.len() {
+        0 => {}
+        1 => said.push("without one entry".to_owned()),
+        many => said.push(format!("without {many} entries")),
+    }
+    said.extend(search.as_of.iter().map(|as_of| format!("as of {as_of}")));
     said
 }
 
-/// The found entries and those around them as they are now; those that went away since the index saw them are left out.
-async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap<EntryId, Entry>, Error> {
+/// The ids of the found entries and of those around them, each once.
+pub(super) fn around_ids(hits: &[FoundEntry]) -> Vec<EntryId> {
     let mut ids: Vec<EntryId> =
         hits.iter().flat_map(|hit| std::iter::once(&hit.id).chain(&hit.before).chain(&hit.behind)).copied().collect();
     ids.sort();
     ids.dedup();
+    ids
+}
+
+/// The found entries and those around them as they are now; those that went away since the index saw them are left out.
+async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap<EntryId, Entry>, Error> {
+    let ids = around_ids(hits);
     let mut entries = HashMap::with_capacity(ids.len());
     let mut known = Vec::with_capacity(ids.len());
     for part in ids.chunks(store::FETCH) {
@@ -167,7 +183,7 @@ async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap
     Ok(entries)
 }
 
-fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, search: &Search) -> Option<Hit> {
+pub(super) fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, search: &Search) -> Option<Hit> {
     let entry = entries.get(&hit.id)?.clone();
     let (snippet, highlights) = match hit.alike {
         // No word of it was met: the passage that means the most of it.

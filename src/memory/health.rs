@@ -118,7 +118,7 @@ fn lead(group: &[usize], mut place: usize) -> usize {
     place
 }
 
-fn short(entry: &Entry) -> HealthEntry {
+pub(super) fn short(entry: &Entry) -> HealthEntry {
     HealthEntry {
         namespace: entry.namespace.clone(),
         key: entry.key.clone(),

@@ -110,7 +110,7 @@ pub async fn release(ctx: &Ctx, place: (&str, &str), expect: Expect) -> Result<E
         ..entry
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry, change).await?;
+    store::append_version(&mut tx, &entry, change, None).await?;
     note(&mut tx, ctx, place, &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;

@@ -21,10 +21,13 @@ mod health;
 mod hold;
 mod index;
 pub mod measure;
+mod related;
 mod shingles;
+mod sibling;
 mod store;
 mod suspect;
 mod sweep;
+mod then;
 mod told;
 mod trust;
 mod validate;
@@ -36,7 +39,10 @@ pub use error::Error;
 pub use find::search;
 pub use health::get_health;
 pub use hold::{get_settings, quarantine, release, update_settings};
+pub use related::related;
+pub use sibling::{Put, Stated, put_beside, siblings};
 pub use sweep::{boot, sweep};
+pub use then::{get_any_as_of, get_as_of};
 pub use told::told;
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS, namespace as check_namespace};
 pub use write::{delete, put, restore, undelete};
@@ -44,8 +50,8 @@ pub use write::{delete, put, restore, undelete};
 pub use crate::model::memory::EntryFilter as Filter;
 
 use crate::model::auth::Action;
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Namespace, Source, Trust};
-use crate::model::{FieldError, Page, PageRequest};
+use crate::model::memory::{Entries, Entry, EntryDraft, EntryVersion, Learned, Namespace, Source};
+use crate::model::{Page, PageRequest};
 use crate::runtime::Ctx;
 
 /// The importance of an entry when nobody said.
@@ -107,27 +113,36 @@ pub async fn get_any(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Err
 /// Lists entries, changed last first; those in quarantine only where the filter asks for them.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a namespace that none can have, or a cursor that is none.
-pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>, Error> {
+/// [`Error::Invalid`] for a namespace that none can have, a cursor that is none, or a moment that is still to come or longer ago
+/// than what was deleted is kept.
+pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Entries, Error> {
     ctx.authorize(Action::ReadMemory)?;
-    validate::subtree(&filter.namespace)?;
-    if filter.trust.len() > Trust::ALL.len() {
-        return Err(Error::Invalid(vec![FieldError::new("trust", "expected each label once")]));
-    }
-    if [&filter.prefix, &filter.tag].iter().any(|text| text.contains('\0')) {
-        return Err(Error::Invalid(vec![FieldError::new("prefix", "expected text without the character U+0000")]));
-    }
-    let before = match page.cursor.as_deref() {
-        None => i64::MAX,
-        Some(cursor) => cursor
-            .parse()
-            .map_err(|_| Error::Invalid(vec![FieldError::new("cursor", "expected the \"next\" of the page before")]))?,
-    };
+    let before = validate::listing(filter, page)?;
     let limit = page.limit();
+    if let Some(as_of) = filter.as_of {
+        return then::list(ctx, filter, as_of, store::Part { before, limit }).await;
+    }
     let part = store::Part { before, limit: limit + 1 };
     let rows = store::list(&ctx.db, ctx.workspace(), ctx.clock.now(), filter, part).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
-    Ok(Page { items: page.items.into_iter().map(Entry::from).collect(), next: page.next })
+    Ok(Entries { items: page.items.into_iter().map(Entry::from).collect(), next: page.next, unknown: None })
+}
+
+/// What was learned when, the last first: the versions of entries that a list with this filter could show, each with what took
+/// its place. Versions that are no longer kept are not among them.
+///
+/// # Errors
+/// [`Error::Invalid`] for a namespace that none can have, a cursor that is none, or a moment that is still to come.
+pub async fn timeline(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<Learned>, Error> {
+    ctx.authorize(Action::ReadMemory)?;
+    let before = validate::listing(filter, page)?;
+    let (limit, now) = (page.limit(), ctx.clock.now());
+    let at = filter.as_of.unwrap_or(now);
+    then::past("as_of", at, now)?;
+    let part = store::Part { before, limit: limit + 1 };
+    let rows = store::timeline(&ctx.db, ctx.workspace(), at, filter, part).await?;
+    let page = Page::cut(rows, limit, |row| row.change.to_string());
+    Ok(Page { items: page.items.into_iter().map(Learned::from).collect(), next: page.next })
 }
 
 /// The kept versions of an entry, newest first; also of a deleted entry, while it can come back.

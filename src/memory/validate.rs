@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Error;
-use crate::model::memory::{EntryDraft, Search, Source, Trust};
-use crate::model::{FieldError, Timestamp};
+use crate::model::memory::{EntryDraft, EntryFilter, Search, Source, Trust};
+use crate::model::{FieldError, PageRequest, Timestamp};
 
 const MAX_SEGMENTS: usize = 8;
 const MAX_SEGMENT_CHARS: usize = 64;
@@ -24,6 +24,8 @@ const MAX_ASKED_FACTS: usize = 16;
 /// Most entries before and behind a hit that come with it.
 const MAX_NEIGHBOURS: u32 = 5;
 const MAX_QUERY_CHARS: usize = 1000;
+/// Most entries that one search leaves out by name.
+const MAX_WITHOUT: usize = 20;
 /// Most hits of one search.
 pub const MAX_HITS: u32 = 100;
 
@@ -69,6 +71,20 @@ pub(super) fn place(ns: &str, k: &str) -> Result<(), Error> {
 /// Refuses a filter's namespace that none can have; empty means all.
 pub(super) fn subtree(ns: &str) -> Result<(), Error> {
     if ns.is_empty() { Ok(()) } else { namespace(ns).map_err(|field| Error::Invalid(vec![field])) }
+}
+
+/// Refuses a list that can't be answered; gives the change number before which its page begins.
+pub(super) fn listing(filter: &EntryFilter, page: &PageRequest) -> Result<i64, Error> {
+    subtree(&filter.namespace)?;
+    if filter.trust.len() > Trust::ALL.len() {
+        return Err(Error::Invalid(vec![FieldError::new("trust", "expected each label once")]));
+    }
+    if [&filter.prefix, &filter.tag].iter().any(|text| text.contains('\0')) {
+        return Err(Error::Invalid(vec![FieldError::new("prefix", "expected text without the character U+0000")]));
+    }
+    let Some(cursor) = page.cursor.as_deref() else { return Ok(i64::MAX) };
+    let expected = || Error::Invalid(vec![FieldError::new("cursor", "expected the \"next\" of the page before")]);
+    cursor.parse().map_err(|_| expected())
 }
 
 /// Refuses an expiry that is over before the entry is there.
@@ -195,6 +211,9 @@ pub(super) fn search(search: &Search) -> Result<(), Error> {
     }
     if search.neighbours > MAX_NEIGHBOURS {
         wrong.push(FieldError::new("/neighbours", format!("expected 0 to {MAX_NEIGHBOURS}")));
+    }
+    if search.without.len() > MAX_WITHOUT {
+        wrong.push(FieldError::new("/without", format!("expected at most {MAX_WITHOUT} ids")));
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
 }

@@ -3,13 +3,14 @@
 use serde_json::json;
 
 use super::hold::{self, Write};
+use super::sibling::{self, Moment, Put, Standing, Stated};
 use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, duplicates, embed, store, trust, validate};
 use crate::cache;
 use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::cache::SourceKind;
 use crate::model::live::Topic;
-use crate::model::memory::{Duplicates, Entry, EntryDraft, Quarantine, Source, Trust};
+use crate::model::memory::{Duplicates, Entry, EntryDraft, OnConflict, Quarantine, Source, Trust};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
@@ -27,12 +28,15 @@ impl Expect {
 }
 
 /// What is to be written.
-struct Order {
+pub(super) struct Order {
     namespace: String,
-    key: String,
-    draft: EntryDraft,
-    expect: Expect,
-    source: Source,
+    pub key: String,
+    pub draft: EntryDraft,
+    pub expect: Expect,
+    on_conflict: OnConflict,
+    /// The siblings that its writer has read.
+    pub merges: Vec<i64>,
+    pub source: Source,
     /// Whether an entry may be made although another may say nearly the same.
     has_looked: bool,
     /// The order that this one stands for, where its words are to become a version of another entry.
@@ -41,7 +45,7 @@ struct Order {
 
 /// What came of an order.
 enum Done {
-    Written(Box<Entry>),
+    Put(Box<Put>),
     /// It would make an entry, and the workspace wants to know first whether another says nearly the same.
     LookFirst(Duplicates),
 }
@@ -63,15 +67,28 @@ pub async fn put(
     expect: Expect,
     source: Source,
 ) -> Result<Entry, Error> {
+    let stated = Stated { expect, on_conflict: OnConflict::Refuse, merges: Vec::new() };
+    Ok(put_stated(ctx, (namespace, key), draft, stated, source).await?.into_entry())
+}
+
+/// [`put`], and what is said of what was seen.
+pub(super) async fn put_stated(
+    ctx: &Ctx,
+    (namespace, key): (&str, &str),
+    draft: EntryDraft,
+    Stated { expect, on_conflict, merges }: Stated,
+    source: Source,
+) -> Result<Put, Error> {
     ctx.authorize(Action::WriteMemory)?;
     validate::place(namespace, key)?;
     let draft = validate::draft(draft)?;
     validate::expiry(draft.expires_at, ctx.clock.now(), &source)?;
     let (namespace, key) = (namespace.to_owned(), key.to_owned());
-    let mut order = Order { namespace, key, draft, expect, source, has_looked: false, instead: None };
+    let mut order =
+        Order { namespace, key, draft, expect, on_conflict, merges, source, has_looked: false, instead: None };
     loop {
         match perform(ctx, &order).await {
-            Ok(Done::Written(entry)) => return Ok(*entry),
+            Ok(Done::Put(put)) => return Ok(*put),
             Ok(Done::LookFirst(wanted)) => order = look(ctx, order, wanted).await?,
             Err(error @ (Error::Conflict { .. } | Error::Gone { .. })) => match order.instead.take() {
                 // Somebody was faster with the other entry: then it is kept for itself.
@@ -98,6 +115,8 @@ async fn look(ctx: &Ctx, order: Order, wanted: Duplicates) -> Result<Order, Erro
         key: other.key,
         draft,
         expect: Expect::Version(other.version),
+        on_conflict: OnConflict::Refuse,
+        merges: Vec::new(),
         source: alone.source.clone(),
         has_looked: true,
         instead: Some(Box::new(alone)),
@@ -106,24 +125,36 @@ async fn look(ctx: &Ctx, order: Order, wanted: Duplicates) -> Result<Order, Erro
 
 /// Writes what is ordered, in one transaction.
 async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
-    let Order { namespace, key, draft, source, .. } = order;
+    let Order { namespace, key, source, .. } = order;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let (change, settings) = store::begin_write(&mut tx, ctx.workspace()).await?;
     let before = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
     let live = before.as_ref().filter(|row| row.is_live(now)).cloned().map(Entry::from);
-    order.expect.check(live.as_ref().map(|live| live.version))?;
+    if let Err(refusal) = order.expect.check(live.as_ref().map(|live| live.version)) {
+        let live = live.as_ref().filter(|_| order.on_conflict == OnConflict::Sibling).ok_or(refusal)?;
+        return beside(ctx, tx, order, Moment { live, settings: &settings, change, now }).await;
+    }
     if live.is_none() && !order.has_looked && settings.duplicates != Duplicates::Keep {
         return Ok(Done::LookFirst(settings.duplicates));
     }
+    let (view, taken) = match &before {
+        Some(row) => {
+            let standing = Standing::read(&mut tx, row.id, row.version, row.siblings()).await?;
+            standing.over_head(order, change).map(|(view, draft)| (Some(view), draft))?
+        }
+        None => sibling::none_there(&order.merges).map(|()| (None, None))?,
+    };
+    let draft = taken.as_ref().unwrap_or(&order.draft);
     let trust = trust::granted(draft, source, live.as_ref())?;
-    if let Some(live) = live.as_ref().filter(|live| is_repeated(live, draft, trust, source)) {
-        return Ok(Done::Written(Box::new(live.clone())));
+    let repeated = live.as_ref().filter(|live| order.merges.is_empty() && is_repeated(live, draft, trust, source));
+    if let Some(live) = repeated {
+        return Ok(Done::Put(Box::new(Put::Written(live.clone()))));
     }
     let write = Write { key, draft, trust, source, now };
     let quarantine = hold::after_write(live.as_ref(), &write, &settings);
     let draft = draft.clone();
-    let entry = Entry {
+    let mut entry = Entry {
         id: before.as_ref().map_or_else(|| ctx.ids.fresh::<EntryId>(), |row| row.id),
         namespace: namespace.clone(),
         key: key.clone(),
@@ -141,9 +172,16 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
         expires_at: draft.expires_at,
         group: draft.group,
         position: draft.position,
+        siblings: before.as_ref().map_or(0, store::EntryRow::siblings),
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry, change).await?;
+    store::append_version(&mut tx, &entry, change, view.as_ref().map(|view| &view.seen)).await?;
+    if let Some(view) = view.filter(|view| !view.replaced.is_empty()) {
+        for replaced in view.replaced {
+            store::merge_sibling(&mut tx, entry.id, replaced, entry.version).await?;
+        }
+        entry.siblings = store::count_siblings(&mut tx, entry.id).await?;
+    }
     if let Some(alone) = &order.instead {
         store::note_merged(&mut tx, entry.id, entry.version, &alone.key).await?;
     }
@@ -153,7 +191,22 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
     note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
-    Ok(Done::Written(Box::new(entry)))
+    Ok(Done::Put(Box::new(Put::Written(entry))))
+}
+
+/// Keeps a write beside what its writer has not seen, or refuses it where that can't be.
+async fn beside(ctx: &Ctx, mut tx: Tx, order: &Order, moment: Moment<'_>) -> Result<Done, Error> {
+    let Some(put) = sibling::keep(&mut tx, order, &moment).await? else {
+        order.expect.check(Some(moment.live.version))?;
+        return Err(Error::Exists { found: moment.live.version });
+    };
+    if let Put::Beside(entry, number) = &put
+        && *number == moment.change
+    {
+        tx.commit().await?;
+        sibling::tell(ctx, entry, *number);
+    }
+    Ok(Done::Put(Box::new(put)))
 }
 
 /// Whether a run's step writes what it wrote last. The expiry doesn't count: it was reckoned from another moment.
@@ -251,7 +304,7 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
         ..row
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry, change).await?;
+    store::append_version(&mut tx, &entry, change, None).await?;
     note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;

@@ -84,6 +84,8 @@ ids! {
     AgentId,
     /// A task that is given to whichever agent is best for it.
     QueuedTaskId,
+    /// What an agent has to itself, or shares, for a while.
+    LeaseId,
     /// What makes vectors of a workspace's entries.
     EmbedderId,
 }

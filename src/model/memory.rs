@@ -10,14 +10,20 @@ use super::{EntryId, RunId, Timestamp};
 
 mod embedder;
 mod health;
+mod listing;
 mod quarantine;
+mod sibling;
+mod timeline;
 mod trust;
 
 pub use embedder::{
     EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
 };
 pub use health::{Alike, HealthEntry, MemoryHealth};
+pub use listing::{Entries, EntryFilter};
 pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
+pub use sibling::{OnConflict, Precedence, Seen, Sibling};
+pub use timeline::{Learned, Superseded};
 pub use trust::Trust;
 
 /// A piece of knowledge, as of its newest version.
@@ -62,6 +68,13 @@ pub struct Entry {
     /// Its place in the group; those without one stand behind, in the order of their first writing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<i64>,
+    /// How many texts stand beside it, written without having seen it, that nobody has merged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub siblings: i64,
+}
+
+const fn is_zero(count: &i64) -> bool {
+    *count == 0
 }
 
 impl Entry {
@@ -118,22 +131,6 @@ pub struct EntryDraft {
     /// It can be lower than that, never higher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
-}
-
-/// Which entries a list shows. Unknown fields are refused; empty texts and lists mean any.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EntryFilter {
-    /// This namespace and all below it.
-    pub namespace: String,
-    /// Keys that begin with this.
-    pub prefix: String,
-    /// Entries with this tag.
-    pub tag: String,
-    /// Entries with one of these labels.
-    pub trust: Vec<Trust>,
-    /// Those in quarantine, in place of all others.
-    pub quarantined: bool,
 }
 
 /// One version of an entry.
@@ -217,6 +214,12 @@ pub struct Search {
     /// Whether to add what each word contributed, the filters, and the time of each stage.
     #[serde(default)]
     pub explain: bool,
+    /// What would have been found then: entries as they stood, by their words. Not in the future, and at most 30 days ago.
+    #[serde(default)]
+    pub as_of: Option<Timestamp>,
+    /// Entries that are left out before ranking, by id; at most 20.
+    #[serde(default)]
+    pub without: Vec<EntryId>,
 }
 
 impl Search {
@@ -241,6 +244,8 @@ impl Search {
             min_score: None,
             neighbours: 0,
             explain: false,
+            as_of: None,
+            without: Vec::new(),
         }
     }
 }

@@ -6,22 +6,7 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 use serde::{Deserialize, Serialize};
 
-use super::layout::Layout;
-use super::pages::agents::{AgentPage, AgentsPage, EditAgentPage, NewAgentPage};
-use super::pages::approvals::ApprovalsPage;
-use super::pages::auth::{InvitePage, LoginPage, SetupPage};
-use super::pages::budgets::BudgetsPage;
-use super::pages::cache::CachePage;
-use super::pages::dashboard::DashboardPage;
-use super::pages::gateway::{CallsPage, KeysPage, RoutesPage};
-use super::pages::memory::{EmbedderPage, HealthPage, MemoryPage};
-use super::pages::providers::{ProviderPage, ProvidersPage};
-use super::pages::redaction::RedactionPage;
-use super::pages::runs::{ComparePage, RunPage, RunsPage};
-use super::pages::sessions::SessionsPage;
-use super::pages::triggers::{TriggerPage, TriggersPage};
-use super::pages::users::UsersPage;
-use super::pages::workflows::{DesignerPage, WorkflowsPage};
+use super::chunks;
 use crate::model::auth::Me;
 
 /// Holds `light` or `dark` when the person chose; readable by the page, it is no secret.
@@ -31,6 +16,12 @@ pub const THEME_COOKIE: &str = "weft-theme";
 /// complete before its wasm is, on a slow line by seconds: nothing that a person does meanwhile is lost. Of several
 /// presses only the last counts, as only that one is shown to be held.
 const EARLY: &str = include_str!("early.js");
+
+/// Fetches what the other pages need into the browser's cache, one after the other, when there is nothing else to do and
+/// nobody pays for each byte: a link is then followed without waiting.
+const AHEAD: &str = "if (!navigator.connection?.saveData) (window.requestIdleCallback ?? setTimeout)(async () => { \
+     for (const path of document.querySelector('meta[name=weft-later]').content.split(' ').filter(Boolean)) \
+     await fetch(path, { priority: 'low' }).then((answer) => answer.arrayBuffer()).catch(() => {}); });";
 
 /// What the server tells the document: names of the hashed assets, the nonce, the chosen theme.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +34,10 @@ pub struct PageAssets {
     pub wasm: String,
     /// `/assets/weft-….css`
     pub css: String,
+    /// What this page needs beside the main wasm, as paths.
+    pub chunks: Vec<String>,
+    /// What the other pages need, as paths: fetched once this one is awake and the browser has nothing to do.
+    pub later: Vec<String>,
     /// `light`, `dark`, or empty to follow the system; from the cookie `weft-theme`.
     pub theme: String,
 }
@@ -56,10 +51,13 @@ pub fn shell() -> impl IntoView {
     let assets = use_context::<PageAssets>().unwrap_or_default();
     // What hydration leaves for later runs before a timer does; then everything on the page listens.
     let start = format!(
-        "import init, {{ hydrate }} from '{}'; await init({{ module_or_path: '{}' }}); hydrate(); \
-         setTimeout(() => dispatchEvent(new Event('weft:awake')));",
+        "import init, {{ hydrate }} from '{}'; await init({{ module_or_path: '{}' }}); await hydrate(); \
+         setTimeout(() => dispatchEvent(new Event('weft:awake'))); {AHEAD}",
         assets.js, assets.wasm
     );
+    let needed = assets.chunks.iter().map(|chunk| {
+        view! { <link rel="preload" href=chunk.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" /> }
+    });
     let theme = (!assets.theme.is_empty()).then(|| assets.theme.clone());
     view! {
         <!DOCTYPE html>
@@ -72,6 +70,8 @@ pub fn shell() -> impl IntoView {
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="modulepreload" href=assets.js.clone() />
                 <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                {needed.collect_view()}
+                <meta name="weft-later" content=assets.later.join(" ") />
                 <script nonce=assets.nonce.clone() inner_html=EARLY></script>
                 <script type="module" nonce=assets.nonce inner_html=start></script>
                 <MetaTags />
@@ -95,36 +95,37 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=NotFound>
-                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
-                <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
-                <Route path=path!("/invite") view=InvitePage ssr=SsrMode::Async />
-                <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
-                    <Route path=path!("/") view=DashboardPage ssr=SsrMode::Async />
-                    <Route path=path!("/approvals/:id?") view=ApprovalsPage ssr=SsrMode::Async />
-                    <Route path=path!("/workflows") view=WorkflowsPage ssr=SsrMode::Async />
-                    <Route path=path!("/workflows/:id") view=DesignerPage ssr=SsrMode::Async />
-                    <Route path=path!("/runs") view=RunsPage ssr=SsrMode::Async />
-                    <Route path=path!("/runs/compare") view=ComparePage ssr=SsrMode::Async />
-                    <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
-                    <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
-                    <Route path=path!("/agents/new") view=NewAgentPage ssr=SsrMode::Async />
-                    <Route path=path!("/agents/:id") view=AgentPage ssr=SsrMode::Async />
-                    <Route path=path!("/agents/:id/edit") view=EditAgentPage ssr=SsrMode::Async />
-                    <Route path=path!("/triggers") view=TriggersPage ssr=SsrMode::Async />
-                    <Route path=path!("/triggers/:id") view=TriggerPage ssr=SsrMode::Async />
-                    <Route path=path!("/memory") view=MemoryPage ssr=SsrMode::Async />
-                    <Route path=path!("/memory/embedder") view=EmbedderPage ssr=SsrMode::Async />
-                    <Route path=path!("/memory/health") view=HealthPage ssr=SsrMode::Async />
-                    <Route path=path!("/providers") view=ProvidersPage ssr=SsrMode::Async />
-                    <Route path=path!("/providers/:id") view=ProviderPage ssr=SsrMode::Async />
-                    <Route path=path!("/gateway/routes") view=RoutesPage ssr=SsrMode::Async />
-                    <Route path=path!("/gateway/keys") view=KeysPage ssr=SsrMode::Async />
-                    <Route path=path!("/gateway/calls") view=CallsPage ssr=SsrMode::Async />
-                    <Route path=path!("/gateway/budgets") view=BudgetsPage ssr=SsrMode::Async />
-                    <Route path=path!("/gateway/cache") view=CachePage ssr=SsrMode::Async />
-                    <Route path=path!("/gateway/redaction") view=RedactionPage ssr=SsrMode::Async />
-                    <Route path=path!("/users") view=UsersPage ssr=SsrMode::Async />
-                    <Route path=path!("/account") view=SessionsPage ssr=SsrMode::Async />
+                <Route path=path!("/login") view=chunks::login() ssr=SsrMode::Async />
+                <Route path=path!("/setup") view=chunks::setup() ssr=SsrMode::Async />
+                <Route path=path!("/invite") view=chunks::invite() ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view=chunks::frame() ssr=SsrMode::Async>
+                    <Route path=path!("/") view=chunks::dashboard() ssr=SsrMode::Async />
+                    <Route path=path!("/approvals/:id?") view=chunks::approvals() ssr=SsrMode::Async />
+                    <Route path=path!("/workflows") view=chunks::workflows() ssr=SsrMode::Async />
+                    <Route path=path!("/workflows/:id") view=chunks::designer() ssr=SsrMode::Async />
+                    <Route path=path!("/runs") view=chunks::runs() ssr=SsrMode::Async />
+                    <Route path=path!("/runs/compare") view=chunks::compare() ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id") view=chunks::run() ssr=SsrMode::Async />
+                    <Route path=path!("/agents") view=chunks::agents() ssr=SsrMode::Async />
+                    <Route path=path!("/agents/new") view=chunks::new_agent() ssr=SsrMode::Async />
+                    <Route path=path!("/agents/:id") view=chunks::agent() ssr=SsrMode::Async />
+                    <Route path=path!("/agents/:id/edit") view=chunks::edit_agent() ssr=SsrMode::Async />
+                    <Route path=path!("/triggers") view=chunks::triggers() ssr=SsrMode::Async />
+                    <Route path=path!("/triggers/:id") view=chunks::trigger() ssr=SsrMode::Async />
+                    <Route path=path!("/memory") view=chunks::memory() ssr=SsrMode::Async />
+                    <Route path=path!("/memory/embedder") view=chunks::embedder() ssr=SsrMode::Async />
+                    <Route path=path!("/memory/health") view=chunks::health() ssr=SsrMode::Async />
+                    <Route path=path!("/memory/timeline") view=chunks::timeline() ssr=SsrMode::Async />
+                    <Route path=path!("/providers") view=chunks::providers() ssr=SsrMode::Async />
+                    <Route path=path!("/providers/:id") view=chunks::provider() ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/routes") view=chunks::routes() ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/keys") view=chunks::keys() ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/calls") view=chunks::calls() ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/budgets") view=chunks::budgets() ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/cache") view=chunks::cache() ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/redaction") view=chunks::redaction() ssr=SsrMode::Async />
+                    <Route path=path!("/users") view=chunks::users() ssr=SsrMode::Async />
+                    <Route path=path!("/account") view=chunks::account() ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -61,6 +61,8 @@ pub(super) async fn begin(
         priority: priority.map(|level| Priority::Level(i64::from(level))),
         rate: None,
     });
+    // Whoever has the task is above those whom it asks.
+    definition.team = agent.spec.team.clone().map(|team| team.led_by(&agent.name));
     let source = Source::Inline(Box::new(definition));
     let new = NewRun::new(source, json!({"prompt": prompt}), TriggerKind::Manual);
     let run = super::start(ctx, NewRun { idempotency_key: key, ..new }).await?;

@@ -22,6 +22,15 @@ pub(super) fn fit_form(schema: &Value, form: Value) -> Result<Value, Error> {
     })
 }
 
+/// Checks what a person gives as a step's output; pointers begin with `/output`.
+pub(super) fn fit_output(schema: &Value, output: &Value) -> Result<(), Error> {
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|error| Error::invalid("/output", format!("the step's schema is not valid: {error}")))?;
+    let errors = validator.iter_errors(output).take(MAX_ERRORS).map(|error| read(&error, "/output"));
+    let errors: Vec<FieldError> = errors.collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
 /// Fills in the defaults of absent inputs and checks the whole against `schema`; a null schema takes any object.
 pub(super) fn fit(schema: &Value, inputs: Value) -> Result<Value, Error> {
     Schema::of(schema).fit(inputs)
@@ -62,7 +71,9 @@ impl Schema {
         let errors: Vec<FieldError> = match &self.validator {
             None => Vec::new(),
             Some(Ok(validator)) if validator.is_valid(&inputs) => Vec::new(),
-            Some(Ok(validator)) => validator.iter_errors(&inputs).take(MAX_ERRORS).map(|error| read(&error)).collect(),
+            Some(Ok(validator)) => {
+                validator.iter_errors(&inputs).take(MAX_ERRORS).map(|error| read(&error, "/inputs")).collect()
+            }
             Some(Err(error)) => {
                 let message = format!("the workflow's schema of inputs is not valid: {error}");
                 return Err(Error::invalid("/inputs", message));
@@ -72,8 +83,8 @@ impl Schema {
     }
 }
 
-fn read(error: &jsonschema::ValidationError<'_>) -> FieldError {
-    let at = format!("/inputs{}", error.instance_path());
+fn read(error: &jsonschema::ValidationError<'_>, whose: &str) -> FieldError {
+    let at = format!("{whose}{}", error.instance_path());
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1");

@@ -6,8 +6,8 @@
 //! run's status does not allow.
 //!
 //! The design: `machine` decides, purely; `engine` owns runs in motion and performs what was decided; `flow` lets runs begin;
-//! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel`, `assign` and this file are
-//! the face.
+//! `steps` is the work; `store` the tables. `runs`, `approvals`, `events`, `travel`, `assign`, `leases` and this file
+//! are the face.
 
 pub mod approvals;
 pub mod assign;
@@ -17,15 +17,19 @@ mod engine;
 mod error;
 pub mod events;
 mod flow;
+mod give;
 mod give_task;
 mod inputs;
+pub mod leases;
 mod machine;
 mod prepared;
+mod quotas;
 mod retention;
 mod runs;
 mod start;
 pub mod steps;
 mod store;
+mod team;
 pub mod travel;
 mod versions;
 mod waiting;
@@ -39,11 +43,14 @@ pub use definitions::templates;
 pub use engine::{Hearing, LogSink, Rounds, Stream};
 pub use error::Error;
 pub use flow::why_waiting;
+pub use give::give_output;
 pub use give_task::{change_agent, give_task, let_work};
+pub use quotas::{get_quotas, set_quotas};
 pub use retention::{get_retention, set_retention};
 pub use runs::{NewRun, Origin, Source, control, get_run, list_events, list_logs, list_runs, wait_for_end};
 pub use start::{start, start_fired};
 pub use store::Occasion;
+pub use team::{get_team, list_messages};
 pub use versions::{check_migration, list_movable, migrate, migrate_all};
 pub use waiting::{Answered, endings, get_status, get_workflow, wait_for_answer};
 
@@ -61,6 +68,7 @@ pub fn rounds(runtime: &Runtime) -> Rounds {
 pub async fn boot(runtime: &Runtime) -> Result<(), Error> {
     let engine: Arc<engine::Engine> = engine::Engine::of(runtime);
     engine.boot(runtime).await?;
+    leases::boot(runtime);
     runtime.tasks.spawn("folders of agents", steps::watch_folders(runtime.clone()));
     Ok(())
 }

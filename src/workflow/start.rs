@@ -37,7 +37,9 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     let (begun, limits) = lay_out(ctx, run, of, &prepared, new)?;
     let create = store::Create { request_hash: request_hash.clone(), ..begun.create };
     let begun = New { create, ..begun };
-    let begun = if Marks::of(prepared.definition(), &ctx.config).place {
+    let is_let_in = Marks::of(prepared.definition(), &ctx.config).place
+        || engine.is_limited(ctx.runtime(), ctx.workspace()).await?;
+    let begun = if is_let_in {
         engine.accept(ctx.runtime(), begun, limits).await?
     } else {
         engine.begin(ctx.runtime(), begun).await?
@@ -66,11 +68,11 @@ pub async fn start_fired(
     check_key(new.idempotency_key.as_deref())?;
     let Source::Version(workflow, None) = new.source else { return Ok(false) };
     let Some(prepared) = prepared::find(ctx, workflow, version).await? else { return Ok(false) };
-    if Marks::of(prepared.definition(), &ctx.config).place {
+    let engine = Engine::of(ctx.runtime());
+    if Marks::of(prepared.definition(), &ctx.config).place || engine.is_limited(ctx.runtime(), ctx.workspace()).await? {
         return Ok(false);
     }
     let request_hash = new.idempotency_key.as_ref().map(|_| request_hash(&new));
-    let engine = Engine::of(ctx.runtime());
     let (begun, _) = lay_out(ctx, run, (Some(workflow), Some(version)), &prepared, new)?;
     let definition = begun
         .create

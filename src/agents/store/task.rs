@@ -1,9 +1,10 @@
 //! What agents did.
 
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 
 use crate::agents::tasks::Note;
 use crate::db::{Db, Result, Tx};
+use crate::model::agent::TaskStatus;
 use crate::model::{AgentId, RunId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -66,6 +67,28 @@ pub async fn add(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Ends a task as done; gives its agent, `None` where nothing is kept of it or it was done before.
+pub async fn close(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    run: RunId,
+    step: &str,
+    now: Timestamp,
+) -> Result<Option<AgentId>> {
+    Ok(within!(tx, conn => query_scalar(
+        "update agent_task set status = $4, active_at = $5
+         where workspace_id = $1 and run_id = $2 and step = $3 and status <> $4
+         returning agent_id",
+    )
+    .bind(workspace)
+    .bind(run)
+    .bind(step)
+    .bind(TaskStatus::Done.as_str())
+    .bind(now)
+    .fetch_optional(conn)
+    .await)?)
 }
 
 /// Runs that are paused while this agent has something to do in them, at most `limit`.

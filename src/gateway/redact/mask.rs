@@ -58,6 +58,8 @@ impl Mask {
                     Tool::Native { value } => each_text_in(value, visit),
                 }
             }
+            // The model comes to the placeholder, not to the value.
+            request.stop.iter_mut().for_each(&mut *visit);
             // Last, so that what they hold does not move the numbers of the conversation.
             let own = request.messages.iter_mut().flat_map(|message| message.extra.values_mut());
             request.extra.values_mut().chain(own).for_each(|value| each_text_in(value, visit));
@@ -166,6 +168,14 @@ impl Mask {
     /// A whole answer with the values put back.
     pub fn reveal_response(&self, response: &mut Response) {
         response.content.iter_mut().for_each(|block| self.reveal_block(block));
+        self.reveal_sequence(&mut response.stop_sequence);
+    }
+
+    /// What ended an answer, as it was asked for.
+    pub(super) fn reveal_sequence(&self, sequence: &mut Option<String>) {
+        if let Some(text) = sequence {
+            self.reveal_in(text);
+        }
     }
 
     pub(super) fn reveal_block(&self, block: &mut Block) {

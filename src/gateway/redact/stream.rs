@@ -53,9 +53,14 @@ impl Reveal {
                 self.let_out(index);
                 self.ready.push_back(Delta::Close { index });
             }
-            Delta::Stop { .. } | Delta::End => {
+            Delta::Stop { reason, mut sequence, usage } => {
                 self.flush();
-                self.ready.push_back(delta);
+                self.mask.reveal_sequence(&mut sequence);
+                self.ready.push_back(Delta::Stop { reason, sequence, usage });
+            }
+            Delta::End => {
+                self.flush();
+                self.ready.push_back(Delta::End);
             }
             Delta::Start { .. } | Delta::Ping | Delta::Thinking { .. } | Delta::Signature { .. } => {
                 self.ready.push_back(delta);

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Mask, Reveal, Rules};
 use crate::model::gateway::{
-    Block, Delta, Dialect, Extra, MaskKind, MaskPattern, Masked, Message, RedactionDraft, Request, Role,
+    Block, Delta, Dialect, Extra, MaskKind, MaskPattern, Masked, Message, RedactionDraft, Request, Response, Role,
+    StopReason, Usage,
 };
 
 fn rules() -> Rules {
@@ -161,6 +162,29 @@ fn what_only_one_dialect_knows_is_masked_too() {
     assert_eq!(request.messages[0].extra["name"], "[[weft-ticket-4]]");
     let shown = serde_json::to_value(&request.tools[0]).unwrap();
     assert_eq!(shown["value"], json!({"type": "T-4", "hint": "[[weft-ticket-2]]"}));
+}
+
+#[test]
+fn what_ends_an_answer_is_masked_and_told_as_it_was_asked_for() {
+    let mut request = asked(&["Write T-7 at last."]);
+    request.stop = vec!["T-7".into(), "END".into()];
+    let mask = Arc::new(Mask::cover(&rules(), &mut request).unwrap());
+    assert_eq!(request.stop, ["[[weft-ticket-1]]", "END"]);
+    let mut response = Response {
+        id: String::new(),
+        model: String::new(),
+        content: Vec::new(),
+        stop: StopReason::StopSequence,
+        stop_sequence: Some("[[weft-ticket-1]]".into()),
+        usage: Usage::default(),
+        extra: Extra::new(),
+    };
+    mask.reveal_response(&mut response);
+    assert_eq!(response.stop_sequence.as_deref(), Some("T-7"));
+    let mut reveal = Reveal::new(mask);
+    let sequence = Some("[[weft-ticket-1]]".to_owned());
+    reveal.push(Delta::Stop { reason: StopReason::StopSequence, sequence, usage: Usage::default() });
+    assert!(matches!(reveal.pop(), Some(Delta::Stop { sequence: Some(text), .. }) if text == "T-7"));
 }
 
 #[test]

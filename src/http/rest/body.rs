@@ -1,12 +1,17 @@
 //! A REST call's body and its ids, with our own errors: `application/problem+json`, naming the field.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::http::error::{Refusal, bare};
 use crate::model::workflow::Definition;
@@ -21,10 +26,34 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
+        match Json::<Object<T>>::from_request(request, state).await {
+            Ok(Json(Object(body))) => Ok(Self(body)),
             Err(rejection) => Err(refuse(&rejection)),
         }
+    }
+}
+
+/// A JSON object, and nothing that could be taken for one: serde reads a struct from an array too, by the order of its
+/// fields, and nobody means that.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData))
     }
 }
 
@@ -155,6 +184,19 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_is_not_taken_for_an_object() {
+        #[derive(Debug, Deserialize)]
+        struct Limits {
+            most: Option<u32>,
+        }
+        let read = |text: &str| serde_json::from_str::<Object<Limits>>(text).map(|Object(limits)| limits.most);
+        assert_eq!(read(r#"{"most": 3}"#).unwrap(), Some(3));
+        assert_eq!(read("{}").unwrap(), None);
+        let refused = read("[3]").unwrap_err().to_string();
+        assert!(refused.starts_with("invalid type: sequence, expected an object"), "{refused}");
+    }
 
     #[test]
     fn the_field_is_named_as_a_pointer() {

@@ -1,4 +1,4 @@
-//! `/memory`: entries, their versions, and searching them.
+//! `/memory`: one entry, its versions, and searching all of them; lists of them stand in `listing`.
 
 use axum::Json;
 use axum::extract::Path;
@@ -11,20 +11,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Body, Params};
-use super::paging::Limit;
+use super::siblings;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::memory::{self, Expect};
+use crate::memory::{self, Expect, Put, Stated};
 use crate::model::memory::{
-    Entry, EntryDraft, EntryVersion, MemoryHealth, MemorySettings, Search, SearchResult, Trust,
+    Entry, EntryDraft, EntryVersion, MemoryHealth, MemorySettings, OnConflict, Search, SearchResult,
 };
-use crate::model::{ApiError, Page, PageRequest};
+use crate::model::{ApiError, Timestamp};
 use crate::runtime::Runtime;
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
     OpenApiRouter::new()
-        .routes(routes!(list))
         .routes(routes!(search))
         .routes(routes!(get, put, delete))
         .routes(routes!(history))
@@ -32,33 +31,6 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(quarantine, release))
         .routes(routes!(get_settings, put_settings))
         .routes(routes!(get_health))
-}
-
-/// What part of the entries is wanted.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListQuery {
-    /// This namespace and all below it; empty means all.
-    #[serde(default)]
-    namespace: String,
-    /// Keys that begin with this.
-    #[serde(default)]
-    prefix: String,
-    /// Entries with this tag.
-    #[serde(default)]
-    tag: String,
-    /// Entries whose words came from one of these: `user`, `tool`, `model`, `web`, with commas between.
-    #[serde(default)]
-    trust: String,
-    /// Those in quarantine, in place of all others.
-    #[serde(default)]
-    quarantined: bool,
-    /// 1..=200.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
-    limit: Option<Limit>,
-    /// The `next` of the page before.
-    cursor: Option<String>,
 }
 
 /// Whether an entry in quarantine is read too.
@@ -69,6 +41,22 @@ struct GetQuery {
     /// Also while it is in quarantine; without this it is not found then.
     #[serde(default)]
     quarantined: bool,
+    /// As it stood then.
+    as_of: Option<Timestamp>,
+}
+
+/// What the writer says of what they have seen.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PutQuery {
+    /// What becomes of the write when something else stands there than was expected: `refuse` or `sibling`, kept beside it.
+    #[serde(default)]
+    #[param(inline)]
+    on_conflict: OnConflict,
+    /// Siblings that the writer has read and that this text replaces: their numbers, with commas between.
+    #[serde(default)]
+    merges: String,
 }
 
 /// Why an entry is set aside.
@@ -97,23 +85,6 @@ struct Versions {
     next: Option<String>,
 }
 
-/// Entries, changed last first.
-#[utoipa::path(get, path = "/memory", tag = "memory", params(ListQuery), responses(
-    (status = 200, description = "a page of entries", body = Page<Entry>),
-    (status = 401, description = "not signed in", body = Problem),
-    (status = 403, description = "the role doesn't allow it", body = Problem),
-    (status = 422, description = "a parameter does not fit", body = Problem),
-    (status = 500, description = "a failure of ours", body = Problem),
-    (status = 503, description = "not now", body = Problem),
-))]
-async fn list(Caller(ctx): Caller, Params(query): Params<ListQuery>) -> Result<Json<Page<Entry>>, Refusal> {
-    let page = PageRequest { limit: query.limit.unwrap_or_default().0, cursor: query.cursor };
-    let trust = Trust::parse_list(&query.trust).map_err(|expected| ApiError::invalid("trust", expected))?;
-    let ListQuery { namespace, prefix, tag, quarantined, .. } = query;
-    let filter = memory::Filter { namespace, prefix, tag, trust, quarantined };
-    Ok(Json(memory::list(&ctx, &filter, &page).await?))
-}
-
 /// Searches entries; finds every write that was answered before.
 #[utoipa::path(post, path = "/memory/search", tag = "memory", request_body = Search, responses(
     (status = 200, description = "what was found, best first", body = SearchResult),
@@ -138,17 +109,18 @@ async fn search(Caller(ctx): Caller, Body(search): Body<Search>) -> Result<Json<
     (status = 200, description = "the entry", body = Entry, headers(("etag" = String, description = "the version, for If-Match"))),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it", body = Problem),
-    (status = 404, description = "no such entry, or it is in quarantine", body = Problem),
+    (status = 404, description = "no such entry (then), it is in quarantine, or its version of then is not kept", body = Problem),
     (status = 422, description = "the namespace, the key or a parameter does not fit", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn get(Caller(ctx): Caller, place: Place, Params(query): Params<GetQuery>) -> Result<Response, Refusal> {
     let (namespace, key) = read(place)?;
-    let entry = if query.quarantined {
-        memory::get_any(&ctx, &namespace, &key).await?
-    } else {
-        memory::get(&ctx, &namespace, &key).await?
+    let entry = match (query.as_of, query.quarantined) {
+        (None, true) => memory::get_any(&ctx, &namespace, &key).await?,
+        (None, false) => memory::get(&ctx, &namespace, &key).await?,
+        (Some(as_of), true) => memory::get_any_as_of(&ctx, &namespace, &key, as_of).await?,
+        (Some(as_of), false) => memory::get_as_of(&ctx, &namespace, &key, as_of).await?,
     };
     Ok(tagged(StatusCode::OK, entry))
 }
@@ -159,9 +131,11 @@ async fn get(Caller(ctx): Caller, place: Place, Params(query): Params<GetQuery>)
     ("key" = String, Path, description = "url-encoded"),
     ("If-Match" = Option<String>, Header, description = "\"<version>\": only over this version"),
     ("If-None-Match" = Option<String>, Header, description = "*: only if there is none"),
+    PutQuery,
 ), responses(
     (status = 200, description = "the entry in its new version", body = Entry),
     (status = 201, description = "the new entry", body = Entry),
+    (status = 202, description = "kept as a sibling beside the entry, which is given as it stands", body = Entry),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
     (status = 409, description = "the entry is not in the expected version", body = Problem),
@@ -174,14 +148,18 @@ async fn get(Caller(ctx): Caller, place: Place, Params(query): Params<GetQuery>)
 async fn put(
     Caller(ctx): Caller,
     place: Place,
+    Params(query): Params<PutQuery>,
     headers: HeaderMap,
     Body(draft): Body<EntryDraft>,
 ) -> Result<Response, Refusal> {
     let (namespace, key) = read(place)?;
-    let expect = expected(&headers)?;
-    let entry = memory::put(&ctx, &namespace, &key, draft, expect, memory::source(&ctx)).await?;
-    let status = if entry.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(tagged(status, entry))
+    let merges = siblings::numbers(&query.merges)?;
+    let stated = Stated { expect: expected(&headers)?, on_conflict: query.on_conflict, merges };
+    Ok(match memory::put_beside(&ctx, (&namespace, &key), draft, stated, memory::source(&ctx)).await? {
+        Put::Written(entry) if entry.version == 1 => tagged(StatusCode::CREATED, entry),
+        Put::Written(entry) => tagged(StatusCode::OK, entry),
+        Put::Beside(entry, _) => tagged(StatusCode::ACCEPTED, entry),
+    })
 }
 
 /// Deletes an entry. It can be restored for 30 days.
@@ -339,9 +317,9 @@ async fn get_health(Caller(ctx): Caller) -> Result<Json<MemoryHealth>, Refusal> 
 }
 
 /// The namespace and the key, each decoded from one segment: `code%2Fdecisions` is one.
-type Place = Result<Path<(String, String)>, PathRejection>;
+pub(super) type Place = Result<Path<(String, String)>, PathRejection>;
 
-fn read(place: Place) -> Result<(String, String), ApiError> {
+pub(super) fn read(place: Place) -> Result<(String, String), ApiError> {
     let Path(place) =
         place.map_err(|_| ApiError::invalid("path", "expected a namespace and a key as url-encoded UTF-8"))?;
     Ok(place)

@@ -1,5 +1,6 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
+pub mod agent_leases;
 pub mod agent_tasks;
 pub mod agents;
 pub mod analytics;
@@ -12,7 +13,9 @@ pub mod cache;
 pub mod embedder;
 pub mod events;
 pub mod gateway;
+pub mod give;
 pub mod hooks;
+mod listing;
 pub mod memory;
 pub mod paging;
 pub mod providers;
@@ -21,6 +24,8 @@ pub mod regression;
 pub mod routes;
 pub mod runs;
 pub mod schedules;
+mod siblings;
+pub mod team;
 pub mod travel;
 pub mod triggers;
 pub mod users;
@@ -48,6 +53,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 fn resources() -> OpenApiRouter<Runtime> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(agents::router())
+        .merge(agent_leases::router())
         .merge(agent_tasks::router())
         .merge(analytics::router())
         .merge(approvals::router())
@@ -57,8 +63,10 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(cache::router())
         .merge(events::router())
         .merge(gateway::router())
+        .merge(give::router())
         .merge(crate::http::gateway::router())
         .merge(embedder::router())
+        .merge(listing::router())
         .merge(memory::router())
         .merge(hooks::router())
         .merge(providers::router())
@@ -67,6 +75,8 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(routes::router())
         .merge(runs::router())
         .merge(schedules::router())
+        .merge(siblings::router())
+        .merge(team::router())
         .merge(travel::router())
         .merge(triggers::router())
         .merge(users::router())

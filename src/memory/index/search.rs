@@ -16,9 +16,8 @@ use super::{Index, Light, NO_GROUP, Slot, names, reasons};
 use crate::model::memory::{TermMatch, Trust};
 use crate::model::{EntryId, Timestamp};
 
-/// A word of a short query that at most so many entries hold may be misspelt where the answer stands: words like it are searched
-/// too. In a question other words find it, and words that only look alike cost more than they bring; there only words that
-/// nobody holds are guessed.
+/// A word of a short query that at most so many entries hold may be misspelt where the answer stands: words like it are looked for
+/// too. In a question other words find it, and words that only look alike cost more than they bring: only unknown ones are guessed.
 pub(super) const RARE: u32 = 3;
 
 /// What may be found at all; applied before ranking: what is left out takes no part in any signal.
@@ -40,6 +39,8 @@ pub(in crate::memory) struct Filter {
     pub since: Option<Timestamp>,
     /// Updated before.
     pub until: Option<Timestamp>,
+    /// None of these.
+    pub without: Vec<EntryId>,
 }
 
 /// A question to the index.
@@ -376,6 +377,7 @@ impl Index {
                 && namespaces[slot.namespace as usize]
                 && slot.updated_at >= since
                 && slot.updated_at < until
+                && !filter.without.contains(&slot.id)
                 && facts.as_ref().is_some_and(|facts| facts.iter().all(|fact| slot.facts.binary_search(fact).is_ok()))
         };
         self.slots.iter().zip(&self.lights).map(fits).collect()

@@ -27,6 +27,7 @@ pub(in crate::memory) fn entry(number: u128, namespace: &str, key: &str, content
         expires_at: None,
         group: None,
         position: None,
+        siblings: 0,
     }
 }
 

@@ -35,6 +35,7 @@ fn ask_index(set: &Set) -> Vec<Ranking> {
             expires_at: None,
             group: draft.group,
             position: draft.position,
+            siblings: 0,
         }));
     }
     let ask = |question: &Question| {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as, query_scalar};
 
+use super::then::{behind, labels};
 use crate::db::{Db, Result, Tx};
 use crate::model::memory::{Entry, EntryFilter, Namespace, Quarantine, Source, Trust};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
@@ -16,7 +17,7 @@ macro_rules! columns {
             $before,
             " e.id, e.namespace, e.key, e.content, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
               e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position,
-              e.trust, e.quarantine, e.quarantined_at
+              e.trust, e.quarantine, e.quarantined_at, e.siblings
               from memory_entry e ",
             $after
         )
@@ -46,6 +47,7 @@ pub(in crate::memory) struct EntryRow {
     trust: String,
     quarantine: Option<Json<Quarantine>>,
     quarantined_at: Option<Timestamp>,
+    siblings: i64,
 }
 
 impl EntryRow {
@@ -64,9 +66,29 @@ impl EntryRow {
         self.deleted_at.is_some() || self.quarantined_at.is_some()
     }
 
+    /// How many texts stand open beside it.
+    pub const fn siblings(&self) -> i64 {
+        self.siblings
+    }
+
     /// Its text.
     pub fn content(&self) -> &str {
         &self.content
+    }
+
+    /// The entry as it stood at a moment, of a row that was read for it. What was set aside later was not yet then.
+    pub fn then(self, at: Timestamp) -> Entry {
+        let held_since = self.quarantined_at.filter(|since| *since <= at);
+        let mut entry = Entry::from(self);
+        entry.quarantine = match (held_since, entry.quarantine) {
+            // An older program wrote down since when, and no more.
+            (Some(since), None) => {
+                let reasons = vec!["why was not kept with this version".to_owned()];
+                Some(Quarantine { at: since, by: None, reasons, released: None })
+            }
+            (_, known) => known.filter(|quarantine| quarantine.at <= at),
+        };
+        entry
     }
 }
 
@@ -90,6 +112,7 @@ impl From<EntryRow> for Entry {
             expires_at: row.expires_at,
             group: row.context_group,
             position: row.context_position,
+            siblings: row.siblings,
         }
     }
 }
@@ -190,9 +213,7 @@ pub(in crate::memory) async fn list(
     const FREE: &str = listed!("is null");
     const HELD: &str = listed!("is not null");
     let sql = if filter.quarantined { HELD } else { FREE };
-    let behind_prefix = format!("{}\u{10ffff}", filter.prefix);
-    let labels: Vec<&str> = filter.trust.iter().map(|trust| trust.as_str()).collect();
-    let trust = if labels.is_empty() { String::new() } else { format!(",{},", labels.join(",,")) };
+    let (behind_prefix, trust) = (behind(&filter.prefix), labels(filter));
     Ok(read!(db, conn => query_as(sql)
         .bind(workspace)
         .bind(now)

@@ -70,11 +70,12 @@ pub(in crate::memory) async fn hold(tx: &mut Tx, id: EntryId, quarantine: &Quara
     .await
     .map(drop))?;
     within!(tx, conn => query(
-        "update memory_version set quarantined_at = $2
+        "update memory_version set quarantined_at = $2, quarantine = $3
          where entry_id = $1 and version = (select version from memory_entry where id = $1)",
     )
     .bind(id)
     .bind(quarantine.at)
+    .bind(Json(quarantine))
     .execute(conn)
     .await
     .map(drop))?;

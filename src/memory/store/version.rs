@@ -7,7 +7,7 @@ use sqlx::{FromRow, query, query_as};
 use super::entry::{held_since, trust_of};
 use crate::db::{Db, Result, Tx};
 use crate::memory::{Change, KEPT_VERSIONS};
-use crate::model::memory::{Entry, EntryVersion, Source, Trust};
+use crate::model::memory::{Entry, EntryVersion, Seen, Source, Trust};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -55,12 +55,18 @@ impl From<VersionRow> for EntryVersion {
     }
 }
 
-/// Appends the version that an entry is now in, and drops those that are no longer kept.
-pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry, change: i64) -> Result<()> {
+/// Appends the version that an entry is now in, and drops those that are no longer kept. `seen` is which writes it has seen; where
+/// nobody asks, its number says enough ([`Seen::only`]).
+pub(in crate::memory) async fn append_version(
+    tx: &mut Tx,
+    entry: &Entry,
+    change: i64,
+    seen: Option<&Seen>,
+) -> Result<()> {
     within!(tx, conn => query(
         "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at, change, trust,
-             quarantined_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             quarantined_at, quarantine, expires_at, context_group, context_position, seen)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(entry.id)
     .bind(entry.version)
@@ -74,6 +80,11 @@ pub(in crate::memory) async fn append_version(tx: &mut Tx, entry: &Entry, change
     .bind(change)
     .bind(entry.trust.as_str())
     .bind(held_since(entry))
+    .bind(entry.quarantine.as_ref().map(Json))
+    .bind(entry.expires_at)
+    .bind(entry.group.as_deref())
+    .bind(entry.position)
+    .bind(seen.map(Json))
     .execute(conn)
     .await
     .map(drop))?;
@@ -122,6 +133,12 @@ pub(in crate::memory) async fn append_deletion(
 async fn drop_old_versions(tx: &mut Tx, id: EntryId, newest: i64) -> Result<()> {
     if newest > KEPT_VERSIONS {
         within!(tx, conn => query("delete from memory_version where entry_id = $1 and version <= $2")
+            .bind(id)
+            .bind(newest - KEPT_VERSIONS)
+            .execute(conn)
+            .await
+            .map(drop))?;
+        within!(tx, conn => query("delete from memory_sibling where entry_id = $1 and merged_version <= $2")
             .bind(id)
             .bind(newest - KEPT_VERSIONS)
             .execute(conn)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::AgentSpec;
+use super::{AgentSpec, LeaseNote, Seat, SeenFile, Thing};
 use crate::model::AgentId;
 use crate::model::gateway::{Block, ContextUse, StopReason, Usage};
 use crate::model::memory::Trust;
@@ -28,6 +28,9 @@ pub enum Entry {
         /// A JSON Schema that the answer must fit; null: any words.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         schema: Value,
+        /// Where it sits in the team of its run, if it takes part in one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seat: Option<Seat>,
     },
     /// The model answered.
     Said {
@@ -55,12 +58,33 @@ pub enum Entry {
         /// In which attempt of the step.
         attempt: u32,
     },
+    /// A call waits for a lease that others have, or for which others wait before it.
+    Queued {
+        /// The call's id.
+        id: String,
+        /// On what.
+        thing: Thing,
+        /// Why it waits, in words.
+        why: String,
+    },
+    /// A call would have written over what somebody else changed since the agent read it: a person is asked.
+    Conflicted {
+        /// The call's id.
+        id: String,
+        /// The file, as it is now.
+        file: SeenFile,
+    },
     /// Tools were used, or refused.
     Used {
         /// In the order in which they were asked for.
         results: Vec<ToolResult>,
         /// How long they took together, in milliseconds.
         ms: i64,
+    },
+    /// It was shown what others of its team wrote to it: the same again, whatever happens to the server.
+    Heard {
+        /// As if it had read them.
+        messages: ToolResult,
     },
     /// What was waited for has come: a person's decision, or the end of another run.
     Answered {
@@ -107,6 +131,12 @@ pub struct ToolResult {
     /// Characters that were left out of the middle.
     #[serde(default)]
     pub omitted: u64,
+    /// The file of a folder that others reach too, as it was read or written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenFile>,
+    /// What the agent has to itself or shares since, and what no longer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leases: Vec<LeaseNote>,
 }
 
 impl Entry {

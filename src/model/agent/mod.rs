@@ -3,9 +3,12 @@
 mod assign;
 mod changes;
 mod journal;
+mod lease;
 mod queue;
 mod results;
 mod rule;
+mod team;
+mod team_tools;
 mod template;
 mod tool;
 
@@ -17,10 +20,17 @@ use super::{AgentId, Timestamp};
 pub use assign::{Assignment, KeptOut, LeftOut, Parts, Scored, Weights};
 pub use changes::{ChangedFile, Changes};
 pub use journal::{Entry, Spent, ToolResult};
+pub use lease::{
+    Behind, Lease, LeaseMode, LeaseNote, MAX_THING_CHARS, OnConflict, SeenFile, TakesLeases, Thing, ThingKind,
+};
 pub use queue::{QueuedStatus, QueuedTask, TaskDraft};
 pub use results::{AgentBucket, AgentResults, TaskMedian, VersionResults};
 use rule::decide;
 pub use rule::{Rule, Ruled, Ruling};
+pub use team::{
+    Member, MessageKind, Receipt, Seat, TalkPair, Team, TeamEdge, TeamMember, TeamMessage, TeamView, Topology,
+};
+pub use team_tools::{EVERYBODY, MAX_BODY, MAX_PATIENCE_S};
 pub use template::{AgentTemplate, TEMPLATES};
 pub use tool::{AgentTool, Effect};
 
@@ -72,6 +82,12 @@ pub struct AgentSpec {
     /// Not together with `folder`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub repository: String,
+    /// When its tools take the leases that they need by themselves: where others can reach the same file or repository.
+    #[serde(default, skip_serializing_if = "TakesLeases::is_usual")]
+    pub leases: TakesLeases,
+    /// What is done where it would write over what somebody else changed in its `folder` since it read the file.
+    #[serde(default, skip_serializing_if = "OnConflict::is_usual")]
+    pub on_conflict: OnConflict,
     /// What it may do by itself, what people are asked about first, and what it may never do. The first that fits decides;
     /// where none fits, what has an effect outside is asked about. At most 50.
     #[serde(default)]
@@ -85,6 +101,13 @@ pub struct AgentSpec {
     /// How long its conversation with the model may get, and what is done once it is longer. The task always stays.
     #[serde(default, skip_serializing_if = "ContextRule::is_usual")]
     pub context: ContextRule,
+    /// Who may write to whom among the agents that work under a task that it is given directly, itself above them; absent: all to
+    /// all. A workflow says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Team>,
+    /// Whether it is shown, before each of its turns, what other agents wrote to it, without asking.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hears_messages: bool,
 }
 
 /// How much one task of an agent may take, and how many it works at. What one task reaches ends its step with the class `limit`.
@@ -129,6 +152,11 @@ impl AgentSpec {
         decide(&self.rules, tool, arguments, is_tainted, self.effect(tool, arguments))
     }
 
+    /// Whether it takes part in what the agents of its team write to each other.
+    pub fn is_in_team(&self) -> bool {
+        self.hears_messages || self.tools.iter().any(|tool| tool.is_of_team())
+    }
+
     /// One that only talks.
     pub fn new(persona: impl Into<String>) -> Self {
         Self {
@@ -146,10 +174,14 @@ impl AgentSpec {
             agents: Vec::new(),
             folder: String::new(),
             repository: String::new(),
+            leases: TakesLeases::default(),
+            on_conflict: OnConflict::default(),
             rules: Vec::new(),
             approvers: Vec::new(),
             limits: AgentLimits::default(),
             context: ContextRule::default(),
+            team: None,
+            hears_messages: false,
         }
     }
 }

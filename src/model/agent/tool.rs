@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::team_tools;
+
 /// What using a tool can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -48,11 +50,21 @@ pub enum AgentTool {
     AskAgent,
     /// Ask a person and wait for the answer.
     AskPerson,
+    /// Have a file, a repository or a named thing to itself, or share it.
+    LeaseTake,
+    /// Give that back.
+    LeaseRelease,
+    /// Write to other agents of the team.
+    SendMessage,
+    /// Read what they wrote.
+    ReadMessages,
+    /// Say who in the team may write to whom.
+    SetTopology,
 }
 
 impl AgentTool {
     /// Every tool, for forms and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::HttpRequest,
         Self::MemorySearch,
         Self::MemoryRead,
@@ -67,6 +79,11 @@ impl AgentTool {
         Self::RunWorkflow,
         Self::AskAgent,
         Self::AskPerson,
+        Self::LeaseTake,
+        Self::LeaseRelease,
+        Self::SendMessage,
+        Self::ReadMessages,
+        Self::SetTopology,
     ];
 
     /// As models call it, and as it is stored.
@@ -86,6 +103,11 @@ impl AgentTool {
             Self::RunWorkflow => "run_workflow",
             Self::AskAgent => "ask_agent",
             Self::AskPerson => "ask_person",
+            Self::LeaseTake => "lease_take",
+            Self::LeaseRelease => "lease_release",
+            Self::SendMessage => "send_message",
+            Self::ReadMessages => "read_messages",
+            Self::SetTopology => "set_topology",
         }
     }
 
@@ -111,6 +133,11 @@ impl AgentTool {
             Self::RunWorkflow => "Run workflows",
             Self::AskAgent => "Ask other agents",
             Self::AskPerson => "Ask people",
+            Self::LeaseTake => "Take leases",
+            Self::LeaseRelease => "Give leases back",
+            Self::SendMessage => "Send messages",
+            Self::ReadMessages => "Read messages",
+            Self::SetTopology => "Set the topology",
         }
     }
 
@@ -123,7 +150,9 @@ impl AgentTool {
             Self::MemorySearch => {
                 "Searches what is remembered in the namespaces that you may read; the best entries first."
             }
-            Self::MemoryRead => "Reads one entry of memory by its namespace and key.",
+            Self::MemoryRead => {
+                "Reads one entry of memory by its namespace and key, with its version and the texts that stand beside it."
+            }
             Self::MemoryWrite => {
                 "Keeps something for later under a namespace and a key; what is there under the same key becomes an older version."
             }
@@ -156,6 +185,15 @@ impl AgentTool {
             Self::AskPerson => {
                 "Asks a person and waits for the answer, which may take hours. Ask when only a person can know or decide."
             }
+            Self::LeaseTake => {
+                "Takes a lease on a file, a folder, a repository, or anything that you name, so that no other agent works at it \
+                 meanwhile; waits where another has it. You have it until your task ends or you give it back. Take what you need \
+                 before you begin, and all agents in the same order."
+            }
+            Self::LeaseRelease => "Gives a lease back, once you need it no more.",
+            Self::SendMessage => team_tools::SEND,
+            Self::ReadMessages => team_tools::READ,
+            Self::SetTopology => team_tools::SET_TOPOLOGY,
         }
     }
 
@@ -190,6 +228,8 @@ impl AgentTool {
                     "key": text("Short, and the same for the same thing."),
                     "content": text("What to remember, in Markdown: whole sentences that make sense on their own."),
                     "tags": {"type": "array", "items": {"type": "string"}},
+                    "version": {"type": "integer", "minimum": 0, "description": "The version that memory_read gave, 0 where there was none: what others wrote meanwhile then stays, and yours stands beside it. Without it yours replaces theirs."},
+                    "merges": {"type": "array", "items": {"type": "integer"}, "description": "Numbers of the texts beside the entry that memory_read gave and that yours takes in."},
                 }),
                 json!(["namespace", "key", "content"]),
             ),
@@ -239,6 +279,24 @@ impl AgentTool {
                 }),
                 json!(["question"]),
             ),
+            Self::LeaseTake => (
+                json!({
+                    "kind": {"enum": ["file", "repository", "name"], "description": "A file or folder of your working directory; your repository, or your whole folder; or anything with a name."},
+                    "name": text("The file's or folder's path, or the name; nothing for a repository."),
+                    "mode": {"enum": ["exclusive", "shared"], "description": "exclusive, where none is named: nobody else has it. shared: with others who also share it."},
+                }),
+                json!(["kind"]),
+            ),
+            Self::LeaseRelease => (
+                json!({
+                    "kind": {"enum": ["file", "repository", "name"]},
+                    "name": text("As when you took it."),
+                }),
+                json!(["kind"]),
+            ),
+            Self::SendMessage => team_tools::send(),
+            Self::ReadMessages => team_tools::read(),
+            Self::SetTopology => team_tools::set_topology(),
         };
         json!({"type": "object", "additionalProperties": false, "properties": properties, "required": required})
     }
@@ -251,13 +309,21 @@ impl AgentTool {
             | Self::AskPerson
             | Self::ListFiles
             | Self::ReadFile
-            | Self::SearchFiles => Effect::Reads,
+            | Self::SearchFiles
+            | Self::ReadMessages => Effect::Reads,
             Self::HttpRequest => match arguments.get("method").and_then(Value::as_str) {
                 Some("GET" | "HEAD") => Effect::Reads,
                 _ => Effect::Acts,
             },
             // Another agent has rules of its own.
-            Self::MemoryWrite | Self::AskAgent | Self::WriteFile | Self::EditFile => Effect::Writes,
+            Self::MemoryWrite
+            | Self::AskAgent
+            | Self::WriteFile
+            | Self::EditFile
+            | Self::LeaseTake
+            | Self::LeaseRelease
+            | Self::SendMessage
+            | Self::SetTopology => Effect::Writes,
             Self::Shell | Self::RunWorkflow | Self::PublishChanges => Effect::Acts,
         }
     }
@@ -275,6 +341,7 @@ impl AgentTool {
                 | Self::SearchFiles
                 | Self::RunWorkflow
                 | Self::AskAgent
+                | Self::ReadMessages
         )
     }
 
@@ -290,6 +357,11 @@ impl AgentTool {
                 | Self::EditFile
                 | Self::PublishChanges
         )
+    }
+
+    /// Whether it is about the team that the agent works in: calls of such are done one after the other, too.
+    pub const fn is_of_team(self) -> bool {
+        matches!(self, Self::SendMessage | Self::ReadMessages | Self::SetTopology)
     }
 
     /// Whether its result comes from elsewhere, in its own time: the step waits meanwhile.

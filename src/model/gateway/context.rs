@@ -200,6 +200,46 @@ impl ContextWish {
     }
 }
 
+/// What a step says of the conversations of its calls; what is absent is as its agent or its route has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepContext {
+    /// What is done once one is too long.
+    pub when_full: Option<WhenFull>,
+    /// Tokens at most.
+    pub window: Option<u32>,
+    /// Messages at the end that stay.
+    pub keep_recent: Option<u32>,
+    /// Who summarizes.
+    pub summary_route: String,
+}
+
+impl StepContext {
+    /// What does not fit, by its place below `at`.
+    pub fn faults(&self, at: &str) -> Vec<FieldError> {
+        self.over(&ContextRule { window: MOST_WINDOW, ..ContextRule::default() }).faults(at)
+    }
+
+    /// What its calls say to the gateway. The task stays, whatever came after it.
+    pub fn wish(&self) -> ContextWish {
+        let Self { when_full, window, keep_recent, .. } = *self;
+        let says_nothing = *self == Self::default();
+        let pinned = if says_nothing { Vec::new() } else { vec![1] };
+        ContextWish { when_full, window, keep_recent, summary_route: self.summary_route.clone(), pinned }
+    }
+
+    /// What holds for an agent that has a rule of its own, whose window is never widened.
+    pub fn over(&self, own: &ContextRule) -> ContextRule {
+        let summary_route = if self.summary_route.is_empty() { &own.summary_route } else { &self.summary_route };
+        ContextRule {
+            when_full: self.when_full.unwrap_or(own.when_full),
+            window: self.window.map_or(own.window, |window| window.min(own.window)),
+            keep_recent: self.keep_recent.unwrap_or(own.keep_recent),
+            summary_route: summary_route.clone(),
+        }
+    }
+}
+
 /// What was left out of a conversation before it was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContextUse {
@@ -279,6 +319,21 @@ mod tests {
         let both = narrow.over(Some(&route)).unwrap();
         assert_eq!((both.when_full, both.window), (WhenFull::Refuse, 8_000));
         assert_eq!(ContextWish { pinned: vec![1], ..nothing }.over(None), None, "a pin alone asks for nothing");
+    }
+
+    #[test]
+    fn a_step_says_what_it_wants_within_the_window_of_its_agent() {
+        let own = ContextRule { window: 50_000, summary_route: "cheap".into(), ..ContextRule::default() };
+        assert_eq!(StepContext::default().over(&own), own);
+        assert_eq!(StepContext::default().wish(), ContextWish::default(), "nothing is said");
+        let step = StepContext { when_full: Some(WhenFull::Refuse), window: Some(60_000), ..StepContext::default() };
+        let both = step.over(&own);
+        assert_eq!((both.when_full, both.window, both.summary_route.as_str()), (WhenFull::Refuse, 50_000, "cheap"));
+        assert_eq!(StepContext { window: Some(8_000), ..step.clone() }.over(&own).window, 8_000);
+        assert_eq!((step.wish().window, step.wish().pinned), (Some(60_000), vec![1]));
+        let wrong = StepContext { window: Some(1_999), keep_recent: Some(0), ..StepContext::default() };
+        let places: Vec<String> = wrong.faults("/context").into_iter().map(|fault| fault.pointer).collect();
+        assert_eq!(places, ["/context/window", "/context/keep_recent"]);
     }
 
     #[test]

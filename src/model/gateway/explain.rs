@@ -52,6 +52,20 @@ pub struct Explained {
     pub candidates: Vec<WouldAsk>,
     /// Models that are passed over: they are off, gone, or lack what the call needs.
     pub passed_over: Vec<PassedOver>,
+    /// Who else would be asked where the first is slow to begin; absent where the route does not want that.
+    #[serde(default)]
+    pub hedge: Option<WouldHedge>,
+}
+
+/// Who would be asked as well, where the one that is asked has not begun to answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WouldHedge {
+    /// Milliseconds after which.
+    pub after_ms: u32,
+    /// Who is slow, as `provider/model`.
+    pub slow: String,
+    /// Who is asked as well, as `provider/model`; absent where no other can be asked at this moment.
+    pub also: Option<String>,
 }
 
 /// A model that would be asked.
@@ -104,6 +118,11 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Whether it is left in peace for a while.
+    pub const fn is_left_in_peace(self) -> bool {
+        matches!(self, Self::Rests { .. } | Self::Held { .. })
+    }
+
     /// Whether a call would be sent to it, now or once there is room.
     pub const fn is_asked(self) -> bool {
         matches!(self, Self::Ready | Self::Probe | Self::Waits { .. })

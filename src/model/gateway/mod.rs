@@ -37,11 +37,12 @@ pub use content::{
     AnswerContent, AskedContent, CallContent, Contents, Keeping, MAX_CONTENT, MAX_CONTENT_DAYS, block_words, role_word,
 };
 pub use context::{
-    ContextRule, ContextUse, ContextWish, LEAST_WINDOW, MOST_RECENT, MOST_WINDOW, USUAL_RECENT, USUAL_WINDOW, WhenFull,
+    ContextRule, ContextUse, ContextWish, LEAST_WINDOW, MOST_RECENT, MOST_WINDOW, StepContext, USUAL_RECENT,
+    USUAL_WINDOW, WhenFull,
 };
 pub use delta::{Delta, Fold, parse_input};
 pub use embed::{EmbedInput, EmbedRequest, Encoding, Vectors};
-pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk};
+pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk, WouldHedge};
 pub use fault::{Fault, FaultClass};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role, Wire};
@@ -58,7 +59,7 @@ pub use redaction::{
 };
 pub use replay::replay;
 pub use request::{Effort, Output, Request, Sampling, Thinking, Tool, ToolChoice};
-pub use response::{Response, StopReason, Usage, estimate_tokens};
+pub use response::{Response, StopReason, Usage, declined, estimate_tokens, wants_tool};
 pub use route::{Choice, Hedged, Route, RouteDraft, Target, Tried, Verdict};
 pub use task::{Level, Points, Score, TaskRules, of_request as score_request, score as score_task};
 

@@ -37,6 +37,16 @@ impl Response {
     }
 }
 
+/// Whether the model waits for a tool.
+pub fn wants_tool(content: &[Block]) -> bool {
+    content.iter().any(|block| matches!(block, Block::ToolUse { .. }))
+}
+
+/// Whether the model declined, in words that its dialect marks as such.
+pub fn declined(content: &[Block]) -> bool {
+    content.iter().any(|block| matches!(block, Block::Refusal { .. }))
+}
+
 /// Why an answer ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case", tag = "type")]

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::super::agent::Team;
 use super::compensation::{Compensation, CompensationPolicy};
 use super::flow::{Flow, StepConcurrency};
+use super::join::Join;
 
 /// A graph of steps. Unknown fields are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -39,6 +41,9 @@ pub struct Definition {
     /// The name or the id of the workflow that is started when a run fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<String>,
+    /// Who may write to whom among the agents that work under its runs; absent: all to all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Team>,
     /// Days that its ended runs are kept, 1..=3650. Absent: as the workspace or the server has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
@@ -61,6 +66,7 @@ impl Definition {
             flow: None,
             compensation: None,
             on_failure: None,
+            team: None,
             retention_days: None,
         }
     }
@@ -285,86 +291,6 @@ pub enum OnError {
 impl OnError {
     fn is_default(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// How many of several inbound edges must be taken before a step starts: `"all"`, `"any"` or a number on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Join {
-    /// Waits until each is settled; starts if at least one was taken.
-    #[default]
-    All,
-    /// Starts with the first that is taken.
-    Any,
-    /// Starts with the n-th that is taken, 1..=1000; passed over once so many can't be taken any more.
-    Count(u32),
-}
-
-impl Join {
-    const fn is_default(&self) -> bool {
-        matches!(self, Self::All)
-    }
-
-    /// How many edges must be taken, for those that don't wait for the rest.
-    pub const fn needed(self) -> Option<u32> {
-        match self {
-            Self::All => None,
-            Self::Any => Some(1),
-            Self::Count(count) => Some(count),
-        }
-    }
-}
-
-/// A join as it is written.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(untagged, expecting = "expected \"all\", \"any\" or a number")]
-#[schema(as = Join)]
-enum WrittenJoin {
-    Word(JoinWord),
-    Count(u32),
-}
-
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum JoinWord {
-    All,
-    Any,
-}
-
-impl Serialize for Join {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = match self {
-            Self::All => WrittenJoin::Word(JoinWord::All),
-            Self::Any => WrittenJoin::Word(JoinWord::Any),
-            Self::Count(count) => WrittenJoin::Count(*count),
-        };
-        written.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Join {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match WrittenJoin::deserialize(deserializer)? {
-            WrittenJoin::Word(JoinWord::All) => Self::All,
-            WrittenJoin::Word(JoinWord::Any) => Self::Any,
-            WrittenJoin::Count(count) => Self::Count(count),
-        })
-    }
-}
-
-impl utoipa::PartialSchema for Join {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        WrittenJoin::schema()
-    }
-}
-
-impl ToSchema for Join {
-    fn name() -> std::borrow::Cow<'static, str> {
-        WrittenJoin::name()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>)>) {
-        WrittenJoin::schemas(schemas);
     }
 }
 

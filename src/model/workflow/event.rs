@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::travel::Forked;
-use super::{Ending, Migrated, Question, RunStatus, Vote};
+use super::{Ending, Given, Migrated, Question, RunStatus, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp};
 
 /// One fact. `seq` counts 1, 2, 3, … within a run without gaps.
@@ -60,6 +60,9 @@ pub enum Fact {
         output: Value,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         untaken: Vec<u32>,
+        /// Who gave the output by hand, after the attempt had failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        given: Option<Box<Given>>,
     },
     /// The attempt failed and will not be tried again. `handled` tells what comes of it; `untaken` as above.
     StepFailed {

@@ -20,6 +20,8 @@ pub struct Graph {
     ends: Vec<Option<(u32, u32)>>,
     /// Whether a step in it, or inside of its containers, starts runs.
     starts_runs: bool,
+    /// Whether an agent works in it, or inside of its containers.
+    has_agents: bool,
 }
 
 impl Graph {
@@ -42,7 +44,14 @@ impl Graph {
         let bodies: Vec<Option<Arc<Self>>> = bodies.collect();
         let starts_runs = kinds.iter().flatten().any(|kind| kind.starts_runs())
             || bodies.iter().flatten().any(|body| body.starts_runs);
-        Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends, starts_runs })
+        let has_agents = definition.steps.iter().any(|step| step.kind == "agent")
+            || bodies.iter().flatten().any(|body| body.has_agents);
+        Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends, starts_runs, has_agents })
+    }
+
+    /// Whether an agent works in it, or inside of its containers.
+    pub const fn has_agents(&self) -> bool {
+        self.has_agents
     }
 
     /// Whether a step in it, or inside of its containers, starts runs.

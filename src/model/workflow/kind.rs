@@ -2,6 +2,7 @@
 
 mod describe;
 pub mod model;
+mod output;
 pub mod respond;
 mod table;
 
@@ -112,6 +113,8 @@ pub enum Shape {
     Cases,
     /// `shell`'s limits: an object of whole numbers with these keys.
     Limits { keys: &'static [&'static str] },
+    /// An object of these.
+    Fields { fields: &'static [Field] },
 }
 
 const fn field(name: &'static str, label: &'static str, shape: Shape) -> Field {
@@ -207,6 +210,11 @@ impl Field {
             Shape::Limits { keys } => {
                 let properties: Map<String, Value> =
                     keys.iter().map(|&key| (key.to_owned(), json!({"type": "integer", "minimum": 1}))).collect();
+                json!({"type": "object", "additionalProperties": false, "properties": properties})
+            }
+            Shape::Fields { fields } => {
+                let properties: Map<String, Value> =
+                    fields.iter().map(|field| (field.name.to_owned(), field.schema())).collect();
                 json!({"type": "object", "additionalProperties": false, "properties": properties})
             }
         };

@@ -3,6 +3,7 @@
 //! The same checker, the same expressions and the same fold run in the browser, the command line and the server.
 
 pub mod approval;
+mod body;
 pub mod check;
 pub mod compensation;
 pub mod definition;
@@ -12,9 +13,12 @@ pub mod event;
 pub mod expression;
 pub mod fit;
 pub mod flow;
+mod given;
 pub mod graph;
+mod join;
 pub mod kind;
 pub mod migration;
+mod quotas;
 pub mod replay;
 pub mod restart;
 mod retention;
@@ -24,12 +28,16 @@ pub mod travel;
 pub mod why;
 
 pub use approval::*;
+pub use body::*;
 pub use compensation::*;
 pub use definition::*;
 pub use event::*;
 pub use fit::Misfit;
+pub use given::*;
 pub use graph::Graph;
+pub use join::Join;
 pub use migration::{Migrated, Movable, MovableRuns};
+pub use quotas::Quotas;
 pub use replay::{
     Against, RecordedEnd, RecordedStep, Recording, Replay, ReplayDifference, Strictness, TestResult, WorkflowTest,
     WorkflowTests, end_of,

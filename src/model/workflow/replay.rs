@@ -140,7 +140,12 @@ fn note(step: &mut RecordedStep, event: &Event) {
     }
     match step.outcomes.last_mut().filter(|outcome| outcome.seq == 0) {
         Some(open) => (open.seq, open.result) = (event.seq, result),
-        None => step.outcomes.push(Outcome { seq: event.seq, input: Value::Null, result }),
+        None => {
+            // One that was given by hand stands in for the attempt that would have come.
+            let is_given = matches!(event.fact, Fact::StepSucceeded { given: Some(_), .. });
+            let input = step.outcomes.last().filter(|_| is_given).map_or(Value::Null, |failed| failed.input.clone());
+            step.outcomes.push(Outcome { seq: event.seq, input, result });
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Await, SkipReason, StepError};
+use super::{Await, Given, SkipReason, StepError};
 use crate::model::{RunId, Timestamp, WorkflowId};
 
 /// Where a run stands.
@@ -317,6 +317,9 @@ pub struct StepState {
     /// The sub-run that it started, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_run: Option<RunId>,
+    /// Who gave the output by hand, if that is where it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Box<Given>>,
     /// How far a container is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bodies: Option<Bodies>,
@@ -366,33 +369,4 @@ pub struct Span {
     pub from: Timestamp,
     /// When it ended; `None` while open.
     pub to: Option<Timestamp>,
-}
-
-/// One run of a container's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BodySummary {
-    /// The item or iteration, from 0.
-    pub index: u32,
-    /// `running`, `succeeded`, `failed` or `cancelled`.
-    pub status: StepStatus,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
-    /// Why it failed.
-    pub error: Option<StepError>,
-}
-
-/// One run of a container's body, with its steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct BodyDetail {
-    /// As in `each[3]`.
-    pub path: String,
-    /// The account of it.
-    #[serde(flatten)]
-    pub summary: BodySummary,
-    /// What it runs.
-    pub definition: super::Body,
-    /// In the order of the body.
-    pub steps: Vec<StepState>,
 }

@@ -272,7 +272,7 @@ impl State {
                 state.error = Some(error.clone());
                 state.spans.push(Span { status: StepStatus::Retrying, attempt: *attempt, from: at, to: None });
             }
-            Fact::StepSucceeded { port, output, untaken, .. } => {
+            Fact::StepSucceeded { port, output, untaken, given, .. } => {
                 self.end_step(slot, at, StepStatus::Succeeded);
                 self.list_stopped(slot, at);
                 self.drop_bodies(slot);
@@ -280,6 +280,7 @@ impl State {
                 let state = self.step_mut(slot);
                 state.output = output.clone();
                 state.port = Some(port.clone());
+                state.given.clone_from(given);
                 state.error = None;
                 self.settle_edges(slot, |edge, number| edge.port == *port && !untaken.contains(&number));
             }

@@ -3,13 +3,15 @@
 //! Owns the words. What a state tells by itself is read here ([`of_state`]); what only tables and queues know is
 //! gathered by the face and put into words here.
 
+mod place;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::flow::admission::Blocked;
-use super::flow::{Key, Limits, Window};
 use super::{Await, Question, RunStatus, Signal, Slot, State, StepStatus};
+use crate::model::agent::Lease;
 use crate::model::{RunId, Timestamp};
+pub use place::{Place, Quota};
 
 /// Steps of a run that are told of for one reason: a wide run has thousands.
 pub const MOST_STEPS: usize = 50;
@@ -59,6 +61,8 @@ pub enum Code {
     Approval,
     /// It waits for something that happens outside.
     Event,
+    /// Its agent waits for a file, a repository or a named thing that others have.
+    Lease,
     /// It waits for the end of a run that it started.
     SubRun,
 }
@@ -118,84 +122,6 @@ impl Unblock {
     }
 }
 
-impl Limits {
-    /// What people read beside a queued run, in few words.
-    pub fn headline(&self, blocked: Option<Blocked>) -> String {
-        match (blocked, &self.key, &self.rate) {
-            (Some(Blocked::Key), Some(key), _) => format!("Waits for a place under the key “{}”", key.name),
-            (Some(Blocked::Rate(_)), _, Some(rate)) => format!("Waits for the rate “{}”", rate.name),
-            (Some(Blocked::Quota), ..) => "Waits for the workspace's quota".to_owned(),
-            _ => "Waits for its turn".to_owned(),
-        }
-    }
-}
-
-/// How a queued run stands.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// What keeps it from beginning, beside its turn.
-    pub blocked: Option<Blocked>,
-    /// Its key.
-    pub key: Option<Key>,
-    /// Its rate.
-    pub rate: Option<Window>,
-    /// Its place in its lane, 1 for the next.
-    pub position: u32,
-    /// When it was queued.
-    pub since: Timestamp,
-    /// The runs that hold what it waits for, some of them.
-    pub holders: Vec<(RunId, String)>,
-    /// How many hold it in all.
-    pub held: u32,
-}
-
-impl Place {
-    /// The reason in words.
-    pub fn why(&self) -> Why {
-        let mut unblocks: Vec<Unblock> = self.holders.iter().map(|(run, name)| Unblock::run(*run, name)).collect();
-        let ahead = self.position.saturating_sub(1);
-        let (code, sentence) = match (self.blocked, &self.key, &self.rate) {
-            (Some(Blocked::Key), Some(key), _) => {
-                let (name, limit) = (&key.name, key.limit);
-                let taken = if limit == 1 { "place is taken" } else { "places are taken" };
-                let sentence = format!("Waits for a place under the key “{name}”: {} of {limit} {taken}", self.held);
-                (Code::ConcurrencyKey, sentence)
-            }
-            (Some(Blocked::Rate(opens_at)), _, Some(rate)) => {
-                unblocks.extend(opens_at.map(|at| Unblock::Time { at }));
-                let (count, name) = (runs(rate.count), &rate.name);
-                (Code::Rate, format!("Waits for the rate “{name}”: {count} in {} have begun", span(rate.per_ms)))
-            }
-            (Some(Blocked::Quota), ..) => {
-                let sentence = format!("Waits for the workspace's quota: {} in progress, as many as may be", self.held);
-                (Code::Quota, sentence)
-            }
-            _ if ahead > 0 => (Code::Turn, "Waits for its turn".to_owned()),
-            _ => (Code::Starting, "May begin: a server is about to take it".to_owned()),
-        };
-        let before = match ahead {
-            0 => String::new(),
-            1 => "; one run is before it".to_owned(),
-            ahead => format!("; {ahead} runs are before it"),
-        };
-        let sentence = format!("{sentence}{before}.");
-        Why { step: None, code, sentence, since: Some(self.since), position: Some(self.position), unblocks }
-    }
-}
-
-fn runs(count: u32) -> String {
-    if count == 1 { "one run".to_owned() } else { format!("{count} runs") }
-}
-
-fn span(ms: u64) -> String {
-    match ms {
-        ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
-        ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
-        ms if ms % 1000 == 0 => format!("{} s", ms / 1000),
-        ms => format!("{ms} ms"),
-    }
-}
-
 /// A person holds the run; `None`: it was held after a failure, for a person to look at.
 pub fn paused(by: Option<&str>, since: Option<Timestamp>) -> Why {
     let sentence = match by {
@@ -244,7 +170,9 @@ pub fn slots(step: &str, since: Timestamp, position: u32, cost: u32, busy: u32, 
 
 /// The waits that the state itself tells of: timers, attempts that are to come, and what is awaited from outside.
 pub fn of_state(state: &State) -> Vec<Why> {
-    let timed = state.timers().filter(|(_, slot)| state.cell(*slot).is_none()).map(|(_, slot)| slot);
+    // The time of a container in motion is its limit: what it waits for, its bodies tell.
+    let waits = |slot: Slot| state.cell(slot).is_none() || state.step_at(slot).status == StepStatus::Retrying;
+    let timed = state.timers().map(|(_, slot)| slot).filter(|slot| waits(*slot));
     let others = state
         .awaiting()
         .filter(|slot| state.step_at(*slot).waiting.as_ref().is_none_or(|waiting| waiting.until.is_none()));
@@ -260,7 +188,11 @@ fn of_step(state: &State, slot: Slot) -> Why {
     let (code, sentence) = if step.status == StepStatus::Retrying {
         let failed = step.error.as_ref().map_or("failed", |error| error.message.as_str());
         // Its time stands among what unblocks it.
-        let when = if due.is_none() && state.is_paused() { " when the run is resumed" } else { "" };
+        let is_held = due.is_none() && state.is_paused();
+        let when = if is_held { " when the run is resumed" } else { "" };
+        if is_held {
+            unblocks.push(Unblock::Person { action: "Give its output by hand".to_owned() });
+        }
         let next = step.attempt + 1;
         (Code::Retry, format!("Tries again{when}, as attempt {next}: the one before ended with: {failed}"))
     } else {
@@ -323,50 +255,27 @@ pub fn with_sub_run(mut why: Why, run: RunId, workflow_name: &str, status: RunSt
     why
 }
 
+/// The wait for a lease, now that is known who has what.
+#[must_use]
+pub fn with_lease(mut why: Why, lease: &Lease) -> Why {
+    why.code = Code::Lease;
+    let others: Vec<String> = lease
+        .behind
+        .iter()
+        .map(|other| {
+            let has = if other.is_held { "has" } else { "waits before it for" };
+            format!("{} {has} {}", other.agent_name, other.thing)
+        })
+        .collect();
+    let because = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
+    why.sentence = format!("Waits for a lease on {}{because}.", lease.thing);
+    (why.since, why.position) = (Some(lease.since), lease.position);
+    why.unblocks = lease.behind.iter().map(|other| Unblock::run(other.run_id, &other.agent_name)).collect();
+    why.unblocks.push(Unblock::Person { action: "End the lease of whoever has it".to_owned() });
+    why
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::workflow::flow::WhenFull;
-
-    #[test]
-    fn a_full_key_names_the_key_the_holders_and_the_place() {
-        let holder = RunId(uuid::Uuid::nil());
-        let place = Place {
-            blocked: Some(Blocked::Key),
-            key: Some(Key { name: "acme".into(), limit: 1, when_full: WhenFull::Queue }),
-            rate: None,
-            position: 3,
-            since: Timestamp(0),
-            holders: vec![(holder, "Invoices".into())],
-            held: 1,
-        };
-        let why = place.why();
-        assert_eq!(
-            why.sentence,
-            "Waits for a place under the key “acme”: 1 of 1 place is taken; 2 runs are before it."
-        );
-        assert_eq!(why.unblocks, [Unblock::run(holder, "Invoices")]);
-    }
-
-    #[test]
-    fn a_full_window_names_when_it_opens() {
-        let at = Timestamp(5);
-        let place = Place {
-            blocked: Some(Blocked::Rate(Some(at))),
-            key: None,
-            rate: Some(Window { name: "mail".into(), count: 5, per_ms: 60_000 }),
-            position: 1,
-            since: Timestamp(0),
-            holders: Vec::new(),
-            held: 5,
-        };
-        let why = place.why();
-        assert_eq!(why.sentence, "Waits for the rate “mail”: 5 runs in 1 min have begun.");
-        assert_eq!(why.unblocks, [Unblock::Time { at }]);
-    }
 }

@@ -26,6 +26,12 @@ pub fn provide_now() {
     });
 }
 
+/// The browser's clock in ms since 1970; `None` on the server and until the page is awake.
+pub fn use_now_ms() -> Signal<Option<i64>> {
+    let now = use_context::<Now>();
+    Signal::derive(move || now.and_then(|now| now.0.get()))
+}
+
 /// A point in time: "3 min ago" when near, else its date; the full date on hover, and for machines.
 #[component]
 pub fn RelativeTime(#[prop(into)] at: Signal<Timestamp>) -> impl IntoView {

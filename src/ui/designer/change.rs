@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::document::{Ask, Document, Selection};
 use super::kernel::{Size, View};
 use super::level::deep;
+use crate::model::agent::Team;
 use crate::model::workflow::flow::Flow;
 use crate::model::workflow::{Body, CompensationPolicy, Definition, Edge, Position, Step};
 
@@ -23,6 +24,8 @@ pub struct Details {
     pub compensation: CompensationPolicy,
     /// The workflow that is started when a run fails.
     pub on_failure: Option<String>,
+    /// Who may write to whom among the agents of its runs.
+    pub team: Option<Team>,
     /// Days that its ended runs are kept.
     pub retention_days: Option<u32>,
 }
@@ -37,6 +40,7 @@ impl Details {
             flow: definition.flow.unwrap_or_default(),
             compensation: definition.compensation.unwrap_or_default(),
             on_failure: definition.on_failure,
+            team: definition.team,
             retention_days: definition.retention_days,
         };
         let Definition { steps, edges, output, .. } = definition;
@@ -45,7 +49,7 @@ impl Details {
 
     /// The definition of this graph, in today's format.
     pub fn joined(self, graph: Body) -> Definition {
-        let Self { name, description, inputs, flow, compensation, on_failure, retention_days } = self;
+        let Self { name, description, inputs, flow, compensation, on_failure, team, retention_days } = self;
         let Body { steps, edges, output, unfolded: _ } = graph;
         Definition {
             weft: Definition::FORMAT,
@@ -58,6 +62,7 @@ impl Details {
             flow: Some(flow).filter(|flow| *flow != Flow::default()),
             compensation: Some(compensation).filter(|policy| *policy != CompensationPolicy::default()),
             on_failure,
+            team,
             retention_days,
         }
     }

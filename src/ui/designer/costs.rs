@@ -1,13 +1,17 @@
-//! What calls of models took in past runs: told where a step is set up, and for the workflow.
+//! What calls of models take: by the words of a step, in the run that lies over the graph and in past ones. Told where a step is set
+//! up, and for the workflow.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use serde_json::{Map, Value};
 
 use super::editor::use_editor;
+use super::overlay::use_overlay;
 use crate::api;
 use crate::model::WorkflowId;
 use crate::model::auth::{Action, Me};
-use crate::model::gateway::{CostPreview, StepCost};
+use crate::model::gateway::{CostPreview, StepCost, Usage, estimate_tokens};
+use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
 use crate::ui::format;
 
@@ -44,19 +48,25 @@ impl Costs {
 }
 
 /// Whether steps of a kind call models.
-fn calls_models(kind: &Kind) -> bool {
-    kind.fields.iter().any(|field| field.name == "model")
+pub fn calls_models(kind: &Kind) -> bool {
+    kind.name == "agent" || kind.fields.iter().any(|field| field.name == "model")
 }
 
-/// What a call of the step took; nothing where no run ever made one.
+/// What the step's calls take: by its words, in the run over the graph, and in past runs where there are some.
 #[component]
-pub fn StepCosts(id: String, kind: Option<&'static Kind>) -> impl IntoView {
+pub fn StepCosts(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView {
     let costs = expect_context::<Costs>();
-    if !costs.may || !kind.is_some_and(calls_models) {
+    if !kind.is_some_and(calls_models) {
         return ().into_any();
     }
     costs.look();
-    let editor = use_editor();
+    let (editor, overlay) = (use_editor(), use_overlay());
+    let words = Memo::new(move |_| step.with(|step| of_words(&step.config)));
+    let own = id.clone();
+    let last = Memo::new(move |_| {
+        let run = overlay.run.read();
+        run.as_ref().and_then(|run| of_output(&run.step(&own)?.output))
+    });
     let path = Memo::new(move |_| {
         let around = editor.trail.read().last().map(|here| here.path.clone()).unwrap_or_default();
         around.into_iter().chain([id.clone()]).collect::<Vec<_>>().join(".")
@@ -64,7 +74,51 @@ pub fn StepCosts(id: String, kind: Option<&'static Kind>) -> impl IntoView {
     let told = move || {
         costs.preview.with(|preview| preview.as_ref().and_then(|all| Some(took(all.step(&path.read())?, all.runs))))
     };
-    view! { {move || told().map(|told| view! { <p class="small">{told}</p> })} }.into_any()
+    let line = |told: Option<String>| told.map(|told| view! { <p class="small">{told}</p> });
+    view! {
+        {move || line(words.get())}
+        {move || line(told())}
+        {move || line(last.get())}
+    }
+    .into_any()
+}
+
+/// Fields of a step that a model reads.
+const READ: [&str; 6] = ["system", "prompt", "instructions", "text", "labels", "schema"];
+
+/// What the words of a step come to, by the estimate that calls are counted with; nothing where it has none.
+fn of_words(config: &Map<String, Value>) -> Option<String> {
+    let texts = READ.iter().filter_map(|name| config.get(*name)).map(|value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    let (mut chars, mut is_filled_in) = (0, false);
+    for text in texts {
+        let mut rest = text.as_str();
+        while let Some((before, template)) = rest.split_once("{{") {
+            is_filled_in = true;
+            chars += before.chars().count();
+            rest = template.split_once("}}").map_or("", |(_, after)| after);
+        }
+        chars += rest.chars().count();
+    }
+    if chars == 0 && !is_filled_in {
+        return None;
+    }
+    let tokens = estimate_tokens(chars as u64);
+    let more = if is_filled_in { ", and what its templates put in" } else { "" };
+    Some(format!("A call reads about {} tokens of its own words{more}.", format::count(tokens)))
+}
+
+/// What the calls of a step took in a run, as its output tells.
+fn of_output(output: &Value) -> Option<String> {
+    let usage: Usage = serde_json::from_value(output.get("usage")?.clone()).ok()?;
+    let (read, written) = (format::count(usage.prompt()), format::count(usage.output));
+    let cost = match output.get("cost_usd").and_then(Value::as_f64) {
+        Some(dollars) => format!(" and {}", format::dollars((dollars * 1_000_000.0).round() as i64)),
+        None => ", without a price".to_owned(),
+    };
+    Some(format!("In this run it took {read} → {written} tokens{cost}."))
 }
 
 /// What a call took, in a sentence.
@@ -117,5 +171,34 @@ pub fn RunCosts() -> impl IntoView {
                 })}
             </section>
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_step_are_counted_without_what_is_put_in() {
+        let of = |config: Value| of_words(config.as_object().unwrap());
+        assert_eq!(of(json!({"route": "smart"})), None);
+        let plain = json!({"prompt": "w".repeat(360), "system": "s".repeat(40), "model": "ignored"});
+        assert_eq!(of(plain).unwrap(), "A call reads about 100 tokens of its own words.");
+        let filled = json!({"text": format!("{}{{{{ inputs.text }}}}", "w".repeat(40)), "labels": []});
+        assert_eq!(
+            of(filled).unwrap(),
+            "A call reads about 11 tokens of its own words, and what its templates put in."
+        );
+    }
+
+    #[test]
+    fn a_run_tells_what_it_took() {
+        let usage = json!({"input": 1000, "cache_read": 200, "cache_write": 0, "cache_write_hour": 0, "output": 34, "reasoning": 0});
+        let told = of_output(&json!({"text": "x", "usage": usage, "cost_usd": 0.25})).unwrap();
+        assert!(told.starts_with("In this run it took 1,200 → 34 tokens and $0.25"), "{told}");
+        assert!(of_output(&json!({"usage": usage, "cost_usd": null})).unwrap().ends_with(", without a price."));
+        assert_eq!(of_output(&json!({"text": "x"})), None);
     }
 }

@@ -233,6 +233,7 @@ mod tests {
             waiting: None,
             skipped: None,
             sub_run: None,
+            given: None,
             bodies: None,
             spans: Vec::new(),
         }

@@ -11,6 +11,8 @@ use crate::ui::format;
 
 /// How many chunks are read when the tab opens.
 const PAGE: u32 = 1_000;
+/// Characters of a line that is put together of what came in pieces: beyond that another begins.
+const MOST_JOINED: usize = 140;
 
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,7 +29,21 @@ fn lines<'a>(chunks: impl Iterator<Item = &'a LogChunk>) -> Vec<LogLine> {
         stream: chunk.stream.clone(),
         text: text.to_owned(),
     };
-    chunks.flat_map(|chunk| chunk.text.trim_end_matches('\n').split('\n').map(move |text| line(chunk, text))).collect()
+    let mut lines: Vec<LogLine> = Vec::new();
+    let mut is_open = false;
+    for chunk in chunks {
+        let mut texts = chunk.text.trim_end_matches('\n').split('\n').peekable();
+        if let (true, Some(last), Some(first)) = (is_open, lines.last_mut(), texts.peek())
+            && last.stream == chunk.stream
+            && last.text.chars().count() + first.chars().count() <= MOST_JOINED
+        {
+            last.text.push_str(first);
+            texts.next();
+        }
+        lines.extend(texts.map(|text| line(chunk, text)));
+        is_open = !chunk.text.ends_with('\n');
+    }
+    lines
 }
 
 /// The log of one step.
@@ -95,7 +111,7 @@ mod tests {
             stream: "stdout".to_owned(),
             text: text.to_owned(),
         };
-        let chunks = [chunk(1, "one\ntwo\n"), chunk(2, "three")];
+        let chunks = [chunk(1, "one\ntwo\n"), chunk(2, "th"), chunk(3, "ree")];
         let texts: Vec<String> = lines(chunks.iter()).into_iter().map(|line| line.text).collect();
         assert_eq!(texts, ["one", "two", "three"]);
     }

@@ -17,7 +17,7 @@ pub(super) fn has_acted(journal: &[Entry]) -> bool {
         Entry::Said { content, .. } => content.iter().any(|block| acts(block, spec)),
         // Noted before what can't be done twice, and so long after it was said; what was waited for was begun by a tool.
         Entry::Started { .. } | Entry::Answered { .. } => true,
-        Entry::Used { .. } => false,
+        Entry::Used { .. } | Entry::Queued { .. } | Entry::Conflicted { .. } | Entry::Heard { .. } => false,
     })
 }
 
@@ -25,6 +25,10 @@ pub(super) fn has_acted(journal: &[Entry]) -> bool {
 fn acts(block: &Block, spec: Option<&AgentSpec>) -> bool {
     let Block::ToolUse { name, input, .. } = block else { return false };
     let Some(tool) = AgentTool::parse(name) else { return false };
+    // Leases end with the run.
+    if matches!(tool, AgentTool::LeaseTake | AgentTool::LeaseRelease) {
+        return false;
+    }
     // Putting a question to people shows it to them: it is not put twice.
     tool == AgentTool::AskPerson || effect(tool, input, spec) != Effect::Reads
 }
@@ -57,6 +61,7 @@ mod tests {
             spec: Box::new(AgentSpec::new("You look around.")),
             prompt: "Look.".to_owned(),
             schema: Value::Null,
+            seat: None,
         };
         let said = Entry::Said {
             content: calls.iter().map(call).collect(),
@@ -78,6 +83,7 @@ mod tests {
             (AgentTool::MemorySearch, json!({"query": "x"})),
             (AgentTool::HttpRequest, json!({"method": "GET", "url": "https://a.org"})),
             (AgentTool::ReadFile, json!({"path": "a"})),
+            (AgentTool::LeaseTake, json!({"kind": "file", "name": "a"})),
         ];
         assert!(!has_acted(&journal(&reads)));
     }

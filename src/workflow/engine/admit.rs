@@ -28,6 +28,9 @@ const IDLE_ROUNDS: u32 = 29;
 /// The same where there is no other process: five minutes.
 const ALONE_ROUNDS: u32 = 149;
 
+/// How long after a look at the runs of a workspace with a limit of its own the next is due at the latest, while some wait.
+const SETTLE_MS: i64 = 30_000;
+
 /// What is to be done for runs that wait.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
@@ -132,6 +135,7 @@ async fn store(runtime: &Runtime, engine: &Engine, new: New, limits: &Limits) ->
         steady: false,
         place: Place::Keep,
         keys: Keys::Keep,
+        leases: Keys::Keep,
         taken_in: Vec::new(),
         settled: 0,
         outgoing: Vec::new(),
@@ -221,14 +225,20 @@ pub(super) async fn work(runtime: Runtime, engine: Arc<Engine>) {
 async fn let_in(runtime: &Runtime, engine: &Arc<Engine>, workspace: WorkspaceId, reopen: bool) -> db::Result<()> {
     let now = runtime.clock.now();
     let mut tx = runtime.db.begin().await?;
-    let turn = store::flow::lock(&mut tx, workspace).await?;
+    let store::flow::Gate { turn, own } = store::flow::enter(&mut tx, workspace).await?;
     if reopen {
         store::flow::open_lanes(&mut tx, workspace, turn).await?;
     }
-    let quota = runtime.config.max_running_runs;
+    if own.running.is_some() {
+        // Another process may not have known it when it began a run, or when one ended.
+        store::flow::quota::settle(&mut tx, workspace, now).await?;
+    }
+    let quota = own.running_within(runtime.config.max_running_runs);
     let passed = flow::pass(&mut tx, workspace, None, now, turn, quota).await?;
     tx.commit().await?;
     let next = flow::next_opening(&passed.left, passed.room);
+    let waits = own.running.is_some() && !passed.left.is_empty();
+    let next = next.into_iter().chain(waits.then(|| now.plus_ms(SETTLE_MS))).min();
     engine.desk.note(|todo| {
         todo.superseded.extend(passed.superseded.into_iter().map(|(old, by)| (workspace, old, by)));
         wake(todo, workspace, next);

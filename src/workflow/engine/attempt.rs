@@ -52,7 +52,9 @@ pub(super) struct Order {
     pub(super) slots: u32,
     /// 1..=9, 9 first.
     pub(super) priority: u8,
-    /// The run's fencing token where the step has a key, to give it back by.
+    /// The run's fencing token.
+    pub(super) token: i64,
+    /// The same where the step has a key, to give it back by.
     pub(super) keyed: Option<i64>,
     pub(super) cancel: CancellationToken,
 }
@@ -108,6 +110,7 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         progress,
         ctx: runtime.system(order.workspace),
         run_id: order.run,
+        token: order.token,
         workflow_name: order.workflow_name,
         started_by: order.started_by,
         depth: order.depth,

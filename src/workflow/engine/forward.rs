@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::Engine;
 use super::hints::Hint;
 use crate::db;
-use crate::model::workflow::{Command, Migrated, RunSummary, Signal};
+use crate::model::workflow::{Command, GivenOutput, Migrated, RunSummary, Signal};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::Runtime;
 use crate::workflow::Error;
@@ -34,6 +34,7 @@ enum Body {
     Command { command: Command, by: Option<String> },
     Signal { step: Option<String>, attempt: u32, signal: Signal },
     Migrate { migrated: Box<Migrated> },
+    Give { gift: Box<GivenOutput> },
 }
 
 impl Body {
@@ -42,6 +43,7 @@ impl Body {
             Input::Command { command, by } => Self::Command { command, by },
             Input::Signal { step, attempt, signal } => Self::Signal { step, attempt, signal },
             Input::Migrate(migrated) => Self::Migrate { migrated },
+            Input::Give(gift) => Self::Give { gift },
             Input::Start { .. } | Input::Fork(_) | Input::Done { .. } | Input::Wake | Input::TakeOver => return None,
         })
     }
@@ -51,6 +53,7 @@ impl Body {
             Self::Command { command, by } => Input::Command { command, by },
             Self::Signal { step, attempt, signal } => Input::Signal { step, attempt, signal },
             Self::Migrate { migrated } => Input::Migrate(migrated),
+            Self::Give { gift } => Input::Give(gift),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{Engine, bridge, forward};
+use super::{Engine, bridge, forward, quota};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::Runtime;
 
@@ -39,6 +39,8 @@ pub(super) enum Hint {
     Key(WorkspaceId),
     /// Somebody watches at a process.
     Watch(Uuid),
+    /// A workspace has set how many of its runs may be in progress.
+    Quotas,
 }
 
 impl fmt::Display for Hint {
@@ -51,6 +53,7 @@ impl fmt::Display for Hint {
             Self::Signals(run) => write!(f, "s{}", run.0.simple()),
             Self::Key(workspace) => write!(f, "k{}", workspace.0.simple()),
             Self::Watch(node) => write!(f, "w{}", node.simple()),
+            Self::Quotas => f.write_str("q"),
         }
     }
 }
@@ -67,6 +70,7 @@ impl Hint {
             's' => Self::Signals(RunId(id()?)),
             'k' => Self::Key(WorkspaceId(id()?)),
             'w' => Self::Watch(id()?),
+            'q' => Self::Quotas,
             _ => return None,
         })
     }
@@ -130,6 +134,14 @@ pub(super) fn hear(runtime: &Runtime, engine: &Arc<Engine>, message: &str) {
             Hint::Key(workspace) => engine.keys.look_at(workspace),
             Hint::Watch(node) if node != engine.id => engine.bridge.watched(),
             Hint::Watch(_) => {}
+            Hint::Quotas => {
+                let (runtime, engine) = (runtime.clone(), Arc::clone(engine));
+                runtime.clone().tasks.spawn("engine quotas", async move {
+                    if let Err(error) = quota::read(&runtime, &engine).await {
+                        tracing::debug!(%error, "which workspaces are limited is read with the next run");
+                    }
+                });
+            }
         }
     }
 }
@@ -149,6 +161,7 @@ mod tests {
             Hint::Signals(RunId(id)),
             Hint::Key(WorkspaceId(id)),
             Hint::Watch(id),
+            Hint::Quotas,
         ] {
             assert_eq!(Hint::parse(&hint.to_string()), Some(hint));
         }

@@ -22,6 +22,7 @@ mod node;
 mod owner;
 mod progress;
 mod queue;
+mod quota;
 mod retention;
 #[cfg(test)]
 mod simulation;
@@ -95,6 +96,7 @@ pub(super) struct Engine {
     node: node::Node,
     bridge: bridge::Bridge,
     answers: answer::Desk,
+    quotas: quota::Quotas,
     pub(super) shelf: Shelf,
     failures: failure::Bell,
     unwanted: unwanted::Bell,
@@ -134,6 +136,7 @@ impl Engine {
             node: node::Node::default(),
             bridge: bridge::Bridge::default(),
             answers: answer::Desk::default(),
+            quotas: quota::Quotas::default(),
             shelf: Shelf::default(),
             failures: failure::Bell::default(),
             unwanted: unwanted::Bell::default(),
@@ -159,6 +162,7 @@ impl Engine {
             runtime.tasks.spawn("engine watchers", bridge::ask(runtime.clone(), Arc::clone(self)));
         }
         store::flow::mend(&runtime.db).await?;
+        quota::read(runtime, self).await?;
         timer::take_due(runtime, self).await?;
         admit::look(runtime, self).await?;
         runtime.tasks.spawn("engine failures", failure::watch(runtime.clone(), Arc::clone(self)));

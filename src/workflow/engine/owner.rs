@@ -270,7 +270,7 @@ impl Owner {
     async fn flush(&mut self, events: Vec<Event>, create: Option<Box<Create>>) -> Result<Verdict, crate::db::Error> {
         let stored_seq = events.first().map_or(self.state.last_seq(), |event| event.seq - 1);
         self.given_back = !self.more && self.inbox.is_empty() && !self.signals.is_unread() && self.rests_for_long();
-        let (place, keys) = (self.place(&events), self.keys(&events));
+        let (place, keys, leases) = (self.place(&events), self.keys(&events), self.leases(&events));
         let (handler, moved) = (self.handler(&events), self.note_move(&events));
         let calls = handler.is_some();
         let settling = self.signals.settle();
@@ -303,6 +303,7 @@ impl Owner {
             waits: settling.waits,
             place,
             keys: keys.clone(),
+            leases: leases.clone(),
             handler,
             moved,
         };
@@ -311,7 +312,7 @@ impl Owner {
         let verdict = stored?;
         if verdict == Verdict::Stored {
             self.written = Some(standing);
-            self.tell_waiting(place, &keys);
+            self.tell_waiting(place, &keys, &leases);
             self.engine.answers.tell(self.state.id(), self.state.graph(), &events);
             self.publish(&events);
             for event in events.iter() {

@@ -58,9 +58,9 @@ pub(super) struct Accepted {
 /// Stores a new run as queued and lets in whoever is next, in one transaction. `None` when its idempotency key was used.
 pub(super) async fn accept(runtime: &Runtime, change: &Change, limits: &Limits) -> Result<Option<Accepted>, Error> {
     let (run, workspace, now) = (change.run, change.workspace, runtime.clock.now());
-    let quota = runtime.config.max_running_runs;
     let mut tx = runtime.db.begin().await?;
-    let turn = rows::lock(&mut tx, workspace).await?;
+    let rows::Gate { turn, own } = rows::enter(&mut tx, workspace).await?;
+    let quota = own.running_within(runtime.config.max_running_runs);
     if rows::enqueue(&mut tx, change, limits, turn, now).await? != Verdict::Stored {
         return Ok(None);
     }
@@ -87,8 +87,8 @@ pub(super) async fn accept(runtime: &Runtime, change: &Change, limits: &Limits) 
             _ => {}
         }
         let waiting = rows::count_waiting(&mut tx, workspace).await?;
-        if waiting > i64::from(runtime.config.max_queued_runs) {
-            let limit = runtime.config.max_queued_runs;
+        let limit = own.queued_within(runtime.config.max_queued_runs);
+        if waiting > i64::from(limit) {
             return Err(Error::QueueFull { limit, retry_after_ms: FULL_RETRY_MS });
         }
         let text = limits.headline(blocked);

@@ -1,9 +1,10 @@
 //! "Why is it waiting?", from everything that knows: the history, the tables, the queues of this process.
 
+use crate::agents::leases;
 use crate::model::auth::Action;
 use crate::model::workflow::flow::WhenFull;
 use crate::model::workflow::flow::admission::{Blocked, Head};
-use crate::model::workflow::why::{self, Code, Place, Unblock, Why};
+use crate::model::workflow::why::{self, Code, Place, Quota, Unblock, Why};
 use crate::model::workflow::{Fact, RunStatus, State, StepStatus};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::{Ctx, Runtime};
@@ -37,8 +38,29 @@ pub async fn why_waiting(ctx: &Ctx, id: RunId) -> Result<Vec<Why>, Error> {
     }
     whys.extend(of_keys(runtime, workspace, id).await?);
     whys.extend(of_slots(runtime, &state));
-    for why in why::of_state(&state) {
+    for why in of_leases(ctx, why::of_state(&state)).await? {
         whys.push(of_sub_run(ctx, why).await?);
+    }
+    Ok(whys)
+}
+
+/// Where a step waits for a lease: who has what it wants.
+async fn of_leases(ctx: &Ctx, mut whys: Vec<Why>) -> Result<Vec<Why>, Error> {
+    let awaited = |why: &Why| {
+        why.unblocks.iter().find_map(|unblock| match unblock {
+            Unblock::Event { key } => leases::of_key(key),
+            _ => None,
+        })
+    };
+    if !whys.iter().any(|why| awaited(why).is_some()) {
+        return Ok(whys);
+    }
+    let all = leases::look(ctx.runtime(), ctx.workspace()).await?;
+    for why in &mut whys {
+        let lease = awaited(why).and_then(|id| all.iter().find(|lease| lease.id == id));
+        if let Some(lease) = lease {
+            *why = why::with_lease(why.clone(), lease);
+        }
     }
     Ok(whys)
 }
@@ -63,7 +85,10 @@ async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Resul
         return Ok(None);
     };
     let held = rows::look::count_held(&runtime.db, workspace).await?;
-    let room = crate::model::workflow::flow::admission::Room { running: held, limit: runtime.config.max_running_runs };
+    let server = runtime.config.max_running_runs;
+    let own = rows::quota::find(&runtime.db, workspace).await?;
+    let quota = own.running_within(server);
+    let room = crate::model::workflow::flow::admission::Room { running: held, limit: quota };
     let limit = stand.limits.key.as_ref().map(|key| key.limit);
     let priority = stand.limits.priority;
     let supersedes = stand.limits.key.as_ref().is_some_and(|key| key.when_full == WhenFull::CancelRunning);
@@ -82,6 +107,7 @@ async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Resul
     let place = Place {
         blocked,
         held: if matches!(blocked, Some(Blocked::Quota)) { held } else { stand.held },
+        quota: quota.map(|limit| Quota { limit, is_own: Some(limit) != server }),
         key: stand.limits.key,
         rate: stand.limits.rate,
         position: if waits { stand.position } else { 1 },

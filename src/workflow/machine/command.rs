@@ -38,6 +38,12 @@ pub enum Refusal {
     /// The person has answered the approval before.
     #[error("you have answered this already")]
     Answered,
+    /// An output is given by hand to a step that has not failed, or will not be tried again.
+    #[error("only a step that has failed and is about to be tried again takes an output by hand")]
+    NotRetrying,
+    /// An edge that leaves the step can't be decided with the output that is given.
+    #[error("the condition of an edge that leaves the step can't be worked out with this output")]
+    Unfit,
     /// The step that it is for has not come to wait for it.
     #[error("the step does not wait for it yet")]
     NotYet,

@@ -29,7 +29,7 @@ pub(super) fn conclude(state: &State, facts: &mut Facts, slot: Slot, attempt: u3
             let settling = Settling { state, slot, status: StepStatus::Succeeded, output: &output, error: None };
             match settling.untaken(|edge| edge.port == port) {
                 Ok(untaken) => {
-                    let succeeded = Fact::StepSucceeded { attempt, port, output: output.clone(), untaken };
+                    let succeeded = Fact::StepSucceeded { attempt, port, output: output.clone(), untaken, given: None };
                     facts.push_step(state, slot, succeeded);
                     super::undo::plan(state, facts, slot, &output);
                 }

@@ -25,7 +25,7 @@ pub fn find_misfits(state: &State, onto: &Arc<Graph>) -> Vec<Misfit> {
             format!("the run was asked to go up to step {until}, which is not in this definition"),
         ));
     }
-    found.extend(misfits(state.graph(), onto, &state.touched(), Likeness::Whole, ""));
+    found.extend(misfits(state.graph(), onto, &state.touched(), Some(&state.touched_inside()), Likeness::Whole, ""));
     if found.is_empty()
         && let Err(misfit) = choose(state, onto)
     {

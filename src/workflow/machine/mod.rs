@@ -10,6 +10,7 @@ mod begin;
 mod command;
 mod conclude;
 mod container;
+mod give;
 mod migrate;
 mod signal;
 #[cfg(test)]
@@ -18,6 +19,8 @@ mod tests;
 mod tests_containers;
 #[cfg(test)]
 mod tests_fold;
+#[cfg(test)]
+mod tests_give;
 #[cfg(test)]
 mod tests_journal;
 #[cfg(test)]
@@ -43,7 +46,8 @@ use super::steps::Outcome;
 use crate::model::Timestamp;
 use crate::model::workflow::expression;
 use crate::model::workflow::{
-    Await, Command, Edge, Ending, Event, Fact, Forked, Migrated, Signal, SkipReason, Slot, State, StepError, StepStatus,
+    Await, Command, Edge, Ending, Event, Fact, Forked, GivenOutput, Migrated, Signal, SkipReason, Slot, State,
+    StepError, StepStatus,
 };
 
 /// An attempt whose process ended this often is given up: it may be what ends it. Often enough that those who are only
@@ -73,6 +77,8 @@ pub enum Input {
     Fork(Box<Forked>),
     /// It is to go on with another version of its workflow.
     Migrate(Box<Migrated>),
+    /// A person gives a step that has failed its output by hand.
+    Give(Box<GivenOutput>),
     /// An attempt ended.
     Done {
         /// The step's path.
@@ -221,6 +227,7 @@ pub fn decide(state: &State, input: Input, moment: &Moment) -> Result<Vec<Event>
             facts.push(None, Fact::RunForked(forked));
         }
         Input::Migrate(migrated) => migrate::migrate(state, &mut facts, migrated)?,
+        Input::Give(gift) => give::give(state, &mut facts, *gift)?,
         Input::Done { step, attempt, result } => {
             let slot = state.find_slot(&step).ok_or(Refusal::Stale)?;
             let current = state.step_at(slot);

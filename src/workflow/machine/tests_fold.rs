@@ -33,7 +33,10 @@ fn the_fold_of_each_fact_in_each_status() {
         (None, Fact::RunFailed { step: Some("a".into()), error: error() }),
         (None, Fact::RunCancelled {}),
         (Some("a"), Fact::StepStarted { attempt: 3, input: json!({}), key: "k".into(), goes_on: false }),
-        (Some("a"), Fact::StepSucceeded { attempt: 1, port: "out".into(), output: json!(1), untaken: vec![] }),
+        (
+            Some("a"),
+            Fact::StepSucceeded { attempt: 1, port: "out".into(), output: json!(1), untaken: vec![], given: None },
+        ),
         (Some("a"), step_failed(FailureHandling::FailsRun)),
         (Some("a"), step_failed(FailureHandling::Continues)),
         (Some("a"), step_failed(FailureHandling::ErrorPort)),

@@ -188,7 +188,10 @@ fn bodies_in_motion_go_on_where_they_are_if_they_are_the_same() {
     lived.succeed("each[0].first");
     let mut other = body.clone();
     other["steps"][1]["config"]["url"] = json!("http://y");
-    assert_eq!(lived.misfits(&each(other, Value::Null)), ["step each had begun its body, and is another here"]);
+    assert_eq!(
+        lived.misfits(&each(other, Value::Null)),
+        ["step second inside of each had begun, and its config.url differs here"]
+    );
     let mut named = body;
     named["steps"][1]["name"] = json!("The second");
     // The container has another number in the new version.
@@ -245,4 +248,84 @@ fn a_run_that_undoes_or_was_let_in_by_other_limits_stays_as_it_is() {
     lived.done("b", Err(StepError::permanent("x", "no")));
     assert_eq!(lived.flying(), ["undo:a"]);
     assert!(lived.misfits(&lived.first.clone())[0].starts_with("the run undoes"));
+}
+
+fn held(url: &str) -> Value {
+    json!({"id": "call", "kind": "http", "config": {"url": url}, "on_error": "pause"})
+}
+
+fn in_turn(body: &Value) -> Definition {
+    let each = json!({"id": "each", "kind": "map", "config": {"items": [1, 2], "concurrency": 1}, "body": body});
+    definition(json!([each]), json!([]))
+}
+
+#[test]
+fn a_step_inside_of_a_container_that_failed_and_is_tried_again_may_be_mended() {
+    let body = |url: &str, after: &str| {
+        let after = json!({"id": "after", "kind": "http", "config": {"url": after}});
+        json!({"steps": [held(url), after], "edges": [edge("call", "after")]})
+    };
+    let mut lived = Lived::begin(in_turn(&body("http://wrong", "http://x")));
+    let onto = in_turn(&body("http://right", "http://y"));
+    let differs = ["step call inside of each had begun, and its config.url differs here"];
+    assert_eq!(lived.misfits(&onto), differs, "its attempt is in flight");
+    lived.done("each[0].call", Err(StepError::permanent("http_status", "404")));
+    assert_eq!(lived.state.status(), RunStatus::Paused);
+    lived.migrate(&onto).expect("fits");
+    lived.feed(Input::Command { command: Command::Resume, by: None }).expect("is paused");
+    let again = lived.state.find_step("each[0].call").expect("there");
+    assert_eq!((again.attempt, &again.input["url"]), (2, &json!("http://right")));
+    lived.succeed("each[0].call");
+    assert_eq!(lived.state.find_step("each[0].after").expect("there").input["url"], "http://y", "it lay ahead");
+    lived.succeed("each[0].after");
+    assert_eq!(lived.state.find_step("each[1].call").expect("there").input["url"], "http://right");
+    lived.succeed("each[1].call");
+    lived.succeed("each[1].after");
+    assert_eq!(lived.state.status(), RunStatus::Succeeded);
+    lived.check_history();
+}
+
+#[test]
+fn what_a_body_that_has_ended_ran_must_be_the_same_but_for_how_patiently_it_is_tried() {
+    let body = |step: Value| json!({"steps": [step]});
+    let mut lived = Lived::begin(in_turn(&body(held("http://x"))));
+    lived.succeed("each[0].call");
+    lived.done("each[1].call", Err(StepError::permanent("http_status", "404")));
+    let differs = ["step call inside of each had begun, and its config.url differs here"];
+    assert_eq!(lived.misfits(&in_turn(&body(held("http://y")))), differs);
+    let mut patient = held("http://x");
+    patient["timeout_ms"] = json!(90_000);
+    lived.migrate(&in_turn(&body(patient))).expect("fits");
+    lived.feed(Input::Command { command: Command::Resume, by: None }).expect("is paused");
+    lived.succeed("each[1].call");
+    assert_eq!(lived.state.status(), RunStatus::Succeeded);
+    lived.check_history();
+}
+
+#[test]
+fn a_container_that_goes_on_where_it_was_begins_the_step_that_failed_as_the_new_version_has_it() {
+    let group = |url: &str| {
+        let mut inner = held(url);
+        inner["on_error"] = json!("fail");
+        let around = json!({"id": "loop", "kind": "repeat", "config": {"until": "true", "max_iterations": 3},
+            "body": {"steps": [call("first"), inner], "edges": [edge("first", "call")]}});
+        let group =
+            json!({"id": "box", "kind": "group", "config": {}, "on_error": "pause", "body": {"steps": [around]}});
+        definition(json!([group]), json!([]))
+    };
+    let mut lived = Lived::begin(group("http://wrong"));
+    lived.succeed("box[0].loop[0].first");
+    lived.done("box[0].loop[0].call", Err(StepError::permanent("http_status", "404")));
+    assert_eq!(lived.state.status(), RunStatus::Paused);
+    let mut other = group("http://right");
+    let inner = other.steps[0].body.as_mut().expect("a group").steps[0].body.as_mut().expect("a loop");
+    inner.steps[0].config["url"] = json!("http://other");
+    assert_eq!(lived.misfits(&other), ["step first inside of loop had begun, and its config.url differs here"]);
+    lived.migrate(&group("http://right")).expect("fits");
+    lived.feed(Input::Command { command: Command::Resume, by: None }).expect("is paused");
+    assert_eq!(lived.flying(), ["box[0].loop[0].call"]);
+    assert_eq!(lived.state.find_step("box[0].loop[0].call").expect("there").input["url"], "http://right");
+    lived.succeed("box[0].loop[0].call");
+    assert_eq!(lived.state.status(), RunStatus::Succeeded);
+    lived.check_history();
 }

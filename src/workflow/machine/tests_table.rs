@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::tests_give::give;
 use super::*;
 use crate::model::workflow::{Await, Definition, RunStatus, Vote};
 use crate::model::{RunId, UserId};
@@ -150,6 +151,7 @@ fn a_run_in_each_status() {
         ("its attempt fails for good", 10, done("a", 1, hopeless())),
         ("an attempt that it never made ends", 10, done("a", 9, fine())),
         ("a step that it does not have ends", 10, done("b", 1, fine())),
+        ("its output is given by hand", 10, give("a", json!(1))),
     ]);
     insta::assert_snapshot!(table(&states, &inputs, |state| state.status().as_str().to_owned()));
 }
@@ -209,6 +211,7 @@ fn a_step_in_each_status() {
         ("its attempt has to wait", 10, done("a", 1, Ok(timed))),
         ("its second attempt fails and may pass", 10, done("a", 2, passing())),
         ("a signal comes", 10, signal("a", Signal::Event { payload: json!({}), event: None })),
+        ("its output is given by hand", 10, give("a", json!(1))),
     ]);
     insta::assert_snapshot!(table(&states, &inputs, |state| {
         format!("{} in {}", state.find_step("a").expect("there").status.as_str(), state.status().as_str())

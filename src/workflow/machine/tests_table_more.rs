@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::tests_give::give;
 use super::tests_table::{command, common, done, fine, hopeless, http, new, passing, steps, table, told};
 use super::*;
 use crate::model::workflow::{Definition, Migrated};
@@ -50,6 +51,7 @@ fn a_run_that_undoes_in_each_state() {
         ("its second attempt fails", 10, done("undo:a", 2, passing())),
         ("what failed ends after all", 10, done("b", 1, fine())),
         ("the step itself fails for good", 10, done("a", 1, hopeless())),
+        ("the undoing is done by hand", 10, give("undo:a", json!(1))),
     ]);
     insta::assert_snapshot!(table(&states, &inputs, |state| {
         let undoing = state.undo_status().map(|status| format!(", {}", status.label()));

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Outcome, StepCall};
-use crate::memory::{self, Error, Expect};
-use crate::model::memory::{EntryDraft, Search, Source, Trust};
+use crate::memory::{self, Error, Expect, Put, Stated};
+use crate::model::memory::{EntryDraft, OnConflict, Search, Source, Trust};
 use crate::model::workflow::StepError;
 
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,9 @@ struct Write {
     position: Option<i64>,
     #[serde(default)]
     trust: Option<Trust>,
+    /// The version that was read; 0 where there was none.
+    #[serde(default)]
+    version: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,7 +45,8 @@ struct Find {
     trust: Option<Vec<String>>,
 }
 
-/// Writes an entry; the output is the entry. A repeated attempt that writes the same makes no new version.
+/// Writes an entry; the output is the entry as it stands then, with the number of the `sibling` where the text stands beside it. A
+/// repeated attempt that writes the same makes no new version.
 ///
 /// # Errors
 /// Class `config` for what does not fit, `memory` when the database is away: worth another attempt.
@@ -60,9 +64,21 @@ pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
         trust: config.trust,
     };
     let source = Source::Run { run_id: call.run_id, step: call.step };
-    let entry =
-        memory::put(&call.ctx, &config.namespace, &config.key, draft, Expect::Any, source).await.map_err(refuse)?;
-    Ok(Outcome::out(json!(entry)))
+    let (expect, on_conflict) = match config.version {
+        None => (Expect::Any, OnConflict::Refuse),
+        Some(0) => (Expect::Absent, OnConflict::Sibling),
+        Some(version) => (Expect::Version(version), OnConflict::Sibling),
+    };
+    let stated = Stated { expect, on_conflict, merges: Vec::new() };
+    let place = (config.namespace.as_str(), config.key.as_str());
+    Ok(Outcome::out(match memory::put_beside(&call.ctx, place, draft, stated, source).await.map_err(refuse)? {
+        Put::Written(entry) => json!(entry),
+        Put::Beside(entry, sibling) => {
+            let mut output = json!(entry);
+            output["sibling"] = json!(sibling);
+            output
+        }
+    }))
 }
 
 /// Searches entries; the output is `{hits, matched, text}`, where `text` is what a prompt may be given, and without a hit it leaves by `empty`.

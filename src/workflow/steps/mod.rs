@@ -52,6 +52,8 @@ pub struct StepCall {
     pub ctx: Ctx,
     /// Which run.
     pub run_id: RunId,
+    /// The fencing token of the run's owner: what is done in the run's name under an older one is refused.
+    pub token: i64,
     /// Who started it, if it was a person.
     pub started_by: Option<(UserId, String)>,
     /// How many runs are around that one.

@@ -8,7 +8,7 @@ use crate::gateway::{self, Answered, Order};
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{
     Block, CallSource, ContextUse, ContextWish, Dialect, Fault, FaultClass, Message, Output, Request, Response, Role,
-    StopReason, Usage, format_usd,
+    StepContext, StopReason, Usage, format_usd,
 };
 use crate::model::workflow::StepError;
 use crate::workflow::engine::Stream;
@@ -17,8 +17,10 @@ use crate::workflow::engine::Stream;
 const REPAIRS: u32 = 2;
 /// Reasons that are told to the model, and to people.
 const MAX_REASONS: usize = 8;
-/// Text that is gathered before it is printed, unless a line ends.
-const PRINT_AT: usize = 400;
+/// Bytes that are gathered before they are printed, unless a line ends or it takes too long.
+const PRINT_AT: usize = 120;
+/// Milliseconds after which what has come is printed.
+const PRINT_AFTER_MS: i64 = 500;
 
 /// What is asked, and of whom.
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +45,8 @@ pub(super) struct PromptConfig {
     cache: String,
     #[serde(default)]
     depends_on: Value,
+    #[serde(default)]
+    context: Value,
 }
 
 /// What the calls of one attempt came to.
@@ -100,11 +104,12 @@ pub(super) async fn converse(call: &StepCall, config: &PromptConfig, tally: &mut
     let mut wish = wish(config)?;
     // An attempt that follows one that failed gets no answer again that may be why.
     wish.refresh = call.attempt > 1;
+    let context = read_context(&config.context)?.wish();
     let repairs = config.repairs.unwrap_or(REPAIRS).min(5);
     let asked_before = tally.calls - tally.cached;
     loop {
         let kept_before = tally.cached;
-        let asked = Asked { request: request.clone(), cache: wish.clone(), context: ContextWish::default() };
+        let asked = Asked { request: request.clone(), cache: wish.clone(), context: context.clone() };
         let response = ask(call, asked, tally).await?;
         let text = response.text();
         if response.stop == StopReason::Refusal {
@@ -187,6 +192,19 @@ fn wish(config: &PromptConfig) -> Result<CacheWish, StepError> {
     })
 }
 
+/// What a step says of conversations that get too long.
+pub(super) fn read_context(value: &Value) -> Result<StepContext, StepError> {
+    if value.is_null() || *value == json!("") {
+        return Ok(StepContext::default());
+    }
+    let wrong = |why: String| StepError::permanent("config", format!("context: {why}"));
+    let context: StepContext = serde_json::from_value(value.clone()).map_err(|error| wrong(error.to_string()))?;
+    match context.faults("").first() {
+        Some(fault) => Err(wrong(format!("{}: {}", fault.pointer.trim_start_matches('/'), fault.message))),
+        None => Ok(context),
+    }
+}
+
 /// One call, printed while it comes.
 pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Result<Response, StepError> {
     let Asked { request, cache, context } = asked;
@@ -202,6 +220,7 @@ pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Res
         return Err(StepError::permanent("internal", "the gateway gave a whole answer where a stream was asked for"));
     };
     let (mut line, mut chars) = (String::new(), 0);
+    let mut printed_at = call.ctx.clock.now();
     loop {
         let delta = tokio::select! {
             delta = live.next() => delta,
@@ -212,8 +231,12 @@ pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Res
             chars += text.chars().count();
             call.progress.tell(&format!("{chars} characters answered"), None);
             line.push_str(&text);
-            if line.contains('\n') || line.len() >= PRINT_AT {
-                call.log.write(Stream::Stdout, &std::mem::take(&mut line)).await;
+            let now = call.ctx.clock.now();
+            let end = ready(&line, now.ms_since(printed_at) >= PRINT_AFTER_MS);
+            if end > 0 {
+                let rest = line.split_off(end);
+                call.log.write(Stream::Stdout, &std::mem::replace(&mut line, rest)).await;
+                printed_at = now;
             }
         }
     }
@@ -237,6 +260,17 @@ pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Res
     tally.usage = tally.usage.plus(usage);
     tally.model.clone_from(&model);
     Ok(Response { model, ..live.finish() })
+}
+
+/// How many bytes of what has come are printed: whole lines, else whole words once they are enough or have waited long enough.
+fn ready(text: &str, is_due: bool) -> usize {
+    let is_much = text.len() >= PRINT_AT;
+    match (text.rfind('\n'), text.rfind(' ')) {
+        (Some(end), _) => end + 1,
+        (None, Some(end)) if is_due || is_much => end + 1,
+        (None, None) if is_much => text.len(),
+        _ => 0,
+    }
 }
 
 fn said(response: &Response, text: String, json: Value) -> Said {
@@ -325,6 +359,16 @@ mod tests {
             assert_eq!(unfenced(text), "{\"a\":1}", "{text:?}");
         }
         assert_eq!(unfenced("```"), "```");
+    }
+
+    #[test]
+    fn what_comes_is_printed_by_whole_lines_and_words() {
+        assert_eq!(ready("A loom we", false), 0);
+        assert_eq!(ready("A loom we", true), "A loom ".len());
+        assert_eq!(ready("A loom.\nIt w", false), "A loom.\n".len());
+        assert_eq!(ready("織", true), 0, "a word that may go on");
+        let (long, words) = ("織".repeat(40), format!("{} we", "w".repeat(120)));
+        assert_eq!((ready(&long, false), ready(&words, false)), (120, 121));
     }
 
     #[test]

@@ -5,10 +5,12 @@
 
 pub mod limit;
 pub mod look;
+pub mod quota;
 pub mod supersede;
 
 use sqlx::{query, query_as, query_scalar};
 
+use self::quota::Own;
 use super::append;
 use super::flush::{self, Change, Verdict};
 use crate::db::{Db, Result, Tx};
@@ -20,6 +22,30 @@ use crate::{read, within};
 /// Takes the gate of a workspace until the transaction ends. Returns its number, which goes up by one.
 pub async fn lock(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
     raise(tx, workspace, 1).await
+}
+
+/// A gate that was taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Gate {
+    /// Its number.
+    pub turn: i64,
+    /// What the workspace asks for itself.
+    pub own: Own,
+}
+
+/// Takes the gate of a workspace to let its runs begin: with it comes how many there may be.
+pub async fn enter(tx: &mut Tx, workspace: WorkspaceId) -> Result<Gate> {
+    let (turn, queued, running): (i64, Option<i64>, Option<i64>) = within!(tx, conn => query_as(
+        "insert into flow_gate (workspace_id, turn) values ($1, 1)
+         on conflict (workspace_id) do update set turn = flow_gate.turn + excluded.turn
+         returning turn,
+             (select max_queued_runs from workspace where id = $1),
+             (select max_running_runs from workspace where id = $1)",
+    )
+    .bind(workspace)
+    .fetch_one(conn)
+    .await)?;
+    Ok(Gate { turn, own: Own::of(queued, running) })
 }
 
 /// Raises the number of a gate.
@@ -325,7 +351,10 @@ pub(super) async fn has_place(tx: &mut Tx, workspace: WorkspaceId, run: RunId, l
         None => Ok(true),
         Some((state, ..)) if state == "held" => Ok(true),
         Some((_, key_limit, held)) if key_limit.is_some_and(|limit| held >= limit) => Ok(false),
-        Some(_) => Ok(room(tx, workspace, limit).await?.is_free()),
+        Some(_) => {
+            let limit = quota::running_within(tx, workspace, limit).await?;
+            Ok(room(tx, workspace, limit).await?.is_free())
+        }
     }
 }
 
@@ -345,7 +374,11 @@ pub(super) async fn insert_held(
     .fetch_one(conn)
     .await)?;
     let full = limits.key.as_ref().is_some_and(|key| held >= i64::from(key.limit));
-    if full || !room(tx, change.workspace, quota).await?.is_free() {
+    if full {
+        return Ok(Verdict::Full);
+    }
+    let limit = quota::running_within(tx, change.workspace, quota).await?;
+    if !room(tx, change.workspace, limit).await?.is_free() {
         return Ok(Verdict::Full);
     }
     if append::insert_runs(tx, &[change]).await?.is_empty() {

@@ -52,6 +52,8 @@ pub struct Change {
     pub place: Place,
     /// What becomes of the keys of its steps.
     pub keys: Keys,
+    /// What becomes of what the agents in its steps have to themselves.
+    pub leases: Keys,
     /// The workflow to start because the run has failed.
     pub handler: Option<String>,
     /// The version that it runs from here on.
@@ -86,7 +88,7 @@ pub enum Place {
     Queue,
 }
 
-/// What a change means for the keys of a run's steps.
+/// What a change means for the keys, or the leases, of a run's steps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Keys {
     /// Nothing.
@@ -175,6 +177,7 @@ impl Change {
             && self.waits.is_empty()
             && self.place == Place::Keep
             && self.keys == Keys::Keep
+            && self.leases == Keys::Keep
             && self.handler.is_none()
             && self.moved.is_none()
     }
@@ -369,6 +372,15 @@ async fn move_place(tx: &mut Tx, change: &Change) -> Result<()> {
         Keys::Release(steps) => {
             for step in steps {
                 step_key::delete(tx, change.run, Some(step)).await?;
+            }
+        }
+    }
+    match &change.leases {
+        Keys::Keep => {}
+        Keys::ReleaseAll => crate::agents::leases::release(tx, change.run, None).await?,
+        Keys::Release(steps) => {
+            for step in steps {
+                crate::agents::leases::release(tx, change.run, Some(step)).await?;
             }
         }
     }

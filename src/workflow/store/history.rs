@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn succeeded(output: serde_json::Value) -> Event {
-        let fact = Fact::StepSucceeded { attempt: 2, port: "out".into(), output, untaken: vec![1] };
+        let fact = Fact::StepSucceeded { attempt: 2, port: "out".into(), output, untaken: vec![1], given: None };
         Event { seq: 3, at: Timestamp(5), step: Some("a".into()), fact }
     }
 

@@ -10,6 +10,7 @@ pub mod flow;
 pub mod flush;
 pub mod history;
 pub mod lease;
+pub mod lineage;
 pub mod log;
 pub mod node;
 pub mod occasion;

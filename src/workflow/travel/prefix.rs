@@ -94,7 +94,7 @@ fn check_definition(events: &[Event], source: &Graph, onto: &Graph) -> Result<()
     for path in events.iter().filter_map(|event| event.step.as_deref()) {
         touched.entry(root_of(path)).or_default().inside |= root_of(path) != path;
     }
-    match misfits(source, onto, &touched, Likeness::Shape, " before the fork").into_iter().next() {
+    match misfits(source, onto, &touched, None, Likeness::Shape, " before the fork").into_iter().next() {
         Some(misfit) => Err(Misfit::Definition { step: misfit.step.unwrap_or_default(), message: misfit.message }),
         None => Ok(()),
     }
@@ -200,7 +200,7 @@ impl Carrier<'_> {
         let port = recorded.filter(|_| !computed).unwrap_or_else(|| port_of(&definition.kind, output));
         let untaken = untaken(&self.state, slot, StepStatus::Succeeded, output, None, |edge| edge.port == port)
             .map_err(|error| Misfit::Output { step: self.state.path(slot), message: error.message })?;
-        Ok(Fact::StepSucceeded { attempt, port, output: output.clone(), untaken })
+        Ok(Fact::StepSucceeded { attempt, port, output: output.clone(), untaken, given: None })
     }
 
     /// The same choice of edges in the numbers of this definition; edges that are new here are chosen now.

@@ -1,5 +1,6 @@
 //! Agents on both engines: what they are, what they were, who stops them, and the list of what they did.
 
+mod bus;
 mod folders;
 mod tasks;
 

@@ -45,6 +45,20 @@ on_both_engines! {
         assert_eq!(tasks(&ctx, scout).await.len(), 1);
     }
 
+    async fn a_task_that_somebody_did_by_hand_is_done_and_holds_no_run_any_more(site: Site) {
+        let ctx = workspace(&site.runtime).await;
+        let scout = add(&ctx, "scout").await;
+        let id = task(&ctx, scout, TaskStatus::Waiting, RunStatus::Paused).await;
+        assert_eq!(agents::list_paused_runs(&ctx, scout).await.unwrap(), [id]);
+        let elsewhere = workspace(&site.runtime).await;
+        agents::close_task(&elsewhere, id, "ask").await.unwrap();
+        agents::close_task(&ctx, id, "another").await.unwrap();
+        assert_eq!(agents::list_paused_runs(&ctx, scout).await.unwrap(), [id], "none of these is it");
+        agents::close_task(&ctx, id, "ask").await.unwrap();
+        assert!(agents::list_paused_runs(&ctx, scout).await.unwrap().is_empty());
+        assert_eq!(tasks(&ctx, scout).await[0].status, TaskStatus::Done);
+    }
+
     async fn a_task_stands_as_its_run_does(site: Site) {
         let ctx = workspace(&site.runtime).await;
         let scout = add(&ctx, "scout").await;

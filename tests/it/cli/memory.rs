@@ -19,6 +19,9 @@ async fn an_entry_is_put_found_and_deleted() {
     let found = folder.weft(&["memory", "search", "team", "threads"]).code(0).tells(&["1 of 1 found"]);
     found.prints(&["team/notes/loom", "new thread"]);
     folder.weft(&["memory", "list"]).code(0).prints(&["team/notes", "loom", "Version"]);
+    folder.weft(&["memory", "timeline", "team"]).code(0).prints(&["team/notes/loom", "command line", "new thread"]);
+    folder.weft(&["memory", "get", "team/notes", "loom", "--as-of", "2101-01-01T00:00:00Z"]).code(2).tells(&["as_of"]);
+    folder.weft(&["memory", "list", "--as-of", "yesterday"]).code(2).tells(&["expected a time"]);
     folder
         .weft(&["memory", "delete", "team/notes", "loom"])
         .code(0)

@@ -80,5 +80,8 @@ async fn a_run_that_is_not_there_is_not_found_and_no_id_is_usage() {
         folder.weft(&["run", command, id]).code(4).prints_nothing().tells(&["no such run"]);
         folder.weft(&["run", command, "7"]).code(2).prints_nothing().tells(&["'7'"]);
     }
+    let give = |output: &str| folder.weft(&["run", "give-output", id, "fetch", "--output", output, "--reason", "so"]);
+    give("1").code(4).prints_nothing().tells(&["no such run"]);
+    give("{").code(2).prints_nothing().tells(&["--output: expected JSON"]);
     folder.weft(&["run", "list", "--status", "broken"]).code(2).tells(&["--status", "expected one of queued, running"]);
 }

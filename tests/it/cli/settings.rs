@@ -103,3 +103,17 @@ async fn a_command_that_is_meant_for_a_server_does_not_touch_the_local_database(
     }
     folder.weft_with(("WEFT_URL", "x"), &["config"]).code(0);
 }
+
+#[tokio::test]
+async fn the_quotas_of_the_workspace_are_set_each_by_itself_and_shown() {
+    let folder = Folder::with_workspace().await;
+    let quotas = |flags: &[&str]| folder.weft(&[&["admin", "workspace", "quotas"][..], flags].concat());
+    quotas(&["--running", "3"]).code(0).prints(&["Runs that may be in progress: 3."]);
+    quotas(&["--queued", "9"]).code(0).prints(&["Runs that may wait: 9.", "Runs that may be in progress: 3."]);
+    let shown = folder.weft(&["admin", "workspace", "show", "--json"]).code(0).json();
+    assert_eq!((&shown["max_queued_runs"], &shown["max_running_runs"]), (&9.into(), &3.into()));
+    quotas(&["--running", "default"]).code(0).prints(&["any number, as the server has it."]);
+    quotas(&["--queued", "10001"]).code(2).tells(&["expected 1 to 10000"]);
+    quotas(&["--running", "0"]).code(2).tells(&["expected 1 to 1000000"]);
+    quotas(&[]).code(2).tells(&["--queued"]);
+}

@@ -18,6 +18,7 @@ mod containers;
 mod durability;
 mod events;
 mod flow;
+mod given;
 mod graphs;
 mod nodes;
 mod pages;

@@ -20,9 +20,9 @@ use weft::workflow;
 use super::agents::{answer_of, calling, model, spec, told, words};
 use super::proxy::{CHAT, MESSAGES, claude, pointed, read, send};
 use super::upstream::{Reply, Upstream};
-use super::{add, answer, calls, draft, question, somebody};
+use super::{add, answer, calls, chunks, draft, question, somebody};
 use crate::auth::call;
-use crate::engine::end;
+use crate::engine::{chain, end, start};
 
 /// A window of 2,000 tokens, of which the newest two messages stay.
 fn narrow(when_full: WhenFull) -> ContextRule {
@@ -319,6 +319,48 @@ on_both_engines! {
             })
             .collect();
         assert_eq!((left_out[0], *left_out.last().unwrap() > 0), (0, true), "{left_out:?}");
+    }
+
+    async fn a_step_says_by_itself_what_is_done(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = Upstream::start([]).await;
+        add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let one = |kind: &str, mut config: Value, context: Value| {
+            config["context"] = context;
+            let mut definition = chain(vec![json!({"id": "ask", "kind": kind, "config": config})]);
+            definition.output = json!("{{ steps.ask.output }}");
+            definition
+        };
+        let long = json!({"prompt": format!("What is this? {}", "thread ".repeat(2_000))});
+        let window = json!({"when_full": "refuse", "window": "{{ inputs.n }}"});
+        let run = start(&ctx, &one("prompt", long.clone(), window), json!({"n": 2_000})).await;
+        let error = end(&ctx, run).await.error.unwrap();
+        assert_eq!(error.class, "too_large");
+        assert!(error.message.contains("2000 tokens"), "{error:?}");
+        let run = start(&ctx, &one("prompt", long.clone(), json!({"window": "{{ inputs.n }}"})), json!({"n": 1})).await;
+        let error = end(&ctx, run).await.error.unwrap();
+        assert!(error.message.starts_with("context: window: expected a whole number from 2000"), "{error:?}");
+        assert_eq!(upstream.count(), 0, "nobody was asked");
+        upstream.then(Reply::Events(chunks(&["A loom."])));
+        let run = start(&ctx, &one("prompt", long, json!({"window": 50_000})), json!({"n": 1})).await;
+        assert_eq!(answer_of(&end(&ctx, run).await)["text"], "A loom.");
+    }
+
+    async fn a_step_narrows_what_its_agent_may_send(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = model(&ctx, [words("A loom.")]).await;
+        agents::create(&ctx, AgentDraft { name: "reader".into(), spec: spec(&[]) }).await.unwrap();
+        let task = format!("Read this: {}", "thread ".repeat(2_000));
+        let step = |context: Value| {
+            let config = json!({"agent": "reader", "prompt": task, "context": context});
+            chain(vec![json!({"id": "read", "kind": "agent", "config": config})])
+        };
+        let run = start(&ctx, &step(json!({"window": 2_000})), json!({"n": 1})).await;
+        let error = end(&ctx, run).await.error.unwrap();
+        assert_eq!((error.class.as_str(), upstream.count()), ("too_large", 0), "{error:?}");
+        let run = start(&ctx, &step(json!({"when_full": "summarize"})), json!({"n": 1})).await;
+        end(&ctx, run).await;
+        assert_eq!(upstream.count(), 1);
     }
 
     async fn a_rule_that_does_not_fit_is_refused_by_its_field(site: Site) {

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use weft::gateway::{self, Error};
-use weft::model::gateway::{Dialect, ExplainRequest, Explained, ProviderKind, Standing, WouldAsk};
+use weft::model::gateway::{
+    Dialect, ExplainRequest, Explained, Hedge, Policy, ProviderKind, RouteDraft, Standing, WouldAsk, WouldHedge,
+};
 use weft::runtime::Ctx;
 
 use super::upstream::{Reply, Upstream};
@@ -41,6 +43,36 @@ on_both_engines! {
             let first = &explained.candidates[0];
             assert_eq!((&choice.tried[0].provider, &choice.tried[0].model), (&first.provider, &first.model));
         }
+    }
+
+    async fn who_is_asked_as_well_where_the_first_is_slow_is_told(site: Site) {
+        let ctx = somebody(&site).await;
+        let (ill, well) = (Upstream::start([]).await, Upstream::start([]).await);
+        let one = add_hasty(&ctx, "one", &well, &["big"]).await;
+        let two = add_hasty(&ctx, "two", &ill, &["big"]).await;
+        let three = add_hasty(&ctx, "three", &well, &["big"]).await;
+        let plain = route(&ctx, "smart", &[(&one, "big"), (&two, "big"), (&three, "big")]).await;
+        assert_eq!(explain(&ctx, "smart").await.hedge, None);
+        let hedge = |after_ms| Policy { hedge: Some(Hedge { after_ms }), ..Policy::default() };
+        let route = RouteDraft {
+            name: "eager".into(),
+            description: String::new(),
+            targets: plain.targets,
+            policy: hedge(800),
+            cache: plain.cache,
+            context: None,
+        };
+        gateway::create_route(&ctx, route.clone()).await.unwrap();
+        let would = |also: Option<&str>| Some(WouldHedge { after_ms: 800, slow: "one/big".into(), also: also.map(str::to_owned) });
+        assert_eq!(explain(&ctx, "eager").await.hedge, would(Some("two/big")));
+        for _ in 0..5 {
+            ask(&ctx, "two/big").await.unwrap_err();
+        }
+        assert_eq!(explain(&ctx, "eager").await.hedge, would(Some("three/big")), "who rests is not asked as well");
+        let alone = RouteDraft { name: "alone".into(), targets: route.targets[..1].to_vec(), ..route };
+        gateway::create_route(&ctx, alone).await.unwrap();
+        assert_eq!(explain(&ctx, "alone").await.hedge, would(None));
+        assert_eq!(well.count(), 0, "nothing is called");
     }
 
     async fn what_rests_is_told_with_its_reason_and_keeps_its_place(site: Site) {

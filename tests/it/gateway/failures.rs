@@ -9,7 +9,7 @@ use weft::gateway;
 use weft::model::gateway::{BreakerState, CallOutcome, FaultClass, ProviderKind};
 use weft::runtime::Ctx;
 
-use super::upstream::{Reply, Upstream};
+use super::upstream::{Gate, Reply, Upstream};
 use super::{add, add_hasty, answer, ask, calls, chunks, ctx, drain, first_chunks, process, route, somebody, stream};
 use crate::support::Site;
 
@@ -73,6 +73,32 @@ on_both_engines! {
         let log = calls(&ctx).await;
         assert_eq!((log.len(), log[0].outcome), (1, CallOutcome::Partial));
         assert!(log[0].error.as_ref().unwrap().contains("went away"));
+        // That says nothing about the provider.
+        assert_eq!(gateway::list_providers(&ctx).await.unwrap()[0].health, []);
+    }
+
+    async fn a_call_that_is_left_before_its_answer_costs_what_it_was_sent_to_read(site: Site) {
+        let ctx = somebody(&site).await;
+        let gate = Gate::default();
+        let upstream = Upstream::start([gate.hold(Reply::Json(200, answer("A loom.")))]).await;
+        let acme = add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let price = json!({"model": "big", "input": 1_000_000, "output": 1_000_000});
+        gateway::put_price(&ctx, acme.id, serde_json::from_value(price).unwrap()).await.unwrap();
+        {
+            let mut asking = std::pin::pin!(ask(&ctx, "big"));
+            tokio::select! {
+                biased;
+                answered = &mut asking => panic!("nobody has answered: {answered:?}"),
+                () = gate.seen() => {}
+            }
+        }
+        gate.gone().await;
+        let log = calls(&ctx).await;
+        let call = &log[0];
+        assert_eq!((log.len(), call.outcome, call.estimated), (1, CallOutcome::Cancelled, true), "{call:?}");
+        assert!(call.usage.input > 0 && call.usage.output == 0, "{call:?}");
+        assert_eq!(call.cost_micros, Some(call.usage.input), "a dollar a million");
+        assert_eq!(call.choice.rule, "the providers that list big");
         // That says nothing about the provider.
         assert_eq!(gateway::list_providers(&ctx).await.unwrap()[0].health, []);
     }

@@ -24,6 +24,8 @@ fn paths() -> Vec<String> {
         "/memory?q=health",
         "/memory/embedder",
         "/memory/health",
+        "/memory/timeline",
+        "/memory/timeline?ns=team&from=web",
         "/providers",
         "/users",
         "/account",

@@ -36,6 +36,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/me") => Json(json!({"name": "A person"})),
         ("POST", "/me/password") => Json(json!({"current": "not this", "new": "a spindle in the barn"})),
         ("PUT", "/workspace/retention") => Json(json!({"days": 30})),
+        ("PUT", "/workspace/quotas") => Json(json!({"max_queued_runs": 10_000, "max_running_runs": null})),
         ("POST", "/users") => Json(json!({"email": "not an address", "role": "viewer"})),
         ("PUT", "/users/{id}/role") => Json(json!({"role": "viewer"})),
         ("POST", "/users/{id}/disable" | "/users/{id}/enable") => Nothing,
@@ -57,6 +58,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         // No runs: a command to many tells of each what came of it, also that it is not there.
         ("POST", "/runs/bulk") => Json(json!({"ids": [], "command": "cancel"})),
         ("POST", "/workflows/{id}/tests") => Json(json!({"run_id": NIL, "name": "As it was"})),
+        ("POST", "/runs/{id}/give-output") => Json(json!({"step": "fetch", "output": 1, "reason": "Done by hand."})),
         ("POST", "/runs/{id}/migrate" | "/workflows/{id}/migrate-runs") => Json(json!({"version": 1})),
         ("POST", "/workflows/{id}/tests/run") => Json(json!({})),
         ("PUT", "/workflows/{id}/tests/gate") => Json(json!({"gate": true})),
@@ -138,6 +140,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "memory/health"
         | "memory/settings"
         | "users/list_invites"
+        | "workspace/quotas"
         | "workspace/retention"
         | "workflows/templates" => json!({}),
         "auth/find_invite" => json!({"token": "wrong"}),
@@ -156,14 +159,20 @@ fn server_fn(name: &str) -> Option<Sent> {
         "auth/change_password" => json!({"current": "not this", "new": "a spindle in the barn"}),
         "auth/change_name" => json!({"name": "A person"}),
         "workspace/set_retention" => json!({"days": 30}),
+        "workspace/set_quotas" => json!({"max_queued_runs": 10_000, "max_running_runs": null}),
         "users/list" => json!({"page": page}),
         "users/change_role" => json!({"id": NIL, "role": "viewer"}),
         "users/create_invite" => json!({"email": "not an address", "role": "viewer"}),
         "dashboard/get" => json!({"period": "day"}),
         "memory/search" => json!({"search": {"query": "thought"}}),
         "memory/set_embedder" => json!({"draft": {"model": null}}),
-        "memory/list" => json!({"filter": {}, "page": page}),
+        "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
+        "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
+        "memory/siblings" | "memory/related" => place,
+        "memory/merge" => {
+            json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000, "merges": []})
+        }
         "memory/put" => {
             json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000})
         }
@@ -198,6 +207,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/halt" => json!({"id": NIL, "stopped": true}),
         "agents/queue" => json!({"page": page}),
         "agents/queue_task" => json!({"draft": {"prompt": ""}}),
+        "agents/leases" => json!({}),
+        "agents/end_lease" => json!({"id": NIL}),
         "agents/cancel_queued" => json!({"id": NIL}),
         "agents/give_task" => json!({"id": NIL, "task": {"prompt": "Look around."}}),
         "budgets/create" => json!({"draft": budget()}),
@@ -231,6 +242,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         "triggers/zones" => json!({}),
         "runs/start" => json!({"workflow_id": NIL, "inputs": {}, "version": null, "test": false}),
         "runs/bodies" => json!({"run": NIL, "path": "each", "page": page}),
+        "runs/team" => json!({"id": NIL}),
+        "runs/messages" => json!({"id": NIL, "page": page}),
         "runs/body" => json!({"run": NIL, "path": "each[0]"}),
         "approvals/list" => json!({"filter": "open", "page": page}),
         "approvals/count" => json!({}),
@@ -239,6 +252,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "approvals/decide" => json!({"id": NIL, "decision": {"decision": "approved"}}),
         "approvals/delegate" => json!({"id": NIL, "email": "nobody@example.com"}),
         "runs/fork" => json!({"id": NIL, "fork": {"from": {"seq": 1}, "inputs": null, "outputs": {}, "onto": "same"}}),
+        "runs/give_output" => json!({"id": NIL, "asked": {"step": "fetch", "output": 1, "reason": "Done by hand."}}),
         "runs/migration" | "runs/migrate" | "workflows/migrate_runs" => json!({"id": NIL, "version": 1}),
         "workflows/movable_runs" => json!({"id": NIL}),
         "runs/diff" => json!({"a": NIL, "b": NIL}),

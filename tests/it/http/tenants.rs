@@ -35,6 +35,7 @@ struct Theirs {
     budget: String,
     agent: String,
     task: String,
+    lease: String,
     kept: String,
     call: String,
 }
@@ -96,6 +97,7 @@ async fn seed(rt: &Runtime) -> Theirs {
     let agent = agents::create(&ctx, serde_json::from_value(agent).unwrap()).await.unwrap().id.to_string();
     let task = agents::queue::give(&ctx, serde_json::from_value(json!({"prompt": "Keep it."})).unwrap()).await.unwrap();
     let task = task.id.to_string();
+    let lease = keep_lease(&ctx, &approval).await;
     let kept = keep(&ctx, provider).await;
     let call = keep_call(&ctx).await;
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
@@ -115,6 +117,7 @@ async fn seed(rt: &Runtime) -> Theirs {
         budget,
         agent,
         task,
+        lease,
         kept,
         call,
     }
@@ -132,6 +135,25 @@ async fn keep(ctx: &Ctx, provider: weft::model::ProviderId) -> String {
         .bind(id).bind(ctx.workspace()).bind(vec![1_u8; 32]).bind(provider).bind(now).bind(now.plus_ms(1_000_000))
         .execute(conn).await.map(drop)).unwrap();
     tx.commit().await.unwrap();
+    id.to_string()
+}
+
+/// Lets the run that asks people have something to itself, as a row: no agent is there to take it.
+async fn keep_lease(ctx: &Ctx, approval: &str) -> String {
+    let id: weft::model::LeaseId = ctx.ids.fresh();
+    let agent: weft::model::AgentId = ctx.ids.fresh();
+    let approval: weft::model::ApprovalId = approval.parse().unwrap();
+    let now = ctx.clock.now();
+    let mut tx = ctx.db.begin().await.unwrap();
+    within!(&mut tx, conn => sqlx::query(
+        "insert into agent_lease (id, workspace_id, run_id, step, agent_id, agent_name, kind, name, mode, state, reason, is_own,
+            lease_token, asked_at, held_at, turn, untold)
+        select $1, a.workspace_id, a.run_id, 'work', $2, 'Theirs', 'name', 'their secret', 'exclusive', 'held', '', $5, 0, $4, $4, 1, $5
+        from approval a where a.id = $3")
+        .bind(id).bind(agent).bind(approval).bind(now).bind(false)
+        .execute(conn).await.map(drop)).unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(agents::leases::list(ctx).await.unwrap().len(), 1);
     id.to_string()
 }
 
@@ -184,6 +206,8 @@ impl Theirs {
             ("budgets/", self.budget.clone()),
             ("agents/tasks/", self.task.clone()),
             ("agents/cancel_queued", self.task.clone()),
+            ("agents/leases/", self.lease.clone()),
+            ("agents/end_lease", self.lease.clone()),
             ("agents/", self.agent.clone()),
             ("cache/", self.kept.clone()),
             ("routes/create", self.provider.clone()),
@@ -261,7 +285,7 @@ on_both_engines! {
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
         let app = weft::http::router(rt);
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/agents/leases", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send_to(&app).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

@@ -120,7 +120,7 @@ on_both_engines! {
             let ctx = &ctx;
             async move { memory::list(ctx, &filter, &PageRequest { limit: 2, cursor }).await.unwrap() }
         };
-        let keys = |page: &weft::model::Page<weft::model::memory::Entry>| page.items.iter().map(|e| e.key.clone()).collect::<Vec<_>>();
+        let keys = |page: &weft::model::memory::Entries| page.items.iter().map(|e| e.key.clone()).collect::<Vec<_>>();
         let code = Filter { namespace: "code".to_owned(), ..Filter::default() };
         let first = list(code.clone(), None).await;
         assert_eq!(keys(&first), ["b1", "a2"]);

@@ -7,7 +7,11 @@ mod health;
 mod keep;
 pub mod meaning;
 mod quarantine;
+mod related;
 mod rest;
+mod siblings;
+mod then;
+mod timeline;
 mod trust;
 mod vectors;
 

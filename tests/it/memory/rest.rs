@@ -121,6 +121,40 @@ on_both_engines! {
         assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 5]);
     }
 
+    async fn the_past_is_read_and_siblings_are_kept_and_merged(site: Site) {
+        let ctx = workspace(&site).await;
+        call(&ctx, "PUT", "/memory/a/k", &[], Some(json!({"content": "one"}))).await;
+        let then = site.runtime.clock.now();
+        site.runtime.clock.advance_ms(1000);
+        call(&ctx, "PUT", "/memory/a/k", &[("if-match", "\"1\"")], Some(json!({"content": "two"}))).await;
+        let (status, tag, entry) = call(&ctx, "GET", &format!("/memory/a/k?as_of={then}"), &[], None).await;
+        assert_eq!((status, tag.as_deref(), entry["content"].as_str()), (StatusCode::OK, Some("\"1\""), Some("one")));
+        let (_, _, list) = call(&ctx, "GET", &format!("/memory?as_of={then}"), &[], None).await;
+        assert_eq!((list["items"][0]["content"].as_str(), &list["unknown"]), (Some("one"), &Value::Null));
+        let search = json!({"query": "one", "as_of": then.to_string(), "without": []});
+        let (_, _, found) = call(&ctx, "POST", "/memory/search", &[], Some(search)).await;
+        assert_eq!(found["hits"][0]["entry"]["version"], json!(1));
+
+        let stale = [("if-match", "\"1\"")];
+        let write = |query: &'static str, content: &'static str| call(&ctx, "PUT", query, &stale, Some(json!({"content": content})));
+        assert_eq!(write("/memory/a/k", "mine").await.0, StatusCode::CONFLICT);
+        let (status, tag, entry) = write("/memory/a/k?on_conflict=sibling", "mine").await;
+        assert_eq!((status, tag.as_deref(), &entry["siblings"]), (StatusCode::ACCEPTED, Some("\"2\""), &json!(1)));
+        let (status, _, siblings) = call(&ctx, "GET", "/memory/a/k/siblings", &[], None).await;
+        assert_eq!((status, siblings["items"][0]["content"].as_str()), (StatusCode::OK, Some("mine")));
+        let merge = format!("/memory/a/k?merges={}", siblings["items"][0]["id"]);
+        let (status, tag, entry) = call(&ctx, "PUT", &merge, &[("if-match", "\"2\"")], Some(json!({"content": "ours"}))).await;
+        assert_eq!((status, tag.as_deref(), &entry["siblings"]), (StatusCode::OK, Some("\"3\""), &Value::Null));
+        let refused = [
+            write("/memory/a/k?on_conflict=drop", "x").await.0,
+            write("/memory/a/k?merges=x", "x").await.0,
+            call(&ctx, "GET", "/memory/a/k?as_of=yesterday", &[], None).await.0,
+            call(&ctx, "GET", "/memory?as_of=2101-01-01T00:00:00Z", &[], None).await.0,
+            call(&ctx, "POST", "/memory/search", &[], Some(json!({"query": "x", "as_of": "2001-01-01T00:00:00Z"}))).await.0,
+        ];
+        assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 5]);
+    }
+
     async fn what_does_not_fit_is_refused(site: Site) {
         let ctx = workspace(&site).await;
         let body = || Some(json!({"content": "x"}));

@@ -27,12 +27,17 @@ fn read_stop(word: &str) -> StopReason {
     }
 }
 
-fn write_stop(reason: &StopReason) -> &'static str {
+/// One that the model declined in words has come to its end for this dialect.
+fn write_stop(reason: &StopReason, declined: bool) -> &'static str {
     match reason {
         StopReason::MaxTokens | StopReason::WindowFull => "length",
         StopReason::ToolUse => "tool_calls",
-        StopReason::Refusal => "content_filter",
-        StopReason::EndTurn | StopReason::StopSequence | StopReason::Pause | StopReason::Other { .. } => "stop",
+        StopReason::Refusal if !declined => "content_filter",
+        StopReason::EndTurn
+        | StopReason::StopSequence
+        | StopReason::Refusal
+        | StopReason::Pause
+        | StopReason::Other { .. } => "stop",
     }
 }
 

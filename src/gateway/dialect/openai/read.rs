@@ -7,6 +7,7 @@ use super::{read_stop, read_usage};
 use crate::gateway::dialect::fields::{Fields, kind};
 use crate::model::gateway::{
     Block, Dialect, Effort, Fault, Message, Output, Request, Response, Role, Sampling, StopReason, Tool, ToolChoice,
+    declined, wants_tool,
 };
 
 pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, Fault> {
@@ -48,7 +49,7 @@ pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, 
             Fault::invalid("/reasoning_effort", message)
         })?);
     }
-    request.extra = fields.rest();
+    request.extra.extend(fields.rest());
     Ok(request)
 }
 
@@ -148,12 +149,16 @@ pub(in crate::gateway::dialect) fn read_response(body: Value) -> Result<Response
     let mut message = Fields::of(choice.need("message")?, "/choices/0/message")?;
     let content = message.value("content");
     let content = read_answer(&mut message, content, "/choices/0/message/content")?;
-    let stop = stopped_for(read_stop(&word), content.iter().any(|block| matches!(block, Block::ToolUse { .. })));
+    let stop = stopped_for(read_stop(&word), wants_tool(&content), declined(&content));
     let (_, _) = (fields.value("object"), fields.value("created"));
     Ok(Response { id, model, content, stop, stop_sequence: None, usage, extra: fields.rest() })
 }
 
-/// Some servers say `stop` where the model waits for a tool.
-pub(super) fn stopped_for(stop: StopReason, wants_tool: bool) -> StopReason {
-    if wants_tool && stop == StopReason::EndTurn { StopReason::ToolUse } else { stop }
+/// Some servers say `stop` where the model waits for a tool, and OpenAI where the model declined in words.
+pub(super) fn stopped_for(stop: StopReason, wants_tool: bool, declined: bool) -> StopReason {
+    match stop {
+        StopReason::EndTurn if wants_tool => StopReason::ToolUse,
+        StopReason::EndTurn if declined => StopReason::Refusal,
+        stop => stop,
+    }
 }

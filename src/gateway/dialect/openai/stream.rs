@@ -1,6 +1,6 @@
 //! Answers piece by piece: OpenAI's chunks to deltas and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -19,6 +19,15 @@ enum Words {
     Thinking,
 }
 
+/// A use of a tool whose turn has not come: pieces of several may come in any order, and blocks come one after the other.
+#[derive(Debug)]
+struct Waiting {
+    /// The provider's number for it.
+    number: u32,
+    block: Block,
+    json: String,
+}
+
 /// Reads chunks.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -30,6 +39,10 @@ pub struct Reader {
     open: Option<(u32, Option<Words>)>,
     /// Where each tool's use went, by the provider's number for it.
     calls: BTreeMap<u32, u32>,
+    /// The input so far of the tool's use that is open, while another may come before it is whole.
+    input: String,
+    waiting: VecDeque<Waiting>,
+    declined: bool,
     stop: Option<StopReason>,
     usage: Usage,
 }
@@ -51,8 +64,9 @@ impl Reader {
         let Some(reason) = self.stop.take().filter(|_| !self.ended) else { return Vec::new() };
         self.ended = true;
         let mut deltas = Vec::new();
+        self.let_all_in(&mut deltas);
         self.close(&mut deltas);
-        let reason = stopped_for(reason, !self.calls.is_empty());
+        let reason = stopped_for(reason, !self.calls.is_empty(), self.declined);
         deltas.push(Delta::Stop { reason, sequence: None, usage: self.usage });
         deltas.push(Delta::End);
         deltas
@@ -102,7 +116,7 @@ impl Reader {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return };
         let index = match self.open {
             Some((index, Some(open))) if open == words => index,
-            _ => self.begin(
+            _ => self.begin_after_all(
                 Some(words),
                 match words {
                     Words::Text => Block::text(""),
@@ -112,6 +126,7 @@ impl Reader {
                 deltas,
             ),
         };
+        self.declined |= words == Words::Refusal;
         deltas.push(match words {
             Words::Thinking => Delta::Thinking { index, text },
             Words::Text | Words::Refusal => Delta::Text { index, text },
@@ -121,13 +136,13 @@ impl Reader {
     /// The proof of the thoughts that have come as words, or thoughts that nobody may read.
     fn proof(&mut self, block: &Value, deltas: &mut Vec<Delta>) {
         if let Some(data) = block["data"].as_str() {
-            self.begin(None, Block::RedactedThinking { data: data.to_owned() }, deltas);
+            self.begin_after_all(None, Block::RedactedThinking { data: data.to_owned() }, deltas);
         } else if let Some(signature) = block["signature"].as_str().filter(|signature| !signature.is_empty()) {
             let index = match self.open {
                 Some((index, Some(Words::Thinking))) => index,
                 _ => {
                     let empty = Block::Thinking { text: String::new(), signature: None };
-                    self.begin(Some(Words::Thinking), empty, deltas)
+                    self.begin_after_all(Some(Words::Thinking), empty, deltas)
                 }
             };
             deltas.push(Delta::Signature { index, signature: signature.to_owned() });
@@ -139,27 +154,69 @@ impl Reader {
         let id = call.text("id")?;
         let mut function = call.object("function")?;
         let name = function.as_mut().map_or(Ok(None), |function| function.text("name"))?;
-        let index = match self.calls.get(&number) {
-            Some(index) => *index,
-            None => {
-                let id = id.unwrap_or_else(|| format!("call_{number}"));
-                let name = name.unwrap_or_default();
-                let block = Block::ToolUse { id, name, input: json!({}), cache: None, extra: Extra::new() };
-                let index = self.begin(None, block, deltas);
-                self.calls.insert(number, index);
-                index
-            }
-        };
         let arguments = function.as_mut().and_then(|function| function.value("arguments"));
         let json = match arguments {
             Some(Value::String(text)) => text,
             Some(other) => other.to_string(),
             None => String::new(),
         };
-        if !json.is_empty() {
-            deltas.push(Delta::Input { index, json });
+        if let Some(index) = self.calls.get(&number).copied() {
+            self.add_input(index, json, deltas);
+        } else if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.number == number) {
+            waiting.json.push_str(&json);
+        } else {
+            let id = id.unwrap_or_else(|| format!("call_{number}"));
+            let block = Block::ToolUse {
+                id,
+                name: name.unwrap_or_default(),
+                input: json!({}),
+                cache: None,
+                extra: Extra::new(),
+            };
+            self.waiting.push_back(Waiting { number, block, json });
+        }
+        if !self.has_open_call() || is_whole(&self.input) {
+            self.let_in(deltas);
         }
         Ok(())
+    }
+
+    fn has_open_call(&self) -> bool {
+        self.open.is_some_and(|(index, _)| self.calls.values().any(|call| *call == index))
+    }
+
+    fn add_input(&mut self, index: u32, json: String, deltas: &mut Vec<Delta>) {
+        if json.is_empty() {
+            return;
+        }
+        if self.open.is_some_and(|(open, _)| open == index) {
+            self.input.push_str(&json);
+        }
+        deltas.push(Delta::Input { index, json });
+    }
+
+    /// Begins those that wait, in order, up to the first whose input is not whole yet.
+    fn let_in(&mut self, deltas: &mut Vec<Delta>) {
+        while let Some(Waiting { number, block, json }) = self.waiting.pop_front() {
+            let index = self.begin(None, block, deltas);
+            self.calls.insert(number, index);
+            self.add_input(index, json, deltas);
+            if !is_whole(&self.input) {
+                break;
+            }
+        }
+    }
+
+    /// Begins all that wait: nothing more comes for the one that is open.
+    fn let_all_in(&mut self, deltas: &mut Vec<Delta>) {
+        while !self.waiting.is_empty() {
+            self.let_in(deltas);
+        }
+    }
+
+    fn begin_after_all(&mut self, words: Option<Words>, block: Block, deltas: &mut Vec<Delta>) -> u32 {
+        self.let_all_in(deltas);
+        self.begin(words, block, deltas)
     }
 
     fn begin(&mut self, words: Option<Words>, block: Block, deltas: &mut Vec<Delta>) -> u32 {
@@ -167,6 +224,7 @@ impl Reader {
         let index = self.next;
         self.next += 1;
         self.open = Some((index, words));
+        self.input.clear();
         deltas.push(Delta::Open { index, block });
         index
     }
@@ -178,6 +236,20 @@ impl Reader {
     }
 }
 
+/// Whether the input of a tool is all there.
+fn is_whole(json: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok()
+}
+
+/// A use of a tool that was begun.
+#[derive(Debug)]
+struct Call {
+    /// Its place among the blocks.
+    index: u32,
+    /// Its input, where none has come piece by piece.
+    silent: Option<String>,
+}
+
 /// Writes chunks.
 #[derive(Debug)]
 pub struct Writer {
@@ -186,14 +258,15 @@ pub struct Writer {
     model: String,
     /// What is open, by its place.
     blocks: BTreeMap<u32, Block>,
-    /// Uses of tools so far, and the place of each.
-    calls: Vec<u32>,
+    /// Uses of tools so far.
+    calls: Vec<Call>,
+    declined: bool,
 }
 
 impl Writer {
     pub(in crate::gateway::dialect) fn new(envelope: Envelope) -> Self {
         let model = envelope.model.clone();
-        Self { envelope, id: String::new(), model, blocks: BTreeMap::new(), calls: Vec::new() }
+        Self { envelope, id: String::new(), model, blocks: BTreeMap::new(), calls: Vec::new(), declined: false }
     }
 
     pub(in crate::gateway::dialect) fn write(&mut self, delta: &Delta) -> String {
@@ -226,8 +299,11 @@ impl Writer {
                 }
                 String::new()
             }
-            Delta::Input { index, json } => match self.calls.iter().position(|place| place == index) {
-                Some(number) => self.chunk(json!({"tool_calls": [{"index": number, "function": {"arguments": json}}]})),
+            Delta::Input { index, json } => match self.calls.iter().position(|call| call.index == *index) {
+                Some(number) => {
+                    self.calls[number].silent = None;
+                    self.arguments(number, json)
+                }
                 None => String::new(),
             },
             Delta::Native { .. } => String::new(),
@@ -236,7 +312,11 @@ impl Writer {
                 None => String::new(),
             },
             Delta::Stop { reason, usage, .. } => {
-                let mut said = self.with_reason(json!({}), Some(write_stop(reason)));
+                // What takes nothing is called with an empty object: programs read the arguments as JSON.
+                let silent =
+                    self.calls.iter().enumerate().filter_map(|(number, call)| Some((number, call.silent.as_ref()?)));
+                let mut said: String = silent.map(|(number, input)| self.arguments(number, input)).collect();
+                said.push_str(&self.with_reason(json!({}), Some(write_stop(reason, self.declined))));
                 if self.envelope.stream_usage {
                     let mut last = self.frame(json!([]));
                     last["usage"] = write_usage(*usage);
@@ -248,11 +328,16 @@ impl Writer {
         }
     }
 
+    fn arguments(&self, number: usize, json: &str) -> String {
+        self.chunk(json!({"tool_calls": [{"index": number, "function": {"arguments": json}}]}))
+    }
+
     fn open(&mut self, index: u32, block: &Block) -> String {
+        self.declined |= matches!(block, Block::Refusal { .. });
         match block {
-            Block::ToolUse { id, name, .. } => {
+            Block::ToolUse { id, name, input, .. } => {
                 let number = self.calls.len();
-                self.calls.push(index);
+                self.calls.push(Call { index, silent: Some(input.to_string()) });
                 let function = json!({"name": name, "arguments": ""});
                 self.chunk(
                     json!({"tool_calls": [{"index": number, "id": id, "type": "function", "function": function}]}),

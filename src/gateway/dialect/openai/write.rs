@@ -6,7 +6,9 @@ use super::block::{Destination, write_call, write_message, write_parts, write_to
 use super::{write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
 use crate::gateway::dialect::{Addressee, Envelope, foreign};
-use crate::model::gateway::{Block, Dialect, Effort, Fault, Output, ProviderKind, Request, Response, ToolChoice};
+use crate::model::gateway::{
+    Block, Dialect, Effort, Fault, Output, ProviderKind, Request, Response, ToolChoice, declined,
+};
 
 pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
     let same = request.dialect == Dialect::OpenAi;
@@ -102,10 +104,8 @@ pub(in crate::gateway::dialect) fn write_response(response: &Response, envelope:
     built.set("created", envelope.at.unix_ms().div_euclid(1000));
     built.set("model", response.model.as_str());
     let message = write_said(&response.content, envelope.same_dialect);
-    built.set(
-        "choices",
-        json!([{"index": 0, "message": message, "logprobs": null, "finish_reason": write_stop(&response.stop)}]),
-    );
+    let reason = write_stop(&response.stop, declined(&response.content));
+    built.set("choices", json!([{"index": 0, "message": message, "logprobs": null, "finish_reason": reason}]));
     built.set("usage", write_usage(response.usage));
     if envelope.same_dialect {
         built.extend(&response.extra);

@@ -23,7 +23,7 @@ pub(super) use write::{echo, write_request, write_response};
 pub use writer::Writer;
 
 use super::fields::Fields;
-use crate::model::gateway::{Block, Fault, StopReason, Usage};
+use crate::model::gateway::{Fault, StopReason, Usage};
 
 /// What is to be included so that thoughts can be sent back.
 pub(super) const SEALED: &str = "reasoning.encrypted_content";
@@ -32,12 +32,14 @@ const ITEM: &str = "item";
 /// What the ids of items have in them that were made here; no provider knows those.
 const OURS: &str = "_weft_";
 
-fn read_stop(status: &str, reason: Option<&str>, wants_tool: bool) -> StopReason {
+/// An answer that the model declined in words is complete to this dialect.
+fn read_stop(status: &str, reason: Option<&str>, wants_tool: bool, declined: bool) -> StopReason {
     match (status, reason) {
         ("incomplete", Some("max_output_tokens")) => StopReason::MaxTokens,
         ("incomplete", Some("content_filter")) => StopReason::Refusal,
         ("incomplete", word) => StopReason::Other { word: word.unwrap_or("incomplete").to_owned() },
         _ if wants_tool => StopReason::ToolUse,
+        _ if declined => StopReason::Refusal,
         _ => StopReason::EndTurn,
     }
 }
@@ -51,10 +53,6 @@ fn write_stop(reason: &StopReason, declined: bool) -> (&'static str, Value) {
         StopReason::Other { word } if word == "interrupted" => incomplete("interrupted"),
         _ => ("completed", Value::Null),
     }
-}
-
-fn wants_tool(content: &[Block]) -> bool {
-    content.iter().any(|block| matches!(block, Block::ToolUse { .. }))
 }
 
 fn read_usage(value: Option<Value>, at: &str) -> Result<Usage, Fault> {

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::item::{read_input, read_item};
-use super::{read_stop, read_usage, wants_tool};
+use super::{read_stop, read_usage};
 use crate::gateway::dialect::fields::{Fields, kind};
 use crate::gateway::dialect::{malformed, read_error};
 use crate::model::gateway::{
-    Block, Dialect, Effort, Extra, Fault, Message, Output, Request, Response, Sampling, Tool, ToolChoice,
+    Block, Dialect, Effort, Extra, Fault, Message, Output, Request, Response, Sampling, Tool, ToolChoice, declined,
+    wants_tool,
 };
 
 pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, Fault> {
@@ -161,7 +162,7 @@ fn read_complete(body: Value) -> Result<Response, Fault> {
         Some(mut details) => details.text("reason")?,
         None => None,
     };
-    let stop = read_stop(&status, reason.as_deref(), wants_tool(&content));
+    let stop = read_stop(&status, reason.as_deref(), wants_tool(&content), declined(&content));
     let mut extra: Extra = fields.rest();
     for name in ["object", "created_at", "store", "output_text", "background", "previous_response_id"] {
         extra.remove(name);

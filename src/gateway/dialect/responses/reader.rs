@@ -28,6 +28,7 @@ pub struct Reader {
     /// What the message says of itself whose first part is still to come.
     message: Option<Extra>,
     wants_tool: bool,
+    declined: bool,
 }
 
 impl Reader {
@@ -203,7 +204,7 @@ impl Reader {
             Some(mut details) => details.text("reason")?,
             None => None,
         };
-        let reason = read_stop(&status, reason.as_deref(), self.wants_tool);
+        let reason = read_stop(&status, reason.as_deref(), self.wants_tool, self.declined);
         deltas.push(Delta::Stop { reason, sequence: None, usage });
         deltas.push(Delta::End);
         Ok(())
@@ -216,6 +217,7 @@ impl Reader {
         }
         self.close(deltas);
         let mut block = block();
+        self.declined |= matches!(block, Block::Refusal { .. });
         if let (Block::Text { extra, .. }, Some(own)) = (&mut block, self.message.take()) {
             extra.insert(ITEM.to_owned(), Value::Object(own));
         }

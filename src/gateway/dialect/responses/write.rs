@@ -8,7 +8,7 @@ use super::{OURS, SEALED, proof, write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
 use crate::gateway::dialect::{Addressee, Envelope, foreign};
 use crate::model::gateway::{
-    Block, Dialect, Effort, Extra, Fault, Output, Request, Response, Thinking, Tool, ToolChoice,
+    Block, Dialect, Effort, Extra, Fault, Output, Request, Response, Thinking, Tool, ToolChoice, declined,
 };
 
 /// Fields of Chat Completions that are called the same here.
@@ -242,8 +242,7 @@ pub(super) fn snapshot(envelope: &Envelope, (id, model): (&str, &str), status: &
 
 pub(in crate::gateway::dialect) fn write_response(response: &Response, envelope: &Envelope) -> Value {
     let same = envelope.same_dialect;
-    let declined = response.content.iter().any(|block| matches!(block, Block::Refusal { .. }));
-    let (status, details) = write_stop(&response.stop, declined);
+    let (status, details) = write_stop(&response.stop, declined(&response.content));
     let output = write_output(&response.content, same, &response.id);
     let mut said = snapshot(envelope, (&response.id, &response.model), status, output);
     if same {

@@ -101,6 +101,14 @@ fn what_openai_says_is_said_to_openai_again() {
 }
 
 #[test]
+fn a_choice_among_several_tools_is_said_to_openai_again() {
+    let choice = json!({"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}});
+    let mut body = openai();
+    body["tool_choice"] = choice.clone();
+    assert_eq!(again(Dialect::OpenAi, ProviderKind::OpenAi, &body)["tool_choice"], choice);
+}
+
+#[test]
 fn anthropic_becomes_openai() {
     let body = json!({
         "model": "m", "max_tokens": 50, "system": "You weave.", "stop_sequences": ["END"], "stream": true,
@@ -217,6 +225,12 @@ fn what_the_other_dialect_has_no_word_for_is_refused_by_name() {
             ProviderKind::Anthropic,
             openai("tools", json!([{"type": "custom", "custom": {}}])),
             "/tools/0",
+        ),
+        (
+            Dialect::OpenAi,
+            ProviderKind::Anthropic,
+            openai("tool_choice", json!({"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}})),
+            "/tool_choice",
         ),
     ] {
         let request = read_request(dialect, body).unwrap();

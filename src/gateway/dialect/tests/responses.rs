@@ -82,6 +82,20 @@ fn an_answer_is_carried_into_the_other_dialect() {
 }
 
 #[test]
+fn an_answer_that_declines_in_words_is_a_refusal_everywhere_and_complete_to_openai() {
+    let mut body = openai();
+    body["choices"][0] =
+        json!({"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "refusal": "No."}});
+    let response = read_response(Wire::OpenAi, body.clone()).unwrap();
+    assert_eq!(response.stop, StopReason::Refusal);
+    assert_eq!(bare(write_response(Dialect::OpenAi, &response, &envelope(true))), body);
+    assert_eq!(write_response(Dialect::Anthropic, &response, &envelope(false))["stop_reason"], "refusal");
+    let said = write_response(Dialect::Responses, &response, &envelope(false));
+    assert_eq!(said["status"], "completed");
+    assert_eq!(read_response(Wire::Responses, said).unwrap().stop, StopReason::Refusal);
+}
+
+#[test]
 fn an_answer_that_can_not_be_read_is_malformed_and_names_the_place() {
     for (wire, body) in [
         (Wire::Anthropic, json!({"id": "x", "model": "m", "content": 3})),

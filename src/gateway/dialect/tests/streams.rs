@@ -158,6 +158,95 @@ fn chunks_for_openais_clients_number_the_tools() {
     assert_eq!((&last["choices"], &last["usage"]["total_tokens"]), (&json!([]), &json!(117)));
 }
 
+/// The chunks of a stream, each with a part of its choice.
+fn chunks(deltas: &[Value], reason: &str) -> String {
+    let chunk = |delta: &Value, reason: Value| {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": reason});
+        format!("data: {}\n\n", json!({"id": "c", "model": "m", "choices": [choice]}))
+    };
+    let said: String = deltas.iter().map(|delta| chunk(delta, Value::Null)).collect();
+    format!("{said}{}data: [DONE]\n\n", chunk(&json!({}), json!(reason)))
+}
+
+/// A piece of the use of a tool: its beginning, or a part of its input.
+fn piece(number: u32, begins: bool, arguments: &str) -> Value {
+    let mut call = json!({"index": number, "function": {"arguments": arguments}});
+    if begins {
+        (call["id"], call["function"]["name"]) = (json!(format!("call_{number}")), json!("look"));
+    }
+    json!({"tool_calls": [call]})
+}
+
+#[test]
+fn tools_whose_input_comes_in_turns_reach_every_caller_one_after_the_other() {
+    let text = chunks(
+        &[
+            piece(0, true, ""),
+            piece(1, true, "{\"at\""),
+            piece(0, false, "{\"at\":"),
+            piece(1, false, ":2}"),
+            piece(2, true, ""),
+            piece(0, false, "1}"),
+        ],
+        "tool_calls",
+    );
+    let deltas = read_stream(Wire::OpenAi, &[text.as_bytes()]).unwrap();
+    let mut open = None;
+    for delta in &deltas {
+        match delta {
+            Delta::Open { index, .. } => assert_eq!(open.replace(*index), None, "{deltas:?}"),
+            Delta::Input { index, .. } => assert_eq!(open, Some(*index), "{deltas:?}"),
+            Delta::Close { index } => assert_eq!(open.take(), Some(*index), "{deltas:?}"),
+            _ => {}
+        }
+    }
+    let inputs = |answer: &Response| -> Vec<Value> {
+        let input = |block: &Block| if let Block::ToolUse { input, .. } = block { input.clone() } else { Value::Null };
+        answer.content.iter().map(input).collect()
+    };
+    let expected = [json!({"at": 1}), json!({"at": 2}), json!({})];
+    assert_eq!(inputs(&whole(&deltas)), expected);
+    for into in [Dialect::Anthropic, Dialect::OpenAi, Dialect::Responses] {
+        let said = written(into, &deltas, into == Dialect::OpenAi);
+        let again = whole(&read_stream(wire_of(into), &[said.as_bytes()]).unwrap());
+        assert_eq!(inputs(&again), expected, "{into:?}: {said}");
+    }
+}
+
+#[test]
+fn a_tool_that_takes_nothing_is_called_with_an_empty_object() {
+    let start = json!({"type": "message_start", "message": {"id": "m", "model": "m", "usage": {"input_tokens": 1, "output_tokens": 1}}});
+    let call = json!({"type": "tool_use", "id": "t", "name": "list", "input": {}});
+    let events = [
+        start,
+        json!({"type": "content_block_start", "index": 0, "content_block": call}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 2}}),
+        json!({"type": "message_stop"}),
+    ];
+    let text: String = events.iter().map(|event| format!("data: {event}\n\n")).collect::<Vec<_>>().concat();
+    let deltas = read_stream(Wire::Anthropic, &[text.as_bytes()]).unwrap();
+    let pieces = events_of(&written(Dialect::OpenAi, &deltas, false));
+    let arguments: String = pieces
+        .iter()
+        .filter_map(|chunk| chunk["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"].as_str())
+        .collect();
+    assert_eq!(arguments, "{}", "programs read it as JSON");
+}
+
+#[test]
+fn words_that_decline_are_a_refusal_to_those_who_have_a_word_for_it() {
+    let text = chunks(&[json!({"refusal": "I will "}), json!({"refusal": "not."})], "stop");
+    let deltas = read_stream(Wire::OpenAi, &[text.as_bytes()]).unwrap();
+    assert_eq!(whole(&deltas).stop, StopReason::Refusal);
+    let last = |dialect: Dialect| events_of(&written(dialect, &deltas, dialect == Dialect::OpenAi));
+    assert!(last(Dialect::Anthropic).iter().any(|event| event["delta"]["stop_reason"] == "refusal"));
+    assert!(last(Dialect::OpenAi).iter().any(|chunk| chunk["choices"][0]["finish_reason"] == "stop"));
+    assert!(last(Dialect::Responses).iter().any(|event| event["type"] == "response.completed"));
+    let again = written(Dialect::Responses, &deltas, false);
+    assert_eq!(whole(&read_stream(Wire::Responses, &[again.as_bytes()]).unwrap()).stop, StopReason::Refusal);
+}
+
 #[test]
 fn a_block_that_only_anthropic_knows_is_given_to_its_own_callers_only() {
     let stream = "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"c\"}}\n\n\

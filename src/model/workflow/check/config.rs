@@ -181,6 +181,18 @@ fn check_value(id: Option<&str>, at: &str, field: &Field, value: &Value, found: 
         }
         (Shape::Cases, Value::Array(cases)) => check_cases(id, at, cases, found),
         (Shape::Limits { keys }, Value::Object(map)) => check_limits(id, at, keys, map, found),
+        (Shape::Fields { fields }, Value::Object(map)) => {
+            for (name, value) in map {
+                let at = format!("{at}/{name}");
+                match fields.iter().find(|field| field.name == name) {
+                    Some(field) => check_value(id, &at, field, value, found),
+                    None => {
+                        let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+                        found.error(id, at, format!("unknown field; there are {}", names.join(", ")));
+                    }
+                }
+            }
+        }
         (shape, value) => found.error(id, at, format!("expected {}, found {value}", expected(shape))),
     }
 }
@@ -198,6 +210,7 @@ const fn expected(shape: &Shape) -> &'static str {
         Shape::IntegerList => "a list of whole numbers",
         Shape::Cases => "a list of {port, when}",
         Shape::Limits { .. } => "an object of whole numbers",
+        Shape::Fields { .. } => "an object",
     }
 }
 

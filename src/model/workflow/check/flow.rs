@@ -1,4 +1,4 @@
-//! Whether keys, priorities, rates and slots say something that can be obeyed.
+//! Whether keys, priorities, rates, slots and teams say something that can be obeyed.
 
 use serde_json::Value;
 
@@ -11,6 +11,9 @@ use super::Findings;
 pub(super) fn check(definition: &Definition, found: &mut Findings) {
     if let Some(days) = definition.retention_days.filter(|days| !(1..=3650).contains(days)) {
         found.error(None, "/retention_days", format!("expected 1 to 3650 days, found {days}"));
+    }
+    for fault in definition.team.iter().flat_map(|team| team.faults("/team")) {
+        found.error(None, fault.pointer, fault.message);
     }
     let Some(Flow { concurrency, priority, rate }) = &definition.flow else {
         return;

@@ -45,6 +45,12 @@ fn each_broken_rule_is_named_with_its_place() {
     refused("/weft", json!(2), "- /weft: expected format 1");
     refused("/name", json!(" "), "- /name: expected 1 to 120");
     refused("/steps/0/config/speed", json!(1), "scan /config/speed: unknown field; analyze has path, include, exclude");
+    let told = |context: serde_json::Value| json!({"id": "ask", "kind": "prompt", "config": {"prompt": "x", "context": context}});
+    let in_context = |context: serde_json::Value, expected: &str| refused("/steps/-", told(context), expected);
+    in_context(json!(5), "ask /config/context: expected an object");
+    in_context(json!({"size": 5}), "ask /config/context/size: unknown field; there are when_full, window, keep_recent");
+    in_context(json!({"window": 10}), "ask /config/context/window: expected a whole number from 2000");
+    in_context(json!({"when_full": "drop"}), "ask /config/context/when_full: expected one of refuse, prune, summarize");
     refused("/steps/0/config/path", json!(""), "scan /config/path: path is empty");
     refused("/steps/0/config/path", json!([1]), "scan /config/path: expected text");
     refused("/steps/0/config/path", json!("{{ inputs.path "), "scan /config/path: ");

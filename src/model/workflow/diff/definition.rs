@@ -21,7 +21,7 @@ pub struct DefinitionDiff {
     pub edges_added: Vec<Edge>,
     /// Edges of the first alone.
     pub edges_removed: Vec<Edge>,
-    /// What differs of the workflow as a whole: `name`, `inputs`, `output`, `flow`, `compensation`, `on_failure`.
+    /// What differs of the workflow as a whole: `name`, `inputs`, `output`, `flow`, `compensation`, `on_failure`, `team`.
     pub fields: Vec<String>,
 }
 
@@ -59,6 +59,7 @@ pub(super) fn compare(a: &Definition, b: &Definition) -> DefinitionDiff {
         ("flow", a.flow != b.flow),
         ("compensation", a.compensation != b.compensation),
         ("on_failure", a.on_failure != b.on_failure),
+        ("team", a.team != b.team),
     ];
     DefinitionDiff {
         added: only(b, a),

@@ -130,6 +130,7 @@ fn unknown(path: &str) -> StepState {
         waiting: None,
         skipped: None,
         sub_run: None,
+        given: None,
         bodies: None,
         spans: Vec::new(),
     }

@@ -80,7 +80,7 @@ fn began(input: Value) -> Fact {
 }
 
 fn gave(output: Value) -> Fact {
-    Fact::StepSucceeded { attempt: 1, port: "out".into(), output, untaken: Vec::new() }
+    Fact::StepSucceeded { attempt: 1, port: "out".into(), output, untaken: Vec::new(), given: None }
 }
 
 fn chain() -> Value {

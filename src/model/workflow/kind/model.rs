@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Field, Group, Kind, Shape, field};
+use crate::model::gateway::{LEAST_WINDOW, MOST_RECENT, MOST_WINDOW};
 use crate::model::workflow::Edge;
 
 const TEXT: Shape = Shape::Template { lines: 1 };
@@ -24,6 +25,26 @@ const TEMPERATURE: Field = field("temperature", "Temperature", Shape::Number { m
     .hint("0 is always the likeliest. Empty: as the provider has it; some models take no other.");
 const MAX_TOKENS: Field = field("max_tokens", "Tokens at most", Shape::Integer { min: 1, max: 1_000_000 })
     .hint("Of one answer, thoughts included.");
+/// As `context` of a route and of an agent.
+pub(super) const CONTEXT: Field = field(
+    "context",
+    "When it gets too long",
+    Shape::Fields {
+        fields: &[
+            field("when_full", "What is done", Shape::Choice { options: &["refuse", "prune", "summarize"] })
+                .hint("refuse: nothing is sent. prune: old results of tools are left out, then old turns. summarize: the same, and a model summarizes the turns that go."),
+            field("window", "Too long from, in tokens", Shape::Integer { min: LEAST_WINDOW as i64, max: MOST_WINDOW as i64 })
+                .hint("With the answer, by an estimate. Never more than its route, or its agent, allows.")
+                .placeholder("100000"),
+            field("keep_recent", "Newest messages that stay", Shape::Integer { min: 1, max: MOST_RECENT as i64 })
+                .placeholder("6"),
+            field("summary_route", "Who summarizes", TEXT)
+                .hint("A route, a model, or provider/model. Empty: who is asked anyway."),
+        ],
+    },
+)
+.hint("Empty: as its route, or its agent, has it.")
+.rare();
 /// How long a call of a model may take.
 const TIMEOUT_MS: u64 = 600_000;
 
@@ -107,6 +128,7 @@ pub(super) const AGENT: Kind = Kind {
         field("prompt", "Task", LONG_TEXT).required().placeholder("Find out what {{ inputs.company }} makes."),
         field("schema", "Answer as JSON", Shape::Json)
             .hint("A JSON Schema. The answer is checked against it, and asked for again where it does not fit."),
+        CONTEXT,
     ],
     ports: &[Edge::OUT, Edge::ERROR],
     pure_step: false,

@@ -272,6 +272,7 @@ pub const KINDS: &[Kind] = &[
             field("depends_on", "Answer depends on", Shape::Json)
                 .hint("A list of {kind, id, fingerprint}: a kept answer is given only while they are as they were.")
                 .placeholder("[{\"kind\": \"memory\", \"id\": \"code/decisions/loom\"}]"),
+            model::CONTEXT,
         ],
         ports: OUT_ERROR,
         pure_step: false,
@@ -353,6 +354,9 @@ pub const KINDS: &[Kind] = &[
             field("position", "Position", Shape::Integer { min: 0, max: 1_000_000_000_000 }).hint("Its place in the group.").rare(),
             field("trust", "Words from", Shape::Choice { options: &["tool", "model", "web"] })
                 .hint("Who the words came from: a step, a model, or strangers. Empty: tool.")
+                .rare(),
+            field("version", "Over version", Shape::Integer { min: 0, max: 1_000_000_000_000 })
+                .hint("The version that was read; 0: none. What others wrote meanwhile stays, and this text stands beside it. Empty: over anything.")
                 .rare(),
         ],
         ports: OUT_ERROR,

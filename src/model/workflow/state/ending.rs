@@ -80,6 +80,7 @@ pub(super) fn fresh(id: &str) -> StepState {
         waiting: None,
         skipped: None,
         sub_run: None,
+        given: None,
         bodies: None,
         spans: Vec::new(),
     }

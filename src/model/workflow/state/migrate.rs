@@ -1,14 +1,15 @@
 //! A run goes on with a newer version: what has happened stays, under the numbers of the new graph.
 //!
-//! The machine has proven that every step which was touched is the same there. So a body in motion keeps its frame, and
-//! only the run's own frame is laid out anew: steps and edges are found again by what they are called.
+//! The machine has proven that every step which was touched is the same there, or takes its config anew, and that bodies in
+//! motion have the same steps and edges. So a body in motion keeps its frame, and only the run's own frame is laid out anew:
+//! steps and edges are found again by what they are called.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::fit::{Far, Touch, Touched};
+use super::super::fit::{Far, Inside, Touch, Touched};
 use super::super::migration::{Migrated, called};
-use super::super::{Edge, Graph, StepState, StepStatus};
+use super::super::{Edge, Graph, SkipReason, Step, StepState, StepStatus};
 use super::branch::Until;
 use super::frame::{Frame, Settled};
 use super::{Slot, State};
@@ -30,6 +31,44 @@ impl State {
             inside: step.bodies.is_some() || self.cell(Slot::root(number)).is_some(),
         };
         begun.map(|(step, number)| (step.id.as_str(), touch((step, number)))).collect()
+    }
+
+    /// How far the steps inside of containers have come, in one body or another.
+    pub fn touched_inside(&self) -> Inside<'_> {
+        let mut inside = Inside::new();
+        for (frame, number) in self.frames.iter().zip(0..) {
+            let Some(frame) = frame.as_deref() else { continue };
+            let ended = frame.cells.iter().filter(|(_, cell)| cell.counts().0 > 0);
+            for body in ended.filter_map(|(&step, _)| frame.graph.body(step)) {
+                note_ended(&body.definition().steps, &mut inside);
+            }
+            if frame.home.is_none() {
+                continue;
+            }
+            for (step, place) in frame.steps.iter().zip(0..) {
+                if let Some(far) = self.far_inside(step, Slot { frame: number, step: place }) {
+                    inside.entry(step.id.as_str()).or_default().insert(far);
+                }
+            }
+        }
+        inside
+    }
+
+    /// How far a step of a body has come; `None` where it lies ahead.
+    fn far_inside(&self, step: &StepState, slot: Slot) -> Option<Far> {
+        let cut_off = matches!(step.skipped, Some(SkipReason::RunEnded | SkipReason::NotAsked));
+        let is_reopened = (cut_off || self.track(slot).fatal) && self.cell(slot).is_none();
+        let is_fresh = self.journal(slot).is_empty();
+        match step.status {
+            StepStatus::Queued | StepStatus::Ready => None,
+            // Its container was stopped, and goes on: the step begins anew.
+            _ if is_reopened && step.attempt == 0 => None,
+            StepStatus::Retrying if is_fresh => Some(Far::Failed),
+            _ if is_reopened && is_fresh => Some(Far::Failed),
+            StepStatus::Skipped if step.attempt == 0 => Some(Far::Skipped),
+            status if status.is_final() && !is_reopened && self.cell(slot).is_none() => Some(Far::Ended),
+            _ => Some(Far::Begun),
+        }
     }
 
     /// Lays the run's own frame out on the new graph. Nothing happens where a step that was touched is missing there: no
@@ -106,7 +145,7 @@ impl State {
         }
     }
 
-    /// Gives bodies in motion the graphs of the new version, which are the same but for names.
+    /// Gives bodies in motion the graphs of the new version, which are laid out the same.
     fn give_graphs(&mut self, graph: &Arc<Graph>) {
         let mut open: Vec<(u32, Arc<Graph>)> = vec![(Slot::RUN, Arc::clone(graph))];
         while let Some((frame, graph)) = open.pop() {
@@ -118,6 +157,16 @@ impl State {
                 }
             }
             self.frame_mut(frame).graph = graph;
+        }
+    }
+}
+
+/// A body with these steps has ended.
+fn note_ended<'a>(steps: &'a [Step], inside: &mut Inside<'a>) {
+    for step in steps {
+        inside.entry(step.id.as_str()).or_default().insert(Far::Ended);
+        if let Some(body) = &step.body {
+            note_ended(&body.steps, inside);
         }
     }
 }

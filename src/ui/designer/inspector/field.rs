@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde_json::{Number, Value};
 
 use super::expression::ExpressionField;
-use super::lists::{Cases, JsonField, Limits, TextList, TextMap};
+use super::lists::{Cases, Group, JsonField, Limits, TextList, TextMap};
 use crate::model::workflow::Step;
 use crate::model::workflow::kind::{Field, Shape};
 use crate::ui::components::{Choice, Select, Switch};
@@ -92,6 +92,7 @@ pub fn ShapeEditor(context: FieldContext) -> impl IntoView {
         Shape::IntegerList => view! { <TextList context whole_numbers=true /> }.into_any(),
         Shape::Cases => view! { <Cases context /> }.into_any(),
         Shape::Limits { keys } => view! { <Limits context keys /> }.into_any(),
+        Shape::Fields { fields } => view! { <Parts context fields /> }.into_any(),
     }
 }
 
@@ -173,6 +174,41 @@ pub fn Notes(context: FieldContext) -> impl IntoView {
             {context.hint().get_untracked()}
             {move || error.get().map(|error| view! { <span class="error">{error}</span> })}
         </span>
+    }
+}
+
+/// An object of fields: the editor of each.
+#[component]
+fn Parts(context: FieldContext, fields: &'static [Field]) -> impl IntoView {
+    let map = Memo::new(move |_| context.value.read().as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
+    let editors = fields.iter().map(move |field| {
+        let name = field.name;
+        let set = move |value: Option<Value>| {
+            let mut map = map.get_untracked();
+            match value {
+                Some(value) => drop(map.insert(name.to_owned(), value)),
+                None => drop(map.remove(name)),
+            }
+            context.set.run((!map.is_empty()).then_some(Value::Object(map)));
+        };
+        let pointer = format!("/config/{}/{name}", context.field.name);
+        let part = FieldContext {
+            control: StoredValue::new(format!("{}-{name}", context.control.get_value())),
+            step: context.step,
+            field,
+            value: Memo::new(move |_| map.read().get(name).cloned()),
+            error: use_problems().at(context.step.get_value(), &pointer),
+            set: Callback::new(set),
+        };
+        view! { <ShapeEditor context=part /> }.into_any()
+    });
+    // What is wrong with a part stands under the part.
+    let error = Memo::new(move |_| {
+        let is_object = context.value.read().as_ref().is_none_or(Value::is_object);
+        if is_object { None } else { context.error.get() }
+    });
+    view! {
+        <Group context=FieldContext { error, ..context }>{editors.collect_view()}</Group>
     }
 }
 

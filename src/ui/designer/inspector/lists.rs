@@ -8,7 +8,7 @@ use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant};
 
 /// The label of a group of controls, and what stands under it.
 #[component]
-fn Group(context: FieldContext, children: Children) -> impl IntoView {
+pub fn Group(context: FieldContext, children: Children) -> impl IntoView {
     let id = format!("{}-label", context.control.get_value());
     let labelled_by = id.clone();
     view! {

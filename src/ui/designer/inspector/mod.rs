@@ -18,6 +18,7 @@ mod retry;
 mod scope;
 mod settings;
 mod step;
+mod team;
 mod undo;
 mod workflow;
 

@@ -7,6 +7,7 @@ use super::Close;
 use super::ending::BadEnd;
 use super::limits::RunLimits;
 use super::lists::JsonText;
+use super::team::TeamPart;
 use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, Choice};
 use crate::ui::designer::action;
 use crate::ui::designer::change::Details;
@@ -79,6 +80,7 @@ pub fn WorkflowPanel() -> impl IntoView {
                 </div>
                 <RunLimits />
                 <BadEnd />
+                <TeamPart />
             </fieldset>
             <RunCosts />
         </div>

@@ -5,14 +5,16 @@ use leptos::task::spawn_local;
 
 use super::acts::{Acts, GiveDialog};
 use super::card::AgentCard;
+use super::leases::Leases;
 use super::live::{count_changes, count_while};
 use super::queue::{Queue, newest};
 use super::queue_dialog::QueueTask;
-use crate::api::agents::{list_agents, list_queued_tasks};
+use crate::api::agents::{list_agent_leases, list_agents, list_queued_tasks};
 use crate::model::agent::{AgentStanding, AgentTemplate, TEMPLATES};
 use crate::model::auth::{Action as May, Me};
 use crate::ui::components::{
-    Button, ButtonShape, ButtonSize, ButtonVariant, EmptyState, Load, Menu, MenuLink, PageHeader, SkeletonShape,
+    Button, ButtonShape, ButtonSize, ButtonVariant, EmptyState, Load, Menu, MenuLink, NeedsProvider, PageHeader,
+    SkeletonShape,
 };
 use crate::ui::format;
 
@@ -25,14 +27,19 @@ pub fn AgentsPage() -> impl IntoView {
     let acts = Acts::new(changed);
     let first = Resource::new(|| (), |()| list_agents());
     let queue = Resource::new(|| (), |()| list_queued_tasks(newest()));
+    let leases = Resource::new(|| (), |()| list_agent_leases());
     view! {
         <PageHeader title="Agents" actions=ViewFnOnce::from(move || may_edit.then(|| view! { <NewAgent /> })) />
         <div class="page-body stack">
+            <NeedsProvider why="Agents have nobody to think with." />
             <Load resource=first what="the agents" shape=SkeletonShape::Block(12) let:list>
                 <Board list acts />
             </Load>
             <Load resource=queue what="the queue" shape=SkeletonShape::Rows(2) let:page>
                 <Queue list=page.items acts />
+            </Load>
+            <Load resource=leases what="the leases" shape=SkeletonShape::Rows(2) let:list>
+                <Leases list acts />
             </Load>
         </div>
         <GiveDialog acts />

@@ -20,6 +20,7 @@ pub(super) fn Configuration(
     let has_rules = !spec.rules.is_empty();
     let (answers, tools, pairs) = (answers(&spec), spec.tools.clone(), reach(&spec));
     let limits = limits(spec.limits, &spec.context);
+    let team = team(&spec);
     let asked = if spec.approvers.is_empty() {
         "everybody who may answer approvals".to_owned()
     } else {
@@ -51,6 +52,12 @@ pub(super) fn Configuration(
                 <h2 id=id("limits")>"Limits"</h2>
                 <Pairs pairs=limits />
             </section>
+            {(!team.is_empty()).then(|| view! {
+                <section aria-labelledby=id("team")>
+                    <h2 id=id("team")>"Team"</h2>
+                    <Pairs pairs=team />
+                </section>
+            })}
         </div>
     }
 }
@@ -108,7 +115,34 @@ fn reach(spec: &AgentSpec) -> Vec<(&'static str, String)> {
             },
         ),
     ];
-    parts.into_iter().filter_map(|(name, is_used, value)| is_used.then_some((name, value))).collect()
+    let mut pairs: Vec<_> =
+        parts.into_iter().filter_map(|(name, is_used, value)| is_used.then_some((name, value))).collect();
+    if !spec.folder.is_empty() || !spec.repository.is_empty() {
+        pairs.push(("Leases", spec.leases.label().to_owned()));
+    }
+    if !spec.folder.is_empty() {
+        pairs.push(("Where a file was changed", spec.on_conflict.label().to_owned()));
+    }
+    pairs
+}
+
+/// What is said of its team; nothing where nothing is.
+fn team(spec: &AgentSpec) -> Vec<(&'static str, String)> {
+    let mut pairs = Vec::new();
+    if let Some(team) = &spec.team {
+        pairs.push(("Who may write to whom", team.topology.label().to_owned()));
+        if !team.members.is_empty() {
+            pairs.push(("Members", team.members.join(", ")));
+        }
+        if team.adaptive {
+            let may: Vec<&str> = team.may.iter().map(|one| one.label()).collect();
+            pairs.push(("It may change to", if may.is_empty() { "any".to_owned() } else { may.join(", ") }));
+        }
+    }
+    if spec.hears_messages {
+        pairs.push(("Messages of others", "shown before each turn".to_owned()));
+    }
+    pairs
 }
 
 fn limits(limits: AgentLimits, context: &ContextRule) -> Vec<(&'static str, String)> {

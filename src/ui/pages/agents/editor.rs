@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 
-use super::fields::{LimitFields, ToolFields, WhoFields};
+use super::fields::{LimitFields, TeamCard, ToolFields, WhoFields};
 use super::form::{Form, lines};
 use super::rules::RuleFields;
 use super::trial::Trial;
@@ -23,7 +23,7 @@ use crate::ui::format;
 /// The form that the button of the header sends.
 const FORM: &str = "agent-form";
 /// Where what is wrong is said, in the order of the form: the pointer, and the id of the control.
-const PLACES: [(&str, &str); 24] = [
+const PLACES: [(&str, &str); 26] = [
     ("/name", "agent-name"),
     ("/spec/description", "agent-description"),
     ("/spec/persona", "agent-persona"),
@@ -48,6 +48,8 @@ const PLACES: [(&str, &str); 24] = [
     ("/spec/context/window", "agent-window"),
     ("/spec/context/keep_recent", "agent-keep"),
     ("/spec/context/summary_route", "agent-summary"),
+    ("/spec/team/members", "agent-team-members"),
+    ("/spec/team/pairs", "agent-team-pairs"),
 ];
 
 /// What the form is about: what it holds, and what became of sending it.
@@ -92,7 +94,7 @@ impl Editor {
         Signal::derive(move || {
             let Some(ApiError::Invalid { fields, .. }) = self.refused() else { return None };
             let field = fields.into_iter().find(|field| is_at(&field.pointer, pointer))?;
-            let place = field.pointer[pointer.len()..].trim_start_matches('/').parse::<usize>().ok();
+            let place = field.pointer[pointer.len()..].split('/').nth(1).and_then(|place| place.parse::<usize>().ok());
             let line = place.and_then(|at| self.form.with_untracked(|form| lines(text(form)).get(at).cloned()));
             Some(line.map_or_else(|| field.message.clone(), |line| format!("{line}: {}", field.message)))
         })
@@ -224,6 +226,7 @@ fn EditorView(form: Form, editing: Option<Agent>) -> impl IntoView {
                 <RuleFields editor />
                 <Trial form=editor.form />
                 <LimitFields editor />
+                <TeamCard editor />
             </form>
         </div>
     }

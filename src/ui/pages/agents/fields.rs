@@ -7,9 +7,11 @@ use super::editor::Editor;
 use super::form::Form;
 use super::words::{effect, purpose};
 use crate::api::routes::list_routes;
-use crate::model::agent::AgentTool;
+use crate::model::agent::{AgentTool, OnConflict, TakesLeases};
 use crate::model::auth::{Action as May, Me};
-use crate::ui::components::{Badge, Card, ContextFields, Field, TextArea, TextInput};
+use crate::ui::components::{
+    Badge, Card, Checkbox, Choice, ContextFields, Field, Select, TeamFields, TextArea, TextInput,
+};
 
 /// Its name, what it is for, how it works, and which model it asks.
 #[component]
@@ -214,6 +216,7 @@ fn Reach(editor: Editor) -> impl IntoView {
                 value=editor.bind(|form| form.folder.clone(), |form, value| form.folder = value)
                 hint=Some("Instead: a folder of the server that scripts and files are in. Empty: one of its own, gone after the task.".to_owned())
             />
+            <SharedFields editor />
         })
     };
     view! {
@@ -221,6 +224,36 @@ fn Reach(editor: Editor) -> impl IntoView {
             {lists.into_iter().collect_view()}
             {folder}
         </div>
+    }
+}
+
+/// What is done where others work in the same folder or repository.
+#[component]
+fn SharedFields(editor: Editor) -> impl IntoView {
+    let is_shared = Memo::new(move |_| {
+        editor.form.with(|form| !form.folder.trim().is_empty() || !form.repository.trim().is_empty())
+    });
+    let leases = || TakesLeases::ALL.map(|takes| Choice::new(takes.as_str(), takes.label())).to_vec();
+    let ways = || OnConflict::ALL.map(|way| Choice::new(way.as_str(), way.label())).to_vec();
+    move || {
+        is_shared.get().then(|| view! {
+            <Select
+                id="agent-leases" label="Takes leases by itself" choices=Signal::stored(leases())
+                value=editor.bind(
+                    |form| form.leases.as_str().to_owned(),
+                    |form, value| form.leases = TakesLeases::parse(&value).unwrap_or_default(),
+                )
+                hint=Some("So that no two agents write the same file, or publish into the same repository, at once.".to_owned())
+            />
+            <Select
+                id="agent-on-conflict" label="Where somebody else has changed a file" choices=Signal::stored(ways())
+                value=editor.bind(
+                    |form| form.on_conflict.as_str().to_owned(),
+                    |form, value| form.on_conflict = OnConflict::parse(&value).unwrap_or_default(),
+                )
+                hint=Some("In the folder, since the agent read the file: what others wrote is never lost unawares.".to_owned())
+            />
+        })
     }
 }
 
@@ -280,6 +313,30 @@ pub(super) fn LimitFields(editor: Editor) -> impl IntoView {
                     prefix="agent" value=editor.bind(|form| form.context.clone(), |form, value| form.context = value)
                     errors=["/spec/context/window", "/spec/context/keep_recent", "/spec/context/summary_route"].map(|pointer| editor.error(pointer))
                 />
+            </div>
+        </Card>
+    }
+}
+
+/// What it hears of other agents, and who may write to whom in its tasks.
+#[component]
+pub(super) fn TeamCard(editor: Editor) -> impl IntoView {
+    let members = editor.list_error("/spec/team/members", |form| &form.team.members);
+    let pairs = editor.list_error("/spec/team/pairs", |form| &form.team.pairs);
+    view! {
+        <Card id="agent-team" title="Its team">
+            <div class="form wide">
+                <Checkbox
+                    id="agent-hears" label="Show it what other agents write to it, before each of its turns"
+                    value=editor.bind(|form| form.hears_messages, |form, value| form.hears_messages = value)
+                />
+                <TeamFields
+                    prefix="agent-team" value=editor.bind(|form| form.team.clone(), |form, value| form.team = value)
+                    supervisor=None errors=[members, pairs]
+                />
+                <p class="small dim">
+                    "Of the agents that work under a task that this one is given directly; it supervises them. In a workflow the workflow says so."
+                </p>
             </div>
         </Card>
     }

@@ -1,8 +1,10 @@
 //! The form of an agent as text, and what it means.
 
-use crate::model::agent::{Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Rule, Ruling};
+use crate::model::agent::{
+    Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, OnConflict, Rule, Ruling, TakesLeases,
+};
 use crate::model::gateway::{parse_usd, short_usd};
-use crate::ui::components::ContextForm;
+use crate::ui::components::{ContextForm, TeamForm};
 
 /// Rules of an agent.
 pub(super) const MOST_RULES: usize = 50;
@@ -35,6 +37,8 @@ pub(super) struct Form {
     pub agents: String,
     pub folder: String,
     pub repository: String,
+    pub leases: TakesLeases,
+    pub on_conflict: OnConflict,
     pub rules: Vec<Line>,
     pub approvers: String,
     pub turns: String,
@@ -46,6 +50,8 @@ pub(super) struct Form {
     /// Tasks at once; empty: any number.
     pub parallel: String,
     pub context: ContextForm,
+    pub team: TeamForm,
+    pub hears_messages: bool,
     next_key: u32,
 }
 
@@ -70,6 +76,8 @@ impl Form {
             agents: spec.agents.join("\n"),
             folder: spec.folder.clone(),
             repository: spec.repository.clone(),
+            leases: spec.leases,
+            on_conflict: spec.on_conflict,
             rules: lines.collect(),
             approvers: spec.approvers.join("\n"),
             turns: spec.limits.turns.to_string(),
@@ -78,6 +86,8 @@ impl Form {
             work: (spec.limits.work_ms as f64 / MINUTE_MS).to_string(),
             parallel: number(spec.limits.parallel.map(|tasks| tasks.to_string())),
             context: ContextForm::of(Some(&spec.context)),
+            team: TeamForm::of(spec.team.as_ref()),
+            hears_messages: spec.hears_messages,
             next_key: spec.rules.len() as u32,
         }
     }
@@ -107,6 +117,8 @@ impl Form {
             agents: lines(&self.agents),
             folder: text(&self.folder),
             repository: text(&self.repository),
+            leases: self.leases,
+            on_conflict: self.on_conflict,
             rules: self.rules(),
             approvers: lines(&self.approvers),
             limits: AgentLimits {
@@ -117,6 +129,8 @@ impl Form {
                 parallel: optional(&self.parallel, |text| whole(text).unwrap_or(0)),
             },
             context: self.context.rule().unwrap_or_default(),
+            team: self.team.team(),
+            hears_messages: self.hears_messages,
         };
         AgentDraft { name: text(&self.name), spec }
     }
@@ -189,7 +203,7 @@ fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::agent::TEMPLATES;
+    use crate::model::agent::{TEMPLATES, Team};
     use crate::model::gateway::ContextRule;
 
     #[test]
@@ -208,6 +222,10 @@ mod tests {
                     parallel: Some(3),
                 },
                 context: ContextRule { window: 8_000, ..ContextRule::default() },
+                leases: TakesLeases::Never,
+                on_conflict: OnConflict::Merge,
+                team: Some(Team { members: vec!["coder".into()], adaptive: true, ..Team::default() }),
+                hears_messages: true,
                 ..template.spec()
             };
             let draft = Form::new(template.name, &spec).draft();

@@ -26,6 +26,11 @@ const fn example(tool: AgentTool) -> &'static str {
         AgentTool::RunWorkflow => r#"{"workflow": "Release", "inputs": {}}"#,
         AgentTool::AskAgent => r#"{"agent": "reviewer", "task": "Review the change."}"#,
         AgentTool::AskPerson => r#"{"question": "May I?"}"#,
+        AgentTool::LeaseTake => r#"{"kind": "file", "name": "notes.md"}"#,
+        AgentTool::LeaseRelease => r#"{"kind": "file", "name": "notes.md"}"#,
+        AgentTool::SendMessage => r#"{"to": "reviewer", "kind": "question", "body": "Is it ready?"}"#,
+        AgentTool::ReadMessages => r#"{"wait_seconds": 30}"#,
+        AgentTool::SetTopology => r#"{"topology": "mesh"}"#,
     }
 }
 

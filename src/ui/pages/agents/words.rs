@@ -51,6 +51,13 @@ pub(super) const fn purpose(tool: AgentTool) -> &'static str {
         AgentTool::RunWorkflow => "Starts the workflows that you name, and waits for what comes of them.",
         AgentTool::AskAgent => "Gives tasks to the agents that you name, and waits for their answers.",
         AgentTool::AskPerson => "Puts a question to people, as an approval, and waits for the answer.",
+        AgentTool::LeaseTake => {
+            "Has files, repositories or named things to itself for a while, or shares them; waits where another has them."
+        }
+        AgentTool::LeaseRelease => "Gives them back before its task ends.",
+        AgentTool::SendMessage => "Writes to other agents of its team, to whom the topology allows.",
+        AgentTool::ReadMessages => "Reads what they wrote to it.",
+        AgentTool::SetTopology => "Says who in the team that it supervises may write to whom, if the team is adaptive.",
     }
 }
 
@@ -59,6 +66,7 @@ pub(super) fn effect(tool: AgentTool) -> (&'static str, Tone) {
     match (tool, tool.effect(&Value::Null)) {
         (AgentTool::HttpRequest, _) => ("GET and HEAD read, the rest acts", Tone::Warn),
         (AgentTool::AskPerson, _) => ("asks", Tone::Plain),
+        (AgentTool::LeaseTake | AgentTool::LeaseRelease, _) => ("keeps others away", Tone::Plain),
         (AgentTool::WriteFile | AgentTool::EditFile, _) => ("writes in its folder", Tone::Plain),
         (_, Effect::Reads) => ("reads", Tone::Plain),
         (_, Effect::Writes) => ("writes inside of Weft", Tone::Plain),
@@ -120,6 +128,8 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
         ("who is asked", before.approvers != after.approvers),
         ("limits", before.limits != after.limits),
         ("long conversations", before.context != after.context),
+        ("team", before.team != after.team),
+        ("what it hears of others", before.hears_messages != after.hears_messages),
     ];
     differs.into_iter().filter_map(|(name, is_so)| is_so.then_some(name)).collect()
 }
@@ -127,6 +137,7 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::agent::Team;
 
     #[test]
     fn a_rule_reads_as_a_sentence() {
@@ -166,6 +177,7 @@ mod tests {
         after.rules = vec![Rule { tool: None, matching: String::new(), after_untrusted: false, ruling: Ruling::Ask }];
         after.approvers = vec!["b".into()];
         after.limits.turns = 1;
+        (after.team, after.hears_messages) = (Some(Team::default()), true);
         let fields = serde_json::to_value(&after).unwrap().as_object().unwrap().len();
         assert_eq!(changes(&before, &after).len(), fields);
     }

@@ -20,7 +20,7 @@ use crate::api::cache::{get_cache_report, get_cache_settings};
 use crate::model::auth::{Action as May, Me};
 use crate::model::cache::{CacheReport, CacheSettings};
 use crate::model::dashboard::Period;
-use crate::ui::components::{Button, ButtonShape, ButtonSize, Icon, Load, SkeletonShape};
+use crate::ui::components::{Button, ButtonShape, ButtonSize, Icon, Load, NeedsProvider, SkeletonShape};
 use place::Place;
 
 /// `/gateway/cache?period=week&model=big&wrong=yes`.
@@ -51,6 +51,7 @@ pub fn CachePage() -> impl IntoView {
     view! {
         <GatewayHeader part=Part::Cache actions=ViewFnOnce::from(actions) />
         <div class="page-body stack">
+            <NeedsProvider why="Until models answer, there is nothing to keep." />
             <Load resource=report what="what the cache saves" shape=SkeletonShape::Block(12) let:loaded>
                 {(!loaded.1.enabled).then(|| view! { <Off /> })}
                 <report::Report report=loaded.0.clone() />

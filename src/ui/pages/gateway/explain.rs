@@ -5,7 +5,9 @@ use leptos::prelude::*;
 
 use crate::api::routes::explain;
 use crate::model::ApiError;
-use crate::model::gateway::{Dialect, ExplainRequest, Explained, Level, PassedOver, Score, Standing, WouldAsk};
+use crate::model::gateway::{
+    Dialect, ExplainRequest, Explained, Level, PassedOver, Score, Standing, WouldAsk, WouldHedge,
+};
 use crate::ui::browser;
 use crate::ui::components::{Badge, Button, ButtonVariant, Card, Choice, Field, Icon, Select, TextArea, Tone};
 use crate::ui::format;
@@ -97,7 +99,7 @@ pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> imp
 
 #[component]
 fn Told(explained: Explained) -> impl IntoView {
-    let Explained { rule, refused, task, candidates, passed_over } = explained;
+    let Explained { rule, refused, task, candidates, passed_over, hedge } = explained;
     let first = candidates.iter().position(|one| one.standing.is_asked());
     let nobody = (first.is_none() && !candidates.is_empty()).then(|| view! {
         <div class="notice" data-tone="warn">
@@ -120,6 +122,7 @@ fn Told(explained: Explained) -> impl IntoView {
         {task.map(|task| view! { <TaskScore task /> })}
         {nobody}
         <ol class="would-ask">{rows}</ol>
+        {hedge.map(|hedge| view! { <p class="small">{hedged(&hedge)}</p> })}
         {over}
         <p class="small dim">"Nothing was called. How models rest and who waits is this server's own view."</p>
     }
@@ -163,6 +166,20 @@ fn PassedOverList(passed_over: Vec<PassedOver>) -> impl IntoView {
             <h3 class="small dim">"Passed over"</h3>
             <ul>{passed_over.into_iter().map(row).collect_view()}</ul>
         </div>
+    }
+}
+
+/// Who is asked as well, in a sentence.
+fn hedged(hedge: &WouldHedge) -> String {
+    let WouldHedge { after_ms, slow, also } = hedge;
+    match also {
+        Some(also) => format!(
+            "Where {slow} has not begun to answer after {after_ms} ms, {also} is asked as well, and whoever begins first is used: at \
+             most for a tenth of the calls, and where budgets have money for both."
+        ),
+        None => format!(
+            "Where {slow} has not begun to answer after {after_ms} ms, another would be asked as well, but there is none at the moment."
+        ),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::model::memory::{Entry, EntryDraft, Trust};
+use crate::model::memory::{Entry, EntryDraft, Sibling, Trust};
 use crate::model::{ApiError, Timestamp};
 
 /// What the form begins with, and what it holds: the texts of its fields.
@@ -24,6 +24,8 @@ pub(super) struct Start {
     expires_at: Option<Timestamp>,
     /// The version that is edited; 0 for a new entry.
     pub version: i64,
+    /// Siblings that saving merges.
+    pub merges: Vec<i64>,
 }
 
 impl Default for Start {
@@ -41,6 +43,7 @@ impl Default for Start {
             trust: Trust::User.as_str().to_owned(),
             expires_at: None,
             version: 0,
+            merges: Vec::new(),
         }
     }
 }
@@ -71,6 +74,22 @@ impl Start {
             trust: entry.trust.as_str().to_owned(),
             expires_at: entry.expires_at,
             version: entry.version,
+            merges: Vec::new(),
+        }
+    }
+
+    /// An entry and a text beside it, to make one of both.
+    pub fn merging(entry: &Entry, sibling: &Sibling) -> Self {
+        let mut tags = entry.tags.clone();
+        tags.extend(sibling.tags.iter().cloned());
+        tags.sort();
+        tags.dedup();
+        Self {
+            content: format!("{}\n\n{}", entry.content.trim_end(), sibling.content),
+            tags: tags.join(", "),
+            trust: entry.trust.lower(sibling.trust).as_str().to_owned(),
+            merges: vec![sibling.id],
+            ..Self::of(entry)
         }
     }
 
@@ -81,12 +100,12 @@ impl Start {
 
     /// For which entry the form is: all versions of it are the same, and so are all new ones of a namespace.
     fn about(&self) -> About {
-        (self.is_new(), self.namespace.clone(), self.key.clone())
+        (self.is_new(), self.namespace.clone(), self.key.clone(), self.merges.clone())
     }
 }
 
-/// Whether an entry is new, its namespace and its key, as the form began.
-type About = (bool, String, String);
+/// Whether an entry is new, its namespace and its key, and what saving merges, as the form began.
+type About = (bool, String, String, Vec<i64>);
 
 /// What was typed into forms that were closed without saving, until they are opened for the same entry again.
 ///
@@ -157,8 +176,8 @@ impl Fields {
         self.expires_at.set_value(start.expires_at);
     }
 
-    /// What they hold, over an entry in this version.
-    pub fn texts(self, version: i64) -> Start {
+    /// What they hold, of a form that began so.
+    pub fn texts(self, base: &Start) -> Start {
         Start {
             namespace: self.namespace.get_untracked(),
             key: self.key.get_untracked(),
@@ -171,7 +190,8 @@ impl Fields {
             position: self.position.get_untracked(),
             trust: self.trust.get_untracked(),
             expires_at: self.expires_at.get_value(),
-            version,
+            version: base.version,
+            merges: base.merges.clone(),
         }
     }
 

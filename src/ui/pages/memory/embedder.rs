@@ -12,8 +12,8 @@ use crate::model::auth::{Action as May, Me};
 use crate::model::memory::{EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState};
 use crate::ui::browser;
 use crate::ui::components::{
-    Badge, Button, ButtonSize, ButtonVariant, Card, Crumb, Load, PageHeader, RelativeTime, SkeletonShape, TextInput,
-    Tone, use_toasts,
+    Badge, Button, ButtonSize, ButtonVariant, Card, Crumb, Load, NeedsProvider, PageHeader, RelativeTime,
+    SkeletonShape, TextInput, Tone, use_toasts,
 };
 use crate::ui::format;
 
@@ -30,6 +30,7 @@ pub fn EmbedderPage() -> impl IntoView {
     view! {
         <PageHeader title="How things are found" crumbs=vec![Crumb::new("/memory", "Memory")] />
         <div class="page-body stack" data-narrow>
+            <NeedsProvider why="Without one entries are found by their words and by what stands around them." />
             <Load resource=report what="the embedder" shape=SkeletonShape::Block(10) let:report>
                 <Both report />
             </Load>

@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::place::Place;
-use super::quarantine::{QuarantineDialog, QuarantineNotice, source_badge};
+use super::quarantine::{QuarantineNotice, source_badge};
+use super::related::related;
 use super::remove::remove;
+use super::siblings::SiblingsNotice;
 use super::versions::Versions;
 use super::why::WhyCard;
 use super::{Listing, State};
@@ -58,6 +60,8 @@ fn EntryDetail(entry: Entry, state: State) -> impl IntoView {
         Tab { name: "versions", label: "Versions", count: u32::try_from(entry.version).ok() },
     ];
     let chosen = Signal::derive(move || tab.get());
+    // What loads by itself may be drawn once more while the pane of another entry takes the place of this one: the entry is
+    // gone by then.
     let entry = StoredValue::new(entry);
     view! {
         <EntryHead entry state />
@@ -65,9 +69,11 @@ fn EntryDetail(entry: Entry, state: State) -> impl IntoView {
         <TabPanel id="entry-tabs" name="content" chosen>
             <div class="pane-body stack">
                 <QuarantineNotice entry=entry.get_value() state />
+                <SiblingsNotice entry=entry.get_value() state />
                 <Content entry=entry.get_value() />
                 <Facts entry=entry.get_value() state />
-                <Transition>{move || found(state, &entry.get_value())}</Transition>
+                <Transition>{move || entry.try_get_value().and_then(|entry| found(state, &entry))}</Transition>
+                <Transition>{move || entry.try_get_value().and_then(|entry| related(state, &entry))}</Transition>
             </div>
         </TabPanel>
         <TabPanel id="entry-tabs" name="versions" chosen>
@@ -81,7 +87,7 @@ fn found(state: State, entry: &Entry) -> Option<impl IntoView + use<>> {
     let Some(Ok(Listing::Found(found))) = state.listing.get() else { return None };
     let matched = found.matched;
     let hit = found.hits.into_iter().find(|hit| hit.entry.id == entry.id)?;
-    Some(view! { <WhyCard hit matched /> })
+    Some(view! { <WhyCard hit matched state /> })
 }
 
 #[component]
@@ -89,11 +95,10 @@ fn EntryHead(entry: StoredValue<Entry>, state: State) -> impl IntoView {
     let back = state.place.with_untracked(|place| place.closing().href());
     let edit = move |()| entry.with_value(|entry| state.edit(entry));
     let remove = move |()| entry.with_value(|entry| delete(state, entry));
-    let setting_aside = RwSignal::new(false);
+    let set_aside = move |()| entry.with_value(|entry| state.aside.begin(entry));
     let offered = entry.with_value(|entry| !entry.is_quarantined());
     let quarantine = offered.then(|| view! {
-        <Button label="Put into quarantine" icon="shield" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=move |()| setting_aside.set(true) />
-        <QuarantineDialog entry open=setting_aside state />
+        <Button label="Put into quarantine" icon="shield" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=set_aside />
     });
     view! {
         <div class="pane-head">

@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 
 use super::State;
 use super::draft::{Fields, Kept, Start};
-use crate::api::memory::{get_entry, put_entry};
+use crate::api::memory::{get_entry, merge_entry, put_entry};
 use crate::model::memory::{EntryDraft, Source, Trust};
 use crate::model::{ApiError, FieldError};
 use crate::ui::browser;
@@ -90,7 +90,7 @@ impl Form {
     /// It has been closed, in whatever way: what was typed and not saved is kept.
     fn put_aside(self) {
         let base = self.base.get_untracked();
-        let typed = self.fields.texts(base.version);
+        let typed = self.fields.texts(&base);
         self.kept.update_value(|kept| kept.put_aside(base, typed));
     }
 
@@ -116,7 +116,7 @@ impl Form {
         let (namespace, key) = (self.fields.namespace.get_untracked(), self.fields.key.get_untracked());
         self.busy.set(true);
         spawn_local(async move {
-            let (refusal, theirs) = match put(namespace, key.clone(), draft, expected).await {
+            let (refusal, theirs) = match put(namespace, key.clone(), draft, expected, base.merges.clone()).await {
                 Ok((namespace, key, version)) => {
                     toasts.say(Tone::Good, format!("Saved {key} as version {version}"));
                     if self.is_still_about(&base) {
@@ -153,8 +153,14 @@ async fn put(
     key: String,
     draft: EntryDraft,
     expected: i64,
+    merges: Vec<i64>,
 ) -> Result<(String, String, i64), (ApiError, Option<Theirs>)> {
-    match put_entry(namespace.clone(), key.clone(), draft, expected).await {
+    let put = if merges.is_empty() {
+        put_entry(namespace.clone(), key.clone(), draft, expected).await
+    } else {
+        merge_entry(namespace.clone(), key.clone(), draft, expected, merges).await
+    };
+    match put {
         Ok(entry) => Ok((entry.namespace, entry.key, entry.version)),
         Err(ApiError::Conflict { detail }) => Err(conflict(namespace, key, expected, detail).await),
         Err(refusal) => Err((refusal, None)),

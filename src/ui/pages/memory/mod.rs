@@ -12,15 +12,20 @@ mod health;
 mod keys;
 mod place;
 mod quarantine;
+mod related;
 mod remove;
 mod results;
 mod rules;
+mod siblings;
+mod then;
+mod timeline;
 mod tree;
 mod versions;
 mod why;
 
 pub use embedder::EmbedderPage;
 pub use health::HealthPage;
+pub use timeline::TimelinePage;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -31,14 +36,17 @@ use self::draft::Start;
 use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
 use self::place::Place;
+use self::quarantine::{Aside, QuarantineDialog};
+use self::related::About;
 use self::results::Results;
 use self::rules::{Rules, RulesDialog};
+use self::siblings::Beside;
 use self::tree::Namespaces;
-use crate::api::memory::{get_entry, list_entries, list_namespaces, search_memory};
+use crate::api::memory::{get_entry, get_entry_as_of, list_entries, list_namespaces, search_memory};
 use crate::model::auth::{Action, Me};
 use crate::model::live::{ServerMessage, Topic};
-use crate::model::memory::{Entry, EntryFilter, Namespace, Search, SearchResult, Trust};
-use crate::model::{ApiError, Page, PageRequest};
+use crate::model::memory::{Entries, Entry, EntryFilter, Namespace, Search, SearchResult, Trust};
+use crate::model::{ApiError, PageRequest, Timestamp};
 use crate::ui::browser;
 use crate::ui::components::{Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
 use crate::ui::state::live::follow;
@@ -56,7 +64,7 @@ const GATHER_MS: i32 = 300;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Listing {
     /// Without a query: entries, changed last first.
-    Entries(Page<Entry>),
+    Entries(Entries),
     /// With one: what was found, best first.
     Found(SearchResult),
 }
@@ -73,12 +81,15 @@ struct State {
     namespaces: Resource<Result<Vec<Namespace>, ApiError>>,
     listing: Resource<Result<Listing, ApiError>>,
     entry: Resource<Result<Option<Entry>, ApiError>>,
+    siblings: Resource<Result<Beside, ApiError>>,
+    related: Resource<Result<About, ApiError>>,
     /// How many rows of the list are wanted.
     shown: RwSignal<u32>,
     /// Goes up when everything must be loaded anew.
     refresh: RwSignal<u32>,
     form: Form,
     rules: Rules,
+    aside: Aside,
     /// Why this person can't write, if they can't.
     refused: Signal<Option<String>>,
 }
@@ -90,7 +101,7 @@ impl State {
         let refresh = RwSignal::new(0);
         let shown = RwSignal::new(STEP);
         let listed = Memo::new(move |_| place.with(Place::listed));
-        let opened = Memo::new(move |_| place.with(|place| (place.at.clone(), place.key.clone())));
+        let opened = Memo::new(move |_| place.with(|place| (place.at.clone(), place.key.clone(), place.then)));
         let navigate = use_navigate();
         let replacing = navigate.clone();
         let may = use_context::<Me>().is_none_or(|me| me.may(Action::WriteMemory));
@@ -107,12 +118,29 @@ impl State {
                 move || (listed.get(), shown.get(), refresh.get()),
                 |(place, shown, _)| load_listing(place, shown),
             ),
-            entry: Resource::new(move || (opened.get(), refresh.get()), |((at, key), _)| load_entry(at, key)),
+            entry: Resource::new(
+                move || (opened.get(), refresh.get()),
+                |((at, key, then), _)| load_entry(at, key, then),
+            ),
+            siblings: Resource::new(
+                move || (opened.get(), refresh.get()),
+                |((at, key, then), _)| siblings::load(at, key, then),
+            ),
+            related: Resource::new(
+                move || (opened.get(), refresh.get()),
+                |((at, key, then), _)| related::load(at, key, then),
+            ),
             shown,
             refresh,
             form: Form::new(),
             rules: Rules::new(),
-            refused: Signal::derive(move || (!may).then(|| "Your role can't change memory".to_owned())),
+            aside: Aside::new(),
+            refused: Signal::derive(move || {
+                if place.with(|place| place.then.is_some()) {
+                    return Some(then::REFUSED.to_owned());
+                }
+                (!may).then(|| "Your role can't change memory".to_owned())
+            }),
         }
     }
 
@@ -138,7 +166,7 @@ impl State {
 }
 
 async fn load_listing(place: Place, shown: u32) -> Result<Listing, ApiError> {
-    let Place { query, namespace, tag, from, is_quarantine, .. } = place;
+    let Place { query, namespace, tag, from, is_quarantine, then, without, .. } = place;
     let trust: Vec<Trust> = Trust::parse(&from).into_iter().collect();
     // No search finds what is in quarantine.
     if !query.trim().is_empty() && !is_quarantine {
@@ -149,28 +177,34 @@ async fn load_listing(place: Place, shown: u32) -> Result<Listing, ApiError> {
             trust,
             limit: shown.min(MOST_HITS),
             explain: true,
+            as_of: then,
+            without,
             ..Search::text(&query)
         };
         return Ok(Listing::Found(search_memory(search).await?));
     }
-    let filter = EntryFilter { namespace, prefix: String::new(), tag, trust, quarantined: is_quarantine };
-    let mut all = Page { items: Vec::new(), next: None };
+    let filter = EntryFilter { namespace, prefix: String::new(), tag, trust, quarantined: is_quarantine, as_of: then };
+    let mut all = Entries { items: Vec::new(), next: None, unknown: None };
     loop {
         let limit = (shown - all.items.len() as u32).min(PageRequest::MAX);
         let page = list_entries(filter.clone(), PageRequest { limit, cursor: all.next }).await?;
         all.items.extend(page.items);
         all.next = page.next;
+        all.unknown = page.unknown;
         if all.next.is_none() || all.items.len() as u32 >= shown {
             return Ok(Listing::Entries(all));
         }
     }
 }
 
-async fn load_entry(at: String, key: String) -> Result<Option<Entry>, ApiError> {
+async fn load_entry(at: String, key: String, then: Option<Timestamp>) -> Result<Option<Entry>, ApiError> {
     if key.is_empty() {
         return Ok(None);
     }
-    get_entry(at, key).await.map(Some)
+    match then {
+        Some(then) => get_entry_as_of(at, key, then).await.map(Some),
+        None => get_entry(at, key).await.map(Some),
+    }
 }
 
 /// Loads the panes anew when somebody writes or deletes in the chosen namespace.
@@ -228,6 +262,13 @@ pub fn MemoryPage() -> impl IntoView {
                 on_press=move |()| state.go.run(state.place.with_untracked(Place::turning_to_quarantine))
             />
             <ButtonLink
+                href=Signal::derive(move || state.place.with(Place::timeline_href))
+                label="Timeline"
+                icon="history"
+                size=ButtonSize::Small
+                shape=ButtonShape::Collapsing
+            />
+            <ButtonLink
                 href="/memory/health"
                 label="Health"
                 icon="tidy"
@@ -264,5 +305,6 @@ pub fn MemoryPage() -> impl IntoView {
         </div>
         <EntryDialog state />
         <RulesDialog rules=state.rules />
+        <QuarantineDialog state />
     }
 }

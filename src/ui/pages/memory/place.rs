@@ -2,6 +2,8 @@
 
 use leptos_router::params::ParamsMap;
 
+use crate::model::{EntryId, Timestamp};
+
 /// The page's state as its URL keeps it, so that a link leads to exactly this view.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Place {
@@ -15,6 +17,10 @@ pub(super) struct Place {
     pub from: String,
     /// Whether those in quarantine are shown, in place of all others.
     pub is_quarantine: bool,
+    /// The moment as of which all is shown; now when none is chosen.
+    pub then: Option<Timestamp>,
+    /// Entries that a search leaves out.
+    pub without: Vec<EntryId>,
     /// The open entry's namespace.
     pub at: String,
     /// The open entry's key; empty when none is open.
@@ -28,27 +34,54 @@ impl Place {
         let namespace = text("ns");
         let at = params.get("at").unwrap_or_else(|| namespace.clone());
         let is_quarantine = text("quarantine") == "1";
-        Self { query: text("q"), tag: text("tag"), from: text("from"), key: text("key"), is_quarantine, namespace, at }
+        let then = Timestamp::parse(&text("then"));
+        let without = text("without").split(',').filter_map(|id| id.parse().ok()).collect();
+        Self {
+            query: text("q"),
+            tag: text("tag"),
+            from: text("from"),
+            key: text("key"),
+            is_quarantine,
+            then,
+            without,
+            namespace,
+            at,
+        }
     }
 
     /// The URL of this view.
     pub fn href(&self) -> String {
+        format!("/memory{}", self.params())
+    }
+
+    /// The same part of the memory as a timeline.
+    pub fn timeline_href(&self) -> String {
+        let listed = Self { query: String::new(), without: Vec::new(), ..self.closing() };
+        format!("/memory/timeline{}", listed.params())
+    }
+
+    fn params(&self) -> String {
         let mut params = ParamsMap::new();
         let at = if self.key.is_empty() || self.at == self.namespace { "" } else { &self.at };
         let quarantine = if self.is_quarantine { "1" } else { "" };
+        let then = self.then.map(|then| then.to_string()).unwrap_or_default();
+        let without: Vec<String> = self.without.iter().map(ToString::to_string).collect();
+        let without = without.join(",");
         let parts = [
             ("q", &*self.query),
             ("ns", &self.namespace),
             ("tag", &self.tag),
             ("from", &self.from),
             ("quarantine", quarantine),
+            ("then", &then),
+            ("without", &without),
             ("at", at),
             ("key", &self.key),
         ];
         for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
             params.insert(name, value.to_owned());
         }
-        format!("/memory{}", params.to_query_string())
+        params.to_query_string()
     }
 
     /// The same view with an entry open.
@@ -89,6 +122,8 @@ mod tests {
             tag: "a+b".to_owned(),
             from: "web".to_owned(),
             is_quarantine: true,
+            then: Timestamp::parse("2026-11-21T08:31:00Z"),
+            without: vec![EntryId(uuid::Uuid::from_u128(1)), EntryId(uuid::Uuid::from_u128(2))],
             at: "code/decisions".to_owned(),
             key: "what, why?".to_owned(),
         };
@@ -101,5 +136,7 @@ mod tests {
         }
         assert_eq!(Place::read(&params), place);
         assert_eq!(Place::default().href(), "/memory");
+        let within = Place { namespace: "code".to_owned(), ..Place::default() };
+        assert_eq!(within.opening("code", "k").timeline_href(), "/memory/timeline?ns=code");
     }
 }

@@ -79,15 +79,42 @@ fn Release(entry: Entry, state: State) -> impl IntoView {
     view! { <Button label="Release" icon="check" size=ButtonSize::Small busy refused=state.refused on_press=press /> }
 }
 
-/// The dialog that sets the open entry aside.
+/// Which entry is about to be set aside. It is the page's, not the pane's: what is drawn anew while somebody writes a reason
+/// must not close the dialog.
+#[derive(Clone, Copy)]
+pub(super) struct Aside {
+    open: RwSignal<bool>,
+    /// Namespace, key and version.
+    entry: RwSignal<(String, String, i64)>,
+}
+
+impl Aside {
+    pub(super) fn new() -> Self {
+        Self { open: RwSignal::new(false), entry: RwSignal::default() }
+    }
+
+    /// Opens the dialog for an entry as it was seen.
+    pub(super) fn begin(self, entry: &Entry) {
+        self.entry.set((entry.namespace.clone(), entry.key.clone(), entry.version));
+        self.open.set(true);
+    }
+}
+
+/// The dialog that sets an entry aside.
 #[component]
-pub(super) fn QuarantineDialog(entry: StoredValue<Entry>, open: RwSignal<bool>, state: State) -> impl IntoView {
+pub(super) fn QuarantineDialog(state: State) -> impl IntoView {
+    let Aside { open, entry } = state.aside;
     let toasts = use_toasts();
     let (reason, busy) = (RwSignal::new(String::new()), RwSignal::new(false));
     let refusal = RwSignal::new(None::<ApiError>);
+    Effect::new(move |_| {
+        if open.get() {
+            reason.set(String::new());
+            refusal.set(None);
+        }
+    });
     let send = move |()| {
-        let (namespace, key, version) =
-            entry.with_value(|entry| (entry.namespace.clone(), entry.key.clone(), entry.version));
+        let (namespace, key, version) = entry.get_untracked();
         let reason = reason.get_untracked();
         busy.set(true);
         spawn_local(async move {

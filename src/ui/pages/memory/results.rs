@@ -5,11 +5,12 @@ use leptos::prelude::*;
 
 use super::place::Place;
 use super::quarantine::{reasons, source_badge};
+use super::then::{AsOf, PastNotice, moment};
 use super::why::{WhyBars, strongest};
 use super::{Listing, MOST_HITS, MOST_LISTED, STEP, State, keys};
 use crate::model::memory::{Entry, Hit, Trust};
 use crate::ui::browser;
-use crate::ui::components::{Button, ButtonSize, EmptyState, Icon, Load, RelativeTime, SkeletonShape};
+use crate::ui::components::{Badge, Button, ButtonSize, EmptyState, Icon, Load, RelativeTime, SkeletonShape, Tone};
 use crate::ui::format;
 
 /// How long after the last key a search begins, in ms.
@@ -38,12 +39,13 @@ pub(super) fn Results(state: State) -> impl IntoView {
         <section class="pane" data-depth="surface" aria-label="Results" tabindex="0" node_ref=element on:keydown=on_key>
             <h2 class="visually-hidden">"Results"</h2>
             <SearchBar state />
+            <PastNotice state />
             <Load resource=state.listing what="the entries" shape=SkeletonShape::Rows(8) let:listing>
                 {match listing {
                     Listing::Found(found) => view! { <FoundList found state /> }.into_any(),
                     Listing::Entries(page) => {
                         let more = page.next.is_some();
-                        view! { <EntryList entries=page.items more state /> }.into_any()
+                        view! { <EntryList entries=page.items more unknown=page.unknown state /> }.into_any()
                     }
                 }}
             </Load>
@@ -68,6 +70,10 @@ fn SearchBar(state: State) -> impl IntoView {
     let without_namespace = move || state.go.run(Place { namespace: String::new(), ..place.get_untracked().closing() });
     let without_tag = move || state.go.run(Place { tag: String::new(), ..place.get_untracked().closing() });
     let without_from = move || state.go.run(Place { from: String::new(), ..place.get_untracked().closing() });
+    let without_then = move || state.go.run(Place { then: None, ..place.get_untracked() });
+    let with_all = move || state.go.run(Place { without: Vec::new(), ..place.get_untracked() });
+    let then = Memo::new(move |_| place.with(|place| place.then));
+    let left_out = Memo::new(move |_| place.with(|place| place.without.len()));
     let namespace = Memo::new(move |_| place.with(|place| place.namespace.clone()));
     let tag = Memo::new(move |_| place.with(|place| place.tag.clone()));
     let from = Memo::new(move |_| {
@@ -80,6 +86,8 @@ fn SearchBar(state: State) -> impl IntoView {
                 {move || chip("in", namespace.get(), "Remove the namespace filter", without_namespace)}
                 {move || chip("tag", tag.get(), "Remove the tag filter", without_tag)}
                 {move || chip("from", from.get(), "Remove the filter of who the words came from", without_from)}
+                {move || chip("without", entries(left_out.get()), "Search with all entries again", with_all)}
+                {move || chip("as of", then.get().map(|at| moment(at).get()).unwrap_or_default(), "Back to now", without_then)}
                 <input
                     id=keys::SEARCH
                     type="search"
@@ -91,12 +99,22 @@ fn SearchBar(state: State) -> impl IntoView {
                     on:input=move |event| typed(event_target_value(&event))
                 />
             </div>
+            <AsOf state />
         </div>
     }
 }
 
+/// How many entries are left out; nothing when none is.
+fn entries(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => "one entry".to_owned(),
+        many => format!("{many} entries"),
+    }
+}
+
 /// A filter that can be taken away, if it is set.
-fn chip(
+pub(super) fn chip(
     what: &'static str,
     value: String,
     remove: &'static str,
@@ -139,21 +157,29 @@ fn FoundList(found: crate::model::memory::SearchResult, state: State) -> impl In
 
 /// What there is, without a search.
 #[component]
-fn EntryList(entries: Vec<Entry>, more: bool, state: State) -> impl IntoView {
+fn EntryList(entries: Vec<Entry>, more: bool, unknown: Option<i64>, state: State) -> impl IntoView {
     let is_quarantine = state.place.with_untracked(|place| place.is_quarantine);
     let head = is_quarantine.then(|| view! { <QuarantineHead state /> });
+    let lost = unknown.map(|unknown| {
+        let said = format!(
+            "Entries that changed so often since that what stood there is not kept: {}.",
+            format::count(unknown)
+        );
+        view! { <p class="tally small" role="status">{said}</p> }
+    });
     if entries.is_empty() {
         let nothing = if is_quarantine {
             view! { <NothingHeld /> }.into_any()
         } else {
             view! { <NothingThere state /> }.into_any()
         };
-        return view! { {head}{nothing} }.into_any();
+        return view! { {head}{lost}{nothing} }.into_any();
     }
     let at_end = entries.len() as u32 >= MOST_LISTED;
     let rows = entries.into_iter().map(|entry| view! { <EntryRow entry state /> }).collect_view();
     view! {
         {head}
+        {lost}
         {rows}
         {(more && !at_end).then(|| view! { <More state /> })}
         {(more && at_end).then(|| view! { <p class="tally small dimmer">"There are more. Search, or choose a namespace."</p> })}
@@ -192,12 +218,14 @@ fn More(state: State) -> impl IntoView {
 
 #[component]
 fn NothingFound(state: State) -> impl IntoView {
-    let narrowed = state
-        .place
-        .with_untracked(|place| !place.namespace.is_empty() || !place.tag.is_empty() || !place.from.is_empty());
+    let narrowed = state.place.with_untracked(|place| {
+        let filters = [&place.namespace, &place.tag, &place.from];
+        filters.iter().any(|filter| !filter.is_empty()) || !place.without.is_empty()
+    });
     let everywhere = move |()| {
         let place = state.place.get_untracked().closing();
-        state.go.run(Place { namespace: String::new(), tag: String::new(), from: String::new(), ..place });
+        let (namespace, tag, from, without) = Default::default();
+        state.go.run(Place { namespace, tag, from, without, ..place });
     };
     let actions = move || {
         narrowed.then(|| view! { <Button label="Search everywhere" size=ButtonSize::Small on_press=everywhere /> })
@@ -237,6 +265,7 @@ fn HitRow(hit: Hit, best: f64, state: State) -> impl IntoView {
                 <h3><a href=href>{hit.entry.key}</a></h3>
                 <span class="path">{hit.entry.namespace}</span>
                 {source_badge(hit.entry.trust)}
+                {siblings_badge(hit.entry.siblings)}
                 <span class="num" title="Score">{format!("{:.2}", hit.score)}</span>
             </div>
             <p>{passage}</p>
@@ -256,12 +285,18 @@ fn EntryRow(entry: Entry, state: State) -> impl IntoView {
                 <h3><a href=href>{entry.key}</a></h3>
                 <span class="path">{entry.namespace}</span>
                 {source_badge(entry.trust)}
+                {siblings_badge(entry.siblings)}
                 <span class="num small dimmer"><RelativeTime at=entry.updated_at /></span>
             </div>
             <p>{excerpt}</p>
             {why}
         </article>
     }
+}
+
+/// That other texts stand beside an entry.
+fn siblings_badge(count: i64) -> Option<impl IntoView> {
+    (count > 0).then(|| view! { <Badge label=format::plural(count, "sibling") tone=Tone::Warn /> })
 }
 
 /// A text with its found words marked; the places are start and end in characters, sorted and apart.

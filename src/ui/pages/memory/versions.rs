@@ -8,6 +8,7 @@ use super::State;
 use super::diff::{self, Line};
 use super::entry::origin;
 use super::quarantine::source_badge;
+use super::siblings::merged;
 use crate::api::memory::{entry_history, restore_entry};
 use crate::model::memory::{Entry, EntryVersion};
 use crate::ui::components::{Button, ButtonSize, Load, RelativeTime, SkeletonShape, Tone, use_toasts};
@@ -25,6 +26,7 @@ pub(super) fn Versions(entry: Entry, state: State) -> impl IntoView {
             <Load resource=history what="the versions" shape=SkeletonShape::Rows(4) let:versions>
                 {rows(&versions, newest, place, state)}
             </Load>
+            <Transition>{move || place.with_value(|place| merged(state, place))}</Transition>
         </div>
     }
 }
@@ -91,7 +93,7 @@ fn VersionRow(
 }
 
 /// The difference as lines, each with its sign, so that it reads without colours too.
-fn difference(old: &str, new: &str) -> Vec<AnyView> {
+pub(super) fn difference(old: &str, new: &str) -> Vec<AnyView> {
     let lines = diff::lines(old, new);
     if lines.iter().all(|line| matches!(line, Line::Skipped(_))) {
         return vec!["The content is the same.".into_any()];

@@ -2,8 +2,12 @@
 
 use leptos::prelude::*;
 
+use super::State;
 use crate::model::memory::{Hit, Signal, TermMatch, Why};
+use crate::ui::components::{Button, ButtonSize};
 
+/// Entries that a search leaves out at most.
+const MOST_WITHOUT: usize = 20;
 /// What the signal of vectors is called.
 const MEANING: &str = "Meaning";
 
@@ -140,8 +144,17 @@ fn WhyBar(label: &'static str, value: String, signal: &'static str, share: f64, 
 
 /// The whole explanation beside an entry.
 #[component]
-pub(super) fn WhyCard(hit: Hit, matched: u32) -> impl IntoView {
-    let why = hit.why;
+pub(super) fn WhyCard(hit: Hit, matched: u32, state: State) -> impl IntoView {
+    let (why, id) = (hit.why, hit.entry.id);
+    let left_out = state.place.with_untracked(|place| place.without.len());
+    let leave_out = move |()| {
+        let mut place = state.place.get_untracked().closing();
+        place.without.push(id);
+        state.go.run(place);
+    };
+    let again = (left_out < MOST_WITHOUT).then(|| {
+        view! { <div><Button label="Search without this entry" icon="minus" size=ButtonSize::Small on_press=leave_out /></div> }
+    });
     let sum = sum(&why, hit.score);
     let words = why.terms.iter().map(|(word, term)| view! { <li>{met(word, term)}</li> }).collect_view();
     view! {
@@ -151,6 +164,7 @@ pub(super) fn WhyCard(hit: Hit, matched: u32) -> impl IntoView {
                 <p class="dim">{summary(&why, matched)}</p>
                 <ul class="small dim">{words}{why.cosine.map(|cosine| view! { <li>{alike(cosine)}</li> })}</ul>
                 <p class="small dimmer mono">{sum}</p>
+                {again}
             </div>
         </section>
     }

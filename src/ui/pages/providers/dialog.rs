@@ -185,7 +185,7 @@ fn is_of_limits(error: &ApiError) -> bool {
     LIMITS.iter().any(|field| error.field(&format!("/limits/{field}")).is_some())
 }
 
-/// How much it is asked at once: folded, since most providers need none of it.
+/// How much it is asked at once, and how long it may take: folded, since most providers need none of it.
 #[component]
 fn LimitFields(asked: Asked, save: Saving) -> impl IntoView {
     let error = move |at: usize| {
@@ -199,15 +199,15 @@ fn LimitFields(asked: Asked, save: Saving) -> impl IntoView {
     let is_wrong = move || save.value().with(|answer| matches!(answer, Some(Err(error)) if is_of_limits(error)));
     let value = move |at: usize| {
         let form = asked.form;
-        let read = Memo::new(move |_| form.with(|form| form.room[at].clone()));
-        Bound::from((read.into(), Callback::new(move |value| form.update(|form| form.room[at] = value))))
+        let read = Memo::new(move |_| form.with(|form| form.limits[at].clone()));
+        Bound::from((read.into(), Callback::new(move |value| form.update(|form| form.limits[at] = value))))
     };
     let any = || Some("any number".to_owned());
     view! {
         <details class="disclosure" open=is_wrong>
             <summary>
                 <span>"Limits"</span>
-                <span class="aside">{move || asked.form.with(|form| limits_aside(&form.room))}</span>
+                <span class="aside">{move || asked.form.with(|form| limits_aside(&form.limits))}</span>
                 <svg class="icon twist" aria-hidden="true"><use_ href="/icons.svg#i-right"></use_></svg>
             </summary>
             <div class="disclosure-body">
@@ -225,15 +225,33 @@ fn LimitFields(asked: Asked, save: Saving) -> impl IntoView {
                     "Calls beyond these wait in line. What Anthropic and OpenAI tell of their own limits is heeded without this. Each process \
                      of the server keeps them for itself."
                 </span>
+                <div class="grid pair">
+                    <TextInput
+                        id="provider-connect-s" label="Until the connection stands, in seconds" value=value(5) error=error(5)
+                        attr:inputmode="decimal"
+                    />
+                    <TextInput
+                        id="provider-first-s" label="Until the answer begins, in seconds" value=value(6) error=error(6)
+                        attr:inputmode="decimal" hint=Some("Also the longest silence inside an answer.".to_owned())
+                    />
+                    <TextInput
+                        id="provider-total-s" label="Until the answer is complete, in seconds" value=value(7) error=error(7)
+                        attr:inputmode="decimal"
+                    />
+                    <TextInput
+                        id="provider-retries" label="Asked again at most" value=value(8) error=error(8) attr:inputmode="numeric"
+                        hint=Some("After a failure that may pass, 0 to 5 times.".to_owned())
+                    />
+                </div>
             </div>
         </details>
     }
 }
 
 /// What the limits are, in a few words.
-fn limits_aside(room: &[String; LIMITS.len()]) -> String {
+fn limits_aside(limits: &[String; LIMITS.len()]) -> String {
     let of = |at: usize, what: &str| {
-        let number = room[at].trim();
+        let number = limits[at].trim();
         (!number.is_empty()).then(|| format!("{number} {what}"))
     };
     let parts: Vec<String> =

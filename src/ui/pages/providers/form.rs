@@ -4,8 +4,17 @@ use crate::model::gateway::{Credential, Limits, Model, Provider, ProviderDraft, 
 use crate::model::{ApiError, FieldError};
 
 /// The limits that the form shows: the field as sent.
-pub(super) const LIMITS: [&str; 5] =
-    ["max_concurrent", "requests_per_minute", "tokens_per_minute", "queue", "queue_ms"];
+pub(super) const LIMITS: [&str; 9] = [
+    "max_concurrent",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "queue",
+    "queue_ms",
+    "connect_ms",
+    "first_token_ms",
+    "total_ms",
+    "max_retries",
+];
 
 /// What the controls hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,10 +29,8 @@ pub(super) struct Form {
     /// Whether it is always asked in Responses; of no meaning for kinds that can't be.
     pub responses: bool,
     pub enabled: bool,
-    /// The numbers of [`LIMITS`], in that order; the time in seconds, and of the first three empty for any number.
-    pub room: [String; LIMITS.len()],
-    /// What the provider had before, of which the form shows only [`LIMITS`].
-    limits: Limits,
+    /// The numbers of [`LIMITS`], in that order; times in seconds, and of the first three empty for any number.
+    pub limits: [String; LIMITS.len()],
 }
 
 impl Form {
@@ -37,8 +44,7 @@ impl Form {
             models: String::new(),
             responses: false,
             enabled: true,
-            room: written(Limits::default()),
-            limits: Limits::default(),
+            limits: written(Limits::default()),
         }
     }
 
@@ -53,8 +59,7 @@ impl Form {
             models: models.join("\n"),
             responses: provider.responses,
             enabled: provider.enabled,
-            room: written(provider.limits),
-            limits: provider.limits,
+            limits: written(provider.limits),
         }
     }
 
@@ -74,39 +79,53 @@ impl Form {
             models: models.collect(),
             responses: self.responses && self.kind.may_speak_responses(),
             enabled: self.enabled,
-            limits: self.limits()?,
+            limits: self.read_limits()?,
         })
     }
 
-    fn limits(&self) -> Result<Limits, ApiError> {
+    fn read_limits(&self) -> Result<Limits, ApiError> {
         let number = |at: usize| {
-            let text = self.room[at].trim();
+            let text = self.limits[at].trim();
             text.parse::<u32>().map_err(|_| wrong(LIMITS[at], "expected a whole number"))
         };
-        let any = |at: usize| if self.room[at].trim().is_empty() { Ok(None) } else { number(at).map(Some) };
-        let seconds: f64 = self.room[4].trim().parse().map_err(|_| wrong(LIMITS[4], "expected a number of seconds"))?;
-        if !(0.0..=600.0).contains(&seconds) {
-            return Err(wrong(LIMITS[4], "expected 0 to 600 seconds"));
-        }
+        let any = |at: usize| if self.limits[at].trim().is_empty() { Ok(None) } else { number(at).map(Some) };
+        // The ranges of `Limits`, in seconds.
+        let millis = |at: usize, least: f64, most: f64| {
+            let found = self.limits[at].trim().parse::<f64>();
+            let seconds = found.map_err(|_| wrong(LIMITS[at], "expected a number of seconds"))?;
+            if (least..=most).contains(&seconds) {
+                Ok((seconds * 1000.0).round() as u32)
+            } else {
+                Err(wrong(LIMITS[at], &format!("expected {least} to {most} seconds")))
+            }
+        };
         Ok(Limits {
             max_concurrent: any(0)?,
             requests_per_minute: any(1)?,
             tokens_per_minute: any(2)?,
             queue: number(3)?,
-            queue_ms: (seconds * 1000.0).round() as u32,
-            ..self.limits
+            queue_ms: millis(4, 0.0, 600.0)?,
+            connect_ms: millis(5, 0.1, 60.0)?,
+            first_token_ms: millis(6, 1.0, 3600.0)?,
+            total_ms: millis(7, 1.0, 3600.0)?,
+            max_retries: number(8)?,
         })
     }
 }
 
 fn written(limits: Limits) -> [String; LIMITS.len()] {
     let any = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+    let seconds = |ms: u32| (f64::from(ms) / 1000.0).to_string();
     [
         any(limits.max_concurrent),
         any(limits.requests_per_minute),
         any(limits.tokens_per_minute),
         limits.queue.to_string(),
-        (f64::from(limits.queue_ms) / 1000.0).to_string(),
+        seconds(limits.queue_ms),
+        seconds(limits.connect_ms),
+        seconds(limits.first_token_ms),
+        seconds(limits.total_ms),
+        limits.max_retries.to_string(),
     ]
 }
 
@@ -121,7 +140,7 @@ mod tests {
     use crate::model::{ProviderId, Timestamp};
 
     #[test]
-    fn what_the_form_does_not_show_is_kept() {
+    fn a_provider_that_is_not_changed_is_sent_as_it_was() {
         let exact = Model { max_output_tokens: Some(9), json_schema: true, tools: false, ..Model::named("exact") };
         let provider = Provider {
             id: ProviderId(uuid::Uuid::nil()),
@@ -132,7 +151,14 @@ mod tests {
             models: vec![exact.clone()],
             responses: true,
             enabled: true,
-            limits: Limits { max_retries: 5, max_concurrent: Some(4), queue_ms: 1_500, ..Limits::default() },
+            limits: Limits {
+                max_retries: 5,
+                max_concurrent: Some(4),
+                queue_ms: 1_500,
+                connect_ms: 150,
+                total_ms: 3_599_999,
+                ..Limits::default()
+            },
             health: Vec::new(),
             queue: Default::default(),
             revision: 1,
@@ -158,16 +184,29 @@ mod tests {
     #[test]
     fn a_limit_is_a_number_or_left_out() {
         let mut form = Form::blank();
-        form.room = ["8", " 60 ", "", "0", "2.5"].map(str::to_owned);
+        form.limits = ["8", " 60 ", "", "0", "2.5", "0.25", "90", "3600", "0"].map(str::to_owned);
         let limits = form.draft().unwrap().limits;
         assert_eq!(
             (limits.max_concurrent, limits.requests_per_minute, limits.tokens_per_minute),
             (Some(8), Some(60), None)
         );
         assert_eq!((limits.queue, limits.queue_ms), (0, 2_500));
-        for (at, text) in [(0, "many"), (3, ""), (4, "soon"), (4, "601"), (4, "NaN")] {
+        assert_eq!((limits.connect_ms, limits.first_token_ms, limits.total_ms), (250, 90_000, 3_600_000));
+        assert_eq!(limits.max_retries, 0);
+        for (at, text) in [
+            (0, "many"),
+            (3, ""),
+            (4, "soon"),
+            (4, "601"),
+            (4, "NaN"),
+            (5, "0.05"),
+            (6, "0"),
+            (7, "3601"),
+            (7, ""),
+            (8, "-1"),
+        ] {
             let mut form = form.clone();
-            form.room[at] = text.to_owned();
+            form.limits[at] = text.to_owned();
             assert!(form.draft().unwrap_err().field(&format!("/limits/{}", LIMITS[at])).is_some(), "{text}");
         }
     }

@@ -4,13 +4,16 @@
 
 use leptos::prelude::*;
 
+use super::give::GiveButton;
 use super::page::Place;
+use super::step::{AttemptList, Says};
+use super::timeline::note;
 use super::travel::StepTravel;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::api;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Bodies, Body, BodyDetail, BodySummary, Step, StepState};
+use crate::model::workflow::{Bodies, Body, BodyDetail, BodySummary, Step, StepState, StepStatus};
 use crate::model::{ApiError, Page, PageRequest, RunId};
 use crate::ui::components::{ErrorState, Icon, JsonTree, StatusBadge, StatusLook, StatusShape};
 use crate::ui::designer::container::progress_words;
@@ -49,6 +52,8 @@ pub struct Whose {
     pub kind: StoredValue<String>,
     /// How far it is.
     pub bodies: Signal<Option<Bodies>>,
+    /// The browser's clock, in Unix ms.
+    pub clock: Signal<Option<i64>>,
 }
 
 impl Whose {
@@ -150,11 +155,25 @@ fn BodyRow(whose: Whose, body: BodySummary, chosen: Memo<Option<u32>>) -> impl I
 #[component]
 fn BodyView(whose: Whose, index: u32) -> AnyView {
     let run = whose.watch.id;
+    let goes_on = RwSignal::new(true);
     let body = LocalResource::new(move || {
         whose.bodies.track();
-        api::runs::get_body(run, whose.path(index))
+        // A wait or another attempt inside moves no body, but the run.
+        if goes_on.get_untracked() {
+            whose.watch.moves.track();
+        }
+        let path = whose.path(index);
+        async move {
+            let read = api::runs::get_body(run, path).await;
+            if let Ok(body) = &read {
+                goes_on.try_set(body.summary.ended_at.is_none());
+            }
+            read
+        }
     });
-    let view = move || match body.get() {
+    // Drawn anew where something differs.
+    let shown = Memo::new(move |_| body.get());
+    let view = move || match shown.get() {
         None => ().into_any(),
         Some(Err(error)) => {
             let again = Callback::new(move |()| body.refetch());
@@ -193,7 +212,7 @@ fn InnerStep(whose: Whose, index: u32, path: String, step: Step, state: StepStat
     let href = move || whose.href(Some(if is_open.get() { &body } else { &own }));
     let icon = Kind::find(&step.kind).map_or("help", |kind| kind.icon);
     let took = state.started_at.zip(state.ended_at).map(|(from, to)| format::duration(to.ms_since(from)));
-    let said = state.error.as_ref().map(|error| error.message.clone());
+    let said = note(&state, None);
     let status = Signal::stored(StatusLook::from(state.status));
     let (path, kind, state) = (StoredValue::new(path), StoredValue::new(step.kind.clone()), StoredValue::new(state));
     let label = step.label().to_owned();
@@ -206,8 +225,21 @@ fn InnerStep(whose: Whose, index: u32, path: String, step: Step, state: StepStat
             view! { <BodyList whose /> }
         });
         let (output_label, input_label) = (label("Output"), label("Input"));
+        let is_retrying = state.status == StepStatus::Retrying;
+        // One attempt without a wait says no more than the line above.
+        let has_waited = state.spans.len() > 1 || is_retrying || state.status == StepStatus::Waiting;
+        let signal = RwSignal::new(state.clone());
+        let attempts = has_waited.then(|| {
+            let id = path.get_value();
+            view! { <h3>"Attempts"</h3> <AttemptList id run=whose.watch.id state=signal clock=whose.clock /> }
+        });
         view! {
-            <div class="inner-actions"><StepTravel path=path.get_value() watch=whose.watch /></div>
+            <div class="inner-actions">
+                {is_retrying.then(|| view! { <GiveButton path=path.get_value() /> })}
+                <StepTravel path=path.get_value() watch=whose.watch />
+            </div>
+            <Says state=signal />
+            {attempts}
             {nested}
             <Values state output_label input_label />
         }

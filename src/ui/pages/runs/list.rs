@@ -6,6 +6,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 
 use super::filters::{Filters, Period, STATUS_GROUPS, StatusGroup, TRIGGERS, trigger_label};
 use super::kept::KeptFor;
+use super::quotas::HowMany;
 use super::rows::RunsTable;
 use crate::api;
 use crate::model::PageRequest;
@@ -86,6 +87,7 @@ fn RunSomething() -> impl IntoView {
         }
     });
     view! {
+        <HowMany />
         <KeptFor />
         {start}
     }

@@ -9,6 +9,9 @@ use crate::model::workflow::LogChunk;
 /// Lines kept in the browser; what comes after is counted, not kept.
 pub const MOST_LINES: usize = 200_000;
 
+/// Characters of a line that is put together of what came in pieces: beyond that another begins, for the list has no long lines.
+const MOST_JOINED: usize = 140;
+
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -77,6 +80,8 @@ pub struct Logbook {
     lines: Vec<Line>,
     last_seq: i64,
     left_out: u32,
+    /// Whether the last line has not ended: it goes on with the next piece of its step.
+    is_open: bool,
 }
 
 impl Logbook {
@@ -117,7 +122,16 @@ impl Logbook {
         };
         let known = self.lines.last().filter(|last| *last.step == *chunk.step).map(|last| Arc::clone(&last.step));
         let step = known.unwrap_or_else(|| chunk.step.as_str().into());
-        for text in chunk.text.strip_suffix('\n').unwrap_or(&chunk.text).split('\n') {
+        let was_open = std::mem::replace(&mut self.is_open, !chunk.text.ends_with('\n'));
+        let mut pieces = chunk.text.strip_suffix('\n').unwrap_or(&chunk.text).split('\n').peekable();
+        if let (true, Some(last), Some(first)) = (was_open, self.lines.last_mut(), pieces.peek())
+            && (&last.step, last.attempt, last.level) == (&step, chunk.attempt, level)
+            && last.text.chars().count() + first.chars().count() <= MOST_JOINED
+        {
+            last.text.push_str(&plain(first));
+            pieces.next();
+        }
+        for text in pieces {
             if self.lines.len() == MOST_LINES {
                 self.left_out = self.left_out.saturating_add(1);
                 continue;
@@ -195,6 +209,21 @@ mod tests {
         assert_eq!(book.hear(&chunk(1, "a", 1, "one\ntwo\n")), Heard::Fine);
         assert_eq!(book.shown(&Wanted::default()).len(), 2);
         assert_eq!(book.last_seq(), 1);
+    }
+
+    #[test]
+    fn what_comes_in_pieces_is_one_line_until_that_is_long() {
+        let mut book = Logbook::default();
+        let texts = |book: &Logbook| book.lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+        book.add(&chunk(1, "a", 1, "A loom "));
+        book.add(&chunk(2, "a", 1, "weaves.\nIt "));
+        book.add(&chunk(3, "b", 1, "Other."));
+        book.add(&chunk(4, "a", 1, "is old.\n"));
+        book.add(&chunk(5, "a", 1, "New."));
+        assert_eq!(texts(&book), ["A loom weaves.", "It ", "Other.", "is old.", "New."]);
+        book.add(&chunk(6, "a", 2, "again "));
+        book.add(&chunk(7, "a", 2, &"w".repeat(140)));
+        assert_eq!(book.lines.len(), 7);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use leptos_router::params::ParamsMap;
 use super::asked::{Asked, AskedNotices};
 use super::clock::use_clock;
 use super::facts::{Facts, Head};
+use super::give::{GiveDialog, Giving};
 use super::graph::GraphView;
 use super::log::LogPane;
+use super::messages::{MessagesView, may_have_agents};
 use super::result::ResultPane;
 use super::step::StepPane;
 use super::timeline::Timeline;
@@ -31,10 +33,12 @@ pub enum View {
     Graph,
     /// Everything that was printed.
     Log,
+    /// What its agents wrote to each other.
+    Messages,
 }
 
 impl View {
-    const ALL: [Self; 3] = [Self::Timeline, Self::Graph, Self::Log];
+    const ALL: [Self; 4] = [Self::Timeline, Self::Graph, Self::Log, Self::Messages];
 
     /// As in the URL.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +46,7 @@ impl View {
             Self::Timeline => "timeline",
             Self::Graph => "graph",
             Self::Log => "log",
+            Self::Messages => "messages",
         }
     }
 
@@ -50,6 +55,7 @@ impl View {
             Self::Timeline => "Timeline",
             Self::Graph => "Graph",
             Self::Log => "Log",
+            Self::Messages => "Messages",
         }
     }
 
@@ -91,7 +97,7 @@ impl Place {
     }
 }
 
-/// The page of one run: `/runs/:id?view=timeline|graph|log&step=ID&at=PATH`.
+/// The page of one run: `/runs/:id?view=timeline|graph|log|messages&step=ID&at=PATH`.
 #[component]
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
@@ -132,6 +138,8 @@ fn RunView(detail: RunDetail, whys: Vec<Why>) -> impl IntoView {
     watch.follow();
     let travel = Travel::new();
     provide_context(travel);
+    let giving = Giving::new();
+    provide_context(giving);
     let asked = Asked::follow(watch);
     provide_context(asked);
     let query = use_query_map();
@@ -149,17 +157,21 @@ fn RunView(detail: RunDetail, whys: Vec<Why>) -> impl IntoView {
         let current = move || (place.view.get() == view).then_some("page");
         view! { <a href=href data-noscroll="" aria-current=current>{view.label()}</a> }
     };
+    // Without agents nobody writes.
+    let has_agents = watch.definition.with_value(may_have_agents) || place.view.get_untracked() == View::Messages;
+    let views = View::ALL.into_iter().filter(move |view| has_agents || *view != View::Messages);
     let phone = move || {
         if place.step.with(Option::is_some) { "detail" } else { "list" }
     };
     view! {
         <Head watch />
         <TravelDialogs watch travel />
+        <GiveDialog watch giving />
         <div class="page-body run-body" data-flush="">
             <Facts watch clock />
             <WhyCard watch first=whys />
             <AskedNotices asked place />
-            <nav class="tabs" aria-label="Views of the run">{View::ALL.map(tab).into_iter().collect_view()}</nav>
+            <nav class="tabs" aria-label="Views of the run">{views.map(tab).collect_view()}</nav>
             <div class="run" data-view=move || place.view.get().as_str() data-phone=phone>
                 {move || match place.view.get() {
                     View::Timeline => {
@@ -174,8 +186,12 @@ fn RunView(detail: RunDetail, whys: Vec<Why>) -> impl IntoView {
                     View::Log => {
                         view! { <div class="run-view run-log"><LogPane watch step=Signal::stored(None) /></div> }.into_any()
                     }
+                    View::Messages => view! {
+                        <div class="run-view" role="region" aria-label="Messages" tabindex="0"><MessagesView watch /></div>
+                    }
+                    .into_any(),
                 }}
-                <Show when=move || place.view.get() != View::Log>
+                <Show when=move || !matches!(place.view.get(), View::Log | View::Messages)>
                     <Panes watch place clock />
                 </Show>
             </div>

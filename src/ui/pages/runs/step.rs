@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::asked::Asked;
 use super::bodies::{BodyList, Whose, body_word};
 use super::changes::{ChangesView, changes_of};
+use super::give::GiveButton;
 use super::page::Place;
 use super::timeline::skipped;
 use super::transcript::Transcript;
@@ -17,7 +18,7 @@ use super::watch::Watch;
 use crate::api;
 use crate::model::agent::Changes;
 use crate::model::workflow::kind::Kind;
-use crate::model::workflow::{Approval, Fact, Span, StepError, StepState, StepStatus, UNDO};
+use crate::model::workflow::{Approval, Fact, Given, Span, StepError, StepState, StepStatus, UNDO};
 use crate::model::{ApiError, ApprovalId, RunId, Timestamp};
 use crate::ui::components::{
     ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Icon, JsonTree, RelativeTime, StatusBadge, StatusLook,
@@ -67,7 +68,10 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
         container: StoredValue::new(id.clone()),
         kind: kind_name,
         bodies: Signal::derive(move || state.read().bodies),
+        clock,
     };
+    let own = StoredValue::new(id.clone());
+    let is_retrying = Memo::new(move |_| state.read().status == StepStatus::Retrying);
     let sub_run = Memo::new(move |_| state.read().sub_run);
     let close = move || place.href(place.view.get(), None);
     let labelled = |what: &'static str| {
@@ -84,6 +88,9 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
                 <span class="badge">{kind}</span>
                 {pinned.then(|| view! { <span class="badge" data-tone="warn"><Icon name="pin" />"pinned"</span> })}
                 <div class="actions">
+                    <Show when=move || is_retrying.get()>
+                        <GiveButton path=own.get_value() />
+                    </Show>
                     {(!is_undo).then(|| view! { <StepTravel path=id.clone() watch /> })}
                     {move || {
                         sub_run.get().map(|run| {
@@ -186,11 +193,14 @@ impl Panel {
     }
 }
 
-/// Why a step failed, waits, or did not run.
+/// Why a step failed, waits, or did not run; who gave its output by hand.
 #[component]
-fn Says(state: RwSignal<StepState>) -> impl IntoView {
+pub(super) fn Says(state: RwSignal<StepState>) -> impl IntoView {
     let said = Memo::new(move |_| {
         let step = state.read();
+        if let Some(given) = step.given.as_deref() {
+            return Some(("plain", "edit", String::new(), by_hand(given)));
+        }
         match step.status {
             StepStatus::Failed | StepStatus::Retrying | StepStatus::Succeeded => {
                 let tone = if step.status == StepStatus::Failed { "bad" } else { "warn" };
@@ -217,6 +227,14 @@ fn Says(state: RwSignal<StepState>) -> impl IntoView {
                 </div>
             }
         })
+    }
+}
+
+/// Who gave an output by hand, and why.
+fn by_hand(given: &Given) -> String {
+    match &given.by {
+        Some(by) => format!("{by} gave its output by hand: {}", given.reason),
+        None => format!("Its output was given by hand: {}", given.reason),
     }
 }
 
@@ -268,8 +286,14 @@ async fn errors(run: RunId, step: &str) -> Result<BTreeMap<u32, StepError>, ApiE
     }
 }
 
+/// Every attempt and every wait, with what it failed of.
 #[component]
-fn AttemptList(id: String, run: RunId, state: RwSignal<StepState>, clock: Signal<Option<i64>>) -> impl IntoView {
+pub(super) fn AttemptList(
+    id: String,
+    run: RunId,
+    state: RwSignal<StepState>,
+    clock: Signal<Option<i64>>,
+) -> impl IntoView {
     // Only a step that was tried more than once has errors beside the newest.
     let tried = Memo::new(move |_| state.read().attempt);
     let past = LocalResource::new(move || {

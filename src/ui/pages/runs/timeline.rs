@@ -241,7 +241,7 @@ fn side(from: f64, to: f64, chars: usize) -> Option<&'static str> {
 }
 
 /// What a step has to say beside its bars; `waits` in place of the reason that the run knows.
-fn note(step: &StepState, waits: Option<String>) -> Option<String> {
+pub(super) fn note(step: &StepState, waits: Option<String>) -> Option<String> {
     let text = match step.status {
         StepStatus::Running | StepStatus::Succeeded if step.bodies.is_some() => {
             step.bodies.as_ref().map(progress_words)
@@ -252,6 +252,7 @@ fn note(step: &StepState, waits: Option<String>) -> Option<String> {
         StepStatus::Failed => step.error.as_ref().map(|error| error.message.clone()),
         StepStatus::Skipped | StepStatus::Cancelled => step.skipped.map(|reason| skipped(reason).to_owned()),
         StepStatus::Succeeded if step.error.is_some() => Some("failed, went on with its default".to_owned()),
+        StepStatus::Succeeded if step.given.is_some() => Some("given by hand".to_owned()),
         StepStatus::Succeeded if step.attempt > 1 => Some(format!("passed on attempt {}", step.attempt)),
         StepStatus::Succeeded => step.port.as_ref().filter(|port| *port != Edge::OUT).cloned(),
         StepStatus::Running if step.attempt > 1 => Some(format!("attempt {}", step.attempt)),
@@ -294,6 +295,7 @@ mod tests {
             waiting: None,
             skipped: None,
             sub_run: None,
+            given: None,
             bodies: None,
             spans: Vec::new(),
         }

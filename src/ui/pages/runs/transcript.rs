@@ -165,6 +165,7 @@ fn Piece(line: Line) -> impl IntoView {
             <li data-who="tools">{results.into_iter().map(|result| view! { <Outcome result /> }).collect_view()}</li>
         }
         .into_any(),
+        Entry::Heard { messages } => view! { <li data-who="tools"><Outcome result=messages /></li> }.into_any(),
         Entry::Answered { port, output, error } => {
             let (icon, words) = answer_words(&port, &output, error.as_ref().map(|error| error.message.as_str()));
             view! {
@@ -178,7 +179,26 @@ fn Piece(line: Line) -> impl IntoView {
             }
             .into_any()
         }
+        Entry::Queued { why, .. } => view! { <Halt icon="clock" words=format::sentence(&why) at /> }.into_any(),
+        Entry::Conflicted { file, .. } => {
+            let words = format!("Somebody else has changed {} since it was read: a person is asked.", file.path);
+            view! { <Halt icon="warning" words at /> }.into_any()
+        }
         Entry::Started { .. } => ().into_any(),
+    }
+}
+
+/// What keeps the agent from going on.
+#[component]
+fn Halt(icon: &'static str, words: String, at: Timestamp) -> impl IntoView {
+    view! {
+        <li data-who="person">
+            <p class="who">
+                <Icon name=icon />
+                <span class="grow">{words}</span>
+                <span class="dim"><RelativeTime at /></span>
+            </p>
+        </li>
     }
 }
 
@@ -280,12 +300,18 @@ fn call_words(name: &str, input: &Value) -> (String, String) {
         Some(AgentTool::PublishChanges) => (String::new(), text("message")),
         Some(AgentTool::AskAgent) => (text("agent"), text("task")),
         Some(AgentTool::AskPerson) => (text("question"), text("details")),
+        Some(AgentTool::SendMessage) => (format!("{} to {}", text("kind"), text("to")), text("body")),
+        Some(AgentTool::ReadMessages) => (String::new(), String::new()),
+        Some(AgentTool::SetTopology) => (text("topology"), String::new()),
         Some(AgentTool::RunWorkflow) => {
             let inputs = input.get("inputs").filter(|inputs| !inputs.is_null());
             (
                 text("workflow"),
                 inputs.map(|inputs| serde_json::to_string_pretty(inputs).unwrap_or_default()).unwrap_or_default(),
             )
+        }
+        Some(AgentTool::LeaseTake | AgentTool::LeaseRelease) => {
+            (format!("{} {} {}", text("kind"), text("name"), text("mode")), String::new())
         }
         None => (String::new(), whole()),
     }
@@ -305,6 +331,9 @@ fn answer_words(port: &str, output: &Value, error: Option<&str>) -> (&'static st
     let said = if text("comment").is_empty() { String::new() } else { format!(": {}", text("comment")) };
     if let Some(error) = error {
         return ("s-failed", format!("The other run failed: {error}"));
+    }
+    if output.get("lease").is_some_and(Value::is_string) {
+        return ("clock", "What it waited for is free, or it was told why not.".to_owned());
     }
     match port {
         "approved" => ("approval", format!("{by} agreed{said}")),
@@ -342,6 +371,7 @@ mod tests {
         assert_eq!(said("rejected", json!({"by": "Ada", "comment": "not today"})), "Ada declined: not today");
         assert_eq!(said("answered", json!({"by": "Ada", "form": {"answer": "blue"}})), "Ada answered: blue");
         assert_eq!(answer_words("error", &Value::Null, Some("no")).1, "The other run failed: no");
+        assert!(said("out", json!({"lease": "0198"})).contains("free"));
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub fn named(definition: &Definition, id: &str) -> Option<(String, String)> {
     Some((name, undo.kind.clone()))
 }
 
-fn find<'a>(steps: &'a [Step], id: &str) -> Option<&'a Step> {
+/// A step by its id, however deep it stands: ids are unique in a definition.
+pub(super) fn find<'a>(steps: &'a [Step], id: &str) -> Option<&'a Step> {
     let inside = |step: &'a Step| step.body.as_ref().and_then(|body| find(&body.steps, id));
     steps.iter().find(|step| step.id == id).or_else(|| steps.iter().find_map(inside))
 }

@@ -148,6 +148,7 @@ impl Owner {
             timeout_ms: 0,
             slots: 1,
             priority: self.priority(),
+            token: self.token,
             keyed: None,
             cancel: CancellationToken::new(),
         }

@@ -10,9 +10,15 @@ use crate::workflow::store::step_key::Ask;
 use crate::workflow::store::{Keys, Moved, Place};
 
 impl Owner {
+    /// Whether the run may have a place among those in progress: by its definition, the server's settings, or a limit that its
+    /// workspace has set, if only after it had begun.
+    fn may_have_place(&self) -> bool {
+        self.marks.place || self.engine.quotas.may_hold(self.workspace)
+    }
+
     /// What becomes of the run's place among those in progress.
     pub(super) fn place(&self, events: &[Event]) -> Place {
-        if !self.marks.place {
+        if !self.may_have_place() {
             return Place::Keep;
         }
         if events.iter().any(|event| machine::effect(event) == Some(Effect::End)) {
@@ -53,6 +59,36 @@ impl Owner {
         if steps.is_empty() { Keys::Keep } else { Keys::Release(steps) }
     }
 
+    /// What becomes of what agents in its steps have to themselves: that ends with the step, or with the container that it is
+    /// in. It stays with a step that waits, that is tried again, or that another process goes on with.
+    pub(super) fn leases(&self, events: &[Event]) -> Keys {
+        if !self.state.graph().has_agents() {
+            return Keys::Keep;
+        }
+        let ends_all = |event: &Event| {
+            matches!(event.fact, Fact::CompensationStarted { .. }) || machine::effect(event) == Some(Effect::End)
+        };
+        if events.iter().any(ends_all) {
+            return Keys::ReleaseAll;
+        }
+        let may_have_some = |path: &str| {
+            let step = self.state.graph().find_path(path);
+            step.is_some_and(|step| step.kind == "agent" || step.body.is_some())
+        };
+        let over = |event: &Event| {
+            let path = event.step.as_deref()?;
+            match &event.fact {
+                Fact::StepSucceeded { .. } | Fact::StepFailed { .. } | Fact::StepSkipped { .. } => {
+                    may_have_some(path).then(|| path.to_owned())
+                }
+                Fact::BodySucceeded { index, .. } | Fact::BodyFailed { index, .. } => Some(format!("{path}[{index}]")),
+                _ => None,
+            }
+        };
+        let steps: Vec<String> = events.iter().filter_map(over).collect();
+        if steps.is_empty() { Keys::Keep } else { Keys::Release(steps) }
+    }
+
     /// The workflow to start because the run fails with these events. One that was started so starts no other, and a test
     /// calls nobody.
     pub(super) fn handler(&self, events: &[Event]) -> Option<String> {
@@ -82,13 +118,16 @@ impl Owner {
     }
 
     /// Tells those who wait for what the flush set free.
-    pub(super) fn tell_waiting(&self, place: Place, keys: &Keys) {
+    pub(super) fn tell_waiting(&self, place: Place, keys: &Keys, leases: &Keys) {
+        if *leases != Keys::Keep {
+            crate::agents::leases::nudge(&self.runtime);
+        }
         admit::after_flush(&self.engine, self.workspace, place, *keys != Keys::Keep);
     }
 
     /// Tells the queue that a run which has not begun is nobody's again.
     pub(super) fn tell_queue(&self) {
-        if self.marks.place && self.state.status() == RunStatus::Queued {
+        if self.state.status() == RunStatus::Queued && self.may_have_place() {
             self.engine.desk.look_at(self.workspace, true);
         }
     }

@@ -132,12 +132,15 @@ impl Signals {
         for (path, key) in before.iter().filter(|(path, key)| after.get(*path) != Some(key)) {
             let own = events.iter().filter(|event| event.step.as_ref() == Some(path));
             let is_known = own.map(|event| &event.fact).any(|fact| {
-                // An agent that has come further, or asks people, has begun none.
+                // An agent that has come further, asks people, or waits for a lease has begun none.
                 matches!(
                     fact,
                     Fact::StepSucceeded { .. }
                         | Fact::StepAdvanced { .. }
-                        | Fact::StepWaiting { on: Some(Await::Run { .. } | Await::Approval { .. }), .. }
+                        | Fact::StepWaiting {
+                            on: Some(Await::Run { .. } | Await::Approval { .. } | Await::Event { .. }),
+                            ..
+                        }
                 )
             });
             if !is_known {

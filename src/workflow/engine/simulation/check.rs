@@ -260,6 +260,8 @@ impl Sim {
             return;
         }
         match (&event.fact, self.applied.get(key)) {
+            // A person did it.
+            (Fact::StepSucceeded { given: Some(_), .. }, _) => {}
             (Fact::StepSucceeded { output, .. }, given) => {
                 assert_eq!(given.map(Result::as_ref), Some(Ok(output)), "the result of {path} under {key}");
             }
@@ -286,6 +288,8 @@ pub fn check_history(history: &[Event]) {
     let mut open: BTreeMap<&str, u32> = BTreeMap::new();
     // Containers that were cut off go on with the attempt that they had when a person asks for it.
     let mut cut_off: BTreeMap<&str, u32> = BTreeMap::new();
+    // They are to be tried again: by the next attempt, or by hand.
+    let mut failed: BTreeMap<&str, u32> = BTreeMap::new();
     let mut is_ended = false;
     for (event, seq) in history.iter().zip(1..) {
         assert_eq!(event.seq, seq, "a gap");
@@ -306,6 +310,7 @@ pub fn check_history(history: &[Event]) {
                     std::mem::take(&mut cut_off).into_iter().partition::<BTreeMap<_, _>, _>(|(cut, _)| inside(cut));
                 cut_off = rest;
                 cut_off.remove(path);
+                failed.remove(path);
                 if *goes_on {
                     open.append(&mut own);
                 }
@@ -317,12 +322,19 @@ pub fn check_history(history: &[Event]) {
             | Fact::StepAnswered { attempt, .. } => {
                 assert_eq!(open.get(path), Some(attempt), "{event:?} is of no attempt that is open");
             }
+            Fact::StepSucceeded { attempt, given: Some(_), .. } => {
+                assert_eq!(failed.remove(path), Some(*attempt), "{event:?} is of no attempt that failed");
+                cut_off.remove(path);
+            }
             Fact::StepSucceeded { attempt, .. }
             | Fact::StepFailed { attempt, .. }
             | Fact::RetryScheduled { attempt, .. } => {
                 assert_eq!(open.remove(path), Some(*attempt), "{event:?} is of no attempt that is open");
                 if matches!(event.fact, Fact::StepFailed { .. } | Fact::RetryScheduled { keeps: true, .. }) {
                     cut_off.insert(path, *attempt);
+                }
+                if matches!(event.fact, Fact::RetryScheduled { .. }) {
+                    failed.insert(path, *attempt);
                 }
             }
             Fact::StepSkipped { .. } => cut_off.extend(open.remove_entry(path)),

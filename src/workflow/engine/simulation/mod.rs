@@ -14,7 +14,8 @@
 //! crash with transactions on their way, and others take over; they freeze past their leases and go on as zombies. The
 //! clock jumps forward. Attempts end in any order; people command, vote, delegate, send events and fork at any moment.
 //! From a certain seed on some steps are agents, whose pieces end as pieces do; from another on steps undo, maps have pages,
-//! runs are moved to newer versions, and commands are forwarded between processes (`more.rs`).
+//! runs are moved to newer versions, and commands are forwarded between processes (`more.rs`); from a third on people give
+//! steps that failed their outputs by hand (`given.rs`).
 //! A seed has one process that is alone with its file, as on SQLite, where nothing is lost on the way; or two on one database.
 //!
 //! **Not modelled:** flow control (a queued run is let in at some moment), keys of steps, logs, payloads, the queue for
@@ -38,6 +39,7 @@ mod corpus;
 mod events;
 mod faults;
 mod generate;
+mod given;
 mod more;
 mod owner;
 mod people;

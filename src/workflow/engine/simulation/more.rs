@@ -258,6 +258,7 @@ pub fn name_of(input: &Input) -> Option<String> {
     match input {
         Input::Command { by, .. } => by.clone(),
         Input::Migrate(migrated) => migrated.by.clone(),
+        Input::Give(gift) => gift.given.by.clone(),
         _ => None,
     }
 }
@@ -271,6 +272,7 @@ pub fn obeyed(history: &[Event], name: &str) -> usize {
         | Fact::RunRetried { by, .. }
         | Fact::CancelRequested { by } => by.as_deref() == Some(name),
         Fact::RunMigrated(migrated) => migrated.by.as_deref() == Some(name),
+        Fact::StepSucceeded { given: Some(given), .. } => given.by.as_deref() == Some(name),
         _ => false,
     };
     history[own..].iter().filter(named).count()

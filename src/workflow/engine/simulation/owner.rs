@@ -225,6 +225,7 @@ impl Sim {
             waits: settling.waits,
             place: Place::Keep,
             keys: Keys::Keep,
+            leases: Keys::Keep,
             handler: None,
             moved,
         };

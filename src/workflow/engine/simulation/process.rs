@@ -351,6 +351,7 @@ pub fn queued(run: RunId, now: Timestamp, inputs: Value, create: Create) -> Chan
         waits: Vec::new(),
         place: Place::Keep,
         keys: Keys::Keep,
+        leases: Keys::Keep,
         handler: None,
         moved: None,
     }

@@ -236,6 +236,7 @@ impl Sim {
             42..47 if self.is_shared => self.processes[p].is_frozen = !is_frozen,
             47..52 if !self.late.is_empty() => self.arrive_late(),
             _ if is_frozen => {}
+            _ if self.has_given() && self.ambient.rng.chance(15) => self.give(p),
             _ if self.has_more() && self.ambient.rng.chance(8) => self.migrate(p),
             52..62 => self.command(p),
             62..74 => self.vote(p),

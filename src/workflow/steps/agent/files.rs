@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::place;
+use super::seen::{self, Conflict, Now, judge};
 use super::work::{Call, Work};
-use crate::model::agent::AgentTool;
+use super::{leases, merge, place};
+use crate::model::agent::{AgentTool, OnConflict, SeenFile};
 use crate::workflow::steps::StepCall;
 
 /// Files that are named at most.
@@ -17,34 +18,55 @@ const LINES: u64 = 2_000;
 const MAX_EDITED: usize = 512 * 1024;
 /// The exit code by which a script says that a file is too large.
 const TOO_LARGE: i32 = 5;
+/// The exit code by which a script says that there is no such file.
+const MISSING: i32 = 6;
 
 const LIST: &str =
     r#"cd -- "$1" && find . -name .git -prune -o -type f -print | sed 's|^\./||' | LC_ALL=C sort | head -n 1001"#;
 const READ: &str = r#"wc -l < "$1" && exec sed -n "$2,$3p" -- "$1""#;
 const SEARCH: &str = r#"grep -rnIE --exclude-dir=.git -e "$1" -- "$2" | cut -c 1-400 | head -n 201"#;
 const WRITE: &str = r#"mkdir -p -- "$(dirname -- "$1")" && exec cat > "$1""#;
-const WHOLE: &str = r#"[ "$(wc -c < "$1")" -le 524288 ] || exit 5; exec cat -- "$1""#;
+const WHOLE: &str = r#"[ -e "$1" ] || exit 6; [ "$(wc -c < "$1")" -le 524288 ] || exit 5; exec cat -- "$1""#;
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filed {
+    /// It is done: what the model is told, and the file as it is now, where others reach it too.
+    Done(String, Option<SeenFile>),
+    /// It is not done: somebody else changed the file since, and a person is to be asked.
+    Conflict(SeenFile),
+}
+
+impl From<String> for Filed {
+    fn from(told: String) -> Self {
+        Self::Done(told, None)
+    }
+}
 
 /// Does a call of one of the tools that are about files.
 ///
 /// # Errors
 /// In words for the model.
-pub async fn act(step: &StepCall, work: &Work, call: &Call, tool: AgentTool) -> Result<String, String> {
-    let folder = Folder { step, path: place::open(step, work).await? };
+pub async fn act(step: &StepCall, work: &Work, call: &Call, tool: AgentTool) -> Result<Filed, String> {
+    let folder = Folder { step, work, call, path: place::open(step, work).await? };
     let text = |name: &str| call.arguments.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| call.arguments.get(name).and_then(Value::as_u64);
     let done = match tool {
-        AgentTool::ListFiles => folder.list(text("folder")).await,
+        AgentTool::ListFiles => folder.list(text("folder")).await.map(Filed::from),
         AgentTool::ReadFile => {
             folder.read(text("path"), number("from_line").unwrap_or(1), number("lines").unwrap_or(LINES)).await
         }
-        AgentTool::SearchFiles => folder.search(text("pattern"), text("folder")).await,
+        AgentTool::SearchFiles => folder.search(text("pattern"), text("folder")).await.map(Filed::from),
         AgentTool::WriteFile => folder.write(text("path"), text("content")).await,
         AgentTool::EditFile => folder.edit(text("path"), text("find"), text("replace")).await,
         _ => Err("There is no such tool.".to_owned()),
     };
     let note = if folder.path.is_anew { ANEW } else { "" };
-    done.map(|done| format!("{note}{done}")).map_err(|error| format!("{note}{error}"))
+    match done {
+        Ok(Filed::Done(done, seen)) => Ok(Filed::Done(format!("{note}{done}"), seen)),
+        Ok(conflict) => Ok(conflict),
+        Err(error) => Err(format!("{note}{error}")),
+    }
 }
 
 /// What the model is told first where its folder was lost.
@@ -53,6 +75,8 @@ pub const ANEW: &str = "Note: your working directory was lost, because the work 
 
 struct Folder<'a> {
     step: &'a StepCall,
+    work: &'a Work,
+    call: &'a Call,
     path: place::Place,
 }
 
@@ -61,7 +85,6 @@ impl Folder<'_> {
         let said = place::run(self.step, &self.path.path, script, arguments, stdin, &[]).await?;
         match said.code {
             0 => Ok(said),
-            TOO_LARGE => Err(format!("The file is larger than {MAX_EDITED} bytes: change it with a script.")),
             _ if !said.complaint.is_empty() => Err(said.complaint.replace("sh: 1: ", "")),
             code => Err(format!("This ended with code {code}.")),
         }
@@ -72,12 +95,33 @@ impl Folder<'_> {
         Ok(bounded(&said.stdout, MAX_FILES, "There are no files."))
     }
 
-    async fn read(&self, path: &str, from: u64, lines: u64) -> Result<String, String> {
+    /// The whole of a file as it is now.
+    async fn now(&self, path: &str) -> Result<Now, String> {
+        let said = place::run(self.step, &self.path.path, WHOLE, &[file(path)?], None, &[]).await?;
+        match said.code {
+            0 => Ok(Now::Text(said.stdout)),
+            TOO_LARGE => Ok(Now::TooLarge),
+            MISSING => Ok(Now::Missing),
+            _ if !said.complaint.is_empty() => Err(said.complaint.replace("sh: 1: ", "")),
+            code => Err(format!("This ended with code {code}.")),
+        }
+    }
+
+    async fn read(&self, path: &str, from: u64, lines: u64) -> Result<Filed, String> {
+        if leases::has_shared_folder(self.work)
+            && let Now::Text(text) = self.now(path).await?
+        {
+            let first = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
+            let many = usize::try_from(lines).unwrap_or(usize::MAX);
+            let wanted: Vec<&str> = text.lines().skip(first).take(many).collect();
+            let told = numbered(&wanted.join("\n"), from, text.matches('\n').count() as u64);
+            return Ok(Filed::Done(told, Some(seen::keep(self.step, self.work, path, &text).await)));
+        }
         let to = from.saturating_add(lines.max(1) - 1);
         let (first, last) = (from.to_string(), to.to_string());
         let said = self.run(READ, &[file(path)?, &first, &last], None).await?;
         let (count, text) = said.stdout.split_once('\n').unwrap_or((&said.stdout, ""));
-        Ok(numbered(text, from, count.trim().parse().unwrap_or(0)))
+        Ok(numbered(text, from, count.trim().parse().unwrap_or(0)).into())
     }
 
     async fn search(&self, pattern: &str, folder: &str) -> Result<String, String> {
@@ -88,18 +132,59 @@ impl Folder<'_> {
         Ok(bounded(&said.stdout, MAX_LINES, "Nothing was found."))
     }
 
-    async fn write(&self, path: &str, content: &str) -> Result<String, String> {
-        self.run(WRITE, &[file(path)?], Some(content.as_bytes().to_vec())).await?;
-        Ok(format!("{path} has {} bytes now.", content.len()))
+    async fn write(&self, path: &str, content: &str) -> Result<Filed, String> {
+        let size = |text: &str| format!("{path} has {} bytes now.", text.len());
+        if !leases::has_shared_folder(self.work) {
+            self.put(path, content).await?;
+            return Ok(size(content).into());
+        }
+        let now = self.now(path).await?;
+        let Some(conflict) = judge(self.work, self.call, path, &now) else {
+            return Ok(Filed::Done(size(content), Some(self.put(path, content).await?)));
+        };
+        match (self.work.spec.on_conflict, &now) {
+            (OnConflict::Ask, _) => Ok(Filed::Conflict(conflict.now)),
+            (OnConflict::Merge, Now::Text(theirs)) => {
+                let base = seen::find(self.step, path, &conflict.seen).await;
+                let merged = base.and_then(|base| merge::merge(&base, content, theirs));
+                let merged =
+                    merged.ok_or_else(|| format!("{} The two changes can't be put together.", conflict.words()))?;
+                let seen = self.put(path, &merged).await?;
+                let told = "Somebody else had changed it since you read it; both changes are in it now. Read it again before you go on.";
+                Ok(Filed::Done(format!("{} {told}", size(&merged)), Some(seen)))
+            }
+            _ => Err(conflict.words()),
+        }
     }
 
-    async fn edit(&self, path: &str, find: &str, replace: &str) -> Result<String, String> {
-        let before = self.run(WHOLE, &[file(path)?], None).await?.stdout;
-        let Some((after, line)) = replaced(&before, find, replace)? else {
-            return Ok("What you want there is there already; nothing was changed.".to_owned());
+    async fn edit(&self, path: &str, find: &str, replace: &str) -> Result<Filed, String> {
+        let now = self.now(path).await?;
+        let before = match &now {
+            Now::Text(text) => text,
+            Now::TooLarge => {
+                return Err(format!("The file is larger than {MAX_EDITED} bytes: change it with a script."));
+            }
+            Now::Missing => return Err(format!("There is no file {path}.")),
         };
-        self.run(WRITE, &[path], Some(after.into_bytes())).await?;
-        Ok(format!("{path} was changed from line {line} on."))
+        let is_shared = leases::has_shared_folder(self.work);
+        let conflict: Option<Conflict> = judge(self.work, self.call, path, &now).filter(|_| is_shared);
+        match (conflict, self.work.spec.on_conflict) {
+            (Some(conflict), OnConflict::Ask) => return Ok(Filed::Conflict(conflict.now)),
+            (Some(conflict), OnConflict::Retry) => return Err(conflict.words()),
+            // The text that is replaced is still there, once: what others changed stays.
+            (Some(_), OnConflict::Merge) | (None, _) => {}
+        }
+        let Some((after, line)) = replaced(before, find, replace)? else {
+            return Ok("What you want there is there already; nothing was changed.".to_owned().into());
+        };
+        let seen = self.put(path, &after).await?;
+        Ok(Filed::Done(format!("{path} was changed from line {line} on."), is_shared.then_some(seen)))
+    }
+
+    /// Writes a file; what it is since.
+    async fn put(&self, path: &str, content: &str) -> Result<SeenFile, String> {
+        self.run(WRITE, &[file(path)?], Some(content.as_bytes().to_vec())).await?;
+        Ok(seen::keep(self.step, self.work, path, content).await)
     }
 }
 
@@ -108,7 +193,7 @@ fn or_here(folder: &str) -> &str {
 }
 
 /// A path that stays inside.
-fn inside(path: &str) -> Result<&str, String> {
+pub fn inside(path: &str) -> Result<&str, String> {
     let parts: Vec<&str> = path.split('/').collect();
     if path.is_empty() || path.starts_with('/') || parts.contains(&"..") || path.contains('\0') {
         return Err("Expected a path inside of your working directory, such as src/main.rs.".to_owned());

@@ -8,13 +8,17 @@
 //! What comes next is pure (`work` folds, `next` decides, `reach` refuses, `talk` words the request); here it is done.
 
 mod files;
+mod leases;
+mod merge;
 mod next;
 mod outcome;
 mod place;
 mod question;
 mod reach;
 mod repository;
+mod seen;
 mod talk;
+mod team;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -23,17 +27,18 @@ mod work;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::leases::Ready;
 use self::next::{Next, next};
 pub use self::place::watch as watch_folders;
 use self::work::{Call, Work};
-use super::prompt::{Asked, Tally, ask};
+use super::prompt::{Asked, Tally, ask, read_context};
 use super::{Outcome, StepCall, workflow};
 use crate::agents::{self, Note};
 use crate::model::AgentId;
-use crate::model::agent::{Agent, AgentTool, Entry, Spent, TaskStatus, ToolResult};
+use crate::model::agent::{Agent, AgentSpec, AgentTool, Entry, Spent, TaskStatus, ToolResult};
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{ContextWish, Request};
-use crate::model::workflow::{Definition, Step, StepError};
+use crate::model::workflow::{Await, Definition, Step, StepError};
 use crate::workflow::engine::Stream;
 use crate::workflow::runs::Source;
 
@@ -49,6 +54,8 @@ struct Config {
     prompt: String,
     #[serde(default)]
     schema: Value,
+    #[serde(default)]
+    context: Value,
 }
 
 /// The step of [`definition`].
@@ -119,7 +126,10 @@ async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
         jsonschema::validator_for(&schema)
             .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?;
     }
-    let entry = Entry::Begun { agent: id, name, version, spec: Box::new(spec), prompt: config.prompt, schema };
+    let context = read_context(&config.context)?.over(&spec.context);
+    let spec = AgentSpec { context, ..spec };
+    let seat = if spec.is_in_team() { team::join(call, id, &name).await? } else { None };
+    let entry = Entry::Begun { agent: id, name, version, spec: Box::new(spec), prompt: config.prompt, schema, seat };
     if let Some(work) = Work::fold(std::slice::from_ref(&entry))? {
         let status = if stopped_at.is_some() { TaskStatus::Waiting } else { TaskStatus::Working };
         tell(call, &work, status).await;
@@ -135,29 +145,43 @@ fn advanced(entry: &Entry) -> Result<Outcome, StepError> {
 
 async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, StepError> {
     match next {
-        Next::Say(request) => advanced(&say(call, work, *request).await?),
+        Next::Say(request) => match team::hear(call, work).await? {
+            // With what was heard in it the request is another.
+            Some(heard) => advanced(&heard),
+            None => advanced(&say(call, work, *request).await?),
+        },
         Next::Use(calls, refusals) => {
             let began = call.ctx.clock.now();
             for refusal in &refusals {
                 print(call, &format!("✗ {}: {}", refusal.tool, refusal.content)).await;
             }
             let (here, elsewhere): (Vec<&Call>, Vec<&Call>) =
-                calls.iter().partition(|one| one.tool.is_some_and(AgentTool::needs_folder));
+                calls.iter().partition(|one| one.tool.is_some_and(|tool| tool.needs_folder() || tool.is_of_team()));
             let here = async {
                 let mut done = Vec::new();
                 for one in here {
-                    done.push(tools::act(call, work, one).await);
+                    done.push(tools::use_now(call, work, one).await);
                 }
                 done
             };
-            let elsewhere = futures::future::join_all(elsewhere.into_iter().map(|one| tools::act(call, work, one)));
+            let elsewhere = futures::future::join_all(elsewhere.into_iter().map(|one| tools::use_now(call, work, one)));
             let (here, elsewhere) = futures::join!(here, elsewhere);
-            advanced(&results(call, began, refusals.into_iter().chain(here).chain(elsewhere).collect()))
+            let (done, put_off): (Vec<_>, Vec<_>) = here.into_iter().chain(elsewhere).partition(Result::is_ok);
+            let done: Vec<ToolResult> = refusals.into_iter().chain(done.into_iter().flatten()).collect();
+            match put_off.into_iter().find_map(Result::err) {
+                // What is put off is looked at again once what was done is stored.
+                Some(entry) if done.is_empty() => advanced(&entry),
+                _ => advanced(&results(call, began, done)),
+            }
         }
-        Next::Start(one) => advanced(&Entry::Started { id: one.id, attempt: call.attempt }),
+        Next::Start(one) => advanced(&start(call, work, one).await),
+        Next::Queue(one) => queue(call, work, one).await,
         Next::Act(one) => {
             let began = call.ctx.clock.now();
-            let result = tools::act(call, work, &one).await;
+            let result = match tools::act(call, work, &one).await {
+                Ok(result) => result,
+                Err(entry) => return advanced(&entry),
+            };
             if call.cancel.is_cancelled() {
                 return Err(StepError::transient("cancelled", "the agent was stopped in the middle of an action"));
             }
@@ -178,6 +202,41 @@ async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, St
         }
         Next::Fail(error) => Err(error),
     }
+}
+
+/// Notes that a call begins which can't be done twice, once it has the lease that it needs.
+async fn start(call: &StepCall, work: &Work, one: Call) -> Entry {
+    match leases::ready(call, work, &one).await {
+        Ready::Yes => Entry::Started { id: one.id, attempt: call.attempt },
+        Ready::Queued { thing, why, .. } => Entry::Queued { id: one.id, thing, why },
+        Ready::Refused(why) => refusal(call, &one, &why).await,
+    }
+}
+
+/// Does a call that waited for its lease, if it has it, or goes on waiting.
+async fn queue(call: &StepCall, work: &Work, one: Call) -> Result<Outcome, StepError> {
+    match leases::ready(call, work, &one).await {
+        Ready::Queued { id, why, .. } => {
+            print(call, &format!("… {why}")).await;
+            let on = Await::Event { key: crate::agents::leases::key(id), fields: Value::Null };
+            Ok(Outcome::Waiting { reason: why, until: None, on: Some(on) })
+        }
+        Ready::Refused(why) => advanced(&refusal(call, &one, &why).await),
+        Ready::Yes if next::is_harmless(work, &one) => {
+            let began = call.ctx.clock.now();
+            match tools::act(call, work, &one).await {
+                Ok(result) => advanced(&results(call, began, vec![result])),
+                Err(entry) => advanced(&entry),
+            }
+        }
+        Ready::Yes => advanced(&Entry::Started { id: one.id, attempt: call.attempt }),
+    }
+}
+
+/// A call is not done, and why.
+async fn refusal(call: &StepCall, one: &Call, why: &str) -> Entry {
+    print(call, &format!("✗ {}: {why}", one.name)).await;
+    Entry::Used { results: vec![outcome::refused(one, why)], ms: 0 }
 }
 
 /// Asks whether a call may be done; about changes with all of them, so that just these are published.

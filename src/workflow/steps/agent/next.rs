@@ -18,6 +18,8 @@ pub enum Next {
     Start(Call),
     /// Do this, which has just been noted.
     Act(Call),
+    /// This waits for a lease: look whether it has it.
+    Queue(Call),
     /// This was begun and cut off: whether it took effect is not known.
     Unknown(Call),
     /// Ask a person whether this may be done.
@@ -56,6 +58,9 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
         let is_fresh = call.begun_in == Some(attempt) && !is_repeat;
         return if is_fresh { Next::Act((*call).clone()) } else { Next::Unknown((*call).clone()) };
     }
+    if let Some(call) = free.iter().find(|call| call.is_queued) {
+        return Next::Queue((*call).clone());
+    }
     let at_once: Vec<Call> = free.iter().filter(|call| is_harmless(work, call)).map(|call| (*call).clone()).collect();
     if !at_once.is_empty() || !refusals.is_empty() {
         return Next::Use(at_once, refusals);
@@ -74,7 +79,7 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
 }
 
 /// Whether doing it twice does no harm: what reads, and what writes the same under the same key.
-fn is_harmless(work: &Work, call: &Call) -> bool {
+pub fn is_harmless(work: &Work, call: &Call) -> bool {
     let Some(tool) = call.tool else { return false };
     !work.asks_first(call) && !tool.waits() && work.spec.effect(tool, &call.arguments) != Effect::Acts
 }

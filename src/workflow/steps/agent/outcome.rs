@@ -20,6 +20,8 @@ pub fn result(call: &Call, content: &str, is_error: bool) -> ToolResult {
         is_untrusted: call.tool.is_some_and(AgentTool::gives_untrusted),
         trust: None,
         omitted,
+        seen: None,
+        leases: Vec::new(),
     }
 }
 

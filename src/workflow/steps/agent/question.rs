@@ -27,6 +27,12 @@ pub fn consent(step: &StepCall, work: &Work, call: &Call, changes: Option<&Chang
         Some(changes) => text.push_str(&publication(work, call, changes)),
         None => text.push_str(&format!("\nIt wants to do exactly this:\n\n{}\n", fenced(call))),
     }
+    if let Some(file) = &call.conflict {
+        text.push_str(&format!(
+            "\n**Somebody else has changed `{}` since the agent read it.** What they wrote there is lost if you agree.\n",
+            file.path.replace('`', "'")
+        ));
+    }
     if work.is_tainted {
         text.push_str("\nIt has read things that strangers may have written: look whether this is what *you* want.\n");
     }
@@ -111,6 +117,11 @@ fn wish(call: &Call) -> String {
         Some(AgentTool::SearchFiles) => format!("search files for {}", text("pattern")),
         Some(AgentTool::WriteFile | AgentTool::EditFile) => format!("write {}", text("path")),
         Some(AgentTool::PublishChanges) => "publish its changes".to_owned(),
+        Some(AgentTool::LeaseTake) => format!("have {} {} to itself", text("kind"), text("name")),
+        Some(AgentTool::LeaseRelease) => format!("give {} {} back", text("kind"), text("name")),
+        Some(AgentTool::SendMessage) => format!("write to {}", text("to")),
+        Some(AgentTool::ReadMessages) => "read its messages".to_owned(),
+        Some(AgentTool::SetTopology) => format!("set the topology {}", text("topology")),
         Some(AgentTool::AskPerson) | None => "ask a question".to_owned(),
     }
 }
@@ -159,6 +170,8 @@ mod tests {
             arguments: json!({"script": "echo\n````\n# all is well\n"}),
             in_a_row: 1,
             has_consent: false,
+            is_queued: false,
+            conflict: None,
             begun_in: None,
             result: None,
         };

@@ -160,7 +160,7 @@ fn noted(work: &Work, call: &Call) -> String {
 }
 
 /// The repository, after the policy about folders.
-fn source(step: &StepCall, work: &Work) -> Result<PathBuf, String> {
+pub fn source(step: &StepCall, work: &Work) -> Result<PathBuf, String> {
     folder::open(&step.ctx.config, "repository", work.spec.repository.trim()).map_err(|error| error.message)
 }
 

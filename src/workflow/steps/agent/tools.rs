@@ -2,12 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::files::Filed;
+use super::leases::{self, Ready};
 use super::outcome::{refused, result};
 use super::work::{Call, Work};
-use super::{files, place, repository};
-use crate::memory::{self, Expect};
-use crate::model::agent::{AgentTool, ToolResult};
-use crate::model::memory::{Entry, EntryDraft, Hit, Search, Source, Trust};
+use super::{files, place, repository, team};
+use crate::memory::{self, Expect, Put, Stated};
+use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, SeenFile, ToolResult};
+use crate::model::memory::{Entry, EntryDraft, Hit, OnConflict, Search, Sibling, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::outbound::Request;
 use crate::workflow::steps::{Outcome, StepCall, shell};
@@ -25,43 +27,101 @@ const MAX_HIT: usize = 3_000;
 /// Headers that the model is shown.
 const SHOWN_HEADERS: [&str; 6] = ["content-type", "location", "link", "retry-after", "etag", "last-modified"];
 
+/// Does a call that has the lease that it needs, or has it wait for that.
+///
+/// # Errors
+/// What is to be noted before it can be done.
+pub async fn use_now(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult, Box<Journal>> {
+    match leases::ready(step, work, call).await {
+        Ready::Yes => act(step, work, call).await,
+        Ready::Queued { thing, why, .. } => Err(Box::new(Journal::Queued { id: call.id.clone(), thing, why })),
+        Ready::Refused(why) => {
+            super::print(step, &format!("✗ {}: {why}", call.name)).await;
+            Ok(refused(call, &why))
+        }
+    }
+}
+
+/// What came of a call besides its words.
+#[derive(Default)]
+struct Besides {
+    trust: Option<Trust>,
+    seen: Option<SeenFile>,
+    leases: Vec<LeaseNote>,
+}
+
 /// Does a call.
-pub async fn act(step: &StepCall, work: &Work, call: &Call) -> ToolResult {
-    let Some(tool) = call.tool else { return refused(call, "There is no such tool.") };
+///
+/// # Errors
+/// What is to be noted before it can be done.
+pub async fn act(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult, Box<Journal>> {
+    let Some(tool) = call.tool else { return Ok(refused(call, "There is no such tool.")) };
+    let lost = leases::lost(step, work).await;
     let shown: String = call.arguments.to_string().chars().take(400).collect();
     super::print(step, &format!("→ {} {shown}", tool.as_str())).await;
-    let mut trust = None;
-    let mut labelled = |(text, label): (String, Trust)| {
-        trust = Some(label);
-        text
-    };
+    let mut besides = Besides::default();
     let done = match tool {
         AgentTool::HttpRequest => http(step, call).await,
-        AgentTool::MemorySearch => search(step, work, call).await.map(&mut labelled),
-        AgentTool::MemoryRead => read(step, call).await.map(&mut labelled),
+        AgentTool::MemorySearch => search(step, work, call).await.map(|found| besides.label(found)),
+        AgentTool::MemoryRead => read(step, call).await.map(|found| besides.label(found)),
         AgentTool::MemoryWrite => write(step, work, call).await,
         AgentTool::Shell => script(step, work, call).await,
         AgentTool::ListFiles
         | AgentTool::ReadFile
         | AgentTool::SearchFiles
         | AgentTool::WriteFile
-        | AgentTool::EditFile => files::act(step, work, call, tool).await,
+        | AgentTool::EditFile => match files::act(step, work, call, tool).await {
+            Ok(Filed::Done(told, seen)) => {
+                besides.seen = seen;
+                Ok(told)
+            }
+            Ok(Filed::Conflict(file)) => {
+                super::print(step, &format!("? {}: somebody else has changed {}", tool.as_str(), file.path)).await;
+                return Err(Box::new(Journal::Conflicted { id: call.id.clone(), file }));
+            }
+            Err(why) => Err(why),
+        },
+        AgentTool::SendMessage | AgentTool::ReadMessages | AgentTool::SetTopology => {
+            team::act(step, work, call, tool).await.map(|told| besides.label(told))
+        }
         AgentTool::PublishChanges => repository::publish(step, work, call).await,
+        AgentTool::LeaseTake => leases::taken(step, work, call).map(|(told, note)| {
+            besides.leases.push(note);
+            told
+        }),
+        AgentTool::LeaseRelease => leases::give_back(step, work, call).await.map(|(told, notes)| {
+            besides.leases.extend(notes);
+            told
+        }),
         AgentTool::RunWorkflow | AgentTool::AskAgent | AgentTool::AskPerson => {
             Err("This gives its result in its own time.".to_owned())
         }
     };
-    let (mark, outcome) = match done {
-        Ok(text) => ("✓", ToolResult { trust, ..result(call, &text, false) }),
+    leases::after(step, work, call).await;
+    let note = leases::lost_words(&lost);
+    let (mark, mut outcome) = match done {
+        Ok(text) => ("✓", ToolResult { trust: besides.trust, ..result(call, &format!("{note}{text}"), false) }),
         Err(text) => {
-            // Of memory the words are ours: nothing of an entry is told.
-            let is_ours = matches!(tool, AgentTool::MemorySearch | AgentTool::MemoryRead);
-            ("✗", ToolResult { trust: is_ours.then_some(Trust::User), ..result(call, &text, true) })
+            // Of memory and of the team the words are ours: nothing of an entry or a message is told.
+            let is_ours = matches!(tool, AgentTool::MemorySearch | AgentTool::MemoryRead) || tool.is_of_team();
+            let trust = is_ours.then_some(Trust::User);
+            ("✗", ToolResult { trust, ..result(call, &format!("{note}{text}"), true) })
         }
     };
+    outcome.seen = besides.seen;
+    // What is taken now is taken after what was lost.
+    outcome.leases = lost.into_iter().chain(besides.leases).collect();
     let start: String = outcome.content.chars().take(400).collect();
     super::print(step, &format!("{mark} {start}")).await;
-    outcome
+    Ok(outcome)
+}
+
+impl Besides {
+    /// Notes whose words they are.
+    fn label(&mut self, (text, trust): (String, Trust)) -> String {
+        self.trust = Some(trust);
+        text
+    }
 }
 
 fn text<'a>(call: &'a Call, name: &str) -> &'a str {
@@ -130,11 +190,45 @@ async fn search(step: &StepCall, work: &Work, call: &Call) -> Result<(String, Tr
 async fn read(step: &StepCall, call: &Call) -> Result<(String, Trust), String> {
     let namespace = text(call, "namespace").trim_matches('/');
     match memory::get(&step.ctx, namespace, text(call, "key")).await {
-        Ok(entry) if entry.trust == Trust::User => Ok((entry.content, entry.trust)),
-        Ok(entry) => Ok((format!("The words came from {}.\n\n{}", entry.trust.label(), entry.content), entry.trust)),
+        Ok(entry) => {
+            let beside = if entry.siblings > 0 {
+                memory::siblings(&step.ctx, namespace, text(call, "key")).await.map_err(|error| error.to_string())?
+            } else {
+                Vec::new()
+            };
+            Ok(told(&entry, &beside))
+        }
         Err(memory::Error::NotFound | memory::Error::Quarantined) => Err("There is no such entry.".to_owned()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// An entry with what stands beside it, and the lowest label of both.
+fn told(entry: &Entry, beside: &[Sibling]) -> (String, Trust) {
+    let mut lowest = entry.trust;
+    let mut told =
+        format!("Version {}. The words came from {}.\n\n{}", entry.version, entry.trust.label(), entry.content);
+    for sibling in beside.iter().filter(|sibling| sibling.is_open()) {
+        lowest = lowest.lower(sibling.trust);
+        told += &format!(
+            "\n\n# Beside it stands text {}, by a writer who had not seen the one above; its words came from {}\n\n{}",
+            sibling.id,
+            sibling.trust.label(),
+            sibling.content
+        );
+    }
+    (told, lowest)
+}
+
+/// What the model says to have read: a write over a version that it names loses nobody's words.
+fn stated(call: &Call) -> Stated {
+    let (expect, on_conflict) = match call.arguments.get("version").and_then(Value::as_i64) {
+        None => (Expect::Any, OnConflict::Refuse),
+        Some(0) => (Expect::Absent, OnConflict::Sibling),
+        Some(version) => (Expect::Version(version), OnConflict::Sibling),
+    };
+    let merges = call.arguments.get("merges").and_then(Value::as_array).into_iter().flatten();
+    Stated { expect, on_conflict, merges: merges.filter_map(Value::as_i64).collect() }
 }
 
 /// Where the work has read what strangers may have written, the entry's label says so: who finds it later is warned. One that
@@ -156,8 +250,16 @@ async fn write(step: &StepCall, work: &Work, call: &Call) -> Result<String, Stri
     };
     let namespace = text(call, "namespace").trim_matches('/');
     let source = Source::Run { run_id: step.run_id, step: step.step.clone() };
-    let put = memory::put(&step.ctx, namespace, text(call, "key"), draft, Expect::Any, source).await;
-    let entry = put.map_err(|error| error.to_string())?;
+    let put = memory::put_beside(&step.ctx, (namespace, text(call, "key")), draft, stated(call), source).await;
+    let entry = match put.map_err(|error| error.to_string())? {
+        Put::Written(entry) => entry,
+        Put::Beside(entry, sibling) => {
+            return Ok(format!(
+                "Somebody wrote version {} meanwhile. Yours is kept beside it as text {sibling}. Read the entry and write one text of both.",
+                entry.version
+            ));
+        }
+    };
     let waits = if entry.is_quarantined() { " It is not found until a person has looked at it." } else { "" };
     Ok(format!("Kept as {}/{}, version {}.{waits}", entry.namespace, entry.key, entry.version))
 }

@@ -1,9 +1,11 @@
 //! Where an agent's work stands: the fold of its journal. The same journal folds to the same work.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use crate::model::AgentId;
-use crate::model::agent::{AgentSpec, AgentTool, Entry, Ruled, Ruling, ToolResult};
+use crate::model::agent::{AgentSpec, AgentTool, Entry, LeaseMode, Ruled, Ruling, Seat, SeenFile, Thing, ToolResult};
 use crate::model::gateway::{Block, Extra, Message, Role, StopReason};
 use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
@@ -17,6 +19,7 @@ pub const HOPELESS_CALLS: u32 = 6;
 
 /// Work in progress.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the journal of its own")]
 pub struct Work {
     /// Which agent.
     pub agent: AgentId,
@@ -30,6 +33,10 @@ pub struct Work {
     pub prompt: String,
     /// What the answer must fit; null: any words.
     pub schema: Value,
+    /// Where it sits in the team of its run, if it takes part.
+    pub seat: Option<Seat>,
+    /// Whether it was shown what others wrote since it last said something.
+    pub has_heard: bool,
     /// The conversation, but for the results of `calls`.
     pub messages: Vec<Message>,
     /// What the model wants done, until all of it is.
@@ -41,6 +48,10 @@ pub struct Work {
     pub has_read_web: bool,
     /// Whether something was done in its folder.
     pub has_worked: bool,
+    /// What it took leases on and has not given back.
+    pub leases: BTreeSet<(Thing, LeaseMode)>,
+    /// The files of a folder that others reach too, as it last read or wrote them: their hashes by their paths.
+    pub seen: BTreeMap<String, String>,
     /// The result of its newest call of `publish_changes`, if that came to something.
     pub published: Option<String>,
     /// What it took so far.
@@ -67,6 +78,10 @@ pub struct Call {
     pub in_a_row: u32,
     /// A person has agreed to it.
     pub has_consent: bool,
+    /// It waits for a lease.
+    pub is_queued: bool,
+    /// The file that somebody else changed, as it was when a person was to be asked whether it is written over.
+    pub conflict: Option<SeenFile>,
     /// The attempt of the step in which it was begun, if it was.
     pub begun_in: Option<u32>,
     /// What came of it.
@@ -108,7 +123,7 @@ impl Work {
     /// Class `journal` for an entry that this program can't read, or one that stands where none like it can.
     pub fn fold(entries: &[Entry]) -> Result<Option<Self>, StepError> {
         let Some((first, rest)) = entries.split_first() else { return Ok(None) };
-        let Entry::Begun { agent, name, version, spec, prompt, schema } = first else {
+        let Entry::Begun { agent, name, version, spec, prompt, schema, seat } = first else {
             return Err(unreadable("it does not begin with its beginning"));
         };
         let mut work = Self {
@@ -118,11 +133,15 @@ impl Work {
             spec: (**spec).clone(),
             prompt: prompt.clone(),
             schema: schema.clone(),
+            seat: seat.clone(),
+            has_heard: false,
             messages: vec![Message::text(Role::User, prompt.as_str())],
             calls: Vec::new(),
             is_tainted: false,
             has_read_web: false,
             has_worked: false,
+            leases: BTreeSet::new(),
+            seen: BTreeMap::new(),
             published: None,
             totals: Totals { is_priced: true, ..Totals::default() },
             end: None,
@@ -138,6 +157,7 @@ impl Work {
             Entry::Begun { .. } => return Err(unreadable("it begins twice")),
             Entry::Said { content, stop, spent, .. } => {
                 self.totals.turns += 1;
+                self.has_heard = false;
                 self.totals.usage = self.totals.usage.plus(spent.usage);
                 self.totals.tokens += spent.usage.prompt() + spent.usage.output;
                 self.totals.cost_micros += spent.cost_micros.unwrap_or(0);
@@ -151,7 +171,18 @@ impl Work {
             }
             Entry::Started { id, attempt } => {
                 let call = self.calls.iter_mut().find(|call| call.id == *id && call.result.is_none());
-                call.ok_or_else(|| unreadable("it starts a call that nobody made"))?.begun_in = Some(*attempt);
+                let call = call.ok_or_else(|| unreadable("it starts a call that nobody made"))?;
+                (call.begun_in, call.is_queued) = (Some(*attempt), false);
+            }
+            Entry::Queued { id, .. } => {
+                let call = self.calls.iter_mut().find(|call| call.id == *id && call.result.is_none());
+                call.ok_or_else(|| unreadable("a call waits that nobody made"))?.is_queued = true;
+            }
+            Entry::Conflicted { id, file } => {
+                let call = self.calls.iter_mut().find(|call| call.id == *id && call.result.is_none());
+                let call = call.ok_or_else(|| unreadable("a call is held back that nobody made"))?;
+                // Whoever agreed to it did not know that, and nothing of it was done.
+                (call.conflict, call.has_consent, call.begun_in) = (Some(file.clone()), false, None);
             }
             Entry::Used { results, ms } => {
                 self.totals.ms += ms;
@@ -159,6 +190,7 @@ impl Work {
                     self.take(result.clone())?;
                 }
             }
+            Entry::Heard { messages } => self.hear(messages),
             Entry::Answered { port, output, error } => self.answered(port, output, error.as_ref())?,
         }
         self.close_turn();
@@ -181,6 +213,8 @@ impl Work {
             arguments: input.clone(),
             in_a_row,
             has_consent: false,
+            is_queued: false,
+            conflict: None,
             begun_in: None,
             result: None,
         })
@@ -224,12 +258,24 @@ impl Work {
     }
 
     fn take(&mut self, result: ToolResult) -> Result<(), StepError> {
-        self.is_tainted |= result.is_untrusted;
-        // Of entries the label says whose words they are; of anything else nobody knows.
-        self.has_read_web |= result.is_untrusted && result.trust.is_none_or(|trust| trust == Trust::Web);
+        self.taint(&result);
         let call = self.calls.iter_mut().find(|call| call.id == result.id && call.result.is_none());
         let call = call.ok_or_else(|| unreadable("it has the result of a call that nobody made"))?;
         self.has_worked |= call.tool.is_some_and(AgentTool::needs_folder);
+        match (call.tool, &result.seen) {
+            (_, Some(file)) => drop(self.seen.insert(file.path.clone(), file.hash.clone())),
+            // What its own script changed was changed by nobody else.
+            (Some(AgentTool::Shell), None) => self.seen.clear(),
+            _ => {}
+        }
+        for note in &result.leases {
+            let lease = (note.thing.clone(), note.mode);
+            if note.is_held {
+                self.leases.insert(lease);
+            } else {
+                self.leases.remove(&lease);
+            }
+        }
         if call.tool == Some(AgentTool::PublishChanges) && !result.is_error {
             self.published = Some(result.content.clone());
         }
@@ -238,8 +284,33 @@ impl Work {
         Ok(())
     }
 
+    /// What others wrote stands before its next turn, as if it had asked.
+    fn hear(&mut self, messages: &ToolResult) {
+        self.has_heard = true;
+        self.taint(messages);
+        super::talk::remark(&mut self.messages, &super::talk::shown(messages));
+    }
+
+    fn taint(&mut self, result: &ToolResult) {
+        self.is_tainted |= result.is_untrusted;
+        // Of entries and messages the label says whose words they are; of anything else nobody knows.
+        self.has_read_web |= result.is_untrusted && result.trust.is_none_or(|trust| trust == Trust::Web);
+    }
+
     /// What was waited for has come: for the call that waited.
     fn answered(&mut self, port: &str, output: &Value, error: Option<&StepError>) -> Result<(), StepError> {
+        if let Some(call) = self.calls.iter_mut().find(|call| call.is_queued && call.result.is_none()) {
+            call.is_queued = false;
+            if port == crate::workflow::machine::EXPIRED {
+                let result = super::outcome::refused(
+                    call,
+                    "You did not get the lease in the time that this step has; it was not done.",
+                );
+                return self.take(result);
+            }
+            // Whether it has its lease is what the tables say.
+            return Ok(());
+        }
         let at = self.waiting().ok_or_else(|| unreadable("it has an answer that nobody waited for"))?;
         let is_consent = self.asks_first(&self.calls[at]);
         let call = &mut self.calls[at];
@@ -272,7 +343,7 @@ impl Work {
 
     /// Whether a person is to agree before a call is done.
     pub fn asks_first(&self, call: &Call) -> bool {
-        !call.has_consent && self.ruled(call).ruling == Ruling::Ask
+        !call.has_consent && (call.conflict.is_some() || self.ruled(call).ruling == Ruling::Ask)
     }
 
     /// Once every call has come to something, the model is told.

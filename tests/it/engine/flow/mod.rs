@@ -10,6 +10,7 @@ use super::*;
 mod keys;
 mod places;
 mod processes;
+mod quotas;
 mod retention;
 
 pub use keys::{Gate, waits_for};

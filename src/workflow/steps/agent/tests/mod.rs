@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+mod leases;
+
 use super::next::{Next, next};
 use super::outcome;
 use super::work::Work;
@@ -11,7 +13,7 @@ use crate::model::gateway::{Block, Extra, Output, StopReason, Usage};
 use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
 
-fn spec(tools: &[AgentTool]) -> AgentSpec {
+pub(super) fn spec(tools: &[AgentTool]) -> AgentSpec {
     AgentSpec {
         tools: tools.to_vec(),
         hosts: vec!["api.example.org".into()],
@@ -23,9 +25,10 @@ fn spec(tools: &[AgentTool]) -> AgentSpec {
     }
 }
 
-fn begun(spec: AgentSpec, schema: Value) -> Entry {
+pub(super) fn begun(spec: AgentSpec, schema: Value) -> Entry {
     let agent = Uuid::nil().into();
-    Entry::Begun { agent, name: "helper".into(), version: 1, spec: Box::new(spec), prompt: "Do it.".into(), schema }
+    let (name, prompt) = ("helper".into(), "Do it.".into());
+    Entry::Begun { agent, name, version: 1, spec: Box::new(spec), prompt, schema, seat: None }
 }
 
 fn said(content: Vec<Block>) -> Entry {
@@ -38,7 +41,7 @@ fn words(text: &str) -> Entry {
     said(vec![Block::text(text)])
 }
 
-fn using(calls: &[(&str, AgentTool, Value)]) -> Entry {
+pub(super) fn using(calls: &[(&str, AgentTool, Value)]) -> Entry {
     let block = |(id, tool, input): &(&str, AgentTool, Value)| Block::ToolUse {
         id: (*id).into(),
         name: tool.as_str().into(),
@@ -49,7 +52,7 @@ fn using(calls: &[(&str, AgentTool, Value)]) -> Entry {
     said(calls.iter().map(block).collect())
 }
 
-fn used(id: &str, tool: AgentTool, content: &str, is_untrusted: bool) -> Entry {
+pub(super) fn used(id: &str, tool: AgentTool, content: &str, is_untrusted: bool) -> Entry {
     let tool = tool.as_str().to_owned();
     let result = ToolResult {
         id: id.into(),
@@ -59,23 +62,25 @@ fn used(id: &str, tool: AgentTool, content: &str, is_untrusted: bool) -> Entry {
         is_untrusted,
         trust: None,
         omitted: 0,
+        seen: None,
+        leases: Vec::new(),
     };
     Entry::Used { results: vec![result], ms: 5 }
 }
 
-fn answered(port: &str, output: Value) -> Entry {
+pub(super) fn answered(port: &str, output: Value) -> Entry {
     Entry::Answered { port: port.into(), output, error: None }
 }
 
-fn work(entries: &[Entry]) -> Work {
+pub(super) fn work(entries: &[Entry]) -> Work {
     Work::fold(entries).expect("the journal is readable").expect("it has begun")
 }
 
-fn after(entries: &[Entry]) -> Next {
+pub(super) fn after(entries: &[Entry]) -> Next {
     next(&work(entries), 1, false)
 }
 
-fn script(text: &str) -> Value {
+pub(super) fn script(text: &str) -> Value {
     json!({"script": text})
 }
 

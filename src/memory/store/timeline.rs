@@ -1,0 +1,110 @@
+//! The versions of a workspace in the order in which they were written.
+
+use serde_json::{Map, Value};
+use sqlx::types::Json;
+use sqlx::{FromRow, query_as};
+
+use super::entry::{Part, trust_of};
+use super::then::{behind, labels, tag_in_json};
+use crate::db::{Db, Result};
+use crate::model::memory::{EntryFilter, Learned, Source, Superseded};
+use crate::model::{Timestamp, WorkspaceId};
+use crate::read;
+
+/// Characters of a content that are shown.
+const EXCERPT_CHARS: usize = 240;
+
+/// A version with what took its place.
+#[derive(Debug, FromRow)]
+pub(in crate::memory) struct LearnedRow {
+    pub change: i64,
+    namespace: String,
+    key: String,
+    version: i64,
+    /// Its beginning, one character more than is shown.
+    content: Option<String>,
+    metadata: Json<Map<String, Value>>,
+    source: Json<Source>,
+    at: Timestamp,
+    trust: String,
+    merged_from: Option<String>,
+    context_group: Option<String>,
+    next_version: Option<i64>,
+    next_at: Option<Timestamp>,
+    /// 1 when that one deleted the entry.
+    next_deleted: i64,
+}
+
+impl From<LearnedRow> for Learned {
+    fn from(row: LearnedRow) -> Self {
+        let excerpt = row.content.map(|content| match content.char_indices().nth(EXCERPT_CHARS) {
+            Some((end, _)) => format!("{}…", &content[..end]),
+            None => content,
+        });
+        let next = row.next_version.zip(row.next_at).filter(|_| excerpt.is_some());
+        let agent = row.metadata.0.get("agent").and_then(Value::as_str).map(str::to_owned);
+        Self {
+            namespace: row.namespace,
+            key: row.key,
+            version: row.version,
+            at: row.at,
+            agent: agent.filter(|_| matches!(row.source.0, Source::Run { .. })),
+            source: row.source.0,
+            trust: trust_of(&row.trust),
+            excerpt,
+            group: row.context_group,
+            merged_from: row.merged_from,
+            superseded: next.map(|(version, at)| Superseded { version, at, deleted: row.next_deleted == 1 }),
+        }
+    }
+}
+
+/// The timeline, of versions that were in quarantine or of all others.
+macro_rules! timeline {
+    ($held:literal) => {
+        // A cross join with the versions first: SQLite goes along their numbers then and stops when the page is full.
+        concat!(
+            "select v.change, e.namespace, e.key, v.version, substr(v.content, 1, 241) as content, v.metadata, v.source, v.at, v.trust,
+                v.merged_from, v.context_group, n.version as next_version, n.at as next_at,
+                cast(case when n.version is not null and n.content is null then 1 else 0 end as bigint) as next_deleted
+             from memory_version v
+             cross join memory_entry e
+             left join memory_version n on n.entry_id = v.entry_id and n.version =
+                 (select min(o.version) from memory_version o
+                  where o.entry_id = v.entry_id and o.version > v.version and o.at <= $2
+                    and (o.content is null or o.content <> v.content or cast(o.value as text) <> cast(v.value as text)))
+             where e.id = v.entry_id and e.workspace_id = $1 and v.at <= $2
+               and ($3 = '' or e.namespace = $3 or (e.namespace >= $3 || '/' and e.namespace < $3 || '0'))
+               and ($4 = '' or (e.key >= $4 and e.key < $5))
+               and ($6 = '' or replace(replace(replace(cast(v.tags as text), '\\\\', '\\-'), '\\\"', '\\~'), $6, '') <> replace(replace(cast(v.tags as text), '\\\\', '\\-'), '\\\"', '\\~'))
+               and ($7 = '' or $7 like '%,' || v.trust || ',%') ",
+            $held,
+            " and v.change < $8 order by v.change desc limit $9"
+        )
+    };
+}
+
+/// What was written by `at`, the last first. What older programs wrote without a number is left out.
+pub(in crate::memory) async fn timeline(
+    db: &Db,
+    workspace: WorkspaceId,
+    at: Timestamp,
+    filter: &EntryFilter,
+    part: Part,
+) -> Result<Vec<LearnedRow>> {
+    const FREE: &str = timeline!("and (v.quarantined_at is null or v.quarantined_at > $2)");
+    const HELD: &str = timeline!("and v.quarantined_at <= $2");
+    let sql = if filter.quarantined { HELD } else { FREE };
+    Ok(read!(db, conn => query_as(sql)
+        .bind(workspace)
+        .bind(at)
+        .bind(filter.namespace.as_str())
+        .bind(filter.prefix.as_str())
+        .bind(behind(&filter.prefix))
+        .bind(tag_in_json(&filter.tag))
+        .bind(labels(filter))
+        .bind(part.before)
+        .bind(i64::from(part.limit))
+        .fetch_all(conn)
+        .await)?)
+}
