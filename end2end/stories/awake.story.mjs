@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import { story } from '../harness.mjs';
+import { expectAccessible, story } from '../harness.mjs';
 import { arrive } from '../people.mjs';
 
 /** How often each page is opened. */
@@ -127,6 +127,7 @@ story('a part of the program that does not come is asked for again', async ({ se
   await page.route('**/*.bin', (route) => route.abort());
   await page.getByRole('link', { name: 'Memory', exact: true }).first().click();
   await page.getByRole('heading', { name: 'This page did not load' }).waitFor();
+  await expectAccessible(page);
   await page.unroute('**/*.bin');
   await page.getByRole('link', { name: 'Load again' }).click();
   await page.getByRole('heading', { level: 1, name: 'Memory' }).waitFor();

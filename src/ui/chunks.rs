@@ -155,7 +155,10 @@ pub fn chunks_of(path: &str) -> &'static [&'static str] {
 /// In place of a page whose chunk didn't come.
 #[component]
 fn NotLoaded() -> impl IntoView {
-    let here = use_location().pathname.get_untracked();
+    let location = use_location();
+    let query = location.search.get_untracked();
+    let here = format!("{}?{}", location.pathname.get_untracked(), query.trim_start_matches('?'));
+    let here = here.trim_end_matches('?').to_owned();
     view! {
         <leptos_meta::Title text="Not loaded · Weft" />
         <div class="page-body">
