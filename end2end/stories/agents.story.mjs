@@ -150,6 +150,65 @@ story('an agent is given a task, and one sees it done', { env: { WEFT_ALLOW_PRIV
   models.close();
 });
 
+story('an agent works as the persona that a task calls for', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
+  const models = await scripted([{ words: 'Reviewed.' }]);
+  await server.setUp();
+  const token = await server.token();
+  const body = { name: 'acme', kind: 'open_ai_compatible', base_url: models.url, models: [{ id: 'big' }] };
+  await server.api('POST', '/api/v1/providers', { token, body });
+  const ada = await visitor();
+  ada.allow(/\b422\b/); // what does not fit
+  const page = await arrive(ada, '/agents/new?template=writer');
+  await page.getByRole('textbox', { name: 'Persona', exact: true }).fill('You write for {{ inputs.customer }} in {{ inputs.language }}.');
+  await page.getByRole('textbox', { name: 'Variables' }).fill('customer\nlanguage = English');
+
+  // Each persona is a small form; what is wrong stands at its field.
+  await page.getByRole('button', { name: 'Add a persona' }).click();
+  const first = page.locator('.agent-personas > li').first();
+  await page.waitForFunction(() => document.activeElement?.id.startsWith('persona-name-'));
+  await first.getByRole('textbox', { name: 'Name' }).fill('reviewer');
+  await first.getByRole('textbox', { name: 'How it works then' }).fill('You review for {{ inputs.client }}.');
+  await page.getByRole('button', { name: 'Add the agent' }).click();
+  await first.getByText('expected words or a condition').waitFor();
+  await first.getByText('found inputs.client').waitFor();
+  await expectAccessible(page);
+  await first.getByRole('textbox', { name: 'The task says one of' }).fill('review, look over');
+  await first.getByRole('textbox', { name: 'How it works then' }).fill('You review for {{ inputs.customer }}.');
+
+  // Which one a task would be given shows before anything is saved.
+  const trial = page.getByRole('textbox', { name: 'Try it: a task such as' });
+  const told = page.locator('.agent-persona-trial');
+  await trial.fill('Write a letter.');
+  await told.getByText('You write for [customer] in English.').waitFor();
+  await trial.fill('Review the letter.');
+  await told.getByText('As reviewer. reviewer fits').waitFor();
+  await told.getByText('You review for [customer].').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'agent-personas');
+  await page.getByRole('button', { name: 'Add the agent' }).click();
+  await page.getByRole('heading', { name: 'writer', level: 1 }).waitFor();
+  await page.getByRole('tab', { name: 'Configuration' }).click();
+  await page.getByText('Where the task says review or look over').waitFor();
+  await expectAccessible(page);
+
+  // A task is asked for what it has to say.
+  await page.getByRole('button', { name: 'Give a task…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: 'What is it to do?' }).fill('Review the letter.');
+  assert.equal(await dialog.getByRole('textbox', { name: 'language' }).inputValue(), 'English');
+  await dialog.getByRole('button', { name: 'Give the task' }).click();
+  await dialog.getByText('expected a value').waitFor();
+  await expectAccessible(page);
+  await dialog.getByRole('textbox', { name: 'customer' }).fill('Acme');
+  await shot(page, 'agent-task-variables');
+  await dialog.getByRole('button', { name: 'Give the task' }).click();
+  await page.waitForURL(/\/runs\/[-0-9a-f]{36}/);
+  await page.locator('.page-head').getByText('Succeeded').waitFor();
+  await page.getByText('As reviewer. reviewer fits: the task says “review”.').waitFor();
+  assert.match(JSON.stringify(models.seen[0].messages[0]), /You review for Acme\./);
+  models.close();
+});
+
 story('an agent asks before it runs a script, and goes on after the server was killed', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
   const script = 'echo woven > cloth.txt\ncat cloth.txt';
   const models = await scripted([

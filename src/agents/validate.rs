@@ -1,5 +1,6 @@
 //! What agents must look like. Pure; every refusal names the place of the field and what was expected.
 
+mod persona;
 mod task;
 mod team;
 
@@ -86,6 +87,7 @@ fn spec(spec: &AgentSpec, found: &mut Findings) {
     found.unless(answer, "/spec/max_tokens", "expected a whole number from 1 to 1000000");
     let temperature = spec.temperature.is_none_or(|degree| (0.0..=2.0).contains(&degree));
     found.unless(temperature, "/spec/temperature", "expected a number from 0 to 2");
+    persona::personas(spec, found);
     expertise("/spec/expertise", &spec.expertise, found);
     found.list("/spec/hosts", &spec.hosts, MAX_HOSTS, host);
     let namespace = |path: &str| memory::check_namespace(path).map_err(|field| field.message);
@@ -220,7 +222,7 @@ mod tests {
     use crate::model::agent::{Rule, Ruling, TEMPLATES};
 
     /// What is refused of an agent that is changed so.
-    fn refused(change: impl Fn(&mut AgentDraft)) -> Vec<String> {
+    pub(super) fn refused(change: impl Fn(&mut AgentDraft)) -> Vec<String> {
         let mut agent = AgentDraft { name: "scout".to_owned(), spec: AgentSpec::new("You look around.") };
         change(&mut agent);
         match draft(&agent) {

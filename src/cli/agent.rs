@@ -35,6 +35,9 @@ enum Command {
         /// 1 to 9, 9 first, among the tasks that wait for the agent; 5 without it.
         #[arg(long, value_parser = clap::value_parser!(u8).range(1..=9))]
         priority: Option<u8>,
+        /// A variable of the agent's persona, as NAME=VALUE; more than once for several.
+        #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
+        variables: Vec<(String, String)>,
         /// Show what it does, too.
         #[arg(long)]
         watch: bool,
@@ -45,12 +48,18 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     match arguments.command {
         Command::List => local::within(global, async |ctx| list(global, ctx).await).await,
         Command::Show { name } => local::within(global, async |ctx| show(global, ctx, &name).await).await,
-        Command::Run { name, prompt, priority, watch } => {
+        Command::Run { name, prompt, priority, variables, watch } => {
             let prompt = if prompt == "-" { file::read_text("-")? } else { prompt };
-            let task = NewTask { prompt, priority };
+            let task = NewTask { prompt, priority, variables: variables.into_iter().collect() };
             local::within(global, async |ctx| give(global, ctx, &name, task, watch).await).await
         }
     }
+}
+
+/// Reads `NAME=VALUE`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
 }
 
 /// What it is busy with, in a word or two.

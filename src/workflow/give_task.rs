@@ -29,7 +29,7 @@ const MAX_PROMPT: usize = 100_000;
 /// [`Error::Conflict`] for one that was stopped, and as [`super::start()`].
 pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(Action::StartRun)?;
-    let NewTask { prompt, priority } = task;
+    let NewTask { prompt, priority, variables } = task;
     if prompt.trim().is_empty() || prompt.chars().count() > MAX_PROMPT {
         return Err(Error::invalid("/prompt", format!("expected a task of 1 to {MAX_PROMPT} characters")));
     }
@@ -40,18 +40,15 @@ pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String
     if agent.stopped_at.is_some() {
         return Err(Error::Conflict(format!("the agent {} is stopped; let it work again first", agent.name)));
     }
-    begin(ctx, &agent, prompt, priority, key).await
+    // Said here rather than by a run that fails.
+    agent.spec.take_persona(&prompt, &variables).map_err(|fault| Error::invalid(fault.pointer, fault.message))?;
+    begin(ctx, &agent, NewTask { prompt, priority, variables }, key).await
 }
 
 /// Starts the run in which an agent does a task.
-pub(super) async fn begin(
-    ctx: &Ctx,
-    agent: &Agent,
-    prompt: String,
-    priority: Option<u8>,
-    key: Option<String>,
-) -> Result<RunId, Error> {
-    let mut definition = steps::agent_definition(&agent.name);
+pub(super) async fn begin(ctx: &Ctx, agent: &Agent, task: NewTask, key: Option<String>) -> Result<RunId, Error> {
+    let NewTask { prompt, priority, variables } = task;
+    let mut definition = steps::agent_definition(&agent.name, variables.keys().map(String::as_str));
     definition.flow = Some(Flow {
         concurrency: agent.spec.limits.parallel.map(|limit| Concurrency {
             key: key_of(&agent.name),
@@ -64,7 +61,11 @@ pub(super) async fn begin(
     // Whoever has the task is above those whom it asks.
     definition.team = agent.spec.team.clone().map(|team| team.led_by(&agent.name));
     let source = Source::Inline(Box::new(definition));
-    let new = NewRun::new(source, json!({"prompt": prompt}), TriggerKind::Manual);
+    let mut inputs = json!({"prompt": prompt});
+    if !variables.is_empty() {
+        inputs["variables"] = json!(variables);
+    }
+    let new = NewRun::new(source, inputs, TriggerKind::Manual);
     let run = super::start(ctx, NewRun { idempotency_key: key, ..new }).await?;
     note_given(ctx, agent, run, prompt).await;
     Ok(run)

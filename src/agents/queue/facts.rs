@@ -71,7 +71,8 @@ impl Facts {
             let kept_out = if held.tried.contains(&agent.id) {
                 Some(KeptOut::Tried)
             } else {
-                agent.stopped_at.map(|_| KeptOut::Stopped)
+                let stopped = agent.stopped_at.map(|_| KeptOut::Stopped);
+                stopped.or_else(|| agent.spec.needs_variables().then_some(KeptOut::Variables))
             };
             Candidate {
                 agent: agent.id,

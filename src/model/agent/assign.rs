@@ -133,6 +133,8 @@ pub enum KeptOut {
     Stopped,
     /// It had the task already.
     Tried,
+    /// Its persona has variables that a task of the queue does not say.
+    Variables,
 }
 
 impl KeptOut {
@@ -141,6 +143,7 @@ impl KeptOut {
         match self {
             Self::Stopped => "is stopped",
             Self::Tried => "had it already",
+            Self::Variables => "has to be told variables",
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AgentSpec, LeaseNote, Seat, SeenFile, Thing};
+use super::{AgentSpec, Chosen, LeaseNote, Seat, SeenFile, Thing};
 use crate::model::AgentId;
 use crate::model::gateway::{Block, ContextUse, StopReason, Usage};
 use crate::model::memory::Trust;
@@ -31,6 +31,9 @@ pub enum Entry {
         /// Where it sits in the team of its run, if it takes part in one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seat: Option<Seat>,
+        /// The personas that the task called for, and why, where the agent has several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        persona: Option<Chosen>,
     },
     /// The model answered.
     Said {

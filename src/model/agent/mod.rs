@@ -4,6 +4,7 @@ mod assign;
 mod changes;
 mod journal;
 mod lease;
+mod persona;
 mod queue;
 mod results;
 mod rule;
@@ -11,6 +12,8 @@ mod team;
 mod team_tools;
 mod template;
 mod tool;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,6 +26,7 @@ pub use journal::{Entry, Spent, ToolResult};
 pub use lease::{
     Behind, Lease, LeaseMode, LeaseNote, MAX_THING_CHARS, OnConflict, SeenFile, TakesLeases, Thing, ThingKind,
 };
+pub use persona::{Chosen, Conflict, MAX_VALUE, Persona, TASK, Taken, Variable, template_fault};
 pub use queue::{QueuedStatus, QueuedTask, TaskDraft};
 pub use results::{AgentBucket, AgentResults, TaskMedian, VersionResults};
 use rule::decide;
@@ -43,6 +47,15 @@ pub struct AgentSpec {
     pub description: String,
     /// How it is to work: the system prompt. 1..=20,000 characters.
     pub persona: String,
+    /// What a task puts into the persona, as `{{ inputs.NAME }}`; with none the persona is said as it is written. At most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<Variable>,
+    /// Other ways to work, for the tasks that call for them. At most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub personas: Vec<Persona>,
+    /// What is done where several of the same priority fit.
+    #[serde(default, skip_serializing_if = "Conflict::is_usual")]
+    pub between_personas: Conflict,
     /// A route, `provider/model`, or a model; empty: the route called default, else the first model of the oldest provider.
     #[serde(default)]
     pub model: String,
@@ -162,6 +175,9 @@ impl AgentSpec {
         Self {
             description: String::new(),
             persona: persona.into(),
+            variables: Vec::new(),
+            personas: Vec::new(),
+            between_personas: Conflict::default(),
             model: String::new(),
             max_tokens: None,
             temperature: None,
@@ -239,11 +255,15 @@ pub struct NewTask {
     /// 1 to 9, 9 first, among the tasks that wait for the agent; absent: 5.
     #[serde(default)]
     pub priority: Option<u8>,
+    /// What the variables of the agent's persona are for this task, by their names; those that are left out are as the agent has
+    /// them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
 }
 
 impl From<&str> for NewTask {
     fn from(prompt: &str) -> Self {
-        Self { prompt: prompt.to_owned(), priority: None }
+        Self { prompt: prompt.to_owned(), priority: None, variables: BTreeMap::new() }
     }
 }
 

@@ -62,6 +62,7 @@ mod tests {
             prompt: "Look.".to_owned(),
             schema: Value::Null,
             seat: None,
+            persona: None,
         };
         let said = Entry::Said {
             content: calls.iter().map(call).collect(),

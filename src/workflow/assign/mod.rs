@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::{Error, give_task, runs, store};
 use crate::agents;
 use crate::agents::queue::{self, Desk, Held};
-use crate::model::agent::{Entry, QueuedStatus, QueuedTask};
+use crate::model::agent::{Entry, NewTask, QueuedStatus, QueuedTask};
 use crate::model::auth::Role;
 use crate::model::workflow::{Command, Fact, RunStatus};
 use crate::model::{ApiError, QueuedTaskId, RunId};
@@ -136,7 +136,10 @@ async fn begin(ctx: &Ctx, held: &Held) -> Result<(), Error> {
     let begun = match store::run::find_by_key(&ctx.db, ctx.workspace(), &key).await? {
         // Whoever started it died before that was noted.
         Some((run, _)) => Ok(run),
-        None => give_task::begin(&giver, &agent, task.prompt.clone(), task.priority, Some(key)).await,
+        None => {
+            let task = NewTask { priority: task.priority, ..NewTask::from(task.prompt.as_str()) };
+            give_task::begin(&giver, &agent, task, Some(key)).await
+        }
     };
     match begun {
         Ok(run) => {

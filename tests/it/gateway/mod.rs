@@ -14,6 +14,7 @@ mod ledger;
 mod manage;
 mod messages;
 mod ollama;
+mod personas;
 mod policy;
 mod proxy;
 mod queue;

@@ -128,6 +128,9 @@ pub(super) const AGENT: Kind = Kind {
         field("prompt", "Task", LONG_TEXT).required().placeholder("Find out what {{ inputs.company }} makes."),
         field("schema", "Answer as JSON", Shape::Json)
             .hint("A JSON Schema. The answer is checked against it, and asked for again where it does not fit."),
+        field("variables", "Variables of its persona", Shape::TextMap)
+            .rare()
+            .hint("By name. Those that are left out are as the agent has them."),
         CONTEXT,
     ],
     ports: &[Edge::OUT, Edge::ERROR],

@@ -1,16 +1,19 @@
 //! What one can do with an agent: give it a task, stop it, delete it.
 
+use std::collections::BTreeMap;
+
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
 use crate::api::agents::{delete_agent, give_agent_task, halt_agent};
-use crate::model::agent::{Agent, NewTask};
+use crate::model::agent::{Agent, NewTask, Variable};
 use crate::model::auth::{Action as May, Me};
 use crate::model::{AgentId, ApiError, RunId};
 use crate::ui::components::{
-    Button, ButtonSize, ButtonVariant, Choice, ConfirmDialog, Dialog, Select, TextArea, Toasts, Tone, use_toasts,
+    Bound, Button, ButtonSize, ButtonVariant, Choice, ConfirmDialog, Dialog, Select, TextArea, TextInput, Toasts, Tone,
+    use_toasts,
 };
 use crate::ui::format;
 
@@ -145,6 +148,7 @@ pub(super) fn Halt(
 pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
     let navigate = use_navigate();
     let (prompt, priority) = (RwSignal::new(String::new()), RwSignal::new(USUAL.to_owned()));
+    let variables = RwSignal::new(BTreeMap::new());
     let give = Action::new(|(id, task): &(AgentId, NewTask)| give_agent_task(*id, task.clone()));
     Effect::new(move |_| {
         if let Some(Ok(run)) = give.value().get() {
@@ -156,6 +160,7 @@ pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
         if acts.is_giving.get() {
             prompt.set(String::new());
             priority.set(USUAL.to_owned());
+            variables.set(BTreeMap::new());
             give.value().set(None);
         }
     });
@@ -168,7 +173,7 @@ pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
     };
     view! {
         <Dialog id="give-task" title open=acts.is_giving footer=ViewFn::from(footer)>
-            <TaskForm acts prompt priority give />
+            <TaskForm acts prompt priority variables give />
         </Dialog>
     }
 }
@@ -178,10 +183,12 @@ fn TaskForm(
     acts: Acts,
     prompt: RwSignal<String>,
     priority: RwSignal<String>,
+    variables: RwSignal<BTreeMap<String, String>>,
     give: Action<(AgentId, NewTask), Result<RunId, ApiError>>,
 ) -> impl IntoView {
     let refused = Signal::derive(move || {
         give.value().with(|answer| match answer {
+            Some(Err(error)) if is_about_variables(error) => None,
             Some(Err(error)) => Some(error.field("/prompt").unwrap_or_else(|| error.detail()).to_owned()),
             _ => None,
         })
@@ -200,7 +207,8 @@ fn TaskForm(
         let id = acts.about.with_untracked(|agent| agent.as_ref().map(|agent| agent.id));
         if let Some(id) = id.filter(|_| !give.pending().get_untracked()) {
             let priority = priority.get_untracked().parse().ok();
-            give.dispatch((id, NewTask { prompt: prompt.get_untracked(), priority }));
+            let variables = variables.get_untracked();
+            give.dispatch((id, NewTask { prompt: prompt.get_untracked(), priority, variables }));
         }
     };
     view! {
@@ -209,9 +217,48 @@ fn TaskForm(
                 id="task-prompt" label="What is it to do?" rows=6 required=true value=prompt error=refused
                 hint=Some("Everything that it must know, and how one sees that it is done. It becomes a run of its own.".to_owned())
             />
+            <VariableFields acts variables give />
             <Select id="task-priority" label="Priority" value=priority choices=Signal::stored(priorities()) hint=waits />
         </form>
     }
+}
+
+/// Whether nothing else was refused than values of variables.
+fn is_about_variables(error: &ApiError) -> bool {
+    matches!(error, ApiError::Invalid { fields, .. } if fields.iter().all(|one| one.pointer.starts_with("/variables/")))
+}
+
+/// What the agent's persona is told for this task.
+#[component]
+fn VariableFields(
+    acts: Acts,
+    variables: RwSignal<BTreeMap<String, String>>,
+    give: Action<(AgentId, NewTask), Result<RunId, ApiError>>,
+) -> impl IntoView {
+    let of_agent =
+        move || acts.about.with(|agent| agent.as_ref().map(|agent| agent.spec.variables.clone()).unwrap_or_default());
+    let field = move |variable: Variable| {
+        let Variable { name, default } = variable;
+        let (pointer, read, written) = (format!("/variables/{name}"), name.clone(), name.clone());
+        let error = Signal::derive(move || {
+            give.value().with(|answer| match answer {
+                Some(Err(error)) => error.field(&pointer).map(str::to_owned),
+                _ => None,
+            })
+        });
+        let usual = default.clone();
+        let value = Signal::derive(move || {
+            variables.with(|all| all.get(&read).cloned()).or_else(|| usual.clone()).unwrap_or_default()
+        });
+        let set = Callback::new(move |value| variables.update(|all| drop(all.insert(written.clone(), value))));
+        view! {
+            <TextInput
+                id=format!("task-variable-{name}") label=name required=default.is_none() error
+                value=Bound::from((value, set))
+            />
+        }
+    };
+    move || of_agent().into_iter().map(field).collect_view()
 }
 
 /// The numbers that a task's priority may be, in words.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::card::model_of;
 use super::words::{OTHERWISE, effect, purpose, sentence};
-use crate::model::agent::{AgentLimits, AgentSpec, AgentTool};
+use crate::model::agent::{AgentLimits, AgentSpec, AgentTool, Conflict, Persona, Variable};
 use crate::model::gateway::ContextRule;
 use crate::ui::components::Badge;
 use crate::ui::format;
@@ -26,12 +26,15 @@ pub(super) fn Configuration(
     } else {
         spec.approvers.join(", ")
     };
+    let (personas, variables) = (spec.personas, variables(&spec.variables));
     let id = move |part: &str| format!("{prefix}-{part}");
     view! {
         <div class="configuration">
             <section aria-labelledby=id("persona")>
                 <h2 id=id("persona")>"Persona"</h2>
                 <p class="persona">{spec.persona}</p>
+                {(!variables.is_empty()).then(|| view! { <Pairs pairs=variables /> })}
+                {(!personas.is_empty()).then(|| view! { <Personas personas between=spec.between_personas /> })}
             </section>
             <section aria-labelledby=id("model")>
                 <h2 id=id("model")>"Model"</h2>
@@ -62,6 +65,20 @@ pub(super) fn Configuration(
     }
 }
 
+/// The personas for some tasks, each with when it is taken.
+#[component]
+fn Personas(personas: Vec<Persona>, between: Conflict) -> impl IntoView {
+    let several = personas.len() > 1;
+    let rows = personas.into_iter().map(|persona| {
+        let when = persona.occasion();
+        view! { <li><strong>{persona.name}</strong><div class="small dim">{when}</div><p class="persona">{persona.text}</p></li> }
+    });
+    view! {
+        <ol class="stack" role="list">{rows.collect_view()}</ol>
+        {several.then(|| view! { <p class="dim">{format!("Where several of the same priority fit: {}.", between.label())}</p> })}
+    }
+}
+
 #[component]
 fn Tools(tools: Vec<AgentTool>) -> impl IntoView {
     if tools.is_empty() {
@@ -78,6 +95,15 @@ fn Tools(tools: Vec<AgentTool>) -> impl IntoView {
 fn Pairs(pairs: Vec<(&'static str, String)>) -> impl IntoView {
     let rows = pairs.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd class="wrapped">{value}</dd> });
     view! { <dl class="pairs">{rows.collect_view()}</dl> }
+}
+
+fn variables(variables: &[Variable]) -> Vec<(&'static str, String)> {
+    let said = variables.iter().map(|one| match &one.default {
+        Some(default) => format!("{} = {default}", one.name),
+        None => format!("{}, which each task says", one.name),
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() { Vec::new() } else { vec![("Variables", said.join("; "))] }
 }
 
 fn answers(spec: &AgentSpec) -> Vec<(&'static str, String)> {

@@ -7,6 +7,7 @@ use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 
 use super::fields::{LimitFields, TeamCard, ToolFields, WhoFields};
 use super::form::{Form, lines};
+use super::personas::PersonaFields;
 use super::rules::RuleFields;
 use super::trial::Trial;
 use crate::api::agents::{create_agent, get_agent, update_agent};
@@ -23,10 +24,12 @@ use crate::ui::format;
 /// The form that the button of the header sends.
 const FORM: &str = "agent-form";
 /// Where what is wrong is said, in the order of the form: the pointer, and the id of the control.
-const PLACES: [(&str, &str); 26] = [
+const PLACES: [(&str, &str); 28] = [
     ("/name", "agent-name"),
     ("/spec/description", "agent-description"),
     ("/spec/persona", "agent-persona"),
+    ("/spec/variables", "agent-variables"),
+    ("/spec/personas", "agent-personas"),
     ("/spec/model", "agent-model"),
     ("/spec/max_tokens", "agent-max-tokens"),
     ("/spec/temperature", "agent-temperature"),
@@ -222,6 +225,7 @@ fn EditorView(form: Form, editing: Option<Agent>) -> impl IntoView {
                     })}
                 </div>
                 <WhoFields editor />
+                <PersonaFields editor />
                 <ToolFields editor />
                 <RuleFields editor />
                 <Trial form=editor.form />

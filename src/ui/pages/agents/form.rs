@@ -1,7 +1,8 @@
 //! The form of an agent as text, and what it means.
 
 use crate::model::agent::{
-    Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, OnConflict, Rule, Ruling, TakesLeases,
+    Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Conflict, OnConflict, Persona, Rule, Ruling, TakesLeases,
+    Variable,
 };
 use crate::model::gateway::{parse_usd, short_usd};
 use crate::ui::components::{ContextForm, TeamForm};
@@ -18,12 +19,26 @@ pub(super) struct Line {
     pub rule: Rule,
 }
 
+/// A persona for some tasks on the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Way {
+    /// Tells it from the others, wherever it stands.
+    pub key: u32,
+    pub persona: Persona,
+    /// With commas between.
+    pub words: String,
+}
+
 /// What the controls hold.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Form {
     pub name: String,
     pub description: String,
     pub persona: String,
+    /// One on a line, with what holds by itself after `=`.
+    pub variables: String,
+    pub personas: Vec<Way>,
+    pub between_personas: Conflict,
     pub model: String,
     pub max_tokens: String,
     pub temperature: String,
@@ -64,6 +79,9 @@ impl Form {
             name: name.to_owned(),
             description: spec.description.clone(),
             persona: spec.persona.clone(),
+            variables: spec.variables.iter().map(variable_line).collect::<Vec<_>>().join("\n"),
+            personas: (0..).zip(&spec.personas).map(|(key, persona)| Way::of(key, persona)).collect(),
+            between_personas: spec.between_personas,
             model: spec.model.clone(),
             max_tokens: number(spec.max_tokens.map(|tokens| tokens.to_string())),
             temperature: number(spec.temperature.map(|temperature| temperature.to_string())),
@@ -88,7 +106,7 @@ impl Form {
             context: ContextForm::of(Some(&spec.context)),
             team: TeamForm::of(spec.team.as_ref()),
             hears_messages: spec.hears_messages,
-            next_key: spec.rules.len() as u32,
+            next_key: spec.rules.len().max(spec.personas.len()) as u32,
         }
     }
 
@@ -103,6 +121,9 @@ impl Form {
         let spec = AgentSpec {
             description: text(&self.description),
             persona: text(&self.persona),
+            variables: lines(&self.variables).iter().map(|line| variable(line)).collect(),
+            personas: self.personas.iter().map(Way::read).collect(),
+            between_personas: self.between_personas,
             model: text(&self.model),
             max_tokens: optional(&self.max_tokens, |text| whole(text).unwrap_or(0)),
             temperature: optional(&self.temperature, |text| {
@@ -162,6 +183,34 @@ impl Form {
         key
     }
 
+    /// Adds a persona at the end; its key.
+    pub fn add_persona(&mut self) -> u32 {
+        let key = self.next_key;
+        self.next_key += 1;
+        let persona = Persona {
+            name: String::new(),
+            text: String::new(),
+            words: Vec::new(),
+            when: String::new(),
+            priority: 5,
+            adds: false,
+        };
+        self.personas.push(Way::of(key, &persona));
+        key
+    }
+
+    /// Where a persona stands, from 0.
+    pub fn place_of_persona(&self, key: u32) -> Option<usize> {
+        self.personas.iter().position(|way| way.key == key)
+    }
+
+    /// Alters a persona.
+    pub fn alter_persona(&mut self, key: u32, alter: impl FnOnce(&mut Way)) {
+        if let Some(way) = self.personas.iter_mut().find(|way| way.key == key) {
+            alter(way);
+        }
+    }
+
     /// Where a rule stands, from 0.
     pub fn place(&self, key: u32) -> Option<usize> {
         self.rules.iter().position(|line| line.key == key)
@@ -180,6 +229,40 @@ impl Form {
         if let Some(line) = self.rules.iter_mut().find(|line| line.key == key) {
             alter(&mut line.rule);
         }
+    }
+}
+
+impl Way {
+    fn of(key: u32, persona: &Persona) -> Self {
+        Self { key, words: persona.words.join(", "), persona: persona.clone() }
+    }
+
+    fn read(&self) -> Persona {
+        let words = self.words.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+        let text = |text: &str| text.trim().to_owned();
+        let persona = &self.persona;
+        Persona {
+            name: text(&persona.name),
+            text: text(&persona.text),
+            words: words.collect(),
+            when: text(&persona.when),
+            ..persona.clone()
+        }
+    }
+}
+
+/// `name`, or `name = what holds by itself`.
+fn variable_line(variable: &Variable) -> String {
+    match &variable.default {
+        Some(default) => format!("{} = {default}", variable.name),
+        None => variable.name.clone(),
+    }
+}
+
+fn variable(line: &str) -> Variable {
+    match line.split_once('=') {
+        Some((name, default)) => Variable { name: name.trim().to_owned(), default: Some(default.trim().to_owned()) },
+        None => Variable { name: line.to_owned(), default: None },
     }
 }
 
@@ -213,6 +296,20 @@ mod tests {
                 max_tokens: Some(4096),
                 temperature: Some(0.7),
                 expertise: vec!["rust".into(), "tax law".into()],
+                variables: vec![
+                    Variable { name: "customer".into(), default: None },
+                    Variable { name: "sum".into(), default: Some("a = b, c".into()) },
+                    Variable { name: "note".into(), default: Some(String::new()) },
+                ],
+                personas: vec![Persona {
+                    name: "German".into(),
+                    text: "Work in German.".into(),
+                    words: vec!["auf Deutsch".into(), "c++".into()],
+                    when: "inputs.task | length > 3".into(),
+                    priority: 7,
+                    adds: true,
+                }],
+                between_personas: Conflict::Refuse,
                 hosts: vec!["api.example.org".into(), "*.example.com".into()],
                 limits: AgentLimits {
                     turns: 7,

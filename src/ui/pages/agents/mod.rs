@@ -14,6 +14,7 @@ mod fields;
 mod form;
 mod leases;
 mod live;
+mod personas;
 mod queue;
 mod queue_dialog;
 mod results;

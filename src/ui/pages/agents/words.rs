@@ -112,6 +112,8 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
     let differs = [
         ("what it is for", before.description != after.description),
         ("persona", before.persona != after.persona),
+        ("variables", before.variables != after.variables),
+        ("personas", before.personas != after.personas || before.between_personas != after.between_personas),
         ("model", before.model != after.model),
         ("length of answers", before.max_tokens != after.max_tokens),
         ("temperature", before.temperature != after.temperature),

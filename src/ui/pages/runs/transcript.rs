@@ -143,7 +143,7 @@ pub fn Transcript(id: String, watch: Watch) -> impl IntoView {
 fn Piece(line: Line) -> impl IntoView {
     let Line { at, entry, .. } = line;
     match entry {
-        Entry::Begun { agent, name, version, prompt, .. } => view! {
+        Entry::Begun { agent, name, version, prompt, persona, .. } => view! {
             <li data-who="task">
                 <p class="who">
                     <Icon name="inbox" />
@@ -153,6 +153,7 @@ fn Piece(line: Line) -> impl IntoView {
                         <RelativeTime at />
                     </span>
                 </p>
+                {persona.map(|chosen| view! { <p class="small dim">{chosen.words()}</p> })}
                 <Markdown text=prompt />
             </li>
         }

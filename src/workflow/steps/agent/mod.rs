@@ -24,8 +24,10 @@ mod tests;
 mod tools;
 mod work;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use self::leases::Ready;
 use self::next::{Next, next};
@@ -56,18 +58,28 @@ struct Config {
     schema: Value,
     #[serde(default)]
     context: Value,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
 }
 
 /// The step of [`definition`].
 pub const STEP: &str = "work";
 
-/// A definition that gives an agent the task in `inputs.prompt`, and gives back its answer.
-pub fn definition(agent: &str) -> Definition {
+/// A definition that gives an agent the task in `inputs.prompt`, with the variables of its persona of these names in
+/// `inputs.variables`, and gives back its answer.
+pub fn definition<'a>(agent: &str, variables: impl Iterator<Item = &'a str>) -> Definition {
     let mut step = Step::new(STEP, "agent");
     step.config.insert("agent".to_owned(), json!(agent));
     step.config.insert("prompt".to_owned(), json!("{{ inputs.prompt }}"));
+    let mut properties = json!({"prompt": {"type": "string"}});
+    let given: Map<String, Value> =
+        variables.map(|name| (name.to_owned(), json!(format!("{{{{ inputs.variables.{name} }}}}")))).collect();
+    if !given.is_empty() {
+        step.config.insert("variables".to_owned(), Value::Object(given));
+        properties["variables"] = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    }
     Definition {
-        inputs: json!({"type": "object", "required": ["prompt"], "properties": {"prompt": {"type": "string"}}}),
+        inputs: json!({"type": "object", "required": ["prompt"], "properties": properties}),
         steps: vec![step],
         output: json!("{{ steps.work.output }}"),
         ..Definition::empty(agent)
@@ -127,9 +139,21 @@ async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
             .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?;
     }
     let context = read_context(&config.context)?.over(&spec.context);
-    let spec = AgentSpec { context, ..spec };
+    let taken = spec.take_persona(&config.prompt, &config.variables).map_err(|fault| {
+        StepError::permanent("config", format!("{}: {}", fault.pointer.trim_start_matches('/'), fault.message))
+    })?;
+    let spec = AgentSpec { context, persona: taken.text, ..spec };
     let seat = if spec.is_in_team() { team::join(call, id, &name).await? } else { None };
-    let entry = Entry::Begun { agent: id, name, version, spec: Box::new(spec), prompt: config.prompt, schema, seat };
+    let entry = Entry::Begun {
+        agent: id,
+        name,
+        version,
+        spec: Box::new(spec),
+        prompt: config.prompt,
+        schema,
+        seat,
+        persona: taken.chosen,
+    };
     if let Some(work) = Work::fold(std::slice::from_ref(&entry))? {
         let status = if stopped_at.is_some() { TaskStatus::Waiting } else { TaskStatus::Working };
         tell(call, &work, status).await;
@@ -303,7 +327,7 @@ async fn wait(call: &StepCall, work: &Work, one: &Call) -> Result<Outcome, StepE
         }
         Some(T::AskAgent) => {
             let name = text("agent");
-            let source = Source::Inline(Box::new(definition(&name)));
+            let source = Source::Inline(Box::new(definition(&name, std::iter::empty())));
             workflow::begin(call, source, json!({"prompt": text("task")}), &name, false).await
         }
         _ => {

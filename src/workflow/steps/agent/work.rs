@@ -123,7 +123,7 @@ impl Work {
     /// Class `journal` for an entry that this program can't read, or one that stands where none like it can.
     pub fn fold(entries: &[Entry]) -> Result<Option<Self>, StepError> {
         let Some((first, rest)) = entries.split_first() else { return Ok(None) };
-        let Entry::Begun { agent, name, version, spec, prompt, schema, seat } = first else {
+        let Entry::Begun { agent, name, version, spec, prompt, schema, seat, .. } = first else {
             return Err(unreadable("it does not begin with its beginning"));
         };
         let mut work = Self {
