@@ -1,6 +1,6 @@
 //! What the variables and personas of an agent must look like.
 
-use super::{Findings, MAX_PERSONA, MAX_WORD, expertise};
+use super::{Findings, MAX_PERSONA, expertise};
 use crate::model::agent::{AgentSpec, MAX_VALUE, TASK, template_fault};
 
 const MAX_VARIABLES: usize = 20;
@@ -69,6 +69,7 @@ fn variables(spec: &AgentSpec, found: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MAX_WORD;
     use super::super::tests::refused;
     use super::*;
     use crate::model::agent::{Persona, Variable};

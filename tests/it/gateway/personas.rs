@@ -10,7 +10,6 @@ use weft::workflow::{self, assign};
 use super::agents::{agent, model, told, words};
 use super::somebody;
 use crate::engine::{any_of, end, start};
-use crate::support::Site;
 
 fn variable(name: &str, default: Option<&str>) -> Variable {
     Variable { name: name.into(), default: default.map(str::to_owned) }
