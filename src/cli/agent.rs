@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::follow::Follow;
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out};
+use super::{Failure, Global, file, local, out, queue};
 use crate::model::ApiError;
 use crate::model::agent::{AgentStanding, NewTask};
 use crate::model::gateway::short_usd;
@@ -42,6 +42,9 @@ enum Command {
         #[arg(long)]
         watch: bool,
     },
+    /// Tasks for whichever agent is best for them.
+    #[command(subcommand)]
+    Queue(queue::Command),
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
@@ -53,6 +56,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             let task = NewTask { prompt, priority, variables: variables.into_iter().collect() };
             local::within(global, async |ctx| give(global, ctx, &name, task, watch).await).await
         }
+        Command::Queue(command) => queue::run(global, command).await,
     }
 }
 

@@ -13,6 +13,7 @@ mod learned;
 mod local;
 mod memory;
 pub mod out;
+mod queue;
 mod run;
 mod runs;
 mod serve;

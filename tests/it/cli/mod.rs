@@ -5,6 +5,7 @@ mod bench;
 mod ending;
 mod help;
 mod memory;
+mod queue;
 mod run;
 mod runs;
 mod settings;
