@@ -51,6 +51,15 @@ pub async fn list_versions(ctx: &Ctx, id: AgentId) -> Result<Vec<AgentVersion>> 
     Ok(store::version::list(&ctx.db, ctx.workspace(), id).await?)
 }
 
+/// What an agent was at a version, one of the newest 100.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get_version(ctx: &Ctx, id: AgentId, version: i64) -> Result<AgentVersion> {
+    ctx.authorize(Action::ReadAgent)?;
+    store::version::find(&ctx.db, ctx.workspace(), id, version).await?.ok_or(Error::NotFound("version"))
+}
+
 /// Whether an agent may do nothing: somebody stopped it, or it is gone. Asked before each thing that it does.
 ///
 /// # Errors

@@ -13,6 +13,7 @@
 
 pub mod assign;
 pub mod bus;
+pub mod comparisons;
 mod error;
 pub mod leases;
 mod manage;
@@ -23,6 +24,8 @@ mod tasks;
 mod validate;
 
 pub use error::{Error, Result};
-pub use manage::{create, delete, find_by_name, get, halt, is_stopped, list, list_templates, list_versions, update};
+pub use manage::{
+    create, delete, find_by_name, get, get_version, halt, is_stopped, list, list_templates, list_versions, update,
+};
 pub use retention::{boot, forget};
 pub use tasks::{Note, close_task, list_paused_runs, note_given, note_task};

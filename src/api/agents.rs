@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::agent::{
-    Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, Lease, NewTask, QueuedTask, TaskDraft,
+    Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, Comparison, ComparisonDraft,
+    ComparisonResult, Lease, NewTask, QueuedTask, TaskDraft,
 };
 use crate::model::dashboard::Period;
-use crate::model::{AgentId, ApiError, LeaseId, Page, PageRequest, QueuedTaskId, RunId};
+use crate::model::{AgentId, ApiError, ComparisonId, LeaseId, Page, PageRequest, QueuedTaskId, RunId};
 
 /// Every agent with what it is busy with, by name.
 #[server(prefix = "/rpc", endpoint = "agents/list", input = Json)]
@@ -102,4 +103,28 @@ pub async fn list_agent_leases() -> Result<Vec<Lease>, ApiError> {
 #[server(prefix = "/rpc", endpoint = "agents/end_lease", input = Json)]
 pub async fn end_agent_lease(id: LeaseId) -> Result<(), ApiError> {
     Ok(crate::agents::leases::end(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// What was compared of an agent, the newest first.
+#[server(prefix = "/rpc", endpoint = "agents/comparisons", input = Json)]
+pub async fn list_comparisons(id: AgentId) -> Result<Vec<Comparison>, ApiError> {
+    Ok(crate::agents::comparisons::list(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Lets two versions of an agent do the same tasks.
+#[server(prefix = "/rpc", endpoint = "agents/compare", input = Json)]
+pub async fn start_comparison(id: AgentId, draft: ComparisonDraft) -> Result<ComparisonResult, ApiError> {
+    Ok(crate::workflow::compare::start(&crate::http::request_ctx().await?, id, draft).await?)
+}
+
+/// A comparison with what came of it so far.
+#[server(prefix = "/rpc", endpoint = "agents/comparison", input = Json)]
+pub async fn get_comparison(id: ComparisonId) -> Result<ComparisonResult, ApiError> {
+    Ok(crate::workflow::compare::get(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Deletes a comparison; its runs stay.
+#[server(prefix = "/rpc", endpoint = "agents/delete_comparison", input = Json)]
+pub async fn delete_comparison(id: ComparisonId) -> Result<(), ApiError> {
+    Ok(crate::agents::comparisons::delete(&crate::http::request_ctx().await?, id).await?)
 }

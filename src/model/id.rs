@@ -86,6 +86,8 @@ ids! {
     QueuedTaskId,
     /// What an agent has to itself, or shares, for a while.
     LeaseId,
+    /// Two versions of an agent at the same tasks.
+    ComparisonId,
     /// What makes vectors of a workspace's entries.
     EmbedderId,
 }

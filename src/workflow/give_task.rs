@@ -19,7 +19,7 @@ use crate::model::{AgentId, RunId};
 use crate::runtime::Ctx;
 
 /// Characters of a task at most.
-const MAX_PROMPT: usize = 100_000;
+pub(super) const MAX_PROMPT: usize = 100_000;
 
 /// Gives an agent a task. Returns once the run is durable; it goes on by itself, or waits while the agent works at as many tasks as
 /// it may at once.
@@ -30,7 +30,7 @@ const MAX_PROMPT: usize = 100_000;
 pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(Action::StartRun)?;
     let NewTask { prompt, priority, variables } = task;
-    if prompt.trim().is_empty() || prompt.chars().count() > MAX_PROMPT {
+    if !is_task(&prompt) {
         return Err(Error::invalid("/prompt", format!("expected a task of 1 to {MAX_PROMPT} characters")));
     }
     if let Some(level) = priority.filter(|level| !(1..=9).contains(level)) {
@@ -43,6 +43,11 @@ pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String
     // Said here rather than by a run that fails.
     agent.spec.take_persona(&prompt, &variables).map_err(|fault| Error::invalid(fault.pointer, fault.message))?;
     begin(ctx, &agent, NewTask { prompt, priority, variables }, key).await
+}
+
+/// Whether that can be a task.
+pub(super) fn is_task(prompt: &str) -> bool {
+    !prompt.trim().is_empty() && prompt.chars().count() <= MAX_PROMPT
 }
 
 /// Starts the run in which an agent does a task.

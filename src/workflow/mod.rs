@@ -12,6 +12,7 @@
 pub mod approvals;
 pub mod assign;
 mod bodies;
+pub mod compare;
 pub mod definitions;
 mod engine;
 mod error;

@@ -2,6 +2,7 @@
 
 pub(super) mod agent;
 pub(super) mod bus;
+pub(super) mod comparison;
 pub(super) mod facts;
 pub(super) mod lease;
 pub(super) mod queue;

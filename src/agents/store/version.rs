@@ -67,6 +67,21 @@ pub async fn list(db: &Db, workspace: WorkspaceId, id: AgentId) -> Result<Vec<Ag
     Ok(rows.into_iter().map(AgentVersion::from).collect())
 }
 
+/// One of them.
+pub async fn find(db: &Db, workspace: WorkspaceId, id: AgentId, version: i64) -> Result<Option<AgentVersion>> {
+    let row: Option<VersionRow> = read!(db, conn => query_as(
+        "select version, spec, made_by, created_at
+         from agent_version
+         where workspace_id = $1 and agent_id = $2 and version = $3",
+    )
+    .bind(workspace)
+    .bind(id)
+    .bind(version)
+    .fetch_optional(conn)
+    .await)?;
+    Ok(row.map(AgentVersion::from))
+}
+
 /// Deletes those that are not kept any more, at most `limit`; returns how many. Their numbers have no gaps.
 pub async fn delete_old(tx: &mut Tx, limit: i64) -> Result<u64> {
     Ok(within!(tx, conn => query(

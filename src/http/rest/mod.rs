@@ -10,6 +10,7 @@ pub mod bodies;
 pub mod body;
 pub mod budgets;
 pub mod cache;
+pub mod comparisons;
 pub mod embedder;
 pub mod events;
 pub mod gateway;
@@ -54,6 +55,7 @@ fn resources() -> OpenApiRouter<Runtime> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(agents::router())
         .merge(agent_leases::router())
+        .merge(comparisons::router())
         .merge(agent_tasks::router())
         .merge(analytics::router())
         .merge(approvals::router())

@@ -34,6 +34,9 @@ pub enum Entry {
         /// The personas that the task called for, and why, where the agent has several.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         persona: Option<Chosen>,
+        /// Whether nothing may come of it that outlasts it, and nobody is asked.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_trial: bool,
     },
     /// The model answered.
     Said {

@@ -2,6 +2,7 @@
 
 mod assign;
 mod changes;
+mod comparison;
 mod journal;
 mod lease;
 mod persona;
@@ -22,6 +23,10 @@ use super::gateway::ContextRule;
 use super::{AgentId, Timestamp};
 pub use assign::{Assignment, KeptOut, LeftOut, Parts, Scored, Weights};
 pub use changes::{ChangedFile, Changes};
+pub use comparison::{
+    Check, CheckOutcome, ComparedTask, Comparison, ComparisonDraft, ComparisonPlan, ComparisonResult, MAX_CHECKS,
+    MAX_TASKS, Sums, Trial,
+};
 pub use journal::{Entry, Spent, ToolResult};
 pub use lease::{
     Behind, Lease, LeaseMode, LeaseNote, MAX_THING_CHARS, OnConflict, SeenFile, TakesLeases, Thing, ThingKind,

@@ -63,6 +63,7 @@ mod tests {
             schema: Value::Null,
             seat: None,
             persona: None,
+            is_trial: false,
         };
         let said = Entry::Said {
             content: calls.iter().map(call).collect(),

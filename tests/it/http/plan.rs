@@ -85,6 +85,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/agents/assignment") => {
             Json(json!({"availability": 1, "expertise": 1, "workload": 0, "success": 0, "affinity": 0}))
         }
+        ("POST", "/agents/{id}/comparisons") => Json(json!({"first": 1, "second": 2, "prompts": ["Look around."]})),
         ("POST", "/agents/{id}/tasks") => Json(json!({"prompt": "Look around."})),
         ("PUT", "/agents/{id}/stopped") => Json(json!({"stopped": true})),
         ("POST", "/budgets") | ("PUT", "/budgets/{id}") => Json(budget()),
@@ -208,6 +209,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/queue" => json!({"page": page}),
         "agents/queue_task" => json!({"draft": {"prompt": ""}}),
         "agents/leases" => json!({}),
+        "agents/comparisons" | "agents/comparison" | "agents/delete_comparison" => json!({"id": NIL}),
+        "agents/compare" => json!({"id": NIL, "draft": {"first": 1, "second": 2, "prompts": ["Look around."]}}),
         "agents/end_lease" => json!({"id": NIL}),
         "agents/cancel_queued" => json!({"id": NIL}),
         "agents/give_task" => json!({"id": NIL, "task": {"prompt": "Look around."}}),

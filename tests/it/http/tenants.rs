@@ -36,6 +36,7 @@ struct Theirs {
     agent: String,
     task: String,
     lease: String,
+    comparison: String,
     kept: String,
     call: String,
 }
@@ -98,6 +99,7 @@ async fn seed(rt: &Runtime) -> Theirs {
     let task = agents::queue::give(&ctx, serde_json::from_value(json!({"prompt": "Keep it."})).unwrap()).await.unwrap();
     let task = task.id.to_string();
     let lease = keep_lease(&ctx, &approval).await;
+    let comparison = keep_comparison(&ctx, &agent).await;
     let kept = keep(&ctx, provider).await;
     let call = keep_call(&ctx).await;
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
@@ -118,9 +120,16 @@ async fn seed(rt: &Runtime) -> Theirs {
         agent,
         task,
         lease,
+        comparison,
         kept,
         call,
     }
+}
+
+/// Keeps a comparison of an agent's versions, without its runs.
+async fn keep_comparison(ctx: &Ctx, agent: &str) -> String {
+    let plan = weft::model::agent::ComparisonPlan { first: 1, second: 2, tasks: Vec::new(), checks: Vec::new() };
+    agents::comparisons::keep(ctx, agent.parse().unwrap(), plan).await.unwrap().id.to_string()
 }
 
 /// Puts an answer into the cache, as a row: no model is there to give one.
@@ -206,6 +215,10 @@ impl Theirs {
             ("budgets/", self.budget.clone()),
             ("agents/tasks/", self.task.clone()),
             ("agents/cancel_queued", self.task.clone()),
+            ("agents/comparisons/", self.comparison.clone()),
+            ("agents/comparisons", self.agent.clone()),
+            ("agents/comparison", self.comparison.clone()),
+            ("agents/delete_comparison", self.comparison.clone()),
             ("agents/leases/", self.lease.clone()),
             ("agents/end_lease", self.lease.clone()),
             ("agents/", self.agent.clone()),

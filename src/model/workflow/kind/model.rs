@@ -131,6 +131,12 @@ pub(super) const AGENT: Kind = Kind {
         field("variables", "Variables of its persona", Shape::TextMap)
             .rare()
             .hint("By name. Those that are left out are as the agent has them."),
+        field("version", "Version of the agent", Shape::Integer { min: 1, max: 1_000_000_000 })
+            .rare()
+            .hint("Empty: as the agent is when the step begins. One of the newest 100."),
+        field("trial", "A trial", Shape::Bool)
+            .rare()
+            .hint("Nothing is done that outlasts the step but in its own folder, and nobody is asked: such calls are refused."),
         CONTEXT,
     ],
     ports: &[Edge::OUT, Edge::ERROR],

@@ -7,13 +7,15 @@ use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 
 use super::acts::{Acts, DeleteDialog, GiveDialog, Halt};
 use super::card::{States, model_of};
+use super::compare::Comparisons;
+use super::compare_dialog::{CompareDialog, Comparing};
 use super::configuration::Configuration;
 use super::live::{count_changes, count_while};
 use super::results::Results;
 use super::tasks::Tasks;
 use super::versions::Versions;
-use crate::api::agents::{get_agent, get_agent_results, list_agent_tasks, list_agent_versions};
-use crate::model::agent::{AgentResults, AgentStanding, AgentTask, AgentVersion};
+use crate::api::agents::{get_agent, get_agent_results, list_agent_tasks, list_agent_versions, list_comparisons};
+use crate::model::agent::{AgentResults, AgentStanding, AgentTask, AgentVersion, Comparison};
 use crate::model::dashboard::Period;
 use crate::model::{AgentId, ApiError, Page, PageRequest};
 use crate::ui::components::{
@@ -23,11 +25,12 @@ use crate::ui::components::{
 use crate::ui::format;
 
 /// The tabs by their names in the URL; the first is shown where none is named.
-const TABS: [Tab; 4] = [
+const TABS: [Tab; 5] = [
     Tab::new("tasks", "Tasks"),
     Tab::new("results", "Results"),
     Tab::new("configuration", "Configuration"),
     Tab::new("versions", "Versions"),
+    Tab::new("compare", "Compare"),
 ];
 
 /// What the page reads at once: what is drawn makes no resource of its own.
@@ -36,6 +39,7 @@ struct Lists {
     tasks: Resource<Result<Page<AgentTask>, ApiError>>,
     results: Resource<Result<AgentResults, ApiError>>,
     versions: Resource<Result<Vec<AgentVersion>, ApiError>>,
+    comparisons: Resource<Result<Vec<Comparison>, ApiError>>,
 }
 
 /// The page of one agent: `/agents/ID?tab=configuration`.
@@ -58,19 +62,37 @@ pub fn AgentPage() -> impl IntoView {
         move || id.get(),
         move |id| async move { get_agent_results(id.ok_or_else(none)?, Period::Month).await },
     );
-    let lists = Lists { tasks, results, versions };
+    let comparisons =
+        Resource::new(move || id.get(), move |id| async move { list_comparisons(id.ok_or_else(none)?).await });
+    let comparing = Comparing::new(acts.may_start, acts.may_edit);
+    // What can be chosen from stands in what the page has read.
+    Effect::new(move |_| {
+        if let Some(Ok(versions)) = versions.get() {
+            comparing.versions.set(versions);
+        }
+        if let Some(Ok(page)) = tasks.get() {
+            comparing.tasks.set(page.items.into_iter().filter(is_given).collect());
+        }
+    });
+    let lists = Lists { tasks, results, versions, comparisons };
     let is_current = is_about(id, |standing: &AgentStanding| standing.agent.id);
     view! {
         <Load resource=agent what="the agent" is_current let:standing>
-            <Shown standing lists acts />
+            <Shown standing lists acts comparing />
         </Load>
         <GiveDialog acts />
         <DeleteDialog acts />
+        <CompareDialog id comparing />
     }
 }
 
+/// Whether a task was given to the agent itself, and not by a step of a workflow.
+fn is_given(task: &AgentTask) -> bool {
+    task.step == "work"
+}
+
 #[component]
-fn Shown(standing: AgentStanding, lists: Lists, acts: Acts) -> impl IntoView {
+fn Shown(standing: AgentStanding, lists: Lists, acts: Acts, comparing: Comparing) -> impl IntoView {
     let id = standing.agent.id;
     let current = RwSignal::new(standing);
     Effect::new(move |seen: Option<u32>| {
@@ -129,6 +151,11 @@ fn Shown(standing: AgentStanding, lists: Lists, acts: Acts) -> impl IntoView {
             <TabPanel id="agent" name="versions" chosen>
                 <Load resource=lists.versions what="the versions" shape=SkeletonShape::Rows(4) let:versions>
                     <Versions versions />
+                </Load>
+            </TabPanel>
+            <TabPanel id="agent" name="compare" chosen>
+                <Load resource=lists.comparisons what="the comparisons" shape=SkeletonShape::Rows(4) let:list>
+                    <div class="stack"><Comparisons id list comparing changed=acts.changed /></div>
                 </Load>
             </TabPanel>
         </div>

@@ -7,6 +7,8 @@
 mod acts;
 mod board;
 mod card;
+mod compare;
+mod compare_dialog;
 mod configuration;
 mod detail;
 mod editor;

@@ -216,7 +216,7 @@ fn Line(id: String, label: String, is_on: Signal<bool>, switch: Callback<bool>) 
     view! {
         <label class="check" for=id.clone()>
             <input
-                type="checkbox" id=id.clone() name=id prop:checked=move || is_on.get()
+                type="checkbox" id=id.clone() name=id.clone() prop:checked=move || is_on.get()
                 on:change=move |event| switch.run(event_target_checked(&event))
             />
             <span class="truncate">{label}</span>

@@ -60,6 +60,10 @@ struct Config {
     context: Value,
     #[serde(default)]
     variables: BTreeMap<String, String>,
+    #[serde(default)]
+    version: Option<i64>,
+    #[serde(default)]
+    trial: bool,
 }
 
 /// The step of [`definition`].
@@ -125,6 +129,10 @@ async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
             agents::Error::Db(error) if error.is_transient() => StepError::transient("unavailable", error.to_string()),
             error => StepError::permanent("refused", error.to_string()),
         })?;
+    let (version, spec) = match config.version {
+        Some(asked) if asked != version => (asked, version_of(call, id, asked).await?),
+        _ => (version, spec),
+    };
     if config.prompt.trim().is_empty() {
         return Err(StepError::permanent("config", "prompt: expected a task, found nothing"));
     }
@@ -153,12 +161,24 @@ async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
         schema,
         seat,
         persona: taken.chosen,
+        is_trial: config.trial,
     };
     if let Some(work) = Work::fold(std::slice::from_ref(&entry))? {
         let status = if stopped_at.is_some() { TaskStatus::Waiting } else { TaskStatus::Working };
         tell(call, &work, status).await;
     }
     advanced(&entry)
+}
+
+/// What the agent was at a version.
+async fn version_of(call: &StepCall, id: AgentId, version: i64) -> Result<AgentSpec, StepError> {
+    match agents::get_version(&call.ctx, id, version).await {
+        Ok(found) => Ok(found.spec),
+        Err(agents::Error::Db(error)) if error.is_transient() => {
+            Err(StepError::transient("unavailable", error.to_string()))
+        }
+        Err(error) => Err(StepError::permanent("not_found", format!("version {version} of the agent: {error}"))),
+    }
 }
 
 fn advanced(entry: &Entry) -> Result<Outcome, StepError> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::work::{Call, HOPELESS_CALLS, SAME_CALLS, Work};
-use crate::model::agent::{AgentTool, Ruling};
+use crate::model::agent::{AgentTool, Effect, Ruling};
 
 /// Problems of arguments that the model is told at once.
 const MAX_REASONS: usize = 5;
@@ -29,7 +29,25 @@ pub fn refusal(work: &Work, call: &Call) -> Option<String> {
     if ruled.ruling == Ruling::Deny {
         return Some("A rule of yours forbids this. Do not try to get around it.".to_owned());
     }
+    if work.is_trial && outlasts(work, tool, &call.arguments, ruled.ruling) {
+        return Some(
+            "This is a trial: nothing is done that outlasts it, and nobody is asked. Go on without, and say what you would do."
+                .to_owned(),
+        );
+    }
     out_of_reach(work, tool, &call.arguments)
+}
+
+/// Whether a call would change more than the agent's own folder, or ask somebody.
+fn outlasts(work: &Work, tool: AgentTool, arguments: &Value, ruling: Ruling) -> bool {
+    use AgentTool as T;
+    let is_own = work.spec.folder.trim().is_empty();
+    ruling == Ruling::Ask
+        || match tool {
+            T::MemoryWrite | T::AskAgent | T::AskPerson | T::RunWorkflow | T::PublishChanges => true,
+            T::Shell => !is_own,
+            tool => work.spec.effect(tool, arguments) == Effect::Acts,
+        }
 }
 
 /// Whether the work has come to going round in circles.

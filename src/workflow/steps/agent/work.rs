@@ -35,6 +35,8 @@ pub struct Work {
     pub schema: Value,
     /// Where it sits in the team of its run, if it takes part.
     pub seat: Option<Seat>,
+    /// Whether nothing may come of it that outlasts it, and nobody is asked.
+    pub is_trial: bool,
     /// Whether it was shown what others wrote since it last said something.
     pub has_heard: bool,
     /// The conversation, but for the results of `calls`.
@@ -123,7 +125,7 @@ impl Work {
     /// Class `journal` for an entry that this program can't read, or one that stands where none like it can.
     pub fn fold(entries: &[Entry]) -> Result<Option<Self>, StepError> {
         let Some((first, rest)) = entries.split_first() else { return Ok(None) };
-        let Entry::Begun { agent, name, version, spec, prompt, schema, seat, .. } = first else {
+        let Entry::Begun { agent, name, version, spec, prompt, schema, seat, is_trial, .. } = first else {
             return Err(unreadable("it does not begin with its beginning"));
         };
         let mut work = Self {
@@ -134,6 +136,7 @@ impl Work {
             prompt: prompt.clone(),
             schema: schema.clone(),
             seat: seat.clone(),
+            is_trial: *is_trial,
             has_heard: false,
             messages: vec![Message::text(Role::User, prompt.as_str())],
             calls: Vec::new(),

@@ -28,7 +28,17 @@ pub(super) fn spec(tools: &[AgentTool]) -> AgentSpec {
 pub(super) fn begun(spec: AgentSpec, schema: Value) -> Entry {
     let agent = Uuid::nil().into();
     let (name, prompt) = ("helper".into(), "Do it.".into());
-    Entry::Begun { agent, name, version: 1, spec: Box::new(spec), prompt, schema, seat: None, persona: None }
+    Entry::Begun {
+        agent,
+        name,
+        version: 1,
+        spec: Box::new(spec),
+        prompt,
+        schema,
+        seat: None,
+        persona: None,
+        is_trial: false,
+    }
 }
 
 fn said(content: Vec<Block>) -> Entry {
