@@ -6,9 +6,9 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, EmbedderId, EntryId, FiringId, InviteId, LeaseId,
-    LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId, RunId, SemanticHitId, TestId, Timestamp,
-    TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, ComparisonId, EmbedderId, EntryId, FiringId,
+    InviteId, LeaseId, LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId, RunId, SemanticHitId,
+    TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -96,6 +96,7 @@ id_columns!(
     LoginSessionId,
     InviteId,
     LeaseId,
+    ComparisonId,
     ApiKeyId,
     WorkflowId,
     RunId,

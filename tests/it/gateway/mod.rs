@@ -5,6 +5,7 @@ mod assigned;
 mod budgets;
 mod cache;
 mod calls;
+mod compared;
 mod context;
 mod explain;
 mod failures;
