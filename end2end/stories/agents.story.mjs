@@ -209,6 +209,52 @@ story('an agent works as the persona that a task calls for', { env: { WEFT_ALLOW
   models.close();
 });
 
+story('two versions of an agent are compared at a task that it was given', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
+  const models = await scripted([{ words: 'Blue.' }, { words: 'The loom is blue.' }, { words: 'The loom is blue.' }]);
+  await server.setUp();
+  const token = await server.token();
+  const call = (method, path, body) => server.api(method, path, { token, body });
+  await call('POST', '/api/v1/providers', { name: 'acme', kind: 'open_ai_compatible', base_url: models.url, models: [{ id: 'big' }] });
+  const weaver = await call('POST', '/api/v1/agents', { name: 'weaver', spec: { persona: 'You weave.' } });
+  const { run_id } = await call('POST', `/api/v1/agents/${weaver.id}/tasks`, { prompt: 'Which colour has the loom?' });
+  const ada = await visitor();
+  ada.allow(/\b422\b/); // what does not fit
+  const page = await arrive(ada, `/runs/${run_id}`);
+  await page.locator('.page-head').getByText('Succeeded').waitFor();
+
+  // With one version there is nothing to compare.
+  await page.goto(`/agents/${weaver.id}?tab=compare`);
+  await page.getByRole('heading', { name: 'Nothing compared yet' }).waitFor();
+  const begin = page.getByRole('button', { name: 'Compare two versions…' });
+  assert.equal(await begin.getAttribute('aria-disabled'), 'true');
+  await page.getByRole('link', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'Persona', exact: true }).fill('You weave, in whole sentences.');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('tab', { name: 'Compare' }).click();
+  await begin.click();
+  const dialog = page.getByRole('dialog', { name: 'Compare two versions' });
+  await dialog.getByRole('button', { name: 'Compare', exact: true }).click();
+  await dialog.getByText('expected 1 to 20 tasks').waitFor();
+  await dialog.getByRole('checkbox', { name: 'Which colour has the loom?' }).check();
+  await dialog.getByRole('textbox', { name: 'What holds of a good answer' }).fill('names it: "loom" in steps.work.output.text\nis brief: run.id');
+  await dialog.getByRole('button', { name: 'Compare', exact: true }).click();
+  await dialog.getByText('2: expected inputs.prompt or steps.work.output').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'agent-compare-form');
+  await dialog.getByRole('textbox', { name: 'What holds of a good answer' }).fill('names it: "loom" in steps.work.output.text\nis brief: steps.work.output.text | length < 5');
+  await dialog.getByRole('button', { name: 'Compare', exact: true }).click();
+  await dialog.waitFor({ state: 'hidden' });
+
+  await page.getByText('Version 1 and version 2').click();
+  await page.getByText('Both did 1 of 1 tasks, and passed 1 of 2 checks each.').waitFor();
+  assert.equal(await page.getByText('Does not hold: is brief.').count(), 2);
+  await expectAccessible(page);
+  await shot(page, 'agent-compared');
+  await page.getByRole('button', { name: 'Delete the comparison' }).click();
+  await page.getByRole('heading', { name: 'Nothing compared yet' }).waitFor();
+  models.close();
+});
+
 story('an agent asks before it runs a script, and goes on after the server was killed', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
   const script = 'echo woven > cloth.txt\ncat cloth.txt';
   const models = await scripted([

@@ -85,6 +85,12 @@ async function furnishAgents(call) {
     description: LONG,
     persona: `${LONG}.\n\n- ${LONG}\n- ${'word'.repeat(60)}`,
     model: 'a-route-with-a-name-that-is-as-long-as-it-may-well-be',
+    variables: [{ name: 'customer' }, { name: 'language', default: LONG }],
+    personas: [
+      { name: 'reviewer', text: `${LONG} for {{ inputs.customer }}.`, words: ['review', 'w'.repeat(40)], when: 'inputs.task | length > 20', priority: 7 },
+      { name: LONG.slice(0, 60).trim(), text: LONG, words: ['weave'], adds: true },
+    ],
+    between_personas: 'join',
     temperature: 0.3,
     tools: ['http_request', 'memory_search', 'memory_write', 'shell', 'run_workflow', 'ask_agent', 'ask_person'],
     hosts: ['*.example.org', `${'a-rather-long-label.'.repeat(6)}example.org`],
@@ -103,6 +109,8 @@ async function furnishAgents(call) {
   const writer = await call('POST', '/api/v1/agents', { name: 'writer', spec: { persona: 'You write.', description: 'Writes.' } });
   await call('POST', `/api/v1/agents/${reviewer.id}/tasks`, { prompt: `${LONG}?` });
   await call('PUT', `/api/v1/agents/${writer.id}/stopped`, { stopped: true });
+  const checks = [{ name: LONG.slice(0, 60).trim(), holds: 'steps.work.output.text | length > 1000' }];
+  await call('POST', `/api/v1/agents/${reviewer.id}/comparisons`, { first: 1, second: 2, prompts: [`${LONG}?`, 'word'.repeat(60)], checks });
   const team = { topology: 'star', supervisor: coder.name, members: [coder.name, 'reviewer', 'writer'], adaptive: true };
   const talks = await call('POST', '/api/v1/workflows', { weft: 1, name: 'Talks', team, steps: [{ id: 'a', kind: 'agent', config: { agent: 'nobody', prompt: LONG } }] });
   const talked = await call('POST', `/api/v1/workflows/${talks.id}/execute?wait_ms=30000`, { inputs: {}, test: true });
@@ -110,7 +118,7 @@ async function furnishAgents(call) {
   await call('POST', '/api/v1/agents/tasks', { prompt: `${LONG}?`, among: ['nobody-of-this-name'] });
   return {
     agents: '/agents', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
-    agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentEdit: `/agents/${coder.id}/edit`, messages: `/runs/${talked.id}?view=messages`,
+    agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentCompare: `/agents/${reviewer.id}?tab=compare`, agentEdit: `/agents/${coder.id}/edit`, messages: `/runs/${talked.id}?view=messages`,
   };
 }
 
