@@ -7,7 +7,9 @@
 //!
 //! What comes next is pure (`work` folds, `next` decides, `reach` refuses, `talk` words the request); here it is done.
 
+mod answer;
 mod files;
+mod hooks;
 mod leases;
 mod merge;
 mod next;
@@ -150,6 +152,12 @@ async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, St
             Some(heard) => advanced(&heard),
             None => advanced(&say(call, work, *request).await?),
         },
+        Next::Judge(calls) => {
+            for line in calls.iter().flat_map(hooks::lines) {
+                print(call, &line).await;
+            }
+            advanced(&Entry::Judged { calls })
+        }
         Next::Use(calls, refusals) => {
             let began = call.ctx.clock.now();
             for refusal in &refusals {
