@@ -12,6 +12,7 @@ mod detail;
 mod editor;
 mod fields;
 mod form;
+mod hooks;
 mod leases;
 mod live;
 mod queue;
