@@ -100,6 +100,11 @@ async function furnishAgents(call) {
       { tool: null, matching: LONG, after_untrusted: true, ruling: 'ask' },
       { tool: 'shell', ruling: 'allow' },
     ],
+    hooks: [
+      { name: LONG.slice(0, 60), when: 'before', tools: ['shell', 'memory_*'], condition: `'${'word'.repeat(40)}' in arguments.script`, does: { act: 'deny', message: LONG } },
+      { name: 'signed', when: 'before', tools: ['http_request'], does: { act: 'edit', set: [{ path: 'headers.x-by', value: `{{ agent }} ${'word'.repeat(30)}` }] } },
+      { name: 'shorter', when: 'after', does: { act: 'edit', whole: "result | replace('a', 'b')" } },
+    ],
     approvers: ['role:owner', 'somebody.with.a.long.address@a.rather.long.domain.example.org'],
     limits: { turns: 12, tokens: 200_000, cost_micros: 2_500_000, work_ms: 600_000 },
   };

@@ -1,5 +1,6 @@
 //! Agents: named configurations of a model that works with tools, their versions, the list of what they did, the queue of what
-//! waits for one of them, the leases by which they keep out of each other's way, and what they write to each other ([`bus`]).
+//! waits for one of them, the leases by which they keep out of each other's way, what they write to each other ([`bus`]), and the
+//! trial of hooks ([`hooks`]).
 //!
 //! Owns agents, what each was at every version, whether one is stopped, and a row for each task. Promises: each change makes a new
 //! version; a change that began at an older one is refused; who stopped an agent is kept, and an agent that is stopped or deleted
@@ -15,6 +16,7 @@ pub mod assign;
 pub mod bus;
 pub mod comparisons;
 mod error;
+pub mod hooks;
 pub mod leases;
 mod manage;
 pub mod queue;

@@ -9,7 +9,7 @@ pub(super) use task::task;
 use super::error::{Error, Result};
 use crate::memory;
 use crate::model::FieldError;
-use crate::model::agent::{AgentDraft, AgentLimits, AgentSpec, AgentTool};
+use crate::model::agent::{AgentDraft, AgentLimits, AgentSpec, AgentTool, hook};
 use crate::model::auth::Role;
 use crate::model::workflow::check;
 
@@ -99,6 +99,7 @@ fn spec(spec: &AgentSpec, found: &mut Findings) {
     places(spec, found);
     tools(spec, found);
     rules(spec, found);
+    found.0.extend(hook::faults(&spec.hooks, "/spec/hooks"));
     limits(spec.limits, found);
     found.0.extend(spec.context.faults("/spec/context"));
 }

@@ -5,7 +5,7 @@ use leptos::server_fn::codec::Json;
 
 use crate::model::agent::{
     Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, Comparison, ComparisonDraft,
-    ComparisonResult, Lease, NewTask, QueuedTask, TaskDraft,
+    ComparisonResult, HookTrial, HookTried, Lease, NewTask, QueuedTask, TaskDraft,
 };
 use crate::model::dashboard::Period;
 use crate::model::{AgentId, ApiError, ComparisonId, LeaseId, Page, PageRequest, QueuedTaskId, RunId};
@@ -50,6 +50,12 @@ pub async fn create_agent(draft: AgentDraft) -> Result<Agent, ApiError> {
 #[server(prefix = "/rpc", endpoint = "agents/update", input = Json)]
 pub async fn update_agent(id: AgentId, version: i64, draft: AgentDraft) -> Result<Agent, ApiError> {
     Ok(crate::workflow::change_agent(&crate::http::request_ctx().await?, id, version, draft).await?)
+}
+
+/// Tells what hooks would say of a call; nothing is done, and nothing is kept.
+#[server(prefix = "/rpc", endpoint = "agents/try_hooks", input = Json)]
+pub async fn try_agent_hooks(trial: HookTrial) -> Result<HookTried, ApiError> {
+    Ok(crate::agents::hooks::try_hooks(&crate::http::request_ctx().await?, &trial)?)
 }
 
 /// Deletes an agent. What it is doing stops.

@@ -1,5 +1,6 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
+pub mod agent_hooks;
 pub mod agent_leases;
 pub mod agent_tasks;
 pub mod agents;
@@ -54,6 +55,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 fn resources() -> OpenApiRouter<Runtime> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(agents::router())
+        .merge(agent_hooks::router())
         .merge(agent_leases::router())
         .merge(comparisons::router())
         .merge(agent_tasks::router())

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AgentSpec, Chosen, LeaseNote, Seat, SeenFile, Thing};
+use super::{AgentSpec, Chosen, Judgement, LeaseNote, Seat, SeenFile, Thing};
 use crate::model::AgentId;
 use crate::model::gateway::{Block, ContextUse, StopReason, Usage};
 use crate::model::memory::Trust;
@@ -55,6 +55,12 @@ pub enum Entry {
         /// What of the conversation it was not sent, so that it fits.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         context: Option<ContextUse>,
+    },
+    /// The agent's hooks were asked about calls, or about what those gave: they are not asked again, and the calls are made as
+    /// it stands here.
+    Judged {
+        /// In the order of the calls.
+        calls: Vec<Judgement>,
     },
     /// A call that can't be done twice begins. What follows it in the same attempt, without a break, may do it; whoever finds
     /// it later without its result can't know whether it was done.

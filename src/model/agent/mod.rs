@@ -3,6 +3,7 @@
 mod assign;
 mod changes;
 mod comparison;
+pub mod hook;
 mod journal;
 mod lease;
 mod persona;
@@ -26,6 +27,9 @@ pub use changes::{ChangedFile, Changes};
 pub use comparison::{
     Check, CheckOutcome, ComparedTask, Comparison, ComparisonDraft, ComparisonPlan, ComparisonResult, MAX_CHECKS,
     MAX_TASKS, Sums, Trial,
+};
+pub use hook::{
+    Hook, HookAct, HookCall, HookDid, HookOutcome, HookPoint, HookSaid, HookTrial, HookTried, Judgement, Setting,
 };
 pub use journal::{Entry, Spent, ToolResult};
 pub use lease::{
@@ -110,6 +114,10 @@ pub struct AgentSpec {
     /// where none fits, what has an effect outside is asked about. At most 50.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// What is looked at before each call of a tool, and after; in this order. They narrow what the rules leave, and widen nothing.
+    /// At most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
     /// Who answers what it asks: e-mail addresses, or roles as `role:admin`; empty: everybody who may answer approvals.
     #[serde(default)]
     pub approvers: Vec<String>,
@@ -198,6 +206,7 @@ impl AgentSpec {
             leases: TakesLeases::default(),
             on_conflict: OnConflict::default(),
             rules: Vec::new(),
+            hooks: Vec::new(),
             approvers: Vec::new(),
             limits: AgentLimits::default(),
             context: ContextRule::default(),

@@ -17,7 +17,11 @@ pub(super) fn has_acted(journal: &[Entry]) -> bool {
         Entry::Said { content, .. } => content.iter().any(|block| acts(block, spec)),
         // Noted before what can't be done twice, and so long after it was said; what was waited for was begun by a tool.
         Entry::Started { .. } | Entry::Answered { .. } => true,
-        Entry::Used { .. } | Entry::Queued { .. } | Entry::Conflicted { .. } | Entry::Heard { .. } => false,
+        Entry::Judged { .. }
+        | Entry::Used { .. }
+        | Entry::Queued { .. }
+        | Entry::Conflicted { .. }
+        | Entry::Heard { .. } => false,
     })
 }
 

@@ -75,7 +75,7 @@ pub(super) fn told(upstream: &Upstream, call: usize) -> Vec<String> {
     messages.iter().map(|message| format!("{}: {}", message["role"].as_str().unwrap(), message["content"])).collect()
 }
 
-async fn journal(ctx: &Ctx, run: RunId) -> Vec<Entry> {
+pub(super) async fn journal(ctx: &Ctx, run: RunId) -> Vec<Entry> {
     let events = workflow::list_events(ctx, run, 0, 1000).await.unwrap();
     let entries = events.into_iter().filter_map(|event| match event.fact {
         Fact::StepAdvanced { entry, .. } => Some(Entry::read(&entry).unwrap()),
@@ -84,20 +84,20 @@ async fn journal(ctx: &Ctx, run: RunId) -> Vec<Entry> {
     entries.collect()
 }
 
-async fn people(site: &Site) -> (Ctx, Ctx) {
+pub(super) async fn people(site: &Site) -> (Ctx, Ctx) {
     let runtime = process(site, Clock::System);
     let (owner, _) = owner(&runtime).await;
     let (_, ada) = named_member(&owner, Role::Operator, "ada@team.example").await;
     (owner, ctx_of(&runtime, &ada).await)
 }
 
-async fn asked(ctx: &Ctx) -> Approval {
+pub(super) async fn asked(ctx: &Ctx) -> Approval {
     let mut page = approvals::list(ctx, ApprovalFilter::Open, &PageRequest::default()).await.unwrap();
     assert_eq!(page.items.len(), 1, "{:?}", page.items);
     page.items.remove(0)
 }
 
-fn word(word: &str, form: Value, comment: &str) -> Decision {
+pub(super) fn word(word: &str, form: Value, comment: &str) -> Decision {
     Decision { decision: word.into(), form, comment: comment.into() }
 }
 

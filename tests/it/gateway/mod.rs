@@ -10,6 +10,7 @@ mod context;
 mod explain;
 mod failures;
 mod hedge;
+mod hooks;
 mod leases;
 mod ledger;
 mod manage;

@@ -43,12 +43,40 @@ on_both_engines! {
             (json!({"persona": ""}), "/spec/persona"),
             (json!({"persona": "x\0"}), "/spec/persona"),
             (json!({"persona": "x", "tools": ["knife"]}), "/spec/tools/0"),
+            (json!({"persona": "x", "hooks": [{"name": "h", "when": "before", "condition": "1 +", "does": {"act": "allow"}}]}), "/spec/hooks/0/condition"),
             (json!({"persona": "x", "limits": {"turns": -1}}), "/spec/limits/turns"),
         ] {
             let (status, problem) = mara.post("/agents", json!({"name": "scout", "spec": spec})).await;
             assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
         }
         assert_eq!(mara.get("/agents").await["items"], json!([]));
+    }
+
+    async fn hooks_are_tried_on_a_call_that_nobody_makes(site: Site) {
+        let mara = browser(&site.runtime).await;
+        let deny = json!({"name": "night watch", "when": "before", "condition": "'prod' in arguments.url", "does": {"act": "deny", "message": "Not prod."}});
+        let edit = json!({"name": "signed", "when": "before", "does": {"act": "edit", "set": [{"path": "headers.x-by", "value": "{{ agent }}"}]}});
+        let mask = json!({"name": "mask", "when": "after", "does": {"act": "edit", "whole": "result | replace('KEY', '…')"}});
+        let call = |url: &str| json!({
+            "hooks": [deny, edit, mask], "agent": "scout", "tool": "http_request", "arguments": {"method": "GET", "url": url}, "result": "a KEY",
+        });
+        let (status, tried) = mara.post("/agents/hooks/try", call("https://prod.example")).await;
+        assert_eq!((status, &tried["before"]["outcome"], &tried["before"]["by"]), (200, &json!("denied"), &json!("night watch")), "{tried}");
+        assert_eq!((&tried["before"]["said"][1]["did"], &tried["after"]), (&json!("not_reached"), &Value::Null));
+        let (_, tried) = mara.post("/agents/hooks/try", call("https://test.example")).await;
+        assert_eq!((&tried["before"]["outcome"], &tried["misfit"]), (&json!("undecided"), &Value::Null));
+        assert_eq!(tried["before"]["arguments"]["headers"], json!({"x-by": "scout"}));
+        assert_eq!(tried["after"]["result"], "a …");
+        let mut odd = call("https://test.example");
+        odd["hooks"][1]["does"]["set"][0]["path"] = json!("method");
+        let (_, tried) = mara.post("/agents/hooks/try", odd).await;
+        assert!(tried["misfit"].as_str().unwrap().starts_with("/method"), "{tried}");
+        assert_eq!(tried["after"], Value::Null, "it would not be made");
+        let mut wrong = call("https://test.example");
+        wrong["hooks"][0]["condition"] = json!("result == ''");
+        let (status, problem) = mara.post("/agents/hooks/try", wrong).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/hooks/0/condition")), "{problem}");
+        assert_eq!(mara.get("/agents").await["items"], json!([]), "nothing is kept");
     }
 
     async fn a_stopped_agent_says_by_whom_and_takes_no_task(site: Site) {

@@ -80,6 +80,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/cache/settings") => Json(json!({"enabled": true})),
         ("POST", "/agents") | ("PUT", "/agents/{id}") => Json(agent()),
         // Nothing to do is refused, and so nothing is left to do.
+        ("POST", "/agents/hooks/try") => Json(hook_trial()),
         ("POST", "/agents/tasks") => Json(json!({"prompt": ""})),
         ("POST", "/agents/tasks/{id}/cancel") => Nothing,
         ("PUT", "/agents/assignment") => {
@@ -205,6 +206,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/results" => json!({"id": NIL, "period": "week"}),
         "agents/create" => json!({"draft": agent()}),
         "agents/update" => json!({"id": NIL, "version": 1, "draft": agent()}),
+        "agents/try_hooks" => json!({"trial": hook_trial()}),
         "agents/halt" => json!({"id": NIL, "stopped": true}),
         "agents/queue" => json!({"page": page}),
         "agents/queue_task" => json!({"draft": {"prompt": ""}}),
@@ -270,4 +272,9 @@ fn server_fn(name: &str) -> Option<Sent> {
         "runs/control" => json!({"id": NIL, "command": "cancel"}),
         _ => return None,
     }))
+}
+
+/// A call to try no hooks with.
+fn hook_trial() -> Value {
+    json!({"hooks": [], "tool": "shell", "arguments": {"script": "ls"}})
 }

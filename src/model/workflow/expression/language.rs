@@ -22,6 +22,9 @@ const FUNCTIONS: &[&str] = &["range", "dict"];
 /// Steps of the language's machine that one evaluation may take: some tens of milliseconds.
 const FUEL: u64 = 500_000;
 
+/// The same for what sees values by their names: many of them are evaluated one after the other, for one call of a tool.
+const FUEL_OF_NAMED: u64 = 20_000;
+
 /// Nested calls and blocks.
 const RECURSION: usize = 64;
 
@@ -42,9 +45,10 @@ pub const TESTS: &[&str] = &[
     "none", "number", "odd", "sameas", "sequence", "startingwith", "string", "true", "undefined", "upper",
 ];
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| environment(FUEL));
+static OF_NAMED: LazyLock<Environment<'static>> = LazyLock::new(|| environment(FUEL_OF_NAMED));
 
-fn environment() -> Environment<'static> {
+fn environment(fuel: u64) -> Environment<'static> {
     // `new` knows every filter, test and operator; what is not on the list goes.
     let mut env = Environment::new();
     for filter in ["safe", "escape", "e", "format", "indent", "pprint", "urlencode", "debug"] {
@@ -69,7 +73,7 @@ fn environment() -> Environment<'static> {
         }
         _ => minijinja::escape_formatter(out, state, value),
     });
-    env.set_fuel(Some(FUEL));
+    env.set_fuel(Some(fuel));
     env.set_recursion_limit(RECURSION);
     env.set_debug(true);
     env
@@ -135,7 +139,19 @@ pub(super) fn check_length(source: &str) -> Result<(), ExprError> {
     Ok(())
 }
 
+/// The language for what knows these roots.
+fn environment_of(roots: &[&str]) -> &'static Environment<'static> {
+    if roots == ROOTS { &ENVIRONMENT } else { &OF_NAMED }
+}
+
 pub(super) fn compile_expression(source: &str) -> Result<minijinja::Expression<'_, '_>, ExprError> {
+    compile_in(&ENVIRONMENT, source)
+}
+
+fn compile_in<'source>(
+    environment: &'static Environment<'static>,
+    source: &'source str,
+) -> Result<minijinja::Expression<'source, 'source>, ExprError> {
     if source.len() > MAX_SOURCE_BYTES {
         let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, found {}", source.len());
         return Err(ExprError { line: 1, column: 1, message });
@@ -143,38 +159,41 @@ pub(super) fn compile_expression(source: &str) -> Result<minijinja::Expression<'
     if source.trim().is_empty() {
         return Err(ExprError { line: 1, column: 1, message: "expected an expression, found nothing".to_owned() });
     }
-    ENVIRONMENT.compile_expression(source).map_err(|error| read(&error, source))
+    environment.compile_expression(source).map_err(|error| read(&error, source))
 }
 
-fn compile_template(source: &str) -> Result<minijinja::Template<'_, '_>, ExprError> {
+fn compile_template<'source>(
+    environment: &'static Environment<'static>,
+    source: &'source str,
+) -> Result<minijinja::Template<'source, 'source>, ExprError> {
     check_length(source)?;
     check_statements(source)?;
-    ENVIRONMENT.template_from_str(source).map_err(|error| read(&error, source))
+    environment.template_from_str(source).map_err(|error| read(&error, source))
 }
 
-pub(super) fn refs_of_expression(source: &str) -> Result<Refs, ExprError> {
+pub(super) fn refs_of_expression(source: &str, roots: &[&str]) -> Result<Refs, ExprError> {
     let expression = compile_expression(source)?;
     check_words(source, 0..source.len())?;
-    refs(expression.undeclared_variables(true), source)
+    refs(expression.undeclared_variables(true), source, roots)
 }
 
-pub(super) fn refs_of_template(source: &str) -> Result<Refs, ExprError> {
-    let template = compile_template(source)?;
+pub(super) fn refs_of_template(source: &str, roots: &[&str]) -> Result<Refs, ExprError> {
+    let template = compile_template(&ENVIRONMENT, source)?;
     for part in code_parts(source) {
         check_words(source, part)?;
     }
-    refs(template.undeclared_variables(true), source)
+    refs(template.undeclared_variables(true), source, roots)
 }
 
-fn refs(names: std::collections::HashSet<String>, source: &str) -> Result<Refs, ExprError> {
+fn refs(names: std::collections::HashSet<String>, source: &str, roots: &[&str]) -> Result<Refs, ExprError> {
     let mut found = Refs::default();
     for path in names {
         let root = path.split('.').next().unwrap_or_default();
-        if ROOTS.contains(&root) || root == EVENT {
+        if roots.contains(&root) || (root == EVENT && roots == ROOTS) {
             found.paths.insert(path);
         } else if !FUNCTIONS.contains(&root) {
             let offset = find_word(source, root).unwrap_or(0);
-            let message = format!("unknown name {root:?}, expected one of {}", ROOTS.join(", "));
+            let message = format!("unknown name {root:?}, expected one of {}", roots.join(", "));
             return Err(at(source, offset, message));
         }
     }
@@ -182,8 +201,8 @@ fn refs(names: std::collections::HashSet<String>, source: &str) -> Result<Refs, 
 }
 
 pub(super) fn eval(source: &str, scope: &dyn Scope) -> Result<Jinja, ExprError> {
-    let expression = compile_expression(source)?;
-    let refs = refs(expression.undeclared_variables(true), source)?;
+    let expression = compile_in(environment_of(scope.roots()), source)?;
+    let refs = refs(expression.undeclared_variables(true), source, scope.roots())?;
     let value = expression.eval(scope::context(&refs, scope)).map_err(|error| read(&error, source))?;
     if value.is_undefined() {
         return Err(at(source, 0, format!("{} is not defined", source.trim())));
@@ -192,8 +211,8 @@ pub(super) fn eval(source: &str, scope: &dyn Scope) -> Result<Jinja, ExprError> 
 }
 
 pub(super) fn render(source: &str, scope: &dyn Scope, limit: usize) -> Result<String, ExprError> {
-    let template = compile_template(source)?;
-    let refs = refs(template.undeclared_variables(true), source)?;
+    let template = compile_template(environment_of(scope.roots()), source)?;
+    let refs = refs(template.undeclared_variables(true), source, scope.roots())?;
     let mut out = Bounded { text: Vec::new(), limit };
     template.render_captured_to(scope::context(&refs, scope), &mut out).map_err(|error| read(&error, source))?;
     String::from_utf8(out.text).map_err(|_| at(source, 0, "the result is not text".to_owned()))

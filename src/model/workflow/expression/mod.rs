@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use super::StepError;
 pub use language::{FILTERS, ROOTS, TESTS};
-pub use scope::{Around, Scope, StepScope};
+pub use scope::{Around, Named, Scope, StepScope};
 
 /// The longest template or expression, in bytes.
 pub const MAX_SOURCE_BYTES: usize = 65_536;
@@ -79,14 +79,22 @@ impl Refs {
 /// # Errors
 /// With the position, when it does not parse, or uses a name, filter, test or statement that there is not.
 pub fn check_template(source: &str) -> Result<Refs, ExprError> {
+    check_template_of(source, ROOTS)
+}
+
+/// As [`check_template`], for a template that sees these names and no run.
+///
+/// # Errors
+/// As [`check_template`].
+pub fn check_template_of(source: &str, roots: &[&str]) -> Result<Refs, ExprError> {
     if !language::has_template(source) {
         return language::check_length(source).map(|()| Refs::default());
     }
     match language::sole_expression(source) {
         Some(expression) if language::compile_expression(expression).is_ok() => {
-            language::refs_of_expression(expression).map_err(|error| shifted(error, source, expression))
+            language::refs_of_expression(expression, roots).map_err(|error| shifted(error, source, expression))
         }
-        _ => language::refs_of_template(source),
+        _ => language::refs_of_template(source, roots),
     }
 }
 
@@ -95,7 +103,15 @@ pub fn check_template(source: &str) -> Result<Refs, ExprError> {
 /// # Errors
 /// With the position, when it does not parse, or uses a name, filter or test that there is not.
 pub fn check_expression(source: &str) -> Result<Refs, ExprError> {
-    language::refs_of_expression(source)
+    check_expression_of(source, ROOTS)
+}
+
+/// As [`check_expression`], for an expression that sees these names and no run.
+///
+/// # Errors
+/// As [`check_expression`].
+pub fn check_expression_of(source: &str, roots: &[&str]) -> Result<Refs, ExprError> {
+    language::refs_of_expression(source, roots)
 }
 
 /// Reads every template in a JSON value; the first error comes with its JSON pointer.

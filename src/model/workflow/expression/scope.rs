@@ -33,6 +33,57 @@ pub trait Scope {
     fn around(&self) -> Around<'_> {
         Around::default()
     }
+    /// The names at its root.
+    fn roots(&self) -> &'static [&'static str] {
+        super::ROOTS
+    }
+    /// A value by its name, where the names are others than those of a run.
+    fn named(&self, _root: &str) -> Option<&Value> {
+        None
+    }
+}
+
+/// Values by their names, and no run: what the expressions of an agent's hooks see.
+#[derive(Debug)]
+pub struct Named<'a> {
+    roots: &'static [&'static str],
+    values: BTreeMap<&'static str, &'a Value>,
+}
+
+impl<'a> Named<'a> {
+    /// These names, each with its value; one that has none is not defined.
+    pub fn new(roots: &'static [&'static str], values: impl IntoIterator<Item = (&'static str, &'a Value)>) -> Self {
+        Self { roots, values: values.into_iter().collect() }
+    }
+}
+
+/// Nothing but its names is ever looked at: the language refuses the names of a run here.
+impl Scope for Named<'_> {
+    fn inputs(&self) -> &Value {
+        static NOTHING: Value = Value::Null;
+        &NOTHING
+    }
+    fn step(&self, _id: &str) -> Option<StepScope<'_>> {
+        None
+    }
+    fn step_ids(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn run_id(&self) -> RunId {
+        uuid::Uuid::nil().into()
+    }
+    fn started_at(&self) -> Option<Timestamp> {
+        None
+    }
+    fn workflow_name(&self) -> &str {
+        ""
+    }
+    fn roots(&self) -> &'static [&'static str] {
+        self.roots
+    }
+    fn named(&self, root: &str) -> Option<&Value> {
+        self.values.get(root).copied()
+    }
 }
 
 /// What containers show to the expressions in their bodies; the nearest of each kind.
@@ -94,7 +145,7 @@ pub(super) fn context(refs: &Refs, scope: &dyn Scope) -> Jinja {
             "index" => Jinja::from(scope.around().index?),
             "iteration" => Jinja::from(scope.around().iteration?),
             "last" => narrow(scope.around().last?, node),
-            _ => return None,
+            named => narrow(scope.named(named)?, node),
         };
         Some((root.to_owned(), value))
     });

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::card::model_of;
+use super::hooks;
 use super::words::{OTHERWISE, effect, purpose, sentence};
 use crate::model::agent::{AgentLimits, AgentSpec, AgentTool, Conflict, Persona, Variable};
 use crate::model::gateway::ContextRule;
@@ -18,6 +19,7 @@ pub(super) fn Configuration(
 ) -> impl IntoView {
     let rules = spec.rules.iter().map(|rule| view! { <li>{sentence(rule)}</li> }).collect_view();
     let has_rules = !spec.rules.is_empty();
+    let hooks: Vec<String> = spec.hooks.iter().map(hooks::sentence).collect();
     let (answers, tools, pairs) = (answers(&spec), spec.tools.clone(), reach(&spec));
     let limits = limits(spec.limits, &spec.context);
     let team = team(&spec);
@@ -51,6 +53,12 @@ pub(super) fn Configuration(
                 <p class="dim">{if has_rules { OTHERWISE } else { "There are none: a person is asked about what acts outside, and the rest is done." }}</p>
                 <Pairs pairs=vec![("People who are asked", asked)] />
             </section>
+            {(!hooks.is_empty()).then(|| view! {
+                <section aria-labelledby=id("hooks")>
+                    <h2 id=id("hooks")>"Hooks"</h2>
+                    <ol class="targets">{hooks.into_iter().map(|words| view! { <li class="wrapped">{words}</li> }).collect_view()}</ol>
+                </section>
+            })}
             <section aria-labelledby=id("limits")>
                 <h2 id=id("limits")>"Limits"</h2>
                 <Pairs pairs=limits />

@@ -7,6 +7,7 @@ use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 
 use super::fields::{LimitFields, TeamCard, ToolFields, WhoFields};
 use super::form::{Form, lines};
+use super::hooks::HookFields;
 use super::personas::PersonaFields;
 use super::rules::RuleFields;
 use super::trial::Trial;
@@ -24,7 +25,7 @@ use crate::ui::format;
 /// The form that the button of the header sends.
 const FORM: &str = "agent-form";
 /// Where what is wrong is said, in the order of the form: the pointer, and the id of the control.
-const PLACES: [(&str, &str); 28] = [
+const PLACES: [(&str, &str); 29] = [
     ("/name", "agent-name"),
     ("/spec/description", "agent-description"),
     ("/spec/persona", "agent-persona"),
@@ -42,6 +43,7 @@ const PLACES: [(&str, &str); 28] = [
     ("/spec/folder", "agent-folder"),
     ("/spec/repository", "agent-repository"),
     ("/spec/rules", "agent-rules"),
+    ("/spec/hooks", "agent-hooks"),
     ("/spec/approvers", "agent-approvers"),
     ("/spec/limits/turns", "agent-turns"),
     ("/spec/limits/tokens", "agent-tokens"),
@@ -229,6 +231,7 @@ fn EditorView(form: Form, editing: Option<Agent>) -> impl IntoView {
                 <ToolFields editor />
                 <RuleFields editor />
                 <Trial form=editor.form />
+                <HookFields editor />
                 <LimitFields editor />
                 <TeamCard editor />
             </form>

@@ -1,8 +1,10 @@
 //! The form of an agent as text, and what it means.
 
+use super::hooks::HookForm;
+use super::persona_form::{Way, variable, variable_line};
 use crate::model::agent::{
-    Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Conflict, OnConflict, Persona, Rule, Ruling, TakesLeases,
-    Variable,
+    Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Conflict, Hook, OnConflict, Persona, Rule, Ruling,
+    TakesLeases, Variable,
 };
 use crate::model::gateway::{parse_usd, short_usd};
 use crate::ui::components::{ContextForm, TeamForm};
@@ -19,14 +21,12 @@ pub(super) struct Line {
     pub rule: Rule,
 }
 
-/// A persona for some tasks on the form.
+/// A hook on the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct HookLine {
     /// Tells it from the others, wherever it stands.
     pub key: u32,
-    pub persona: Persona,
-    /// With commas between.
-    pub words: String,
+    pub hook: HookForm,
 }
 
 /// What the controls hold.
@@ -55,6 +55,7 @@ pub(super) struct Form {
     pub leases: TakesLeases,
     pub on_conflict: OnConflict,
     pub rules: Vec<Line>,
+    pub hooks: Vec<HookLine>,
     pub approvers: String,
     pub turns: String,
     pub tokens: String,
@@ -67,7 +68,7 @@ pub(super) struct Form {
     pub context: ContextForm,
     pub team: TeamForm,
     pub hears_messages: bool,
-    next_key: u32,
+    pub(super) next_key: u32,
 }
 
 impl Form {
@@ -75,6 +76,8 @@ impl Form {
     pub fn new(name: &str, spec: &AgentSpec) -> Self {
         let number = |value: Option<String>| value.unwrap_or_default();
         let lines = (0..).zip(&spec.rules).map(|(key, rule)| Line { key, rule: rule.clone() });
+        let first = spec.rules.len() as u32;
+        let hooks = (first..).zip(&spec.hooks).map(|(key, hook)| HookLine { key, hook: HookForm::of(hook) });
         Self {
             name: name.to_owned(),
             description: spec.description.clone(),
@@ -97,6 +100,7 @@ impl Form {
             leases: spec.leases,
             on_conflict: spec.on_conflict,
             rules: lines.collect(),
+            hooks: hooks.collect(),
             approvers: spec.approvers.join("\n"),
             turns: spec.limits.turns.to_string(),
             tokens: spec.limits.tokens.to_string(),
@@ -106,7 +110,7 @@ impl Form {
             context: ContextForm::of(Some(&spec.context)),
             team: TeamForm::of(spec.team.as_ref()),
             hears_messages: spec.hears_messages,
-            next_key: spec.rules.len().max(spec.personas.len()) as u32,
+            next_key: (first + spec.hooks.len() as u32).max(spec.personas.len() as u32),
         }
     }
 
@@ -141,6 +145,7 @@ impl Form {
             leases: self.leases,
             on_conflict: self.on_conflict,
             rules: self.rules(),
+            hooks: self.hooks(),
             approvers: lines(&self.approvers),
             limits: AgentLimits {
                 turns: whole(&self.turns).unwrap_or(0),
@@ -159,6 +164,11 @@ impl Form {
     /// The rules as they stand.
     pub fn rules(&self) -> Vec<Rule> {
         self.rules.iter().map(|line| line.rule.clone()).collect()
+    }
+
+    /// The hooks as they stand.
+    pub fn hooks(&self) -> Vec<Hook> {
+        self.hooks.iter().map(|line| line.hook.hook()).collect()
     }
 
     /// Hands a tool out, or takes it back.
@@ -183,34 +193,6 @@ impl Form {
         key
     }
 
-    /// Adds a persona at the end; its key.
-    pub fn add_persona(&mut self) -> u32 {
-        let key = self.next_key;
-        self.next_key += 1;
-        let persona = Persona {
-            name: String::new(),
-            text: String::new(),
-            words: Vec::new(),
-            when: String::new(),
-            priority: 5,
-            adds: false,
-        };
-        self.personas.push(Way::of(key, &persona));
-        key
-    }
-
-    /// Where a persona stands, from 0.
-    pub fn place_of_persona(&self, key: u32) -> Option<usize> {
-        self.personas.iter().position(|way| way.key == key)
-    }
-
-    /// Alters a persona.
-    pub fn alter_persona(&mut self, key: u32, alter: impl FnOnce(&mut Way)) {
-        if let Some(way) = self.personas.iter_mut().find(|way| way.key == key) {
-            alter(way);
-        }
-    }
-
     /// Where a rule stands, from 0.
     pub fn place(&self, key: u32) -> Option<usize> {
         self.rules.iter().position(|line| line.key == key)
@@ -224,45 +206,46 @@ impl Form {
         }
     }
 
+    /// Adds a hook at the end; its key.
+    pub fn add_hook(&mut self) -> u32 {
+        let key = self.next_key;
+        self.next_key += 1;
+        let is_new = |name: &String| !self.hooks.iter().any(|line| line.hook.name == *name);
+        let name = (self.hooks.len() + 1..).map(|number| format!("hook {number}")).find(is_new).unwrap_or_default();
+        self.hooks.push(HookLine { key, hook: HookForm::new(name) });
+        key
+    }
+
+    /// A hook by its key.
+    pub fn hook(&self, key: u32) -> Option<&HookForm> {
+        self.hooks.iter().find(|line| line.key == key).map(|line| &line.hook)
+    }
+
+    /// Where a hook stands, from 0.
+    pub fn place_of_hook(&self, key: u32) -> Option<usize> {
+        self.hooks.iter().position(|line| line.key == key)
+    }
+
+    /// Moves a hook; beyond an end it stays.
+    pub fn shift_hook(&mut self, key: u32, by: isize) {
+        let Some(from) = self.place_of_hook(key) else { return };
+        if let Some(to) = from.checked_add_signed(by).filter(|to| *to < self.hooks.len()) {
+            self.hooks.swap(from, to);
+        }
+    }
+
+    /// Alters a hook.
+    pub fn alter_hook(&mut self, key: u32, alter: impl FnOnce(&mut HookForm)) {
+        if let Some(line) = self.hooks.iter_mut().find(|line| line.key == key) {
+            alter(&mut line.hook);
+        }
+    }
+
     /// Alters a rule.
     pub fn alter(&mut self, key: u32, alter: impl FnOnce(&mut Rule)) {
         if let Some(line) = self.rules.iter_mut().find(|line| line.key == key) {
             alter(&mut line.rule);
         }
-    }
-}
-
-impl Way {
-    fn of(key: u32, persona: &Persona) -> Self {
-        Self { key, words: persona.words.join(", "), persona: persona.clone() }
-    }
-
-    fn read(&self) -> Persona {
-        let words = self.words.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
-        let text = |text: &str| text.trim().to_owned();
-        let persona = &self.persona;
-        Persona {
-            name: text(&persona.name),
-            text: text(&persona.text),
-            words: words.collect(),
-            when: text(&persona.when),
-            ..persona.clone()
-        }
-    }
-}
-
-/// `name`, or `name = what holds by itself`.
-fn variable_line(variable: &Variable) -> String {
-    match &variable.default {
-        Some(default) => format!("{} = {default}", variable.name),
-        None => variable.name.clone(),
-    }
-}
-
-fn variable(line: &str) -> Variable {
-    match line.split_once('=') {
-        Some((name, default)) => Variable { name: name.trim().to_owned(), default: Some(default.trim().to_owned()) },
-        None => Variable { name: line.to_owned(), default: None },
     }
 }
 
@@ -366,5 +349,18 @@ mod tests {
         assert_eq!((form.place(second), form.place(first)), (Some(0), Some(1)));
         form.rules.retain(|line| line.key != second);
         assert_eq!(form.add(), second + 1);
+    }
+
+    #[test]
+    fn a_hook_has_a_name_of_its_own_and_keeps_its_key_wherever_it_moves() {
+        let mut form = Form::new("", &AgentSpec::new(""));
+        let (first, second) = (form.add_hook(), form.add_hook());
+        form.shift_hook(second, -1);
+        form.shift_hook(second, -1);
+        assert_eq!((form.place_of_hook(second), form.place_of_hook(first)), (Some(0), Some(1)));
+        form.hooks.retain(|line| line.key != first);
+        let third = form.add_hook();
+        assert_eq!(form.hook(third).map(|hook| hook.name.as_str()), Some("hook 3"), "hook 2 is taken");
+        assert_eq!(form.hooks().len(), 2);
     }
 }

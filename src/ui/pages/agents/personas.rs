@@ -6,7 +6,8 @@ use leptos::prelude::*;
 
 use super::acts::priorities;
 use super::editor::Editor;
-use super::form::{Form, Way};
+use super::form::Form;
+use super::persona_form::Way;
 use crate::model::ApiError;
 use crate::model::agent::{AgentSpec, Conflict};
 use crate::ui::browser;

@@ -10,7 +10,7 @@ use crate::ui::components::{Badge, Card, Checkbox, Choice, Select, TextArea, Ton
 use crate::ui::format;
 
 /// A call to begin with.
-const fn example(tool: AgentTool) -> &'static str {
+pub(super) const fn example(tool: AgentTool) -> &'static str {
     match tool {
         AgentTool::HttpRequest => r#"{"method": "POST", "url": "https://api.example.org/items"}"#,
         AgentTool::MemorySearch => r#"{"query": "how releases are made"}"#,

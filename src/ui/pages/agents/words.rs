@@ -127,6 +127,7 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
         ("folder", before.folder != after.folder),
         ("repository", before.repository != after.repository),
         ("rules", before.rules != after.rules),
+        ("hooks", before.hooks != after.hooks),
         ("who is asked", before.approvers != after.approvers),
         ("limits", before.limits != after.limits),
         ("long conversations", before.context != after.context),
@@ -139,7 +140,7 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::agent::Team;
+    use crate::model::agent::{Hook, HookAct, HookPoint, Team};
 
     #[test]
     fn a_rule_reads_as_a_sentence() {
@@ -177,6 +178,13 @@ mod tests {
         after.expertise = vec!["b".into()];
         after.folder = "b".into();
         after.rules = vec![Rule { tool: None, matching: String::new(), after_untrusted: false, ruling: Ruling::Ask }];
+        after.hooks = vec![Hook {
+            name: "b".into(),
+            when: HookPoint::Before,
+            tools: Vec::new(),
+            condition: String::new(),
+            does: HookAct::Allow {},
+        }];
         after.approvers = vec!["b".into()];
         after.limits.turns = 1;
         (after.team, after.hears_messages) = (Some(Team::default()), true);

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 
+use super::hooked::Hooked;
 use super::watch::Watch;
 use crate::api;
 use crate::model::agent::{AgentTool, Entry, Spent, ToolResult};
@@ -103,8 +104,13 @@ fn line(seq: i64, at: Timestamp, fact: Fact) -> Option<Line> {
         Fact::StepAnswered { port, output, error, .. } => Entry::Answered { port, output, error },
         _ => return None,
     };
-    // That something is about to begin says no more than what comes of it.
-    (!matches!(entry, Entry::Started { .. })).then_some(Line { seq, at, entry })
+    // That something is about to begin says no more than what comes of it; nor do hooks that had nothing to say.
+    let is_silent = match &entry {
+        Entry::Started { .. } => true,
+        Entry::Judged { calls } => calls.iter().all(|call| call.said.is_empty()),
+        _ => false,
+    };
+    (!is_silent).then_some(Line { seq, at, entry })
 }
 
 /// The work of an agent.
@@ -180,6 +186,7 @@ fn Piece(line: Line) -> impl IntoView {
             }
             .into_any()
         }
+        Entry::Judged { calls } => view! { <Hooked calls /> }.into_any(),
         Entry::Queued { why, .. } => view! { <Halt icon="clock" words=format::sentence(&why) at /> }.into_any(),
         Entry::Conflicted { file, .. } => {
             let words = format!("Somebody else has changed {} since it was read: a person is asked.", file.path);

@@ -7,7 +7,10 @@
 //!
 //! What comes next is pure (`work` folds, `next` decides, `reach` refuses, `talk` words the request); here it is done.
 
+mod answer;
+mod begin;
 mod files;
+mod hooks;
 mod leases;
 mod merge;
 mod next;
@@ -50,22 +53,6 @@ const LOOK_MS: i64 = 1_000;
 /// Runs of agents inside of runs, at most: agents that ask agents.
 const MAX_DEPTH: u32 = 8;
 
-#[derive(Debug, Deserialize)]
-struct Config {
-    agent: String,
-    prompt: String,
-    #[serde(default)]
-    schema: Value,
-    #[serde(default)]
-    context: Value,
-    #[serde(default)]
-    variables: BTreeMap<String, String>,
-    #[serde(default)]
-    version: Option<i64>,
-    #[serde(default)]
-    trial: bool,
-}
-
 /// The step of [`definition`].
 pub const STEP: &str = "work";
 
@@ -102,7 +89,7 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
         .map(|entry| Entry::read(entry))
         .collect::<Result<_, _>>()
         .map_err(|error| StepError::permanent("journal", format!("the agent's journal can't be read: {error}")))?;
-    let Some(work) = Work::fold(&entries)? else { return begin(&call).await };
+    let Some(work) = Work::fold(&entries)? else { return begin::begin(&call).await };
     if is_stopped(&call, work.agent).await {
         return Err(stopped(&work));
     }
@@ -119,68 +106,6 @@ pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     outcome
 }
 
-/// Takes the agent as it is now: it stays so for this work.
-async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
-    let config: Config = call.config()?;
-    let name = config.agent.trim();
-    let Agent { id, name, version, spec, stopped_at, .. } =
-        agents::find_by_name(&call.ctx, name).await.map_err(|error| match error {
-            agents::Error::NotFound(_) => StepError::permanent("not_found", format!("there is no agent {name:?}")),
-            agents::Error::Db(error) if error.is_transient() => StepError::transient("unavailable", error.to_string()),
-            error => StepError::permanent("refused", error.to_string()),
-        })?;
-    let (version, spec) = match config.version {
-        Some(asked) if asked != version => (asked, version_of(call, id, asked).await?),
-        _ => (version, spec),
-    };
-    if config.prompt.trim().is_empty() {
-        return Err(StepError::permanent("config", "prompt: expected a task, found nothing"));
-    }
-    let schema = match config.schema {
-        Value::String(text) if text.trim().is_empty() => Value::Null,
-        Value::String(text) => serde_json::from_str(&text)
-            .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?,
-        schema => schema,
-    };
-    if !schema.is_null() {
-        jsonschema::validator_for(&schema)
-            .map_err(|error| StepError::permanent("config", format!("schema: expected a JSON Schema: {error}")))?;
-    }
-    let context = read_context(&config.context)?.over(&spec.context);
-    let taken = spec.take_persona(&config.prompt, &config.variables).map_err(|fault| {
-        StepError::permanent("config", format!("{}: {}", fault.pointer.trim_start_matches('/'), fault.message))
-    })?;
-    let spec = AgentSpec { context, persona: taken.text, ..spec };
-    let seat = if spec.is_in_team() { team::join(call, id, &name).await? } else { None };
-    let entry = Entry::Begun {
-        agent: id,
-        name,
-        version,
-        spec: Box::new(spec),
-        prompt: config.prompt,
-        schema,
-        seat,
-        persona: taken.chosen,
-        is_trial: config.trial,
-    };
-    if let Some(work) = Work::fold(std::slice::from_ref(&entry))? {
-        let status = if stopped_at.is_some() { TaskStatus::Waiting } else { TaskStatus::Working };
-        tell(call, &work, status).await;
-    }
-    advanced(&entry)
-}
-
-/// What the agent was at a version.
-async fn version_of(call: &StepCall, id: AgentId, version: i64) -> Result<AgentSpec, StepError> {
-    match agents::get_version(&call.ctx, id, version).await {
-        Ok(found) => Ok(found.spec),
-        Err(agents::Error::Db(error)) if error.is_transient() => {
-            Err(StepError::transient("unavailable", error.to_string()))
-        }
-        Err(error) => Err(StepError::permanent("not_found", format!("version {version} of the agent: {error}"))),
-    }
-}
-
 fn advanced(entry: &Entry) -> Result<Outcome, StepError> {
     let entry = serde_json::to_value(entry)
         .map_err(|error| StepError::permanent("internal", format!("an entry could not be written: {error}")))?;
@@ -194,6 +119,12 @@ async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, St
             Some(heard) => advanced(&heard),
             None => advanced(&say(call, work, *request).await?),
         },
+        Next::Judge(calls) => {
+            for line in calls.iter().flat_map(hooks::lines) {
+                print(call, &line).await;
+            }
+            advanced(&Entry::Judged { calls })
+        }
         Next::Use(calls, refusals) => {
             let began = call.ctx.clock.now();
             for refusal in &refusals {

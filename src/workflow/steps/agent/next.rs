@@ -3,7 +3,7 @@
 use super::outcome::refused;
 use super::work::{Call, Work};
 use super::{reach, talk};
-use crate::model::agent::{AgentTool, Effect, ToolResult};
+use crate::model::agent::{AgentTool, Effect, Judgement, ToolResult};
 use crate::model::gateway::Request;
 use crate::model::workflow::StepError;
 
@@ -12,6 +12,8 @@ use crate::model::workflow::StepError;
 pub enum Next {
     /// Ask the model.
     Say(Box<Request>),
+    /// Note what the hooks say.
+    Judge(Vec<Judgement>),
     /// Do these at once, side by side; the results beside them are refusals that cost nothing.
     Use(Vec<Call>, Vec<ToolResult>),
     /// Note that this begins, which can't be done twice.
@@ -48,6 +50,10 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
             Some(limit) => Next::Fail(StepError::permanent("limit", limit)),
             None => Next::Say(Box::new(talk::request(work))),
         };
+    }
+    let judgements = work.judge();
+    if !judgements.is_empty() {
+        return Next::Judge(judgements);
     }
     let open = || work.calls.iter().filter(|call| call.result.is_none());
     let refusals: Vec<ToolResult> =

@@ -27,6 +27,7 @@ pub fn consent(step: &StepCall, work: &Work, call: &Call, changes: Option<&Chang
         Some(changes) => text.push_str(&publication(work, call, changes)),
         None => text.push_str(&format!("\nIt wants to do exactly this:\n\n{}\n", fenced(call))),
     }
+    text.push_str(&super::hooks::question(call));
     if let Some(file) = &call.conflict {
         text.push_str(&format!(
             "\n**Somebody else has changed `{}` since the agent read it.** What they wrote there is lost if you agree.\n",
@@ -168,6 +169,8 @@ mod tests {
             name: "shell".into(),
             tool: Some(AgentTool::Shell),
             arguments: json!({"script": "echo\n````\n# all is well\n"}),
+            before: None,
+            after: None,
             in_a_row: 1,
             has_consent: false,
             is_queued: false,

@@ -4,10 +4,8 @@ use serde_json::Value;
 use url::Url;
 
 use super::work::{Call, HOPELESS_CALLS, SAME_CALLS, Work};
+use crate::agents::hooks::misfit;
 use crate::model::agent::{AgentTool, Effect, Ruling};
-
-/// Problems of arguments that the model is told at once.
-const MAX_REASONS: usize = 5;
 
 /// Why a call is not done, in words for the model.
 pub fn refusal(work: &Work, call: &Call) -> Option<String> {
@@ -15,6 +13,9 @@ pub fn refusal(work: &Work, call: &Call) -> Option<String> {
         let known: Vec<&str> = work.spec.tools.iter().map(|tool| tool.as_str()).collect();
         return Some(format!("You have no tool {}; you have: {}.", call.name, known.join(", ")));
     };
+    if let Some(denial) = super::hooks::denial(call) {
+        return Some(denial);
+    }
     if let Some(reasons) = misfit(tool, &call.arguments) {
         return Some(format!("The arguments do not fit: {reasons}."));
     }
@@ -53,22 +54,6 @@ fn outlasts(work: &Work, tool: AgentTool, arguments: &Value, ruling: Ruling) -> 
 /// Whether the work has come to going round in circles.
 pub fn is_hopeless(work: &Work) -> bool {
     work.calls.iter().any(|call| call.in_a_row >= HOPELESS_CALLS)
-}
-
-fn misfit(tool: AgentTool, arguments: &Value) -> Option<String> {
-    if !arguments.is_object() {
-        return Some("expected a JSON object".to_owned());
-    }
-    let validator = jsonschema::validator_for(&tool.schema()).ok()?;
-    let reasons: Vec<String> = validator
-        .iter_errors(arguments)
-        .take(MAX_REASONS)
-        .map(|error| match error.instance_path().to_string() {
-            at if at.is_empty() => error.to_string(),
-            at => format!("{at}: {error}"),
-        })
-        .collect();
-    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 fn out_of_reach(work: &Work, tool: AgentTool, arguments: &Value) -> Option<String> {

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::answer::{Answer, words};
 use crate::model::AgentId;
-use crate::model::agent::{AgentSpec, AgentTool, Entry, LeaseMode, Ruled, Ruling, Seat, SeenFile, Thing, ToolResult};
-use crate::model::gateway::{Block, Extra, Message, Role, StopReason};
+use crate::model::agent::{
+    AgentSpec, AgentTool, Entry, Judgement, LeaseMode, Ruled, Ruling, Seat, SeenFile, Thing, ToolResult,
+};
+use crate::model::gateway::{Block, Extra, Message, Role};
 use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
 
-/// Times that an answer that does not fit its schema is asked for again.
-pub const REPAIRS: u32 = 2;
 /// Calls of one tool with the same arguments, one right after the other, before it is refused.
 pub const SAME_CALLS: u32 = 3;
 /// As many of them end the work.
@@ -62,7 +63,8 @@ pub struct Work {
     pub end: Option<Result<Answer, StepError>>,
     /// What was called last, with which arguments, and how often in a row.
     last_call: Option<(String, Value, u32)>,
-    repairs: u32,
+    /// Answers that did not fit, and were asked for again.
+    pub repairs: u32,
 }
 
 /// A call of a tool.
@@ -74,8 +76,12 @@ pub struct Call {
     pub name: String,
     /// The tool, if it is one of the agent's.
     pub tool: Option<AgentTool>,
-    /// An object, if the model wrote one.
+    /// An object, if the model wrote one; as its hooks made it, once they were asked.
     pub arguments: Value,
+    /// What its hooks said before it.
+    pub before: Option<Judgement>,
+    /// What its hooks said of what it gave.
+    pub after: Option<Judgement>,
     /// How often in a row this was called.
     pub in_a_row: u32,
     /// A person has agreed to it.
@@ -107,15 +113,6 @@ pub struct Totals {
     pub ms: i64,
     /// All usage.
     pub usage: crate::model::gateway::Usage,
-}
-
-/// The agent's last word.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// The words.
-    pub text: String,
-    /// The value that fits the schema; null without one.
-    pub json: Value,
 }
 
 impl Work {
@@ -172,6 +169,7 @@ impl Work {
                     self.conclude(&words(content), stop);
                 }
             }
+            Entry::Judged { calls } => self.judged(calls)?,
             Entry::Started { id, attempt } => {
                 let call = self.calls.iter_mut().find(|call| call.id == *id && call.result.is_none());
                 let call = call.ok_or_else(|| unreadable("it starts a call that nobody made"))?;
@@ -214,6 +212,8 @@ impl Work {
             name: name.clone(),
             tool,
             arguments: input.clone(),
+            before: None,
+            after: None,
             in_a_row,
             has_consent: false,
             is_queued: false,
@@ -221,43 +221,6 @@ impl Work {
             begun_in: None,
             result: None,
         })
-    }
-
-    /// The model wants nothing done any more.
-    fn conclude(&mut self, text: &str, stop: &StopReason) {
-        self.end = match stop {
-            StopReason::Refusal => {
-                let start: String = text.chars().take(300).collect();
-                let message = format!("the model declined to go on: {start}");
-                Some(Err(StepError::permanent("refused_by_model", message)))
-            }
-            StopReason::MaxTokens => {
-                let message = "the model's answer was cut at its limit of tokens; raise max_tokens of the agent";
-                Some(Err(StepError::permanent("max_tokens", message)))
-            }
-            StopReason::WindowFull => {
-                let message = "the conversation no longer fits into the window of the model";
-                Some(Err(StepError::permanent("too_large", message)))
-            }
-            // The provider paused a long turn: it is sent back as it is.
-            StopReason::Pause => None,
-            _ if self.schema.is_null() => Some(Ok(Answer { text: text.to_owned(), json: Value::Null })),
-            _ => match super::super::prompt::fit_schema(text, &self.schema) {
-                Ok(json) => Some(Ok(Answer { text: text.to_owned(), json })),
-                Err(reasons) if self.repairs >= REPAIRS => {
-                    let message = format!("after {} answers none fits the schema: {reasons}", self.repairs + 1);
-                    Some(Err(StepError::permanent("schema", message)))
-                }
-                Err(reasons) => {
-                    self.repairs += 1;
-                    let again = format!(
-                        "That does not fit the JSON Schema: {reasons}\nAnswer again, with the whole JSON value and nothing else."
-                    );
-                    self.messages.push(Message::text(Role::User, again));
-                    None
-                }
-            },
-        };
     }
 
     fn take(&mut self, result: ToolResult) -> Result<(), StepError> {
@@ -346,19 +309,20 @@ impl Work {
 
     /// Whether a person is to agree before a call is done.
     pub fn asks_first(&self, call: &Call) -> bool {
-        !call.has_consent && (call.conflict.is_some() || self.ruled(call).ruling == Ruling::Ask)
+        let asks = call.conflict.is_some() || super::hooks::asks(call) || self.ruled(call).ruling == Ruling::Ask;
+        asks && !call.has_consent
     }
 
     /// Once every call has come to something, the model is told.
     fn close_turn(&mut self) {
-        if self.calls.is_empty() || self.calls.iter().any(|call| call.result.is_none()) {
+        if self.calls.is_empty() || self.calls.iter().any(|call| call.result.is_none() || self.awaits_hooks(call)) {
             return;
         }
-        let results = std::mem::take(&mut self.calls).into_iter().filter_map(|call| call.result);
+        let results = std::mem::take(&mut self.calls).into_iter().filter_map(super::hooks::told);
         let content = results
-            .map(|result| Block::ToolResult {
+            .map(|(note, result)| Block::ToolResult {
                 tool_use_id: result.id.clone(),
-                content: vec![Block::text(super::talk::shown(&result))],
+                content: vec![Block::text(format!("{note}{}", super::talk::shown(&result)))],
                 is_error: result.is_error,
                 cache: None,
                 extra: Extra::new(),
@@ -366,36 +330,8 @@ impl Work {
             .collect();
         self.messages.push(Message { role: Role::User, content, extra: Extra::new() });
     }
-
-    /// What comes out of the step.
-    pub fn output(&self, answer: &Answer) -> Value {
-        let cost = self
-            .totals
-            .is_priced
-            .then(|| crate::model::gateway::format_usd(self.totals.cost_micros).parse::<f64>().unwrap_or_default());
-        json!({
-            "text": answer.text,
-            "json": answer.json,
-            "agent": self.name,
-            "version": self.version,
-            "turns": self.totals.turns,
-            "tool_calls": self.totals.tools,
-            "usage": self.totals.usage,
-            "cost_usd": cost,
-            "untrusted": self.is_tainted,
-        })
-    }
 }
 
-/// The words of an answer.
-fn words(content: &[Block]) -> String {
-    let texts = content.iter().filter_map(|block| match block {
-        Block::Text { text, .. } | Block::Refusal { text } => Some(text.as_str()),
-        _ => None,
-    });
-    texts.collect::<Vec<_>>().join("").replace('\0', "\u{fffd}")
-}
-
-fn unreadable(why: &str) -> StepError {
+pub fn unreadable(why: &str) -> StepError {
     StepError::permanent("journal", format!("the agent's journal can't be read: {why}"))
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+mod hooks;
 mod leases;
 
 use super::next::{Next, next};

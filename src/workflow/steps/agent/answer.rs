@@ -1,0 +1,86 @@
+//! The agent's last word, and what comes out of its step.
+
+use serde_json::{Value, json};
+
+use super::work::Work;
+use crate::model::gateway::{Block, Message, Role, StopReason};
+use crate::model::workflow::StepError;
+
+/// Times that an answer that does not fit its schema is asked for again.
+pub const REPAIRS: u32 = 2;
+
+/// The agent's last word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The words.
+    pub text: String,
+    /// The value that fits the schema; null without one.
+    pub json: Value,
+}
+
+impl Work {
+    /// The model wants nothing done any more.
+    pub fn conclude(&mut self, text: &str, stop: &StopReason) {
+        self.end = match stop {
+            StopReason::Refusal => {
+                let start: String = text.chars().take(300).collect();
+                let message = format!("the model declined to go on: {start}");
+                Some(Err(StepError::permanent("refused_by_model", message)))
+            }
+            StopReason::MaxTokens => {
+                let message = "the model's answer was cut at its limit of tokens; raise max_tokens of the agent";
+                Some(Err(StepError::permanent("max_tokens", message)))
+            }
+            StopReason::WindowFull => {
+                let message = "the conversation no longer fits into the window of the model";
+                Some(Err(StepError::permanent("too_large", message)))
+            }
+            // The provider paused a long turn: it is sent back as it is.
+            StopReason::Pause => None,
+            _ if self.schema.is_null() => Some(Ok(Answer { text: text.to_owned(), json: Value::Null })),
+            _ => match super::super::prompt::fit_schema(text, &self.schema) {
+                Ok(json) => Some(Ok(Answer { text: text.to_owned(), json })),
+                Err(reasons) if self.repairs >= REPAIRS => {
+                    let message = format!("after {} answers none fits the schema: {reasons}", self.repairs + 1);
+                    Some(Err(StepError::permanent("schema", message)))
+                }
+                Err(reasons) => {
+                    self.repairs += 1;
+                    let again = format!(
+                        "That does not fit the JSON Schema: {reasons}\nAnswer again, with the whole JSON value and nothing else."
+                    );
+                    self.messages.push(Message::text(Role::User, again));
+                    None
+                }
+            },
+        };
+    }
+
+    /// What comes out of the step.
+    pub fn output(&self, answer: &Answer) -> Value {
+        let cost = self
+            .totals
+            .is_priced
+            .then(|| crate::model::gateway::format_usd(self.totals.cost_micros).parse::<f64>().unwrap_or_default());
+        json!({
+            "text": answer.text,
+            "json": answer.json,
+            "agent": self.name,
+            "version": self.version,
+            "turns": self.totals.turns,
+            "tool_calls": self.totals.tools,
+            "usage": self.totals.usage,
+            "cost_usd": cost,
+            "untrusted": self.is_tainted,
+        })
+    }
+}
+
+/// The words of an answer.
+pub fn words(content: &[Block]) -> String {
+    let texts = content.iter().filter_map(|block| match block {
+        Block::Text { text, .. } | Block::Refusal { text } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("").replace('\0', "\u{fffd}")
+}
