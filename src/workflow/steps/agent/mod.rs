@@ -27,20 +27,17 @@ mod tests;
 mod tools;
 mod work;
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use self::leases::Ready;
 use self::next::{Next, next};
 pub use self::place::watch as watch_folders;
 use self::work::{Call, Work};
-use super::prompt::{Asked, Tally, ask, read_context};
+use super::prompt::{Asked, Tally, ask};
 use super::{Outcome, StepCall, workflow};
 use crate::agents::{self, Note};
 use crate::model::AgentId;
-use crate::model::agent::{Agent, AgentSpec, AgentTool, Entry, Spent, TaskStatus, ToolResult};
+use crate::model::agent::{AgentTool, Entry, Spent, TaskStatus, ToolResult};
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{ContextWish, Request};
 use crate::model::workflow::{Await, Definition, Step, StepError};

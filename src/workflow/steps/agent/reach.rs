@@ -30,7 +30,7 @@ pub fn refusal(work: &Work, call: &Call) -> Option<String> {
     if ruled.ruling == Ruling::Deny {
         return Some("A rule of yours forbids this. Do not try to get around it.".to_owned());
     }
-    if work.is_trial && outlasts(work, tool, &call.arguments, ruled.ruling) {
+    if work.is_trial && (work.asks_first(call) || outlasts(work, tool, &call.arguments)) {
         return Some(
             "This is a trial: nothing is done that outlasts it, and nobody is asked. Go on without, and say what you would do."
                 .to_owned(),
@@ -40,15 +40,14 @@ pub fn refusal(work: &Work, call: &Call) -> Option<String> {
 }
 
 /// Whether a call would change more than the agent's own folder, or ask somebody.
-fn outlasts(work: &Work, tool: AgentTool, arguments: &Value, ruling: Ruling) -> bool {
+fn outlasts(work: &Work, tool: AgentTool, arguments: &Value) -> bool {
     use AgentTool as T;
     let is_own = work.spec.folder.trim().is_empty();
-    ruling == Ruling::Ask
-        || match tool {
-            T::MemoryWrite | T::AskAgent | T::AskPerson | T::RunWorkflow | T::PublishChanges => true,
-            T::Shell => !is_own,
-            tool => work.spec.effect(tool, arguments) == Effect::Acts,
-        }
+    match tool {
+        T::MemoryWrite | T::AskAgent | T::AskPerson | T::RunWorkflow | T::PublishChanges => true,
+        T::Shell => !is_own,
+        tool => work.spec.effect(tool, arguments) == Effect::Acts,
+    }
 }
 
 /// Whether the work has come to going round in circles.
