@@ -5,7 +5,7 @@ use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
     EmbedderDraft, EmbedderReport, Entries, Entry, EntryDraft, EntryFilter, EntryVersion, HealthEntry, Learned,
-    MemoryHealth, MemorySettings, Namespace, Search, SearchResult, Sibling,
+    MemoryHealth, MemoryMap, MemorySettings, Namespace, Readers, Search, SearchResult, Sibling,
 };
 use crate::model::{ApiError, Page, PageRequest, Timestamp};
 
@@ -63,6 +63,18 @@ pub async fn list_siblings(namespace: String, key: String) -> Result<Vec<Sibling
 #[server(prefix = "/rpc", endpoint = "memory/related", input = Json)]
 pub async fn list_related(namespace: String, key: String) -> Result<Vec<HealthEntry>, ApiError> {
     Ok(crate::memory::related(&crate::http::request_ctx().await?, &namespace, &key).await?)
+}
+
+/// The entries of a namespace and all below it as points.
+#[server(prefix = "/rpc", endpoint = "memory/map", input = Json)]
+pub async fn map_memory(namespace: String) -> Result<MemoryMap, ApiError> {
+    Ok(crate::memory::map(&crate::http::request_ctx().await?, &namespace).await?)
+}
+
+/// Who was given an entry, the last one first.
+#[server(prefix = "/rpc", endpoint = "memory/readers", input = Json)]
+pub async fn list_readers(namespace: String, key: String) -> Result<Readers, ApiError> {
+    Ok(crate::memory::readers(&crate::http::request_ctx().await?, &namespace, &key).await?)
 }
 
 /// Writes an entry by somebody who has read this version of it and these siblings: it replaces all of them.

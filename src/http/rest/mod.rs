@@ -16,10 +16,12 @@ pub mod gateway;
 pub mod give;
 pub mod hooks;
 mod listing;
+mod map;
 pub mod memory;
 pub mod paging;
 pub mod providers;
-pub mod redaction;
+pub mod readers;
+mod redaction;
 pub mod regression;
 pub mod routes;
 pub mod runs;
@@ -67,9 +69,11 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(crate::http::gateway::router())
         .merge(embedder::router())
         .merge(listing::router())
+        .merge(map::router())
         .merge(memory::router())
         .merge(hooks::router())
         .merge(providers::router())
+        .merge(readers::router())
         .merge(redaction::router())
         .merge(regression::router())
         .merge(routes::router())

@@ -169,7 +169,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
         "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
-        "memory/siblings" | "memory/related" => place,
+        "memory/siblings" | "memory/related" | "memory/readers" => place,
+        "memory/map" => json!({"namespace": ""}),
         "memory/merge" => {
             json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000, "merges": []})
         }
@@ -243,6 +244,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "runs/start" => json!({"workflow_id": NIL, "inputs": {}, "version": null, "test": false}),
         "runs/bodies" => json!({"run": NIL, "path": "each", "page": page}),
         "runs/team" => json!({"id": NIL}),
+        "runs/memory" => json!({"id": NIL, "step": null}),
         "runs/messages" => json!({"id": NIL, "page": page}),
         "runs/body" => json!({"run": NIL, "path": "each[0]"}),
         "approvals/list" => json!({"filter": "open", "page": page}),

@@ -7,6 +7,7 @@ mod health;
 mod keep;
 pub mod meaning;
 mod quarantine;
+mod readers;
 mod related;
 mod rest;
 mod siblings;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::quarantine::{QuarantineNotice, source_badge};
+use super::readers::read_by;
 use super::related::related;
 use super::remove::remove;
 use super::siblings::SiblingsNotice;
@@ -74,6 +75,7 @@ fn EntryDetail(entry: Entry, state: State) -> impl IntoView {
                 <Facts entry=entry.get_value() state />
                 <Transition>{move || entry.try_get_value().and_then(|entry| found(state, &entry))}</Transition>
                 <Transition>{move || entry.try_get_value().and_then(|entry| related(state, &entry))}</Transition>
+                <Transition>{move || entry.try_get_value().and_then(|entry| read_by(state, &entry))}</Transition>
             </div>
         </TabPanel>
         <TabPanel id="entry-tabs" name="versions" chosen>

@@ -12,6 +12,7 @@ mod health;
 mod keys;
 mod place;
 mod quarantine;
+mod readers;
 mod related;
 mod remove;
 mod results;
@@ -37,6 +38,7 @@ use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
 use self::place::Place;
 use self::quarantine::{Aside, QuarantineDialog};
+use self::readers::ReadBy;
 use self::related::About;
 use self::results::Results;
 use self::rules::{Rules, RulesDialog};
@@ -83,6 +85,7 @@ struct State {
     entry: Resource<Result<Option<Entry>, ApiError>>,
     siblings: Resource<Result<Beside, ApiError>>,
     related: Resource<Result<About, ApiError>>,
+    readers: Resource<Result<ReadBy, ApiError>>,
     /// How many rows of the list are wanted.
     shown: RwSignal<u32>,
     /// Goes up when everything must be loaded anew.
@@ -129,6 +132,10 @@ impl State {
             related: Resource::new(
                 move || (opened.get(), refresh.get()),
                 |((at, key, then), _)| related::load(at, key, then),
+            ),
+            readers: Resource::new(
+                move || (opened.get(), refresh.get()),
+                |((at, key, then), _)| readers::load(at, key, then),
             ),
             shown,
             refresh,
