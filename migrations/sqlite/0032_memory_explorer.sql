@@ -22,3 +22,24 @@ create table memory_reader (
 ) strict;
 
 create index memory_reader_run on memory_reader (run_id) where run_id is not null;
+
+-- Entries that a model made of others.
+create table memory_summary (
+    entry_id blob primary key references memory_entry (id) on delete cascade,
+    workspace_id blob not null references workspace (id),
+    -- Of who was asked, the place, and the versions that it was made of: the same are summarized once.
+    digest blob not null,
+    at integer not null
+) strict;
+
+create index memory_summary_digest on memory_summary (workspace_id, digest);
+
+-- Of which version of which entry a summary was made.
+create table memory_summary_source (
+    summary_id blob not null references memory_summary (entry_id) on delete cascade,
+    source_id blob not null references memory_entry (id) on delete cascade,
+    version integer not null,
+    primary key (summary_id, source_id)
+) strict;
+
+create index memory_summary_source_of on memory_summary_source (source_id);

@@ -27,6 +27,7 @@ mod related;
 mod shingles;
 mod sibling;
 mod store;
+mod summary;
 mod suspect;
 mod sweep;
 mod then;
@@ -45,6 +46,9 @@ pub use map::map;
 pub use reads::{note_found, note_read, readers, reads_of_run, write_reads};
 pub use related::related;
 pub use sibling::{Put, Stated, put_beside, siblings};
+pub use summary::{
+    Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, estimate, lend_summarizer, summarize, summary_links,
+};
 pub use sweep::{boot, sweep};
 pub use then::{get_any_as_of, get_as_of};
 pub use told::told;

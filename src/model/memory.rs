@@ -15,6 +15,7 @@ mod map;
 mod quarantine;
 mod reader;
 mod sibling;
+mod summary;
 mod timeline;
 mod trust;
 
@@ -27,6 +28,7 @@ pub use map::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap};
 pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
 pub use reader::{LISTED_READERS, Reader, Readers, Reading, RunRead, Sought};
 pub use sibling::{OnConflict, Precedence, Seen, Sibling};
+pub use summary::{MAX_SUMMARY_SOURCES, Summarized, SummaryDraft, SummaryEstimate, SummaryLink, SummaryLinks};
 pub use timeline::{Learned, Superseded};
 pub use trust::Trust;
 

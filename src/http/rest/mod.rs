@@ -27,6 +27,7 @@ pub mod routes;
 pub mod runs;
 pub mod schedules;
 mod siblings;
+mod summary;
 pub mod team;
 pub mod travel;
 pub mod triggers;
@@ -80,6 +81,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(runs::router())
         .merge(schedules::router())
         .merge(siblings::router())
+        .merge(summary::router())
         .merge(team::router())
         .merge(travel::router())
         .merge(triggers::router())

@@ -46,6 +46,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
+        ("POST", "/memory/estimate" | "/memory/summarize") => Json(json!({"namespace": "nothing/here"})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
@@ -169,7 +170,9 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
         "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
-        "memory/siblings" | "memory/related" | "memory/readers" => place,
+        "memory/siblings" | "memory/related" | "memory/readers" | "memory/summary_links" => place,
+        "memory/estimate" => json!({"draft": {"namespace": "nothing/here"}}),
+        "memory/summarize" => json!({"draft": {"namespace": "nothing/here"}, "keep": false}),
         "memory/map" => json!({"namespace": ""}),
         "memory/merge" => {
             json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000, "merges": []})

@@ -5,6 +5,7 @@ mod duplicates;
 mod find;
 mod health;
 mod keep;
+mod map;
 pub mod meaning;
 mod quarantine;
 mod readers;
