@@ -192,6 +192,7 @@ async function furnish(server) {
     embedder: '/memory/embedder',
     memoryHealth: '/memory/health',
     memoryTimeline: '/memory/timeline',
+    memoryMap: '/memory/map',
     users: '/users',
     account: '/account',
   };

@@ -5,7 +5,8 @@ use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
     EmbedderDraft, EmbedderReport, Entries, Entry, EntryDraft, EntryFilter, EntryVersion, HealthEntry, Learned,
-    MemoryHealth, MemorySettings, Namespace, Search, SearchResult, Sibling,
+    MemoryHealth, MemoryMap, MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized,
+    SummaryDraft, SummaryEstimate, SummaryLinks,
 };
 use crate::model::{ApiError, Page, PageRequest, Timestamp};
 
@@ -63,6 +64,36 @@ pub async fn list_siblings(namespace: String, key: String) -> Result<Vec<Sibling
 #[server(prefix = "/rpc", endpoint = "memory/related", input = Json)]
 pub async fn list_related(namespace: String, key: String) -> Result<Vec<HealthEntry>, ApiError> {
     Ok(crate::memory::related(&crate::http::request_ctx().await?, &namespace, &key).await?)
+}
+
+/// The entries of a namespace and all below it as points.
+#[server(prefix = "/rpc", endpoint = "memory/map", input = Json)]
+pub async fn map_memory(namespace: String) -> Result<MemoryMap, ApiError> {
+    Ok(crate::memory::map(&crate::http::request_ctx().await?, &namespace).await?)
+}
+
+/// What a summary of entries would be made of, and what it would cost.
+#[server(prefix = "/rpc", endpoint = "memory/estimate", input = Json)]
+pub async fn estimate_summary(draft: SummaryDraft) -> Result<SummaryEstimate, ApiError> {
+    Ok(crate::memory::estimate(&crate::http::request_ctx().await?, &draft).await?)
+}
+
+/// Has a model summarize entries; kept as an entry only where `keep` says so.
+#[server(prefix = "/rpc", endpoint = "memory/summarize", input = Json)]
+pub async fn summarize_entries(draft: SummaryDraft, keep: bool) -> Result<Summarized, ApiError> {
+    Ok(crate::memory::summarize(&crate::http::request_ctx().await?, &draft, keep).await?)
+}
+
+/// What an entry was summarized of, and its summaries.
+#[server(prefix = "/rpc", endpoint = "memory/summary_links", input = Json)]
+pub async fn get_summary_links(namespace: String, key: String) -> Result<SummaryLinks, ApiError> {
+    Ok(crate::memory::summary_links(&crate::http::request_ctx().await?, &namespace, &key).await?)
+}
+
+/// Who was given an entry, the last one first.
+#[server(prefix = "/rpc", endpoint = "memory/readers", input = Json)]
+pub async fn list_readers(namespace: String, key: String) -> Result<Readers, ApiError> {
+    Ok(crate::memory::readers(&crate::http::request_ctx().await?, &namespace, &key).await?)
 }
 
 /// Writes an entry by somebody who has read this version of it and these siblings: it replaces all of them.

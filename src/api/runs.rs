@@ -5,6 +5,7 @@ use leptos::server_fn::codec::Json;
 use serde_json::Value;
 
 use crate::model::agent::{TeamMessage, TeamView};
+use crate::model::memory::RunRead;
 use crate::model::workflow::why::Why;
 use crate::model::workflow::{BodyDetail, BodySummary, Command, Event, LogChunk, RunDetail, RunFilter, RunSummary};
 use crate::model::{ApiError, Page, PageRequest, RunId, WorkflowId};
@@ -88,6 +89,12 @@ pub async fn give_output(id: RunId, asked: crate::model::workflow::GiveOutput) -
 #[server(prefix = "/rpc", endpoint = "runs/team", input = Json)]
 pub async fn get_team(id: RunId) -> Result<TeamView, ApiError> {
     Ok(crate::workflow::get_team(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// What of the memory a run's steps were given, the last first; of one step where its path is given.
+#[server(prefix = "/rpc", endpoint = "runs/memory", input = Json)]
+pub async fn list_memory_reads(id: RunId, step: Option<String>) -> Result<Vec<RunRead>, ApiError> {
+    Ok(crate::workflow::list_memory_reads(&crate::http::request_ctx().await?, id, step.as_deref()).await?)
 }
 
 /// What they wrote to each other, the newest first.

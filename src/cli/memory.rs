@@ -6,7 +6,7 @@ use super::learned::{by, moment};
 use super::table::{Column, Paint, table};
 use super::{Failure, Global, file, learned, local, out, transfer, upkeep};
 use crate::memory::{self, Expect, Filter};
-use crate::model::memory::{Entry, EntryDraft, EntryVersion, Search, SearchMode, Trust};
+use crate::model::memory::{Entry, EntryDraft, EntryVersion, Reader, Search, SearchMode, Trust};
 use crate::model::{ApiError, PageRequest, Timestamp};
 use crate::runtime::Ctx;
 
@@ -260,6 +260,10 @@ async fn read(ctx: &Ctx, json: bool, get: &Get) -> Result<(), Failure> {
         (Some(as_of), true) => memory::get_any_as_of(ctx, namespace, key, as_of).await?,
         (Some(as_of), false) => memory::get_as_of(ctx, namespace, key, as_of).await?,
     };
+    if get.as_of.is_none() {
+        memory::note_read(ctx, &Reader::Cli {}, &entry);
+        memory::write_reads(ctx.runtime()).await?;
+    }
     if json {
         out::json(&entry);
     } else {
@@ -339,6 +343,10 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
         ..Search::text(&find.query)
     };
     let found = memory::search(ctx, &search).await?;
+    if search.as_of.is_none() {
+        memory::note_found(ctx, &Reader::Cli {}, &search.query, &found.hits);
+        memory::write_reads(ctx.runtime()).await?;
+    }
     if json {
         out::json(&found);
         return Ok(());

@@ -16,10 +16,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
-use super::index::{Analysed, Asked, Found, Index, Packed};
+use super::index::{Analysed, Asked, Filter, Found, Index, Packed, Taken};
 use super::{Error, store};
 use crate::model::memory::Entry;
-use crate::model::{EmbedderId, EntryId, WorkspaceId};
+use crate::model::{EmbedderId, EntryId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 
 /// Workspaces whose indexes are kept at once.
@@ -175,6 +175,18 @@ pub(super) async fn search(ctx: &Ctx, shelf: Arc<Shelf>, asked: Asked) -> Result
         let index = shelf.index.read().expect("indexing does not panic");
         Answer { found: index.search(&asked), left_out: index.vectors_left_out() }
     };
+    ctx.tasks.blocking(work).await.map_err(|_| Error::Index)
+}
+
+/// Takes entries out of an index as rows of numbers, at most so many.
+pub(super) async fn rows(
+    ctx: &Ctx,
+    shelf: Arc<Shelf>,
+    filter: Filter,
+    now: Timestamp,
+    most: usize,
+) -> Result<Taken, Error> {
+    let work = move || shelf.index.read().expect("indexing does not panic").rows(&filter, now, most);
     ctx.tasks.blocking(work).await.map_err(|_| Error::Index)
 }
 

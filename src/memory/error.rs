@@ -1,6 +1,7 @@
 //! Why memory refuses or fails.
 
 use crate::db;
+use crate::model::gateway::{Fault, FaultClass};
 use crate::model::{ApiError, FieldError, Timestamp};
 use crate::runtime::Denied;
 
@@ -62,6 +63,9 @@ pub enum Error {
         /// Its key.
         key: String,
     },
+    /// A model was asked for something, and there is no answer.
+    #[error("{}", .0.message)]
+    Model(Fault),
     /// The database failed.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -74,6 +78,20 @@ fn first(fields: &[FieldError]) -> String {
     fields.first().map_or_else(String::new, |f| format!("{}: {}", f.pointer.trim_start_matches('/'), f.message))
 }
 
+/// As the gateway says it to its own callers.
+fn of_model(fault: Fault) -> ApiError {
+    let (detail, retry_after_ms) = (fault.message, fault.retry_after_ms.unwrap_or(1000));
+    match fault.class {
+        FaultClass::Invalid | FaultClass::Untranslatable | FaultClass::NoModel | FaultClass::TooLarge => {
+            let fields = vec![FieldError::new("/model", detail.clone())];
+            ApiError::Invalid { detail, fields }
+        }
+        FaultClass::RateLimited => ApiError::RateLimited { detail, retry_after_ms },
+        FaultClass::Budget => ApiError::Conflict { detail },
+        _ => ApiError::Unavailable { detail, retry_after_ms },
+    }
+}
+
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
@@ -84,6 +102,7 @@ impl From<Error> for ApiError {
             }
             Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },
             Error::TooLarge(detail) => Self::TooLarge { detail },
+            Error::Model(fault) => of_model(fault),
             Error::Conflict { .. }
             | Error::Gone { .. }
             | Error::Exists { .. }

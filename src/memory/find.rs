@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::catalog::{Answer, Serving};
 use super::index::{self, Asked, Found, FoundEntry, Question, Signal as Kind};
-use super::{Error, catalog, embed, store, then, validate};
+use super::{Error, catalog, embed, reads, store, then, validate};
 use crate::model::auth::Action;
 use crate::model::memory::{
     Entry, Hit, Neighbour, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Trust, Why,
@@ -62,7 +62,8 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     let Found { hits, matched, .. } = found;
     let fetching = Instant::now();
     let entries = fetch(ctx, &hits, began).await?;
-    let hits = hits.into_iter().filter_map(|hit| present(&entries, hit, search)).collect();
+    let hits: Vec<Hit> = hits.into_iter().filter_map(|hit| present(&entries, hit, search)).collect();
+    reads::note_person_found(ctx, &search.query, &hits);
     stages.push(stage("fetch", fetching.elapsed()));
     let took_ms = before.elapsed().as_secs_f64() * 1000.0;
     let explain = search.explain.then(|| SearchExplained { filters: filters(search), stages });

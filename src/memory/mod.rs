@@ -20,11 +20,14 @@ mod find;
 mod health;
 mod hold;
 mod index;
+mod map;
 pub mod measure;
+mod reads;
 mod related;
 mod shingles;
 mod sibling;
 mod store;
+mod summary;
 mod suspect;
 mod sweep;
 mod then;
@@ -39,8 +42,13 @@ pub use error::Error;
 pub use find::search;
 pub use health::get_health;
 pub use hold::{get_settings, quarantine, release, update_settings};
+pub use map::map;
+pub use reads::{note_found, note_read, readers, reads_of_run, write_reads};
 pub use related::related;
 pub use sibling::{Put, Stated, put_beside, siblings};
+pub use summary::{
+    Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, estimate, lend_summarizer, summarize, summary_links,
+};
 pub use sweep::{boot, sweep};
 pub use then::{get_any_as_of, get_as_of};
 pub use told::told;
@@ -94,8 +102,9 @@ pub fn check(namespace: &str, key: &str, draft: &EntryDraft) -> Result<(), Error
 /// # Errors
 /// [`Error::NotFound`] also when it was deleted or its time ran out; [`Error::Quarantined`].
 pub async fn get(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
-    let entry = get_any(ctx, namespace, key).await?;
-    if entry.is_quarantined() { Err(Error::Quarantined) } else { Ok(entry) }
+    let entry = find_free(ctx, namespace, key).await?;
+    reads::note_person_read(ctx, &entry);
+    Ok(entry)
 }
 
 /// Reads an entry, also one in quarantine: for people who look at it, never for steps and agents.
@@ -103,6 +112,18 @@ pub async fn get(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> 
 /// # Errors
 /// [`Error::NotFound`] also when it was deleted or its time ran out.
 pub async fn get_any(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
+    let entry = find_live(ctx, namespace, key).await?;
+    reads::note_person_read(ctx, &entry);
+    Ok(entry)
+}
+
+/// An entry that is in no quarantine, for what is done with it beside reading it.
+async fn find_free(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
+    let entry = find_live(ctx, namespace, key).await?;
+    if entry.is_quarantined() { Err(Error::Quarantined) } else { Ok(entry) }
+}
+
+async fn find_live(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::place(namespace, key)?;
     let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;

@@ -20,7 +20,7 @@ const LEAST_SHARE: f64 = 0.15;
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Quarantined`].
 pub async fn related(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<HealthEntry>, Error> {
-    let entry = super::get(ctx, namespace, key).await?;
+    let entry = super::find_free(ctx, namespace, key).await?;
     let now = ctx.clock.now();
     let asked = Asked {
         text: telling(&entry.content, WORDS),

@@ -11,8 +11,11 @@ use super::{EntryId, RunId, Timestamp};
 mod embedder;
 mod health;
 mod listing;
+mod map;
 mod quarantine;
+mod reader;
 mod sibling;
+mod summary;
 mod timeline;
 mod trust;
 
@@ -21,8 +24,11 @@ pub use embedder::{
 };
 pub use health::{Alike, HealthEntry, MemoryHealth};
 pub use listing::{Entries, EntryFilter};
+pub use map::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap};
 pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
+pub use reader::{LISTED_READERS, Reader, Readers, Reading, RunRead, Sought};
 pub use sibling::{OnConflict, Precedence, Seen, Sibling};
+pub use summary::{MAX_SUMMARY_SOURCES, Summarized, SummaryDraft, SummaryEstimate, SummaryLink, SummaryLinks};
 pub use timeline::{Learned, Superseded};
 pub use trust::Trust;
 

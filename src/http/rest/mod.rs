@@ -18,15 +18,18 @@ pub mod gateway;
 pub mod give;
 pub mod hooks;
 mod listing;
+mod map;
 pub mod memory;
 pub mod paging;
 pub mod providers;
-pub mod redaction;
+pub mod readers;
+mod redaction;
 pub mod regression;
 pub mod routes;
 pub mod runs;
 pub mod schedules;
 mod siblings;
+mod summary;
 pub mod team;
 pub mod travel;
 pub mod triggers;
@@ -71,15 +74,18 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(crate::http::gateway::router())
         .merge(embedder::router())
         .merge(listing::router())
+        .merge(map::router())
         .merge(memory::router())
         .merge(hooks::router())
         .merge(providers::router())
+        .merge(readers::router())
         .merge(redaction::router())
         .merge(regression::router())
         .merge(routes::router())
         .merge(runs::router())
         .merge(schedules::router())
         .merge(siblings::router())
+        .merge(summary::router())
         .merge(team::router())
         .merge(travel::router())
         .merge(triggers::router())

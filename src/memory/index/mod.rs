@@ -30,6 +30,7 @@ mod near;
 mod passage;
 mod query;
 mod reasons;
+mod rows;
 mod score;
 mod search;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub(super) use cut::{cut, digest};
 pub(super) use fold::fold;
 pub(super) use names::is_filterable;
 pub(super) use passage::passage;
+pub(super) use rows::{Rows, Taken};
 pub(super) use score::Signal;
 pub(super) use search::{Asked, Filter, Found, FoundEntry};
 pub(super) use vectors::{Packed, Question, pack};

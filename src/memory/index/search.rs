@@ -363,7 +363,7 @@ impl Index {
     }
 
     /// Which slots may be found at all.
-    fn accepted(&self, filter: &Filter, now: Timestamp) -> Vec<bool> {
+    pub(super) fn accepted(&self, filter: &Filter, now: Timestamp) -> Vec<bool> {
         let below = format!("{}/", filter.namespace);
         let inside =
             |name: &String| filter.namespace.is_empty() || *name == filter.namespace || name.starts_with(&below);

@@ -119,6 +119,19 @@ impl Vectors {
         self.left_out
     }
 
+    /// Numbers of a vector; 0 without an embedder.
+    pub const fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// The vectors of an entry, packed, each with its scale; `None` where it has none of its present content.
+    pub fn rows_of(&self, id: EntryId) -> Option<impl ExactSizeIterator<Item = (f32, &[i8])>> {
+        let held = &self.held[*self.by_id.get(&id)? as usize];
+        let rows = held.start as usize..(held.start + held.rows) as usize;
+        (held.slot != NONE && !rows.is_empty())
+            .then(move || rows.map(move |row| (self.scales[row], &self.codes[row * self.dims..(row + 1) * self.dims])))
+    }
+
     /// Whether they can be compared with a question: there are any, and the same embedder made both.
     pub fn answers(&self, question: &Question) -> bool {
         !self.by_id.is_empty() && self.embedder == Some(question.embedder) && self.dims == question.unit.len()

@@ -107,6 +107,11 @@ impl Vocabulary {
         self.terms.len()
     }
 
+    /// Every word.
+    pub fn all(&self) -> impl Iterator<Item = &Term> {
+        self.terms.iter()
+    }
+
     /// A word by its number.
     pub fn term(&self, id: TermId) -> &Term {
         &self.terms[id as usize]

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod dom;
+mod dots;
 mod files;
 mod updates;
 
@@ -9,6 +10,7 @@ use wasm_bindgen::JsCast;
 
 pub use canvas::*;
 pub use dom::*;
+pub use dots::*;
 pub use files::*;
 pub use updates::*;
 

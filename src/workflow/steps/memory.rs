@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Outcome, StepCall};
 use crate::memory::{self, Error, Expect, Put, Stated};
-use crate::model::memory::{EntryDraft, OnConflict, Search, Source, Trust};
+use crate::model::memory::{EntryDraft, OnConflict, Reader, Search, Source, Trust};
 use crate::model::workflow::StepError;
 
 #[derive(Debug, Deserialize)]
@@ -92,6 +92,8 @@ pub async fn search(call: StepCall) -> Result<Outcome, StepError> {
         .map_err(|expected| StepError::permanent("config", format!("trust: {expected}")))?;
     let search = Search { namespace: config.namespace, limit: config.limit.unwrap_or(asked.limit), trust, ..asked };
     let found = memory::search(&call.ctx, &search).await.map_err(refuse)?;
+    let reader = Reader::Run { run_id: call.run_id, step: call.step, agent: None };
+    memory::note_found(&call.ctx, &reader, &config.query, &found.hits);
     let text = memory::told(found.hits.iter().map(|hit| &hit.entry));
     let output = json!({"hits": found.hits, "matched": found.matched, "text": text});
     Ok(if found.hits.is_empty() { Outcome::port("empty", output) } else { Outcome::out(output) })

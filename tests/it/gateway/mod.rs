@@ -24,6 +24,7 @@ mod queued;
 mod redaction;
 mod responses;
 mod steps;
+mod summaries;
 mod tasks;
 mod teams;
 pub mod upstream;

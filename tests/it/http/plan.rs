@@ -46,6 +46,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
+        ("POST", "/memory/estimate" | "/memory/summarize") => Json(json!({"namespace": "nothing/here"})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
@@ -171,7 +172,10 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
         "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
-        "memory/siblings" | "memory/related" => place,
+        "memory/siblings" | "memory/related" | "memory/readers" | "memory/summary_links" => place,
+        "memory/estimate" => json!({"draft": {"namespace": "nothing/here"}}),
+        "memory/summarize" => json!({"draft": {"namespace": "nothing/here"}, "keep": false}),
+        "memory/map" => json!({"namespace": ""}),
         "memory/merge" => {
             json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000, "merges": []})
         }
@@ -248,6 +252,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "runs/start" => json!({"workflow_id": NIL, "inputs": {}, "version": null, "test": false}),
         "runs/bodies" => json!({"run": NIL, "path": "each", "page": page}),
         "runs/team" => json!({"id": NIL}),
+        "runs/memory" => json!({"id": NIL, "step": null}),
         "runs/messages" => json!({"id": NIL, "page": page}),
         "runs/body" => json!({"run": NIL, "path": "each[0]"}),
         "approvals/list" => json!({"filter": "open", "page": page}),

@@ -5,9 +5,11 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::quarantine::{QuarantineNotice, source_badge};
+use super::readers::read_by;
 use super::related::related;
 use super::remove::remove;
 use super::siblings::SiblingsNotice;
+use super::summary::ways;
 use super::versions::Versions;
 use super::why::WhyCard;
 use super::{Listing, State};
@@ -73,7 +75,9 @@ fn EntryDetail(entry: Entry, state: State) -> impl IntoView {
                 <Content entry=entry.get_value() />
                 <Facts entry=entry.get_value() state />
                 <Transition>{move || entry.try_get_value().and_then(|entry| found(state, &entry))}</Transition>
+                <Transition>{move || entry.try_get_value().and_then(|entry| ways(state, &entry))}</Transition>
                 <Transition>{move || entry.try_get_value().and_then(|entry| related(state, &entry))}</Transition>
+                <Transition>{move || entry.try_get_value().and_then(|entry| read_by(state, &entry))}</Transition>
             </div>
         </TabPanel>
         <TabPanel id="entry-tabs" name="versions" chosen>

@@ -10,13 +10,16 @@ mod entry;
 mod form;
 mod health;
 mod keys;
+mod map;
 mod place;
 mod quarantine;
+mod readers;
 mod related;
 mod remove;
 mod results;
 mod rules;
 mod siblings;
+mod summary;
 mod then;
 mod timeline;
 mod tree;
@@ -25,6 +28,7 @@ mod why;
 
 pub use embedder::EmbedderPage;
 pub use health::HealthPage;
+pub use map::MapPage;
 pub use timeline::TimelinePage;
 
 use leptos::prelude::*;
@@ -37,10 +41,12 @@ use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
 use self::place::Place;
 use self::quarantine::{Aside, QuarantineDialog};
+use self::readers::ReadBy;
 use self::related::About;
 use self::results::Results;
 use self::rules::{Rules, RulesDialog};
 use self::siblings::Beside;
+use self::summary::{Summary, SummaryDialog, Ways};
 use self::tree::Namespaces;
 use crate::api::memory::{get_entry, get_entry_as_of, list_entries, list_namespaces, search_memory};
 use crate::model::auth::{Action, Me};
@@ -83,6 +89,9 @@ struct State {
     entry: Resource<Result<Option<Entry>, ApiError>>,
     siblings: Resource<Result<Beside, ApiError>>,
     related: Resource<Result<About, ApiError>>,
+    readers: Resource<Result<ReadBy, ApiError>>,
+    ways: Resource<Result<Ways, ApiError>>,
+    summary: Summary,
     /// How many rows of the list are wanted.
     shown: RwSignal<u32>,
     /// Goes up when everything must be loaded anew.
@@ -130,6 +139,15 @@ impl State {
                 move || (opened.get(), refresh.get()),
                 |((at, key, then), _)| related::load(at, key, then),
             ),
+            readers: Resource::new(
+                move || (opened.get(), refresh.get()),
+                |((at, key, then), _)| readers::load(at, key, then),
+            ),
+            ways: Resource::new(
+                move || (opened.get(), refresh.get()),
+                |((at, key, then), _)| summary::load(at, key, then),
+            ),
+            summary: Summary::new(),
             shown,
             refresh,
             form: Form::new(),
@@ -240,6 +258,7 @@ pub fn MemoryPage() -> impl IntoView {
     let tree_open = RwSignal::new(false);
     follow_changes(state);
     keys::listen(state);
+    let may_summarize = summary::refused(state);
     let phone = move || state.place.with(|place| if place.key.is_empty() { "list" } else { "detail" });
     let actions = move || {
         view! {
@@ -269,6 +288,13 @@ pub fn MemoryPage() -> impl IntoView {
                 shape=ButtonShape::Collapsing
             />
             <ButtonLink
+                href=Signal::derive(move || state.place.with(Place::map_href))
+                label="Map"
+                icon="map"
+                size=ButtonSize::Small
+                shape=ButtonShape::Collapsing
+            />
+            <ButtonLink
                 href="/memory/health"
                 label="Health"
                 icon="tidy"
@@ -281,6 +307,14 @@ pub fn MemoryPage() -> impl IntoView {
                 icon="settings"
                 size=ButtonSize::Small
                 shape=ButtonShape::Collapsing
+            />
+            <Button
+                label="Summarize"
+                icon="collapse"
+                size=ButtonSize::Small
+                shape=ButtonShape::Collapsing
+                refused=may_summarize
+                on_press=move |()| state.summary.begin(state.place.with_untracked(|place| place.namespace.clone()))
             />
             <Button
                 label="Add entry"
@@ -306,5 +340,6 @@ pub fn MemoryPage() -> impl IntoView {
         <EntryDialog state />
         <RulesDialog rules=state.rules />
         <QuarantineDialog state />
+        <SummaryDialog state />
     }
 }

@@ -60,6 +60,11 @@ impl Place {
         format!("/memory/timeline{}", listed.params())
     }
 
+    /// The same namespace as a map.
+    pub fn map_href(&self) -> String {
+        format!("/memory/map{}", Self { namespace: self.namespace.clone(), ..Self::default() }.params())
+    }
+
     fn params(&self) -> String {
         let mut params = ParamsMap::new();
         let at = if self.key.is_empty() || self.at == self.namespace { "" } else { &self.at };

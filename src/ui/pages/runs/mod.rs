@@ -23,6 +23,7 @@ mod messages;
 mod order;
 mod page;
 mod quotas;
+mod remembered;
 mod result;
 mod rows;
 mod scale;

@@ -9,6 +9,7 @@ use super::bodies::{BodyList, Whose, body_word};
 use super::changes::{ChangesView, changes_of};
 use super::give::GiveButton;
 use super::page::Place;
+use super::remembered::{Remembered, may_remember};
 use super::timeline::skipped;
 use super::transcript::Transcript;
 use super::travel::StepTravel;
@@ -49,6 +50,7 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
     let status = Signal::derive(move || StatusLook::from(state.read().status));
     let is_container = known.is_some_and(Kind::has_body);
     let is_agent = kind_name.with_value(|kind| kind == "agent");
+    let remembers = kind_name.with_value(|kind| may_remember(kind));
     let inside = is_agent.then(|| Tab::new(TRANSCRIPT, "Transcript"));
     let inside = inside.or_else(|| {
         is_container.then(|| match body_word(&kind_name.get_value()) {
@@ -125,6 +127,7 @@ pub fn StepPane(id: String, watch: Watch, place: Place, clock: Signal<Option<i64
             </TabPanel>
             <TabPanel id=TABS name=OUTPUT chosen>
                 <Output state label=output_label />
+                {remembers.then(|| view! { <Remembered run=watch.id step=own.get_value() /> })}
             </TabPanel>
             <TabPanel id=TABS name=INPUT chosen>
                 <Input state label=input_label />

@@ -9,7 +9,7 @@ use super::work::{Call, Work};
 use super::{files, place, repository, team};
 use crate::memory::{self, Expect, Put, Stated};
 use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, SeenFile, ToolResult};
-use crate::model::memory::{Entry, EntryDraft, Hit, OnConflict, Search, Sibling, Source, Trust};
+use crate::model::memory::{Entry, EntryDraft, Hit, OnConflict, Reader, Search, Sibling, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::outbound::Request;
 use crate::workflow::steps::{Outcome, StepCall, shell};
@@ -63,7 +63,7 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult
     let done = match tool {
         AgentTool::HttpRequest => http(step, call).await,
         AgentTool::MemorySearch => search(step, work, call).await.map(|found| besides.label(found)),
-        AgentTool::MemoryRead => read(step, call).await.map(|found| besides.label(found)),
+        AgentTool::MemoryRead => read(step, work, call).await.map(|found| besides.label(found)),
         AgentTool::MemoryWrite => write(step, work, call).await,
         AgentTool::Shell => script(step, work, call).await,
         AgentTool::ListFiles
@@ -175,6 +175,7 @@ async fn search(step: &StepCall, work: &Work, call: &Call) -> Result<(String, Tr
     let mut seen = std::collections::HashSet::new();
     hits.retain(|hit| seen.insert(hit.entry.id));
     hits.truncate(limit as usize);
+    memory::note_found(&step.ctx, &reader(step, work), text(call, "query"), &hits);
     if hits.is_empty() {
         return Ok(("Nothing was found.".to_owned(), Trust::User));
     }
@@ -187,10 +188,16 @@ async fn search(step: &StepCall, work: &Work, call: &Call) -> Result<(String, Tr
     Ok((shown.collect::<Vec<_>>().join("\n\n"), lowest))
 }
 
-async fn read(step: &StepCall, call: &Call) -> Result<(String, Trust), String> {
+/// Who reads, for those who want to know.
+fn reader(step: &StepCall, work: &Work) -> Reader {
+    Reader::Run { run_id: step.run_id, step: step.step.clone(), agent: Some(work.name.clone()) }
+}
+
+async fn read(step: &StepCall, work: &Work, call: &Call) -> Result<(String, Trust), String> {
     let namespace = text(call, "namespace").trim_matches('/');
     match memory::get(&step.ctx, namespace, text(call, "key")).await {
         Ok(entry) => {
+            memory::note_read(&step.ctx, &reader(step, work), &entry);
             let beside = if entry.siblings > 0 {
                 memory::siblings(&step.ctx, namespace, text(call, "key")).await.map_err(|error| error.to_string())?
             } else {
