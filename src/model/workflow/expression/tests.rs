@@ -167,6 +167,25 @@ fn what_would_take_too_long_or_too_much_is_refused() {
     refused(&format!("{{{{ {} }}}}", "1+".repeat(40_000)), "at most");
 }
 
+#[test]
+fn values_by_their_names_are_all_that_is_seen_where_there_is_no_run() {
+    const NAMES: &[&str] = &["tool", "arguments"];
+    let (tool, arguments) = (json!("shell"), json!({"script": "ls", "run": 7}));
+    let scope = Named::new(NAMES, [("tool", &tool), ("arguments", &arguments)]);
+    assert_eq!(eval("tool ~ arguments.run", &scope).unwrap(), "shell7");
+    for source in ["run.id", "inputs", "event.x", "steps", "workflow.name", "other"] {
+        assert!(eval(source, &scope).unwrap_err().message.contains("expected one of tool, arguments"), "{source}");
+        assert!(check_expression_of(source, NAMES).is_err(), "{source}");
+        assert!(check_template_of(&format!("a {{{{ {source} }}}}"), NAMES).is_err(), "{source}");
+    }
+    assert!(check_expression("tool == 'shell'").is_err(), "a run has no such name");
+    let named = Named::new(NAMES, [("tool", &tool)]);
+    assert!(eval("arguments.script", &named).is_err(), "a name without a value is not defined");
+    let long = json!("{% for n in range(30000) %}{{ n }}{% endfor %}");
+    assert!(render(&long, &scope).unwrap_err().message.contains("too long"));
+    assert!(render(&long, &fixture()).is_ok());
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(source in "\\PC{0,80}") {
