@@ -262,7 +262,8 @@ async fn read(ctx: &Ctx, json: bool, get: &Get) -> Result<(), Failure> {
     };
     if get.as_of.is_none() {
         memory::note_read(ctx, &Reader::Cli {}, &entry);
-        memory::write_reads(ctx.runtime()).await?;
+        // Who read is worth knowing, and no reason for a read to fail.
+        let _ = memory::write_reads(ctx.runtime()).await;
     }
     if json {
         out::json(&entry);
@@ -345,7 +346,8 @@ async fn search(ctx: &Ctx, json: bool, find: Find) -> Result<(), Failure> {
     let found = memory::search(ctx, &search).await?;
     if search.as_of.is_none() {
         memory::note_found(ctx, &Reader::Cli {}, &search.query, &found.hits);
-        memory::write_reads(ctx.runtime()).await?;
+        // Who read is worth knowing, and no reason for a read to fail.
+        let _ = memory::write_reads(ctx.runtime()).await;
     }
     if json {
         out::json(&found);

@@ -92,16 +92,15 @@ impl Index {
         // The order of the ids: slots are renumbered, and the same entries are to give the same map.
         slots.sort_by_key(|slot| self.slots[*slot as usize].id);
         let ids: Vec<EntryId> = slots.iter().map(|slot| self.slots[*slot as usize].id).collect();
-        let means: Vec<Option<Vec<f32>>> = ids.iter().map(|id| self.vectors.mean_of(*id)).collect();
-        let with = means.iter().flatten().count();
+        let with = ids.iter().filter(|id| self.vectors.rows_of(**id).is_some()).count();
         if with == 0 || with * 2 < ids.len() {
             return Taken { rows: self.word_rows(&slots), ids, by_vectors: false, all, without: 0 };
         }
         let without = (ids.len() - with) as u32;
         let mut taken =
             Taken { rows: Rows::new(self.vectors.dims()), by_vectors: true, all, without, ..Taken::default() };
-        for (id, mean) in ids.into_iter().zip(means) {
-            if let Some(mean) = mean {
+        for id in ids {
+            if let Some(mean) = self.vectors.mean_of(id) {
                 taken.rows.push(&mean);
                 taken.ids.push(id);
             }
@@ -119,7 +118,7 @@ impl Index {
             let hash = term.text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
             });
-            let (dim, sign) = ((hash >> 8) as usize % WORD_DIMS, if hash & 1 == 0 { 1.0 } else { -1.0 });
+            let (dim, sign) = ((hash >> 8) as usize % WORD_DIMS, if hash >> 63 == 0 { 1.0 } else { -1.0 });
             let rarity = score::rarity(entries, term.entries);
             for posting in &term.postings {
                 let Some(at) = places.get(&posting.slot) else { continue };

@@ -7,7 +7,7 @@ use weft::model::PageRequest;
 use weft::model::agent::{AgentDraft, AgentSpec, AgentTool, Entry, Rule, Ruling, TaskStatus};
 use weft::model::auth::Role;
 use weft::model::gateway::{Limits, ProviderKind};
-use weft::model::memory::{Search, Trust};
+use weft::model::memory::{Reader, Search, Trust};
 use weft::model::workflow::{
     Approval, ApprovalFilter, Command, Decision, Fact, RunDetail, RunStatus, StepError, StepStatus,
 };
@@ -131,6 +131,12 @@ on_both_engines! {
         assert!(results[4].contains("You may not read"), "{results:?}");
         let written = weft::memory::get(&ctx, "notes/colours", "loom").await.unwrap();
         assert_eq!((written.trust, written.metadata["agent"].clone()), (Trust::Model, json!("helper")));
+
+        weft::memory::write_reads(ctx.runtime()).await.unwrap();
+        let reads = workflow::list_memory_reads(&ctx, run, None).await.unwrap();
+        let sought = reads[0].reading.sought.as_ref().unwrap();
+        assert_eq!((reads.len(), reads[0].key.as_str(), sought.query.as_str(), sought.rank), (1, "loom", "loom", 1));
+        assert!(matches!(&reads[0].reading.reader, Reader::Run { agent: Some(agent), .. } if agent == "helper"));
 
         let standing = weft::monitor::get_agent(&ctx, id).await.unwrap();
         assert_eq!((standing.working, standing.waiting, standing.done), (0, 0, 1));

@@ -26,6 +26,8 @@ fn paths() -> Vec<String> {
         "/memory/health",
         "/memory/timeline",
         "/memory/timeline?ns=team&from=web",
+        "/memory/map",
+        "/memory/map?ns=team",
         "/providers",
         "/users",
         "/account",

@@ -312,7 +312,7 @@ pub fn MemoryPage() -> impl IntoView {
                 label="Summarize"
                 icon="collapse"
                 size=ButtonSize::Small
-                shape=ButtonShape::Collapsing
+                shape=ButtonShape::IconOnly
                 refused=may_summarize
                 on_press=move |()| state.summary.begin(state.place.with_untracked(|place| place.namespace.clone()))
             />

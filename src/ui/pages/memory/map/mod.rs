@@ -146,13 +146,11 @@ pub fn MapPage() -> impl IntoView {
 fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told, ApiError>>>, again: RwSignal<u32>) {
     let asked = StoredValue::new(0_u32);
     let work = StoredValue::new(Refining::default());
-    let timer = browser::GuardSlot::new();
     Effect::new(move |_| {
         let _ = again.get();
         let namespace = namespace.get();
         asked.update_value(|asked| *asked += 1);
         let mine = asked.get_value();
-        timer.keep(None);
         told.set(None);
         spawn_local(async move {
             let answer = map_memory(namespace).await;
@@ -165,7 +163,7 @@ fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told
                 let told = Told { entries, shown: points.len(), without_vector, by, shares };
                 work.set_value(Refining::new(&points));
                 state.take(points);
-                go_on(state, work, timer);
+                go_on(state, work);
                 told
             });
             told.set(Some(answer));
@@ -173,8 +171,9 @@ fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told
     });
 }
 
-/// Refines a part, lets the browser draw and answer, and goes on.
-fn go_on(state: State, work: StoredValue<Refining>, timer: browser::GuardSlot) {
+/// Refines a part, lets the browser draw and answer, and goes on. It ends by itself when the page is gone. After another map has come it
+/// may go on twice for a while: both do the same work, and the sooner it is done.
+fn go_on(state: State, work: StoredValue<Refining>) {
     let next = move || {
         let Some(more) = work.try_update_value(Refining::step) else { return };
         let is_calm = browser::matches_media("(prefers-reduced-motion: reduce)");
@@ -183,10 +182,10 @@ fn go_on(state: State, work: StoredValue<Refining>, timer: browser::GuardSlot) {
             state.moved.try_update(|moved| *moved += 1);
         }
         if more {
-            go_on(state, work, timer);
+            go_on(state, work);
         }
     };
-    timer.keep(Some(browser::after_ms(PAUSE_MS, next)));
+    browser::after_ms_detached(PAUSE_MS, next);
 }
 
 #[component]
