@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::embed::{EmbedOrder, embed};
 use super::error::Error;
 use crate::cache;
-use crate::memory::{self, Embedder, Vectors};
+use crate::memory::{self, Embedder, Urgency, Vectors};
 use crate::model::UserId;
 use crate::model::gateway::{CallSource, EmbedRequest, Fault, FaultClass};
 use crate::runtime::{Ctx, Runtime};
@@ -33,7 +33,8 @@ impl Embedder for OfProviders {
     }
 }
 
-/// Makes vectors of questions by the model that memory makes its own with, in the log of calls as the cache's.
+/// Makes vectors of questions by the model that memory makes its own with, in the log of calls as the cache's; one of this machine
+/// is asked directly.
 struct OfMemory;
 
 impl cache::Embedder for OfMemory {
@@ -52,6 +53,10 @@ impl cache::Embedder for OfMemory {
         on_behalf_of: Option<UserId>,
     ) -> cache::Making<'a, Vec<Vec<f32>>> {
         Box::pin(async move {
+            if let Some(name) = memory::local_folder_of(model) {
+                let made = memory::embed_locally(ctx, name, texts, Urgency::Asked).await;
+                return made.map_err(|fault| fault.message);
+            }
             let request = EmbedRequest::texts(model, texts);
             let order = EmbedOrder { request, source: CallSource::Cache, step: None, on_behalf_of };
             embed(ctx, order).await.map(|embedded| embedded.vectors.vectors).map_err(|error| error.to_string())

@@ -46,6 +46,8 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
+        // No text: a model would be asked for it.
+        ("POST", "/embedders/test") => Json(json!({"text": ""})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
@@ -137,6 +139,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/revoke_other_login_sessions"
         | "memory/namespaces"
         | "memory/embedder"
+        | "memory/local_models"
         | "memory/health"
         | "memory/settings"
         | "users/list_invites"
@@ -165,6 +168,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "users/create_invite" => json!({"email": "not an address", "role": "viewer"}),
         "dashboard/get" => json!({"period": "day"}),
         "memory/search" => json!({"search": {"query": "thought"}}),
+        "memory/try_embedder" => json!({"trial": {"text": ""}}),
         "memory/set_embedder" => json!({"draft": {"model": null}}),
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,

@@ -5,6 +5,7 @@ mod duplicates;
 mod find;
 mod health;
 mod keep;
+mod local;
 pub mod meaning;
 mod quarantine;
 mod related;
@@ -12,6 +13,7 @@ mod rest;
 mod siblings;
 mod then;
 mod timeline;
+pub mod tiny;
 mod trust;
 mod vectors;
 

@@ -16,6 +16,7 @@ mod related;
 mod remove;
 mod results;
 mod rules;
+mod setter;
 mod siblings;
 mod then;
 mod timeline;
