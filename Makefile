@@ -16,7 +16,7 @@ FAULT ?=
 ENGINE ?=
 FULL ?=
 
-.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size bench bench-peers bench-gateway test-build stories conformance clean
+.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size bench bench-peers bench-gateway test-build stories conformance embedder clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -117,6 +117,9 @@ bench-gateway: build ## what the gateway adds to a call, and LiteLLM's proxy bes
 	@target/peers/bin/pip install --quiet --requirement benches/peers/gateway.txt
 	@"$(BINARY)" bench gateway
 	@target/peers/bin/python benches/peers/litellm_bench.py --binary "$(BINARY)"
+
+embedder: ## fetch a model that makes vectors of memory on this machine, into weft-data/embedders (WEFT_EMBEDDERS=folder)
+	@scripts/fetch-embedder.py
 
 clean: ## remove what was built; installed tools stay
 	@cargo clean --quiet --profile dev

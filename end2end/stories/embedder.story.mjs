@@ -49,6 +49,7 @@ story('an entry is found by what it means once a model makes vectors', { env: { 
   await page.getByRole('heading', { level: 1, name: 'How things are found' }).waitFor();
   await page.getByText('That needs no model.').waitFor();
   models.state.down = true;
+  await page.getByLabel('Vectors come from').selectOption('gateway');
   await page.getByLabel('Model').fill('acme/vec');
   await page.keyboard.press('Enter');
   await page.getByText('this model only chats').first().waitFor();

@@ -21,7 +21,7 @@ pub async fn keep(ctx: &Ctx, agent: AgentId, plan: ComparisonPlan) -> Result<Com
         id: ctx.ids.fresh(),
         agent_id: agent,
         plan,
-        made_by: ctx.user_name().map(str::to_owned),
+        made_by: ctx.actor.principal.user_name().map(str::to_owned),
         created_at: ctx.clock.now(),
     };
     let mut tx = ctx.db.begin().await?;

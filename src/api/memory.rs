@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedderDraft, EmbedderReport, Entries, Entry, EntryDraft, EntryFilter, EntryVersion, HealthEntry, Learned,
-    MemoryHealth, MemoryMap, MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized,
-    SummaryDraft, SummaryEstimate, SummaryLinks,
+    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, Entries, Entry, EntryDraft, EntryFilter, EntryVersion,
+    HealthEntry, Learned, LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace, Readers, Search,
+    SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks,
 };
 use crate::model::{ApiError, Page, PageRequest, Timestamp};
 
@@ -177,6 +177,18 @@ pub async fn entry_history(namespace: String, key: String) -> Result<Vec<EntryVe
 #[server(prefix = "/rpc", endpoint = "memory/embedder", input = Json)]
 pub async fn get_embedder() -> Result<EmbedderReport, ApiError> {
     Ok(crate::memory::get_embedder(&crate::http::request_ctx().await?).await?)
+}
+
+/// The models of this machine that can make vectors.
+#[server(prefix = "/rpc", endpoint = "memory/local_models", input = Json)]
+pub async fn list_local_models() -> Result<Vec<LocalModel>, ApiError> {
+    Ok(crate::memory::list_local_models(&crate::http::request_ctx().await?).await?)
+}
+
+/// Embeds a text as a trial.
+#[server(prefix = "/rpc", endpoint = "memory/try_embedder", input = Json)]
+pub async fn try_embedder(trial: EmbedTrial) -> Result<EmbedTried, ApiError> {
+    Ok(crate::memory::try_embedder(&crate::http::request_ctx().await?, trial).await?)
 }
 
 /// Sets what makes vectors of entries.

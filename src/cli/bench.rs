@@ -6,9 +6,10 @@ mod gateway;
 mod hooks;
 mod memory;
 mod process;
+mod vectors;
 mod work;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -143,7 +144,7 @@ struct Report {
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     match arguments.what {
         What::Engine(engine) => {
-            let report = within(global, async |ctx, work| {
+            let report = within(global, None, async |ctx, work| {
                 workflow::boot(ctx.runtime()).await.map_err(ApiError::from)?;
                 trigger::boot(ctx.runtime()).await.map_err(ApiError::from)?;
                 measure(ctx, &engine, work).await
@@ -153,21 +154,26 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         What::Agents(arguments) => show(global, &agents::measure(&arguments)?),
         What::Memory(arguments) => {
             let sets = memory::sets(&arguments)?;
-            let report = within(global, async |ctx, _| memory::measure(ctx, &arguments, sets).await);
+            let made_by = vectors::Vectors::of(arguments.embedder.as_deref(), arguments.model.as_deref())?;
+            let shelf = made_by.as_ref().and_then(vectors::Vectors::shelf);
+            let report =
+                within(global, shelf, async |ctx, _| memory::measure(ctx, &arguments, sets, made_by.as_ref()).await);
             memory::show(global, &report.await?);
         }
         What::Cache(arguments) => {
             let (files, pairs) = cache::pairs(&arguments)?;
             let mut report = cache::measure_gate(&arguments, (files, &pairs));
-            if let Some(embedder) = cache::embedder(&arguments) {
-                let measured =
-                    within(global, async |ctx, _| cache::measure(ctx, &arguments, &pairs, embedder, report).await);
+            if let Some(vectors) = cache::vectors(&arguments)? {
+                let shelf = vectors.shelf();
+                let measured = within(global, shelf, async |ctx, _| {
+                    cache::measure(ctx, &arguments, &pairs, &vectors, report).await
+                });
                 report = measured.await?;
             }
             cache::show(global, &report);
         }
         What::Gateway(options) if options.measures_weft() => {
-            let measured = within(global, async |ctx, _| {
+            let measured = within(global, None, async |ctx, _| {
                 Ok(report("Weft", ctx.db.engine(), gateway::measure(Some(ctx), &options).await?))
             });
             show(global, &measured.await?);
@@ -179,9 +185,11 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     Ok(())
 }
 
-/// Measures in an empty database, and a folder beside it, that are both gone afterwards (a Postgres stays as it was left).
+/// Measures in an empty database, and a folder beside it, that are both gone afterwards (a Postgres stays as it was left);
+/// `shelf` is the folder of models of this machine, if one is used.
 async fn within<T>(
     global: &Global,
+    shelf: Option<PathBuf>,
     measure: impl AsyncFnOnce(&Ctx, &Path) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let mut config = global.command()?;
@@ -191,6 +199,9 @@ async fn within<T>(
         .map_err(|error| Failure::failed(format!("the folder {} can't be made: {error}", work.display())))?;
     // Steps may not read what is in the data folder.
     config.data_dir = folder.join("data");
+    if let Some(shelf) = shelf {
+        config.embedders = shelf;
+    }
     // The model server of the bench.
     config.allow_private.push("127.0.0.1/32".to_owned());
     if !config.database_url.starts_with("postgres") {

@@ -7,7 +7,7 @@ use super::embed::{EmbedOrder, embed};
 use super::error::Error;
 use super::explain::explain;
 use crate::cache;
-use crate::memory::{self, Asking, Embedder, Priced, Summarizer, SummaryAnswer, SummaryQuestion, Vectors};
+use crate::memory::{self, Asking, Embedder, Priced, Summarizer, SummaryAnswer, SummaryQuestion, Urgency, Vectors};
 use crate::model::UserId;
 use crate::model::cache::CacheWish;
 use crate::model::gateway::{
@@ -90,7 +90,8 @@ fn fault_of(error: Error) -> Fault {
     }
 }
 
-/// Makes vectors of questions by the model that memory makes its own with, in the log of calls as the cache's.
+/// Makes vectors of questions by the model that memory makes its own with, in the log of calls as the cache's; one of this machine
+/// is asked directly.
 struct OfMemory;
 
 impl cache::Embedder for OfMemory {
@@ -109,6 +110,10 @@ impl cache::Embedder for OfMemory {
         on_behalf_of: Option<UserId>,
     ) -> cache::Making<'a, Vec<Vec<f32>>> {
         Box::pin(async move {
+            if let Some(name) = memory::local_folder_of(model) {
+                let made = memory::embed_locally(ctx, name, texts, Urgency::Asked).await;
+                return made.map_err(|fault| fault.message);
+            }
             let request = EmbedRequest::texts(model, texts);
             let order = EmbedOrder { request, source: CallSource::Cache, step: None, on_behalf_of };
             embed(ctx, order).await.map(|embedded| embedded.vectors.vectors).map_err(|error| error.to_string())

@@ -20,6 +20,7 @@ mod find;
 mod health;
 mod hold;
 mod index;
+mod local;
 mod map;
 pub mod measure;
 mod reads;
@@ -37,11 +38,15 @@ mod validate;
 mod write;
 
 pub use changes::{Change, last_change, list_changes, wait_for_change};
-pub use embed::{Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, serving_embedder, set_embedder};
+pub use embed::{
+    Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, list_local_models, serving_embedder,
+    set_embedder, try_embedder,
+};
 pub use error::Error;
 pub use find::search;
 pub use health::get_health;
 pub use hold::{get_settings, quarantine, release, update_settings};
+pub use local::{Urgency, embed as embed_locally, folder_of as local_folder_of};
 pub use map::map;
 pub use reads::{note_found, note_read, readers, reads_of_run, write_reads};
 pub use related::related;

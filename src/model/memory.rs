@@ -20,7 +20,8 @@ mod timeline;
 mod trust;
 
 pub use embedder::{
-    EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
+    EmbedFailure, EmbedTrial, EmbedTried, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, LOCAL_MODELS,
+    LocalModel, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS, MAX_TRIAL_CHARS,
 };
 pub use health::{Alike, HealthEntry, MemoryHealth};
 pub use listing::{Entries, EntryFilter};

@@ -57,6 +57,12 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "key-encryption key, 32 bytes base64; unset means master.key in the data directory",
     ),
+    setting(
+        "embedders",
+        "WEFT_EMBEDDERS",
+        "",
+        "folder with models that make vectors of memory on this machine; unset means embedders in the data directory",
+    ),
     setting("log", "WEFT_LOG", "info", "tracing filter, such as info or weft=debug"),
     setting("log_format", "WEFT_LOG_FORMAT", "auto", "json, text, or auto (text on a terminal, else json)"),
     setting("admin_email", "WEFT_ADMIN_EMAIL", "", "with admin_password: makes the owner at the first start"),
@@ -165,6 +171,8 @@ pub struct Config {
     pub database_url: String,
     /// The key-encryption key's file.
     pub master_key_file: PathBuf,
+    /// Folders of models that make vectors on this machine.
+    pub embedders: PathBuf,
     /// The tracing filter.
     pub log: String,
     /// `json`, `text` or `auto`.
@@ -208,6 +216,7 @@ impl Config {
             ("public_url", self.public_url.clone()),
             ("database_url", self.database_url.clone()),
             ("master_key_file", self.master_key_file.display().to_string()),
+            ("embedders", self.embedders.display().to_string()),
         ];
         for (name, value) in derived {
             let unset = self.outcomes.iter_mut().find(|o| o.setting.name == name && o.value.is_empty());
@@ -359,6 +368,7 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
         trusted_proxies: trusted_proxies
             .map_err(|_| refuse("trusted_proxies", "addresses with commas between, such as 10.0.0.5,10.0.0.6"))?,
         master_key_file: optional("master_key_file").map_or_else(|| data_dir.join("master.key"), PathBuf::from),
+        embedders: optional("embedders").map_or_else(|| data_dir.join("embedders"), PathBuf::from),
         data_dir,
         database_url,
         log: get("log").value.clone(),

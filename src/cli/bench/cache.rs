@@ -7,13 +7,10 @@ use serde::Serialize;
 
 use super::super::table::{Column, Paint, table};
 use super::super::{Failure, Global, out};
-use super::memory;
+use super::vectors;
 use crate::cache::replay::{self, Gated, Options, Pairs, Played, Rule, Vectors, Wrong};
-use crate::gateway::{self, EmbedOrder};
 use crate::memory::measure::percentile;
-use crate::model::ApiError;
 use crate::model::cache::{ERROR_BUDGETS, SemanticSettings, wilson};
-use crate::model::gateway::{CallSource, EmbedRequest};
 use crate::runtime::Ctx;
 
 /// Texts that are sent to the embedder at once.
@@ -28,11 +25,11 @@ pub(super) struct Arguments {
     /// Files with lines such as {"a": "…", "b": "…", "same": true}, one set together. None: the set that is shipped.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What makes vectors, behind this address, such as http://127.0.0.1:8080/v1 (as OpenAI's). Without it only the token gate is
-    /// measured.
-    #[arg(long, value_name = "URL", requires = "model")]
+    /// What makes vectors: the folder of a model, such as weft-data/embedders/all-MiniLM-L6-v2, or --model behind this address, such
+    /// as http://127.0.0.1:8080/v1 (as OpenAI's). Without it only the token gate is measured.
+    #[arg(long, value_name = "FOLDER|URL")]
     embedder: Option<String>,
-    /// The model that makes them.
+    /// The model that makes them behind an address.
     #[arg(long, value_name = "NAME", requires = "embedder")]
     model: Option<String>,
     /// Error budgets to play, with commas between: 0.001 to 0.2.
@@ -198,27 +195,25 @@ pub(super) fn measure_gate(arguments: &Arguments, (files, set): (Vec<String>, &P
     }
 }
 
-/// Where vectors are from, if they are.
-pub(super) fn embedder(arguments: &Arguments) -> Option<(&str, &str)> {
-    arguments.embedder.as_deref().zip(arguments.model.as_deref())
+/// What makes vectors, if anything.
+pub(super) fn vectors(arguments: &Arguments) -> Result<Option<vectors::Vectors>, Failure> {
+    vectors::Vectors::of(arguments.embedder.as_deref(), arguments.model.as_deref())
 }
 
-/// The rest, with vectors of this embedder.
+/// The rest, with these vectors.
 pub(super) async fn measure(
     ctx: &Ctx,
     arguments: &Arguments,
     set: &Pairs,
-    (url, model): (&str, &str),
+    by: &vectors::Vectors,
     report: Report,
 ) -> Result<Report, Failure> {
-    memory::provide(ctx, url, model).await?;
+    let asked = by.provide(ctx).await?;
     let mut made = Vec::with_capacity(set.texts.len());
     for texts in set.texts.chunks(BATCH) {
         // As in use: white space around a question says nothing.
         let texts = texts.iter().map(|text| text.trim().to_owned()).collect();
-        let request = EmbedRequest::texts(format!("{}/{model}", memory::PROVIDER), texts);
-        let order = EmbedOrder { request, source: CallSource::Cache, step: None, on_behalf_of: None };
-        made.extend(gateway::embed(ctx, order).await.map_err(ApiError::from)?.vectors.vectors);
+        made.extend(by.make(ctx, &asked, texts).await?);
     }
     let vectors = Vectors::new(set, made).map_err(Failure::failed)?;
     let Arguments { rounds, seed, shadow_percent, .. } = *arguments;
@@ -226,7 +221,7 @@ pub(super) async fn measure(
     let learned = arguments.budgets.iter().map(|budget| Rule::Learned(*budget));
     let fixed = arguments.thresholds.iter().map(|cosine| Rule::Fixed(*cosine));
     let played = learned.chain(fixed).map(|rule| Measured::of(rule, replay::play(set, &vectors, rule, options)));
-    Ok(Report { model: Some(model.to_owned()), dims: Some(vectors.dims()), played: played.collect(), ..report })
+    Ok(Report { model: Some(by.name().to_owned()), dims: Some(vectors.dims()), played: played.collect(), ..report })
 }
 
 pub(super) fn show(global: &Global, report: &Report) {
@@ -243,9 +238,7 @@ pub(super) fn show(global: &Global, report: &Report) {
     ));
     show_gate(&report.gate);
     let (Some(model), Some(dims)) = (&report.model, report.dims) else {
-        out::line(
-            "\nOnly the token gate was measured: hits and errors take vectors, made by --embedder URL --model NAME.",
-        );
+        out::line("\nOnly the token gate was measured: hits and errors take vectors, made by --embedder.");
         return;
     };
     out::line(format_args!(

@@ -8,17 +8,13 @@ use serde::Serialize;
 
 use super::super::table::{Column, Paint, table};
 use super::super::{Failure, Global, out};
+use super::vectors::Vectors;
 use super::{Bar, Figure};
-use crate::gateway;
 use crate::memory::measure::{DEPTH, Quality, Ranking, Set, Textbook, percentile, quality};
 use crate::memory::{self, Expect};
-use crate::model::ApiError;
-use crate::model::gateway::{Limits, Model, ProviderDraft, ProviderKind};
 use crate::model::memory::{EmbedderDraft, EmbedderState, EntryDraft, Search, SearchMode};
 use crate::runtime::Ctx;
 
-/// Who makes vectors.
-pub(super) const PROVIDER: &str = "bench";
 /// Where the entries stand.
 const NAMESPACE: &str = "bench";
 /// Bars of the project: 100,000 entries are searched in so many milliseconds, 95 of 100 times; the median of a write.
@@ -40,12 +36,13 @@ pub(super) struct Arguments {
     /// Also measure the speed among so many made-up entries.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     entries: Option<u32>,
-    /// Also measure vectors, made by a model behind this address, such as http://127.0.0.1:8080/v1 (as OpenAI's).
-    #[arg(long, value_name = "URL", requires = "model")]
-    embedder: Option<String>,
-    /// The model that makes them.
+    /// Also measure vectors, made by the model in this folder, such as weft-data/embedders/all-MiniLM-L6-v2, or by --model behind
+    /// this address, such as http://127.0.0.1:8080/v1 (as OpenAI's).
+    #[arg(long, value_name = "FOLDER|URL")]
+    pub(super) embedder: Option<String>,
+    /// The model that makes them behind an address.
     #[arg(long, value_name = "NAME", requires = "embedder")]
-    model: Option<String>,
+    pub(super) model: Option<String>,
 }
 
 /// Milliseconds at three shares.
@@ -111,12 +108,16 @@ pub(super) fn sets(arguments: &Arguments) -> Result<Vec<Set>, Failure> {
     arguments.folders.iter().map(|folder| Set::read(folder).map_err(Failure::usage)).collect()
 }
 
-pub(super) async fn measure(ctx: &Ctx, arguments: &Arguments, sets: Vec<Set>) -> Result<Report, Failure> {
+pub(super) async fn measure(
+    ctx: &Ctx,
+    arguments: &Arguments,
+    sets: Vec<Set>,
+    vectors: Option<&Vectors>,
+) -> Result<Report, Failure> {
     let mut measured = Vec::new();
-    let vectors = arguments.embedder.as_deref().zip(arguments.model.as_deref());
-    if let Some((url, model)) = vectors {
-        provide(ctx, url, model).await?;
-        memory::set_embedder(ctx, EmbedderDraft { model: Some(format!("{PROVIDER}/{model}")), anew: false }).await?;
+    if let Some(vectors) = vectors {
+        let model = Some(vectors.provide(ctx).await?);
+        memory::set_embedder(ctx, EmbedderDraft { model, anew: false }).await?;
     }
     for set in &sets {
         measured.push(measure_set(ctx, set, vectors.is_some()).await?);
@@ -137,22 +138,6 @@ pub(super) async fn measure(ctx: &Ctx, arguments: &Arguments, sets: Vec<Set>) ->
         sets: measured,
         figures,
     })
-}
-
-/// Makes a model behind an address one of the bench's workspace.
-pub(super) async fn provide(ctx: &Ctx, url: &str, model: &str) -> Result<(), Failure> {
-    let draft = ProviderDraft {
-        name: PROVIDER.to_owned(),
-        kind: ProviderKind::OpenAiCompatible,
-        base_url: url.to_owned(),
-        credential: None,
-        models: vec![Model::named(model)],
-        responses: false,
-        enabled: true,
-        limits: Limits::default(),
-    };
-    gateway::create_provider(ctx, draft).await.map_err(ApiError::from)?;
-    Ok(())
 }
 
 /// Waits until every entry has its vector.

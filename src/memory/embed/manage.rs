@@ -1,11 +1,15 @@
 //! Setting what makes vectors, and how far it has come.
 
-use super::{ask, work};
+use std::time::Instant;
+
+use super::{Waiting, ask, work};
+use crate::memory::local::{self, Urgency};
 use crate::memory::store::{self, EmbedderRow};
 use crate::memory::{Error, index};
 use crate::model::auth::Action;
 use crate::model::memory::{
-    EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS,
+    EmbedFailure, EmbedTrial, EmbedTried, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, LocalModel,
+    MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS, MAX_TRIAL_CHARS,
 };
 use crate::model::{EmbedderId, FieldError};
 use crate::runtime::Ctx;
@@ -78,11 +82,7 @@ async fn present(ctx: &Ctx, row: EmbedderRow) -> Result<Embedder, Error> {
 /// [`Error::Invalid`] for a model that makes no vectors now, with what it said.
 pub async fn set_embedder(ctx: &Ctx, draft: EmbedderDraft) -> Result<EmbedderReport, Error> {
     ctx.authorize(Action::ManageProvider)?;
-    let model = draft.model.unwrap_or_default().trim().to_owned();
-    if model.chars().count() > MAX_EMBEDDER_MODEL_CHARS || model.contains(char::is_control) {
-        let expected = format!("expected a line of at most {MAX_EMBEDDER_MODEL_CHARS} characters");
-        return Err(Error::Invalid(vec![FieldError::new("/model", expected)]));
-    }
+    let model = checked(draft.model)?;
     let rows = store::embedders(&ctx.db, ctx.workspace()).await?;
     let of = |state: &str| rows.iter().find(|row| row.state == state);
     let (serving, building) = (of(store::SERVING), of(store::BUILDING));
@@ -107,8 +107,7 @@ pub async fn set_embedder(ctx: &Ctx, draft: EmbedderDraft) -> Result<EmbedderRep
 /// Asks the model for a vector; returns how many numbers it has.
 async fn trial(ctx: &Ctx, model: &str) -> Result<usize, Error> {
     let refuse = |message: String| Error::Invalid(vec![FieldError::new("/model", message)]);
-    let vectors = ask(ctx, model, vec![TRIAL.to_owned()], ctx.actor.principal.user_id(), TRIAL_MS).await;
-    let vectors = vectors.map_err(|fault| refuse(format!("a trial failed: {}", fault.message)))?;
+    let vectors = asked(ctx, model, TRIAL).await.map_err(refuse)?;
     let dims = vectors.first().map_or(0, Vec::len);
     if dims == 0 || dims > MAX_DIMENSIONS as usize {
         return Err(refuse(format!("expected vectors of 1 to {MAX_DIMENSIONS} numbers, it makes such of {dims}")));
@@ -117,6 +116,60 @@ async fn trial(ctx: &Ctx, model: &str) -> Result<usize, Error> {
         return Err(refuse("its vector of the trial has no direction".to_owned()));
     }
     Ok(dims)
+}
+
+/// The vector of one text, or why there is none.
+async fn asked(ctx: &Ctx, model: &str, text: &str) -> Result<Vec<Vec<f32>>, String> {
+    let on_behalf_of = ctx.actor.principal.user_id();
+    let waiting = Waiting { on_behalf_of, urgency: Urgency::Asked, patience_ms: TRIAL_MS };
+    let vectors = ask(ctx, model, vec![text.to_owned()], waiting).await;
+    vectors.map_err(|fault| format!("a trial failed: {}", fault.message))
+}
+
+/// The models of this machine, by name.
+///
+/// # Errors
+/// When the role doesn't allow it.
+pub async fn list_local_models(ctx: &Ctx) -> Result<Vec<LocalModel>, Error> {
+    ctx.authorize(Action::ManageProvider)?;
+    Ok(local::list(ctx).await)
+}
+
+/// Embeds a text as a trial; nothing is kept of it.
+///
+/// # Errors
+/// [`Error::Invalid`] for a text that does not fit, a model that made no vector of it, with what it said, and where no model is
+/// named and none serves.
+pub async fn try_embedder(ctx: &Ctx, trial: EmbedTrial) -> Result<EmbedTried, Error> {
+    ctx.authorize(Action::ManageProvider)?;
+    let text = trial.text.trim();
+    if text.is_empty() || text.chars().count() > MAX_TRIAL_CHARS {
+        let expected = format!("expected a text of 1 to {MAX_TRIAL_CHARS} characters");
+        return Err(Error::Invalid(vec![FieldError::new("/text", expected)]));
+    }
+    let refuse = |message: String| Error::Invalid(vec![FieldError::new("/model", message)]);
+    let model = match checked(trial.model)? {
+        model if !model.is_empty() => model,
+        _ => {
+            let rows = store::embedders(&ctx.db, ctx.workspace()).await?;
+            let serving = rows.into_iter().find(|row| row.state == store::SERVING);
+            serving.map(|row| row.model).ok_or_else(|| refuse("expected a model: none serves".to_owned()))?
+        }
+    };
+    let began = Instant::now();
+    let vectors = asked(ctx, &model, text).await.map_err(refuse)?;
+    let took_ms = began.elapsed().as_millis() as u32;
+    Ok(EmbedTried { model, dimensions: vectors.first().map_or(0, Vec::len) as u32, took_ms })
+}
+
+/// The name of a model, without the space around it; empty for none.
+fn checked(model: Option<String>) -> Result<String, Error> {
+    let model = model.unwrap_or_default().trim().to_owned();
+    if model.chars().count() > MAX_EMBEDDER_MODEL_CHARS || model.contains(char::is_control) {
+        let expected = format!("expected a line of at most {MAX_EMBEDDER_MODEL_CHARS} characters");
+        return Err(Error::Invalid(vec![FieldError::new("/model", expected)]));
+    }
+    Ok(model)
 }
 
 /// Removes embedders and adds one, and tells every index by a change number.

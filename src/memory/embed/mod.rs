@@ -1,8 +1,8 @@
 //! Vectors of entries: who makes them, and what happens in the background.
 //!
-//! An **embedder** turns texts into vectors. Memory knows one trait; what stands behind it is lent at the start of the process
-//! (`gateway` lends one that asks a model, metered and budgeted like every call), so that another, one inside the process say,
-//! takes its place without a change here. A workspace has none until somebody sets one.
+//! An **embedder** turns texts into vectors. A model whose name begins with `local/` is one of this machine (`local`). For all
+//! others memory knows one trait; what stands behind it is lent at the start of the process (`gateway` lends one that asks a
+//! model, metered and budgeted like every call). A workspace has none until somebody sets one.
 //!
 //! Promises: an entry is found by its words at once, and by its vector as soon as that is made; several processes on one
 //! database never pay twice for an entry, but after a crash in the middle of a batch; what can't be done waits, and says why.
@@ -12,7 +12,7 @@ mod order;
 mod question;
 mod work;
 
-pub use manage::{get_embedder, serving_embedder, set_embedder};
+pub use manage::{get_embedder, list_local_models, serving_embedder, set_embedder, try_embedder};
 pub(super) use question::vector_of;
 pub(super) use work::tell;
 pub use work::{Round, boot, embed_pending};
@@ -22,6 +22,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
+use crate::memory::local::{self, Urgency};
 use crate::model::UserId;
 use crate::model::gateway::{Fault, FaultClass};
 use crate::runtime::{Ctx, Runtime};
@@ -60,23 +61,32 @@ pub fn lend_embedder(runtime: &Runtime, embedder: Arc<dyn Embedder>) {
     let _ = runtime.shared::<Lent>().0.set(embedder); // a second one is the same
 }
 
-/// Asks the lent embedder, for at most `patience_ms`.
-async fn ask(
-    ctx: &Ctx,
-    model: &str,
-    texts: Vec<String>,
+/// Who waits for vectors, and for how long.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
     on_behalf_of: Option<UserId>,
+    urgency: Urgency,
     patience_ms: i64,
-) -> Result<Vec<Vec<f32>>, Fault> {
-    let lent = ctx.shared::<Lent>();
-    let Some(embedder) = lent.0.get() else {
-        return Err(Fault::new(FaultClass::NoProvider, "this process has nothing that makes vectors"));
-    };
+}
+
+/// Asks the model, one of this machine or by the lent embedder.
+async fn ask(ctx: &Ctx, model: &str, texts: Vec<String>, waiting: Waiting) -> Result<Vec<Vec<f32>>, Fault> {
+    let Waiting { on_behalf_of, urgency, patience_ms } = waiting;
     // The program asks, whatever the role of who searches: they search, and that they may.
     let system = ctx.runtime().system(ctx.workspace());
     let expected = texts.len();
+    let making = async {
+        if let Some(name) = local::folder_of(model) {
+            return local::embed(&system, name, texts, urgency).await;
+        }
+        let lent = ctx.shared::<Lent>();
+        let Some(embedder) = lent.0.get() else {
+            return Err(Fault::new(FaultClass::NoProvider, "this process has nothing that makes vectors"));
+        };
+        embedder.embed(&system, model, texts, on_behalf_of).await
+    };
     let vectors = tokio::select! {
-        vectors = embedder.embed(&system, model, texts, on_behalf_of) => vectors?,
+        vectors = making => vectors?,
         () = ctx.clock.sleep_ms(patience_ms) => {
             let message = format!("{model} did not answer within {} s", patience_ms / 1000);
             return Err(Fault::new(FaultClass::Timeout, message));

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
-use super::ask;
+use super::{Waiting, ask};
 use crate::memory::catalog::Serving;
 use crate::memory::index::Question;
+use crate::memory::local::Urgency;
 use crate::model::{EmbedderId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 
@@ -58,8 +59,9 @@ pub(in crate::memory) async fn vector_of(ctx: &Ctx, serving: &Serving, text: &st
             return Err(reason.clone());
         }
     }
-    let person = ctx.actor.principal.user_id();
-    let made = match ask(ctx, &serving.model, vec![key.1.clone()], person, PATIENCE_MS).await {
+    let on_behalf_of = ctx.actor.principal.user_id();
+    let waiting = Waiting { on_behalf_of, urgency: Urgency::Asked, patience_ms: PATIENCE_MS };
+    let made = match ask(ctx, &serving.model, vec![key.1.clone()], waiting).await {
         Ok(vectors) => question(serving, &vectors),
         Err(fault) => Err(fault.message),
     };

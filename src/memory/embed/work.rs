@@ -15,8 +15,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::order::Order;
-use super::{ask, is_of_the_texts};
+use super::{Waiting, ask, is_of_the_texts};
 use crate::db::Tx;
+use crate::memory::local::{self, Urgency};
 use crate::memory::store::{self, EmbedderRow, EntryRow, NewVectors};
 use crate::memory::{Error, index};
 use crate::model::gateway::{Fault, FaultClass};
@@ -32,9 +33,10 @@ const GATHER_MS: i64 = 250;
 const WINDOW: i64 = 32;
 /// Passages of one call, but for an entry that has more by itself: at most about 9,000 tokens.
 const PASSAGES: usize = 64;
-/// How long one call may take, and how long a lease holds: longer, so that no other process begins meanwhile.
-const PATIENCE_MS: i64 = 60_000;
-const LEASE_MS: i64 = 120_000;
+/// How long one call may take, of a provider and of a model of this machine (which can't hang, but may be slow), and how long a
+/// lease holds: longer, so that no other process begins meanwhile.
+const PATIENCE_MS: [i64; 2] = [60_000, 300_000];
+const LEASE_MS: [i64; 2] = [120_000, 360_000];
 /// Waits after a pause, doubled each time in a row.
 const FIRST_PAUSE_MS: i64 = 5_000;
 const LONGEST_PAUSE_MS: i64 = 600_000;
@@ -191,7 +193,12 @@ impl Desk<'_> {
     async fn lease(&self, tx: &mut Tx, now: Timestamp) -> Result<bool, Error> {
         // Nobody else works on a database of one process: whoever has the lease there died with it.
         let over = if self.ctx.db.is_shared() { now } else { Timestamp(i64::MAX) };
-        Ok(store::lease(tx, self.row.id, self.owner, over, now.plus_ms(LEASE_MS)).await?)
+        Ok(store::lease(tx, self.row.id, self.owner, over, now.plus_ms(self.of(LEASE_MS))).await?)
+    }
+
+    /// Of two values that of a provider's model, or of one of this machine.
+    fn of(&self, [provider, local]: [i64; 2]) -> i64 {
+        if local::folder_of(&self.row.model).is_some() { local } else { provider }
     }
 
     /// A look that takes no lease.
@@ -305,7 +312,9 @@ impl Desk<'_> {
         let vectors = if texts.is_empty() {
             Vec::new()
         } else {
-            ask(self.ctx, &self.row.model, texts, None, PATIENCE_MS).await?
+            let patience_ms = self.of(PATIENCE_MS);
+            let waiting = Waiting { on_behalf_of: None, urgency: Urgency::Background, patience_ms };
+            ask(self.ctx, &self.row.model, texts, waiting).await?
         };
         if let Some(other) = vectors.iter().find(|one| one.len() as i64 != self.row.dims) {
             let (model, found, dims) = (&self.row.model, other.len(), self.row.dims);

@@ -282,7 +282,7 @@ mod tests {
                 checks: (0..checks).map(check).collect(),
             },
             made_by: None,
-            created_at: Timestamp::from_ms(0),
+            created_at: Timestamp(0),
         }
     }
 

@@ -23,7 +23,7 @@ pub struct EmbedderReport {
 pub struct Embedder {
     /// Its id; another one each time that everything is embedded anew.
     pub id: EmbedderId,
-    /// The model, as the gateway is asked for it: a route, `provider/model`, or a model.
+    /// The model, as the gateway is asked for it: a route, `provider/model`, or a model; `local/NAME` for one of this machine.
     pub model: String,
     /// Numbers of a vector.
     pub dimensions: u32,
@@ -72,7 +72,8 @@ pub struct EmbedFailure {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmbedderDraft {
-    /// A route, `provider/model`, or a model, as the gateway knows them; null or empty for words alone.
+    /// A route, `provider/model`, or a model, as the gateway knows them; `local/NAME` for a model of this machine; null or empty
+    /// for words alone.
     #[serde(default)]
     pub model: Option<String>,
     /// Whether everything is embedded anew when it is the model that is set already.
@@ -80,6 +81,49 @@ pub struct EmbedderDraft {
     pub anew: bool,
 }
 
+/// A model in the server's folder of models: it makes vectors inside the process, at no cost.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct LocalModel {
+    /// Its name as an embedder, `local/` and the name of its folder.
+    pub model: String,
+    /// Numbers of a vector; absent where it can't be used.
+    pub dimensions: Option<u32>,
+    /// Tokens of a text that are read; what follows is cut off.
+    pub tokens: Option<u32>,
+    /// Bytes of its weights.
+    pub bytes: Option<i64>,
+    /// The languages that its files tell, such as `en`.
+    pub languages: Vec<String>,
+    /// Why it can't be used: the file, and what was expected of it.
+    pub problem: Option<String>,
+}
+
+/// A text to be embedded as a trial. Unknown fields are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmbedTrial {
+    /// The model, as in [`EmbedderDraft`]; absent for the one that serves.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The text: 1 to 1,000 characters.
+    pub text: String,
+}
+
+/// What a trial came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EmbedTried {
+    /// The model that was asked.
+    pub model: String,
+    /// Numbers of the vector.
+    pub dimensions: u32,
+    /// Milliseconds from the question to the vector; a model of this machine is loaded by the first one.
+    pub took_ms: u32,
+}
+
+/// What the names of models of this machine begin with.
+pub const LOCAL_MODELS: &str = "local/";
+/// Longest text of a trial, in characters.
+pub const MAX_TRIAL_CHARS: usize = 1000;
 /// Longest name of a model, in characters.
 pub const MAX_EMBEDDER_MODEL_CHARS: usize = 200;
 /// Most numbers of a vector: with more, the sums of the scan would not fit.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Folder;
 use crate::memory::meaning::Meaning;
+use crate::memory::tiny;
 
 /// Questions whose vectors the model server makes alike, or not.
 fn pairs() -> String {
@@ -96,6 +97,21 @@ async fn with_an_embedder_budgets_and_single_thresholds_are_played_on_its_vector
 
     let shown = folder.weft(&played).code(0).tells_nothing();
     shown.prints(&["vec (32 numbers), 40 days", "budget 0.01", "cosine 0.7", "Hit rate", "Wrong at a budget of 0.2"]);
+}
+
+#[test]
+fn a_folder_with_a_model_makes_the_vectors_of_a_bench() {
+    let folder = Folder::new();
+    folder.write("pairs.jsonl", &pairs());
+    tiny::write(&folder.path("models/tiny"));
+    let call = ["bench", "cache", "pairs.jsonl", "--rounds", "2", "--json", "--embedder"];
+    let report = folder.weft(&[&call[..], &["models/tiny"]].concat()).code(0).json();
+    assert_eq!((&report["model"], &report["dims"]), (&json!("tiny"), &json!(8)), "{report}");
+    for (embedder, expected) in
+        [("models/none", "expected an address or a folder"), ("models", "config.json: is missing")]
+    {
+        folder.weft(&[&call[..], &[embedder]].concat()).prints_nothing().tells(&[expected]);
+    }
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
         ("POST", "/memory/estimate" | "/memory/summarize") => Json(json!({"namespace": "nothing/here"})),
+        // No text: a model would be asked for it.
+        ("POST", "/embedders/test") => Json(json!({"text": ""})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
@@ -140,6 +142,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/revoke_other_login_sessions"
         | "memory/namespaces"
         | "memory/embedder"
+        | "memory/local_models"
         | "memory/health"
         | "memory/settings"
         | "users/list_invites"
@@ -168,6 +171,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "users/create_invite" => json!({"email": "not an address", "role": "viewer"}),
         "dashboard/get" => json!({"period": "day"}),
         "memory/search" => json!({"search": {"query": "thought"}}),
+        "memory/try_embedder" => json!({"trial": {"text": ""}}),
         "memory/set_embedder" => json!({"draft": {"model": null}}),
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,

@@ -5,6 +5,7 @@ mod duplicates;
 mod find;
 mod health;
 mod keep;
+mod local;
 mod map;
 pub mod meaning;
 mod quarantine;
@@ -14,6 +15,7 @@ mod rest;
 mod siblings;
 mod then;
 mod timeline;
+pub mod tiny;
 mod trust;
 mod vectors;
 

@@ -3,8 +3,7 @@
 use super::hooks::HookForm;
 use super::persona_form::{Way, variable, variable_line};
 use crate::model::agent::{
-    Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Conflict, Hook, OnConflict, Persona, Rule, Ruling,
-    TakesLeases, Variable,
+    Agent, AgentDraft, AgentLimits, AgentSpec, AgentTool, Conflict, Hook, OnConflict, Rule, Ruling, TakesLeases,
 };
 use crate::model::gateway::{parse_usd, short_usd};
 use crate::ui::components::{ContextForm, TeamForm};
@@ -269,7 +268,7 @@ fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::agent::{TEMPLATES, Team};
+    use crate::model::agent::{Persona, TEMPLATES, Team, Variable};
     use crate::model::gateway::ContextRule;
 
     #[test]

@@ -2,45 +2,47 @@
 //!
 //! Owns the page `/memory/embedder`. Who may not set it sees it. While something goes on, the numbers are asked for again.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::place::Place;
-use crate::api::memory::{get_embedder, set_embedder};
+use super::setter::{Setter, Setting};
+use crate::api::memory::{get_embedder, list_local_models, set_embedder};
 use crate::model::ApiError;
 use crate::model::auth::{Action as May, Me};
-use crate::model::memory::{EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState};
+use crate::model::memory::{EmbedFailure, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, LocalModel};
 use crate::ui::browser;
-use crate::ui::components::{
-    Badge, Button, ButtonSize, ButtonVariant, Card, Crumb, Load, NeedsProvider, PageHeader, RelativeTime,
-    SkeletonShape, TextInput, Tone, use_toasts,
-};
+use crate::ui::components::{Badge, Card, Crumb, Load, NeedsProvider, PageHeader, RelativeTime, SkeletonShape, Tone};
 use crate::ui::format;
 
 /// How often the numbers are asked for while something goes on, in ms.
 const AGAIN_MS: i32 = 2_000;
 
-/// A draft on its way to the server.
-type Setting = Action<EmbedderDraft, Result<EmbedderReport, ApiError>>;
-
 /// `/memory/embedder`.
 #[component]
 pub fn EmbedderPage() -> impl IntoView {
-    let report = Resource::new(|| (), |()| get_embedder());
+    let may = use_context::<Me>().is_some_and(|me| me.may(May::ManageProvider));
+    let read = Resource::new(|| (), move |()| read(may));
     view! {
         <PageHeader title="How things are found" crumbs=vec![Crumb::new("/memory", "Memory")] />
         <div class="page-body stack" data-narrow>
-            <NeedsProvider why="Without one entries are found by their words and by what stands around them." />
-            <Load resource=report what="the embedder" shape=SkeletonShape::Block(10) let:report>
-                <Both report />
+            <Load resource=read what="the embedder" shape=SkeletonShape::Block(10) let:read>
+                <Both read />
             </Load>
         </div>
     }
 }
 
+/// How things are found, and the models of this machine, for who may choose one.
+async fn read(may: bool) -> Result<(EmbedderReport, Vec<LocalModel>), ApiError> {
+    let models = async { if may { list_local_models().await } else { Ok(Vec::new()) } };
+    futures::try_join!(get_embedder(), models)
+}
+
 /// What there is, and the form; the form stays while the numbers change.
 #[component]
-fn Both(report: EmbedderReport) -> impl IntoView {
+fn Both(read: (EmbedderReport, Vec<LocalModel>)) -> impl IntoView {
+    let (report, models) = read;
+    let has_own = models.iter().any(|model| model.problem.is_none());
     let report = RwSignal::new(report);
     let look = Action::new(|(): &()| get_embedder());
     let set: Setting = Action::new(|draft: &EmbedderDraft| set_embedder(draft.clone()));
@@ -60,9 +62,12 @@ fn Both(report: EmbedderReport) -> impl IntoView {
     });
     // Drawn anew only when something changed.
     let shown = Memo::new(move |_| report.get());
+    let why =
+        "Without one, or a model on this machine, entries are found by their words and by what stands around them.";
     view! {
+        {(!has_own).then(|| view! { <NeedsProvider why /> })}
         {move || view! { <State report=shown.get() /> }}
-        <Setter report set />
+        <Setter report set models />
     }
 }
 
@@ -145,76 +150,6 @@ fn Failures(failures: Vec<EmbedFailure>) -> impl IntoView {
     view! {
         <Card id="embedder-failures" title="Not embedded" sub=Some("still found by their words".to_owned())>
             <ul class="stack" role="list">{failures.into_iter().map(line).collect_view()}</ul>
-        </Card>
-    }
-}
-
-/// The form.
-#[component]
-fn Setter(report: RwSignal<EmbedderReport>, set: Setting) -> impl IntoView {
-    let may = expect_context::<Me>().may(May::ManageProvider);
-    let toasts = use_toasts();
-    let newest = Memo::new(move |_| {
-        report.with(|report| report.building.as_ref().or(report.serving.as_ref()).map(|one| one.model.clone()))
-    });
-    // `None` until somebody types.
-    let typed = RwSignal::new(None::<String>);
-    let shown = Signal::derive(move || typed.get().or_else(|| newest.get()).unwrap_or_default());
-    let model = (shown, Callback::new(move |text: String| typed.set(Some(text))));
-    Effect::new(move |_| match set.value().get() {
-        Some(Ok(report)) => {
-            typed.set(None);
-            let said = if report.serving.is_some() { "Entries are being embedded" } else { "Words alone count now" };
-            toasts.say(Tone::Good, said);
-        }
-        // It stands at its field.
-        Some(Err(ApiError::Invalid { fields, .. })) if !fields.is_empty() => {}
-        Some(Err(error)) => toasts.say(Tone::Bad, error.detail()),
-        None => {}
-    });
-    let error = Signal::derive(move || {
-        set.value().with(|answer| match answer {
-            Some(Err(error)) => error.field("/model").map(str::to_owned),
-            _ => None,
-        })
-    });
-    let refused = Signal::derive(move || match (may, shown.get().trim() == newest.get().unwrap_or_default()) {
-        (false, _) => Some("Your role can't set what makes vectors".to_owned()),
-        (true, true) => Some("Nothing was changed".to_owned()),
-        (true, false) => None,
-    });
-    let not_yours = Signal::derive(move || (!may).then(|| "Your role can't set what makes vectors".to_owned()));
-    let send = move |event: SubmitEvent| {
-        event.prevent_default();
-        if refused.with_untracked(Option::is_none) {
-            set.dispatch(EmbedderDraft { model: Some(shown.get_untracked()), anew: false });
-        }
-    };
-    let anew = move |()| drop(set.dispatch(EmbedderDraft { model: newest.get_untracked(), anew: true }));
-    let actions = move || {
-        move || {
-            newest.get().map(|_| {
-                view! {
-                    <Button label="Embed everything anew" icon="retry" size=ButtonSize::Small busy=set.pending() refused=not_yours on_press=anew />
-                }
-            })
-        }
-    };
-    view! {
-        <Card id="embedder-set" title="What makes vectors" actions=ViewFnOnce::from(actions)>
-            <form class="form" novalidate on:submit=send>
-                <p class="dim">
-                    "A model that turns texts into vectors, reached through the gateway: every call is masked, budgeted and kept in the log as memory's. Each entry is embedded once and again when its content changes; each new question once."
-                </p>
-                <fieldset class="field" disabled=!may>
-                    <legend class="visually-hidden">"Model"</legend>
-                    <TextInput
-                        id="embedder-model" label="Model" value=model error mono=true
-                        hint=Some("A route, provider/model, or a model that makes vectors, such as text-embedding-3-small. Empty for words alone. Another model embeds everything anew; the one that serves goes on until then.".to_owned())
-                    />
-                </fieldset>
-                <div><Button label="Save" variant=ButtonVariant::Primary submit=true busy=set.pending() refused /></div>
-            </form>
         </Card>
     }
 }

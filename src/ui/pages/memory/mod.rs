@@ -18,6 +18,7 @@ mod related;
 mod remove;
 mod results;
 mod rules;
+mod setter;
 mod siblings;
 mod summary;
 mod then;
