@@ -198,9 +198,11 @@ pub(super) fn answer(
             overhead_ms,
             cache,
             masked: Vec::new(),
+            told: Vec::new(),
         }));
     }
     Answered::Live(Box::new(Live {
+        told: Vec::new(),
         pieces: Source::Kept(replay(&kept.response).into_iter()),
         fold: Fold::default(),
         permit: None,
@@ -209,7 +211,7 @@ pub(super) fn answer(
         provider: row.id,
         model,
         dialect: kept.dialect,
-        asked_chars: 0,
+        reads: 0,
         began,
         overhead_ms,
         cache: Some(record),

@@ -14,6 +14,7 @@ mod content;
 mod context;
 mod delta;
 mod embed;
+mod estimate;
 mod explain;
 mod fault;
 mod key;
@@ -42,8 +43,9 @@ pub use context::{
 };
 pub use delta::{Delta, Fold, parse_input};
 pub use embed::{EmbedInput, EmbedRequest, Encoding, Vectors};
+pub use estimate::{Asks, CostEstimate, Quote, StepEstimate, TEMPLATE_TOKENS, UNKNOWN_OUTPUT, own_words};
 pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk, WouldHedge};
-pub use fault::{Fault, FaultClass};
+pub use fault::{Fault, FaultClass, Limited, OwnLimit, ToldLimits};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role, Wire};
 pub use policy::{By, Contender, Hedge, Policy, order};

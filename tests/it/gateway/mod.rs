@@ -11,6 +11,7 @@ mod failures;
 mod hedge;
 mod leases;
 mod ledger;
+mod left;
 mod manage;
 mod messages;
 mod ollama;

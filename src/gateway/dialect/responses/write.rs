@@ -12,7 +12,7 @@ use crate::model::gateway::{
 };
 
 /// Fields of Chat Completions that are called the same here.
-const SHARED: [&str; 6] =
+pub(in crate::gateway::dialect) const SHARED: [&str; 6] =
     ["metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "user"];
 
 pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
