@@ -36,7 +36,8 @@ impl Ask for Request {
 
     fn expected(&self) -> Usage {
         let output = self.max_tokens.unwrap_or(EXPECTED_OUTPUT).min(EXPECTED_OUTPUT);
-        Usage { input: estimate_tokens(self.chars()), output: i64::from(output), ..Usage::default() }
+        let output = i64::from(output) * i64::from(self.answers);
+        Usage { input: estimate_tokens(self.chars()), output, ..Usage::default() }
     }
 
     fn reads(&self) -> i64 {

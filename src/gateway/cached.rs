@@ -31,6 +31,10 @@ pub(super) enum Looked {
 
 /// How the cache is asked for this call; `None` for not at all. A cache that fails is none.
 pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, route: Option<&Route>) -> Option<Plan> {
+    // Who wants several answers wants them to differ: what is kept is one.
+    if order.request.answers > 1 {
+        return None;
+    }
     let who = match (order.source, &ctx.actor.principal) {
         (CallSource::Step, _) => Who::Step,
         (CallSource::Proxy, Principal::Key { id, .. }) => {

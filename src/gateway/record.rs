@@ -46,7 +46,7 @@ pub(super) fn begin_record(
 /// was sent.
 pub(super) fn counted(reads: i64, response: &Response) -> (Usage, bool) {
     let mut usage = response.usage;
-    let written = estimate_tokens(response.content.iter().map(Block::chars).sum());
+    let written = estimate_tokens(response.blocks().map(Block::chars).sum());
     let (no_input, no_output) = (usage.prompt() == 0, usage.output == 0 && written > 0);
     if no_input {
         usage.input = reads;
@@ -73,6 +73,7 @@ mod tests {
                 stop_sequence: None,
                 usage,
                 extra: Extra::new(),
+                others: Vec::new(),
             };
             let (usage, estimated) = counted(40, &response);
             (usage.prompt(), usage.output, estimated)

@@ -70,6 +70,10 @@ pub struct Addressee<'a> {
 /// # Errors
 /// `untranslatable`, naming what the provider's wire has no word for.
 pub fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
+    if request.answers > 1 && to.wire != Wire::OpenAi {
+        let why = "several answers to one question can be asked for in Chat Completions alone, and who would answer this speaks something else; ask once for each";
+        return Err(Fault::untranslatable("/n", why));
+    }
     match to.wire {
         Wire::Anthropic => anthropic::write_request(request, to),
         Wire::OpenAi => openai::write_request(request, to),

@@ -102,8 +102,8 @@ fn thinking(request: &Request, to: Addressee<'_>, said: &mut Vec<String>) {
         }),
         _ => {}
     }
-    if request.effort == Some(Effort::Max) && matches!(to.wire, Wire::OpenAi | Wire::Responses) {
-        said.push(format!("{effort_field} max became xhigh, the most that OpenAI knows"));
+    if matches!(to.wire, Wire::OpenAi | Wire::Responses) && super::openai::effort_of(request) != request.effort {
+        said.push(format!("{effort_field} max became xhigh, which more of OpenAI's models take"));
     }
 }
 

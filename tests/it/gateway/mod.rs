@@ -21,6 +21,7 @@ mod queue;
 mod queued;
 mod redaction;
 mod responses;
+mod several;
 mod steps;
 mod tasks;
 mod teams;

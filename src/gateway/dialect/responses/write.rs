@@ -6,7 +6,7 @@ use super::content::{write_parts, write_said};
 use super::item::{begin_message, item_of, push_part, write_call, write_turn};
 use super::{OURS, SEALED, proof, write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
-use crate::gateway::dialect::{Addressee, Envelope, foreign};
+use crate::gateway::dialect::{Addressee, Envelope, foreign, openai};
 use crate::model::gateway::{
     Block, Dialect, Effort, Extra, Fault, Output, Request, Response, Thinking, Tool, ToolChoice, declined,
 };
@@ -161,8 +161,7 @@ fn write_text(output: Option<&Output>, request: &Request, built: &mut Built) {
 
 fn write_reasoning(request: &Request, built: &mut Built) {
     let mut reasoning = Built::default();
-    let effort = request.effort.map(|effort| if effort == Effort::Max { Effort::Xhigh } else { effort });
-    reasoning.put("effort", effort.map(Effort::as_str));
+    reasoning.put("effort", openai::effort_of(request).map(Effort::as_str));
     if let (Dialect::Responses, Some(Value::Object(rest))) = (request.dialect, request.extra.get("reasoning")) {
         reasoning.extend(rest);
     }
