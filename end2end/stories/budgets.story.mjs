@@ -78,6 +78,13 @@ story('a budget stops a program, and a run waits until there is more', { env: { 
     weft: 1, name: 'Ask once', steps: [{ id: 'ask', kind: 'prompt', name: 'Ask', config: { prompt: 'What is this?' } }], output: '{{ steps.ask.output.text }}',
   });
   await call('POST', `/workflows/${workflow.id}/publish`);
+  // Before the first run the designer tells what it may cost, and how that was reckoned.
+  await page.goto(`/workflows/${workflow.id}`);
+  await page.getByText('What a run may cost').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'estimate-of-a-run');
+  await page.locator('.node').first().click();
+  await page.getByText(/Before its first run: it may cost .* at acme\/big/).waitFor();
   const { run_id: run } = await call('POST', `/workflows/${workflow.id}/execute`, { inputs: {} });
   await page.goto(`/runs/${run}`);
   await page.getByText(/the budget "Everybody together" is used up/).first().waitFor();

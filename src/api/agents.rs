@@ -90,7 +90,7 @@ pub async fn list_queued_tasks(page: PageRequest) -> Result<Page<QueuedTask>, Ap
 /// Gives a task to whichever agent is best for it.
 #[server(prefix = "/rpc", endpoint = "agents/queue_task", input = Json)]
 pub async fn queue_agent_task(draft: TaskDraft) -> Result<QueuedTask, ApiError> {
-    Ok(crate::agents::queue::give(&crate::http::request_ctx().await?, draft).await?)
+    Ok(crate::agents::queue::give(&crate::http::request_ctx().await?, draft, None).await?)
 }
 
 /// Cancels a task of the queue that is not over, with its run.

@@ -363,6 +363,7 @@ pub(super) mod tests {
             stop_sequence: None,
             usage: Usage::default(),
             extra: Extra::new(),
+            others: Vec::new(),
         };
         let id = CacheEntryId(Uuid::from_u128(n.into()));
         Kept { id, response, dialect: Dialect::OpenAi, usage: Usage::default(), created_at: Timestamp(0), bytes }

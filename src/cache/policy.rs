@@ -127,6 +127,7 @@ mod tests {
             stop_sequence: None,
             usage: Usage::default(),
             extra: Extra::new(),
+            others: Vec::new(),
         };
         let text = || vec![Block::text("A loom.")];
         for stop in [StopReason::EndTurn, StopReason::StopSequence, StopReason::ToolUse] {

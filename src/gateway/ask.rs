@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::upstream::{self, Begun, Endpoint};
-use crate::model::gateway::{EmbedRequest, Fault, Model, Request, Usage, Vectors, estimate_tokens};
+use crate::model::gateway::{EmbedRequest, Fault, Model, Request, Usage, Vectors, estimate_request, estimate_tokens};
 use crate::runtime::outbound::Outbound;
 
 /// Tokens that an answer is expected to have, where its limit is not lower. Callers name limits far above what they get.
@@ -16,6 +16,11 @@ pub(super) trait Ask: Sync {
 
     /// What it is expected to take.
     fn expected(&self) -> Usage;
+
+    /// Tokens that it is sent to read, by our own count.
+    fn reads(&self) -> i64 {
+        self.expected().prompt()
+    }
 
     /// Asks one model of one provider, once.
     fn ask(
@@ -31,7 +36,12 @@ impl Ask for Request {
 
     fn expected(&self) -> Usage {
         let output = self.max_tokens.unwrap_or(EXPECTED_OUTPUT).min(EXPECTED_OUTPUT);
-        Usage { input: estimate_tokens(self.chars()), output: i64::from(output), ..Usage::default() }
+        let output = i64::from(output) * i64::from(self.answers);
+        Usage { input: estimate_tokens(self.chars()), output, ..Usage::default() }
+    }
+
+    fn reads(&self) -> i64 {
+        estimate_request(self)
     }
 
     async fn ask(&self, http: &Outbound, endpoint: &Endpoint, model: &Model) -> Result<Begun, Fault> {

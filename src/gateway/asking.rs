@@ -1,7 +1,6 @@
 //! Asking one model of one provider, again and again while that may help.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ask::Ask;
@@ -11,53 +10,14 @@ use super::candidates::Candidate;
 use super::health::{self, Health, Permit};
 use super::pace::Turn;
 use super::providers::endpoint;
-use super::queue::{Ear, NoRoom, Place, Queues, Want};
+use super::queue::{NoRoom, Place, Queues, Want};
 use super::retry::HASTE_MS;
+use super::signs::{Left, Progress, Signs};
 use super::store::provider::ProviderRow;
 use super::{Error, retry};
 use crate::model::ProviderId;
 use crate::model::gateway::{Choice, Fault, FaultClass, Lack, Tried, Verdict};
 use crate::runtime::Ctx;
-
-/// How far a call is at who is asked; for those who look on.
-#[derive(Debug, Default)]
-pub(super) struct Signs {
-    sent: OnceLock<Instant>,
-    begun: AtomicBool,
-    underway: AtomicBool,
-}
-
-impl Signs {
-    /// When it was sent first; `None` while it waits for room.
-    pub fn sent(&self) -> Option<Instant> {
-        self.sent.get().copied()
-    }
-
-    /// Whether somebody works on it at this moment: it was sent, and has not failed.
-    pub fn is_underway(&self) -> bool {
-        self.underway.load(Ordering::Relaxed)
-    }
-
-    /// Whether a whole answer has begun to come. A stream has begun when asking ends.
-    pub fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Relaxed)
-    }
-}
-
-/// How a call goes at its provider, told by who makes it.
-#[derive(Debug, Clone)]
-pub(super) struct Progress {
-    /// Hears what the provider tells of its limits.
-    pub ear: Ear,
-    signs: Arc<Signs>,
-}
-
-impl Progress {
-    /// The head of a whole answer is there.
-    pub fn begins(&self) {
-        self.signs.begun.store(true, Ordering::Relaxed);
-    }
-}
 
 /// A call while it looks for who answers: what became of each, and how long that took elsewhere.
 pub(super) struct Asking<'a> {
@@ -119,14 +79,13 @@ impl<'a> Asking<'a> {
                 Err(Error::Fault(fault)) => return Err(self.failed(row, candidate, attempts, fault)),
                 Err(error) => return Err(Fault::new(FaultClass::Upstream, error.to_string())),
             };
-            endpoint.progress = Some(Progress { ear, signs: Arc::clone(&self.signs) });
+            endpoint.progress = Some(Progress::new(ear, &self.signs));
             attempts += 1;
             if attempts == 1 {
                 health.earn(&key, ctx.clock.steady());
             }
             let since = Instant::now();
-            self.signs.sent.get_or_init(|| since);
-            self.signs.underway.store(true, Ordering::Relaxed);
+            self.signs.asks(Left::of(row, &candidate.model.id, asked.reads(), since));
             let got = asked.ask(&ctx.http, &endpoint, &candidate.model).await;
             *self.away += since.elapsed();
             if got.is_ok() {
@@ -139,7 +98,7 @@ impl<'a> Asking<'a> {
                 }
                 Err(fault) => fault,
             };
-            self.signs.underway.store(false, Ordering::Relaxed);
+            self.signs.failed(&fault);
             permit.fail(&fault);
             let wait = retry::wait_ms(&fault, attempts, has_others, waited, ctx.ids.fraction());
             let may_retry = attempts <= row.limits.0.max_retries;
@@ -210,7 +169,9 @@ impl<'a> Asking<'a> {
         let why = no_room.words(row.limits.0.queue_ms);
         let message = format!("{}: no room for a call of {}: {why}", row.name, candidate.model.id);
         self.tried(row, candidate, attempts, Verdict::NoRoom { why });
-        Fault { retry_after_ms: Some(no_room.retry_after_ms()), ..Fault::new(FaultClass::RateLimited, message) }
+        let (queues, clock): (Arc<Queues>, _) = (self.ctx.shared(), &self.ctx.clock);
+        let own = queues.state(row.id, row.limits.0, clock.steady()).left(row.limits.0, clock.now());
+        Fault { retry_after_ms: Some(no_room.retry_after_ms()), own, ..Fault::new(FaultClass::RateLimited, message) }
     }
 
     fn rests(&mut self, row: &ProviderRow, candidate: &Candidate, attempts: u32, refused: Admission) -> Fault {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ask::Ask;
 use super::asking::Asking;
 use super::cached::{self, Looked};
 use super::call::{Order, clean};
 use super::candidates::Candidate;
 use super::context::{Fitted, Windows};
+use super::dialect::{self, Addressee};
 use super::health::{Health, Permit};
 use super::hedge::{self, Side};
 use super::meter::Account;
@@ -16,7 +18,7 @@ use super::upstream::Begun;
 use super::who::Found;
 use super::{arrange, check, spending, who};
 use crate::cache::{Hit, Lead};
-use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Lack, Needs, Request, estimate_tokens};
+use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Lack, Needs, Request};
 use crate::runtime::Ctx;
 
 /// Who answers.
@@ -30,8 +32,8 @@ pub(super) enum Answerer {
         row: ProviderRow,
         model: String,
         lead: Option<Box<Lead>>,
-        /// Characters of what was sent.
-        asked_chars: u64,
+        /// Tokens of what was sent, by our own count.
+        reads: i64,
     },
 }
 
@@ -110,6 +112,7 @@ impl<'a> Attempt<'a> {
                 Looked::Hit(hit) => {
                     self.away += hit.waited;
                     self.asking().tried(row, candidate, 0, cached::verdict(&hit));
+                    self.choice.notices = notices(&request, row, candidate);
                     check::draw(ctx, self.order, &request, (row, candidate), &hit);
                     return Ok(Answerer::Kept { hit, row: row.clone(), model: candidate.model.id.clone() });
                 }
@@ -137,13 +140,14 @@ impl<'a> Attempt<'a> {
             match got {
                 Ok((begun, permit)) => {
                     let row = &rows[by.provider];
+                    self.choice.notices = notices(&request, row, by);
                     if let Some(route) = &route {
                         arrange::remember(ctx, route, self.request, (row.id, &by.model.id));
                     }
                     // Another's answer would be kept under another name: it is not.
                     let lead = lead.filter(|_| std::ptr::eq(by, candidate));
-                    let (row, model, asked_chars) = (row.clone(), by.model.id.clone(), request.chars());
-                    return Ok(Answerer::Asked { begun, permit, row, model, lead, asked_chars });
+                    let (row, model, reads) = (row.clone(), by.model.id.clone(), request.reads());
+                    return Ok(Answerer::Asked { begun, permit, row, model, lead, reads });
                 }
                 Err(fault) if fault.class.may_differ_elsewhere() => {
                     // Of several failures, the one that tells most: that somebody rests tells least.
@@ -175,7 +179,7 @@ impl<'a> Attempt<'a> {
         let stand_in = turn.hedge.and_then(|hedge| Some((hedge, self.stand_in(rows, candidates, place, request)?)));
         let Some((hedge, other)) = stand_in else {
             let signs = Arc::default();
-            account.watch(&signs, estimate_tokens(request.chars()));
+            account.watch(&signs);
             let mut asking = self.asking().watched(&signs);
             return (asking.ask(request, first.row, first.candidate, first.has_others).await, place);
         };
@@ -224,6 +228,14 @@ impl<'a> Attempt<'a> {
 
     fn asking(&mut self) -> Asking<'_> {
         Asking::new(self.ctx, &mut self.choice, &mut self.away)
+    }
+}
+
+/// What this one is not told, or told in another way.
+fn notices(request: &Request, row: &ProviderRow, candidate: &Candidate) -> Vec<String> {
+    match (row.kind(), row.wire(request.dialect)) {
+        (Ok(kind), Ok(wire)) => dialect::notices(request, Addressee { kind, wire, model: &candidate.model }),
+        _ => Vec::new(),
     }
 }
 

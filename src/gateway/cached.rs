@@ -31,6 +31,10 @@ pub(super) enum Looked {
 
 /// How the cache is asked for this call; `None` for not at all. A cache that fails is none.
 pub(super) async fn plan(ctx: &Ctx, order: &Order, rights: Option<&KeyRights>, route: Option<&Route>) -> Option<Plan> {
+    // Who wants several answers wants them to differ: what is kept is one.
+    if order.request.answers > 1 {
+        return None;
+    }
     let who = match (order.source, &ctx.actor.principal) {
         (CallSource::Step, _) => Who::Step,
         (CallSource::Proxy, Principal::Key { id, .. }) => {
@@ -198,9 +202,11 @@ pub(super) fn answer(
             overhead_ms,
             cache,
             masked: Vec::new(),
+            told: Vec::new(),
         }));
     }
     Answered::Live(Box::new(Live {
+        told: Vec::new(),
         pieces: Source::Kept(replay(&kept.response).into_iter()),
         fold: Fold::default(),
         permit: None,
@@ -209,7 +215,7 @@ pub(super) fn answer(
         provider: row.id,
         model,
         dialect: kept.dialect,
-        asked_chars: 0,
+        reads: 0,
         began,
         overhead_ms,
         cache: Some(record),

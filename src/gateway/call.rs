@@ -19,7 +19,8 @@ use super::upstream::Begun;
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
-    CallOutcome, CallSource, Choice, ContextWish, Dialect, Fault, FaultClass, Fold, Masked, Request, Response, Usage,
+    CallOutcome, CallSource, Choice, ContextWish, Dialect, Fault, FaultClass, Fold, Masked, Request, Response,
+    ToldLimits, Usage,
 };
 use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::Ctx;
@@ -58,6 +59,8 @@ pub struct Answer {
     pub cache: Option<CacheUse>,
     /// What was masked before it was asked.
     pub masked: Vec<Masked>,
+    /// What the provider that answered says of its limits; nothing of a kept answer.
+    pub told: ToldLimits,
 }
 
 /// An answer.
@@ -132,8 +135,8 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
         Ok(Answerer::Kept { hit, row, model }) => {
             Ok(cached::answer(&hit, &order.request, (&row, model), account, (choice, begun, overhead_ms)))
         }
-        Ok(Answerer::Asked { begun: Begun::Whole(response), mut permit, row, model, lead, asked_chars }) => {
-            let (usage, estimated) = counted(asked_chars, &response);
+        Ok(Answerer::Asked { begun: Begun::Whole(response, told), mut permit, row, model, lead, reads }) => {
+            let (usage, estimated) = counted(reads, &response);
             permit.came_to(usage);
             permit.succeed();
             let cost_micros = cost_of(ctx, row.id, &model, account.at(), usage).await?;
@@ -153,14 +156,16 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 overhead_ms,
                 cache,
                 masked: Vec::new(),
+                told,
             })))
         }
-        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead, asked_chars }) => {
+        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead, reads }) => {
             permit.begin();
             let first_token_ms = account.elapsed_ms();
             account.note(|record| record.first_token_ms = Some(first_token_ms));
             let cache = account.record().and_then(|record| record.cache);
             Ok(Answered::Live(Box::new(Live {
+                told: pieces.told.clone(),
                 pieces: Source::Upstream(pieces),
                 fold: Fold::default(),
                 permit: Some(permit),
@@ -169,7 +174,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 provider: row.id,
                 model,
                 dialect: row.wire(order.request.dialect)?.dialect(),
-                asked_chars,
+                reads,
                 began: begun,
                 overhead_ms,
                 cache,

@@ -2,8 +2,10 @@
 //!
 //! A check is a call like any other: within budgets, in the log, and in what the workspace spends. Nobody waits for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::ask::Ask;
 use super::asking::Asking;
 use super::call::Order;
 use super::candidates::Candidate;
@@ -45,7 +47,7 @@ async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate,
     account.note(|record| record.choice = choice);
     match asked {
         Ok(response) => {
-            let (usage, estimated) = counted(request.chars(), &response);
+            let (usage, estimated) = counted(request.reads(), &response);
             account.settle(CallOutcome::Complete, usage, estimated, None);
             check.tell(&response).await;
         }
@@ -72,10 +74,12 @@ async fn ask(
         choice.budgets = warnings;
     }
     let mut away = Duration::ZERO;
-    let mut asking = Asking::new(ctx, choice, &mut away);
+    let signs = Arc::default();
+    account.watch(&signs);
+    let mut asking = Asking::new(ctx, choice, &mut away).watched(&signs);
     match asking.ask(request, row, candidate, false).await? {
-        (Begun::Whole(response), mut permit) => {
-            permit.came_to(counted(request.chars(), &response).0);
+        (Begun::Whole(response, _), mut permit) => {
+            permit.came_to(counted(request.reads(), &response).0);
             permit.succeed();
             Ok(*response)
         }

@@ -110,7 +110,7 @@ async fn find(
     }
     let mut last: Option<Fault> = None;
     let signs = Arc::default();
-    account.watch(&signs, request.input.tokens());
+    account.watch(&signs);
     asking = asking.watched(&signs);
     for (place, candidate) in candidates.iter().enumerate() {
         let row = &rows[candidate.provider];

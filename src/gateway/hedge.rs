@@ -11,18 +11,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::asking::{Asking, Signs};
+use super::asking::Asking;
 use super::attempt::note;
 use super::candidates::Candidate;
 use super::health::{Health, Permit};
 use super::meter::Account;
+use super::signs::Signs;
 use super::spending::{self, Held};
 use super::store::provider::ProviderRow;
 use super::upstream::Begun;
 use crate::model::ProviderId;
-use crate::model::gateway::{
-    CallOutcome, CallRecord, Choice, Fault, FaultClass, Hedged, Request, Tried, Usage, Verdict, estimate_tokens,
-};
+use crate::model::gateway::{CallRecord, Choice, Fault, FaultClass, Hedged, Request, Tried, Verdict};
 use crate::runtime::Ctx;
 
 /// What became of asking one.
@@ -95,7 +94,8 @@ pub(super) async fn ask(
     let since = Instant::now();
     let (mut one, mut two) = (Story { is_asked: true, ..Story::default() }, Story::default());
     let signs = Arc::clone(&one.signs);
-    account.watch(&signs, estimate_tokens(request.chars()));
+    account.watch(&signs);
+    account.watch(&two.signs);
     let call = account.record().cloned();
     let (got, got_too) = {
         let mut one = pin!(one.ask(ctx, request, first));
@@ -149,17 +149,17 @@ pub(super) async fn ask(
         two.held.take()
     };
     let left = match (&got, &got_too) {
-        (None, _) => Some((first, one.signs.sent())),
-        (_, None) => Some((other, two.signs.sent())),
+        (None, _) => Some((first, &one.signs)),
+        (_, None) => Some((other, &two.signs)),
         _ => None,
     };
-    if let Some((side, Some(sent))) = left {
+    if let Some((side, signs)) = left {
         let winner = if by_other { &other } else { &first };
         let why = match &got {
             Some(Err(_)) => format!("{} refused the call", winner.name()),
             _ => format!("{} began to answer first", winner.name()),
         };
-        leave((ctx, request), side, sent, account, (choice, held), why);
+        leave(ctx, side, signs, account, (choice, held), &why);
     }
     let got = match (got, got_too) {
         (_, Some(Ok(got))) | (Some(Ok(got)), _) => Ok(got),
@@ -176,22 +176,21 @@ fn dropped(side: Side<'_>, was_sent: bool) -> Tried {
     Tried { provider, model, attempts: u32::from(was_sent), waited_ms: 0, verdict: Verdict::Dropped }
 }
 
-/// Keeps in the log that one was asked and dropped, and what it is estimated to cost: what it was sent to read. How much it had thought
-/// or written by then nobody knows.
+/// Keeps in the log that one was asked and dropped, and what it took: what the provider has told of it, else what it was sent to read.
+/// How much it had thought or written by then nobody knows.
 fn leave(
-    (ctx, request): (&Ctx, &Request),
+    ctx: &Ctx,
     side: Side<'_>,
-    sent: Instant,
+    signs: &Signs,
     account: &Account,
     (choice, held): (&Choice, Option<Held>),
-    why: String,
+    why: &str,
 ) {
-    // It took so long at the least.
-    ctx.shared::<Health>().took(&side.key(), ctx.clock.steady(), sent.elapsed().as_millis() as u64);
-    let Some(mut beside) = account.beside(sent) else { return };
-    note(&mut beside, side.row, side.candidate);
-    beside.note(|record| record.choice.clone_from(choice));
-    drop(beside.hold(held));
-    let usage = Usage { input: estimate_tokens(request.chars()), ..Usage::default() };
-    beside.settle(CallOutcome::Cancelled, usage, true, Some(&Fault::new(FaultClass::Cancelled, why)));
+    if let Some(sent) = signs.sent() {
+        // It took so long at the least.
+        ctx.shared::<Health>().took(&side.key(), ctx.clock.steady(), sent.elapsed().as_millis() as u64);
+    }
+    if let Some(left) = signs.leave(why) {
+        account.leave(&left, Some(choice), held);
+    }
 }

@@ -10,7 +10,7 @@ use crate::cache::Lead;
 use crate::model::ProviderId;
 use crate::model::cache::{CacheOutcome, CacheUse};
 use crate::model::gateway::{
-    CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Masked, Response, Usage, estimate_tokens,
+    CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Masked, Response, ToldLimits, Usage,
 };
 
 /// Where the pieces come from.
@@ -34,6 +34,7 @@ impl Source {
 /// An answer on its way. Dropped before its end, it is kept as partial.
 #[derive(Debug)]
 pub struct Live {
+    pub(super) told: ToldLimits,
     pub(super) pieces: Source,
     pub(super) fold: Fold,
     pub(super) permit: Option<Permit>,
@@ -42,8 +43,8 @@ pub struct Live {
     pub(super) provider: ProviderId,
     pub(super) model: String,
     pub(super) dialect: Dialect,
-    /// Characters of the request, for an estimate.
-    pub(super) asked_chars: u64,
+    /// Tokens of the request, by our own count.
+    pub(super) reads: i64,
     pub(super) began: Instant,
     pub(super) overhead_ms: f64,
     pub(super) cache: Option<CacheUse>,
@@ -84,6 +85,11 @@ impl Live {
     /// What the cache did; `None` when it was not asked.
     pub const fn cache(&self) -> Option<CacheUse> {
         self.cache
+    }
+
+    /// What the provider that answers says of its limits; nothing of a kept answer.
+    pub fn told(&self) -> &[(String, String)] {
+        &self.told
     }
 
     /// What was masked before it was asked.
@@ -170,7 +176,7 @@ impl Live {
         let no_input = usage.prompt() == 0;
         let no_output = !self.fold.is_complete() || (usage.output == 0 && written > 0);
         if no_input {
-            usage.input = estimate_tokens(self.asked_chars);
+            usage.input = self.reads;
         }
         if no_output {
             usage.output = usage.output.max(written);

@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::asking::Signs;
 use super::content::Capture;
+use super::signs::{Left, Signs};
 use super::spending::Held;
 use super::store;
 use crate::cache;
 use crate::model::cache::CacheOutcome;
-use crate::model::gateway::{CallOutcome, CallRecord, Fault, Request, Response, Usage};
+use crate::model::gateway::{CallOutcome, CallRecord, Choice, Fault, Request, Response, Usage};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 
@@ -78,8 +78,8 @@ pub(super) struct Account {
     held: Option<Held>,
     /// What was asked, where that is kept.
     content: Option<Box<Capture>>,
-    /// How far it is at who is asked, and the tokens that it was sent to read.
-    sent: Option<(Arc<Signs>, i64)>,
+    /// How far it is at each who was asked.
+    watched: Vec<Arc<Signs>>,
     begun: Instant,
 }
 
@@ -87,7 +87,7 @@ impl Account {
     /// Opens it; `record` says who asks.
     pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Self {
         let (record, begun) = (Some(Box::new(record)), Instant::now());
-        Self { runtime, workspace, record, held: None, content: None, sent: None, begun }
+        Self { runtime, workspace, record, held: None, content: None, watched: Vec::new(), begun }
     }
 
     /// Changes what is known so far.
@@ -107,19 +107,26 @@ impl Account {
         std::mem::replace(&mut self.held, held)
     }
 
-    /// The account of a call that was made beside this one, at `begun`. `None` once this one is settled.
-    pub fn beside(&self, begun: Instant) -> Option<Self> {
-        let mut record = self.record.clone()?;
-        record.id = self.runtime.ids.fresh();
-        record.at = self.runtime.clock.now().plus_ms(-(begun.elapsed().as_millis() as i64));
-        record.cache = None;
-        let (runtime, workspace) = (self.runtime.clone(), self.workspace);
-        Some(Self { runtime, workspace, record: Some(record), held: None, content: None, sent: None, begun })
+    /// Somebody is about to be asked. Whoever asks and leaves before the answer begins has made them read.
+    pub fn watch(&mut self, signs: &Arc<Signs>) {
+        self.watched.push(Arc::clone(signs));
     }
 
-    /// Somebody is about to be asked, and reads so many tokens. Whoever asks and leaves before the answer begins has made them do so.
-    pub fn watch(&mut self, signs: &Arc<Signs>, reads: i64) {
-        self.sent = Some((Arc::clone(signs), reads));
+    /// Keeps in the log, beside this call, what was left behind at a provider. `held` is what the budgets hold back for it.
+    pub fn leave(&self, left: &Left, choice: Option<&Choice>, mut held: Option<Held>) {
+        let Some(mut record) = self.record.clone() else { return };
+        record.id = self.runtime.ids.fresh();
+        record.at = self.runtime.clock.now().plus_ms(-(left.sent.elapsed().as_millis() as i64));
+        (record.cache, record.cost_micros, record.first_token_ms) = (None, None, None);
+        if let Some(choice) = choice {
+            record.choice.clone_from(choice);
+        }
+        left.tell(&mut record);
+        record.error = record.error.take().map(plain);
+        if let Some(held) = &mut held {
+            held.came_to(record.usage);
+        }
+        self.send(Settled { workspace: self.workspace, record, _held: held, content: None });
     }
 
     /// Holds what was asked until the call has ended.
@@ -156,9 +163,33 @@ impl Account {
         self.begun.elapsed().as_millis() as i64
     }
 
-    /// Settles it. `estimated` says that the usage is ours and not the provider's.
+    /// Settles it. `estimated` says that the usage is ours and not the provider's. A failed one that has left something behind at the
+    /// provider takes that, and is partial or cancelled then.
     pub fn settle(mut self, outcome: CallOutcome, usage: Usage, estimated: bool, fault: Option<&Fault>) {
-        self.close(outcome, usage, estimated, fault.map(|fault| fault.message.clone()));
+        let mut left = self.take_left();
+        let is_this = |left: &Left| fault.is_some_and(|fault| fault.message == left.why);
+        let own = if outcome == CallOutcome::Failed { left.pop_if(|left| is_this(left)) } else { None };
+        self.leave_all(&left);
+        match own {
+            Some(own) => self.close_left(&own),
+            None => self.close(outcome, usage, estimated, fault.map(|fault| fault.message.clone())),
+        }
+    }
+
+    fn take_left(&self) -> Vec<Left> {
+        self.watched.iter().flat_map(|signs| signs.take_left()).collect()
+    }
+
+    fn leave_all(&self, left: &[Left]) {
+        for left in left {
+            self.leave(left, None, self.held.as_ref().map(|held| held.beside(left.usage())));
+        }
+    }
+
+    /// Ends the call as what was left of it.
+    fn close_left(&mut self, left: &Left) {
+        self.note(|record| left.tell(record));
+        self.close(left.outcome(), left.usage(), true, Some(left.why.clone()));
     }
 
     fn close(&mut self, outcome: CallOutcome, usage: Usage, estimated: bool, error: Option<String>) {
@@ -166,20 +197,21 @@ impl Account {
         record.outcome = outcome;
         record.usage = usage;
         record.estimated = estimated;
-        record.error = error.map(|text| text.replace('\0', "\u{fffd}").chars().take(2000).collect());
+        record.error = error.map(plain);
         record.took_ms = self.elapsed_ms();
-        let class = record.outcome.as_str();
-        metrics::counter!("weft_model_calls_total", "provider" => record.provider.clone(), "outcome" => class)
-            .increment(1);
         let mut held = self.held.take();
         if let Some(held) = &mut held {
             held.came_to(usage);
         }
         let content = self.content.take().filter(|content| content.is_wanted(outcome));
-        let settled = Settled { workspace: self.workspace, record, _held: held, content };
-        let entry = Entry::Call(settled);
+        self.send(Settled { workspace: self.workspace, record, _held: held, content });
+    }
+
+    fn send(&self, settled: Settled) {
+        let (provider, class) = (settled.record.provider.clone(), settled.record.outcome.as_str());
+        metrics::counter!("weft_model_calls_total", "provider" => provider, "outcome" => class).increment(1);
         let queue = queue(&self.runtime);
-        match queue.try_send(entry) {
+        match queue.try_send(Entry::Call(settled)) {
             Ok(()) => {}
             // The database is slower than the callers: the record waits in a task, and is not lost.
             Err(mpsc::error::TrySendError::Full(entry)) => self.runtime.tasks.spawn("gateway account", async move {
@@ -192,15 +224,26 @@ impl Account {
     }
 }
 
+/// An error as it is stored.
+fn plain(text: String) -> String {
+    text.replace('\0', "\u{fffd}").chars().take(2000).collect()
+}
+
 impl Drop for Account {
     fn drop(&mut self) {
-        let why = Some("whoever asked went away before the answer began".to_owned());
-        match self.sent.take().filter(|(signs, _)| signs.is_underway()) {
-            // What had been thought or written by then no provider tells.
-            Some((_, reads)) => {
-                self.close(CallOutcome::Cancelled, Usage { input: reads, ..Usage::default() }, true, why);
+        if self.record.is_none() {
+            return;
+        }
+        let why = "whoever asked went away before the answer began";
+        self.leave_all(&self.take_left());
+        // Two are underway where a second was asked as well; what either had thought or written by then no provider tells.
+        let underway: Vec<Left> = self.watched.iter().filter_map(|signs| signs.leave(why)).collect();
+        match underway.split_first() {
+            Some((own, others)) => {
+                self.leave_all(others);
+                self.close_left(own);
             }
-            None => self.close(CallOutcome::Failed, Usage::default(), false, why),
+            None => self.close(CallOutcome::Failed, Usage::default(), false, Some(why.to_owned())),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! same model and then at the next of its route; once a token has been handed on, never. A model that fails too often is left
 //! in peace (`breaker`), and is not overrun once it is well again (`pace`); one whose provider has no room waits in line for it, for a while (`queue`). Where a route wants it, one that is
 //! slow to begin is not waited for alone: the next is asked as well, and whoever begins first is used (`hedge`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
-//! off is kept as partial.
+//! off is kept as partial, and so is what was left behind at a provider (`signs`).
 //!
 //! What a workspace wants masked leaves in no call, and is put back into the answer (`redact`).
 //!
@@ -43,6 +43,7 @@ mod dialect;
 mod embed;
 mod error;
 mod explain;
+mod head;
 mod health;
 mod hedge;
 mod key_use;
@@ -55,12 +56,14 @@ mod patience;
 mod prices;
 mod providers;
 mod queue;
+mod quote;
 mod record;
 mod redact;
 mod redaction;
 mod retention;
 mod retry;
 mod routes;
+mod signs;
 mod spending;
 mod store;
 mod upstream;
@@ -89,6 +92,7 @@ pub use prices::{delete_price, list_prices, put_price};
 pub use providers::{
     create_provider, delete_provider, get_provider, list_providers, reset_provider, test_provider, update_provider,
 };
+pub use quote::quote;
 pub use redaction::{get_redaction, try_redaction, update_redaction};
 pub use retention::{boot, forget};
 pub use routes::{create_route, delete_route, get_route, list_routes, update_route};

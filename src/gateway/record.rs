@@ -42,13 +42,47 @@ pub(super) fn begin_record(
     }
 }
 
-/// The provider's numbers, and ours where it tells none. `asked_chars` are those of what was sent.
-pub(super) fn counted(asked_chars: u64, response: &Response) -> (Usage, bool) {
+/// The provider's numbers, and our own count of what it does not tell; whether something of it is ours. `reads` are the tokens of what
+/// was sent.
+pub(super) fn counted(reads: i64, response: &Response) -> (Usage, bool) {
     let mut usage = response.usage;
-    if usage.prompt() > 0 || usage.output > 0 {
-        return (usage, false);
+    let written = estimate_tokens(response.blocks().map(Block::chars).sum());
+    let (no_input, no_output) = (usage.prompt() == 0, usage.output == 0 && written > 0);
+    if no_input {
+        usage.input = reads;
     }
-    usage.input = estimate_tokens(asked_chars);
-    usage.output = estimate_tokens(response.content.iter().map(Block::chars).sum());
-    (usage, true)
+    if no_output {
+        usage.output = written;
+    }
+    (usage, no_input || no_output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gateway::{Extra, StopReason};
+
+    #[test]
+    fn what_a_provider_does_not_tell_is_counted_here_and_marked() {
+        let told = |usage: Usage| {
+            let response = Response {
+                id: String::new(),
+                model: String::new(),
+                content: vec![Block::text("eight ch")],
+                stop: StopReason::EndTurn,
+                stop_sequence: None,
+                usage,
+                extra: Extra::new(),
+                others: Vec::new(),
+            };
+            let (usage, estimated) = counted(40, &response);
+            (usage.prompt(), usage.output, estimated)
+        };
+        let usage = |input, output| Usage { input, output, ..Usage::default() };
+        assert_eq!(told(usage(9, 3)), (9, 3, false));
+        assert_eq!(told(usage(0, 3)), (40, 3, true));
+        assert_eq!(told(usage(9, 0)), (9, 2, true));
+        assert_eq!(told(usage(0, 0)), (40, 2, true));
+        assert_eq!(told(Usage { cache_read: 9, ..usage(0, 3) }), (9, 3, false));
+    }
 }

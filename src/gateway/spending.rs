@@ -62,6 +62,19 @@ impl Held {
     }
 }
 
+impl Held {
+    /// What was left behind beside the call, until that is written: at the same price.
+    pub fn beside(&self, usage: Usage) -> Self {
+        let micros = self.price.as_ref().map_or(0, |price| price.cost_micros(usage));
+        let mut underway = self.ledger.lock();
+        for who in &self.who {
+            *underway.micros.entry(*who).or_default() += micros;
+        }
+        drop(underway);
+        Self { ledger: Arc::clone(&self.ledger), who: self.who.clone(), micros, price: self.price.clone() }
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         let mut underway = self.ledger.lock();
@@ -173,6 +186,10 @@ mod tests {
         };
         let mut held = Held { ledger: Arc::clone(&ledger), who: vec![who], micros: 10, price: Some(price) };
         held.came_to(Usage { output: 25, ..Usage::default() });
+        assert_eq!(underway(), 25);
+        let beside = held.beside(Usage { output: 4, ..Usage::default() });
+        assert_eq!(underway(), 29, "what was left behind counts beside it");
+        drop(beside);
         assert_eq!(underway(), 25);
         drop(held);
         assert_eq!(underway(), 0);

@@ -7,12 +7,14 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::asking::Progress;
 use super::dialect::{self, Addressee, Frames, Reader};
+use super::head::told;
 use super::patience::Patience;
 use super::retry;
+use super::signs::Progress;
 use crate::model::gateway::{
-    Delta, Dialect, EmbedRequest, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response, Vectors, Wire,
+    Delta, Dialect, EmbedRequest, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response, ToldLimits,
+    Vectors, Wire,
 };
 use crate::runtime::outbound::{self, Incoming, Outbound};
 
@@ -50,7 +52,7 @@ impl std::fmt::Debug for Endpoint {
 #[derive(Debug)]
 pub(super) enum Begun {
     /// All at once.
-    Whole(Box<Response>),
+    Whole(Box<Response>, ToldLimits),
     /// With its first token; the rest comes.
     Pieces(Box<Pieces>),
 }
@@ -140,7 +142,7 @@ impl<'a> Sent<'a> {
         let connect_ms = endpoint.limits.connect_ms.into();
         let answer = http.open(call, connect_ms).await.map_err(|error| endpoint.no_answer(&error))?;
         if let Some(progress) = &endpoint.progress {
-            progress.ear.hear(|name| answer.header(name));
+            progress.heads(&answer);
         }
         if !(200..300).contains(&answer.status) {
             return Err(refused(endpoint, answer).await);
@@ -157,7 +159,11 @@ impl<'a> Sent<'a> {
         let (endpoint, deadline, within_ms) = (self.endpoint, self.deadline(), self.within_ms);
         let read = async { self.answer.rest().await.map_err(|error| endpoint.no_answer(&error)) };
         let body = in_time(deadline, within_ms, endpoint, read).await?;
-        serde_json::from_slice(&body).map_err(|_| {
+        serde_json::from_slice(&body).map_err(|error| {
+            if error.is_eof() && !body.is_empty() {
+                // A part of an answer, and not something else.
+                return endpoint.blame(Fault::new(FaultClass::Connect, "the answer ended before it was complete"));
+            }
             let start: String = String::from_utf8_lossy(&body).chars().take(120).collect();
             endpoint.blame(Fault::new(FaultClass::Malformed, format!("expected JSON, found {start:?}")))
         })
@@ -180,11 +186,13 @@ pub(super) async fn ask(
         if let Some(progress) = &endpoint.progress {
             progress.begins();
         }
+        let limits_told = told(&sent.answer);
         let response = dialect::read_response(to.wire, sent.json().await?).map_err(|fault| endpoint.blame(fault))?;
-        return Ok(Begun::Whole(Box::new(response)));
+        return Ok(Begun::Whole(Box::new(response), limits_told));
     }
     let deadline = sent.deadline();
     let mut pieces = Pieces {
+        told: told(&sent.answer),
         endpoint: endpoint.clone(),
         answer: sent.answer,
         frames: Frames::new(to.wire),
@@ -277,6 +285,7 @@ async fn in_time<T>(
 async fn refused(endpoint: &Endpoint, mut answer: Incoming) -> Fault {
     let status = answer.status;
     let retry_after_ms = retry::asked_ms(|name| answer.header(name).map(str::to_owned));
+    let told = told(&answer);
     let mut body = Vec::new();
     let read = async {
         while body.len() < MAX_ERROR_BYTES {
@@ -288,7 +297,7 @@ async fn refused(endpoint: &Endpoint, mut answer: Incoming) -> Fault {
     };
     // Half an error is as good as a whole one.
     let _ = tokio::time::timeout(ERROR_PATIENCE, read).await;
-    endpoint.blame(Fault { retry_after_ms, ..dialect::read_fault(status, &body) })
+    endpoint.blame(Fault { retry_after_ms, told, ..dialect::read_fault(status, &body) })
 }
 
 /// The models that a provider lists.
@@ -313,6 +322,8 @@ pub(super) async fn list_models(http: &Outbound, endpoint: &Endpoint) -> Result<
 /// An answer on its way in.
 #[derive(Debug)]
 pub(super) struct Pieces {
+    /// What the provider says of its limits.
+    pub told: ToldLimits,
     endpoint: Endpoint,
     answer: Incoming,
     frames: Frames,
@@ -328,6 +339,13 @@ impl Pieces {
         let is_first = |delta: &Delta| !matches!(delta, Delta::Start { .. } | Delta::Ping);
         while !self.ready.iter().any(is_first) {
             self.more().await?;
+            let told = self.ready.iter().filter_map(|delta| match delta {
+                Delta::Start { usage, .. } => Some(*usage),
+                _ => None,
+            });
+            if let Some(progress) = &self.endpoint.progress {
+                told.for_each(|usage| progress.tells(usage));
+            }
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! A call like any other: within budgets, past the breaker, in the log with its cost. Nobody waits for it, so that one that fails is
 //! not made again for the same firing; the run asks for itself then.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +12,7 @@ use super::ask::{Ask, EXPECTED_OUTPUT};
 use super::asking::Asking;
 use super::candidates::Candidate;
 use super::meter::Account;
-use super::record::begin_record;
+use super::record::{begin_record, counted};
 use super::store::provider::{self, ProviderRow};
 use super::upstream::{self, Endpoint};
 use super::{Error, Result, cached, spending};
@@ -109,7 +110,10 @@ async fn ask(
         choice.budgets = warnings;
     }
     let mut away = Duration::ZERO;
-    let (response, mut permit) = Asking::new(ctx, choice, &mut away).ask(written, row, candidate, false).await?;
+    let signs = Arc::default();
+    account.watch(&signs);
+    let mut asking = Asking::new(ctx, choice, &mut away).watched(&signs);
+    let (response, mut permit) = asking.ask(written, row, candidate, false).await?;
     permit.came_to(written.counted(&response).0);
     permit.succeed();
     Ok(response)
@@ -134,13 +138,7 @@ impl Written {
 
     /// The provider's numbers, and ours where it tells none.
     fn counted(&self, response: &Response) -> (Usage, bool) {
-        let mut usage = response.usage;
-        if usage.prompt() > 0 || usage.output > 0 {
-            return (usage, false);
-        }
-        usage.input = estimate_tokens(self.chars);
-        usage.output = estimate_tokens(response.content.iter().map(crate::model::gateway::Block::chars).sum());
-        (usage, true)
+        counted(self.reads(), response)
     }
 }
 

@@ -6,6 +6,7 @@
 //! tells back ([`started`], [`settle`], [`give_back`]).
 
 mod facts;
+mod repeat;
 mod turn;
 mod weights;
 
@@ -69,13 +70,19 @@ impl Desk {
     }
 }
 
-/// Gives a task to whoever is best for it. Returns once it is durable; an agent gets it a moment later, or when its turn comes.
+/// Gives a task to whoever is best for it. Returns once it is durable; an agent gets it a moment later, or when its turn comes. With
+/// a `key` the same request gives the same task, as it is by now, for as long as the task is kept.
 ///
 /// # Errors
-/// [`Error::Invalid`] with pointers such as `/after/0`; [`Error::Conflict`] when too many tasks are not over.
-pub async fn give(ctx: &Ctx, draft: TaskDraft) -> Result<QueuedTask> {
+/// [`Error::Invalid`] with pointers such as `/after/0`; [`Error::Conflict`] when too many tasks are not over, or when the key was used
+/// for something else.
+pub async fn give(ctx: &Ctx, draft: TaskDraft, key: Option<&str>) -> Result<QueuedTask> {
     ctx.authorize(Action::StartRun)?;
+    repeat::check(key)?;
     validate::task(&draft)?;
+    if let Some(task) = repeat::find(ctx, key, &draft).await? {
+        return Ok(task);
+    }
     for (place, after) in draft.after.iter().enumerate() {
         if store::queue::find(&ctx.db, ctx.workspace(), *after).await?.is_none() {
             let field = FieldError::new(format!("/after/{place}"), "expected the id of a task of this queue");
@@ -108,7 +115,15 @@ pub async fn give(ctx: &Ctx, draft: TaskDraft) -> Result<QueuedTask> {
     if store::queue::count_open(&mut tx, ctx.workspace()).await? >= MAX_OPEN {
         return Err(Error::Conflict(format!("{MAX_OPEN} tasks of this workspace are not over; wait for some of them")));
     }
-    store::queue::insert(&mut tx, ctx.workspace(), &held).await?;
+    match store::queue::insert(&mut tx, ctx.workspace(), &held, key).await {
+        Ok(()) => {}
+        // Somebody with the same key was faster by a moment.
+        Err(crate::db::Error::Duplicate(_)) if key.is_some() => {
+            drop(tx);
+            return repeat::find(ctx, key, &held.task.task).await?.ok_or_else(repeat::reused);
+        }
+        Err(error) => return Err(error.into()),
+    }
     tx.commit().await?;
     tracing::info!(task = %held.task.id, by = %ctx.actor.principal, "a task was put into the queue");
     tell(ctx, held.task.id);

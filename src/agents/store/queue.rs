@@ -83,13 +83,13 @@ macro_rules! columns {
     };
 }
 
-/// Adds a task that waits.
-pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, held: &Held) -> Result<()> {
+/// Adds a task that waits. `key` is the caller's own: [`Error::Duplicate`] where it was used before.
+pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, held: &Held, key: Option<&str>) -> Result<()> {
     let (by_id, by) = held.by.clone().unzip();
     within!(&mut *tx, conn => query(
         "insert into agent_queue (id, workspace_id, asks, kind, topic, priority, status, reason, attempt, tried, given_by_id,
-            given_by, created_at)
-         values ($1, $2, $3, $4, $5, $6, 'waiting', '', 0, $7, $8, $9, $10)",
+            given_by, created_at, idempotency_key)
+         values ($1, $2, $3, $4, $5, $6, 'waiting', '', 0, $7, $8, $9, $10, $11)",
     )
     .bind(held.task.id)
     .bind(workspace)
@@ -101,6 +101,7 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, held: &Held) -> Result<
     .bind(by_id)
     .bind(by.or_else(|| held.task.given_by.clone()))
     .bind(held.task.created_at)
+    .bind(key)
     .execute(conn)
     .await
     .map(drop))?;
@@ -134,6 +135,16 @@ pub async fn open_workspaces(db: &Db) -> Result<Vec<WorkspaceId>> {
     )
     .fetch_all(conn)
     .await)?)
+}
+
+/// The one that was given with this key.
+pub async fn find_by_key(db: &Db, workspace: WorkspaceId, key: &str) -> Result<Option<Held>> {
+    let row: Option<QueueRow> = read!(db, conn => query_as(concat!(columns!(), "where q.workspace_id = $1 and q.idempotency_key = $2"))
+        .bind(workspace)
+        .bind(key)
+        .fetch_optional(conn)
+        .await)?;
+    row.map(Held::try_from).transpose()
 }
 
 /// One of a workspace.

@@ -74,7 +74,16 @@ mod tests {
 
     fn answer(content: Vec<Block>) -> Response {
         let (stop, usage, extra) = (StopReason::EndTurn, Usage::default(), Extra::new());
-        Response { id: "a".into(), model: "m".into(), content, stop, stop_sequence: None, usage, extra }
+        Response {
+            id: "a".into(),
+            model: "m".into(),
+            content,
+            stop,
+            stop_sequence: None,
+            usage,
+            extra,
+            others: Vec::new(),
+        }
     }
 
     fn said(text: &str) -> Response {

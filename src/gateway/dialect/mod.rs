@@ -3,7 +3,7 @@
 //! Owns what a field is called where. Promises that what one dialect says is said again in the same dialect, field for field;
 //! that what two dialects both know is carried from one into the other; and that what the other has no word for is either
 //! without consequence there (such as `metadata`) or refused by name ([`Fault`] of the class `untranslatable`), never quietly
-//! left out. Unknown events of a stream are dropped, unknown fields of requests kept for their own dialect.
+//! left out: what is left out, or said in another way, is told to whoever asked ([`notices`]). Unknown events of a stream are dropped, unknown fields of requests kept for their own dialect.
 //!
 //! What programs speak to us is a `Dialect`, what we speak to providers a `Wire`: both know Messages, Chat Completions and Responses,
 //! and a provider may speak Ollama's own besides. Each folder has the two functions that read and write requests, those for whole answers,
@@ -17,6 +17,7 @@ mod fault;
 mod fields;
 mod foreign;
 mod lines;
+mod notices;
 mod ollama;
 mod openai;
 mod responses;
@@ -27,6 +28,7 @@ use serde_json::Value;
 pub use embed::{read_embed_request, read_vectors, write_embed_request, write_vectors};
 use fault::{event_json, malformed, read_error};
 pub use fault::{read_fault, status_of, write_fault};
+pub use notices::notices;
 pub use sse::Event;
 
 use crate::model::Timestamp;
@@ -68,6 +70,10 @@ pub struct Addressee<'a> {
 /// # Errors
 /// `untranslatable`, naming what the provider's wire has no word for.
 pub fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
+    if request.answers > 1 && to.wire != Wire::OpenAi {
+        let why = "several answers to one question can be asked for in Chat Completions alone, and who would answer this speaks something else; ask once for each";
+        return Err(Fault::untranslatable("/n", why));
+    }
     match to.wire {
         Wire::Anthropic => anthropic::write_request(request, to),
         Wire::OpenAi => openai::write_request(request, to),

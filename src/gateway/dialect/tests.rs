@@ -6,6 +6,7 @@ mod ollama;
 mod requests;
 mod responses;
 mod round;
+mod several;
 mod streams;
 mod vectors;
 

@@ -167,7 +167,8 @@ impl Mask {
 
     /// A whole answer with the values put back.
     pub fn reveal_response(&self, response: &mut Response) {
-        response.content.iter_mut().for_each(|block| self.reveal_block(block));
+        let others = response.others.iter_mut().flat_map(|other| &mut other.content);
+        response.content.iter_mut().chain(others).for_each(|block| self.reveal_block(block));
         self.reveal_sequence(&mut response.stop_sequence);
     }
 

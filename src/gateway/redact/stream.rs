@@ -62,7 +62,11 @@ impl Reveal {
                 self.flush();
                 self.ready.push_back(Delta::End);
             }
-            Delta::Start { .. } | Delta::Ping | Delta::Thinking { .. } | Delta::Signature { .. } => {
+            Delta::Start { .. }
+            | Delta::Ping
+            | Delta::Thinking { .. }
+            | Delta::Signature { .. }
+            | Delta::Stopped { .. } => {
                 self.ready.push_back(delta);
             }
         }

@@ -178,6 +178,7 @@ fn what_ends_an_answer_is_masked_and_told_as_it_was_asked_for() {
         stop_sequence: Some("[[weft-ticket-1]]".into()),
         usage: Usage::default(),
         extra: Extra::new(),
+        others: Vec::new(),
     };
     mask.reveal_response(&mut response);
     assert_eq!(response.stop_sequence.as_deref(), Some("T-7"));

@@ -337,6 +337,28 @@ fn sum_of(of: String, row: SumRow) -> Sum {
     }
 }
 
+/// Tokens that answers of a model have on average, of those among the last 1,000 calls of a workspace; `None` for fewer than five.
+pub async fn find_usual_output(
+    db: &Db,
+    workspace: WorkspaceId,
+    provider: ProviderId,
+    model: &str,
+) -> Result<Option<i64>> {
+    let (calls, output): (i64, i64) = read!(db, conn => query_as(
+        "select count(*), cast(coalesce(sum(output), 0) as bigint)
+         from (
+            select provider_id, model, outcome, output from model_call where workspace_id = $1 order by id desc limit 1000
+         ) c
+         where provider_id = $2 and model = $3 and outcome = 'complete' and output > 0",
+    )
+    .bind(workspace)
+    .bind(provider)
+    .bind(model)
+    .fetch_one(conn)
+    .await)?;
+    Ok((calls >= 5).then(|| output / calls))
+}
+
 /// Takes away what is older, at most `limit` rows.
 pub async fn delete_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
     Ok(within!(tx, conn => query(

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::limits;
 use crate::gateway::{self, Answered, Counted, Embedded, Envelope, Error, Live, Writer};
 use crate::model::ApiError;
 use crate::model::cache::{CacheOutcome, CacheTier, CacheUse};
@@ -24,6 +25,7 @@ pub(super) fn give(dialect: Dialect, answered: Answered, envelope: Envelope) -> 
             let same_dialect = answer.dialect == dialect;
             let envelope = Envelope { same_dialect, ..envelope };
             let mut response = Json(gateway::write_response(dialect, &answer.response, &envelope)).into_response();
+            limits::hand_on(response.headers_mut(), &answer.told);
             describe(response.headers_mut(), &answer.choice, answer.overhead_ms, answer.cache, &answer.masked);
             if let Some(cost) = answer.cost_micros {
                 put(response.headers_mut(), "x-weft-cost-usd", &format_usd(cost));
@@ -35,11 +37,12 @@ pub(super) fn give(dialect: Dialect, answered: Answered, envelope: Envelope) -> 
             let same_dialect = live.dialect() == dialect;
             let writer = Writer::new(dialect, Envelope { same_dialect, ..envelope });
             let (choice, overhead_ms, cache) = (live.choice().clone(), live.overhead_ms(), live.cache());
-            let masked = live.masked().to_vec();
+            let (masked, told) = (live.masked().to_vec(), live.told().to_vec());
             let mut response = Body::from_stream(stream(*live, writer)).into_response();
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            limits::hand_on(headers, &told);
             describe(headers, &choice, overhead_ms, cache, &masked);
             response
         }
@@ -89,6 +92,9 @@ fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: O
     if let Some(left_out) = &choice.context {
         put(headers, "x-weft-context", &left_out.header());
     }
+    if !choice.notices.is_empty() {
+        put(headers, "x-weft-notice", &choice.notices.join("; "));
+    }
     if !masked.is_empty() {
         put(headers, "x-weft-masked", &Masked::words(masked));
     }
@@ -129,6 +135,8 @@ pub(super) fn refuse(dialect: Dialect, error: Error) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = (status, Json(gateway::write_fault(dialect, &fault))).into_response();
     let headers = response.headers_mut();
+    limits::hand_on(headers, &fault.told);
+    limits::tell(headers, dialect, &fault.own);
     retry_headers(headers, &fault);
     response
 }

@@ -8,6 +8,7 @@ mod body;
 mod caller;
 mod count;
 mod embeddings;
+mod limits;
 mod wish;
 
 use axum::Json;
@@ -62,6 +63,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
+            ("x-weft-notice" = String, description = "what was left out or said in another way, because who answers speaks another dialect; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -105,6 +107,7 @@ async fn messages(
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
+            ("x-weft-notice" = String, description = "what was left out or said in another way, because who answers speaks another dialect; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -147,6 +150,7 @@ async fn chat_completions(
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
+            ("x-weft-notice" = String, description = "what was left out or said in another way, because who answers speaks another dialect; absent for nothing"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),

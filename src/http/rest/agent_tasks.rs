@@ -1,13 +1,14 @@
 //! `/agents/tasks`: tasks for whichever agent is best for them; `/agents/assignment`: what that is decided by.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Body, Id, Params};
 use super::paging::Limit;
+use super::runs::idempotency_key;
 use crate::agents::queue;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
@@ -55,11 +56,13 @@ async fn list_queue(Caller(ctx): Caller, Params(query): Params<QueueQuery>) -> R
 }
 
 /// Gives a task to whichever agent is best for it. It has it a moment later, or when all that the task comes after is done.
-#[utoipa::path(post, path = "/agents/tasks", tag = "agents", request_body = TaskDraft, responses(
+#[utoipa::path(post, path = "/agents/tasks", tag = "agents", params(
+    ("idempotency-key" = Option<String>, Header, description = "the same key gives the same task; 1 to 200 characters"),
+), request_body = TaskDraft, responses(
     (status = 202, description = "the task waits for its turn", body = QueuedTask),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
-    (status = 409, description = "too many tasks are not over", body = Problem),
+    (status = 409, description = "too many tasks are not over, or the key was used for something else", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not application/json", body = Problem),
     (status = 422, description = "a field does not fit", body = Problem),
@@ -68,9 +71,11 @@ async fn list_queue(Caller(ctx): Caller, Params(query): Params<QueueQuery>) -> R
 ))]
 async fn queue_task(
     Caller(ctx): Caller,
+    headers: HeaderMap,
     Body(draft): Body<TaskDraft>,
 ) -> Result<(StatusCode, Json<QueuedTask>), Refusal> {
-    Ok((StatusCode::ACCEPTED, Json(queue::give(&ctx, draft).await?)))
+    let key = idempotency_key(&headers)?;
+    Ok((StatusCode::ACCEPTED, Json(queue::give(&ctx, draft, key.as_deref()).await?)))
 }
 
 /// One task of the queue: which agent has it and why that one, or why none has it yet.

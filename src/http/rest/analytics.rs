@@ -11,13 +11,17 @@ use crate::http::error::{Problem, Refusal};
 use crate::model::WorkflowId;
 use crate::model::cache::CacheReport;
 use crate::model::dashboard::{Overview, Period};
-use crate::model::gateway::CostPreview;
-use crate::monitor;
+use crate::model::gateway::{CostEstimate, CostPreview};
 use crate::runtime::Runtime;
+use crate::{monitor, workflow};
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
-    OpenApiRouter::new().routes(routes!(overview)).routes(routes!(cache)).routes(routes!(costs))
+    OpenApiRouter::new()
+        .routes(routes!(overview))
+        .routes(routes!(cache))
+        .routes(routes!(costs))
+        .routes(routes!(estimate))
 }
 
 /// The span to look back over.
@@ -68,4 +72,17 @@ async fn cache(Caller(ctx): Caller, Params(query): Params<Span>) -> Result<Json<
 ))]
 async fn costs(Caller(ctx): Caller, Id(id): Id<WorkflowId>) -> Result<Json<CostPreview>, Refusal> {
     Ok(Json(monitor::cost(&ctx, id).await?))
+}
+
+/// What a run of a workflow's draft may cost, before there was one: a span, step by step, with how it was reckoned.
+#[utoipa::path(get, path = "/workflows/{id}/costs/estimate", tag = "workflows", params(("id" = WorkflowId, Path,)), responses(
+    (status = 200, description = "what a run may cost, and each step", body = CostEstimate),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such workflow", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn estimate(Caller(ctx): Caller, Id(id): Id<WorkflowId>) -> Result<Json<CostEstimate>, Refusal> {
+    Ok(Json(workflow::estimate_cost(&ctx, id).await?))
 }

@@ -55,7 +55,8 @@ pub enum CallOutcome {
     Partial,
     /// With none.
     Failed,
-    /// It was dropped, since another that was asked as well began to answer first. What it took is an estimate.
+    /// It was sent, and nobody waited until its answer began: the time was up, who asked had left, or another was faster. What it
+    /// took is an estimate.
     Cancelled,
 }
 

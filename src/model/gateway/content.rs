@@ -145,7 +145,7 @@ impl AnswerContent {
     pub fn of(response: &Response, limit: usize) -> Self {
         let mut room = limit.saturating_sub(64);
         let mut content = Vec::new();
-        for block in &response.content {
+        for block in response.blocks() {
             room = match room.checked_sub(length(block)) {
                 Some(room) => room,
                 None => return Self { content, is_whole: false },

@@ -6,7 +6,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::message::{Block, Extra};
-use super::response::{Response, StopReason, Usage, estimate_tokens};
+use super::response::{Other, Response, StopReason, Usage, estimate_tokens};
+
+/// Places that each of several answers has for its blocks: those of the second begin here, those of the third at twice as much.
+pub const ANSWER_BLOCKS: u32 = 1 << 20;
+
+/// To which of several answers, from 0, the block at a place belongs.
+pub const fn answer_of(index: u32) -> u32 {
+    index / ANSWER_BLOCKS
+}
 
 /// A piece of an answer. Blocks open and close one after the other, by their place in the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +78,14 @@ pub enum Delta {
         /// Which.
         index: u32,
     },
-    /// The answer has ended.
+    /// One of the answers besides the first has ended, where several were asked for.
+    Stopped {
+        /// Which, from 1.
+        answer: u32,
+        /// Why.
+        reason: StopReason,
+    },
+    /// The answer has ended, and all others with it.
     Stop {
         /// Why.
         reason: StopReason,
@@ -91,6 +106,8 @@ pub struct Fold {
     blocks: BTreeMap<u32, Block>,
     inputs: BTreeMap<u32, String>,
     stop: Option<(StopReason, Option<String>)>,
+    /// Why the answers besides the first ended.
+    stopped: BTreeMap<u32, StopReason>,
     usage: Usage,
     chars: u64,
     ended: bool,
@@ -150,6 +167,9 @@ impl Fold {
                 self.usage = self.usage.updated(*usage);
                 self.stop = Some((reason.clone(), sequence.clone()));
             }
+            Delta::Stopped { answer, reason } => {
+                self.stopped.insert(*answer, reason.clone());
+            }
             Delta::End => self.ended = true,
             Delta::Close { .. } | Delta::Ping => {}
         }
@@ -172,14 +192,28 @@ impl Fold {
 
     /// The whole, or what there is of it.
     pub fn finish(mut self) -> Response {
-        for (index, text) in self.inputs {
+        for (index, text) in std::mem::take(&mut self.inputs) {
             if let Some(Block::ToolUse { input, .. }) = self.blocks.get_mut(&index) {
                 *input = parse_input(&text);
             } else if let Some(Block::Native { value }) = self.blocks.get_mut(&index) {
                 value["input"] = parse_input(&text);
             }
         }
-        let (stop, stop_sequence) = self.stop.unwrap_or((StopReason::Other { word: "interrupted".into() }, None));
+        let mut others: BTreeMap<u32, Vec<Block>> = BTreeMap::new();
+        for (index, block) in self.blocks.split_off(&ANSWER_BLOCKS) {
+            others.entry(answer_of(index)).or_default().push(block);
+        }
+        // One may have ended without a word.
+        for answer in self.stopped.keys() {
+            others.entry(*answer).or_default();
+        }
+        let interrupted = || StopReason::Other { word: "interrupted".into() };
+        let (stop, stop_sequence) = self.stop.take().unwrap_or_else(|| (interrupted(), None));
+        let others = others.into_iter().map(|(answer, content)| {
+            let stop = self.stopped.remove(&answer).unwrap_or_else(interrupted);
+            Other { content, stop }
+        });
+        let others = others.collect();
         Response {
             id: self.id,
             model: self.model,
@@ -188,6 +222,7 @@ impl Fold {
             stop_sequence,
             usage: self.usage,
             extra: Extra::new(),
+            others,
         }
     }
 }

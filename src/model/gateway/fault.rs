@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::model::Timestamp;
+
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -115,12 +117,64 @@ pub struct Fault {
     pub status: Option<u16>,
     /// When the provider says that it may be asked again.
     pub retry_after_ms: Option<u64>,
+    /// What the provider said of its limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: ToldLimits,
+    /// What is left of our own limits for its provider, where it is they that refuse the call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<OwnLimit>,
+}
+
+/// The headers by which a provider tells of its limits, with names in lower case, as it sent them.
+pub type ToldLimits = Vec<(String, String)>;
+
+/// What is left of a limit by the minute that is set here for a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OwnLimit {
+    /// Of what.
+    pub of: Limited,
+    /// So much in a minute.
+    pub limit: u32,
+    /// Of which so much is left.
+    pub remaining: u32,
+    /// Milliseconds until all of it is there again.
+    pub reset_ms: u64,
+    /// The same as a moment.
+    pub reset_at: Timestamp,
+}
+
+/// What a limit is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Limited {
+    /// Calls.
+    Requests,
+    /// What calls read and write.
+    Tokens,
+}
+
+impl Limited {
+    /// As both providers' headers have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+        }
+    }
 }
 
 impl Fault {
     /// A fault with no more than a class and a sentence.
     pub fn new(class: FaultClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), pointer: None, status: None, retry_after_ms: None }
+        Self {
+            class,
+            message: message.into(),
+            pointer: None,
+            status: None,
+            retry_after_ms: None,
+            told: Vec::new(),
+            own: Vec::new(),
+        }
     }
 
     /// A field of the request that does not fit.

@@ -14,6 +14,7 @@ mod content;
 mod context;
 mod delta;
 mod embed;
+mod estimate;
 mod explain;
 mod fault;
 mod key;
@@ -40,10 +41,11 @@ pub use context::{
     ContextRule, ContextUse, ContextWish, LEAST_WINDOW, MOST_RECENT, MOST_WINDOW, StepContext, USUAL_RECENT,
     USUAL_WINDOW, WhenFull,
 };
-pub use delta::{Delta, Fold, parse_input};
+pub use delta::{ANSWER_BLOCKS, Delta, Fold, answer_of, parse_input};
 pub use embed::{EmbedInput, EmbedRequest, Encoding, Vectors};
+pub use estimate::{Asks, CostEstimate, Quote, StepEstimate, TEMPLATE_TOKENS, UNKNOWN_OUTPUT, own_words};
 pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk, WouldHedge};
-pub use fault::{Fault, FaultClass};
+pub use fault::{Fault, FaultClass, Limited, OwnLimit, ToldLimits};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role, Wire};
 pub use policy::{By, Contender, Hedge, Policy, order};
@@ -59,7 +61,7 @@ pub use redaction::{
 };
 pub use replay::replay;
 pub use request::{Effort, Output, Request, Sampling, Thinking, Tool, ToolChoice};
-pub use response::{Response, StopReason, Usage, declined, estimate_tokens, wants_tool};
+pub use response::{Other, Response, StopReason, Usage, declined, estimate_tokens, wants_tool};
 pub use route::{Choice, Hedged, Route, RouteDraft, Target, Tried, Verdict};
 pub use task::{Level, Points, Score, TaskRules, of_request as score_request, score as score_task};
 

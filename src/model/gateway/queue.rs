@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::fault::{Limited, OwnLimit};
 use super::provider::Limits;
+use crate::model::Timestamp;
 
 /// The calls of a provider, as one process sees them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,6 +34,22 @@ pub struct HeldModel {
 }
 
 impl QueueState {
+    /// What is left of the limits by the minute that are set.
+    pub fn left(&self, limits: Limits, now: Timestamp) -> Vec<OwnLimit> {
+        let both = [
+            (Limited::Requests, self.requests, limits.requests_per_minute),
+            (Limited::Tokens, self.tokens, limits.tokens_per_minute),
+        ];
+        let left = |(of, used, limit): (Limited, Option<u32>, Option<u32>)| {
+            let (used, limit) = (used?, limit?);
+            // What was used comes back evenly, all of it within a minute.
+            let reset_ms = (u64::from(used) * 60_000).div_ceil(u64::from(limit.max(1)));
+            let reset_at = now.plus_ms(reset_ms as i64);
+            Some(OwnLimit { of, limit, remaining: limit.saturating_sub(used), reset_ms, reset_at })
+        };
+        both.into_iter().filter_map(left).collect()
+    }
+
     /// In words, such as "3 underway of 4, 2 waiting, 41 of 60 requests in this minute"; empty when there is nothing to tell.
     pub fn words(&self, limits: Limits) -> String {
         let mut parts = Vec::new();

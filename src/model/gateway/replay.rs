@@ -82,6 +82,7 @@ mod tests {
             stop_sequence: None,
             usage: Usage { input: 5, cache_read: 2, output: 7, reasoning: 3, ..Usage::default() },
             extra: Extra::new(),
+            others: Vec::new(),
         };
         let deltas = replay(&response);
         assert!(deltas.len() > 12, "in several pieces");

@@ -36,6 +36,9 @@ pub struct Request {
     pub thinking: Option<Thinking>,
     /// How much work it puts in.
     pub effort: Option<Effort>,
+    /// How many answers are asked for, 1..=128; more than one is known to Chat Completions alone.
+    #[serde(default = "one")]
+    pub answers: u32,
     /// Whether the answer comes piece by piece.
     pub stream: bool,
     /// Whether whoever asked in OpenAI's dialect wants the usage at the end of the stream.
@@ -67,6 +70,7 @@ impl Request {
             stop: Vec::new(),
             thinking: None,
             effort: None,
+            answers: 1,
             stream: false,
             stream_usage: false,
             betas: Vec::new(),
@@ -93,6 +97,11 @@ impl Request {
         let tools = self.tools.iter().map(Tool::chars).sum::<u64>();
         blocks.map(Block::chars).sum::<u64>() + tools
     }
+}
+
+/// How many answers most requests ask for.
+const fn one() -> u32 {
+    1
 }
 
 /// How the next token is drawn; `None` is the provider's default.

@@ -22,9 +22,26 @@ pub struct Response {
     pub usage: Usage,
     /// What only the answering dialect knows.
     pub extra: Extra,
+    /// The answers besides this one, where several were asked for; `usage` is of all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Other>,
+}
+
+/// One of several answers to a question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Other {
+    /// In order.
+    pub content: Vec<Block>,
+    /// Why it ended.
+    pub stop: StopReason,
 }
 
 impl Response {
+    /// What all its answers are made of, one after the other.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.content.iter().chain(self.others.iter().flat_map(|other| &other.content))
+    }
+
     /// Its words, thoughts left out.
     pub fn text(&self) -> String {
         self.content

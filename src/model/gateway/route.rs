@@ -169,6 +169,9 @@ pub struct Choice {
     /// What was left out of the conversation, so that it fits; absent for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<ContextUse>,
+    /// What was left out or said in another way, because who answers speaks another dialect than who asks; absent for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 impl Tried {

@@ -159,6 +159,11 @@ impl Kind {
         self.name == "agent"
     }
 
+    /// Whether steps of this kind call models.
+    pub fn calls_models(&self) -> bool {
+        self.name == "agent" || self.fields.iter().any(|field| field.name == "model")
+    }
+
     /// Whether steps of this kind may start runs and wait for them.
     pub fn starts_runs(&self) -> bool {
         matches!(self.name, "workflow" | "agent")

@@ -10,7 +10,7 @@ use super::overlay::use_overlay;
 use crate::api;
 use crate::model::WorkflowId;
 use crate::model::auth::{Action, Me};
-use crate::model::gateway::{CostPreview, StepCost, Usage, estimate_tokens};
+use crate::model::gateway::{CostEstimate, CostPreview, StepCost, StepEstimate, Usage, estimate_tokens, own_words};
 use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
 use crate::ui::format;
@@ -24,13 +24,15 @@ pub struct Costs {
     id: WorkflowId,
     may: bool,
     preview: RwSignal<Option<CostPreview>>,
+    /// What is reckoned while no run has told anything.
+    estimate: RwSignal<Option<CostEstimate>>,
 }
 
 impl Costs {
     /// Nothing is known yet.
     pub fn new(id: WorkflowId) -> Self {
         let may = use_context::<Me>().is_some_and(|me| me.may(Action::ReadUsage));
-        Self { id, may, preview: RwSignal::new(None) }
+        Self { id, may, preview: RwSignal::new(None), estimate: RwSignal::new(None) }
     }
 
     /// Reads it in the browser. What can't be read is not shown: nobody is kept from drawing by it.
@@ -38,25 +40,23 @@ impl Costs {
         Effect::new(move |_| {
             if self.may {
                 spawn_local(async move {
-                    if let Ok(preview) = api::dashboard::get_costs(self.id).await {
-                        self.preview.try_set(Some(preview));
-                    }
+                    let Ok(preview) = api::dashboard::get_costs(self.id).await else { return };
+                    let is_new = preview.steps.is_empty();
+                    self.preview.try_set(Some(preview));
+                    // What has run needs no guess.
+                    let estimate = if is_new { api::dashboard::get_estimate(self.id).await.ok() } else { None };
+                    self.estimate.try_set(estimate);
                 });
             }
         });
     }
 }
 
-/// Whether steps of a kind call models.
-pub fn calls_models(kind: &Kind) -> bool {
-    kind.name == "agent" || kind.fields.iter().any(|field| field.name == "model")
-}
-
 /// What the step's calls take: by its words, in the run over the graph, and in past runs where there are some.
 #[component]
 pub fn StepCosts(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl IntoView {
     let costs = expect_context::<Costs>();
-    if !kind.is_some_and(calls_models) {
+    if !kind.is_some_and(Kind::calls_models) {
         return ().into_any();
     }
     costs.look();
@@ -74,38 +74,25 @@ pub fn StepCosts(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) 
     let told = move || {
         costs.preview.with(|preview| preview.as_ref().and_then(|all| Some(took(all.step(&path.read())?, all.runs))))
     };
+    let may = move || costs.estimate.with(|all| Some(may_take(all.as_ref()?.step(&path.read())?)));
     let line = |told: Option<String>| told.map(|told| view! { <p class="small">{told}</p> });
     view! {
         {move || line(words.get())}
         {move || line(told())}
+        {move || line(may())}
         {move || line(last.get())}
     }
     .into_any()
 }
 
-/// Fields of a step that a model reads.
-const READ: [&str; 6] = ["system", "prompt", "instructions", "text", "labels", "schema"];
-
 /// What the words of a step come to, by the estimate that calls are counted with; nothing where it has none.
 fn of_words(config: &Map<String, Value>) -> Option<String> {
-    let texts = READ.iter().filter_map(|name| config.get(*name)).map(|value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    });
-    let (mut chars, mut is_filled_in) = (0, false);
-    for text in texts {
-        let mut rest = text.as_str();
-        while let Some((before, template)) = rest.split_once("{{") {
-            is_filled_in = true;
-            chars += before.chars().count();
-            rest = template.split_once("}}").map_or("", |(_, after)| after);
-        }
-        chars += rest.chars().count();
-    }
+    let (chars, templates) = own_words(config);
+    let is_filled_in = templates > 0;
     if chars == 0 && !is_filled_in {
         return None;
     }
-    let tokens = estimate_tokens(chars as u64);
+    let tokens = estimate_tokens(chars);
     let more = if is_filled_in { ", and what its templates put in" } else { "" };
     Some(format!("A call reads about {} tokens of its own words{more}.", format::count(tokens)))
 }
@@ -135,6 +122,16 @@ fn took(step: &StepCost, of: u32) -> String {
     format!("A call took {tokens} {cost}: {} in {} of the last {of}.", calls(step.calls), runs(step.runs))
 }
 
+/// What a step may cost before it ran, and how that was reckoned.
+fn may_take(step: &StepEstimate) -> String {
+    let cost = match (step.least_micros, step.most_micros) {
+        (Some(least), Some(most)) => format!("may cost {} to {}", format::dollars(least), format::dollars(most)),
+        _ => "has no price yet".to_owned(),
+    };
+    let whom = if step.model.is_empty() { String::new() } else { format!(" at {}", step.model) };
+    format!("Before its first run: it {cost}{whom}. It {}.", step.how)
+}
+
 fn calls(count: i64) -> String {
     if count == 1 { "1 call".to_owned() } else { format!("{} calls", format::count(count)) }
 }
@@ -143,35 +140,75 @@ fn runs(count: u32) -> String {
     if count == 1 { "1 run".to_owned() } else { format!("{count} runs") }
 }
 
-/// What a run cost; nothing where no run ever called a model.
+/// What a run cost; before one called a model, what it may cost; nothing where no step would call one.
 #[component]
 pub fn RunCosts() -> impl IntoView {
     let costs = expect_context::<Costs>();
     costs.look();
-    move || {
-        let preview = costs.preview.get().filter(|preview| !preview.steps.is_empty())?;
-        let CostPreview { runs, least_micros, median_micros, most_micros, unpriced, steps } = preview;
-        let span = format!("{} to {}", format::dollars(least_micros), format::dollars(most_micros));
-        let dearest = steps.into_iter().take(MOST_STEPS).map(|step| {
+    view! {
+        {move || past(costs)}
+        {move || costs.estimate.get().filter(|estimate| !estimate.steps.is_empty()).map(|estimate| view! { <Estimated estimate /> })}
+    }
+}
+
+/// What is reckoned before the first run.
+#[component]
+fn Estimated(estimate: CostEstimate) -> impl IntoView {
+    let CostEstimate { least_micros, most_micros, unpriced, steps, assumes } = estimate;
+    let priced = steps.len() > unpriced as usize;
+    let span = format!("{} to {}", format::dollars(least_micros), format::dollars(most_micros));
+    let dearest = steps.into_iter().take(MOST_STEPS).map(|step| {
+        let cost = match (step.least_micros, step.most_micros) {
+            (Some(least), Some(most)) => format!("{} to {}", format::dollars(least), format::dollars(most)),
+            _ => "no price".to_owned(),
+        };
+        view! { <dt class="mono">{step.step}</dt><dd class="num">{cost}</dd> }
+    });
+    let lacks = match unpriced {
+        0 => None,
+        1 => Some("1 step is not in it: its model has no price, or nobody could be asked.".to_owned()),
+        many => Some(format!("{many} steps are not in it: their models have no price, or nobody could be asked.")),
+    };
+    view! {
+        <section class="field past-costs" aria-labelledby="run-estimate-label">
+            <span class="label" id="run-estimate-label">
+                "What a run may cost"<span class="aside">"an estimate, before the first"</span>
+            </span>
+            {priced.then(|| view! {
+                <dl class="pairs"><dt>"From, to"</dt><dd class="num">{span}</dd></dl>
+            })}
+            <span class="hint">"By step"</span>
+            <dl class="pairs">{dearest.collect_view()}</dl>
+            {lacks.map(|lacks| view! { <p class="dim small">{lacks}</p> })}
+            <p class="dim small">{assumes.join(" ")}</p>
+        </section>
+    }
+}
+
+/// What past runs cost.
+fn past(costs: Costs) -> Option<impl IntoView> {
+    let preview = costs.preview.get().filter(|preview| !preview.steps.is_empty())?;
+    let CostPreview { runs, least_micros, median_micros, most_micros, unpriced, steps } = preview;
+    let span = format!("{} to {}", format::dollars(least_micros), format::dollars(most_micros));
+    let dearest = steps.into_iter().take(MOST_STEPS).map(|step| {
             view! { <dt class="mono">{step.step}</dt><dd class="num">{format::dollars(step.cost_micros / i64::from(runs.max(1)))}</dd> }
         });
-        Some(view! {
-            <section class="field past-costs" aria-labelledby="run-costs-label">
-                <span class="label" id="run-costs-label">
-                    "What a run cost"<span class="aside">{format!("the last {}", self::runs(runs))}</span>
-                </span>
-                <dl class="pairs">
-                    <dt>"Half of them at most"</dt><dd class="num">{format::dollars(median_micros)}</dd>
-                    <dt>"From, to"</dt><dd class="num">{span}</dd>
-                </dl>
-                <span class="hint">"By step, on average"</span>
-                <dl class="pairs">{dearest.collect_view()}</dl>
-                {(unpriced > 0).then(|| view! {
-                    <p class="dim small">{format!("{} had no price, and are not in it.", calls(unpriced))}</p>
-                })}
-            </section>
-        })
-    }
+    Some(view! {
+        <section class="field past-costs" aria-labelledby="run-costs-label">
+            <span class="label" id="run-costs-label">
+                "What a run cost"<span class="aside">{format!("the last {}", self::runs(runs))}</span>
+            </span>
+            <dl class="pairs">
+                <dt>"Half of them at most"</dt><dd class="num">{format::dollars(median_micros)}</dd>
+                <dt>"From, to"</dt><dd class="num">{span}</dd>
+            </dl>
+            <span class="hint">"By step, on average"</span>
+            <dl class="pairs">{dearest.collect_view()}</dl>
+            {(unpriced > 0).then(|| view! {
+                <p class="dim small">{format!("{} had no price, and are not in it.", calls(unpriced))}</p>
+            })}
+        </section>
+    })
 }
 
 #[cfg(test)]
@@ -191,6 +228,24 @@ mod tests {
             of(filled).unwrap(),
             "A call reads about 11 tokens of its own words, and what its templates put in."
         );
+    }
+
+    #[test]
+    fn before_the_first_run_it_is_told_what_a_step_may_cost_and_how_that_was_reckoned() {
+        let step = |micros: Option<i64>| StepEstimate {
+            step: "ask".into(),
+            model: "acme/big".into(),
+            least_calls: 1,
+            most_calls: 1,
+            least: Usage::default(),
+            most: Usage::default(),
+            least_micros: micros,
+            most_micros: micros.map(|micros| micros * 2),
+            how: "reads 8 tokens of its own".into(),
+        };
+        let told = may_take(&step(Some(250_000)));
+        assert_eq!(told, "Before its first run: it may cost $0.25 to $0.50 at acme/big. It reads 8 tokens of its own.");
+        assert!(may_take(&step(None)).contains("it has no price yet at acme/big"));
     }
 
     #[test]

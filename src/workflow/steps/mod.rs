@@ -37,6 +37,7 @@ use crate::model::workflow::{Await, Edge, StepError};
 use crate::model::{RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
 
+pub(super) use self::prompt::REPAIRS as USUAL_REPAIRS;
 pub(super) use agent::{STEP as AGENT_STEP, definition as agent_definition, watch_folders};
 pub(super) use condition::choose as choose_condition;
 pub(super) use respond::build as build_response;

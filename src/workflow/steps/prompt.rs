@@ -14,7 +14,7 @@ use crate::model::workflow::StepError;
 use crate::workflow::engine::Stream;
 
 /// Times that an answer that does not fit is asked for again, where the step says nothing.
-const REPAIRS: u32 = 2;
+pub const REPAIRS: u32 = 2;
 /// Reasons that are told to the model, and to people.
 const MAX_REASONS: usize = 8;
 /// Bytes that are gathered before they are printed, unless a line ends or it takes too long.

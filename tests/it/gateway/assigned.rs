@@ -26,7 +26,7 @@ fn stall() -> Reply {
 }
 
 async fn give(ctx: &Ctx, draft: TaskDraft) -> QueuedTaskId {
-    queue::give(ctx, draft).await.unwrap().id
+    queue::give(ctx, draft, None).await.unwrap().id
 }
 
 async fn look(ctx: &Ctx) {
@@ -63,6 +63,28 @@ on_both_engines! {
         assert_eq!((done.status, done.attempt, done.run_id), (QueuedStatus::Done, 1, Some(run)));
         assert!(done.ended_at.is_some());
         assert!(!assign::look(ctx.runtime()).await.unwrap(), "nothing is left to do");
+    }
+
+    async fn the_same_request_with_the_same_key_is_the_same_task(site: Site) {
+        let ctx = somebody(&site).await;
+        let first = queue::give(&ctx, task("Join them."), Some("k")).await.unwrap();
+        let again = queue::give(&ctx, task("Join them."), Some("k")).await.unwrap();
+        assert_eq!(again, first);
+        assert_ne!(queue::give(&ctx, task("Join them."), None).await.unwrap().id, first.id);
+        let (one, two) = tokio::join!(queue::give(&ctx, task("At once."), Some("l")), queue::give(&ctx, task("At once."), Some("l")));
+        assert_eq!(one.unwrap().id, two.unwrap().id);
+        let refused = queue::give(&ctx, task("Cut them."), Some("k")).await.unwrap_err();
+        assert!(matches!(ApiError::from(refused), ApiError::Conflict { detail } if detail.contains("different request")));
+        let refused = queue::give(&ctx, task("Join them."), Some("")).await.unwrap_err();
+        assert!(matches!(ApiError::from(refused), ApiError::Invalid { fields, .. } if fields[0].pointer == "Idempotency-Key"));
+        // It is as it is by now.
+        assign::cancel(&ctx, first.id).await.unwrap();
+        let again = queue::give(&ctx, task("Join them."), Some("k")).await.unwrap();
+        assert_eq!((again.id, again.status), (first.id, QueuedStatus::Cancelled));
+        // Another workspace has keys of its own.
+        let other = crate::engine::ctx(ctx.runtime()).await;
+        assert_ne!(queue::give(&other, task("Cut them."), Some("k")).await.unwrap().id, first.id);
+        assert_eq!(queue::list(&ctx, None, &PageRequest::default()).await.unwrap().items.len(), 3);
     }
 
     async fn what_comes_after_waits_and_goes_to_who_did_what_it_comes_after(site: Site) {

@@ -76,7 +76,7 @@ on_both_engines! {
         add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
         ask(&ctx, "big").await.unwrap();
         let log = calls(&ctx).await;
-        assert_eq!((log[0].estimated, log[0].usage.input, log[0].usage.output), (true, 4, 4));
+        assert_eq!((log[0].estimated, log[0].usage.input, log[0].usage.output), (true, 8, 4));
     }
 
     async fn prices_hold_from_their_date_and_calls_keep_theirs(site: Site) {

@@ -71,6 +71,15 @@ on_both_engines! {
         let made = weft::workflow::definitions::create(&ctx, definition).await.unwrap();
         weft::workflow::definitions::publish(&ctx, made.id).await.unwrap();
         assert_eq!(weft::monitor::cost(&ctx, made.id).await.unwrap().runs, 0);
+        // Before there is a run, its words and limits tell.
+        let estimate = weft::workflow::estimate_cost(&ctx, made.id).await.unwrap();
+        let ask = estimate.step("each.ask").unwrap();
+        assert_eq!((ask.model.as_str(), ask.least_calls, ask.most_calls), ("acme/big", 1, 10));
+        assert_eq!((ask.least.input, ask.most.input), (11, 10 * 2_011), "its own words, and what a template puts in");
+        assert_eq!((estimate.least_micros, estimate.most_micros, estimate.unpriced), (651, 122_510, 0));
+        assert!(ask.how.contains("each is taken to have 1 to 10 items"), "{}", ask.how);
+        let unknown = weft::workflow::estimate_cost(&ctx, ctx.ids.fresh()).await.unwrap_err();
+        assert_eq!(weft::model::ApiError::from(unknown).status(), 404);
         for of in [json!(["a loom", "a weft"]), json!(["a warp"])] {
             let new = weft::workflow::NewRun::manual(made.id, json!({"of": of}), None, false);
             let run = weft::workflow::start(&ctx, new).await.unwrap();

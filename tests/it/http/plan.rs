@@ -193,7 +193,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "workflows/create" => json!({"definition": definition("Nightly")}),
         "workflows/import" => json!({"text": definition("Nightly").to_string()}),
         "workflows/save_draft" => json!({"id": NIL, "revision": 1, "definition": definition("Nightly")}),
-        "workflows/costs" => json!({"id": NIL}),
+        "workflows/costs" | "workflows/estimate" => json!({"id": NIL}),
         "workflows/versions" => json!({"id": NIL, "page": page}),
         "providers/list" | "budgets/list" => json!({}),
         "gateway/content" => json!({"id": NIL}),

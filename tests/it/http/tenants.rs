@@ -96,7 +96,8 @@ async fn seed(rt: &Runtime) -> Theirs {
     let budget = budget.budget.id.to_string();
     let agent = json!({"name": "Theirs", "spec": {"persona": "You keep their secret."}});
     let agent = agents::create(&ctx, serde_json::from_value(agent).unwrap()).await.unwrap().id.to_string();
-    let task = agents::queue::give(&ctx, serde_json::from_value(json!({"prompt": "Keep it."})).unwrap()).await.unwrap();
+    let task =
+        agents::queue::give(&ctx, serde_json::from_value(json!({"prompt": "Keep it."})).unwrap(), None).await.unwrap();
     let task = task.id.to_string();
     let lease = keep_lease(&ctx, &approval).await;
     let comparison = keep_comparison(&ctx, &agent).await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub(super) use read::{read_count_request, read_request, read_response};
 pub use stream::{Reader, Writer};
-pub(super) use write::{write_request, write_response};
+pub(super) use write::{budget_of, write_request, write_response};
 
 use super::fields::Fields;
 use crate::model::gateway::{Fault, FaultClass, StopReason, Usage};

@@ -139,5 +139,5 @@ pub(in crate::gateway::dialect) fn read_response(body: Value) -> Result<Response
     let mut extra = fields.rest();
     // What is counted besides tokens, such as searches.
     extra.extend(reported.map(|reported| ("usage".to_owned(), reported)));
-    Ok(Response { id, model, content, stop, stop_sequence, usage, extra })
+    Ok(Response { id, model, content, stop, stop_sequence, usage, extra, others: Vec::new() })
 }

@@ -7,7 +7,7 @@ use super::write::answer_block;
 use super::{read_stop, read_usage, write_stop, write_usage};
 use crate::gateway::dialect::fields::Fields;
 use crate::gateway::dialect::{Envelope, Event, event_json, malformed, read_error, sse};
-use crate::model::gateway::{Block, Delta, Fault, StopReason, Usage};
+use crate::model::gateway::{ANSWER_BLOCKS, Block, Delta, Fault, StopReason, Usage};
 
 /// Reads events.
 #[derive(Debug, Default)]
@@ -28,6 +28,9 @@ impl Reader {
 
     fn delta(&mut self, kind: &str, mut fields: Fields) -> Result<Option<Delta>, Fault> {
         let index = fields.count("index")?.unwrap_or(0);
+        if index >= ANSWER_BLOCKS {
+            return Err(Fault::invalid("/index", format!("expected a number below {ANSWER_BLOCKS}, found {index}")));
+        }
         Ok(Some(match kind {
             "message_start" => {
                 let mut message = Fields::of(fields.need("message")?, "/message")?;
@@ -110,7 +113,8 @@ impl Writer {
             }
             Delta::Input { index, json } => piece(*index, &json!({"type": "input_json_delta", "partial_json": json})),
             Delta::Native { index, value } if self.envelope.same_dialect => piece(*index, value),
-            Delta::Native { .. } => return String::new(),
+            // Of several answers the first; they are not asked for in this dialect.
+            Delta::Native { .. } | Delta::Stopped { .. } => return String::new(),
             Delta::Close { index } => json!({"type": "content_block_stop", "index": index}),
             Delta::Stop { reason, sequence, usage } => json!({
                 "type": "message_delta",

@@ -15,7 +15,7 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
     let same = request.dialect == Dialect::Anthropic;
     let mut built = Built::default();
     built.set("model", to.model.id.as_str());
-    let max_tokens = request.max_tokens.or(to.model.max_output_tokens).unwrap_or(DEFAULT_MAX_TOKENS);
+    let max_tokens = max_tokens(request, to);
     built.set("max_tokens", max_tokens);
     write_messages(request, same, &mut built)?;
     if !request.tools.is_empty() {
@@ -29,7 +29,7 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
         built.set("stop_sequences", request.stop.clone());
     }
     built.put("stream", request.stream.then_some(true));
-    write_thinking(request, same, max_tokens, &mut built);
+    write_thinking(request, to, &mut built);
     write_output(request, request.output_for(to.model.json_schema), same, &mut built)?;
     if same {
         built.extend(&request.extra);
@@ -113,24 +113,33 @@ fn write_sampling(request: &Request, same: bool, built: &mut Built) -> Result<()
     Ok(())
 }
 
-/// Effort in OpenAI's words becomes a budget of thoughts, which every model that thinks knows.
-fn write_thinking(request: &Request, same: bool, max_tokens: u32, built: &mut Built) {
-    let thinking = match (request.thinking, request.effort) {
-        (Some(thinking), _) => Some(thinking),
-        (None, Some(effort)) if !same => {
-            let budget = match effort {
-                Effort::None | Effort::Minimal => 0,
-                Effort::Low => 2048,
-                Effort::Medium => 8192,
-                Effort::High => 16_384,
-                Effort::Xhigh | Effort::Max => 32_768,
-            };
-            // Thoughts are a part of the answer's tokens in both dialects.
-            let tokens = budget.min(max_tokens.saturating_sub(LEAST_BUDGET));
-            (tokens >= LEAST_BUDGET).then_some(Thinking::Budget { tokens })
-        }
-        _ => None,
+fn max_tokens(request: &Request, to: Addressee<'_>) -> u32 {
+    request.max_tokens.or(to.model.max_output_tokens).unwrap_or(DEFAULT_MAX_TOKENS)
+}
+
+/// The tokens of thoughts that effort in OpenAI's words becomes; `None` where there are to be none, or where there is no room for
+/// them.
+pub(in crate::gateway::dialect) fn budget_of(request: &Request, to: Addressee<'_>) -> Option<u32> {
+    if request.dialect == Dialect::Anthropic {
+        return None;
+    }
+    let budget = match request.effort? {
+        Effort::None | Effort::Minimal => 0,
+        Effort::Low => 2048,
+        Effort::Medium => 8192,
+        Effort::High => 16_384,
+        Effort::Xhigh | Effort::Max => 32_768,
     };
+    // Thoughts are a part of the answer's tokens in both dialects.
+    let tokens = budget.min(max_tokens(request, to).saturating_sub(LEAST_BUDGET));
+    (tokens >= LEAST_BUDGET).then_some(tokens)
+}
+
+/// Effort in OpenAI's words becomes a budget of thoughts, which every model that thinks knows.
+fn write_thinking(request: &Request, to: Addressee<'_>, built: &mut Built) {
+    let same = request.dialect == Dialect::Anthropic;
+    let effort = || budget_of(request, to).map(|tokens| Thinking::Budget { tokens });
+    let thinking = request.thinking.or_else(effort);
     let value = thinking.map(|thinking| match thinking {
         Thinking::Off => json!({"type": "disabled"}),
         Thinking::Budget { tokens } => json!({"type": "enabled", "budget_tokens": tokens}),

@@ -10,4 +10,4 @@ mod write;
 
 pub use read::Reader;
 pub(super) use read::read_response;
-pub(super) use write::write_request;
+pub(super) use write::{OWN, takes_effort, write_request};

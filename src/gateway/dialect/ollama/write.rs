@@ -11,7 +11,7 @@ use crate::model::gateway::{
 };
 
 /// Fields of Ollama's that a caller of Chat Completions may add.
-const OWN: [&str; 3] = ["keep_alive", "options", "think"];
+pub(in crate::gateway::dialect) const OWN: [&str; 3] = ["keep_alive", "options", "think"];
 
 pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
     let mut built = Built::default();
@@ -162,12 +162,17 @@ fn write_tools(request: &Request, built: &mut Built) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether a model can be told how much it is to think.
+pub(in crate::gateway::dialect) fn takes_effort(model: &str) -> bool {
+    model.contains("gpt-oss")
+}
+
 /// Models that can think do so unless told not to, and others refuse to be told that they should; how much can be said to one
 /// family alone.
 fn write_think(request: &Request, model: &str) -> Option<Value> {
     match (request.thinking, request.effort) {
         (Some(Thinking::Off), _) | (None, Some(Effort::None | Effort::Minimal)) => Some(json!(false)),
-        (_, Some(effort)) if model.contains("gpt-oss") => Some(match effort {
+        (_, Some(effort)) if takes_effort(model) => Some(match effort {
             Effort::None | Effort::Minimal | Effort::Low => json!("low"),
             Effort::Medium => json!("medium"),
             Effort::High | Effort::Xhigh | Effort::Max => json!("high"),

@@ -5,14 +5,16 @@
 
 mod block;
 mod read;
-mod stream;
+mod reader;
 mod write;
+mod writer;
 
 use serde_json::{Value, json};
 
 pub(super) use read::{read_request, read_response};
-pub use stream::{Reader, Writer};
-pub(super) use write::{write_request, write_response};
+pub use reader::Reader;
+pub(super) use write::{effort_of, write_request, write_response};
+pub use writer::Writer;
 
 use super::fields::Fields;
 use crate::model::gateway::{Fault, FaultClass, StopReason, Usage};

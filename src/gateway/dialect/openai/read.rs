@@ -6,13 +6,21 @@ use super::block::{read_answer, read_message, read_tool};
 use super::{read_stop, read_usage};
 use crate::gateway::dialect::fields::{Fields, kind};
 use crate::model::gateway::{
-    Block, Dialect, Effort, Fault, Message, Output, Request, Response, Role, Sampling, StopReason, Tool, ToolChoice,
-    declined, wants_tool,
+    Block, Dialect, Effort, Fault, Message, Other, Output, Request, Response, Role, Sampling, StopReason, Tool,
+    ToolChoice, declined, wants_tool,
 };
+
+/// Answers to one question at most, as at OpenAI.
+pub(super) const MOST_ANSWERS: u32 = 128;
 
 pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, Fault> {
     let mut fields = Fields::of(body, "")?;
     let mut request = Request::new(Dialect::OpenAi, fields.need_text("model")?);
+    request.answers = match fields.count("n")? {
+        None => 1,
+        Some(answers @ 1..=MOST_ANSWERS) => answers,
+        Some(_) => return Err(Fault::invalid("/n", format!("expected 1 to {MOST_ANSWERS} answers"))),
+    };
     refuse_what_is_not_carried(&mut fields)?;
     for (index, value) in fields.need_list("messages")?.into_iter().enumerate() {
         add_message(&mut request, read_message(value, &format!("/messages/{index}"))?);
@@ -72,9 +80,6 @@ fn add_message(request: &mut Request, message: Message) {
 }
 
 fn refuse_what_is_not_carried(fields: &mut Fields) -> Result<(), Fault> {
-    if fields.count("n")?.is_some_and(|n| n != 1) {
-        return Err(Fault::invalid("/n", "expected 1: one answer is carried at a time"));
-    }
     if fields.flag("logprobs")?.unwrap_or(false) {
         return Err(Fault::invalid("/logprobs", "expected false: probabilities are not carried"));
     }
@@ -143,15 +148,29 @@ pub(in crate::gateway::dialect) fn read_response(body: Value) -> Result<Response
     let id = fields.text("id")?.unwrap_or_default();
     let model = fields.text("model")?.unwrap_or_default();
     let usage = read_usage(fields.value("usage"), "/usage")?;
-    let first = fields.need_list("choices")?.into_iter().next();
-    let mut choice = Fields::of(first.unwrap_or(Value::Null), "/choices/0")?;
-    let word = choice.text("finish_reason")?.unwrap_or_else(|| "stop".to_owned());
-    let mut message = Fields::of(choice.need("message")?, "/choices/0/message")?;
-    let content = message.value("content");
-    let content = read_answer(&mut message, content, "/choices/0/message/content")?;
-    let stop = stopped_for(read_stop(&word), wants_tool(&content), declined(&content));
+    let mut choices = fields.need_list("choices")?;
+    // In the order of their numbers, whatever the order in which they come.
+    choices.sort_by_key(|choice| choice["index"].as_u64().unwrap_or(0));
+    let mut answers = Vec::with_capacity(choices.len());
+    for (place, choice) in choices.into_iter().take(MOST_ANSWERS as usize).enumerate() {
+        answers.push(read_choice(choice, &format!("/choices/{place}"))?);
+    }
+    let mut answers = answers.into_iter();
+    let first = answers.next().ok_or_else(|| Fault::invalid("/choices", "expected an answer, found none"))?;
+    let (content, stop, others) = (first.content, first.stop, answers.collect());
     let (_, _) = (fields.value("object"), fields.value("created"));
-    Ok(Response { id, model, content, stop, stop_sequence: None, usage, extra: fields.rest() })
+    Ok(Response { id, model, content, stop, stop_sequence: None, usage, extra: fields.rest(), others })
+}
+
+fn read_choice(choice: Value, at: &str) -> Result<Other, Fault> {
+    let mut choice = Fields::of(choice, at)?;
+    let word = choice.text("finish_reason")?.unwrap_or_else(|| "stop".to_owned());
+    let place = format!("{at}/message");
+    let mut message = Fields::of(choice.need("message")?, place.as_str())?;
+    let content = message.value("content");
+    let content = read_answer(&mut message, content, &format!("{place}/content"))?;
+    let stop = stopped_for(read_stop(&word), wants_tool(&content), declined(&content));
+    Ok(Other { content, stop })
 }
 
 /// Some servers say `stop` where the model waits for a tool, and OpenAI where the model declined in words.

@@ -29,6 +29,7 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
     let max_tokens = if to.kind == ProviderKind::OpenAi { "max_completion_tokens" } else { "max_tokens" };
     built.put(max_tokens, request.max_tokens);
     write_sampling(request, to.kind, &mut built)?;
+    built.put("n", (request.answers > 1).then_some(request.answers));
     if !request.stop.is_empty() {
         built.set("stop", request.stop.clone());
     }
@@ -37,8 +38,7 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
         // Always, since calls are metered.
         built.set("stream_options", json!({"include_usage": true}));
     }
-    let effort = request.effort.map(|effort| if effort == Effort::Max { Effort::Xhigh } else { effort });
-    built.put("reasoning_effort", effort.map(Effort::as_str));
+    built.put("reasoning_effort", effort_of(request).map(Effort::as_str));
     built.put("response_format", request.output_for(to.model.json_schema).map(write_output));
     if same {
         built.extend(&request.extra);
@@ -46,6 +46,12 @@ pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addresse
         foreign::refuse(request, &[], "in Chat Completions")?;
     }
     Ok(built.into())
+}
+
+/// The effort as OpenAI is told it: all that Anthropic knows is more than most of OpenAI's models take.
+pub(in crate::gateway::dialect) fn effort_of(request: &Request) -> Option<Effort> {
+    let is_foreign = request.dialect == Dialect::Anthropic;
+    request.effort.map(|effort| if effort == Effort::Max && is_foreign { Effort::Xhigh } else { effort })
 }
 
 fn write_tools(request: &Request, same: bool, built: &mut Built) -> Result<(), Fault> {
@@ -103,9 +109,14 @@ pub(in crate::gateway::dialect) fn write_response(response: &Response, envelope:
     built.set("object", "chat.completion");
     built.set("created", envelope.at.unix_ms().div_euclid(1000));
     built.set("model", response.model.as_str());
-    let message = write_said(&response.content, envelope.same_dialect);
-    let reason = write_stop(&response.stop, declined(&response.content));
-    built.set("choices", json!([{"index": 0, "message": message, "logprobs": null, "finish_reason": reason}]));
+    let others = response.others.iter().map(|other| (other.content.as_slice(), &other.stop));
+    let answers = std::iter::once((response.content.as_slice(), &response.stop)).chain(others);
+    let choices = answers.enumerate().map(|(index, (content, stop))| {
+        let message = write_said(content, envelope.same_dialect);
+        let reason = write_stop(stop, declined(content));
+        json!({"index": index, "message": message, "logprobs": null, "finish_reason": reason})
+    });
+    built.set("choices", choices.collect::<Vec<Value>>());
     built.set("usage", write_usage(response.usage));
     if envelope.same_dialect {
         built.extend(&response.extra);

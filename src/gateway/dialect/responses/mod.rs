@@ -16,10 +16,10 @@ mod writer;
 
 use serde_json::{Value, json};
 
-pub(super) use proof::is_proof;
+pub(super) use proof::{is_proof, write_back};
 pub(super) use read::{read_request, read_response};
 pub use reader::Reader;
-pub(super) use write::{echo, write_request, write_response};
+pub(super) use write::{SHARED, echo, write_request, write_response};
 pub use writer::Writer;
 
 use super::fields::Fields;

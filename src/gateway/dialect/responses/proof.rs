@@ -46,7 +46,7 @@ fn own(block: &Block) -> Option<Value> {
 }
 
 /// A thought for OpenAI: its own item, if its sealed thoughts are in it. Nothing else can be taken back, since nothing is kept there.
-pub(super) fn write_back(block: &Block) -> Option<Value> {
+pub(in crate::gateway::dialect) fn write_back(block: &Block) -> Option<Value> {
     own(block).filter(|item| item["encrypted_content"].is_string())
 }
 

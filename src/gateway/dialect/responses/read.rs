@@ -167,7 +167,7 @@ fn read_complete(body: Value) -> Result<Response, Fault> {
     for name in ["object", "created_at", "store", "output_text", "background", "previous_response_id"] {
         extra.remove(name);
     }
-    Ok(Response { id, model, content, stop, stop_sequence: None, usage, extra })
+    Ok(Response { id, model, content, stop, stop_sequence: None, usage, extra, others: Vec::new() })
 }
 
 /// The blocks of an answer's items.

@@ -6,13 +6,13 @@ use super::content::{write_parts, write_said};
 use super::item::{begin_message, item_of, push_part, write_call, write_turn};
 use super::{OURS, SEALED, proof, write_stop, write_usage};
 use crate::gateway::dialect::fields::Built;
-use crate::gateway::dialect::{Addressee, Envelope, foreign};
+use crate::gateway::dialect::{Addressee, Envelope, foreign, openai};
 use crate::model::gateway::{
     Block, Dialect, Effort, Extra, Fault, Output, Request, Response, Thinking, Tool, ToolChoice, declined,
 };
 
 /// Fields of Chat Completions that are called the same here.
-const SHARED: [&str; 6] =
+pub(in crate::gateway::dialect) const SHARED: [&str; 6] =
     ["metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "user"];
 
 pub(in crate::gateway::dialect) fn write_request(request: &Request, to: Addressee<'_>) -> Result<Value, Fault> {
@@ -161,8 +161,7 @@ fn write_text(output: Option<&Output>, request: &Request, built: &mut Built) {
 
 fn write_reasoning(request: &Request, built: &mut Built) {
     let mut reasoning = Built::default();
-    let effort = request.effort.map(|effort| if effort == Effort::Max { Effort::Xhigh } else { effort });
-    reasoning.put("effort", effort.map(Effort::as_str));
+    reasoning.put("effort", openai::effort_of(request).map(Effort::as_str));
     if let (Dialect::Responses, Some(Value::Object(rest))) = (request.dialect, request.extra.get("reasoning")) {
         reasoning.extend(rest);
     }

@@ -81,7 +81,8 @@ impl Writer {
             }
             Delta::Stop { reason, usage, .. } => self.stop(reason, *usage, &mut said),
             // The last event was the answer as a whole.
-            Delta::End => {}
+            // Several answers are not asked for in this dialect.
+            Delta::End | Delta::Stopped { .. } => {}
         }
         said
     }

@@ -239,6 +239,7 @@ fn an_answer_repeats_what_was_asked_and_says_that_it_is_not_stored() {
         stop_sequence: None,
         usage: Usage::default(),
         extra: Extra::new(),
+        others: Vec::new(),
     };
     let said = write_response(Dialect::Responses, &response, &Envelope::new(&request, Timestamp(7_000_000)));
     assert_eq!((&said["id"], &said["created_at"], &said["store"]), (&json!("resp_msg_1"), &json!(7), &json!(false)));

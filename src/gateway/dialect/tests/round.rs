@@ -38,6 +38,7 @@ fn any_answer() -> impl Strategy<Value = Response> {
                 stop_sequence: None,
                 usage,
                 extra: Extra::new(),
+                others: Vec::new(),
             }
         })
 }

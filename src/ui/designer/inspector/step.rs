@@ -9,7 +9,7 @@ use super::settings::{Behaviour, Identity, Part};
 use crate::model::workflow::Step;
 use crate::model::workflow::kind::{Field, Kind};
 use crate::ui::components::{Icon, Menu, MenuItem, NeedsProvider, Tab, TabPanel, Tabs, Tone};
-use crate::ui::designer::costs::{StepCosts, calls_models};
+use crate::ui::designer::costs::StepCosts;
 use crate::ui::designer::editor::use_editor;
 use crate::ui::designer::pin::PinBar;
 use crate::ui::designer::run::use_runner;
@@ -133,7 +133,7 @@ fn SetUp(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) -> impl 
     view! {
         {unknown}
         {kind.map(|kind| view! { <p class="dim small">{kind.summary}</p> })}
-        {kind.is_some_and(calls_models).then(|| view! { <NeedsProvider why="This step has no model to ask, and would fail." /> })}
+        {kind.is_some_and(Kind::calls_models).then(|| view! { <NeedsProvider why="This step has no model to ask, and would fail." /> })}
         <StepCosts id=id.clone() step kind />
         <fieldset class="plain-fields" disabled=!use_editor().may_edit>
             {fields}

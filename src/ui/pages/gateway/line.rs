@@ -192,6 +192,10 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
             <dt>"Window"</dt><dd>{window}</dd>
         }
     });
+    let notices =
+        call.choice.notices.iter().map(|notice| view! { <dd class="wrapped">{format::sentence(notice)}</dd> });
+    let notices =
+        (!call.choice.notices.is_empty()).then(|| view! { <dt>"Not said as asked"</dt>{notices.collect_view()} });
     let error = call.error.clone().map(|error| {
         view! {
             <div class="notice" data-tone=if call.outcome == CallOutcome::Failed { "bad" } else { "warn" }>
@@ -214,7 +218,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                 </div>
                 <div class="stack">
                     <h3>"Tokens"{call.estimated.then_some(", estimated: the provider did not tell")}</h3>
-                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}{left_out}</dl>
+                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}{left_out}{notices}</dl>
                     {unpriced.map(|href| view! {
                         <p><span class="dim">"The model had no price at that time. "</span><a class="link" href=href>"Set one for calls to come"</a></p>
                     })}

@@ -1,15 +1,14 @@
-//! Answers piece by piece: OpenAI's chunks to deltas and back.
+//! Answers piece by piece: OpenAI's chunks to deltas.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
-use super::read::stopped_for;
-use super::write::write_thought;
-use super::{read_stop, read_usage, write_stop, write_usage};
+use super::read::{MOST_ANSWERS, stopped_for};
+use super::{read_stop, read_usage};
 use crate::gateway::dialect::fields::Fields;
-use crate::gateway::dialect::{Envelope, Event, event_json, malformed, read_error, sse};
-use crate::model::gateway::{Block, Delta, Extra, Fault, StopReason, Usage};
+use crate::gateway::dialect::{Event, event_json, malformed, read_error};
+use crate::model::gateway::{ANSWER_BLOCKS, Block, Delta, Extra, Fault, StopReason, Usage};
 
 /// What kind of words are coming.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +32,14 @@ struct Waiting {
 pub struct Reader {
     begun: bool,
     ended: bool,
+    /// Each answer by its number: one, unless several were asked for.
+    answers: BTreeMap<u32, Answer>,
+    usage: Usage,
+}
+
+/// One answer on its way.
+#[derive(Debug, Default)]
+struct Answer {
     /// The place of the next block.
     next: u32,
     /// The block that is open.
@@ -44,7 +51,6 @@ pub struct Reader {
     waiting: VecDeque<Waiting>,
     declined: bool,
     stop: Option<StopReason>,
-    usage: Usage,
 }
 
 impl Reader {
@@ -61,13 +67,20 @@ impl Reader {
 
     /// The end: what is open closes, and the reason and the usage, which come apart, are said together.
     pub(in crate::gateway::dialect) fn end(&mut self) -> Vec<Delta> {
-        let Some(reason) = self.stop.take().filter(|_| !self.ended) else { return Vec::new() };
+        let is_whole = !self.answers.is_empty() && self.answers.values().all(|answer| answer.stop.is_some());
+        if self.ended || !is_whole {
+            return Vec::new();
+        }
         self.ended = true;
-        let mut deltas = Vec::new();
-        self.let_all_in(&mut deltas);
-        self.close(&mut deltas);
-        let reason = stopped_for(reason, !self.calls.is_empty(), self.declined);
-        deltas.push(Delta::Stop { reason, sequence: None, usage: self.usage });
+        let (mut deltas, mut first) = (Vec::new(), StopReason::EndTurn);
+        for (number, answer) in &mut self.answers {
+            let reason = answer.end(&mut deltas);
+            match number {
+                0 => first = reason,
+                answer => deltas.push(Delta::Stopped { answer: *answer, reason }),
+            }
+        }
+        deltas.push(Delta::Stop { reason: first, sequence: None, usage: self.usage });
         deltas.push(Delta::End);
         deltas
     }
@@ -80,15 +93,33 @@ impl Reader {
             deltas.push(Delta::Start { id, model, usage: Usage::default() });
         }
         self.usage = self.usage.updated(read_usage(fields.value("usage"), "/usage")?);
-        let Some(choice) = fields.list("choices")?.unwrap_or_default().into_iter().next() else { return Ok(deltas) };
-        let mut choice = Fields::of(choice, "/choices/0")?;
-        if let Some(delta) = choice.object("delta")? {
-            self.delta(delta, &mut deltas)?;
-        }
-        if let Some(word) = choice.text("finish_reason")? {
-            self.stop = Some(read_stop(&word));
+        for (place, choice) in fields.list("choices")?.unwrap_or_default().into_iter().enumerate() {
+            let mut choice = Fields::of(choice, format!("/choices/{place}"))?;
+            let number = choice.count("index")?.unwrap_or(0);
+            if number >= MOST_ANSWERS {
+                let message = format!("expected a number below {MOST_ANSWERS}, found {number}");
+                return Err(Fault::invalid(format!("/choices/{place}/index"), message));
+            }
+            let new = || Answer { next: number * ANSWER_BLOCKS, ..Answer::default() };
+            let answer = self.answers.entry(number).or_insert_with(new);
+            if let Some(delta) = choice.object("delta")? {
+                answer.delta(delta, &mut deltas)?;
+            }
+            if let Some(word) = choice.text("finish_reason")? {
+                answer.stop = Some(read_stop(&word));
+            }
         }
         Ok(deltas)
+    }
+}
+
+impl Answer {
+    /// Nothing more comes: what is open closes. Gives why it ended.
+    fn end(&mut self, deltas: &mut Vec<Delta>) -> StopReason {
+        self.let_all_in(deltas);
+        self.close(deltas);
+        let reason = self.stop.take().unwrap_or(StopReason::EndTurn);
+        stopped_for(reason, !self.calls.is_empty(), self.declined)
     }
 
     fn delta(&mut self, mut delta: Fields, deltas: &mut Vec<Delta>) -> Result<(), Fault> {
@@ -239,133 +270,4 @@ impl Reader {
 /// Whether the input of a tool is all there.
 fn is_whole(json: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok()
-}
-
-/// A use of a tool that was begun.
-#[derive(Debug)]
-struct Call {
-    /// Its place among the blocks.
-    index: u32,
-    /// Its input, where none has come piece by piece.
-    silent: Option<String>,
-}
-
-/// Writes chunks.
-#[derive(Debug)]
-pub struct Writer {
-    envelope: Envelope,
-    id: String,
-    model: String,
-    /// What is open, by its place.
-    blocks: BTreeMap<u32, Block>,
-    /// Uses of tools so far.
-    calls: Vec<Call>,
-    declined: bool,
-}
-
-impl Writer {
-    pub(in crate::gateway::dialect) fn new(envelope: Envelope) -> Self {
-        let model = envelope.model.clone();
-        Self { envelope, id: String::new(), model, blocks: BTreeMap::new(), calls: Vec::new(), declined: false }
-    }
-
-    pub(in crate::gateway::dialect) fn write(&mut self, delta: &Delta) -> String {
-        match delta {
-            Delta::Start { id, model, .. } => {
-                self.id.clone_from(id);
-                if !model.is_empty() {
-                    self.model.clone_from(model);
-                }
-                self.chunk(json!({"role": "assistant", "content": ""}))
-            }
-            Delta::Ping => ": ping\n\n".to_owned(),
-            Delta::Open { index, block } => {
-                self.blocks.insert(*index, block.clone());
-                self.open(*index, block)
-            }
-            Delta::Text { index, text } => match self.blocks.get(index) {
-                Some(Block::Refusal { .. }) => self.chunk(json!({"refusal": text})),
-                _ => self.chunk(json!({"content": text})),
-            },
-            Delta::Thinking { index, text: piece } => {
-                if let Some(Block::Thinking { text, .. }) = self.blocks.get_mut(index) {
-                    text.push_str(piece);
-                }
-                self.chunk(json!({"reasoning_content": piece}))
-            }
-            Delta::Signature { index, signature: piece } => {
-                if let Some(Block::Thinking { signature, .. }) = self.blocks.get_mut(index) {
-                    signature.get_or_insert_default().push_str(piece);
-                }
-                String::new()
-            }
-            Delta::Input { index, json } => match self.calls.iter().position(|call| call.index == *index) {
-                Some(number) => {
-                    self.calls[number].silent = None;
-                    self.arguments(number, json)
-                }
-                None => String::new(),
-            },
-            Delta::Native { .. } => String::new(),
-            Delta::Close { index } => match self.blocks.remove(index).as_ref().and_then(write_thought) {
-                Some(thought) => self.chunk(json!({"thinking_blocks": [thought]})),
-                None => String::new(),
-            },
-            Delta::Stop { reason, usage, .. } => {
-                // What takes nothing is called with an empty object: programs read the arguments as JSON.
-                let silent =
-                    self.calls.iter().enumerate().filter_map(|(number, call)| Some((number, call.silent.as_ref()?)));
-                let mut said: String = silent.map(|(number, input)| self.arguments(number, input)).collect();
-                said.push_str(&self.with_reason(json!({}), Some(write_stop(reason, self.declined))));
-                if self.envelope.stream_usage {
-                    let mut last = self.frame(json!([]));
-                    last["usage"] = write_usage(*usage);
-                    said.push_str(&sse::write(None, &last));
-                }
-                said
-            }
-            Delta::End => "data: [DONE]\n\n".to_owned(),
-        }
-    }
-
-    fn arguments(&self, number: usize, json: &str) -> String {
-        self.chunk(json!({"tool_calls": [{"index": number, "function": {"arguments": json}}]}))
-    }
-
-    fn open(&mut self, index: u32, block: &Block) -> String {
-        self.declined |= matches!(block, Block::Refusal { .. });
-        match block {
-            Block::ToolUse { id, name, input, .. } => {
-                let number = self.calls.len();
-                self.calls.push(Call { index, silent: Some(input.to_string()) });
-                let function = json!({"name": name, "arguments": ""});
-                self.chunk(
-                    json!({"tool_calls": [{"index": number, "id": id, "type": "function", "function": function}]}),
-                )
-            }
-            Block::Text { text, .. } if !text.is_empty() => self.chunk(json!({"content": text})),
-            Block::Refusal { text } if !text.is_empty() => self.chunk(json!({"refusal": text})),
-            Block::Thinking { text, .. } if !text.is_empty() => self.chunk(json!({"reasoning_content": text})),
-            _ => String::new(),
-        }
-    }
-
-    fn chunk(&self, delta: Value) -> String {
-        self.with_reason(delta, None)
-    }
-
-    fn with_reason(&self, delta: Value, reason: Option<&str>) -> String {
-        let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": reason});
-        sse::write(None, &self.frame(json!([choice])))
-    }
-
-    fn frame(&self, choices: Value) -> Value {
-        json!({
-            "id": self.id,
-            "object": "chat.completion.chunk",
-            "created": self.envelope.at.unix_ms().div_euclid(1000),
-            "model": self.model,
-            "choices": choices,
-        })
-    }
 }
