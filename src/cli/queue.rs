@@ -73,7 +73,7 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Add(add) => {
             let draft = add.draft()?;
             local::within(global, async |ctx| {
-                let task = queue::give(ctx, draft).await.map_err(ApiError::from)?;
+                let task = queue::give(ctx, draft, None).await.map_err(ApiError::from)?;
                 if global.json {
                     out::json(&task);
                 } else {

@@ -84,7 +84,7 @@ on_both_engines! {
         let ctx = somebody(&site).await;
         agent(&ctx, "weaver", weaver()).await;
         let draft = serde_json::from_value(json!({"prompt": "Weave it."})).unwrap();
-        let id = queue::give(&ctx, draft).await.unwrap().id;
+        let id = queue::give(&ctx, draft, None).await.unwrap().id;
         assign::look(ctx.runtime()).await.unwrap();
         let stands = queue::get(&ctx, id).await.unwrap();
         assert_eq!(stands.status, QueuedStatus::Waiting);
