@@ -130,7 +130,9 @@ impl Index {
         for row in sums.chunks_exact_mut(WORD_DIMS) {
             let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
             if length > 0.0 {
-                row.iter_mut().for_each(|value| *value /= length);
+                for value in row.iter_mut() {
+                    *value /= length;
+                }
             }
             rows.push(row);
         }

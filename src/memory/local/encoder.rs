@@ -199,9 +199,9 @@ impl Encoder {
             for head in 0..self.heads {
                 let part = s![span.clone(), head * width..(head + 1) * width];
                 let mut weights = Array2::zeros((span.len(), span.len()));
-                general_mat_mul(scale, &query.slice(part.clone()), &key.slice(part.clone()).t(), 0.0, &mut weights);
+                general_mat_mul(scale, &query.slice(part), &key.slice(part).t(), 0.0, &mut weights);
                 weights.rows_mut().into_iter().for_each(soft);
-                general_mat_mul(1.0, &weights, &value.slice(part.clone()), 0.0, &mut out.slice_mut(part));
+                general_mat_mul(1.0, &weights, &value.slice(part), 0.0, &mut out.slice_mut(part));
             }
         }
         out

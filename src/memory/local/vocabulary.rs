@@ -18,7 +18,8 @@ const MOST_TOKEN: usize = 400;
 #[derive(Deserialize)]
 struct Tokenizer {
     normalizer: Normalizer,
-    pre_tokenizer: Kind,
+    #[serde(rename = "pre_tokenizer")]
+    words: Kind,
     model: Pieces,
 }
 
@@ -95,11 +96,11 @@ pub(super) fn read(folder: &Folder, rows: usize) -> Result<Words, Unfit> {
 }
 
 fn of_tokenizer(whole: Tokenizer, rows: usize) -> Result<Words, Unfit> {
-    let Tokenizer { normalizer, pre_tokenizer, model } = whole;
+    let Tokenizer { normalizer, words, model } = whole;
     let kinds = [
         ("model", model.kind.as_str(), "WordPiece"),
         ("normalizer", normalizer.kind.as_str(), "BertNormalizer"),
-        ("pre_tokenizer", pre_tokenizer.kind.as_str(), "BertPreTokenizer"),
+        ("pre_tokenizer", words.kind.as_str(), "BertPreTokenizer"),
         ("model.continuing_subword_prefix", model.continuing_subword_prefix.as_str(), "##"),
     ];
     for (name, found, expected) in kinds {

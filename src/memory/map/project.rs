@@ -46,7 +46,9 @@ pub(super) fn project(rows: &Rows) -> Projected {
     for axis in &mut axes {
         let largest = axis.iter().fold(0.0_f32, |most, value| if value.abs() > most.abs() { *value } else { most });
         if largest < 0.0 {
-            axis.iter_mut().for_each(|value| *value = -*value);
+            for value in axis.iter_mut() {
+                *value = -*value;
+            }
         }
     }
     let mut row = vec![0.0_f32; dims];
@@ -130,7 +132,9 @@ fn orthonormal(axes: &mut [Vec<f32>]) {
         let length = dot(axis, axis).sqrt();
         let is_own = length.is_finite() && length > 1e-5 * length_before && length > f32::MIN_POSITIVE;
         let scale = if is_own { 1.0 / length } else { 0.0 };
-        axis.iter_mut().for_each(|value| *value *= scale);
+        for value in axis.iter_mut() {
+            *value *= scale;
+        }
     }
 }
 
@@ -175,10 +179,11 @@ fn rotate(spread: &mut [[f64; AXES]; AXES], axes: &mut [Vec<f32>], p: usize, q: 
         let (a, b) = (line[p], line[q]);
         (line[p], line[q]) = (cosine * a - sine * b, sine * a + cosine * b);
     }
-    for at in 0..AXES {
-        let (a, b) = (spread[p][at], spread[q][at]);
-        (spread[p][at], spread[q][at]) = (cosine * a - sine * b, sine * a + cosine * b);
+    let (mut first, mut second) = (spread[p], spread[q]);
+    for (a, b) in first.iter_mut().zip(&mut second) {
+        (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);
     }
+    (spread[p], spread[q]) = (first, second);
     let (before, behind) = axes.split_at_mut(q);
     let (cosine, sine) = (cosine as f32, sine as f32);
     for (a, b) in before[p].iter_mut().zip(behind[0].iter_mut()) {
@@ -192,7 +197,9 @@ mod tests {
 
     fn rows(of: &[Vec<f32>]) -> Rows {
         let mut rows = Rows::new(of.first().map_or(0, Vec::len));
-        of.iter().for_each(|row| rows.push(row));
+        for row in of {
+            rows.push(row);
+        }
         rows
     }
 
@@ -202,7 +209,7 @@ mod tests {
 
     /// Points of a plane that lies askew in many dimensions: `x` along one direction, `y` along another at right angles.
     fn plane(points: &[(f32, f32)], dims: usize) -> Vec<Vec<f32>> {
-        let across = |at: usize| if at % 2 == 0 { 1.0 } else { -1.0 };
+        let across = |at: usize| if at.is_multiple_of(2) { 1.0 } else { -1.0 };
         points.iter().map(|(x, y)| (0..dims).map(|at| x + y * across(at)).collect()).collect()
     }
 

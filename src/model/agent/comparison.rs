@@ -215,18 +215,21 @@ fn verdict(plan: &ComparisonPlan, first: Sums, second: Sums, is_over: bool) -> S
     }
     let (one, two) = (format!("Version {}", plan.first), format!("version {}", plan.second));
     let total = plan.tasks.len();
-    let mut said = match first.done == second.done {
-        true => format!("Both did {} of {total} tasks", first.done),
-        false => format!("{one} did {} of {total} tasks, {two} {}", first.done, second.done),
+    let mut said = if first.done == second.done {
+        format!("Both did {} of {total} tasks", first.done)
+    } else {
+        format!("{one} did {} of {total} tasks, {two} {}", first.done, second.done)
     };
     if !plan.checks.is_empty() {
-        match first.passed == second.passed {
-            true => said.push_str(&format!(", and passed {} of {} checks each", first.passed, first.checked)),
-            false => said.push_str(&format!(
+        let checks = if first.passed == second.passed {
+            format!(", and passed {} of {} checks each", first.passed, first.checked)
+        } else {
+            format!(
                 "; {} of {} checks passed against {} of {}",
                 first.passed, first.checked, second.passed, second.checked
-            )),
-        }
+            )
+        };
+        said.push_str(&checks);
     }
     said.push('.');
     let more = |what: &str, one: Option<i64>, two: Option<i64>| {

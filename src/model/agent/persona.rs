@@ -92,7 +92,6 @@ impl Conflict {
     }
 
     /// Whether it is what holds by itself.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
     }

@@ -63,7 +63,14 @@ fn diff(before: &str, after: &str) -> String {
     let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
     let ends = before[head..].iter().rev().zip(after[head..].iter().rev());
     let tail = ends.take_while(|(a, b)| a == b).count();
-    let signed = |sign: char, lines: &[&str]| lines.iter().map(|line| format!("{sign}{line}\n")).collect::<String>();
+    let signed = |sign: char, lines: &[&str]| {
+        lines.iter().fold(String::new(), |mut text, line| {
+            text.push(sign);
+            text.push_str(line);
+            text.push('\n');
+            text
+        })
+    };
     format!(
         "{}{}{}{}",
         signed(' ', &before[..head]),

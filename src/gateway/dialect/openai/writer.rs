@@ -1,6 +1,7 @@
 //! Answers piece by piece: deltas to OpenAI's chunks.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::{Value, json};
 
@@ -113,8 +114,8 @@ impl Writer {
     fn begin(&mut self, answer: u32) -> String {
         let mut said = String::new();
         for number in 0..=answer {
-            if !self.answers.contains_key(&number) {
-                self.answers.insert(number, Said::default());
+            if let Entry::Vacant(place) = self.answers.entry(number) {
+                place.insert(Said::default());
                 said.push_str(&self.chunk(number, json!({"role": "assistant", "content": ""})));
             }
         }

@@ -100,7 +100,7 @@ impl Found {
     fn edit(&mut self, set: &[Setting], whole: &str, when: HookPoint, at: &str) {
         let has_whole = !whole.trim().is_empty();
         match when {
-            HookPoint::Before => self.unless(has_whole != !set.is_empty(), at, || {
+            HookPoint::Before => self.unless(has_whole == set.is_empty(), at, || {
                 "expected either single arguments to set, or an expression for all of them".to_owned()
             }),
             HookPoint::After => self.unless(has_whole && set.is_empty(), at, || {

@@ -75,7 +75,7 @@ impl Scope for Named<'_> {
     fn started_at(&self) -> Option<Timestamp> {
         None
     }
-    fn workflow_name(&self) -> &str {
+    fn workflow_name(&self) -> &'static str {
         ""
     }
     fn roots(&self) -> &'static [&'static str] {

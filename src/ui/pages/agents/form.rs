@@ -210,7 +210,7 @@ impl Form {
         let key = self.next_key;
         self.next_key += 1;
         let is_new = |name: &String| !self.hooks.iter().any(|line| line.hook.name == *name);
-        let name = (self.hooks.len() + 1..).map(|number| format!("hook {number}")).find(is_new).unwrap_or_default();
+        let name = (1..=self.hooks.len() + 1).map(|number| format!("hook {number}")).find(is_new).unwrap_or_default();
         self.hooks.push(HookLine { key, hook: HookForm::new(name) });
         key
     }

@@ -80,7 +80,7 @@ pub(super) fn Board(state: State) -> impl IntoView {
         let size = size.get_untracked();
         if let Some(other) = other {
             let apart = |a: Px| (a.0 - other.0).hypot(a.1 - other.1).max(1.0);
-            let middle = ((now.0 + other.0) / 2.0, (now.1 + other.1) / 2.0);
+            let middle = (f64::midpoint(now.0, other.0), f64::midpoint(now.1, other.1));
             let half = ((now.0 - before.0) / 2.0, (now.1 - before.1) / 2.0);
             state.camera.update(|camera| {
                 *camera = camera.panned(half, size).zoomed(middle, apart(now) / apart(before), size);
