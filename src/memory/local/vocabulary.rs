@@ -96,11 +96,11 @@ pub(super) fn read(folder: &Folder, rows: usize) -> Result<Words, Unfit> {
 }
 
 fn of_tokenizer(whole: Tokenizer, rows: usize) -> Result<Words, Unfit> {
-    let Tokenizer { normalizer, words, model } = whole;
+    let Tokenizer { normalizer, words: cut, model } = whole;
     let kinds = [
         ("model", model.kind.as_str(), "WordPiece"),
         ("normalizer", normalizer.kind.as_str(), "BertNormalizer"),
-        ("pre_tokenizer", words.kind.as_str(), "BertPreTokenizer"),
+        ("pre_tokenizer", cut.kind.as_str(), "BertPreTokenizer"),
         ("model.continuing_subword_prefix", model.continuing_subword_prefix.as_str(), "##"),
     ];
     for (name, found, expected) in kinds {
