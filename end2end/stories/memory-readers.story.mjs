@@ -1,5 +1,6 @@
 // Somebody wants to know who was given an entry, and what of the memory a run was given.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { expectAccessible, shot, story } from '../harness.mjs';
 import { arrive } from '../people.mjs';
 
@@ -14,7 +15,10 @@ story('an entry says who read it, and a run what it was given', {}, async ({ ser
   const { id: run } = await call('POST', `/workflows/${id}/execute?wait_ms=20000`, { inputs: {} });
   // What is read is written down about a second later.
   const giveUp = Date.now() + 30_000;
-  while ((await call('GET', '/memory/notes/loom/readers')).items.length === 0 && Date.now() < giveUp);
+  while ((await call('GET', '/memory/notes/loom/readers')).items.length === 0) {
+    if (Date.now() > giveUp) throw new Error('nobody became a reader');
+    await pause(200);
+  }
 
   const ada = await visitor();
   const page = await arrive(ada, '/memory?ns=notes&key=loom');

@@ -4,7 +4,7 @@ import { expectAccessible, shot, story } from '../harness.mjs';
 import { modelServer } from '../models.mjs';
 import { arrive } from '../people.mjs';
 
-story('a namespace is summarized by a model, and the originals stay', {}, async ({ server, visitor }) => {
+story('a namespace is summarized by a model, and the originals stay', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
   await server.setUp();
   const token = await server.token();
   const call = (method, path, body) => server.api(method, `/api/v1${path}`, { token, body });
@@ -22,10 +22,11 @@ story('a namespace is summarized by a model, and the originals stay', {}, async 
   await dialog.getByRole('button', { name: 'Cancel' }).click();
 
   const models = await modelServer();
-  const { id } = await call('POST', '/providers', { name: 'acme', kind: 'open_ai_compatible', base_url: models.url, models: [{ id: 'big' }] });
+  const { id } = await call('POST', '/providers', { name: 'acme', kind: 'open_ai_compatible', base_url: `${models.url}/v1`, models: [{ id: 'big' }] });
   await call('POST', `/providers/${id}/prices`, { model: 'big', input: 3_000_000, output: 15_000_000 });
   await page.reload();
   await page.getByRole('button', { name: 'Summarize', exact: true }).click();
+  await dialog.getByText('1 call of acme/big').waitFor();
   await dialog.getByLabel('Model').fill('acme/big');
   await dialog.getByRole('button', { name: 'Estimate' }).click();
   await dialog.getByText('1 call of acme/big').waitFor();

@@ -27,6 +27,8 @@ create index memory_reader_run on memory_reader (run_id) where run_id is not nul
 create table memory_summary (
     entry_id uuid primary key references memory_entry (id) on delete cascade,
     workspace_id uuid not null references workspace (id),
+    -- The version that is the summary: what people write over it is none.
+    version bigint not null,
     -- Of who was asked, the place, and the versions that it was made of: the same are summarized once.
     digest bytea not null,
     at timestamptz not null

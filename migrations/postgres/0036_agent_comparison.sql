@@ -10,3 +10,6 @@ create table agent_comparison (
 );
 
 create index agent_comparison_by_agent on agent_comparison (workspace_id, agent_id, created_at);
+
+-- Trials are no work that was given: no list, count or choice of an agent goes by them.
+alter table agent_task add column is_trial boolean not null default false;

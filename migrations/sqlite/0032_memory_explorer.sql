@@ -27,6 +27,8 @@ create index memory_reader_run on memory_reader (run_id) where run_id is not nul
 create table memory_summary (
     entry_id blob primary key references memory_entry (id) on delete cascade,
     workspace_id blob not null references workspace (id),
+    -- The version that is the summary: what people write over it is none.
+    version integer not null,
     -- Of who was asked, the place, and the versions that it was made of: the same are summarized once.
     digest blob not null,
     at integer not null

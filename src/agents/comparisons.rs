@@ -9,6 +9,8 @@ use crate::runtime::Ctx;
 
 /// Comparisons of each agent that are kept, the newest.
 const KEPT: i64 = 50;
+/// Characters of a task in a list.
+const LISTED: usize = 300;
 
 /// Keeps what is to be compared.
 ///
@@ -39,14 +41,28 @@ pub async fn get(ctx: &Ctx, id: ComparisonId) -> Result<Comparison> {
     store::comparison::find(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NotFound("comparison"))
 }
 
-/// Those of an agent, the newest first; at most 50.
+/// Those of an agent, the newest first; at most 50. Their tasks are cut to 300 characters and say no variables.
 ///
 /// # Errors
 /// [`Error::NotFound`] for no such agent.
 pub async fn list(ctx: &Ctx, agent: AgentId) -> Result<Vec<Comparison>> {
     ctx.authorize(Action::ReadAgent)?;
     manage::get(ctx, agent).await?;
-    Ok(store::comparison::list(&ctx.db, ctx.workspace(), agent).await?)
+    let mut list = store::comparison::list(&ctx.db, ctx.workspace(), agent).await?;
+    for task in list.iter_mut().flat_map(|one| &mut one.plan.tasks) {
+        task.prompt = task.prompt.chars().take(LISTED).collect();
+        task.variables.clear();
+    }
+    Ok(list)
+}
+
+/// Takes back one of which nothing could be started.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn withdraw(ctx: &Ctx, id: ComparisonId) -> Result<()> {
+    ctx.authorize(Action::StartRun)?;
+    remove(ctx, id).await
 }
 
 /// Deletes one. Its runs stay until they are forgotten like all others.
@@ -55,6 +71,10 @@ pub async fn list(ctx: &Ctx, agent: AgentId) -> Result<Vec<Comparison>> {
 /// [`Error::NotFound`].
 pub async fn delete(ctx: &Ctx, id: ComparisonId) -> Result<()> {
     ctx.authorize(Action::EditAgent)?;
+    remove(ctx, id).await
+}
+
+async fn remove(ctx: &Ctx, id: ComparisonId) -> Result<()> {
     let mut tx = ctx.db.begin().await?;
     if !store::comparison::delete(&mut tx, ctx.workspace(), id).await? {
         return Err(Error::NotFound("comparison"));

@@ -30,12 +30,23 @@ pub struct Note {
     pub prompt: String,
     /// How it stands.
     pub status: TaskStatus,
+    /// Whether it is a trial, which no list, count or choice of an agent goes by.
+    pub is_trial: bool,
     /// Calls of its model so far.
     pub turns: u32,
     /// Tokens so far, read and written.
     pub tokens: i64,
     /// Millionths of a US dollar so far.
     pub cost_micros: i64,
+}
+
+/// Whether a run is of a task that an agent was given, whatever its name was then. That is known for 90 days.
+///
+/// # Errors
+/// [`super::Error::Denied`], or the database's.
+pub async fn has_task(ctx: &Ctx, agent: AgentId, run: RunId, step: &str) -> Result<bool> {
+    ctx.authorize(Action::ReadRun)?;
+    Ok(store::task::is_of(&ctx.db, ctx.workspace(), agent, run, step).await?)
 }
 
 /// Runs that are paused while the agent has something to do in them, at most 1,000.

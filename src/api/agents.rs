@@ -132,5 +132,5 @@ pub async fn get_comparison(id: ComparisonId) -> Result<ComparisonResult, ApiErr
 /// Deletes a comparison; its runs stay.
 #[server(prefix = "/rpc", endpoint = "agents/delete_comparison", input = Json)]
 pub async fn delete_comparison(id: ComparisonId) -> Result<(), ApiError> {
-    Ok(crate::agents::comparisons::delete(&crate::http::request_ctx().await?, id).await?)
+    Ok(crate::workflow::compare::delete(&crate::http::request_ctx().await?, id).await?)
 }

@@ -139,7 +139,8 @@ impl<'a> Sent<'a> {
             call.headers.push(("anthropic-beta".to_owned(), betas.join(",")));
         }
         call.timeout_ms = Some(within_ms.into());
-        let connect_ms = endpoint.limits.connect_ms.into();
+        // A connection that does not come must be told from an answer that does not: nothing was sent then.
+        let connect_ms = u64::from(endpoint.limits.connect_ms.min(within_ms.saturating_sub(50).max(1)));
         let answer = http.open(call, connect_ms).await.map_err(|error| endpoint.no_answer(&error))?;
         if let Some(progress) = &endpoint.progress {
             progress.heads(&answer);

@@ -71,6 +71,39 @@ pub async fn put(
     Ok(put_stated(ctx, (namespace, key), draft, stated, source).await?.into_entry())
 }
 
+/// [`put`] for what is like others by its nature: nobody looks whether another entry says nearly the same.
+///
+/// # Errors
+/// As [`put`], but for [`Error::Duplicate`].
+pub(super) async fn put_alone(
+    ctx: &Ctx,
+    (namespace, key): (&str, &str),
+    draft: EntryDraft,
+    expect: Expect,
+    source: Source,
+) -> Result<Entry, Error> {
+    ctx.authorize(Action::WriteMemory)?;
+    validate::place(namespace, key)?;
+    let draft = validate::draft(draft)?;
+    validate::expiry(draft.expires_at, ctx.clock.now(), &source)?;
+    let order = Order {
+        namespace: namespace.to_owned(),
+        key: key.to_owned(),
+        draft,
+        expect,
+        on_conflict: OnConflict::Refuse,
+        merges: Vec::new(),
+        source,
+        has_looked: true,
+        instead: None,
+    };
+    match perform(ctx, &order).await? {
+        Done::Put(put) => Ok(put.into_entry()),
+        // Nobody asks to look first of whom it is said that they have.
+        Done::LookFirst(_) => Err(Error::Index),
+    }
+}
+
 /// [`put`], and what is said of what was seen.
 pub(super) async fn put_stated(
     ctx: &Ctx,

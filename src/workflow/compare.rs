@@ -1,8 +1,9 @@
 //! Two versions of an agent at the same tasks, each in a run of its own.
 //!
-//! Owns what is started and how what came of it is read. Promises: each version does each task once, however often it is asked for,
-//! because a run is started under a key that is made of the comparison, the task and the version; and nothing of it outlasts the
-//! runs: they are trials, in which what would act, write or ask is refused.
+//! Owns what is started and how what came of it is read. Promises: each version does each task at most once, because a run is
+//! started under a key that is made of the comparison, the task and the version; and nothing of it outlasts the runs: they are
+//! trials, in which what would act, write or ask is refused. Where not all runs could be started, the caller is told, and the
+//! comparison shows those that were.
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,8 @@ use crate::runtime::Ctx;
 
 /// Runs of a comparison at once.
 const AT_ONCE: u32 = 4;
+/// How long starting all runs of a comparison may take, in milliseconds.
+const BEGINS_WITHIN_MS: i64 = 60_000;
 const MAX_NAME: usize = 60;
 const MAX_EXPRESSION: usize = 2_000;
 
@@ -41,9 +44,18 @@ pub async fn start(ctx: &Ctx, agent: AgentId, draft: ComparisonDraft) -> Result<
     }
     let plan = plan(ctx, &agent, draft).await?;
     let comparison = comparisons::keep(ctx, agent.id, plan).await.map_err(other)?;
+    let versions = [comparison.plan.first, comparison.plan.second];
+    let mut begun = 0;
     for (place, task) in comparison.plan.tasks.iter().enumerate() {
-        for version in [comparison.plan.first, comparison.plan.second] {
-            begin(ctx, &agent, &comparison, place, task, version).await?;
+        for version in versions {
+            if let Err(error) = begin(ctx, &agent, &comparison, place, task, version).await {
+                // Of what has begun the results are worth keeping; of nothing there are none.
+                if begun == 0 {
+                    comparisons::withdraw(ctx, comparison.id).await.map_err(other)?;
+                }
+                return Err(error);
+            }
+            begun += 1;
         }
     }
     read(ctx, comparison).await
@@ -57,6 +69,18 @@ pub async fn get(ctx: &Ctx, id: ComparisonId) -> Result<ComparisonResult, Error>
     ctx.authorize(Action::ReadRun)?;
     let comparison = comparisons::get(ctx, id).await.map_err(other)?;
     read(ctx, comparison).await
+}
+
+/// Deletes a comparison whose runs are over; they stay.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] while runs of it go on: nobody would find them any more.
+pub async fn delete(ctx: &Ctx, id: ComparisonId) -> Result<(), Error> {
+    ctx.authorize(Action::EditAgent)?;
+    if !get(ctx, id).await?.is_over {
+        return Err(Error::Conflict("the comparison is not over; cancel its runs first, or wait".to_owned()));
+    }
+    comparisons::delete(ctx, id).await.map_err(other)
 }
 
 async fn plan(ctx: &Ctx, agent: &Agent, draft: ComparisonDraft) -> Result<ComparisonPlan, Error> {
@@ -93,7 +117,7 @@ async fn plan(ctx: &Ctx, agent: &Agent, draft: ComparisonDraft) -> Result<Compar
     let written = prompts.into_iter().map(|prompt| ComparedTask { prompt, variables: BTreeMap::new(), recorded: None });
     tasks.extend(written.enumerate().map(|(place, task)| (format!("/prompts/{place}"), task)));
     for (place, task) in &tasks {
-        if !give_task::is_task(&task.prompt) {
+        if !give_task::is_task(&task.prompt) || task.prompt.contains('\0') {
             let message = format!("expected a task of 1 to {} characters", give_task::MAX_PROMPT);
             refused.push(FieldError::new(place.clone(), message));
             continue;
@@ -120,10 +144,8 @@ async fn recorded(ctx: &Ctx, agent: &Agent, run: RunId) -> Result<Option<Compare
         Err(Error::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let is_theirs = match detail.definition.steps.as_slice() {
-        [step] => step.id == steps::AGENT_STEP && step.config.get("agent") == Some(&json!(agent.name)),
-        _ => false,
-    };
+    let is_one_step = matches!(detail.definition.steps.as_slice(), [step] if step.id == steps::AGENT_STEP);
+    let is_theirs = is_one_step && agents::has_task(ctx, agent.id, run, steps::AGENT_STEP).await.map_err(other)?;
     let (true, Some(prompt)) = (is_theirs, detail.inputs.get("prompt").and_then(Value::as_str)) else {
         return Ok(None);
     };
@@ -147,7 +169,7 @@ fn faults(checks: &[Check]) -> Vec<FieldError> {
         } else if checks[..place].iter().any(|one| one.name.trim() == name) {
             at("name", format!("{name} is there twice"));
         }
-        if !(1..=MAX_EXPRESSION).contains(&check.holds.trim().chars().count()) {
+        if !(1..=MAX_EXPRESSION).contains(&check.holds.trim().chars().count()) || check.holds.contains('\0') {
             at("holds", format!("expected an expression of 1 to {MAX_EXPRESSION} characters"));
             continue;
         }
@@ -217,12 +239,18 @@ async fn read(ctx: &Ctx, comparison: Comparison) -> Result<ComparisonResult, Err
 
 async fn trial(ctx: &Ctx, comparison: &Comparison, place: usize, version: i64) -> Result<Trial, Error> {
     let checks = &comparison.plan.checks;
+    let none = || Trial { checks: vec![CheckOutcome::Open; checks.len()], ..Trial::default() };
     let key = key(comparison.id, place, version);
     let Some((run, _)) = store::run::find_by_key(&ctx.db, ctx.workspace(), &key).await? else {
-        return Ok(Trial { checks: vec![CheckOutcome::Open; checks.len()], ..Trial::default() });
+        // Whoever starts it may be about to; later it is gone.
+        let is_fresh = ctx.clock.now().ms_since(comparison.created_at) < BEGINS_WITHIN_MS;
+        return Ok(Trial { status: is_fresh.then_some(RunStatus::Queued), ..none() });
     };
-    let detail = runs::get_run(ctx, run).await?;
-    Ok(read_trial(&detail, checks))
+    match runs::get_run(ctx, run).await {
+        Ok(detail) => Ok(read_trial(&detail, checks)),
+        Err(Error::NotFound(_)) => Ok(none()),
+        Err(error) => Err(error),
+    }
 }
 
 /// What came of a run.

@@ -91,6 +91,7 @@ async fn note_given(ctx: &Ctx, agent: &Agent, run_id: RunId, prompt: String) {
         workflow_name: agent.name.clone(),
         prompt,
         status: TaskStatus::Queued,
+        is_trial: false,
         turns: 0,
         tokens: 0,
         cost_micros: 0,

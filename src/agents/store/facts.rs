@@ -24,7 +24,7 @@ pub async fn list_open(db: &Db, workspace: WorkspaceId, limit: u32) -> Result<Ve
          join run r on r.id = t.run_id
          left join run_flow f on f.run_id = t.run_id
          left join agent_queue q on q.run_id = t.run_id
-         where t.workspace_id = $1 and t.status in ('queued', 'working', 'waiting') and r.ended_at is null
+         where t.workspace_id = $1 and t.status in ('queued', 'working', 'waiting') and r.ended_at is null and not t.is_trial
          order by t.run_id, t.step
          limit $2",
     )
@@ -54,7 +54,7 @@ pub async fn list_past(db: &Db, workspace: WorkspaceId, from: Timestamp, limit: 
          from agent_task t
          left join run r on r.id = t.run_id
          left join agent_queue q on q.run_id = t.run_id
-         where t.workspace_id = $1 and t.active_at >= $2 and (t.status in ('done', 'failed') or r.ended_at is not null)
+         where t.workspace_id = $1 and not t.is_trial and t.active_at >= $2 and (t.status in ('done', 'failed') or r.ended_at is not null)
          order by t.active_at desc, t.run_id desc, t.step desc
          limit $3",
     )

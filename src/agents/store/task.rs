@@ -12,8 +12,8 @@ use crate::{read, within};
 pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str, now: Timestamp) -> Result<bool> {
     Ok(within!(tx, conn => query(
         "insert into agent_task (run_id, step, workspace_id, agent_id, version, workflow_name, prompt, status, turns, tokens,
-            cost_micros, started_at, active_at)
-         select $1, $2, workspace_id, id, $5, $6, $7, $8, $9, $10, $11, $12, $12
+            cost_micros, started_at, active_at, is_trial)
+         select $1, $2, workspace_id, id, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13
          from agent
          where workspace_id = $3 and id = $4
          on conflict (run_id, step) do update set
@@ -41,6 +41,7 @@ pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
     .bind(note.tokens)
     .bind(note.cost_micros)
     .bind(now)
+    .bind(note.is_trial)
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
@@ -67,6 +68,21 @@ pub async fn add(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Whether a run is of a task that an agent was given.
+pub async fn is_of(db: &Db, workspace: WorkspaceId, agent: AgentId, run: RunId, step: &str) -> Result<bool> {
+    let found: Option<RunId> = read!(db, conn => query_scalar(
+        "select run_id from agent_task
+         where workspace_id = $1 and agent_id = $2 and run_id = $3 and step = $4 and not is_trial",
+    )
+    .bind(workspace)
+    .bind(agent)
+    .bind(run)
+    .bind(step)
+    .fetch_optional(conn)
+    .await)?;
+    Ok(found.is_some())
 }
 
 /// Ends a task as done; gives its agent, `None` where nothing is kept of it or it was done before.

@@ -76,10 +76,11 @@ async fn get_comparison(Caller(ctx): Caller, Id(id): Id<ComparisonId>) -> Result
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
     (status = 404, description = "no such comparison", body = Problem),
+    (status = 409, description = "runs of it go on", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn delete_comparison(Caller(ctx): Caller, Id(id): Id<ComparisonId>) -> Result<StatusCode, Refusal> {
-    comparisons::delete(&ctx, id).await?;
+    compare::delete(&ctx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

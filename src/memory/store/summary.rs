@@ -12,26 +12,36 @@ const MOST: i64 = 100_000;
 
 /// The summaries of a workspace.
 pub(in crate::memory) async fn summary_ids(db: &Db, workspace: WorkspaceId) -> Result<Vec<EntryId>> {
-    Ok(read!(db, conn => query_scalar("select entry_id from memory_summary where workspace_id = $1 limit $2")
-        .bind(workspace)
-        .bind(MOST)
-        .fetch_all(conn)
-        .await)?)
+    Ok(read!(db, conn => query_scalar(
+        "select m.entry_id from memory_summary m
+         join memory_entry e on e.id = m.entry_id and e.version = m.version
+         where m.workspace_id = $1 limit $2",
+    )
+    .bind(workspace)
+    .bind(MOST)
+    .fetch_all(conn)
+    .await)?)
 }
 
-/// Whether an entry is a summary.
+/// Whether an entry is a summary as it is now.
 pub(in crate::memory) async fn is_summary(db: &Db, id: EntryId) -> Result<bool> {
-    let found: Option<EntryId> = read!(db, conn => query_scalar("select entry_id from memory_summary where entry_id = $1")
-            .bind(id)
-            .fetch_optional(conn)
-            .await)?;
+    let found: Option<EntryId> = read!(db, conn => query_scalar(
+        "select m.entry_id from memory_summary m
+         join memory_entry e on e.id = m.entry_id and e.version = m.version
+         where m.entry_id = $1",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await)?;
     Ok(found.is_some())
 }
 
 /// The summary of these versions.
 pub(in crate::memory) async fn find_summary(db: &Db, workspace: WorkspaceId, digest: &[u8]) -> Result<Option<EntryId>> {
     Ok(read!(db, conn => query_scalar(
-        "select entry_id from memory_summary where workspace_id = $1 and digest = $2 limit 1",
+        "select m.entry_id from memory_summary m
+         join memory_entry e on e.id = m.entry_id and e.version = m.version
+         where m.workspace_id = $1 and m.digest = $2 and e.deleted_at is null limit 1",
     )
     .bind(workspace)
     .bind(digest)
@@ -39,20 +49,21 @@ pub(in crate::memory) async fn find_summary(db: &Db, workspace: WorkspaceId, dig
     .await)?)
 }
 
-/// Notes that an entry is the summary of something; of what it was one before it is none any more.
+/// Notes that an entry is, at this version, the summary of something; of what it was one before it is none any more.
 pub(in crate::memory) async fn put_summary(
     tx: &mut Tx,
     workspace: WorkspaceId,
-    id: EntryId,
+    (id, version): (EntryId, i64),
     digest: &[u8],
     at: Timestamp,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into memory_summary (entry_id, workspace_id, digest, at) values ($1, $2, $3, $4)
-         on conflict (entry_id) do update set digest = excluded.digest, at = excluded.at",
+        "insert into memory_summary (entry_id, workspace_id, version, digest, at) values ($1, $2, $3, $4, $5)
+         on conflict (entry_id) do update set version = excluded.version, digest = excluded.digest, at = excluded.at",
     )
     .bind(id)
     .bind(workspace)
+    .bind(version)
     .bind(digest)
     .bind(at)
     .execute(conn)
@@ -92,6 +103,8 @@ pub(in crate::memory) async fn summary_sources(db: &Db, id: EntryId, now: Timest
     let rows: Vec<LinkRow> = read!(db, conn => query_as(
         "select e.namespace, e.key, s.version, e.version from memory_summary_source s
          join memory_entry e on e.id = s.source_id
+         join memory_summary m on m.entry_id = s.summary_id
+         join memory_entry o on o.id = m.entry_id and o.version = m.version
          where s.summary_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $2)
          order by e.namespace, e.key limit 200",
     )
@@ -107,7 +120,7 @@ pub(in crate::memory) async fn summaries_of(db: &Db, id: EntryId, now: Timestamp
     let rows: Vec<LinkRow> = read!(db, conn => query_as(
         "select e.namespace, e.key, s.version, o.version from memory_summary_source s
          join memory_summary m on m.entry_id = s.summary_id
-         join memory_entry e on e.id = s.summary_id
+         join memory_entry e on e.id = s.summary_id and e.version = m.version
          join memory_entry o on o.id = s.source_id
          where s.source_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $2)
          order by m.at desc, e.namespace, e.key limit 50",

@@ -33,18 +33,25 @@ const BATCH: u32 = 200;
 /// Summaries that were written and not kept yet, of all workspaces; the oldest go first.
 const PREVIEWS: usize = 16;
 
+/// Summaries that are asked for at once.
+const TURNS: usize = 16;
+
 /// What was written and not kept yet: who keeps it does not pay again.
 #[derive(Debug, Default)]
-struct Previews(Mutex<VecDeque<(WorkspaceId, Vec<u8>, String)>>);
+struct Previews {
+    written: Mutex<VecDeque<(WorkspaceId, Vec<u8>, String)>>,
+    /// Who wants the same summary waits for whoever asks for it, and does not pay again; others rarely meet.
+    turns: [tokio::sync::Mutex<()>; TURNS],
+}
 
 impl Previews {
     fn find(&self, workspace: WorkspaceId, digest: &[u8]) -> Option<String> {
-        let known = self.0.lock().expect("no code panics while it holds this lock");
+        let known = self.written.lock().expect("no code panics while it holds this lock");
         known.iter().find(|(of, known, _)| *of == workspace && known == digest).map(|(.., text)| text.clone())
     }
 
     fn put(&self, workspace: WorkspaceId, digest: &[u8], text: &str) {
-        let mut known = self.0.lock().expect("no code panics while it holds this lock");
+        let mut known = self.written.lock().expect("no code panics while it holds this lock");
         known.push_back((workspace, digest.to_vec(), text.to_owned()));
         while known.len() > PREVIEWS {
             known.pop_front();
@@ -52,7 +59,7 @@ impl Previews {
     }
 
     fn forget(&self, workspace: WorkspaceId, digest: &[u8]) {
-        let mut known = self.0.lock().expect("no code panics while it holds this lock");
+        let mut known = self.written.lock().expect("no code panics while it holds this lock");
         known.retain(|(of, known, _)| *of != workspace || known != digest);
     }
 }
@@ -119,10 +126,12 @@ pub async fn estimate(ctx: &Ctx, draft: &SummaryDraft) -> Result<SummaryEstimate
 pub async fn summarize(ctx: &Ctx, draft: &SummaryDraft, keep: bool) -> Result<Summarized, Error> {
     may(ctx)?;
     let set = gather(ctx, draft).await?;
+    let previews = ctx.shared::<Previews>();
+    let turn = set.digest.first().map_or(0, |byte| usize::from(*byte) % TURNS);
+    let _turn = previews.turns[turn].lock().await;
     if let Some(entry) = find_kept(ctx, &set.digest).await? {
         return Ok(Summarized { text: entry.content.clone(), entry: Some(entry), is_new: false, cost_micros: None });
     }
-    let previews = ctx.shared::<Previews>();
     let (text, cost_micros, is_new) = match previews.find(ctx.workspace(), &set.digest) {
         Some(text) => (text, None, false),
         None => {
@@ -204,6 +213,8 @@ async fn gather(ctx: &Ctx, draft: &SummaryDraft) -> Result<Set, Error> {
     for (id, version) in versions {
         hash.update(id.0.as_bytes()).update(&version.to_le_bytes());
     }
+    // Nobody is asked for what can't be kept.
+    standing(ctx, &draft.namespace, &key).await?;
     Ok(Set { entries, key, trust, digest: hash.finalize().as_bytes().to_vec() })
 }
 
@@ -246,7 +257,7 @@ async fn by_keys(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
 async fn find_kept(ctx: &Ctx, digest: &[u8]) -> Result<Option<Entry>, Error> {
     let Some(id) = store::find_summary(&ctx.db, ctx.workspace(), digest).await? else { return Ok(None) };
     let rows = store::fetch(&ctx.db, ctx.workspace(), &[id]).await?;
-    Ok(rows.into_iter().find(|row| row.is_live(ctx.clock.now())).map(Entry::from))
+    Ok(rows.into_iter().find(|row| row.is_findable(ctx.clock.now())).map(Entry::from))
 }
 
 /// Asks for a summary of each part, and for one of all of these.
@@ -275,15 +286,22 @@ async fn write_text(ctx: &Ctx, model: &str, entries: &[Entry]) -> Result<(String
     Ok((texts.pop().unwrap_or_default(), cost))
 }
 
+/// What a summary under this key would stand over: nothing, or a summary.
+async fn standing(ctx: &Ctx, namespace: &str, key: &str) -> Result<Expect, Error> {
+    let now = ctx.clock.now();
+    let there = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    match there.filter(|row| row.is_live(now)) {
+        None => Ok(Expect::Absent),
+        Some(row) if !row.is_findable(now) => Err(refused("/key", "expected a key whose entry is not in quarantine")),
+        Some(row) if store::is_summary(&ctx.db, row.id).await? => Ok(Expect::Version(row.version)),
+        Some(_) => Err(refused("/key", "expected a key that is free, or that of a summary")),
+    }
+}
+
 /// Keeps a summary under its key, over the one that stands there, and the ways to what it was made of.
 async fn put(ctx: &Ctx, draft: &SummaryDraft, set: &Set, text: &str) -> Result<Entry, Error> {
     let now = ctx.clock.now();
-    let there = store::find(&ctx.db, ctx.workspace(), &draft.namespace, &set.key).await?;
-    let expect = match there.filter(|row| row.is_live(now)) {
-        None => Expect::Absent,
-        Some(row) if store::is_summary(&ctx.db, row.id).await? => Expect::Version(row.version),
-        Some(_) => return Err(refused("/key", "expected a key that is free, or that of a summary")),
-    };
+    let expect = standing(ctx, &draft.namespace, &set.key).await?;
     let mut metadata = Map::new();
     metadata.insert("summary_of".to_owned(), json!(set.entries.len()));
     let entry = EntryDraft {
@@ -293,11 +311,11 @@ async fn put(ctx: &Ctx, draft: &SummaryDraft, set: &Set, text: &str) -> Result<E
         trust: Some(set.trust),
         ..EntryDraft::default()
     };
-    let entry = write::put(ctx, &draft.namespace, &set.key, entry, expect, super::source(ctx)).await?;
+    let entry = write::put_alone(ctx, (&draft.namespace, &set.key), entry, expect, super::source(ctx)).await?;
     let sources: Vec<(EntryId, i64)> =
         set.entries.iter().filter(|source| source.id != entry.id).map(|source| (source.id, source.version)).collect();
     let mut tx = ctx.db.begin().await?;
-    store::put_summary(&mut tx, ctx.workspace(), entry.id, &set.digest, now).await?;
+    store::put_summary(&mut tx, ctx.workspace(), (entry.id, entry.version), &set.digest, now).await?;
     for (source, version) in sources {
         store::add_summary_source(&mut tx, entry.id, source, version).await?;
     }

@@ -78,7 +78,7 @@ pub async fn count_tasks(db: &Db, workspace: WorkspaceId, one: Option<AgentId>, 
             cast(sum(case when t.started_at >= $2 then t.cost_micros else 0 end) as bigint) as cost_micros
          from agent_task t
          left join run r on r.id = t.run_id
-         where t.workspace_id = $1 and ($3 is null or t.agent_id = $3)
+         where t.workspace_id = $1 and ($3 is null or t.agent_id = $3) and not t.is_trial
             and (t.active_at >= $2 or t.status in ('working', 'waiting') or t.status = 'queued')
          group by t.agent_id, t.status, r.status, 4",
     )
@@ -159,7 +159,7 @@ pub async fn list_latest(db: &Db, workspace: WorkspaceId, one: Option<AgentId>) 
          join agent_task t on (t.run_id, t.step) = (
             select l.run_id, l.step
             from agent_task l
-            where l.agent_id = a.id
+            where l.agent_id = a.id and not l.is_trial
             order by l.active_at desc, l.run_id desc, l.step desc
             limit 1
          )
@@ -186,7 +186,7 @@ pub async fn list_tasks(
         task_columns!(),
         " from agent_task t
          left join run r on r.id = t.run_id
-         where t.workspace_id = $1 and t.agent_id = $2
+         where t.workspace_id = $1 and t.agent_id = $2 and not t.is_trial
             and ($3 is null or (t.started_at, t.run_id, t.step) < ($3, $4, $5))
          order by t.started_at desc, t.run_id desc, t.step desc
          limit $6",
@@ -215,7 +215,7 @@ pub async fn list_tasks_since(
         task_columns!(),
         " from agent_task t
          left join run r on r.id = t.run_id
-         where t.workspace_id = $1 and t.agent_id = $2 and t.started_at >= $3
+         where t.workspace_id = $1 and t.agent_id = $2 and not t.is_trial and t.started_at >= $3
          order by t.started_at desc, t.run_id desc, t.step desc
          limit $4",
     ))

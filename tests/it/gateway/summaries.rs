@@ -115,10 +115,22 @@ on_both_engines! {
     }
 
     async fn an_entry_of_a_person_is_never_written_over(site: Site) {
-        let (ctx, _upstream) = with_notes(&site, &["A summary."]).await;
+        let (ctx, upstream) = with_notes(&site, &["A summary."]).await;
         let draft = SummaryDraft { keys: vec!["pool".to_owned()], key: Some("import".to_owned()), ..asked() };
         let Err(Error::Invalid(fields)) = memory::summarize(&ctx, &draft, true).await else { panic!("refused") };
         assert_eq!(fields[0].pointer, "/key");
         assert_eq!(memory::get(&ctx, "notes", "import").await.unwrap().version, 1);
+        assert_eq!(upstream.count(), 0, "nobody is asked for what can't be kept");
+    }
+
+    async fn what_a_person_makes_of_a_summary_is_theirs(site: Site) {
+        let (ctx, upstream) = with_notes(&site, &["A summary.", "Another."]).await;
+        memory::summarize(&ctx, &asked(), true).await.unwrap();
+        put(&ctx, "summary", "My own words.", Trust::User).await;
+        let links = memory::summary_links(&ctx, "notes", "summary").await.unwrap();
+        assert!(links.sources.is_empty(), "{links:?}");
+        let Err(Error::Invalid(fields)) = memory::summarize(&ctx, &asked(), true).await else { panic!("refused") };
+        assert_eq!((fields[0].pointer.as_str(), upstream.count()), ("/key", 1));
+        assert_eq!(memory::get(&ctx, "notes", "summary").await.unwrap().content, "My own words.");
     }
 }

@@ -58,6 +58,7 @@ on_both_engines! {
         assert_eq!((found.reads, found.items[0].reads), (2, 2));
         assert!(found.items[0].first_at < found.items[0].last_at);
         put(&ctx, "a", "pool", "The pool is 40.").await;
+        site.runtime.clock.advance_ms(1);
         memory::get(&person(&ctx, "Ivo"), "a", "pool").await.unwrap();
         let found = readers(&ctx, "pool").await;
         let versions: Vec<i64> = found.items.iter().map(|reading| reading.version).collect();

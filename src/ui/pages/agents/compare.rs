@@ -6,6 +6,7 @@ use leptos::web_sys::HtmlDetailsElement;
 
 use super::card::{prompt_or, task_href};
 use super::compare_dialog::Comparing;
+use super::live::count_while;
 use crate::api::agents::{delete_comparison, get_comparison, list_comparisons};
 use crate::model::agent::{Check, CheckOutcome, Comparison, ComparisonResult, Sums, Trial};
 use crate::model::{AgentId, ComparisonId};
@@ -68,6 +69,10 @@ fn Row(comparison: Comparison, comparing: Comparing, changed: RwSignal<u32>) -> 
     let is_open = RwSignal::new(false);
     let result = RwSignal::new(None::<ComparisonResult>);
     let failed = RwSignal::new(None::<String>);
+    let goes_on =
+        Memo::new(move |_| is_open.get() && result.with(|result| result.as_ref().is_none_or(|result| !result.is_over)));
+    // The last event of a run may come before what came of it is stored.
+    count_while(goes_on, changed);
     let read = move || {
         spawn_local(async move {
             match get_comparison(id).await {
@@ -98,6 +103,7 @@ fn Row(comparison: Comparison, comparing: Comparing, changed: RwSignal<u32>) -> 
                 {move || failed.get().map(|text| view! { <p class="error" role="alert"><Icon name="s-failed" />{format::sentence(&text)}</p> })}
                 {move || match shown.get() {
                     Some(result) => view! { <Outcome result /> }.into_any(),
+                    None if failed.with(Option::is_some) => ().into_any(),
                     None => view! { <Skeleton shape=SkeletonShape::Rows(3) what="the comparison" /> }.into_any(),
                 }}
                 {comparing.may_edit.then(|| view! { <Delete id comparing /> })}
@@ -209,7 +215,8 @@ fn Try(version: i64, trial: Trial, checks: Vec<Check>) -> impl IntoView {
 /// What a trial took, in a line.
 fn took(trial: &Trial) -> String {
     if !trial.is_done() {
-        return if trial.run_id.is_none() { "its run is gone".to_owned() } else { String::new() };
+        let is_gone = trial.run_id.is_none() && trial.status.is_none();
+        return if is_gone { "its run is gone".to_owned() } else { String::new() };
     }
     let passed = trial.checks.iter().filter(|one| **one == CheckOutcome::Passed).count();
     let parts = [

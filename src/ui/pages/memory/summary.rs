@@ -68,6 +68,7 @@ impl Summary {
     fn reckon(self) {
         let draft = self.draft();
         self.preview.set(None);
+        self.estimate.set(None);
         self.busy.set(true);
         spawn_local(async move {
             let answer = estimate_summary(draft).await;

@@ -340,6 +340,7 @@ async fn tell(call: &StepCall, work: &Work, status: TaskStatus) {
         workflow_name: call.workflow_name.clone(),
         prompt: work.prompt.chars().take(300).collect(),
         status,
+        is_trial: work.is_trial,
         turns: work.totals.turns,
         tokens: work.totals.tokens,
         cost_micros: work.totals.cost_micros,
