@@ -57,6 +57,7 @@ fn note(agent: AgentId, run_id: RunId, status: TaskStatus) -> Note {
         workflow_name: "Nightly".to_owned(),
         prompt: "What is new?".to_owned(),
         status,
+        is_trial: false,
         turns: 2,
         tokens: 300,
         cost_micros: 40,
