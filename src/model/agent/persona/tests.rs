@@ -1,3 +1,5 @@
+//! Tests of personas: variables, occasions, priorities and what is refused.
+
 use super::*;
 
 fn persona(name: &str, words: &[&str], when: &str, priority: u8) -> Persona {

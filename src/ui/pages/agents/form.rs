@@ -359,7 +359,11 @@ mod tests {
         assert_eq!((form.place_of_hook(second), form.place_of_hook(first)), (Some(0), Some(1)));
         form.hooks.retain(|line| line.key != first);
         let third = form.add_hook();
-        assert_eq!(form.hook(third).map(|hook| hook.name.as_str()), Some("hook 3"), "hook 2 is taken");
+        assert_eq!(
+            form.hook(third).map(|hook| hook.name.as_str()),
+            Some("hook 1"),
+            "hook 2 is taken, and hook 1 is free again"
+        );
         assert_eq!(form.hooks().len(), 2);
     }
 }
