@@ -50,7 +50,9 @@ pub fn paint_dots(canvas: &HtmlCanvasElement, (w, h): (f64, f64), dots: &[Dot], 
     let Some((first, rest)) = lasso.split_first() else { return };
     context.begin_path();
     context.move_to(first.0, first.1);
-    rest.iter().for_each(|(x, y)| context.line_to(*x, *y));
+    for (x, y) in rest {
+        context.line_to(*x, *y);
+    }
     context.close_path();
     context.set_stroke_style_str(line);
     context.stroke();
