@@ -167,10 +167,13 @@ story('what rests is told before it is asked', PRIVATE, async ({ server, visitor
   const targets = [acme, zeta].map(({ id }) => ({ provider_id: id, model: 'big' }));
   await server.api('POST', '/api/v1/routes', { token, body: { name: 'smart', targets } });
   const { secret } = await server.api('POST', '/api/v1/gateway/keys', { token, body: { name: 'a program' } });
-  one.state.fails = true;
-  for (let times = 0; times < 5; times += 1) assert.equal((await ask(server, secret, 'smart')).status, 200);
   const ada = await visitor();
   const page = await arrive(ada, '/gateway/routes');
+  const vera = { name: 'Vera', email: 'vera@example.org', password: 'a spindle in the barn' };
+  const viewer = await join(await visitor(), server, vera, 'viewer');
+  // It rests for a while only: whoever is to see that is there before.
+  one.state.fails = true;
+  for (let times = 0; times < 5; times += 1) assert.equal((await ask(server, secret, 'smart')).status, 200);
   await page.getByRole('row', { name: /smart/ }).getByRole('button', { name: 'Explain' }).click();
   await page.getByText('rests for').waitFor();
   await page.getByText('asked first').waitFor();
@@ -178,8 +181,6 @@ story('what rests is told before it is asked', PRIVATE, async ({ server, visitor
   await expectAccessible(page);
 
   // Who may only look gets no button that changes something, and no tab that is not theirs.
-  const vera = { name: 'Vera', email: 'vera@example.org', password: 'a spindle in the barn' };
-  const viewer = await join(await visitor(), server, vera, 'viewer');
   await viewer.goto('/gateway/routes');
   await viewer.getByRole('row', { name: /smart/ }).waitFor();
   assert.equal(await viewer.getByRole('button', { name: /New route|Edit|Delete/ }).count(), 0);

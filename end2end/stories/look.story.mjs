@@ -212,7 +212,7 @@ story('every page is accessible and fits, at both sizes and in both themes', { t
         await page.goto(path);
         await page.locator('h1').first().waitFor();
         await page.waitForLoadState('networkidle');
-        await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+        await page.locator('.skeleton').filter({ visible: true }).first().waitFor({ state: 'detached' });
         await shot(page, `${name}-${size}-${theme}`);
         const wider = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
         if (wider > 0) faults.push(`${name} (${size}, ${theme}) scrolls sideways by ${wider} px`);

@@ -103,7 +103,7 @@ fn Row(comparison: Comparison, comparing: Comparing, changed: RwSignal<u32>) -> 
                 {move || failed.get().map(|text| view! { <p class="error" role="alert"><Icon name="s-failed" />{format::sentence(&text)}</p> })}
                 {move || match shown.get() {
                     Some(result) => view! { <Outcome result /> }.into_any(),
-                    None if failed.with(Option::is_some) => ().into_any(),
+                    None if failed.with(Option::is_some) || !is_open.get() => ().into_any(),
                     None => view! { <Skeleton shape=SkeletonShape::Rows(3) what="the comparison" /> }.into_any(),
                 }}
                 {comparing.may_edit.then(|| view! { <Delete id comparing /> })}

@@ -130,16 +130,18 @@ fn PersonaRow(editor: Editor, key: u32) -> impl IntoView {
                 id=id("text") label="How it works then" rows=4 required=true error=error("text")
                 value=bind(|way| way.persona.text.clone(), |way, value| way.persona.text = value)
             />
-            <div class="row between">
+            <div class="row">
                 <Checkbox
                     id=id("adds") label="below its own persona, not in its place"
                     value=Bound::from((adds.into(), set_adds))
                 />
-                <Button
-                    label=Signal::derive(move || format!("Remove persona {}", place.get() + 1)) icon="x" size=ButtonSize::Small
-                    variant=ButtonVariant::Quiet shape=ButtonShape::IconOnly
-                    on_press=move |()| form.update(|form| form.personas.retain(|way| way.key != key))
-                />
+                <span class="end">
+                    <Button
+                        label=Signal::derive(move || format!("Remove persona {}", place.get() + 1)) icon="x" size=ButtonSize::Small
+                        variant=ButtonVariant::Quiet shape=ButtonShape::IconOnly
+                        on_press=move |()| form.update(|form| form.personas.retain(|way| way.key != key))
+                    />
+                </span>
             </div>
         </li>
     }

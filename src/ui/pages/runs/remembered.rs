@@ -67,7 +67,7 @@ fn row(read: RunRead) -> impl IntoView {
     view! {
         <li class="stack">
             <span class="row wrap">
-                <a class="link over" href=href>{read.key}</a>
+                <a class="link over target" href=href>{read.key}</a>
                 <span class="path small">{read.namespace}</span>
             </span>
             <span class="small dim over">
