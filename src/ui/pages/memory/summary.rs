@@ -8,7 +8,6 @@ use super::State;
 use super::place::Place;
 use crate::api::memory::{estimate_summary, get_summary_links, summarize_entries};
 use crate::model::auth::{Action as May, Me};
-use crate::model::gateway::short_usd;
 use crate::model::memory::{Entry, Summarized, SummaryDraft, SummaryEstimate, SummaryLink, SummaryLinks};
 use crate::model::{ApiError, Timestamp};
 use crate::ui::components::{
@@ -163,7 +162,7 @@ fn told(estimate: Result<SummaryEstimate, ApiError>) -> AnyView {
     let cost = match (&estimate.refused, estimate.cost_micros) {
         (Some(why), _) => format!("Nobody can be asked: {why}."),
         _ if estimate.exists => "These versions are summarized already: it costs nothing.".to_owned(),
-        (None, Some(micros)) => format!("At most about {}.", short_usd(micros)),
+        (None, Some(micros)) => format!("At most about {}.", format::dollars(micros)),
         (None, None) => "The model has no price.".to_owned(),
     };
     let rows = estimate.sources.into_iter().map(|source| {

@@ -61,7 +61,7 @@ impl Camera {
 
     /// How large a point is drawn: its radius in px.
     pub fn radius(self) -> f64 {
-        (2.0 * self.zoom.sqrt()).clamp(2.0, 7.0)
+        (3.0 * self.zoom.sqrt()).clamp(2.5, 8.0)
     }
 }
 
