@@ -87,7 +87,8 @@ fn of_model(fault: Fault) -> ApiError {
             ApiError::Invalid { detail, fields }
         }
         FaultClass::RateLimited => ApiError::RateLimited { detail, retry_after_ms },
-        FaultClass::Budget => ApiError::Conflict { detail },
+        // Neither is a failure of anything: somebody has to set something up, or to allow more, and then it works.
+        FaultClass::Budget | FaultClass::NoProvider => ApiError::Conflict { detail },
         _ => ApiError::Unavailable { detail, retry_after_ms },
     }
 }

@@ -116,7 +116,9 @@ pub struct Location {
 }
 
 /// How much a finding matters, most severe first.
+// Its name in the OpenAPI document is another: `Severity` is there how bad a problem of a definition is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = FindingSeverity)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     High,

@@ -55,7 +55,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// The longest file, in lines.
 const MAX_LINES: usize = 400;
 
-fn rust_files(folder: &str) -> Vec<PathBuf> {
+/// Every Rust file below a folder of the package.
+pub fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     while let Some(folder) = folders.pop() {

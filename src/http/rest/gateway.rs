@@ -88,25 +88,25 @@ struct UsageParams {
     run: Option<RunId>,
 }
 
-/// Sums over calls.
+/// UsageSums over calls.
 #[derive(Debug, Serialize, ToSchema)]
-struct Sums {
+struct UsageSums {
     /// The dearest first, at most 500.
     items: Vec<Sum>,
 }
 
 /// What calls of models took and cost, summed up. Calls of models without a price count in `unpriced`.
 #[utoipa::path(get, path = "/gateway/usage", tag = "gateway", params(UsageParams), responses(
-    (status = 200, description = "the sums", body = Sums),
+    (status = 200, description = "the sums", body = UsageSums),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it", body = Problem),
     (status = 422, description = "a parameter does not fit", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]
-async fn sum_usage(Caller(ctx): Caller, Params(params): Params<UsageParams>) -> Result<Json<Sums>, Refusal> {
+async fn sum_usage(Caller(ctx): Caller, Params(params): Params<UsageParams>) -> Result<Json<UsageSums>, Refusal> {
     let filter = UsageFilter { by: params.by, since: params.since, until: params.until, run_id: params.run };
-    Ok(Json(Sums { items: gateway::sum_usage(&ctx, &filter).await? }))
+    Ok(Json(UsageSums { items: gateway::sum_usage(&ctx, &filter).await? }))
 }
 
 /// Which calls are listed.

@@ -53,7 +53,7 @@ const fn yes() -> bool {
     (status = 200, description = "the summary", body = Summarized),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
-    (status = 409, description = "no budget pays for it, or somebody else wrote there meanwhile", body = Problem),
+    (status = 409, description = "no provider is set up, no budget pays for it, or somebody else wrote there meanwhile", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not application/json", body = Problem),
     (status = 422, description = "a field does not fit, or there is nothing to summarize, or too much", body = Problem),

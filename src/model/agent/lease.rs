@@ -237,7 +237,9 @@ impl TakesLeases {
 }
 
 /// What is done where an agent would write over what somebody else changed since it read the file.
+// Its name in the OpenAPI document is another: `OnConflict` is there what becomes of a write to memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = OnFileConflict)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// It is not written; the agent is told to read the file again, and to make its change to what is there.

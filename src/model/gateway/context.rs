@@ -21,7 +21,9 @@ const MOST_PINS: usize = 50;
 const MAX_NAME: usize = 261;
 
 /// What is done with a conversation that is longer than its window.
+// Its name in the OpenAPI document is another: `WhenFull` is there what becomes of a run whose key is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = WhenWindowFull)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenFull {
     /// It is not sent; who asks is told how long it is.

@@ -17,7 +17,9 @@ pub use place::{Place, Quota};
 pub const MOST_STEPS: usize = 50;
 
 /// One reason why a run, or a step of it, waits.
+// Its name in the OpenAPI document is another: `Why` is there why an entry was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = WhyWaiting)]
 pub struct Why {
     /// The step that waits; `None` for the run as a whole.
     pub step: Option<String>,

@@ -1,5 +1,6 @@
 //! What the OpenAPI document promises is so, as far as its shape shows it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use super::matrix::concrete;
 use super::{call, json_of, owner};
+use crate::architecture::rust_files;
 use crate::support::Site;
 
 /// Every operation: method, path, description.
@@ -74,6 +76,32 @@ fn operations_have_names_of_their_own_and_every_schema_is_there() {
     for reference in text.split("\"#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(document["components"]["schemas"].get(reference).is_some(), "{reference}");
     }
+}
+
+/// The document has one place for each name: of two types with the same name, one would be described as the other.
+#[test]
+fn no_two_types_share_a_name_in_the_document() {
+    let mut found = BTreeMap::<String, String>::new();
+    let mut offenders = Vec::new();
+    for path in rust_files("src") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (at, _) in text.match_indices("#[derive(") {
+            let head = text[at..].split(['{', ';']).next().unwrap();
+            if !head.split(")]").next().unwrap().contains("ToSchema") {
+                continue;
+            }
+            let renamed = head.split("schema(as = ").nth(1).map(|name| name.split([')', ',']).next().unwrap());
+            let own = head.split_once("struct ").or_else(|| head.split_once("enum ")).map(|(_, name)| name);
+            let own = own.map(|name| name.split(|c: char| !c.is_alphanumeric()).next().unwrap());
+            let Some(name) = renamed.or(own) else { continue };
+            let place = path.display().to_string();
+            if let Some(other) = found.insert(name.to_owned(), place.clone()) {
+                offenders.push(format!("{name} is in {place} and in {other}"));
+            }
+        }
+    }
+    assert!(offenders.is_empty(), "name one of them with #[schema(as = …)]:\n  {}", offenders.join("\n  "));
+    assert!(found.len() > 100, "{} types found", found.len());
 }
 
 /// Whatever is wrong with a call, the answer is a problem with the trace id of its header.
