@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What LiteLLM's proxy adds to a call, measured by the client and before the model server of `weft bench gateway`.
+"""What LiteLLM's proxy adds to a call, measured by the client and before the model server of `weft bench gateway`; and what Weft adds at
+the same rate, right after it. Prints both reports as JSON, and a table on the standard error.
 
     VENV/bin/python benches/peers/litellm_bench.py [--binary target/release/weft] [--rate 50] [--seconds 5] [--rounds 3]
 
@@ -68,6 +69,25 @@ def resident_mib(pid: int) -> float:
         return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS:"))
 
 
+def bench(options: argparse.Namespace, more: list[str], environment: dict[str, str]) -> dict:
+    """One report of `weft bench gateway`."""
+    command = [options.binary, "bench", "gateway", "--json", "--rate", str(options.rate)]
+    command += ["--seconds", str(options.seconds), "--rounds", str(options.rounds), *more]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **environment})
+    return json.loads(done.stdout)
+
+
+def compare(weft: dict, peer: dict) -> None:
+    """A line for each figure that both have: the medians of the rounds."""
+    of_peer = {figure["name"]: figure for figure in peer["figures"]}
+    print(f"{'':45} {'Weft':>10} {'LiteLLM':>10}", file=sys.stderr)
+    for figure in weft["figures"]:
+        other = of_peer.get(figure["name"])
+        if other is not None:
+            name = f"{figure['title']}, {figure['unit']}"
+            print(f"{name:45} {figure['median']:10.2f} {other['median']:10.2f}", file=sys.stderr)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="LiteLLM's proxy under the load of weft bench gateway.")
     parser.add_argument("--binary", default=str(ROOT / "target/release/weft"))
@@ -77,13 +97,14 @@ def main() -> None:
     options = parser.parse_args()
     upstream = free_port()
     with tempfile.TemporaryDirectory() as folder, proxy(folder, upstream) as (process, port):
-        command = [options.binary, "bench", "gateway", "--json", "--rate", str(options.rate)]
-        command += ["--seconds", str(options.seconds), "--rounds", str(options.rounds)]
-        command += ["--upstream-port", str(upstream), "--through", f"http://127.0.0.1:{port}/v1/chat/completions"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, "WEFT_BENCH_KEY": KEY})
-        report = {**json.loads(done.stdout), "engine": "LiteLLM"}
-        report["resident_mib"] = round(resident_mib(process.pid))
-    print(json.dumps(report, indent=2))
+        through = ["--upstream-port", str(upstream), "--through", f"http://127.0.0.1:{port}/v1/chat/completions"]
+        peer = {**bench(options, through, {"WEFT_BENCH_KEY": KEY}), "engine": "LiteLLM"}
+        peer["resident_mib"] = round(resident_mib(process.pid))
+    # Once the proxy has ended: neither is measured beside the other.
+    with tempfile.TemporaryDirectory() as folder:
+        weft = bench(options, [], {"WEFT_DATA_DIR": folder})
+    compare(weft, peer)
+    print(json.dumps([weft, peer], indent=2))
 
 
 if __name__ == "__main__":

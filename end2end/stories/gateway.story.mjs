@@ -139,7 +139,11 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
   await priced.getByRole('button', { name: /Details/ }).click();
   await page.getByRole('heading', { name: 'Why this model' }).waitFor();
   await page.getByText('the route smart').waitFor();
+  // Whose the numbers are is told with them.
+  await page.getByText('Told by the provider.').waitFor();
   await expectAccessible(page);
+  await page.getByRole('group', { name: 'Sum up by' }).getByRole('link', { name: 'Session' }).click();
+  await page.getByRole('group', { name: 'Usage' }).getByRole('row', { name: /Without a session/ }).waitFor();
   await page.getByRole('group', { name: 'Sum up by' }).getByRole('link', { name: 'Key' }).click();
   await page.getByRole('group', { name: 'Usage' }).getByRole('row', { name: /a program/ }).getByText('$0.0060').waitFor();
   await page.getByRole('combobox', { name: 'Outcome' }).selectOption('failed');

@@ -19,7 +19,7 @@ async function pointed(server) {
       token,
       body: { name, kind, base_url, models: list.map((id) => ({ id })), limits: { max_retries: 0 }, ...more },
     });
-  await add('acme', 'open_ai_compatible', `${models.url}/v1`, ['chat', 'vec']);
+  await add('acme', 'open_ai_compatible', `${models.url}/v1`, ['chat', 'vec', 'gpt-4o']);
   await add('far', 'open_ai_compatible', `${models.url}/v1`, ['items'], { responses: true });
   await add('local', 'ollama', models.url, ['llama3.2:1b']);
   await add('claude', 'anthropic', models.url, ['opus'], { credential: 'sk-ant-secret' });
@@ -107,6 +107,10 @@ story('vectors and counted tokens over the SDKs', PRIVATE, async ({ server }) =>
   const { data, response } = await anthropic.messages.countTokens({ model: 'chat', messages }).withResponse();
   assert.equal(response.headers.get('x-weft-count'), 'estimate');
   assert.ok(data.input_tokens > 0);
+  // A model whose vocabulary is published is counted by it.
+  const counted = await openai.responses.inputTokens.count({ model: 'gpt-4o', input: 'hello world' }).withResponse();
+  assert.deepEqual([counted.data.object, counted.data.input_tokens], ['response.input_tokens', 9]);
+  assert.equal(counted.response.headers.get('x-weft-count'), 'tokenizer');
 
   const said = await anthropic.messages.create({ model: 'llama3.2:1b', max_tokens: 100, messages });
   assert.equal(said.content[0].text, 'A loom.');

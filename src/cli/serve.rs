@@ -80,7 +80,7 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
 
 /// Raises the limit of open files as far as this process may: many systems begin with 1,024 for the sake of old programs. What runs
 /// in the sandbox has limits of its own.
-fn allow_open_files() {
+pub(super) fn allow_open_files() {
     match rlimit::increase_nofile_limit(OPEN_FILES) {
         Ok(most) if most < OPEN_FILES => tracing::debug!(most, "files that may be open at once"),
         Ok(_) => {}

@@ -14,6 +14,7 @@ use super::health::{Health, Permit};
 use super::hedge::{self, Side};
 use super::meter::Account;
 use super::store::provider::ProviderRow;
+use super::tokens::{self, Tokens};
 use super::upstream::Begun;
 use super::who::Found;
 use super::{arrange, check, spending, who};
@@ -33,7 +34,7 @@ pub(super) enum Answerer {
         model: String,
         lead: Option<Box<Lead>>,
         /// Tokens of what was sent, by our own count.
-        reads: i64,
+        reads: Tokens,
     },
 }
 
@@ -146,7 +147,13 @@ impl<'a> Attempt<'a> {
                     }
                     // Another's answer would be kept under another name: it is not.
                     let lead = lead.filter(|_| std::ptr::eq(by, candidate));
-                    let (row, model, reads) = (row.clone(), by.model.id.clone(), request.reads());
+                    let reads = match &begun {
+                        Begun::Whole(response, _) if response.usage.prompt() == 0 => {
+                            tokens::of_request(ctx, &request, &by.model.id).await
+                        }
+                        _ => Tokens::estimated(request.reads()),
+                    };
+                    let (row, model) = (row.clone(), by.model.id.clone());
                     return Ok(Answerer::Asked { begun, permit, row, model, lead, reads });
                 }
                 Err(fault) if fault.class.may_differ_elsewhere() => {
@@ -202,7 +209,12 @@ impl<'a> Attempt<'a> {
         let fitted = windows.fit(self.ctx, model).await;
         self.away += std::mem::take(&mut windows.away);
         let fitted = fitted?;
-        match model.lacks(&Needs::of(&fitted.request)) {
+        let mut needs = Needs::of(&fitted.request);
+        if let Some(holds) = model.context_tokens {
+            let room = holds - model.answer_room(holds, needs.output);
+            needs.input = windows.takes(self.ctx, model, &fitted.request, room).await;
+        }
+        match model.lacks(&needs) {
             Some(lack) => Err(lack),
             None => Ok(fitted),
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::call::{Answer, Answered, Order};
+use super::call::{self, Answer, Answered, Order};
 use super::candidates::Candidate;
 use super::dialect::{self, Addressee};
 use super::live::{Live, Source};
@@ -13,8 +13,8 @@ use super::store::{key::KeyRights, provider::ProviderRow};
 use crate::cache::{self, Asker, Found, Hit, Lead, Plan, Question, Sought, Who, Wording};
 use crate::model::cache::{CacheMode, CacheOutcome, CacheUse};
 use crate::model::gateway::{
-    Block, CallOutcome, CallSource, Choice, Fault, FaultClass, Fold, ProviderKind, Request, Role, Route, Usage,
-    Verdict, Wire, replay,
+    Block, CallOutcome, CallSource, Choice, Fault, FaultClass, Fold, ProviderKind, Request, Role, Route, TokensBy,
+    Usage, Verdict, Wire, replay,
 };
 use crate::runtime::{Ctx, Principal};
 
@@ -176,11 +176,12 @@ fn missed(took: Duration) -> CacheUse {
 /// A kept answer as the answer of a call: it comes as it was asked for, and costs nothing.
 pub(super) fn answer(
     hit: &Hit,
-    request: &Request,
+    order: &Order,
     (row, model): (&ProviderRow, String),
     mut account: Account,
-    (choice, began, overhead_ms): (Choice, Instant, f64),
+    (mut choice, began, overhead_ms): (Choice, Instant, f64),
 ) -> Answered {
+    let request = &order.request;
     let record = hit.record();
     let first_token_ms = account.elapsed_ms();
     account.note(|call| {
@@ -189,9 +190,12 @@ pub(super) fn answer(
         call.first_token_ms = request.stream.then_some(first_token_ms);
     });
     let kept = &hit.kept;
+    let dialects = (kept.dialect, request.dialect);
     if !request.stream {
+        choice.lost = call::lost(order.source, &kept.response, dialects);
+        account.note(|call| call.choice.lost.clone_from(&choice.lost));
         account.answered(|| kept.response.clone());
-        account.settle(CallOutcome::Complete, Usage::default(), false, None);
+        account.settle(CallOutcome::Complete, Usage::default(), TokensBy::Provider, None);
         let response = kept.response.clone();
         let (dialect, cost_micros, cache) = (kept.dialect, Some(0), Some(record));
         return Answered::Whole(Box::new(Answer {
@@ -207,6 +211,7 @@ pub(super) fn answer(
     }
     Answered::Live(Box::new(Live {
         told: Vec::new(),
+        losses: call::losses(order.source, dialects),
         pieces: Source::Kept(replay(&kept.response).into_iter()),
         fold: Fold::default(),
         permit: None,

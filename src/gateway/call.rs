@@ -8,22 +8,27 @@ use super::attempt::{Answerer, Attempt};
 use super::cached;
 use super::candidates::Known;
 use super::content::Capture;
+use super::dialect::Losses;
 use super::error::Result;
 use super::keys::rights;
 use super::live::{Live, Source};
 use super::meter::Account;
-use super::record::{begin_record, counted};
+use super::record::begin_record;
 use super::redact::{Mask, Reveal, Rules};
 use super::store::{self, provider::ProviderRow};
+use super::tokens;
 use super::upstream::Begun;
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
 use crate::model::gateway::{
     CallOutcome, CallSource, Choice, ContextWish, Dialect, Fault, FaultClass, Fold, Masked, Request, Response,
-    ToldLimits, Usage,
+    TokensBy, ToldLimits, Usage,
 };
-use crate::model::{ProviderId, RunId, UserId};
+use crate::model::{AgentId, ProviderId, RunId, UserId};
 use crate::runtime::Ctx;
+
+/// Characters of a session that are kept.
+const MAX_SESSION: usize = 200;
 
 /// A call to make.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub struct Order {
     pub source: CallSource,
     /// The run and the step's path, if a step did.
     pub step: Option<(RunId, String)>,
+    /// The agent, if one asks.
+    pub agent: Option<AgentId>,
     /// The person for whom the program itself asks, such as who started the run.
     pub on_behalf_of: Option<UserId>,
     /// What is wished of the cache.
@@ -118,7 +125,12 @@ pub(super) async fn call_masked(ctx: &Ctx, order: &Order) -> Result<Answered> {
 }
 
 fn open(ctx: &Ctx, order: &Order, rules: &Rules) -> Account {
-    let record = begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model);
+    let mut record = begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model);
+    record.agent_id = order.agent;
+    if order.source == CallSource::Proxy {
+        let session = order.request.session();
+        record.session = session.map(|session| clean(session).chars().take(MAX_SESSION).collect());
+    }
     let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
     account.capture(Capture::of(rules.keep, &order.request));
     account
@@ -128,23 +140,26 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
     let mut attempt = Attempt::new(ctx, order);
     let begun = Instant::now();
     let answered = attempt.run(&mut account).await;
-    let Attempt { choice, away, .. } = attempt;
+    let Attempt { mut choice, away, .. } = attempt;
     let overhead_ms = begun.elapsed().saturating_sub(away).as_secs_f64() * 1000.0;
     account.note(|record| record.choice.clone_from(&choice));
     match answered {
         Ok(Answerer::Kept { hit, row, model }) => {
-            Ok(cached::answer(&hit, &order.request, (&row, model), account, (choice, begun, overhead_ms)))
+            Ok(cached::answer(&hit, order, (&row, model), account, (choice, begun, overhead_ms)))
         }
         Ok(Answerer::Asked { begun: Begun::Whole(response, told), mut permit, row, model, lead, reads }) => {
-            let (usage, estimated) = counted(reads, &response);
+            let (usage, by) = tokens::of_answer(ctx, reads, &response, &model).await;
             permit.came_to(usage);
             permit.succeed();
             let cost_micros = cost_of(ctx, row.id, &model, account.at(), usage).await?;
             account.note(|record| record.cost_micros = cost_micros);
             let cache = account.record().and_then(|record| record.cache);
+            let dialect = row.wire(order.request.dialect)?.dialect();
+            choice.lost = lost(order.source, &response, (dialect, order.request.dialect));
+            account.note(|record| record.choice.lost.clone_from(&choice.lost));
             account.answered(|| (*response).clone());
-            account.settle(CallOutcome::Complete, usage, estimated, None);
-            let (dialect, response) = (row.wire(order.request.dialect)?.dialect(), *response);
+            account.settle(CallOutcome::Complete, usage, by, None);
+            let response = *response;
             if let Some(lead) = lead {
                 lead.keep(response.clone(), dialect, usage);
             }
@@ -164,8 +179,10 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
             let first_token_ms = account.elapsed_ms();
             account.note(|record| record.first_token_ms = Some(first_token_ms));
             let cache = account.record().and_then(|record| record.cache);
+            let dialect = row.wire(order.request.dialect)?.dialect();
             Ok(Answered::Live(Box::new(Live {
                 told: pieces.told.clone(),
+                losses: losses(order.source, (dialect, order.request.dialect)),
                 pieces: Source::Upstream(pieces),
                 fold: Fold::default(),
                 permit: Some(permit),
@@ -173,8 +190,8 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 choice,
                 provider: row.id,
                 model,
-                dialect: row.wire(order.request.dialect)?.dialect(),
-                reads,
+                dialect,
+                reads: reads.count,
                 began: begun,
                 overhead_ms,
                 cache,
@@ -189,10 +206,20 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 Error::Fault(fault) => fault.clone(),
                 other => Fault::new(FaultClass::Upstream, other.to_string()),
             };
-            account.settle(CallOutcome::Failed, Usage::default(), false, Some(&fault));
+            account.settle(CallOutcome::Failed, Usage::default(), TokensBy::Provider, Some(&fault));
             Err(error)
         }
     }
+}
+
+/// What an answer loses on its way to who asked, in sentences. Who speaks no dialect, such as a step, gets all of it.
+pub(super) fn lost(source: CallSource, response: &Response, (from, to): (Dialect, Dialect)) -> Vec<String> {
+    if source == CallSource::Proxy { Losses::of(response, from, to) } else { Vec::new() }
+}
+
+/// The same of an answer that comes.
+pub(super) fn losses(source: CallSource, (from, to): (Dialect, Dialect)) -> Option<Losses> {
+    Losses::between(from, to).filter(|_| source == CallSource::Proxy)
 }
 
 /// What a call took costs at this moment, in millionths of a US dollar; `None` when the model has no price.

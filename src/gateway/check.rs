@@ -10,13 +10,14 @@ use super::asking::Asking;
 use super::call::Order;
 use super::candidates::Candidate;
 use super::meter::Account;
-use super::record::{begin_record, counted};
+use super::record::begin_record;
 use super::spending;
 use super::store::provider::ProviderRow;
+use super::tokens::{self, Tokens};
 use super::upstream::Begun;
 use super::{Error, Result};
 use crate::cache::{self, Check, Hit};
-use crate::model::gateway::{CallOutcome, CallSource, Choice, Fault, FaultClass, Request, Response, Usage};
+use crate::model::gateway::{CallOutcome, CallSource, Choice, Fault, FaultClass, Request, Response, TokensBy, Usage};
 use crate::runtime::Ctx;
 
 /// Draws whether the answer that is about to be given is checked, and has that done.
@@ -47,8 +48,9 @@ async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate,
     account.note(|record| record.choice = choice);
     match asked {
         Ok(response) => {
-            let (usage, estimated) = counted(request.reads(), &response);
-            account.settle(CallOutcome::Complete, usage, estimated, None);
+            let reads = Tokens::estimated(request.reads());
+            let (usage, by) = tokens::of_answer(&ctx, reads, &response, &candidate.model.id).await;
+            account.settle(CallOutcome::Complete, usage, by, None);
             check.tell(&response).await;
         }
         Err(error) => {
@@ -56,7 +58,7 @@ async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate,
                 Error::Fault(fault) => fault,
                 other => Fault::new(FaultClass::Upstream, other.to_string()),
             };
-            account.settle(CallOutcome::Failed, Usage::default(), false, Some(&fault));
+            account.settle(CallOutcome::Failed, Usage::default(), TokensBy::Provider, Some(&fault));
         }
     }
 }
@@ -79,7 +81,8 @@ async fn ask(
     let mut asking = Asking::new(ctx, choice, &mut away).watched(&signs);
     match asking.ask(request, row, candidate, false).await? {
         (Begun::Whole(response, _), mut permit) => {
-            permit.came_to(counted(request.reads(), &response).0);
+            let reads = Tokens::estimated(request.reads());
+            permit.came_to(tokens::of_answer(ctx, reads, &response, &candidate.model.id).await.0);
             permit.succeed();
             Ok(*response)
         }

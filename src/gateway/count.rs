@@ -3,10 +3,11 @@
 use super::error::Result;
 use super::providers::endpoint;
 use super::redact::{Mask, Rules};
+use super::tokens::{self, Tokens};
 use super::who::Found;
 use super::{upstream, who};
 use crate::model::auth::Action;
-use crate::model::gateway::{CallSource, Request, Wire, estimate_request};
+use crate::model::gateway::{CallSource, Request, TokensBy, Wire, estimate_request};
 use crate::runtime::Ctx;
 
 /// Tokens of a request.
@@ -14,12 +15,13 @@ use crate::runtime::Ctx;
 pub struct Counted {
     /// How many.
     pub input_tokens: i64,
-    /// Whether that is an estimate of ours, and not the provider's number.
-    pub estimated: bool,
+    /// Whose number it is.
+    pub by: TokensBy,
 }
 
-/// Counts the tokens that a request would have for the model that would answer it: by the provider where it is Anthropic, else, or
-/// where that can't be reached, by an estimate. Characters by four, with something for each message, tool and picture.
+/// Counts the tokens that a request would have for the model that would answer it: by the provider where it is Anthropic, by the
+/// model's own vocabulary where that is published, else, or where the provider can't be reached, by an estimate: characters by four,
+/// with something for each message, tool and picture.
 ///
 /// # Errors
 /// [`super::Error::Fault`] where nobody could be asked, or the provider finds that the request does not fit.
@@ -32,7 +34,8 @@ pub async fn count_tokens(ctx: &Ctx, mut request: Request) -> Result<Counted> {
     for candidate in &candidates {
         let row = &rows[candidate.provider];
         if row.wire(request.dialect)? != Wire::Anthropic {
-            break;
+            let Tokens { count, by } = tokens::of_request(ctx, request, &candidate.model.id).await;
+            return Ok(Counted { input_tokens: count, by });
         }
         let counted = match endpoint(ctx, row) {
             Ok(endpoint) => upstream::count_tokens(&ctx.http, &endpoint, request, &candidate.model).await,
@@ -40,12 +43,12 @@ pub async fn count_tokens(ctx: &Ctx, mut request: Request) -> Result<Counted> {
             Err(error) => return Err(error),
         };
         match counted {
-            Ok(input_tokens) => return Ok(Counted { input_tokens, estimated: false }),
+            Ok(input_tokens) => return Ok(Counted { input_tokens, by: TokensBy::Provider }),
             Err(fault) if fault.class.may_differ_elsewhere() => {
                 tracing::debug!(%fault, "tokens were not counted by the provider");
             }
             Err(fault) => return Err(fault.into()),
         }
     }
-    Ok(Counted { input_tokens: estimate_request(request), estimated: true })
+    Ok(Counted { input_tokens: estimate_request(request), by: TokensBy::Estimate })
 }

@@ -9,11 +9,13 @@ use super::error::Result;
 use super::meter::Account;
 use super::record::begin_record;
 use super::redact::{Mask, Rules};
+use super::tokens::{self, Tokens};
 use super::who::Found;
 use super::{Error, spending, who};
 use crate::model::auth::Action;
 use crate::model::gateway::{
-    CallOutcome, CallSource, Choice, Dialect, EmbedRequest, Encoding, Fault, FaultClass, Masked, Usage, Vectors,
+    CallOutcome, CallSource, Choice, Dialect, EmbedInput, EmbedRequest, Encoding, Fault, FaultClass, Masked, TokensBy,
+    Usage, Vectors,
 };
 use crate::model::{ProviderId, RunId, UserId};
 use crate::runtime::Ctx;
@@ -74,18 +76,22 @@ pub async fn embed(ctx: &Ctx, order: EmbedOrder) -> Result<Embedded> {
                 Error::Fault(fault) => fault.clone(),
                 other => Fault::new(FaultClass::Upstream, other.to_string()),
             };
-            account.settle(CallOutcome::Failed, Usage::default(), false, Some(&fault));
+            account.settle(CallOutcome::Failed, Usage::default(), TokensBy::Provider, Some(&fault));
             return Err(error);
         }
     };
-    let estimated = vectors.input_tokens == 0;
-    if estimated {
-        vectors.input_tokens = request.input.tokens();
+    let mut by = TokensBy::Provider;
+    if vectors.input_tokens == 0 {
+        let read = match &request.input {
+            EmbedInput::Texts(texts) => tokens::of_texts(ctx, texts, &model).await,
+            EmbedInput::Tokens(_) => Tokens { count: request.input.tokens(), by: TokensBy::Tokenizer },
+        };
+        (vectors.input_tokens, by) = (read.count, read.by);
     }
     let usage = Usage { input: vectors.input_tokens, ..Usage::default() };
     let cost_micros = cost_of(ctx, provider, &model, account.at(), usage).await?;
     account.note(|record| record.cost_micros = cost_micros);
-    account.settle(CallOutcome::Complete, usage, estimated, None);
+    account.settle(CallOutcome::Complete, usage, by, None);
     Ok(Embedded { vectors, encoding: request.encoding, choice, cost_micros, overhead_ms, masked })
 }
 

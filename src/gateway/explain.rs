@@ -11,10 +11,11 @@ use super::error::{Error, Result};
 use super::health::Health;
 use super::queue::{Entered, Queues};
 use super::store::{self, provider::ProviderRow};
+use super::tokens;
 use crate::model::auth::Action;
 use crate::model::gateway::{
     BreakerState, By, ExplainRequest, Explained, Hedge, Message, ModelHealth, Needs, PassedOver, Request, Role, Route,
-    Standing, WouldAsk, WouldHedge, score_task,
+    Standing, TokensBy, WouldAsk, WouldHedge, score_task,
 };
 use crate::runtime::Ctx;
 
@@ -66,6 +67,8 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
     let mut candidates = Vec::with_capacity(found.len());
     for candidate in found {
         let rule = route.as_ref().and_then(|route| route.context.as_ref());
+        let reads = tokens::of_request(ctx, &request, &candidate.model.id).await;
+        let needs = Needs { input: reads.count, ..needs };
         let by_window = || rule.and_then(|rule| context::lack_of_one(rule, &candidate.model, &needs));
         if let Some(lack) = candidate.model.lacks(&needs).or_else(by_window) {
             let provider = rows[candidate.provider].name.clone();
@@ -77,7 +80,8 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
             Some(route) => arrange::reason(ctx, route, &request, key).await?,
             None => None,
         };
-        candidates.push(WouldAsk { why, ..would_ask(ctx, &rows, candidate) });
+        let (reads, reads_by) = ((!question.prompt.is_empty()).then_some(reads.count), reads.by);
+        candidates.push(WouldAsk { why, reads, reads_by, ..would_ask(ctx, &rows, candidate) });
     }
     let hedge = route.as_ref().and_then(|route| route.policy.hedge).and_then(|hedge| would_hedge(hedge, &candidates));
     Ok(Explained { rule, refused, task, candidates, passed_over, hedge })
@@ -99,7 +103,15 @@ fn would_ask(ctx: &Ctx, rows: &[ProviderRow], candidate: Candidate) -> WouldAsk 
         rests @ (Standing::Rests { .. } | Standing::Held { .. }) => rests,
         asked => room(ctx, row, &candidate.model.id).unwrap_or(asked),
     };
-    WouldAsk { provider_id: row.id, provider: row.name.clone(), model: candidate.model.id, why: None, standing }
+    WouldAsk {
+        provider_id: row.id,
+        provider: row.name.clone(),
+        model: candidate.model.id,
+        reads: None,
+        reads_by: TokensBy::Estimate,
+        why: None,
+        standing,
+    }
 }
 
 /// As the breaker would decide, without asking it: to ask would take the place of the one call that tries a model again.

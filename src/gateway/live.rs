@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::dialect::Losses;
 use super::health::Permit;
 use super::meter::Account;
 use super::redact::Reveal;
@@ -10,7 +11,7 @@ use crate::cache::Lead;
 use crate::model::ProviderId;
 use crate::model::cache::{CacheOutcome, CacheUse};
 use crate::model::gateway::{
-    CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Masked, Response, ToldLimits, Usage,
+    CallOutcome, Choice, Delta, Dialect, Fault, FaultClass, Fold, Masked, Response, TokensBy, ToldLimits, Usage,
 };
 
 /// Where the pieces come from.
@@ -35,6 +36,8 @@ impl Source {
 #[derive(Debug)]
 pub struct Live {
     pub(super) told: ToldLimits,
+    /// What is lost of it on its way to who asked; `None` where they speak the dialect of who answers.
+    pub(super) losses: Option<Losses>,
     pub(super) pieces: Source,
     pub(super) fold: Fold,
     pub(super) permit: Option<Permit>,
@@ -87,6 +90,11 @@ impl Live {
         self.cache
     }
 
+    /// What is lost so far on its way to who asked, in sentences; all of it once the reason of its end has come.
+    pub fn lost(&self) -> Vec<String> {
+        self.losses.as_ref().map_or_else(Vec::new, Losses::words)
+    }
+
     /// What the provider that answers says of its limits; nothing of a kept answer.
     pub fn told(&self) -> &[(String, String)] {
         &self.told
@@ -137,6 +145,9 @@ impl Live {
         match self.pieces.next().await? {
             Ok(delta) => {
                 self.fold.push(&delta);
+                if let Some(losses) = &mut self.losses {
+                    losses.see(&delta);
+                }
                 if delta == Delta::End {
                     self.close(CallOutcome::Complete, None);
                 }
@@ -166,10 +177,10 @@ impl Live {
         response
     }
 
-    /// What it took so far, and whether that is an estimate.
-    fn usage(&self) -> (Usage, bool) {
+    /// What it took so far, and whose number that is.
+    fn usage(&self) -> (Usage, TokensBy) {
         if self.is_kept() {
-            return (Usage::default(), false);
+            return (Usage::default(), TokensBy::Provider);
         }
         let mut usage = self.fold.usage();
         let written = self.fold.estimated_output();
@@ -181,11 +192,11 @@ impl Live {
         if no_output {
             usage.output = usage.output.max(written);
         }
-        (usage, no_input || no_output)
+        (usage, if no_input || no_output { TokensBy::Estimate } else { TokensBy::Provider })
     }
 
     fn close(&mut self, outcome: CallOutcome, fault: Option<&Fault>) {
-        let (usage, estimated) = self.usage();
+        let (usage, by) = self.usage();
         if let Some(mut permit) = self.permit.take() {
             permit.came_to(usage);
             match fault {
@@ -196,9 +207,11 @@ impl Live {
         if let Some(lead) = self.lead.take().filter(|_| outcome == CallOutcome::Complete) {
             lead.keep(self.fold.clone().finish(), self.dialect, usage);
         }
+        let lost = self.lost();
         if let Some(mut account) = self.account.take() {
+            account.note(|record| record.choice.lost = lost);
             account.answered(|| self.fold.clone().finish());
-            account.settle(outcome, usage, estimated, fault);
+            account.settle(outcome, usage, by, fault);
         }
     }
 }

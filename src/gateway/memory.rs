@@ -49,6 +49,7 @@ impl Summarizer for OfProviders {
                 request,
                 source: CallSource::Memory,
                 step: None,
+                agent: None,
                 on_behalf_of: None,
                 cache: CacheWish::default(),
                 context: ContextWish::default(),

@@ -15,7 +15,7 @@ use super::spending::Held;
 use super::store;
 use crate::cache;
 use crate::model::cache::CacheOutcome;
-use crate::model::gateway::{CallOutcome, CallRecord, Choice, Fault, Request, Response, Usage};
+use crate::model::gateway::{CallOutcome, CallRecord, Choice, Fault, Request, Response, TokensBy, Usage};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 
@@ -163,16 +163,16 @@ impl Account {
         self.begun.elapsed().as_millis() as i64
     }
 
-    /// Settles it. `estimated` says that the usage is ours and not the provider's. A failed one that has left something behind at the
+    /// Settles it. `by` says whose number the usage is. A failed one that has left something behind at the
     /// provider takes that, and is partial or cancelled then.
-    pub fn settle(mut self, outcome: CallOutcome, usage: Usage, estimated: bool, fault: Option<&Fault>) {
+    pub fn settle(mut self, outcome: CallOutcome, usage: Usage, by: TokensBy, fault: Option<&Fault>) {
         let mut left = self.take_left();
         let is_this = |left: &Left| fault.is_some_and(|fault| fault.message == left.why);
         let own = if outcome == CallOutcome::Failed { left.pop_if(|left| is_this(left)) } else { None };
         self.leave_all(&left);
         match own {
             Some(own) => self.close_left(&own),
-            None => self.close(outcome, usage, estimated, fault.map(|fault| fault.message.clone())),
+            None => self.close(outcome, usage, by, fault.map(|fault| fault.message.clone())),
         }
     }
 
@@ -189,14 +189,15 @@ impl Account {
     /// Ends the call as what was left of it.
     fn close_left(&mut self, left: &Left) {
         self.note(|record| left.tell(record));
-        self.close(left.outcome(), left.usage(), true, Some(left.why.clone()));
+        self.close(left.outcome(), left.usage(), TokensBy::Estimate, Some(left.why.clone()));
     }
 
-    fn close(&mut self, outcome: CallOutcome, usage: Usage, estimated: bool, error: Option<String>) {
+    fn close(&mut self, outcome: CallOutcome, usage: Usage, by: TokensBy, error: Option<String>) {
         let Some(mut record) = self.record.take() else { return };
         record.outcome = outcome;
         record.usage = usage;
-        record.estimated = estimated;
+        record.estimated = by == TokensBy::Estimate;
+        record.tokens_by = by;
         record.error = error.map(plain);
         record.took_ms = self.elapsed_ms();
         let mut held = self.held.take();
@@ -243,7 +244,7 @@ impl Drop for Account {
                 self.leave_all(others);
                 self.close_left(own);
             }
-            None => self.close(CallOutcome::Failed, Usage::default(), false, Some(why.to_owned())),
+            None => self.close(CallOutcome::Failed, Usage::default(), TokensBy::Provider, Some(why.to_owned())),
         }
     }
 }

@@ -66,6 +66,7 @@ mod routes;
 mod signs;
 mod spending;
 mod store;
+mod tokens;
 mod upstream;
 mod usage;
 mod validate;

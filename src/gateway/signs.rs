@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::queue::Ear;
 use super::store::provider::ProviderRow;
 use crate::model::ProviderId;
-use crate::model::gateway::{CallOutcome, CallRecord, Fault, FaultClass, Usage};
+use crate::model::gateway::{CallOutcome, CallRecord, Fault, FaultClass, TokensBy, Usage};
 use crate::runtime::outbound::Incoming;
 
 /// A call that was sent. Once nobody waits for its answer any more, it is what is left behind at the provider.
@@ -66,6 +66,7 @@ impl Left {
         record.outcome = self.outcome();
         record.usage = self.usage();
         record.estimated = true;
+        record.tokens_by = TokensBy::Estimate;
         record.took_ms = self.took_ms;
         record.error = Some(self.why.clone());
     }

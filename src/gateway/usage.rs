@@ -45,7 +45,9 @@ pub async fn get_spending(ctx: &Ctx, filter: &UsageFilter) -> Result<Spending> {
     let sums = match filter.by {
         SumBy::Provider => providers,
         SumBy::Model => models,
-        SumBy::User | SumBy::Key | SumBy::Run | SumBy::Step => sum_usage(ctx, filter).await?,
+        SumBy::User | SumBy::Key | SumBy::Agent | SumBy::Session | SumBy::Run | SumBy::Step => {
+            sum_usage(ctx, filter).await?
+        }
     };
     Ok(Spending { total, sums, models: models_named, providers: providers_named })
 }

@@ -12,14 +12,16 @@ use super::ask::{Ask, EXPECTED_OUTPUT};
 use super::asking::Asking;
 use super::candidates::Candidate;
 use super::meter::Account;
-use super::record::{begin_record, counted};
+use super::record::begin_record;
 use super::store::provider::{self, ProviderRow};
+use super::tokens::{self, Tokens};
 use super::upstream::{self, Endpoint};
 use super::{Error, Result, cached, spending};
 use crate::cache::{self, Firing, Question, Stale};
 use crate::model::WorkspaceId;
 use crate::model::gateway::{
-    CallOutcome, CallSource, Choice, Dialect, Fault, FaultClass, Model, Response, Usage, Wire, estimate_tokens,
+    CallOutcome, CallSource, Choice, Dialect, Fault, FaultClass, Model, Response, TokensBy, Usage, Wire,
+    estimate_tokens,
 };
 use crate::runtime::outbound::Outbound;
 use crate::runtime::{Ctx, Runtime};
@@ -82,8 +84,8 @@ async fn renew(ctx: &Ctx, schedule: &str, firing: Firing, stale: &Stale) -> Resu
     account.note(|record| record.choice = choice);
     match asked {
         Ok(response) => {
-            let (usage, estimated) = written.counted(&response);
-            account.settle(CallOutcome::Complete, usage, estimated, None);
+            let (usage, by) = written.counted(ctx, &response, &candidate.model.id).await;
+            account.settle(CallOutcome::Complete, usage, by, None);
             lead.keep(response, wire.dialect(), usage);
         }
         Err(error) => {
@@ -91,7 +93,7 @@ async fn renew(ctx: &Ctx, schedule: &str, firing: Firing, stale: &Stale) -> Resu
                 Error::Fault(fault) => fault,
                 other => Fault::new(FaultClass::Upstream, other.to_string()),
             };
-            account.settle(CallOutcome::Failed, Usage::default(), false, Some(&fault));
+            account.settle(CallOutcome::Failed, Usage::default(), TokensBy::Provider, Some(&fault));
         }
     }
     Ok(true)
@@ -114,7 +116,7 @@ async fn ask(
     account.watch(&signs);
     let mut asking = Asking::new(ctx, choice, &mut away).watched(&signs);
     let (response, mut permit) = asking.ask(written, row, candidate, false).await?;
-    permit.came_to(written.counted(&response).0);
+    permit.came_to(written.counted(ctx, &response, &candidate.model.id).await.0);
     permit.succeed();
     Ok(response)
 }
@@ -137,8 +139,8 @@ impl Written {
     }
 
     /// The provider's numbers, and ours where it tells none.
-    fn counted(&self, response: &Response) -> (Usage, bool) {
-        counted(self.reads(), response)
+    async fn counted(&self, ctx: &Ctx, response: &Response, model: &str) -> (Usage, TokensBy) {
+        tokens::of_answer(ctx, Tokens::estimated(self.reads()), response, model).await
     }
 }
 

@@ -15,7 +15,7 @@ use clap::Args;
 
 use self::client::{Load, Target, Times};
 use super::{Bar, Figure, hooks, process};
-use crate::cli::Failure;
+use crate::cli::{Failure, serve};
 use crate::gateway;
 use crate::model::ApiError;
 use crate::model::cache::CacheMode;
@@ -71,6 +71,8 @@ impl Gateway {
 
 /// Measures Weft's own gateway in this workspace, or the one that is named.
 pub(super) async fn measure(ctx: Option<&Ctx>, options: &Gateway) -> Result<Vec<Figure>, Failure> {
+    // Both ends of each connection are this process': a thousand streams take four thousand files.
+    serve::allow_open_files();
     if let (Some(ctx), Some(streams)) = (ctx, options.streams) {
         return streams::measure(ctx, streams, options.mebibytes).await;
     }

@@ -114,6 +114,7 @@ fn question(order: &Order, name: &str, window: u32, earlier: Option<&str>, messa
         request,
         source: CallSource::Context,
         step: order.step.clone(),
+        agent: order.agent,
         on_behalf_of: order.on_behalf_of,
         cache: CacheWish { mode: CacheMode::Never, ..CacheWish::default() },
         context: ContextWish::default(),

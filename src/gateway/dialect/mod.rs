@@ -3,7 +3,8 @@
 //! Owns what a field is called where. Promises that what one dialect says is said again in the same dialect, field for field;
 //! that what two dialects both know is carried from one into the other; and that what the other has no word for is either
 //! without consequence there (such as `metadata`) or refused by name ([`Fault`] of the class `untranslatable`), never quietly
-//! left out: what is left out, or said in another way, is told to whoever asked ([`notices`]). Unknown events of a stream are dropped, unknown fields of requests kept for their own dialect.
+//! left out: what is left out, or said in another way, is told to whoever asked, of a request ([`notices`]) and of an answer
+//! ([`Losses`]). Unknown events of a stream are dropped, unknown fields of requests kept for their own dialect.
 //!
 //! What programs speak to us is a `Dialect`, what we speak to providers a `Wire`: both know Messages, Chat Completions and Responses,
 //! and a provider may speak Ollama's own besides. Each folder has the two functions that read and write requests, those for whole answers,
@@ -17,6 +18,7 @@ mod fault;
 mod fields;
 mod foreign;
 mod lines;
+mod losses;
 mod notices;
 mod ollama;
 mod openai;
@@ -28,6 +30,7 @@ use serde_json::Value;
 pub use embed::{read_embed_request, read_vectors, write_embed_request, write_vectors};
 use fault::{event_json, malformed, read_error};
 pub use fault::{read_fault, status_of, write_fault};
+pub use losses::Losses;
 pub use notices::notices;
 pub use sse::Event;
 

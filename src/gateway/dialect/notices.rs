@@ -19,6 +19,11 @@ pub fn notices(request: &Request, to: Addressee<'_>) -> Vec<String> {
     thinking(request, to, &mut said);
     sampling(request, to, &mut said);
     fields(request, to.wire, &mut said);
+    bounded(said)
+}
+
+/// As many as may be said, and as long.
+pub(super) fn bounded(mut said: Vec<String>) -> Vec<String> {
     let more = said.len().saturating_sub(MOST);
     said.truncate(MOST);
     if more > 0 {

@@ -2,6 +2,7 @@
 
 mod item_streams;
 mod items;
+mod losses;
 mod ollama;
 mod requests;
 mod responses;

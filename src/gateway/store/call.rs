@@ -6,9 +6,9 @@ use sqlx::{FromRow, query, query_as};
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::cache::{CacheOutcome, CacheTier, CacheUse};
 use crate::model::gateway::{
-    CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Choice, Masked, Sum, SumBy, Usage, UsageFilter,
+    CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Choice, Masked, Sum, SumBy, TokensBy, Usage, UsageFilter,
 };
-use crate::model::{ApiKeyId, CacheEntryId, CallId, ProviderId, RunId, Timestamp, UserId, WorkspaceId};
+use crate::model::{AgentId, ApiKeyId, CacheEntryId, CallId, ProviderId, RunId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
 
 /// Adds a call.
@@ -17,9 +17,9 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
         "insert into model_call (id, workspace_id, at, source, user_id, key_id, run_id, step, provider_id, provider, model,
             choice, outcome, error, input, cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros,
             first_token_ms, took_ms, cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, masked,
-            cache_similarity)
+            cache_similarity, tokens_by, agent_id, session)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-            $25, $26, $27, $28, $29, $30, $31, $32, $33)",
+            $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)",
     )
     .bind(call.id)
     .bind(workspace)
@@ -54,6 +54,9 @@ pub async fn insert(tx: &mut Tx, workspace: WorkspaceId, call: &CallRecord) -> R
     .bind(call.cache.and_then(|cache| cache.saved_micros))
     .bind((!call.masked.is_empty()).then_some(Json(&call.masked)))
     .bind(call.cache.and_then(|cache| cache.similarity))
+    .bind(call.tokens_by.as_str())
+    .bind(call.agent_id)
+    .bind(&call.session)
     .execute(conn)
     .await
     .map(drop))?;
@@ -69,6 +72,8 @@ struct CallRow {
     key_id: Option<ApiKeyId>,
     run_id: Option<RunId>,
     step: Option<String>,
+    agent_id: Option<AgentId>,
+    session: Option<String>,
     provider_id: Option<ProviderId>,
     provider: String,
     model: String,
@@ -82,6 +87,7 @@ struct CallRow {
     output: i64,
     reasoning: i64,
     estimated: bool,
+    tokens_by: Option<String>,
     cost_micros: Option<i64>,
     first_token_ms: Option<i64>,
     took_ms: i64,
@@ -133,6 +139,8 @@ impl TryFrom<CallRow> for CallRecord {
             key_id: row.key_id,
             run_id: row.run_id,
             step: row.step,
+            agent_id: row.agent_id,
+            session: row.session,
             provider_id: row.provider_id,
             provider: row.provider,
             model: row.model,
@@ -148,6 +156,11 @@ impl TryFrom<CallRow> for CallRecord {
                 reasoning: row.reasoning,
             },
             estimated: row.estimated,
+            tokens_by: match row.tokens_by {
+                Some(by) => TokensBy::parse(&by).ok_or_else(|| unreadable("tokens_by", &by))?,
+                None if row.estimated => TokensBy::Estimate,
+                None => TokensBy::Provider,
+            },
             cost_micros: row.cost_micros,
             first_token_ms: row.first_token_ms,
             took_ms: row.took_ms,
@@ -163,6 +176,7 @@ struct LineRow {
     call: CallRow,
     user_name: Option<String>,
     key_name: Option<String>,
+    agent_name: Option<String>,
 }
 
 /// The calls of a workspace, newest first. A model is named as [`sum`] names it.
@@ -174,11 +188,12 @@ pub async fn list(
     limit: u32,
 ) -> Result<Vec<CallLine>> {
     let rows: Vec<LineRow> = read!(db, conn => query_as(
-        "select id, at, source, user_id, key_id, run_id, step, provider_id, provider, model, choice, outcome, error, input,
-            cache_read, cache_write, cache_write_hour, output, reasoning, estimated, cost_micros, first_token_ms, took_ms,
+        "select id, at, source, user_id, key_id, run_id, step, agent_id, session, provider_id, provider, model, choice, outcome, error, input,
+            cache_read, cache_write, cache_write_hour, output, reasoning, estimated, tokens_by, cost_micros, first_token_ms, took_ms,
             cache, cache_tier, cache_entry_id, cache_us, saved_input, saved_output, saved_micros, cache_similarity, masked,
             (select u.name from app_user u where u.id = model_call.user_id and u.workspace_id = $1) as user_name,
-            (select k.name from gateway_key k where k.id = model_call.key_id and k.workspace_id = $1) as key_name
+            (select k.name from gateway_key k where k.id = model_call.key_id and k.workspace_id = $1) as key_name,
+            (select a.name from agent a where a.id = model_call.agent_id and a.workspace_id = $1) as agent_name
          from model_call
          where workspace_id = $1 and ($2 is null or run_id = $2) and ($3 is null or id < $3)
              and ($5 is null or key_id = $5)
@@ -187,6 +202,8 @@ pub async fn list(
              and ($8 is null or outcome = $8)
              and ($9 is null or at >= $9)
              and ($10 is null or at < $10)
+             and ($11 is null or agent_id = $11)
+             and ($12 is null or session = $12)
          order by id desc
          limit $4",
     )
@@ -200,10 +217,18 @@ pub async fn list(
     .bind(filter.outcome.map(CallOutcome::as_str))
     .bind(filter.since)
     .bind(filter.until)
+    .bind(filter.agent_id)
+    .bind(&filter.session)
     .fetch_all(conn)
     .await)?;
-    let line =
-        |row: LineRow| Ok(CallLine { call: CallRecord::try_from(row.call)?, user: row.user_name, key: row.key_name });
+    let line = |row: LineRow| {
+        Ok(CallLine {
+            call: CallRecord::try_from(row.call)?,
+            user: row.user_name,
+            key: row.key_name,
+            agent: row.agent_name,
+        })
+    };
     rows.into_iter().map(line).collect()
 }
 
@@ -259,6 +284,8 @@ pub async fn sum(db: &Db, workspace: WorkspaceId, filter: &UsageFilter) -> Resul
         SumBy::Model => sums!("case when c.provider = '' then c.model else c.provider || '/' || c.model end", ""),
         SumBy::Provider => sums!("c.provider", ""),
         SumBy::User => sums!("u.name", "left join app_user u on u.id = c.user_id and u.workspace_id = c.workspace_id"),
+        SumBy::Agent => sums!("a.name", "left join agent a on a.id = c.agent_id and a.workspace_id = c.workspace_id"),
+        SumBy::Session => sums!("c.session", ""),
         SumBy::Key => sums!("k.name", "left join gateway_key k on k.id = c.key_id and k.workspace_id = c.workspace_id"),
         // Ids read alike on both engines only once they are ids again: see `of_runs`.
         SumBy::Run | SumBy::Step => return of_runs(db, workspace, filter).await,

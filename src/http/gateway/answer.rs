@@ -13,7 +13,7 @@ use super::limits;
 use crate::gateway::{self, Answered, Counted, Embedded, Envelope, Error, Live, Writer};
 use crate::model::ApiError;
 use crate::model::cache::{CacheOutcome, CacheTier, CacheUse};
-use crate::model::gateway::{Choice, Dialect, Fault, FaultClass, Masked, format_usd};
+use crate::model::gateway::{Choice, Delta, Dialect, Fault, FaultClass, Masked, format_usd};
 
 /// Tells the official SDKs whether asking again may help: retries were made here already.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -59,29 +59,54 @@ pub(super) fn give_vectors(embedded: &Embedded) -> Response {
     response
 }
 
-/// The number of tokens, and where it is from.
+/// The number of tokens, and where it is from, in Anthropic's words.
 pub(super) fn give_count(counted: Counted) -> Response {
-    let mut response = Json(json!({"input_tokens": counted.input_tokens})).into_response();
-    put(response.headers_mut(), "x-weft-count", if counted.estimated { "estimate" } else { "provider" });
+    with_count(json!({"input_tokens": counted.input_tokens}), counted)
+}
+
+/// The same in OpenAI's.
+pub(super) fn give_input_count(counted: Counted) -> Response {
+    with_count(json!({"object": "response.input_tokens", "input_tokens": counted.input_tokens}), counted)
+}
+
+fn with_count(body: Value, counted: Counted) -> Response {
+    let mut response = Json(body).into_response();
+    put(response.headers_mut(), "x-weft-count", counted.by.as_str());
     response
 }
 
 /// The answer's bytes, as fast as they are read: nothing is gathered for a slow reader but one piece.
 fn stream(live: Live, writer: Writer) -> impl futures::Stream<Item = Result<Bytes, std::convert::Infallible>> {
-    futures::stream::unfold((live, writer, VecDeque::new()), async |(mut live, mut writer, mut ready)| {
-        loop {
-            if let Some(bytes) = ready.pop_front() {
-                return Some((Ok(bytes), (live, writer, ready)));
+    futures::stream::unfold(
+        (live, writer, VecDeque::new(), false),
+        async |(mut live, mut writer, mut ready, mut told)| {
+            loop {
+                if let Some(bytes) = ready.pop_front() {
+                    return Some((Ok(bytes), (live, writer, ready, told)));
+                }
+                let said = match live.next().await? {
+                    Ok(delta) => {
+                        let mut said = String::new();
+                        // Before what ends the answer, after which nobody reads on.
+                        if matches!(delta, Delta::Stop { .. }) && !std::mem::replace(&mut told, true) {
+                            said.push_str(&notice_comment(&live.lost()));
+                        }
+                        said.push_str(&writer.write(&delta));
+                        said
+                    }
+                    Err(fault) => writer.fail(&fault),
+                };
+                if !said.is_empty() {
+                    ready.push_back(Bytes::from(said));
+                }
             }
-            let said = match live.next().await? {
-                Ok(delta) => writer.write(&delta),
-                Err(fault) => writer.fail(&fault),
-            };
-            if !said.is_empty() {
-                ready.push_back(Bytes::from(said));
-            }
-        }
-    })
+        },
+    )
+}
+
+/// What a stream lost, as a comment of its events: by then the head is gone. Every reader of events passes comments over.
+fn notice_comment(lost: &[String]) -> String {
+    if lost.is_empty() { String::new() } else { format!(": x-weft-notice: {}\n\n", plain(&lost.join("; "))) }
 }
 
 fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: Option<CacheUse>, masked: &[Masked]) {
@@ -92,8 +117,9 @@ fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: O
     if let Some(left_out) = &choice.context {
         put(headers, "x-weft-context", &left_out.header());
     }
-    if !choice.notices.is_empty() {
-        put(headers, "x-weft-notice", &choice.notices.join("; "));
+    let notices: Vec<&str> = choice.notices.iter().chain(&choice.lost).map(String::as_str).collect();
+    if !notices.is_empty() {
+        put(headers, "x-weft-notice", &notices.join("; "));
     }
     if !masked.is_empty() {
         put(headers, "x-weft-masked", &Masked::words(masked));
@@ -117,11 +143,13 @@ fn describe(headers: &mut HeaderMap, choice: &Choice, overhead_ms: f64, cache: O
 
 /// Adds a header; what no header can carry becomes a question mark.
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    let plain: String =
-        value.chars().take(1000).map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
-    if let Ok(value) = HeaderValue::from_str(&plain) {
+    if let Ok(value) = HeaderValue::from_str(&plain(value)) {
         headers.insert(HeaderName::from_static(name), value);
     }
+}
+
+fn plain(value: &str) -> String {
+    value.chars().take(1000).map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
 /// An error of the gateway.

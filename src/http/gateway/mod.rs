@@ -38,6 +38,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(count::count_tokens))
         .routes(routes!(chat_completions))
         .routes(routes!(responses))
+        .routes(routes!(count::count_input_tokens))
         .routes(routes!(embeddings::embeddings))
         .routes(routes!(openai_models))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -63,7 +64,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
-            ("x-weft-notice" = String, description = "what was left out or said in another way, because who answers speaks another dialect; absent for nothing"),
+            ("x-weft-notice" = String, description = "what was left out or said in another way, of the request or of the answer, because who answers speaks another dialect; absent for nothing. What a stream loses is told by a comment before its end"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -107,7 +108,7 @@ async fn messages(
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
-            ("x-weft-notice" = String, description = "what was left out or said in another way, because who answers speaks another dialect; absent for nothing"),
+            ("x-weft-notice" = String, description = "what was left out or said in another way, of the request or of the answer, because who answers speaks another dialect; absent for nothing. What a stream loses is told by a comment before its end"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -150,7 +151,7 @@ async fn chat_completions(
             ("x-weft-cache-similarity" = String, description = "how like that question is, from 0 to 1; only with semantic"),
             ("x-weft-masked" = String, description = "what was masked before it was asked, such as: email 2; absent for nothing"),
             ("x-weft-context" = String, description = "what was left out of the conversation, such as: pruned; turns=12, results=3, tokens=34000, window=100000; absent for nothing"),
-            ("x-weft-notice" = String, description = "what was left out or said in another way, because who answers speaks another dialect; absent for nothing"),
+            ("x-weft-notice" = String, description = "what was left out or said in another way, of the request or of the answer, because who answers speaks another dialect; absent for nothing. What a stream loses is told by a comment before its end"),
             ("x-weft-overhead-ms" = String, description = "milliseconds that were spent here and not at a provider"),
         )),
     (status = 400, description = "the request does not fit", body = Value),
@@ -226,7 +227,8 @@ async fn serve(ctx: Ctx, dialect: Dialect, headers: &HeaderMap, body: Result<Byt
         (Err(fault), _) | (_, Err(fault)) => return refuse(dialect, fault.into()),
     };
     let envelope = Envelope::new(&request, ctx.clock.now());
-    let order = Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache, context };
+    let order =
+        Order { request, source: CallSource::Proxy, step: None, agent: None, on_behalf_of: None, cache, context };
     match gateway::call(&ctx, order).await {
         Ok(answered) => answer::give(dialect, answered, envelope),
         Err(error) => refuse(dialect, error),

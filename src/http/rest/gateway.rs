@@ -15,7 +15,7 @@ use crate::http::error::{Problem, Refusal};
 use crate::model::gateway::{
     CallContent, CallFilter, CallLine, CallOutcome, KeyDraft, KeyInUse, KeyMade, Sum, SumBy, UsageFilter,
 };
-use crate::model::{ApiKeyId, CallId, Page, PageRequest, RunId, Timestamp};
+use crate::model::{AgentId, ApiKeyId, CallId, Page, PageRequest, RunId, Timestamp};
 use crate::runtime::Runtime;
 
 /// The routes of this file.
@@ -123,6 +123,10 @@ struct CallParams {
     run: Option<RunId>,
     /// Only with this key.
     key: Option<ApiKeyId>,
+    /// Only of this agent.
+    agent: Option<AgentId>,
+    /// Only of this conversation, as the program named it.
+    session: Option<String>,
     /// Only of this model, as `/gateway/usage` names it: `provider/model`.
     model: Option<String>,
     /// Only of the provider of this name.
@@ -150,6 +154,8 @@ async fn list_calls(Caller(ctx): Caller, Params(params): Params<CallParams>) -> 
     let filter = CallFilter {
         run_id: params.run,
         key_id: params.key,
+        agent_id: params.agent,
+        session: params.session,
         model: params.model,
         provider: params.provider,
         outcome: params.outcome,

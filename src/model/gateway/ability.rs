@@ -7,7 +7,7 @@ use super::request::Request;
 /// Tokens of a picture: what Anthropic counts for the largest that it does not make smaller.
 ///
 /// Source: Anthropic's guide to vision, width times height by 750, at most about 1,600.
-const PICTURE_TOKENS: i64 = 1_600;
+pub const PICTURE_TOKENS: i64 = 1_600;
 /// Tokens of what stands around each message and tool.
 const FRAME_TOKENS: i64 = 4;
 /// What a token weighs: a character is a quarter of one.

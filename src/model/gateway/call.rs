@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use super::redaction::Masked;
 use super::response::Usage;
 use super::route::Choice;
+use super::tokens::TokensBy;
 use crate::model::cache::CacheUse;
-use crate::model::{ApiKeyId, CallId, ProviderId, RunId, Timestamp, UserId};
+use crate::model::{AgentId, ApiKeyId, CallId, ProviderId, RunId, Timestamp, UserId};
 
 /// Who caused a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -97,6 +98,12 @@ pub struct CallRecord {
     pub run_id: Option<RunId>,
     /// The step's path.
     pub step: Option<String>,
+    /// The agent, if one asked.
+    #[serde(default)]
+    pub agent_id: Option<AgentId>,
+    /// The conversation that a program says its call belongs to; at most 200 characters.
+    #[serde(default)]
+    pub session: Option<String>,
     /// Who answered, or was asked last.
     pub provider_id: Option<ProviderId>,
     /// Its name then; empty when nobody was asked.
@@ -113,6 +120,9 @@ pub struct CallRecord {
     pub usage: Usage,
     /// Whether some of that is an estimate, because the provider did not tell.
     pub estimated: bool,
+    /// Where that is from; of several numbers, the one that says least.
+    #[serde(default)]
+    pub tokens_by: TokensBy,
     /// Millionths of a US dollar; absent when the model has no price.
     pub cost_micros: Option<i64>,
     /// Until the answer began, in milliseconds.
@@ -137,6 +147,9 @@ pub struct CallLine {
     pub user: Option<String>,
     /// The key's name; absent when the key is gone.
     pub key: Option<String>,
+    /// The agent's name; absent when the agent is gone.
+    #[serde(default)]
+    pub agent: Option<String>,
 }
 
 /// Which calls are listed. What is absent narrows nothing.
@@ -147,6 +160,10 @@ pub struct CallFilter {
     pub run_id: Option<RunId>,
     /// Only with this key.
     pub key_id: Option<ApiKeyId>,
+    /// Only of this agent.
+    pub agent_id: Option<AgentId>,
+    /// Only of this conversation, as programs name it.
+    pub session: Option<String>,
     /// Only of this model, as sums name it: `provider/model`.
     pub model: Option<String>,
     /// Only of the provider of this name.
@@ -172,6 +189,10 @@ pub enum SumBy {
     User,
     /// The key.
     Key,
+    /// The agent.
+    Agent,
+    /// The conversation, as programs name it.
+    Session,
     /// The run.
     Run,
     /// The step, with its run.

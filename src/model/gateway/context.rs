@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::tokens::TokensBy;
 use crate::model::FieldError;
 
 /// Tokens that a conversation and its answer may have where nobody says otherwise.
@@ -251,13 +252,21 @@ pub struct ContextUse {
     pub turns: u32,
     /// Results of tools that were left out of messages that stayed.
     pub results: u32,
-    /// Tokens less than before, by an estimate.
+    /// Tokens less than before.
     pub tokens: i64,
+    /// How those were reckoned: by the vocabulary of the model, or by an estimate.
+    #[serde(default = "by_estimate")]
+    pub by: TokensBy,
     /// Whether a summary stands in the place of the messages.
     pub summarized: bool,
     /// Why there is none, where one was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_summarized: Option<String>,
+}
+
+/// How tokens were reckoned before there was another way.
+const fn by_estimate() -> TokensBy {
+    TokensBy::Estimate
 }
 
 impl ContextUse {
@@ -278,7 +287,8 @@ impl ContextUse {
         let parts = [count(self.turns, "turn", "turns"), count(self.results, "result of a tool", "results of tools")];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         let verb = if self.turns + self.results == 1 { "was" } else { "were" };
-        let mut words = format!("{} {verb} left out, some {} tokens", parts.join(" and "), self.tokens);
+        let some = if self.by == TokensBy::Estimate { "some " } else { "" };
+        let mut words = format!("{} {verb} left out, {some}{} tokens", parts.join(" and "), self.tokens);
         if self.summarized {
             words.push_str("; a summary stands for the turns");
         }
@@ -340,7 +350,10 @@ mod tests {
 
     #[test]
     fn what_was_left_out_is_told_in_words() {
-        let mut what = ContextUse { window: 8_000, turns: 1, tokens: 900, ..ContextUse::default() };
+        let mut what =
+            ContextUse { window: 8_000, turns: 1, tokens: 900, by: TokensBy::Tokenizer, ..ContextUse::default() };
+        assert_eq!(what.words(), "1 turn was left out, 900 tokens");
+        what.by = TokensBy::Estimate;
         assert_eq!(what.words(), "1 turn was left out, some 900 tokens");
         what = ContextUse { turns: 12, results: 3, tokens: 34_000, summarized: true, ..what };
         assert_eq!(

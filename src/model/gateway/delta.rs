@@ -155,14 +155,17 @@ impl Fold {
                     self.inputs.entry(*index).or_default().push_str(json);
                 }
             }
-            Delta::Native { index, value } => {
-                if let Some(Block::Native { value: block }) = self.blocks.get_mut(index)
-                    && let Some(list) = block.as_object_mut()
-                    && let Some(deltas) = list.entry("deltas").or_insert_with(|| json!([])).as_array_mut()
-                {
-                    deltas.push(value.clone());
+            Delta::Native { index, value } => match self.blocks.get_mut(index) {
+                Some(Block::Native { value: block }) => {
+                    if let Some(list) = block.as_object_mut()
+                        && let Some(deltas) = list.entry("deltas").or_insert_with(|| json!([])).as_array_mut()
+                    {
+                        deltas.push(value.clone());
+                    }
                 }
-            }
+                Some(Block::Text { extra, .. }) => add_beside(extra, value),
+                _ => {}
+            },
             Delta::Stop { reason, sequence, usage } => {
                 self.usage = self.usage.updated(*usage);
                 self.stop = Some((reason.clone(), sequence.clone()));
@@ -224,6 +227,35 @@ impl Fold {
             extra: Extra::new(),
             others,
         }
+    }
+}
+
+/// Adds what stands beside a text, as each dialect tells it of a stream: a citation of Anthropic's, an annotation of Responses, lists of
+/// annotations and of likelihoods of Chat Completions.
+pub fn add_beside(extra: &mut Extra, value: &Value) {
+    let mut add = |name: &str, one: &Value| {
+        if let Some(list) = extra.entry(name).or_insert_with(|| json!([])).as_array_mut() {
+            list.push(one.clone());
+        }
+    };
+    match (&value["type"], &value["logprobs"], &value["annotations"]) {
+        (Value::String(kind), ..) if kind == "citations_delta" => add("citations", &value["citation"]),
+        // Of a kind that is not known here.
+        (Value::String(kind), ..) if kind.ends_with("_delta") => {}
+        (_, Value::Object(more), _) => {
+            let known = extra.entry("logprobs").or_insert_with(|| json!({}));
+            if !known.is_object() {
+                *known = json!({});
+            }
+            for (name, list) in more {
+                match (known[name].as_array_mut(), list) {
+                    (Some(known), Value::Array(list)) => known.extend(list.iter().cloned()),
+                    _ => known[name] = list.clone(),
+                }
+            }
+        }
+        (_, _, Value::Array(list)) => list.iter().for_each(|one| add("annotations", one)),
+        _ => add("annotations", value),
     }
 }
 

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::fault::FaultClass;
 use super::message::Dialect;
 use super::task::Score;
+use super::tokens::TokensBy;
 use crate::model::ProviderId;
 
 /// A question about a name.
@@ -77,6 +78,12 @@ pub struct WouldAsk {
     pub provider: String,
     /// The model.
     pub model: String,
+    /// Tokens that it would read of what would be asked; absent where nothing is.
+    #[serde(default)]
+    pub reads: Option<i64>,
+    /// How those were reckoned: by the model's own vocabulary, or by an estimate.
+    #[serde(default)]
+    pub reads_by: TokensBy,
     /// What speaks for it, where the route weighs its models.
     pub why: Option<String>,
     /// Whether it would be asked at this moment, as the process sees it that answers.

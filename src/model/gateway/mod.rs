@@ -30,8 +30,9 @@ mod request;
 mod response;
 mod route;
 mod task;
+mod tokens;
 
-pub use ability::{Lack, Needs, estimate_request, weigh_block, weigh_message, weigh_request};
+pub use ability::{Lack, Needs, PICTURE_TOKENS, estimate_request, weigh_block, weigh_message, weigh_request};
 pub use budget::{Allowance, Budget, BudgetDraft, BudgetPeriod, BudgetScope, BudgetState, Spender};
 pub use call::{CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Spending, Sum, SumBy, UsageFilter};
 pub use content::{
@@ -41,7 +42,7 @@ pub use context::{
     ContextRule, ContextUse, ContextWish, LEAST_WINDOW, MOST_RECENT, MOST_WINDOW, StepContext, USUAL_RECENT,
     USUAL_WINDOW, WhenFull,
 };
-pub use delta::{ANSWER_BLOCKS, Delta, Fold, answer_of, parse_input};
+pub use delta::{ANSWER_BLOCKS, Delta, Fold, add_beside, answer_of, parse_input};
 pub use embed::{EmbedInput, EmbedRequest, Encoding, Vectors};
 pub use estimate::{Asks, CostEstimate, Quote, StepEstimate, TEMPLATE_TOKENS, UNKNOWN_OUTPUT, own_words};
 pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk, WouldHedge};
@@ -64,6 +65,7 @@ pub use request::{Effort, Output, Request, Sampling, Thinking, Tool, ToolChoice}
 pub use response::{Other, Response, StopReason, Usage, declined, estimate_tokens, wants_tool};
 pub use route::{Choice, Hedged, Route, RouteDraft, Target, Tried, Verdict};
 pub use task::{Level, Points, Score, TaskRules, of_request as score_request, score as score_task};
+pub use tokens::{TokensBy, Vocabulary};
 
 #[cfg(test)]
 mod tests;

@@ -172,6 +172,10 @@ pub struct Choice {
     /// What was left out or said in another way, because who answers speaks another dialect than who asks; absent for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
+    /// What the answer lost, or had said in another way, on its way back, because who asked speaks another dialect than who answered;
+    /// absent for nothing. Known once the answer has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
 }
 
 impl Tried {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, StepCall};
 use crate::gateway::{self, Answered, Order};
+use crate::model::AgentId;
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{
     Block, CallSource, ContextUse, ContextWish, Dialect, Fault, FaultClass, Message, Output, Request, Response, Role,
@@ -71,6 +72,8 @@ pub(super) struct Asked {
     pub(super) request: Request,
     pub(super) cache: CacheWish,
     pub(super) context: ContextWish,
+    /// The agent, if one asks.
+    pub(super) agent: Option<AgentId>,
 }
 
 /// Asks, and asks again while the answer does not fit its schema, at most `repairs` times.
@@ -109,7 +112,7 @@ pub(super) async fn converse(call: &StepCall, config: &PromptConfig, tally: &mut
     let asked_before = tally.calls - tally.cached;
     loop {
         let kept_before = tally.cached;
-        let asked = Asked { request: request.clone(), cache: wish.clone(), context: context.clone() };
+        let asked = Asked { request: request.clone(), cache: wish.clone(), context: context.clone(), agent: None };
         let response = ask(call, asked, tally).await?;
         let text = response.text();
         if response.stop == StopReason::Refusal {
@@ -207,10 +210,10 @@ pub(super) fn read_context(value: &Value) -> Result<StepContext, StepError> {
 
 /// One call, printed while it comes.
 pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Result<Response, StepError> {
-    let Asked { request, cache, context } = asked;
+    let Asked { request, cache, context, agent } = asked;
     let step = Some((call.run_id, call.step.clone()));
     let on_behalf_of = call.started_by.as_ref().map(|(id, _)| *id);
-    let order = Order { request, source: CallSource::Step, step, on_behalf_of, cache, context };
+    let order = Order { request, source: CallSource::Step, step, agent, on_behalf_of, cache, context };
     let cancelled = || StepError::transient("cancelled", "the call of the model was cancelled");
     let answered = tokio::select! {
         answered = gateway::call(&call.ctx, order) => answered.map_err(failure)?,

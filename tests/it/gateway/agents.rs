@@ -6,7 +6,7 @@ use weft::gateway;
 use weft::model::PageRequest;
 use weft::model::agent::{AgentDraft, AgentSpec, AgentTool, Entry, Rule, Ruling, TaskStatus};
 use weft::model::auth::Role;
-use weft::model::gateway::{Limits, ProviderKind};
+use weft::model::gateway::{CallFilter, Limits, ProviderKind, SumBy, UsageFilter};
 use weft::model::memory::{Reader, Search, Trust};
 use weft::model::workflow::{
     Approval, ApprovalFilter, Command, Decision, Fact, RunDetail, RunStatus, StepError, StepStatus,
@@ -144,6 +144,15 @@ on_both_engines! {
         assert_eq!((task.run_id, task.status, task.turns, task.tokens), (run, TaskStatus::Done, 3, 3_300));
         let found = weft::memory::search(&ctx, &Search::text("loom")).await.unwrap();
         assert_eq!(found.hits.len(), 2);
+
+        // What it asked is the agent's in the log, and in the sums.
+        gateway::settled(&ctx).await;
+        let filter = UsageFilter { by: SumBy::Agent, ..UsageFilter::default() };
+        let sums = gateway::sum_usage(&ctx, &filter).await.unwrap();
+        assert_eq!((sums.len(), sums[0].of.as_str(), sums[0].calls), (1, "helper", 3));
+        let own = CallFilter { agent_id: Some(id), ..CallFilter::default() };
+        let calls = gateway::list_calls(&ctx, &own, &PageRequest::default()).await.unwrap().items;
+        assert_eq!((calls.len(), calls[0].agent.as_deref(), calls[0].call.session.as_deref()), (3, Some("helper"), None));
     }
 
     async fn what_acts_waits_for_a_person_who_sees_exactly_what_would_be_done(site: Site) {

@@ -117,7 +117,9 @@ on_both_engines! {
         assert_eq!((sums[0].of.as_str(), sums[0].calls, sums[0].cost_micros, sums[0].unpriced), ("acme/big", 2, 4_560, 0));
         assert_eq!((sums[1].of.as_str(), sums[1].calls, sums[1].failed, sums[1].unpriced), ("acme/small", 2, 1, 1));
         assert_eq!(sums[0].usage.cache_read, 800);
-        for by in [SumBy::Provider, SumBy::User, SumBy::Key, SumBy::Run, SumBy::Step] {
+        for by in
+            [SumBy::Provider, SumBy::User, SumBy::Key, SumBy::Agent, SumBy::Session, SumBy::Run, SumBy::Step]
+        {
             let sums = gateway::sum_usage(&ctx, &UsageFilter { by, ..filter.clone() }).await.unwrap();
             assert_eq!((sums.len(), sums[0].calls), (1, 4), "{by:?}");
         }

@@ -97,6 +97,7 @@ async fn ask(ctx: &Ctx, request: Request, context: ContextWish) -> gateway::Resu
         request,
         source: CallSource::Proxy,
         step: None,
+        agent: None,
         on_behalf_of: None,
         cache: Default::default(),
         context,

@@ -1,5 +1,6 @@
 //! The log of calls: what is picked from it, what it adds up to, and what keys were used for.
 
+use axum::http::{Method, StatusCode};
 use weft::gateway;
 use weft::model::PageRequest;
 use weft::model::gateway::{
@@ -7,8 +8,10 @@ use weft::model::gateway::{
 };
 use weft::runtime::{Actor, Ctx, Principal};
 
+use super::proxy::{CHAT, chat, pointed};
 use super::upstream::{Reply, Upstream};
 use super::{add, answer, ask, ctx as other, somebody};
+use crate::auth::call;
 use crate::support::Site;
 
 async fn count(ctx: &Ctx, filter: CallFilter) -> usize {
@@ -114,4 +117,28 @@ async fn programs_are_pointed_to_the_address_of_the_server() {
     let endpoints = gateway::get_endpoints(&ctx).unwrap();
     assert_eq!(endpoints.anthropic, format!("{base}/api/v1/gateway/anthropic"));
     assert_eq!(endpoints.openai, format!("{base}/api/v1/gateway/openai/v1"));
+}
+
+#[tokio::test]
+async fn what_a_conversation_of_a_program_cost_is_summed_up_and_listed() {
+    let site = Site::sqlite().await;
+    let (rt, ctx, key) = pointed(&site).await;
+    let upstream = Upstream::start((0..4).map(|_| Reply::Json(200, answer("x")))).await;
+    add(&ctx, "acme", ProviderKind::OpenAi, &upstream, &["big"]).await;
+    let long = "x".repeat(300);
+    for session in [Some("tale-1"), Some("tale-1"), Some(long.as_str()), None] {
+        let mut request = call(Method::POST, CHAT).with("x-api-key", &key);
+        if let Some(session) = session {
+            request = request.with("x-weft-session", session);
+        }
+        assert_eq!(request.json(&chat("big")).send(&rt).await.status(), StatusCode::OK);
+    }
+    gateway::settled(&ctx).await;
+    let filter = UsageFilter { by: SumBy::Session, ..UsageFilter::default() };
+    let mut sums: Vec<(String, i64)> =
+        gateway::sum_usage(&ctx, &filter).await.unwrap().into_iter().map(|sum| (sum.of, sum.calls)).collect();
+    sums.sort();
+    assert_eq!(sums, [(String::new(), 1), ("tale-1".to_owned(), 2), ("x".repeat(200), 1)]);
+    assert_eq!(count(&ctx, CallFilter { session: Some("tale-1".into()), ..CallFilter::default() }).await, 2);
+    assert_eq!(count(&ctx, CallFilter { session: Some("tale-2".into()), ..CallFilter::default() }).await, 0);
 }

@@ -165,3 +165,67 @@ async fn limits_are_told_to_whoever_asks_whosever_they_are() {
     assert_eq!(said(&headers, "anthropic-ratelimit-requests-limit"), "2");
     assert_eq!(said(&headers, "anthropic-ratelimit-requests-remaining"), "0");
 }
+
+/// An answer of Anthropic's with a source, a search of its own and what was kept for an hour.
+fn cited() -> serde_json::Value {
+    let mut answer = super::proxy::claude("A loom.");
+    answer["content"][0]["citations"] = json!([{"type": "char_location", "cited_text": "loom"}]);
+    let search = json!({"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "loom"}});
+    answer["content"].as_array_mut().unwrap().insert(0, search);
+    answer["stop_reason"] = json!("stop_sequence");
+    answer["stop_sequence"] = json!("END");
+    answer
+}
+
+/// The same in pieces.
+const CITED: &str = concat!(
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",",
+    "\"model\":\"opus\",\"content\":[],\"stop_reason\":null,\"usage\":{\"input_tokens\":17,\"output_tokens\":1}}}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"server_tool_use\",\"id\":\"srv_1\",",
+    "\"name\":\"web_search\",\"input\":{}}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"text_delta\",\"text\":\"A loom.\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"citations_delta\",\"citation\":{}}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":1}\n\n",
+    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"stop_sequence\",\"stop_sequence\":\"END\"},",
+    "\"usage\":{\"output_tokens\":9}}\n\n",
+    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+);
+
+#[tokio::test]
+async fn what_an_answer_loses_is_told_in_its_head_or_at_its_end_and_kept_with_the_call() {
+    use super::proxy::{CHAT, MESSAGES, chat, messages, pointed, send};
+    let site = Site::sqlite().await;
+    let (rt, ctx, key) = pointed(&site).await;
+    let twice = || [Reply::Json(200, cited()), Reply::Events(CITED.to_owned())];
+    let upstream = Upstream::start(twice().into_iter().chain(twice())).await;
+    add(&ctx, "claude", ProviderKind::Anthropic, &upstream, &["opus"]).await;
+    let lost = [
+        "1 block of the type server_tool_use left out of the answer: OpenAI Chat Completions has none",
+        "citations of 1 text left out of the answer: OpenAI Chat Completions has another form for them, or none",
+        "why the answer ended is not told in OpenAI Chat Completions: a text that ends it",
+        "which text ended the answer is not told in OpenAI Chat Completions",
+    ];
+    let (_, headers, body) = send(&rt, CHAT, &key, &chat("opus")).await;
+    assert_eq!(said(&headers, "x-weft-notice"), lost.join("; "), "{body}");
+    let mut streamed = chat("opus");
+    streamed["stream"] = json!(true);
+    let (_, headers, body) = send(&rt, CHAT, &key, &streamed).await;
+    assert_eq!(said(&headers, "x-weft-notice"), "", "its head was gone by then");
+    let comment = format!(": x-weft-notice: {}\n\n", lost.join("; "));
+    assert_eq!(body.matches(&comment).count(), 1, "{body}");
+    assert!(body.find(&comment) < body.find("\"finish_reason\":\"stop\""), "{body}");
+    assert!(body.ends_with("data: [DONE]\n\n"), "{body}");
+    let log = calls(&ctx).await;
+    assert!(log.len() == 2 && log.iter().all(|call| call.choice.lost == lost), "{log:?}");
+
+    // Who speaks the dialect of who answers loses nothing.
+    let (_, headers, _) = send(&rt, MESSAGES, &key, &messages("opus")).await;
+    assert_eq!(said(&headers, "x-weft-notice"), "");
+    let mut streamed = messages("opus");
+    streamed["stream"] = json!(true);
+    let (_, _, body) = send(&rt, MESSAGES, &key, &streamed).await;
+    assert!(!body.contains("x-weft-notice") && body.contains("citations_delta"), "{body}");
+    assert!(calls(&ctx).await[..2].iter().all(|call| call.choice.lost.is_empty()));
+}

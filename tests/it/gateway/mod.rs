@@ -29,6 +29,7 @@ mod steps;
 mod summaries;
 mod tasks;
 mod teams;
+mod tokens;
 pub mod upstream;
 mod vectors;
 
@@ -114,6 +115,7 @@ async fn order(ctx: &Ctx, request: Request) -> Result<Answered, Fault> {
         request,
         source: CallSource::Proxy,
         step: None,
+        agent: None,
         on_behalf_of: None,
         cache: CacheWish::default(),
         context: ContextWish::default(),

@@ -71,9 +71,12 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/gateway/anthropic/v1/messages/count_tokens") => {
             Json(json!({"model": "none", "messages": [{"role": "user", "content": "Hello"}]}))
         }
-        ("POST", "/gateway/openai/v1/responses" | "/gateway/openai/v1/embeddings") => {
-            Json(json!({"model": "none", "input": "Hello"}))
-        }
+        (
+            "POST",
+            "/gateway/openai/v1/responses"
+            | "/gateway/openai/v1/responses/input_tokens"
+            | "/gateway/openai/v1/embeddings",
+        ) => Json(json!({"model": "none", "input": "Hello"})),
         ("PUT", "/gateway/redaction") => Json(json!({"kinds": ["secrets"]})),
         ("POST", "/gateway/redaction/try") => Json(json!({"text": "Hello"})),
         ("POST", "/gateway/keys") => Json(json!({"name": ""})),

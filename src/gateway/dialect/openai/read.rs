@@ -1,6 +1,6 @@
 //! Requests and whole answers, from OpenAI's JSON.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::block::{read_answer, read_message, read_tool};
 use super::{read_stop, read_usage};
@@ -22,6 +22,10 @@ pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, 
         Some(_) => return Err(Fault::invalid("/n", format!("expected 1 to {MOST_ANSWERS} answers"))),
     };
     refuse_what_is_not_carried(&mut fields)?;
+    // Where they are not wanted there is nothing to carry.
+    if fields.flag("logprobs")?.unwrap_or(false) {
+        request.extra.insert("logprobs".to_owned(), Value::Bool(true));
+    }
     for (index, value) in fields.need_list("messages")?.into_iter().enumerate() {
         add_message(&mut request, read_message(value, &format!("/messages/{index}"))?);
     }
@@ -44,7 +48,7 @@ pub(in crate::gateway::dialect) fn read_request(body: Value) -> Result<Request, 
     request.stop = match fields.value("stop") {
         None => Vec::new(),
         Some(Value::String(text)) => vec![text],
-        Some(list) => Fields::of(serde_json::json!({"stop": list}), "")?.texts("stop")?,
+        Some(list) => Fields::of(json!({"stop": list}), "")?.texts("stop")?,
     };
     request.stream = fields.flag("stream")?.unwrap_or(false);
     if let Some(mut options) = fields.object("stream_options")? {
@@ -80,9 +84,6 @@ fn add_message(request: &mut Request, message: Message) {
 }
 
 fn refuse_what_is_not_carried(fields: &mut Fields) -> Result<(), Fault> {
-    if fields.flag("logprobs")?.unwrap_or(false) {
-        return Err(Fault::invalid("/logprobs", "expected false: probabilities are not carried"));
-    }
     for name in ["functions", "function_call"] {
         if fields.value(name).is_some() {
             return Err(Fault::invalid(format!("/{name}"), "expected tools and tool_choice, which replace this field"));
@@ -132,7 +133,7 @@ fn read_output(fields: &mut Fields) -> Result<Option<Output>, Fault> {
             Ok(Some(Output::Schema {
                 name: schema.text("name")?,
                 description: schema.text("description")?,
-                schema: schema.value("schema").unwrap_or_else(|| serde_json::json!({})),
+                schema: schema.value("schema").unwrap_or_else(|| json!({})),
                 strict: schema.flag("strict")?,
             }))
         }
@@ -168,7 +169,13 @@ fn read_choice(choice: Value, at: &str) -> Result<Other, Fault> {
     let place = format!("{at}/message");
     let mut message = Fields::of(choice.need("message")?, place.as_str())?;
     let content = message.value("content");
-    let content = read_answer(&mut message, content, &format!("{place}/content"))?;
+    let mut content = read_answer(&mut message, content, &format!("{place}/content"))?;
+    // What stands beside the words is kept with them.
+    if let Some(Block::Text { extra, .. }) = content.iter_mut().find(|block| matches!(block, Block::Text { .. })) {
+        let beside = [("logprobs", choice.value("logprobs")), ("annotations", message.value("annotations"))];
+        let said = beside.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        extra.extend(said.filter(|(_, value)| *value != json!([])).map(|(name, value)| (name.to_owned(), value)));
+    }
     let stop = stopped_for(read_stop(&word), wants_tool(&content), declined(&content));
     Ok(Other { content, stop })
 }

@@ -102,8 +102,9 @@ impl Reader {
             }
             let new = || Answer { next: number * ANSWER_BLOCKS, ..Answer::default() };
             let answer = self.answers.entry(number).or_insert_with(new);
+            let logprobs = choice.value("logprobs");
             if let Some(delta) = choice.object("delta")? {
-                answer.delta(delta, &mut deltas)?;
+                answer.delta(delta, logprobs, &mut deltas)?;
             }
             if let Some(word) = choice.text("finish_reason")? {
                 answer.stop = Some(read_stop(&word));
@@ -122,7 +123,7 @@ impl Answer {
         stopped_for(reason, !self.calls.is_empty(), self.declined)
     }
 
-    fn delta(&mut self, mut delta: Fields, deltas: &mut Vec<Delta>) -> Result<(), Fault> {
+    fn delta(&mut self, mut delta: Fields, logprobs: Option<Value>, deltas: &mut Vec<Delta>) -> Result<(), Fault> {
         let thought = match delta.value("reasoning") {
             Some(Value::String(text)) => Some(text),
             _ => None,
@@ -132,8 +133,17 @@ impl Answer {
         for block in delta.list("thinking_blocks")?.unwrap_or_default() {
             self.proof(&block, deltas);
         }
-        let text = delta.text("content")?;
+        let (text, before) = (delta.text("content")?, deltas.len());
         self.words(Words::Text, text, deltas);
+        // In front of the words that they are of.
+        if let (Some(logprobs), Some(Delta::Text { index, .. })) = (logprobs, deltas[before..].last()) {
+            let beside = Delta::Native { index: *index, value: json!({"logprobs": logprobs}) };
+            deltas.insert(deltas.len() - 1, beside);
+        }
+        let annotations = delta.list("annotations")?.unwrap_or_default();
+        if let (false, Some((index, Some(Words::Text)))) = (annotations.is_empty(), self.open) {
+            deltas.push(Delta::Native { index, value: json!({"annotations": annotations}) });
+        }
         let refusal = delta.text("refusal")?;
         self.words(Words::Refusal, refusal, deltas);
         for (place, call) in delta.list("tool_calls")?.unwrap_or_default().into_iter().enumerate() {

@@ -114,7 +114,8 @@ pub(in crate::gateway::dialect) fn write_response(response: &Response, envelope:
     let choices = answers.enumerate().map(|(index, (content, stop))| {
         let message = write_said(content, envelope.same_dialect);
         let reason = write_stop(stop, declined(content));
-        json!({"index": index, "message": message, "logprobs": null, "finish_reason": reason})
+        let logprobs = beside(content, "logprobs", envelope.same_dialect).next();
+        json!({"index": index, "message": message, "logprobs": logprobs, "finish_reason": reason})
     });
     built.set("choices", choices.collect::<Vec<Value>>());
     built.set("usage", write_usage(response.usage));
@@ -122,6 +123,14 @@ pub(in crate::gateway::dialect) fn write_response(response: &Response, envelope:
         built.extend(&response.extra);
     }
     built.into()
+}
+
+/// What stands beside the words, by its name.
+fn beside<'a>(content: &'a [Block], name: &'a str, same: bool) -> impl Iterator<Item = &'a Value> {
+    content.iter().filter(move |_| same).filter_map(move |block| match block {
+        Block::Text { extra, .. } => extra.get(name),
+        _ => None,
+    })
 }
 
 fn write_said(content: &[Block], same: bool) -> Value {
@@ -148,6 +157,9 @@ fn write_said(content: &[Block], same: bool) -> Value {
     said.put("reasoning_content", thoughts);
     said.put("thinking_blocks", (!blocks.is_empty()).then_some(blocks));
     said.put("tool_calls", (!calls.is_empty()).then_some(calls));
+    let annotations: Vec<Value> =
+        beside(content, "annotations", same).filter_map(Value::as_array).flatten().cloned().collect();
+    said.put("annotations", (!annotations.is_empty()).then_some(annotations));
     said.into()
 }
 

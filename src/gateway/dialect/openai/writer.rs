@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::write::write_thought;
 use super::{write_stop, write_usage};
 use crate::gateway::dialect::{Envelope, sse};
-use crate::model::gateway::{Block, Delta, StopReason, answer_of};
+use crate::model::gateway::{Block, Delta, Extra, StopReason, add_beside, answer_of};
 
 /// A use of a tool that was begun.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ struct Said {
     /// Uses of tools so far.
     calls: Vec<Call>,
     declined: bool,
+    /// Likelihoods of the words that come next.
+    logprobs: Extra,
 }
 
 impl Writer {
@@ -63,7 +65,7 @@ impl Writer {
             }
             Delta::Text { index, text } => match self.blocks.get(index) {
                 Some(Block::Refusal { .. }) => self.chunk(answer_of(*index), json!({"refusal": text})),
-                _ => self.chunk(answer_of(*index), json!({"content": text})),
+                _ => self.words(answer_of(*index), text),
             },
             Delta::Thinking { index, text: piece } => {
                 if let Some(Block::Thinking { text, .. }) = self.blocks.get_mut(index) {
@@ -87,6 +89,7 @@ impl Writer {
                 });
                 call.map_or_else(String::new, |call| self.arguments(number, call, json))
             }
+            Delta::Native { index, value } if self.envelope.same_dialect => self.beside(answer_of(*index), value),
             Delta::Native { .. } => String::new(),
             Delta::Close { index } => match self.blocks.remove(index).as_ref().and_then(write_thought) {
                 Some(thought) => self.chunk(answer_of(*index), json!({"thinking_blocks": [thought]})),
@@ -149,11 +152,40 @@ impl Writer {
                 let call = json!({"index": call, "id": id, "type": "function", "function": function});
                 self.chunk(answer, json!({"tool_calls": [call]}))
             }
-            Block::Text { text, .. } if !text.is_empty() => self.chunk(answer, json!({"content": text})),
+            Block::Text { text, extra, .. } => {
+                let mut said = String::new();
+                // Of an answer that was kept all of it stands here.
+                for name in ["logprobs", "annotations"] {
+                    if let Some(value) = extra.get(name).filter(|_| self.envelope.same_dialect) {
+                        said.push_str(&self.beside(answer, &json!({name: value})));
+                    }
+                }
+                if !text.is_empty() {
+                    said.push_str(&self.words(answer, text));
+                }
+                said
+            }
             Block::Refusal { text } if !text.is_empty() => self.chunk(answer, json!({"refusal": text})),
             Block::Thinking { text, .. } if !text.is_empty() => self.chunk(answer, json!({"reasoning_content": text})),
             _ => String::new(),
         }
+    }
+
+    /// What stands beside words: likelihoods go with the next of them, annotations at once.
+    fn beside(&mut self, answer: u32, value: &Value) -> String {
+        if value["logprobs"].is_object() {
+            add_beside(&mut self.answers.entry(answer).or_default().logprobs, value);
+            String::new()
+        } else if value["annotations"].is_array() {
+            self.chunk(answer, value.clone())
+        } else {
+            String::new()
+        }
+    }
+
+    fn words(&mut self, answer: u32, text: &str) -> String {
+        let logprobs = self.answers.get_mut(&answer).and_then(|said| said.logprobs.remove("logprobs"));
+        self.choice(answer, json!({"content": text}), None, logprobs)
     }
 
     fn chunk(&self, answer: u32, delta: Value) -> String {
@@ -161,7 +193,11 @@ impl Writer {
     }
 
     fn with_reason(&self, answer: u32, delta: Value, reason: Option<&str>) -> String {
-        let choice = json!({"index": answer, "delta": delta, "logprobs": null, "finish_reason": reason});
+        self.choice(answer, delta, reason, None)
+    }
+
+    fn choice(&self, answer: u32, delta: Value, reason: Option<&str>, logprobs: Option<Value>) -> String {
+        let choice = json!({"index": answer, "delta": delta, "logprobs": logprobs, "finish_reason": reason});
         sse::write(None, &self.frame(json!([choice])))
     }
 

@@ -28,7 +28,7 @@ use crate::model::gateway::{Fault, StopReason, Usage};
 /// What is to be included so that thoughts can be sent back.
 pub(super) const SEALED: &str = "reasoning.encrypted_content";
 /// Where a block keeps what its item says of itself.
-const ITEM: &str = "item";
+pub(super) const ITEM: &str = "item";
 /// What the ids of items have in them that were made here; no provider knows those.
 const OURS: &str = "_weft_";
 

@@ -271,7 +271,6 @@ fn a_request_that_does_not_fit_names_its_field() {
         (Dialect::OpenAi, json!({"model": "m"}), "/messages"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "n": 0}), "/n"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "n": 129}), "/n"),
-        (Dialect::OpenAi, json!({"model": "m", "messages": user, "logprobs": true}), "/logprobs"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "functions": []}), "/functions"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "stop": [1]}), "/stop/0"),
         (Dialect::OpenAi, json!({"model": "m", "messages": user, "temperature": "hot"}), "/temperature"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::*;
-use super::{envelope, read_stream, to, whole, written};
+use super::{bare, envelope, read_stream, to, whole, written};
 use crate::model::gateway::{ANSWER_BLOCKS, Block, FaultClass, Other, StopReason};
 
 fn asked(answers: u32) -> Request {
@@ -102,4 +102,65 @@ fn answers_of_which_one_does_not_end_have_broken_off() {
     assert!(!deltas.iter().any(|delta| matches!(delta, Delta::Stop { .. } | Delta::End)), "{deltas:?}");
     let far = stream().replace("\"index\":1", "\"index\":128");
     assert!(read_stream(Wire::OpenAi, &[far.as_bytes()]).is_err());
+}
+
+#[test]
+fn what_stands_beside_the_words_goes_through_whole_and_streamed() {
+    let (one, two) = (
+        json!({"token": "A", "logprob": -0.1, "bytes": [65], "top_logprobs": []}),
+        json!({"token": " loom", "logprob": -0.5}),
+    );
+    let source = json!({"type": "url_citation", "url_citation": {"url": "https://example.org"}});
+    let whole_answer = json!({"id": "1", "object": "chat.completion", "created": 1_700_000_000, "model": "m", "choices": [{
+        "index": 0, "finish_reason": "stop", "logprobs": {"content": [one, two]},
+        "message": {"role": "assistant", "content": "A loom", "annotations": [source]}}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0}, "completion_tokens_details": {"reasoning_tokens": 0}}});
+    let response = read_response(Wire::OpenAi, whole_answer.clone()).unwrap();
+    assert_eq!(bare(write_response(Dialect::OpenAi, &response, &envelope(true))), whole_answer);
+    assert_eq!(
+        Losses::of(&response, Dialect::OpenAi, Dialect::Responses)[0],
+        "annotations of 1 text left out of the answer: OpenAI Responses has another form for them, or none"
+    );
+
+    let chunk = |delta: Value, logprobs: Value, reason: Value| {
+        let choice = json!({"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": reason});
+        format!("data: {}\n\n", json!({"id": "1", "model": "m", "choices": [choice]}))
+    };
+    let stream = [
+        chunk(json!({"role": "assistant", "content": ""}), Value::Null, Value::Null),
+        chunk(json!({"content": "A"}), json!({"content": [one]}), Value::Null),
+        chunk(json!({"content": " loom"}), json!({"content": [two]}), Value::Null),
+        chunk(json!({"annotations": [source]}), Value::Null, Value::Null),
+        chunk(json!({}), Value::Null, json!("stop")),
+        "data: [DONE]\n\n".to_owned(),
+    ]
+    .concat();
+    let deltas = read_stream(Wire::OpenAi, &[stream.as_bytes()]).unwrap();
+    // The pieces make the same whole, and said again they are the same pieces.
+    assert_eq!(whole(&deltas).content, response.content);
+    let again = read_stream(Wire::OpenAi, &[written(Dialect::OpenAi, &deltas, true).as_bytes()]).unwrap();
+    assert_eq!(whole(&again).content, response.content);
+    // So does an answer that was kept.
+    let kept = crate::model::gateway::replay(&response);
+    let again = read_stream(Wire::OpenAi, &[written(Dialect::OpenAi, &kept, true).as_bytes()]).unwrap();
+    assert_eq!(whole(&again).content, response.content);
+    // Elsewhere there is no place for them.
+    assert!(!written(Dialect::OpenAi, &deltas, false).contains("url_citation"));
+    assert!(!written(Dialect::Anthropic, &deltas, false).contains("logprob"));
+}
+
+#[test]
+fn likelihoods_are_asked_of_who_knows_them_and_refused_by_name_for_others() {
+    let body =
+        json!({"model": "m", "messages": [{"role": "user", "content": "Hello"}], "logprobs": true, "top_logprobs": 2});
+    let request = read_request(Dialect::OpenAi, body).unwrap();
+    let model = Model::named("m");
+    let said = write_request(&request, to(ProviderKind::OpenAi, &model)).unwrap();
+    assert_eq!((&said["logprobs"], &said["top_logprobs"]), (&json!(true), &json!(2)));
+    let refused = write_request(&request, to(ProviderKind::Anthropic, &model)).unwrap_err();
+    assert_eq!(refused.pointer.as_deref(), Some("/logprobs"));
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "Hello"}], "logprobs": false});
+    let request = read_request(Dialect::OpenAi, body).unwrap();
+    assert!(write_request(&request, to(ProviderKind::Anthropic, &model)).is_ok());
 }

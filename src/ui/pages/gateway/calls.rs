@@ -19,7 +19,7 @@ use crate::ui::components::{
 };
 use crate::ui::format;
 
-/// `/gateway/calls?period=week&by=key&model=acme/big&provider=acme&outcome=failed&run=ID&key=ID`.
+/// `/gateway/calls?period=week&by=key&model=acme/big&provider=acme&outcome=failed&run=ID&key=ID&agent=ID&session=NAME`.
 #[component]
 pub fn CallsPage() -> impl IntoView {
     let query = use_query_map();
@@ -108,6 +108,7 @@ fn Filters(place: Memo<Place>, spent: Spent) -> impl IntoView {
     };
     let value = move |get: fn(&Place) -> Option<String>| Signal::derive(move || place.with(get).unwrap_or_default());
     let narrowed = move || place.with(|place| (place.filter.run_id.is_some(), place.filter.key_id.is_some()));
+    let also = move || place.with(|place| (place.filter.agent_id.is_some(), place.filter.session.is_some()));
     view! {
         <div class="toolbar call-filters" role="search" aria-label="Calls" hidden=move || is_quiet.get() && !place.with(Place::is_filtered)>
             <div class="filters">
@@ -127,6 +128,8 @@ fn Filters(place: Memo<Place>, spent: Spent) -> impl IntoView {
             </div>
             {move || narrowed().0.then(|| view! { <span class="chip" data-tone="accent">"of one run"</span> })}
             {move || narrowed().1.then(|| view! { <span class="chip" data-tone="accent">"with one key"</span> })}
+            {move || also().0.then(|| view! { <span class="chip" data-tone="accent">"of one agent"</span> })}
+            {move || also().1.then(|| view! { <span class="chip" data-tone="accent">"of one session"</span> })}
             <Show when=move || place.with(Place::is_filtered)>
                 <a class="link" href=move || place.with(|place| place.unfiltered().href()) data-noscroll="">"Show all"</a>
             </Show>

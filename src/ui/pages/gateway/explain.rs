@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::api::routes::explain;
 use crate::model::ApiError;
 use crate::model::gateway::{
-    Dialect, ExplainRequest, Explained, Level, PassedOver, Score, Standing, WouldAsk, WouldHedge,
+    Dialect, ExplainRequest, Explained, Level, PassedOver, Score, Standing, TokensBy, WouldAsk, WouldHedge,
 };
 use crate::ui::browser;
 use crate::ui::components::{Badge, Button, ButtonVariant, Card, Choice, Field, Icon, Select, TextArea, Tone};
@@ -85,7 +85,7 @@ pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> imp
                     <Select id="explain-dialect" label="Asked in" value=question.dialect choices=Signal::stored(dialects) />
                     <TextArea
                         id="explain-prompt" label="Prompt" rows=3 aside=Some("optional".to_owned()) value=question.prompt
-                        hint=Some("For routes that go by the task or the cost.".to_owned())
+                        hint=Some("How many tokens it is, and for routes that go by the task or the cost.".to_owned())
                     />
                     <div><Button label="Explain" icon="help" variant=ButtonVariant::Plain submit=true busy=question.ask.pending() /></div>
                 </form>
@@ -132,12 +132,18 @@ fn Told(explained: Explained) -> impl IntoView {
 fn WouldAskRow(one: WouldAsk, is_first: bool) -> impl IntoView {
     let (label, tone) = state(one.standing, is_first);
     let why = reason(one.standing);
+    let reads = one.reads.map(|tokens| {
+        let how = if one.reads_by == TokensBy::Tokenizer { "counted by its vocabulary" } else { "estimated" };
+        let said = format!("Reads {} of this, {how}.", format::plural(tokens, "token"));
+        view! { <span class="small dim block">{said}</span> }
+    });
     let speaks = one.why.map(|why| view! { <span class="small dim block">{format::sentence(&why)}</span> });
     view! {
         <li>
             <a class="link mono" href=format!("/providers/{}", one.provider_id)>{format!("{}/{}", one.provider, one.model)}</a>
             <Badge label tone />
             {speaks}
+            {reads}
             {why.map(|why| view! { <span class="small dim block">{why}</span> })}
         </li>
     }

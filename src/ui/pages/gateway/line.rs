@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::content::Content;
 use super::explain::wait;
-use super::place::outcome_label;
+use super::place::{Place, outcome_label};
 use crate::model::cache::{CacheOutcome, CacheTier};
 use crate::model::credentials::query_value;
-use crate::model::gateway::{CallLine, CallOutcome, CallRecord, CallSource, Masked, Tried, Verdict};
+use crate::model::gateway::{CallFilter, CallLine, CallOutcome, CallRecord, CallSource, Masked, Tried, Verdict};
 use crate::ui::components::{Badge, Icon, RelativeTime, Tone};
 use crate::ui::format;
 
@@ -17,15 +17,15 @@ pub(super) const COLUMNS: u32 = 8;
 #[component]
 pub(super) fn CallRows(line: CallLine) -> impl IntoView {
     let is_open = RwSignal::new(false);
-    let CallLine { call, user, key } = line;
+    let CallLine { call, user, key, agent } = line;
     let id = format!("call-{}", call.id);
-    let (row_id, stored) = (id.clone(), StoredValue::new((call.clone(), user.clone(), key.clone())));
+    let (row_id, stored) = (id.clone(), StoredValue::new((call.clone(), user.clone(), key.clone(), agent)));
     let label = format!("Details of the call of {}", called(&call));
     let details = move || {
-        let (call, user, key) = stored.get_value();
+        let (call, user, key, agent) = stored.get_value();
         view! {
             <tr id=row_id.clone() class="call-more">
-                <td colspan=COLUMNS.to_string() data-wrap=""><Details call user key /></td>
+                <td colspan=COLUMNS.to_string() data-wrap=""><Details call user key agent /></td>
             </tr>
         }
     };
@@ -162,7 +162,7 @@ fn OutcomeBadge(outcome: CallOutcome) -> impl IntoView {
 
 /// Everything that is known of a call.
 #[component]
-fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl IntoView {
+fn Details(call: CallRecord, user: Option<String>, key: Option<String>, agent: Option<String>) -> impl IntoView {
     let asked = if call.choice.asked.is_empty() { "the default".to_owned() } else { call.choice.asked.clone() };
     let tried = call.choice.tried.iter().map(|one| view! { <TriedItem one=one.clone() /> }).collect_view();
     let rule = call.choice.rule.clone();
@@ -174,6 +174,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
     let parts: Vec<(&'static str, i64)> = usage_parts(&call).into_iter().filter(|(_, tokens)| *tokens > 0).collect();
     let parts = parts.into_iter().map(|(name, tokens)| view! { <dt>{name}</dt><dd>{format::count(tokens)}</dd> });
     let parts = parts.collect_view();
+    let tokens_by = (call.usage.prompt() + call.usage.output > 0).then(|| call.tokens_by.words());
     let run = call.run_id.map(|run| {
         let step = call.step.clone().unwrap_or_default();
         let href = format!("/runs/{run}?step={}", query_value(&step));
@@ -181,6 +182,17 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
             <dt>"Run"</dt>
             <dd><a class="link" href=format!("/runs/{run}")>"Open the run"</a>", "<a class="link" href=href>"step "<span class="mono">{step}</span></a></dd>
         }
+    });
+    // What is asked by the same: the calls of an agent, those of a conversation.
+    let same = |filter: CallFilter| Place { filter, ..Place::default() }.href();
+    let agent = call.agent_id.map(|id| {
+        let href = same(CallFilter { agent_id: Some(id), ..CallFilter::default() });
+        let name = agent.unwrap_or_else(|| "one that is gone".to_owned());
+        view! { <dt>"Agent"</dt><dd><a class="link" href=href>{name}</a></dd> }
+    });
+    let session = call.session.clone().map(|session| {
+        let href = same(CallFilter { session: Some(session.clone()), ..CallFilter::default() });
+        view! { <dt>"Session"</dt><dd class="wrapped"><a class="link mono small" href=href>{session}</a></dd> }
     });
     let cache = cache_words(&call);
     let masked = (!call.masked.is_empty()).then(|| view! { <dt>"Masked"</dt><dd>{Masked::words(&call.masked)}</dd> });
@@ -196,6 +208,8 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
         call.choice.notices.iter().map(|notice| view! { <dd class="wrapped">{format::sentence(notice)}</dd> });
     let notices =
         (!call.choice.notices.is_empty()).then(|| view! { <dt>"Not said as asked"</dt>{notices.collect_view()} });
+    let lost = call.choice.lost.iter().map(|lost| view! { <dd class="wrapped">{format::sentence(lost)}</dd> });
+    let lost = (!call.choice.lost.is_empty()).then(|| view! { <dt>"Lost of the answer"</dt>{lost.collect_view()} });
     let error = call.error.clone().map(|error| {
         view! {
             <div class="notice" data-tone=if call.outcome == CallOutcome::Failed { "bad" } else { "warn" }>
@@ -217,8 +231,9 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                     <ol class="tried">{tried}</ol>
                 </div>
                 <div class="stack">
-                    <h3>"Tokens"{call.estimated.then_some(", estimated: the provider did not tell")}</h3>
-                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}{left_out}{notices}</dl>
+                    <h3>"Tokens"</h3>
+                    {tokens_by.map(|words| view! { <p class="small dim">{format::sentence(words)}</p> })}
+                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}{left_out}{notices}{lost}</dl>
                     {unpriced.map(|href| view! {
                         <p><span class="dim">"The model had no price at that time. "</span><a class="link" href=href>"Set one for calls to come"</a></p>
                     })}
@@ -229,6 +244,8 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>) -> impl 
                         {run}
                         {user.map(|user| view! { <dt>"Person"</dt><dd>{user}</dd> })}
                         {key.map(|key| view! { <dt>"Key"</dt><dd>{key}</dd> })}
+                        {agent}
+                        {session}
                         <dt>"Call"</dt><dd class="mono small">{call.id.to_string()}</dd>
                     </dl>
                 </div>

@@ -6,7 +6,8 @@ use crate::model::dashboard::Period;
 use crate::model::gateway::{CallFilter, CallOutcome, SumBy};
 
 /// What usage can be summed by on the page.
-pub(super) const SUMS: [SumBy; 5] = [SumBy::Model, SumBy::Provider, SumBy::User, SumBy::Key, SumBy::Run];
+pub(super) const SUMS: [SumBy; 7] =
+    [SumBy::Model, SumBy::Provider, SumBy::User, SumBy::Agent, SumBy::Key, SumBy::Session, SumBy::Run];
 
 /// A sum as in the URL.
 pub(super) const fn by_name(by: SumBy) -> &'static str {
@@ -15,6 +16,8 @@ pub(super) const fn by_name(by: SumBy) -> &'static str {
         SumBy::Provider => "provider",
         SumBy::User => "user",
         SumBy::Key => "key",
+        SumBy::Agent => "agent",
+        SumBy::Session => "session",
         SumBy::Run | SumBy::Step => "run",
     }
 }
@@ -57,6 +60,8 @@ impl Place {
             filter: CallFilter {
                 run_id: text("run").and_then(|id| id.parse().ok()),
                 key_id: text("key").and_then(|id| id.parse().ok()),
+                agent_id: text("agent").and_then(|id| id.parse().ok()),
+                session: text("session"),
                 model: text("model"),
                 provider: text("provider"),
                 outcome: text("outcome").and_then(|word| CallOutcome::parse(&word)),
@@ -78,6 +83,8 @@ impl Place {
         put("by", (self.by != SumBy::default()).then(|| by_name(self.by).to_owned()));
         put("run", self.filter.run_id.map(|id| id.to_string()));
         put("key", self.filter.key_id.map(|id| id.to_string()));
+        put("agent", self.filter.agent_id.map(|id| id.to_string()));
+        put("session", self.filter.session.clone());
         put("model", self.filter.model.clone());
         put("provider", self.filter.provider.clone());
         put("outcome", self.filter.outcome.map(|outcome| outcome.as_str().to_owned()));

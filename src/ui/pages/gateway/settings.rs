@@ -9,6 +9,7 @@ use crate::ui::components::{CopyButton, Tab, TabPanel, Tabs};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Program {
     ClaudeCode,
+    Codex,
     AnthropicPython,
     AnthropicTypeScript,
     OpenAiPython,
@@ -17,8 +18,9 @@ enum Program {
 }
 
 impl Program {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::ClaudeCode,
+        Self::Codex,
         Self::AnthropicPython,
         Self::AnthropicTypeScript,
         Self::OpenAiPython,
@@ -29,6 +31,7 @@ impl Program {
     const fn name(self) -> &'static str {
         match self {
             Self::ClaudeCode => "claude-code",
+            Self::Codex => "codex",
             Self::AnthropicPython => "anthropic-python",
             Self::AnthropicTypeScript => "anthropic-typescript",
             Self::OpenAiPython => "openai-python",
@@ -40,6 +43,7 @@ impl Program {
     const fn label(self) -> &'static str {
         match self {
             Self::ClaudeCode => "Claude Code",
+            Self::Codex => "Codex",
             Self::AnthropicPython => "Anthropic Python",
             Self::AnthropicTypeScript => "Anthropic TS",
             Self::OpenAiPython => "OpenAI Python",
@@ -99,6 +103,12 @@ fn text(program: Program, endpoints: &Endpoints, secret: &str, model: &str) -> S
     match program {
         Program::ClaudeCode => format!(
             "export ANTHROPIC_BASE_URL={anthropic}\nexport ANTHROPIC_API_KEY={secret}\nexport ANTHROPIC_MODEL={model}\nclaude"
+        ),
+        // The file holds where it asks, the environment with what: the key is in no file.
+        Program::Codex => format!(
+            "# in ~/.codex/config.toml\nmodel = \"{model}\"\nmodel_provider = \"weft\"\n\n[model_providers.weft]\nname = \"Weft\"\n\
+             base_url = \"{openai}\"\nenv_key = \"WEFT_GATEWAY_KEY\"\nwire_api = \"responses\"\n\n# in the shell\n\
+             export WEFT_GATEWAY_KEY={secret}\ncodex"
         ),
         Program::AnthropicPython => format!(
             "import anthropic\n\nclient = anthropic.Anthropic(\n    base_url=\"{anthropic}\",\n    api_key=\"{secret}\",\n)\n\

@@ -173,7 +173,8 @@ fn named(sum: &Sum, place: &Place) -> AnyView {
             return view! { <a class="link" href=format!("/runs/{of}")>"Run "<span class="mono">{short}</span></a> }
                 .into_any();
         }
-        SumBy::User | SumBy::Key | SumBy::Step => return view! { <span>{of}</span> }.into_any(),
+        SumBy::Session => there.filter.session = Some(of.clone()),
+        SumBy::User | SumBy::Key | SumBy::Agent | SumBy::Step => return view! { <span>{of}</span> }.into_any(),
     }
     view! { <a class="link mono" href=there.href() data-noscroll="">{of}</a> }.into_any()
 }
@@ -197,6 +198,8 @@ const fn by_label(by: SumBy) -> &'static str {
         SumBy::Provider => "Provider",
         SumBy::User => "Person",
         SumBy::Key => "Key",
+        SumBy::Agent => "Agent",
+        SumBy::Session => "Session",
         SumBy::Run | SumBy::Step => "Run",
     }
 }
@@ -207,6 +210,8 @@ const fn nobody(by: SumBy) -> &'static str {
         SumBy::Model | SumBy::Provider => "Nobody was asked",
         SumBy::User => "No person",
         SumBy::Key => "Without a key",
+        SumBy::Agent => "Not by an agent",
+        SumBy::Session => "Without a session",
         SumBy::Run | SumBy::Step => "Not by a run",
     }
 }

@@ -246,7 +246,8 @@ async fn say(call: &StepCall, work: &Work, mut request: Request) -> Result<Entry
     let wish = CacheWish { mode: CacheMode::Never, ..CacheWish::default() };
     let mut tally = Tally::new();
     let began = call.ctx.clock.now();
-    let asked = Asked { request, cache: wish, context: ContextWish::of(&work.spec.context) };
+    let agent = Some(work.agent);
+    let asked = Asked { request, cache: wish, context: ContextWish::of(&work.spec.context), agent };
     let response = ask(call, asked, &mut tally).await?;
     if let Some(left_out) = &tally.context {
         print(call, &format!("To make room, {}.", left_out.words())).await;

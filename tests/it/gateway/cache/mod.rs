@@ -32,7 +32,15 @@ fn cold(text: &str) -> Request {
 }
 
 fn order(request: Request, cache: CacheWish) -> Order {
-    Order { request, source: CallSource::Proxy, step: None, on_behalf_of: None, cache, context: Default::default() }
+    Order {
+        request,
+        source: CallSource::Proxy,
+        step: None,
+        agent: None,
+        on_behalf_of: None,
+        cache,
+        context: Default::default(),
+    }
 }
 
 /// Asks, and waits until what is kept is stored.
