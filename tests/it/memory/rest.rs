@@ -9,7 +9,7 @@ use weft::http::rest;
 use weft::model::auth::Role;
 use weft::runtime::{Actor, Ctx};
 
-use super::{as_role, workspace};
+use super::{as_role, put, workspace};
 
 /// Calls the routes as somebody whom the layers have let in.
 async fn call(
@@ -215,7 +215,7 @@ on_both_engines! {
     async fn an_export_as_markdown_is_an_archive_of_files(site: Site) {
         let ctx = workspace(&site).await;
         for number in 0..60 {
-            super::put(&ctx, "notes", &format!("k{number}"), "The loom.").await;
+            put(&ctx, "notes", &format!("k{number}"), "The loom.").await;
         }
         let (status, body) = send(&ctx, "GET", "/memory/export?format=markdown", "text/plain", "").await;
         assert_eq!((status, body.len() % 512), (StatusCode::OK, 0));
