@@ -286,6 +286,8 @@ on_both_engines! {
     async fn what_the_settings_name_is_set_where_nobody_has_chosen(site: Site) {
         let mut runtime = reaching(&site, site.runtime.clock.clone());
         std::sync::Arc::make_mut(&mut runtime.config).embedder = Some("acme/vec".to_owned());
+        // One of those that share a database does.
+        runtime.elect(true);
         let ctx = runtime.system(workspace(&site).await.workspace());
         put(&ctx, "life", "ride", "We bought a new car").await;
         embed(&ctx).await;
