@@ -193,6 +193,7 @@ async function furnish(server) {
     memoryHealth: '/memory/health',
     memoryTimeline: '/memory/timeline',
     memoryMap: '/memory/map',
+    memorySummaries: '/memory/summaries',
     users: '/users',
     account: '/account',
   };

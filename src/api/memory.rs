@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, Entries, Entry, EntryDraft, EntryFilter, EntryVersion,
-    HealthEntry, Learned, LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace, Readers, Search,
-    SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks,
+    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, Entries, Entry, EntryBulk, EntryBulkDone, EntryDraft,
+    EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned, LocalModel, MemoryHealth, MemoryMap,
+    MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate,
+    SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
 };
-use crate::model::{ApiError, Page, PageRequest, Timestamp};
+use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
 
 /// Searches entries.
 #[server(prefix = "/rpc", endpoint = "memory/search", input = Json)]
@@ -90,6 +91,36 @@ pub async fn get_summary_links(namespace: String, key: String) -> Result<Summary
     Ok(crate::memory::summary_links(&crate::http::request_ctx().await?, &namespace, &key).await?)
 }
 
+/// The rules by which a model summarizes entries, each with what came of it.
+#[server(prefix = "/rpc", endpoint = "memory/summary_rules", input = Json)]
+pub async fn list_summary_rules() -> Result<Vec<SummaryRule>, ApiError> {
+    Ok(crate::memory::list_summary_rules(&crate::http::request_ctx().await?).await?)
+}
+
+/// Makes a rule, or writes another text of one.
+#[server(prefix = "/rpc", endpoint = "memory/save_summary_rule", input = Json)]
+pub async fn save_summary_rule(id: Option<SummaryRuleId>, draft: SummaryRuleDraft) -> Result<SummaryRule, ApiError> {
+    Ok(crate::memory::save_summary_rule(&crate::http::request_ctx().await?, id, draft).await?)
+}
+
+/// Removes a rule; its summaries stay.
+#[server(prefix = "/rpc", endpoint = "memory/delete_summary_rule", input = Json)]
+pub async fn delete_summary_rule(id: SummaryRuleId) -> Result<(), ApiError> {
+    Ok(crate::memory::delete_summary_rule(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// What a rule would do now, and what that would cost.
+#[server(prefix = "/rpc", endpoint = "memory/preview_summary_rule", input = Json)]
+pub async fn preview_summary_rule(draft: SummaryRuleDraft) -> Result<SummaryPlan, ApiError> {
+    Ok(crate::memory::preview_summary_rule(&crate::http::request_ctx().await?, draft).await?)
+}
+
+/// Has a rule look at once.
+#[server(prefix = "/rpc", endpoint = "memory/run_summary_rule", input = Json)]
+pub async fn run_summary_rule(id: SummaryRuleId) -> Result<SummaryRule, ApiError> {
+    Ok(crate::memory::hasten_summary_rule(&crate::http::request_ctx().await?, id).await?)
+}
+
 /// Who was given an entry, the last one first.
 #[server(prefix = "/rpc", endpoint = "memory/readers", input = Json)]
 pub async fn list_readers(namespace: String, key: String) -> Result<Readers, ApiError> {
@@ -133,6 +164,18 @@ pub async fn undelete_entry(namespace: String, key: String) -> Result<Entry, Api
 #[server(prefix = "/rpc", endpoint = "memory/restore", input = Json)]
 pub async fn restore_entry(namespace: String, key: String, version: i64) -> Result<Entry, ApiError> {
     Ok(crate::memory::restore(&crate::http::request_ctx().await?, &namespace, &key, version).await?)
+}
+
+/// Changes many entries, one after the other; what takes it back comes with the answer.
+#[server(prefix = "/rpc", endpoint = "memory/change", input = Json)]
+pub async fn change_entries(bulk: EntryBulk) -> Result<EntryBulkDone, ApiError> {
+    Ok(crate::memory::change_entries(&crate::http::request_ctx().await?, &bulk).await?)
+}
+
+/// Gives chosen entries as lines of JSON, as many as an answer holds.
+#[server(prefix = "/rpc", endpoint = "memory/export", input = Json)]
+pub async fn export_entries(names: Vec<EntryName>) -> Result<EntryExport, ApiError> {
+    Ok(crate::memory::export_entries(&crate::http::request_ctx().await?, &names).await?)
 }
 
 /// Puts an entry into quarantine, in the version that the person saw.

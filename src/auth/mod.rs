@@ -46,7 +46,8 @@ pub use revocation::{Revoked, revocations};
 pub use setup::{boot, create_local_workspace, find_workspace, is_setup_pending, set_up, set_up_and_log_in};
 pub use token::ACCESS_SECONDS;
 pub use users::{
-    change_name, change_password, change_role, disable_user, enable_user, find_user, get_me, list_users, reset_password,
+    change_name, change_password, change_role, disable_user, enable_user, find_user, get_me, list_users,
+    reset_password, role_now,
 };
 
 /// Where a request came from, as the edge saw it.

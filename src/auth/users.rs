@@ -9,8 +9,8 @@ use super::{password, text};
 use crate::db::Tx;
 use crate::model::auth::{Action, Me, Role, User};
 use crate::model::credentials::{Password, PasswordChange};
-use crate::model::{Page, PageRequest, UserId};
-use crate::runtime::Ctx;
+use crate::model::{Page, PageRequest, UserId, WorkspaceId};
+use crate::runtime::{Ctx, Runtime};
 
 /// The person who asks, and what they may do.
 ///
@@ -19,6 +19,17 @@ use crate::runtime::Ctx;
 pub async fn get_me(ctx: &Ctx) -> Result<Me> {
     let (user, _) = person(ctx)?;
     users::find_me(&ctx.db, ctx.workspace(), user).await?.ok_or(Error::NotAPerson)
+}
+
+/// The role that a person of a workspace has now, for what is done in their name while they are away. `None` when they were disabled or
+/// are not here.
+///
+/// # Errors
+/// When the database fails.
+pub async fn role_now(runtime: &Runtime, workspace: WorkspaceId, id: UserId) -> Result<Option<Role>> {
+    let mut tx = runtime.db.begin().await?;
+    let user = users::find(&mut tx, workspace, id).await?;
+    Ok(user.filter(|user| !user.disabled).map(|user| user.role))
 }
 
 /// The people of the workspace in the order they joined.

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{Failure, Global, file, local, out};
-use crate::memory::file::{Record, namespace_of};
-use crate::memory::{self, Expect, Filter};
+use crate::memory::file::{Foreign, Record, namespace_of};
+use crate::memory::{self, Filter};
 use crate::model::PageRequest;
-use crate::model::memory::Trust;
 use crate::runtime::Ctx;
 
 /// The largest file of lines that is read, in bytes: 512 MiB.
@@ -23,6 +22,35 @@ enum Format {
     Jsonl,
     /// One file an entry, its namespace as folders.
     Markdown,
+}
+
+/// What an import reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// One entry a line, as the export writes them.
+    Jsonl,
+    /// A folder with one file an entry.
+    Markdown,
+    /// A table with the columns key and content.
+    Csv,
+    /// conversations.json of an export of ChatGPT.
+    Chatgpt,
+    /// conversations.json of an export of Claude.
+    Claude,
+    /// A dump of mem0.
+    Mem0,
+}
+
+impl Kind {
+    const fn foreign(self) -> Option<Foreign> {
+        match self {
+            Self::Jsonl | Self::Markdown => None,
+            Self::Csv => Some(Foreign::Csv),
+            Self::Chatgpt => Some(Foreign::ChatGpt),
+            Self::Claude => Some(Foreign::Claude),
+            Self::Mem0 => Some(Foreign::Mem0),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -40,8 +68,11 @@ pub(super) struct Export {
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// A file of lines (- is standard input), or a folder of Markdown files.
+    /// A file of lines (- is standard input), a folder of Markdown files, or a file of another program.
     path: String,
+    /// What it is [default: a folder is Markdown, .csv a table, else as its first item tells]
+    #[arg(long, value_enum, value_name = "KIND")]
+    from: Option<Kind>,
     /// Put everything below this namespace.
     #[arg(long, value_name = "NS")]
     into: Option<String>,
@@ -113,8 +144,13 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 /// Every entry, and where it was read, for messages.
 fn read(import: &Import) -> Result<Vec<(String, Record)>, Failure> {
     let mut records = Vec::new();
-    if Path::new(&import.path).is_dir() {
-        read_folder(Path::new(&import.path), &mut Vec::new(), &mut records)?;
+    let path = Path::new(&import.path);
+    if path.is_dir() != matches!(import.from, Some(Kind::Markdown)) && import.from.is_some() {
+        let expected = if path.is_dir() { "a file" } else { "a folder of Markdown files" };
+        return Err(Failure::usage(format!("{}: expected {expected}", import.path)));
+    }
+    if path.is_dir() {
+        read_folder(path, &mut Vec::new(), &mut records)?;
     } else {
         let bytes = file::read_bytes(&import.path, MOST_BYTES + 1)?;
         if bytes.len() as u64 > MOST_BYTES {
@@ -122,11 +158,15 @@ fn read(import: &Import) -> Result<Vec<(String, Record)>, Failure> {
         }
         let text =
             String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{} is not UTF-8 text", import.path)))?;
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let place = format!("{}:{}", import.path, number + 1);
-            let record = serde_json::from_str(line).map_err(|error| Failure::usage(format!("{place}: {error}")))?;
-            records.push((place, record));
-        }
+        records = match foreign_of(import, &text) {
+            Some(foreign) => foreign
+                .read(&text)
+                .map_err(|error| Failure::usage(format!("{}: {error}", import.path)))?
+                .into_iter()
+                .map(|(place, record)| (format!("{}, {place}", import.path), record))
+                .collect(),
+            None => read_lines(import, &text)?,
+        };
     }
     for (place, record) in &mut records {
         if let Some(into) = &import.into {
@@ -140,6 +180,27 @@ fn read(import: &Import) -> Result<Vec<(String, Record)>, Failure> {
             let failure = Failure::from(error);
             Failure { message: format!("{place}: {}", failure.message), ..failure }
         })?;
+    }
+    Ok(records)
+}
+
+/// Whose file it is, if it is another program's: as was said, by its name, or by its first item.
+fn foreign_of(import: &Import, text: &str) -> Option<Foreign> {
+    match import.from {
+        Some(kind) => kind.foreign(),
+        None if Path::new(&import.path).extension().is_some_and(|own| own.eq_ignore_ascii_case("csv")) => {
+            Some(Foreign::Csv)
+        }
+        None => Foreign::detect(text),
+    }
+}
+
+fn read_lines(import: &Import, text: &str) -> Result<Vec<(String, Record)>, Failure> {
+    let mut records = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let place = format!("{}:{}", import.path, number + 1);
+        let record = serde_json::from_str(line).map_err(|error| Failure::usage(format!("{place}: {error}")))?;
+        records.push((place, record));
     }
     Ok(records)
 }
@@ -172,27 +233,18 @@ fn read_folder(folder: &Path, segments: &mut Vec<String>, records: &mut Vec<(Str
     Ok(())
 }
 
-/// Whether an entry is as a record says. A record without a label leaves the one that there is.
-fn is_kept(known: &Record, record: &Record) -> bool {
-    let record = record.clone().as_kept();
-    *known == Record { trust: record.trust.or(known.trust).filter(|trust| *trust != Trust::User), ..record }
-}
-
 async fn put(ctx: &Ctx, json: bool, records: &[(String, Record)]) -> Result<(), Failure> {
     let (mut written, mut unchanged, mut held) = (0, 0, 0);
     for (place, record) in records {
-        // One that is not there is written; what else may be wrong with it, the write says.
-        let known = memory::get_any(ctx, &record.namespace, &record.key).await.ok().map(Record::from);
-        if known.is_some_and(|known| is_kept(&known, record)) {
-            unchanged += 1;
-            continue;
-        }
-        let put =
-            memory::put(ctx, &record.namespace, &record.key, record.draft(), Expect::Any, memory::source(ctx)).await;
-        let entry = put.map_err(|error| {
+        let put = memory::import_record(ctx, record).await;
+        let (_, entry) = put.map_err(|error| {
             let failure = Failure::from(error);
             Failure { message: format!("{place}: {}; {written} were written before", failure.message), ..failure }
         })?;
+        let Some(entry) = entry else {
+            unchanged += 1;
+            continue;
+        };
         written += 1;
         held += u32::from(entry.is_quarantined());
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::model::{
     AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, ComparisonId, EmbedderId, EntryId, FiringId,
     InviteId, LeaseId, LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId, RunId, SemanticHitId,
-    TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    SummaryRuleId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -117,4 +117,5 @@ id_columns!(
     AgentId,
     QueuedTaskId,
     EmbedderId,
+    SummaryRuleId,
 );

@@ -14,6 +14,9 @@ pub enum Error {
     /// No such entry in this workspace, or it was deleted, or its time ran out.
     #[error("no such memory entry")]
     NotFound,
+    /// No such rule for summaries in this workspace.
+    #[error("no such rule for summaries")]
+    NoRule,
     /// The entry is in quarantine, and nobody asked for those.
     #[error("the entry is in quarantine; a person has to look at it first")]
     Quarantined,
@@ -98,6 +101,7 @@ impl From<Error> for ApiError {
         match error {
             Error::Denied(denied) => denied.into(),
             Error::NotFound => Self::not_found("memory entry"),
+            Error::NoRule => Self::not_found("rule for summaries"),
             Error::NoVersion(_) | Error::Quarantined | Error::NotKept { .. } => {
                 Self::NotFound { detail: error.to_string() }
             }

@@ -102,6 +102,7 @@ pub async fn release(ctx: &Ctx, place: (&str, &str), expect: Expect) -> Result<E
         return Err(Error::NotQuarantined);
     }
     let source = super::source(ctx);
+    let held = entry.version;
     let entry = Entry {
         version: entry.version + 1,
         updated_at: now,
@@ -111,6 +112,7 @@ pub async fn release(ctx: &Ctx, place: (&str, &str), expect: Expect) -> Result<E
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change, None).await?;
+    store::carry_summary(&mut tx, entry.id, held, entry.version).await?;
     note(&mut tx, ctx, place, &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;

@@ -10,6 +10,7 @@
 //! wait for each other (about half a millisecond a commit) and buys three things: numbers appear in order, so that an
 //! index can follow them; a read, a decision and a write need no retry; two writers never deadlock.
 
+mod bulk;
 mod catalog;
 mod changes;
 mod duplicates;
@@ -37,6 +38,7 @@ mod trust;
 mod validate;
 mod write;
 
+pub use bulk::{Imported, change_entries, export_entries, import_record};
 pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use embed::{
     Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, list_local_models, serving_embedder,
@@ -52,7 +54,9 @@ pub use reads::{note_found, note_read, readers, reads_of_run, write_reads};
 pub use related::related;
 pub use sibling::{Put, Stated, put_beside, siblings};
 pub use summary::{
-    Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, estimate, lend_summarizer, summarize, summary_links,
+    Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, delete_summary_rule, estimate, fire_summary_rules,
+    hasten_summary_rule, lend_summarizer, list_summary_rules, preview_summary_rule, save_summary_rule, summarize,
+    summary_links,
 };
 pub use sweep::{boot, sweep};
 pub use then::{get_any_as_of, get_as_of};

@@ -4,18 +4,21 @@
 
 use std::time::Duration;
 
-use super::{DELETED_KEPT_DAYS, Error, embed, reads, store, write};
-use crate::runtime::Runtime;
+use super::{DELETED_KEPT_DAYS, Error, embed, reads, store, summary, write};
+use crate::model::memory::Source;
+use crate::model::{EntryId, Timestamp};
+use crate::runtime::{Ctx, Runtime};
 
 /// How often it looks. Nobody sees an expired entry in between: every read checks the time.
 const EVERY: Duration = Duration::from_secs(60);
 /// Entries handled in one go.
 const BATCH: i64 = 500;
 
-/// Starts the sweeper, what makes vectors, and what writes down who read; they end with the process' tasks.
+/// Starts the sweeper, what makes vectors, what writes down who read, and the rules for summaries; they end with the process' tasks.
 pub fn boot(runtime: &Runtime) {
     embed::boot(runtime);
     reads::boot(runtime);
+    summary::boot_rules(runtime);
     let runtime = runtime.clone();
     runtime.tasks.clone().spawn("memory sweeper", async move {
         let stopping = runtime.tasks.stopping().clone();
@@ -42,11 +45,25 @@ pub async fn sweep(runtime: &Runtime) -> Result<(u64, u64), Error> {
     let now = runtime.clock.now();
     let mut expired = 0;
     for (workspace, id) in store::expired(&runtime.db, now, BATCH).await? {
-        expired += u64::from(write::expire(&runtime.system(workspace), id, now).await?);
+        expired += u64::from(expire(&runtime.system(workspace), id, now).await?);
     }
     let mut tx = runtime.db.begin().await?;
     let before = now.plus_ms(-DELETED_KEPT_DAYS * 86_400_000);
     let removed = store::purge(&mut tx, before, BATCH).await?;
     tx.commit().await?;
     Ok((expired, removed))
+}
+
+/// Deletes an entry whose time ran out, unless somebody was faster. Returns whether it did.
+async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<bool, Error> {
+    let mut tx = ctx.db.begin().await?;
+    let change = store::next_change(&mut tx, ctx.workspace()).await?;
+    let Some((namespace, key, version)) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
+    store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
+    store::delete_vectors(&mut tx, id).await?;
+    store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
+    write::note(&mut tx, ctx, (&namespace, &key), &(version + 1).to_string()).await?;
+    tx.commit().await?;
+    write::deleted(ctx, &namespace, &key, id, change).await?;
+    Ok(true)
 }

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use super::hold::{self, Write};
 use super::sibling::{self, Moment, Put, Standing, Stated};
-use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, duplicates, embed, store, trust, validate};
+use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, duplicates, embed, store, summary, trust, validate};
 use crate::cache;
 use crate::db::Tx;
+use crate::model::EntryId;
 use crate::model::auth::Action;
 use crate::model::cache::SourceKind;
 use crate::model::live::Topic;
 use crate::model::memory::{Duplicates, Entry, EntryDraft, OnConflict, Quarantine, Source, Trust};
-use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
 impl Expect {
@@ -39,6 +39,8 @@ pub(super) struct Order {
     pub source: Source,
     /// Whether an entry may be made although another may say nearly the same.
     has_looked: bool,
+    /// What it is the summary of, if it is one.
+    links: Option<summary::Links>,
     /// The order that this one stands for, where its words are to become a version of another entry.
     instead: Option<Box<Order>>,
 }
@@ -71,18 +73,20 @@ pub async fn put(
     Ok(put_stated(ctx, (namespace, key), draft, stated, source).await?.into_entry())
 }
 
-/// [`put`] for what is like others by its nature: nobody looks whether another entry says nearly the same.
+/// [`put`] for a summary, which is like others by its nature: nobody looks whether another entry says nearly the same. The ways to what
+/// it was made of are stored with it.
 ///
 /// # Errors
 /// As [`put`], but for [`Error::Duplicate`].
-pub(super) async fn put_alone(
+pub(super) async fn put_summary(
     ctx: &Ctx,
     (namespace, key): (&str, &str),
     draft: EntryDraft,
     expect: Expect,
-    source: Source,
+    links: summary::Links,
 ) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
+    let source = super::source(ctx);
     validate::place(namespace, key)?;
     let draft = validate::draft(draft)?;
     validate::expiry(draft.expires_at, ctx.clock.now(), &source)?;
@@ -95,6 +99,7 @@ pub(super) async fn put_alone(
         merges: Vec::new(),
         source,
         has_looked: true,
+        links: Some(links),
         instead: None,
     };
     match perform(ctx, &order).await? {
@@ -117,8 +122,18 @@ pub(super) async fn put_stated(
     let draft = validate::draft(draft)?;
     validate::expiry(draft.expires_at, ctx.clock.now(), &source)?;
     let (namespace, key) = (namespace.to_owned(), key.to_owned());
-    let mut order =
-        Order { namespace, key, draft, expect, on_conflict, merges, source, has_looked: false, instead: None };
+    let mut order = Order {
+        namespace,
+        key,
+        draft,
+        expect,
+        on_conflict,
+        merges,
+        source,
+        has_looked: false,
+        links: None,
+        instead: None,
+    };
     loop {
         match perform(ctx, &order).await {
             Ok(Done::Put(put)) => return Ok(*put),
@@ -152,6 +167,7 @@ async fn look(ctx: &Ctx, order: Order, wanted: Duplicates) -> Result<Order, Erro
         merges: Vec::new(),
         source: alone.source.clone(),
         has_looked: true,
+        links: None,
         instead: Some(Box::new(alone)),
     })
 }
@@ -215,6 +231,7 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
         }
         entry.siblings = store::count_siblings(&mut tx, entry.id).await?;
     }
+    summary::keep_links(&mut tx, ctx, order.links.as_ref(), (live.as_ref(), &entry)).await?;
     if let Some(alone) = &order.instead {
         store::note_merged(&mut tx, entry.id, entry.version, &alone.key).await?;
     }
@@ -338,6 +355,8 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
     };
     store::write(&mut tx, ctx.workspace(), &entry, change).await?;
     store::append_version(&mut tx, &entry, change, None).await?;
+    // Deleted and back as it was, a summary is one still.
+    store::carry_summary(&mut tx, entry.id, version.unwrap_or(newest - 1), entry.version).await?;
     note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
     written(ctx, &entry, change).await?;
@@ -365,24 +384,10 @@ pub(super) async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(),
     Ok(())
 }
 
-async fn deleted(ctx: &Ctx, namespace: &str, key: &str, id: EntryId, change: i64) -> Result<(), Error> {
+pub(super) async fn deleted(ctx: &Ctx, namespace: &str, key: &str, id: EntryId, change: i64) -> Result<(), Error> {
     catalog::note_deleted(ctx, id, change).await?;
     let data = json!({"namespace": namespace, "key": key});
     ctx.events.publish(ctx.workspace(), Topic::Memory(namespace.to_owned()), "entry_deleted", data);
     changes::tell(ctx.runtime());
     Ok(())
-}
-
-/// Deletes an entry whose time ran out, unless somebody was faster. Returns whether it did.
-pub(super) async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<bool, Error> {
-    let mut tx = ctx.db.begin().await?;
-    let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let Some((namespace, key, version)) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
-    store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
-    store::delete_vectors(&mut tx, id).await?;
-    store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
-    note(&mut tx, ctx, (&namespace, &key), &(version + 1).to_string()).await?;
-    tx.commit().await?;
-    deleted(ctx, &namespace, &key, id, change).await?;
-    Ok(true)
 }

@@ -90,4 +90,6 @@ ids! {
     ComparisonId,
     /// What makes vectors of a workspace's entries.
     EmbedderId,
+    /// When a model summarizes entries by itself.
+    SummaryRuleId,
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 pub mod cache;
+mod embedder;
 mod mask;
 
 use mask::{MASK, masked_url};
@@ -63,6 +64,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "folder with models that make vectors of memory on this machine; unset means embedders in the data directory",
     ),
+    embedder::SETTING,
     setting("log", "WEFT_LOG", "info", "tracing filter, such as info or weft=debug"),
     setting("log_format", "WEFT_LOG_FORMAT", "auto", "json, text, or auto (text on a terminal, else json)"),
     setting("admin_email", "WEFT_ADMIN_EMAIL", "", "with admin_password: makes the owner at the first start"),
@@ -173,6 +175,8 @@ pub struct Config {
     pub master_key_file: PathBuf,
     /// Folders of models that make vectors on this machine.
     pub embedders: PathBuf,
+    /// The model that makes vectors where nobody has chosen, as a workspace would choose it.
+    pub embedder: Option<String>,
     /// The tracing filter.
     pub log: String,
     /// `json`, `text` or `auto`.
@@ -315,7 +319,6 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
         }
     };
     let optional = |name: &str| Some(get(name).value.clone()).filter(|value| !value.is_empty());
-
     let addr: SocketAddr =
         get("addr").value.parse().map_err(|_| refuse("addr", "an address and port, such as 127.0.0.1:3000"))?;
     let public = optional("public_url");
@@ -356,6 +359,9 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
             .filter(|value| range.contains(value))
             .ok_or_else(|| refuse(name, &format!("a whole number from {} to {}", range.start(), range.end())))
     };
+    let (named, given) = (&get("embedder").value, optional("embedders").map(PathBuf::from));
+    let (embedders, embedder) =
+        embedder::read(named, given, data_dir.join("embedders")).map_err(|expected| refuse("embedder", expected))?;
     let trusted_proxies = optional("trusted_proxies").unwrap_or_default();
     let trusted_proxies = trusted_proxies.split(',').map(str::trim).filter(|address| !address.is_empty());
     let trusted_proxies = trusted_proxies.map(str::parse).collect::<Result<Vec<IpAddr>, _>>();
@@ -368,7 +374,8 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
         trusted_proxies: trusted_proxies
             .map_err(|_| refuse("trusted_proxies", "addresses with commas between, such as 10.0.0.5,10.0.0.6"))?,
         master_key_file: optional("master_key_file").map_or_else(|| data_dir.join("master.key"), PathBuf::from),
-        embedders: optional("embedders").map_or_else(|| data_dir.join("embedders"), PathBuf::from),
+        embedders,
+        embedder,
         data_dir,
         database_url,
         log: get("log").value.clone(),
@@ -380,10 +387,9 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
         allow_paths,
         max_steps: number("max_steps", 1..=1024)?,
         max_queued_runs: number("max_queued_runs", 1..=1_000_000)?,
-        max_running_runs: match optional("max_running_runs") {
-            Some(_) => Some(number("max_running_runs", 1..=1_000_000)?),
-            None => None,
-        },
+        max_running_runs: optional("max_running_runs")
+            .map(|_| number("max_running_runs", 1..=1_000_000))
+            .transpose()?,
         retention_days: number("retention_days", 1..=3650)?,
         cache: cache::Bounds::read(number)?,
         outcomes,

@@ -90,6 +90,7 @@ chunks! {
         embedder: Embedder, draw_embedder, load_embedder => pages::memory::EmbedderPage;
         health: Health, draw_health, load_health => pages::memory::HealthPage;
         timeline: Timeline, draw_timeline, load_timeline => pages::memory::TimelinePage;
+        summaries: Summaries, draw_summaries, load_summaries => pages::memory::SummariesPage;
         memory_map: MemoryMap, draw_memory_map, load_memory_map => pages::memory::MapPage;
     }
     gateway {

@@ -20,6 +20,8 @@ pub mod hooks;
 mod listing;
 mod map;
 pub mod memory;
+mod memory_bulk;
+mod memory_file;
 pub mod paging;
 pub mod providers;
 pub mod readers;
@@ -30,6 +32,7 @@ pub mod runs;
 pub mod schedules;
 mod siblings;
 mod summary;
+mod summary_rules;
 pub mod team;
 pub mod travel;
 pub mod triggers;
@@ -76,6 +79,8 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(listing::router())
         .merge(map::router())
         .merge(memory::router())
+        .merge(memory_bulk::router())
+        .merge(memory_file::router())
         .merge(hooks::router())
         .merge(providers::router())
         .merge(readers::router())
@@ -86,6 +91,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(schedules::router())
         .merge(siblings::router())
         .merge(summary::router())
+        .merge(summary_rules::router())
         .merge(team::router())
         .merge(travel::router())
         .merge(triggers::router())

@@ -99,6 +99,9 @@ pub async fn set_embedder(ctx: &Ctx, draft: EmbedderDraft) -> Result<EmbedderRep
         let dims = trial(ctx, &model).await?;
         replace(ctx, &building.into_iter().collect::<Vec<_>>(), Some((&model, dims))).await?;
     }
+    let mut tx = ctx.db.begin().await?;
+    store::note_choice(&mut tx, ctx.workspace(), ctx.clock.now()).await?;
+    tx.commit().await?;
     tracing::info!(model, anew = draft.anew, by = %ctx.actor.principal, "what makes vectors of memory was set");
     work::wake(ctx.runtime());
     get_embedder(ctx).await

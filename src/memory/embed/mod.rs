@@ -2,11 +2,13 @@
 //!
 //! An **embedder** turns texts into vectors. A model whose name begins with `local/` is one of this machine (`local`). For all
 //! others memory knows one trait; what stands behind it is lent at the start of the process (`gateway` lends one that asks a
-//! model, metered and budgeted like every call). A workspace has none until somebody sets one.
+//! model, metered and budgeted like every call). A workspace has none until somebody
+//! sets one, or the settings name one for those where nobody has (`default`).
 //!
 //! Promises: an entry is found by its words at once, and by its vector as soon as that is made; several processes on one
 //! database never pay twice for an entry, but after a crash in the middle of a batch; what can't be done waits, and says why.
 
+mod default;
 mod manage;
 mod order;
 mod question;

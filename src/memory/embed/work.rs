@@ -129,8 +129,9 @@ async fn watch(runtime: Runtime) {
 pub async fn embed_pending(runtime: &Runtime) -> Result<Round, Error> {
     let office = runtime.shared::<Office>();
     let mut round = Round::default();
+    super::default::adopt(runtime).await?;
     let rows = store::all_embedders(&runtime.db).await?;
-    office.has_any.store(!rows.is_empty(), Ordering::Relaxed);
+    office.has_any.store(!rows.is_empty() || runtime.config.embedder.is_some(), Ordering::Relaxed);
     for row in rows {
         if let (Some(_), Some(at)) = (&row.paused, row.retry_at)
             && at > runtime.clock.now()

@@ -12,7 +12,7 @@ use self::project::{AXES, project};
 use super::index::{Filter, Taken};
 use super::{Error, catalog, store, validate};
 use crate::model::auth::Action;
-use crate::model::memory::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap};
+use crate::model::memory::{Entry, MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap, Source};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
@@ -20,6 +20,9 @@ use crate::runtime::Ctx;
 const TITLE_CHARS: usize = 60;
 /// Rows that are read at once.
 const BATCH: i64 = 2_000;
+
+/// Where there are more than so many times the entries that were taken, these are looked up one by one.
+const FEW_TIMES: u64 = 4;
 
 /// Held by whoever makes a map.
 #[derive(Debug, Default)]
@@ -46,7 +49,12 @@ pub async fn map(ctx: &Ctx, namespace: &str) -> Result<MemoryMap, Error> {
         None => MapBasis::Words {},
     };
     let lies: HashMap<EntryId, [f32; AXES]> = ids.into_iter().zip(places.places).collect();
-    let points = points(ctx, namespace, now, &lies).await?;
+    // Of very many entries the table is asked for those alone that were taken: to read all of them would take as long as they are many.
+    let points = if u64::from(all) > lies.len() as u64 * FEW_TIMES {
+        taken(ctx, now, &lies).await?
+    } else {
+        points(ctx, namespace, now, &lies).await?
+    };
     let sampled = all > MAX_MAP_POINTS;
     Ok(MemoryMap { points, entries: all, sampled, without_vector: without, by, shares: places.shares })
 }
@@ -75,24 +83,74 @@ async fn points(
     Ok(points)
 }
 
-fn point(row: store::PointRow, place: &[f32; AXES]) -> MapPoint {
-    let (source, trust) = (row.source(), row.trust());
+/// What the table says of the entries that were taken, looked up by their ids.
+async fn taken(ctx: &Ctx, now: Timestamp, lies: &HashMap<EntryId, [f32; AXES]>) -> Result<Vec<MapPoint>, Error> {
+    let mut ids: Vec<EntryId> = lies.keys().copied().collect();
+    ids.sort_unstable();
+    let mut points = Vec::with_capacity(ids.len());
+    for some in ids.chunks(store::FETCH) {
+        for row in store::fetch(&ctx.db, ctx.workspace(), some).await? {
+            if !row.is_findable(now) {
+                continue;
+            }
+            let Some(place) = lies.get(&row.id) else { continue };
+            let entry = Entry::from(row);
+            points.push(MapPoint {
+                id: entry.id,
+                title: title(&entry.content),
+                tag: entry.tags.into_iter().next(),
+                source: word_of(&entry.source).to_owned(),
+                trust: entry.trust,
+                updated_at: entry.updated_at,
+                namespace: entry.namespace,
+                key: entry.key,
+                x: place[0],
+                y: place[1],
+                detail: detail(place),
+            });
+        }
+    }
+    points.sort_by_key(|point| point.id);
+    Ok(points)
+}
+
+const fn word_of(source: &Source) -> &'static str {
+    match source {
+        Source::User { .. } => "user",
+        Source::Run { .. } => "run",
+        Source::Cli { .. } => "cli",
+        Source::Expiry { .. } => "expiry",
+    }
+}
+
+/// How an entry begins, on one line.
+fn title(content: &str) -> String {
+    let begin: String = content.chars().take(TITLE_CHARS * 3).collect();
+    begin.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_CHARS).collect()
+}
+
+/// Where a point lies along the axes that are not drawn.
+fn detail(place: &[f32; AXES]) -> [i8; MAP_DETAIL] {
     let mut detail = [0_i8; MAP_DETAIL];
     for (number, along) in detail.iter_mut().zip(&place[2..]) {
         *number = (along * 100.0).round().clamp(-127.0, 127.0) as i8;
     }
-    let words: Vec<&str> = row.title.split_whitespace().collect();
+    detail
+}
+
+fn point(row: store::PointRow, place: &[f32; AXES]) -> MapPoint {
+    let (source, trust) = (row.source(), row.trust());
     MapPoint {
         id: row.id,
         namespace: row.namespace,
         key: row.key,
-        title: words.join(" ").chars().take(TITLE_CHARS).collect(),
+        title: title(&row.title),
         tag: row.tags.0.into_iter().next(),
         source,
         trust,
         updated_at: row.updated_at,
         x: place[0],
         y: place[1],
-        detail,
+        detail: detail(place),
     }
 }

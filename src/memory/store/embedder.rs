@@ -1,6 +1,6 @@
 //! What makes vectors of the entries of each workspace, and who works on it.
 
-use sqlx::{FromRow, query, query_as};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::db::{Db, Result, Tx};
@@ -78,6 +78,31 @@ pub(in crate::memory) async fn insert_embedder(tx: &mut Tx, row: &EmbedderRow) -
 /// Removes one, with its vectors.
 pub(in crate::memory) async fn delete_embedder(tx: &mut Tx, id: EmbedderId) -> Result<()> {
     within!(tx, conn => query("delete from memory_embedder where id = $1").bind(id).execute(conn).await.map(drop))?;
+    Ok(())
+}
+
+/// Workspaces with a memory where nobody has said what makes vectors, be it nothing.
+pub(in crate::memory) async fn workspaces_without_choice(db: &Db, limit: i64) -> Result<Vec<WorkspaceId>> {
+    Ok(read!(db, conn => query_scalar(
+        "select c.workspace_id from memory_change c
+         where not exists (select 1 from memory_embedder_choice h where h.workspace_id = c.workspace_id)
+         order by c.workspace_id limit $1",
+    )
+    .bind(limit)
+    .fetch_all(conn)
+    .await)?)
+}
+
+/// Notes that somebody has said what makes vectors.
+pub(in crate::memory) async fn note_choice(tx: &mut Tx, workspace: WorkspaceId, now: Timestamp) -> Result<()> {
+    within!(tx, conn => query(
+        "insert into memory_embedder_choice (workspace_id, at) values ($1, $2) on conflict (workspace_id) do nothing",
+    )
+    .bind(workspace)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop))?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The tables of memory: entries as they are, their versions, their tags, their vectors, and a change number a workspace.
 
+mod bulk;
 mod embedder;
 mod entry;
 mod health;
@@ -8,12 +9,14 @@ mod quarantine;
 mod reader;
 mod sibling;
 mod summary;
+mod summary_rule;
 mod then;
 mod timeline;
 mod upkeep;
 mod vector;
 mod version;
 
+pub(super) use bulk::*;
 pub(super) use embedder::*;
 pub(super) use entry::*;
 pub(super) use health::*;
@@ -22,6 +25,7 @@ pub(super) use quarantine::*;
 pub(super) use reader::*;
 pub(super) use sibling::*;
 pub(super) use summary::*;
+pub(super) use summary_rule::*;
 pub(super) use then::*;
 pub(super) use timeline::*;
 pub(super) use upkeep::*;

@@ -73,6 +73,18 @@ pub(in crate::memory) async fn put_summary(
     Ok(())
 }
 
+/// A summary that has a new version with the same words is one still.
+pub(in crate::memory) async fn carry_summary(tx: &mut Tx, id: EntryId, from: i64, to: i64) -> Result<()> {
+    within!(tx, conn => query("update memory_summary set version = $3 where entry_id = $1 and version = $2")
+        .bind(id)
+        .bind(from)
+        .bind(to)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
 /// Notes of which version of which entry a summary was made.
 pub(in crate::memory) async fn add_summary_source(
     tx: &mut Tx,

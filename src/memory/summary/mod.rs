@@ -7,8 +7,15 @@
 
 mod lent;
 mod prompt;
+mod rules;
 
 pub use lent::{Answer as SummaryAnswer, Asking, Priced, Question as SummaryQuestion, Summarizer, lend_summarizer};
+
+pub(super) use rules::boot as boot_rules;
+pub use rules::{
+    delete_summary_rule, fire_summary_rules, hasten_summary_rule, list_summary_rules, preview_summary_rule,
+    save_summary_rule,
+};
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Mutex;
@@ -17,6 +24,7 @@ use serde_json::{Map, json};
 
 use self::lent::{Question, lent};
 use super::{Error, Expect, store, validate, write};
+use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::gateway::{Fault, FaultClass, estimate_tokens};
 use crate::model::memory::{
@@ -300,7 +308,6 @@ async fn standing(ctx: &Ctx, namespace: &str, key: &str) -> Result<Expect, Error
 
 /// Keeps a summary under its key, over the one that stands there, and the ways to what it was made of.
 async fn put(ctx: &Ctx, draft: &SummaryDraft, set: &Set, text: &str) -> Result<Entry, Error> {
-    let now = ctx.clock.now();
     let expect = standing(ctx, &draft.namespace, &set.key).await?;
     let mut metadata = Map::new();
     metadata.insert("summary_of".to_owned(), json!(set.entries.len()));
@@ -311,14 +318,36 @@ async fn put(ctx: &Ctx, draft: &SummaryDraft, set: &Set, text: &str) -> Result<E
         trust: Some(set.trust),
         ..EntryDraft::default()
     };
-    let entry = write::put_alone(ctx, (&draft.namespace, &set.key), entry, expect, super::source(ctx)).await?;
-    let sources: Vec<(EntryId, i64)> =
-        set.entries.iter().filter(|source| source.id != entry.id).map(|source| (source.id, source.version)).collect();
-    let mut tx = ctx.db.begin().await?;
-    store::put_summary(&mut tx, ctx.workspace(), (entry.id, entry.version), &set.digest, now).await?;
-    for (source, version) in sources {
-        store::add_summary_source(&mut tx, entry.id, source, version).await?;
+    let links = Links {
+        digest: set.digest.clone(),
+        sources: set.entries.iter().map(|source| (source.id, source.version)).collect(),
+    };
+    write::put_summary(ctx, (&draft.namespace, &set.key), entry, expect, links).await
+}
+
+/// The ways from a summary to what it was made of, stored in the transaction that writes it.
+#[derive(Debug)]
+pub(super) struct Links {
+    /// Of who was asked, the key and the versions.
+    digest: Vec<u8>,
+    /// Which version of which entry.
+    sources: Vec<(EntryId, i64)>,
+}
+
+/// Stores the ways of a summary that is being written. One that keeps its words over a new version keeps its ways.
+pub(super) async fn keep_links(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    links: Option<&Links>,
+    (live, entry): (Option<&Entry>, &Entry),
+) -> Result<(), Error> {
+    if let Some(live) = live.filter(|live| live.content == entry.content) {
+        store::carry_summary(tx, entry.id, live.version, entry.version).await?;
     }
-    tx.commit().await?;
-    Ok(entry)
+    let Some(Links { digest, sources }) = links else { return Ok(()) };
+    store::put_summary(tx, ctx.workspace(), (entry.id, entry.version), digest, entry.updated_at).await?;
+    for (source, version) in sources.iter().filter(|(source, _)| *source != entry.id) {
+        store::add_summary_source(tx, entry.id, *source, *version).await?;
+    }
+    Ok(())
 }

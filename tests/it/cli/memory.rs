@@ -154,3 +154,24 @@ async fn what_is_suspicious_is_set_aside_and_let_out() {
     assert_eq!(health["quarantined"][0]["key"], "page");
     folder.weft(&["memory", "put", "web", "k", "--trust", "robot"]).code(2).tells(&["user, tool, model or web"]);
 }
+
+#[tokio::test]
+async fn files_of_other_programs_are_imported() {
+    let folder = Folder::with_workspace().await;
+    folder.write("table.csv", "key,content,tags\nloom,\"It has 20 shafts, all told.\",\"old, red\"\n");
+    folder.weft(&["memory", "import", "table.csv"]).code(0).prints(&["1 written, 0 unchanged"]);
+    folder.weft(&["memory", "get", "imports/csv", "loom"]).code(0).prints(&["It has 20 shafts, all told."]);
+    let talk = serde_json::json!([{
+        "uuid": "u-1", "name": "Looms",
+        "chat_messages": [{"sender": "human", "text": "How many shafts?"}, {"sender": "assistant", "text": "Twenty."}],
+    }]);
+    folder.write("conversations.json", &talk.to_string());
+    folder.weft(&["memory", "import", "conversations.json"]).code(0).prints(&["2 written, 0 unchanged"]);
+    folder.weft(&["memory", "import", "conversations.json"]).code(0).prints(&["0 written, 2 unchanged"]);
+    folder.weft(&["memory", "get", "imports/claude", "u-1/0002"]).code(0).prints(&["Twenty."]);
+    folder
+        .weft(&["memory", "import", "conversations.json", "--from", "mem0"])
+        .code(2)
+        .tells(&["memory 1: expected an id"]);
+    folder.weft(&["memory", "import", "table.csv", "--from", "markdown"]).code(2).tells(&["expected a folder"]);
+}

@@ -27,6 +27,7 @@ mod responses;
 mod several;
 mod steps;
 mod summaries;
+mod summary_rules;
 mod tasks;
 mod teams;
 mod tokens;

@@ -27,6 +27,7 @@ fn paths() -> Vec<String> {
         "/memory/timeline",
         "/memory/timeline?ns=team&from=web",
         "/memory/map",
+        "/memory/summaries",
         "/memory/map?ns=team",
         "/providers",
         "/users",

@@ -49,6 +49,11 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/memory/estimate" | "/memory/summarize") => Json(json!({"namespace": "nothing/here"})),
         // No text: a model would be asked for it.
         ("POST", "/embedders/test") => Json(json!({"text": ""})),
+        ("POST", "/summary-rules") => Json(json!({"namespace": "nothing/here", "budget_micros": 0})),
+        ("PUT", "/summary-rules/{id}") | ("POST", "/summary-rules/preview") => Json(summary_rule()),
+        ("POST", "/summary-rules/{id}/run") => Nothing,
+        ("POST", "/memory/import") => Json(json!({})),
+        ("POST", "/memory/bulk") => Json(json!({"steps": []})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
@@ -124,6 +129,11 @@ fn agent() -> Value {
     json!({"name": "", "spec": {"persona": "You look around."}})
 }
 
+/// A rule for a namespace that is empty.
+fn summary_rule() -> Value {
+    json!({"namespace": "nothing/here", "budget_micros": 1})
+}
+
 /// A trigger of a workflow that is not there.
 fn draft() -> Value {
     json!({"workflow_id": NIL, "config": {"kind": "webhook"}})
@@ -147,6 +157,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "memory/embedder"
         | "memory/local_models"
         | "memory/health"
+        | "memory/summary_rules"
         | "memory/settings"
         | "users/list_invites"
         | "workspace/quotas"
@@ -182,6 +193,11 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/siblings" | "memory/related" | "memory/readers" | "memory/summary_links" => place,
         "memory/estimate" => json!({"draft": {"namespace": "nothing/here"}}),
         "memory/summarize" => json!({"draft": {"namespace": "nothing/here"}, "keep": false}),
+        "memory/save_summary_rule" => json!({"id": NIL, "draft": summary_rule()}),
+        "memory/delete_summary_rule" | "memory/run_summary_rule" => json!({"id": NIL}),
+        "memory/preview_summary_rule" => json!({"draft": summary_rule()}),
+        "memory/change" => json!({"bulk": {"steps": []}}),
+        "memory/export" => json!({"names": []}),
         "memory/map" => json!({"namespace": ""}),
         "memory/merge" => {
             json!({"namespace": "team", "key": "thing", "draft": {"content": "A thought."}, "version": 1_000_000, "merges": []})

@@ -39,6 +39,7 @@ struct Theirs {
     comparison: String,
     kept: String,
     call: String,
+    rule: String,
 }
 
 async fn seed(rt: &Runtime) -> Theirs {
@@ -103,6 +104,9 @@ async fn seed(rt: &Runtime) -> Theirs {
     let comparison = keep_comparison(&ctx, &agent).await;
     let kept = keep(&ctx, provider).await;
     let call = keep_call(&ctx).await;
+    let rule = json!({"namespace": "team", "budget_micros": 1});
+    let rule = memory::save_summary_rule(&ctx, None, serde_json::from_value(rule).unwrap()).await.unwrap();
+    let rule = rule.id.to_string();
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
     Theirs {
@@ -124,6 +128,7 @@ async fn seed(rt: &Runtime) -> Theirs {
         comparison,
         kept,
         call,
+        rule,
     }
 }
 
@@ -209,6 +214,8 @@ impl Theirs {
     /// The id that a route about this noun takes.
     fn id(&self, row: &str) -> String {
         let nouns = [
+            ("summary-rules/", self.rule.clone()),
+            ("summary_rule", self.rule.clone()),
             ("gateway/keys", self.key.clone()),
             ("gateway/delete_key", self.key.clone()),
             ("gateway/calls/", self.call.clone()),
@@ -299,7 +306,7 @@ on_both_engines! {
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
         let app = weft::http::router(rt);
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/agents/leases", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/agents/leases", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/summary-rules", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send_to(&app).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

@@ -1,5 +1,6 @@
 //! Memory's face on both engines.
 
+mod bulk;
 mod context;
 mod duplicates;
 mod find;

@@ -9,7 +9,7 @@ use weft::http::rest;
 use weft::model::auth::Role;
 use weft::runtime::{Actor, Ctx};
 
-use super::{as_role, workspace};
+use super::{as_role, put, workspace};
 
 /// Calls the routes as somebody whom the layers have let in.
 async fn call(
@@ -39,6 +39,15 @@ async fn call(
     let tag = response.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
     let bytes = to_bytes(response.into_body(), 1 << 22).await.unwrap();
     (status, tag, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+/// Sends a text as it is, and gives the text of the answer.
+async fn send(ctx: &Ctx, method: &str, path: &str, media_type: &str, body: &str) -> (StatusCode, Vec<u8>) {
+    let request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("content-type", media_type);
+    let mut request = request.body(Body::from(body.to_owned())).unwrap();
+    request.extensions_mut().insert(ctx.actor.clone());
+    let response = rest::router(ctx.runtime()).oneshot(request).await.unwrap();
+    (response.status(), to_bytes(response.into_body(), 1 << 24).await.unwrap().to_vec())
 }
 
 const PLACE: &str = "/memory/code%2Fdecisions/pool%2Fsize%3F";
@@ -180,5 +189,53 @@ on_both_engines! {
         let viewer = as_role(&ctx, Role::Viewer);
         assert_eq!(call(&viewer, "PUT", "/memory/a/k", &[], body()).await.0, StatusCode::FORBIDDEN);
         assert_eq!(call(&viewer, "DELETE", "/memory/a/k", &[], None).await.0, StatusCode::FORBIDDEN);
+    }
+
+    async fn lines_are_imported_and_exported_and_come_back_the_same(site: Site) {
+        let ctx = workspace(&site).await;
+        let lines = "{\"namespace\":\"notes\",\"key\":\"a\",\"content\":\"The loom.\",\"tags\":[\"x\"]}\n\nno line\n{\"namespace\":\"notes\",\"key\":\"b\",\"content\":\"Thread.\"}";
+        let (status, body) = send(&ctx, "POST", "/memory/import", "application/x-ndjson", lines).await;
+        let report: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((status, report["imported"].as_u64(), report["refused"][0]["line"].as_u64()), (StatusCode::OK, Some(2), Some(3)), "{report}");
+        let (_, body) = send(&ctx, "POST", "/memory/import", "application/x-ndjson", lines).await;
+        let report: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((report["imported"].as_u64(), report["unchanged"].as_u64()), (Some(0), Some(2)));
+
+        let (status, body) = send(&ctx, "GET", "/memory/export?namespace=notes", "text/plain", "").await;
+        let text = String::from_utf8(body).unwrap();
+        assert_eq!((status, text.lines().count()), (StatusCode::OK, 2));
+        let elsewhere = workspace(&site).await;
+        let (_, body) = send(&elsewhere, "POST", "/memory/import?into=copy", "application/x-ndjson", &text).await;
+        let report: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((report["imported"].as_u64(), report["refused"].as_array().map(Vec::len)), (Some(2), Some(0)));
+        let (_, _, entry) = call(&elsewhere, "GET", "/memory/copy%2Fnotes/a", &[], None).await;
+        assert_eq!((entry["content"].as_str(), entry["tags"].clone()), (Some("The loom."), json!(["x"])));
+    }
+
+    async fn an_export_as_markdown_is_an_archive_of_files(site: Site) {
+        let ctx = workspace(&site).await;
+        for number in 0..60 {
+            put(&ctx, "notes", &format!("k{number}"), "The loom.").await;
+        }
+        let (status, body) = send(&ctx, "GET", "/memory/export?format=markdown", "text/plain", "").await;
+        assert_eq!((status, body.len() % 512), (StatusCode::OK, 0));
+        // A header and a block for each file, over the end of a page, and the two empty blocks.
+        assert_eq!(body.len() / 512, 60 * 2 + 2);
+        assert!(body.starts_with(b"notes/k59.md\0") && body.ends_with(&[0; 1024]));
+        let (status, _) = send(&ctx, "GET", "/memory/export?format=zip", "text/plain", "").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+
+    async fn what_is_no_file_of_lines_is_not_imported(site: Site) {
+        let ctx = workspace(&site).await;
+        let (status, _) = send(&ctx, "POST", "/memory/import", "application/json", "{}").await;
+        assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        let (status, _) = send(&ctx, "POST", "/memory/import?into=..", "application/x-ndjson", "").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        let (status, _) = send(&as_role(&ctx, Role::Viewer), "POST", "/memory/import", "application/x-ndjson", "").await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        let long = "x".repeat((8 << 20) + 10);
+        let (status, _) = send(&ctx, "POST", "/memory/import", "application/x-ndjson", &long).await;
+        assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     }
 }

@@ -282,4 +282,29 @@ on_both_engines! {
         let result = search(&ctx, "new", SearchMode::Hybrid).await;
         assert_eq!((keys(&result), result.degraded.is_some()), (vec!["ride"], true));
     }
+
+    async fn what_the_settings_name_is_set_where_nobody_has_chosen(site: Site) {
+        let mut runtime = reaching(&site, site.runtime.clock.clone());
+        std::sync::Arc::make_mut(&mut runtime.config).embedder = Some("acme/vec".to_owned());
+        // One of those that share a database does.
+        runtime.elect(true);
+        let ctx = runtime.system(workspace(&site).await.workspace());
+        put(&ctx, "life", "ride", "We bought a new car").await;
+        embed(&ctx).await;
+        assert!(memory::get_embedder(&ctx).await.unwrap().serving.is_none(), "its provider is not there yet");
+
+        let server = Meaning::start().await;
+        server.provide(&ctx).await;
+        embed(&ctx).await;
+        assert!(server.texts().is_empty(), "what failed is not tried again at once");
+        ctx.clock.advance_ms(600_000);
+        assert_eq!(embed(&ctx).await.embedded, 1);
+        assert_eq!(memory::get_embedder(&ctx).await.unwrap().serving.unwrap().model, "acme/vec");
+
+        let none = runtime.system(workspace(&site).await.workspace());
+        memory::set_embedder(&none, EmbedderDraft::default()).await.unwrap();
+        put(&none, "life", "food", "She baked a cake").await;
+        embed(&none).await;
+        assert!(memory::get_embedder(&none).await.unwrap().serving.is_none(), "who chose none has chosen");
+    }
 }

@@ -11,11 +11,4 @@ pub fn inks_of(_element: &HtmlElement) -> Vec<String> {
 }
 
 /// See the browser's half.
-pub fn paint_dots(
-    _canvas: &HtmlCanvasElement,
-    _size: (f64, f64),
-    _dots: &[Dot],
-    _lasso: &[(f64, f64)],
-    _inks: &[String],
-) {
-}
+pub fn paint_dots(_canvas: &HtmlCanvasElement, _size: (f64, f64), _dots: &[Dot], _inks: &[String]) {}

@@ -3,7 +3,7 @@
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement};
 
-/// A point to be drawn: left, top and radius in px, which ink, and whether it has a ring of the last ink but one.
+/// A point to be drawn: left, top and radius in px, which ink, and whether it has a ring of the last ink.
 pub type Dot = (f64, f64, f64, usize, bool);
 
 /// The colours of what stands in an element, in order, as they are in the present theme.
@@ -17,8 +17,8 @@ pub fn inks_of(element: &HtmlElement) -> Vec<String> {
     (0..children.length()).filter_map(ink).collect()
 }
 
-/// Draws points on a canvas of this size in px, and over them a line through the corners of a lasso. The last ink is the line's.
-pub fn paint_dots(canvas: &HtmlCanvasElement, (w, h): (f64, f64), dots: &[Dot], lasso: &[(f64, f64)], inks: &[String]) {
+/// Draws points on a canvas of this size in px. The last ink is that of the rings.
+pub fn paint_dots(canvas: &HtmlCanvasElement, (w, h): (f64, f64), dots: &[Dot], inks: &[String]) {
     let sharp = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio()).clamp(1.0, 3.0);
     let (width, height) = ((w * sharp) as u32, (h * sharp) as u32);
     if canvas.width() != width || canvas.height() != height {
@@ -39,22 +39,13 @@ pub fn paint_dots(canvas: &HtmlCanvasElement, (w, h): (f64, f64), dots: &[Dot], 
         context.set_fill_style_str(ink);
         context.fill();
     }
-    let Some((ring, line)) = inks.len().checked_sub(2).map(|at| (&inks[at], &inks[at + 1])) else { return };
+    let Some(ring) = inks.last() else { return };
     context.begin_path();
     for (x, y, radius, ..) in dots.iter().filter(|dot| dot.4).filter(is_seen) {
         circle(&context, *x, *y, *radius + 2.0);
     }
     context.set_line_width(1.5);
     context.set_stroke_style_str(ring);
-    context.stroke();
-    let Some((first, rest)) = lasso.split_first() else { return };
-    context.begin_path();
-    context.move_to(first.0, first.1);
-    for (x, y) in rest {
-        context.line_to(*x, *y);
-    }
-    context.close_path();
-    context.set_stroke_style_str(line);
     context.stroke();
 }
 

@@ -4,12 +4,12 @@
 
 use leptos::prelude::*;
 
+use super::bulk::{Bulk, BulkBar, BulkDialogs, Plan, PlanDialog, Tick, refused_by_role};
 use super::place::Place;
 use super::quarantine::source_badge;
 use super::remove::remove;
 use crate::api::memory::get_memory_health;
-use crate::model::auth::{Action as May, Me};
-use crate::model::memory::{Alike, HealthEntry, MemoryHealth};
+use crate::model::memory::{Alike, EntryAct, EntryName, EntryStep, HealthEntry, MemoryHealth};
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Card, Crumb, EmptyState, Load, PageHeader, RelativeTime,
     SkeletonShape,
@@ -23,9 +23,23 @@ struct Acts {
     refresh: RwSignal<u32>,
     /// Why this person can't delete, if they can't.
     refused: Signal<Option<String>>,
+    bulk: Bulk,
+    /// The clean-up that waits for a yes.
+    plan: RwSignal<Plan>,
+    asks: RwSignal<bool>,
 }
 
 impl Acts {
+    /// Shows what a clean-up would do.
+    fn propose(self, entries: Vec<(HealthEntry, String)>) {
+        let step = |(entry, why): (HealthEntry, String)| {
+            let HealthEntry { namespace, key, version, .. } = entry;
+            (EntryStep { namespace, key, version: Some(version), act: EntryAct::Delete {} }, why)
+        };
+        self.plan.set(Plan { steps: entries.into_iter().map(step).collect() });
+        self.asks.set(true);
+    }
+
     fn load_anew(self) {
         // A task may end after the page is gone.
         self.refresh.try_update(|count| *count += 1);
@@ -45,17 +59,30 @@ enum Beside {
 pub fn HealthPage() -> impl IntoView {
     let refresh = RwSignal::new(0_u32);
     let health = Resource::new(move || refresh.get(), |_| get_memory_health());
-    let may = use_context::<Me>().is_none_or(|me| me.may(May::WriteMemory));
-    let refused = Signal::stored((!may).then(|| "Your role can't change memory".to_owned()));
-    let acts = Acts { refresh, refused };
+    let refused = Signal::stored(refused_by_role());
+    let bulk = Bulk::new(Callback::new(move |()| {
+        // A change may end after the page is gone.
+        refresh.try_update(|count| *count += 1);
+    }));
+    let (plan, asks) = (RwSignal::new(Plan::default()), RwSignal::new(false));
+    let acts = Acts { refresh, refused, bulk, plan, asks };
     view! {
         <PageHeader title="Health of the memory" crumbs=vec![Crumb::new("/memory", "Memory")] />
         <div class="page-body stack" data-narrow>
+            <BulkBar bulk refused none=Callback::new(move |()| bulk.clear()) />
             <Load resource=health what="the health of the memory" shape=SkeletonShape::Block(10) let:health>
                 <Lists health acts />
             </Load>
         </div>
+        <BulkDialogs bulk />
+        <PlanDialog bulk plan open=asks />
     }
+}
+
+/// Proposes to delete what a list shows.
+#[component]
+fn CleanUp(acts: Acts, #[prop(into)] propose: Callback<()>) -> impl IntoView {
+    view! { <Button label="Clean up…" icon="tidy" size=ButtonSize::Small refused=acts.refused on_press=propose /> }
 }
 
 #[component]
@@ -82,9 +109,18 @@ fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
 #[component]
 fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside: Beside, acts: Acts) -> impl IntoView {
     (!entries.is_empty()).then(move || {
+        let old = entries.clone();
+        let why = match beside {
+            Beside::Changed => "not changed for half a year",
+            Beside::Expires => "gone within seven days",
+            Beside::Length => "longer than 30,000 characters",
+        };
+        let propose = move |()| acts.propose(old.iter().map(|entry| (entry.clone(), why.to_owned())).collect());
+        // What is long is no waste by that.
+        let clean_up = move || (!matches!(beside, Beside::Length)).then(|| view! { <CleanUp acts propose /> });
         let rows = entries.into_iter().map(move |entry| view! { <Row entry beside is_held=false acts /> });
         view! {
-            <Card id title>
+            <Card id title actions=ViewFnOnce::from(clean_up)>
                 <ul class="stack" role="list">{rows.collect_view()}</ul>
             </Card>
         }
@@ -102,8 +138,34 @@ fn Held(entries: Vec<HealthEntry>, acts: Acts) -> impl IntoView {
     }
 }
 
+/// Of each group all but the one that changed last, and beside each which one stays. One that stands in two groups is named once.
+fn copies_of(groups: &[Alike]) -> Vec<(HealthEntry, String)> {
+    let mut kept: Vec<(&str, &str)> = Vec::new();
+    let mut copies: Vec<(HealthEntry, String)> = Vec::new();
+    for Alike { entries, .. } in groups {
+        let Some((newest, older)) = entries.split_first() else { continue };
+        // What goes already stays in no group: then the next one does.
+        let goes = |entry: &HealthEntry, copies: &[(HealthEntry, String)]| {
+            copies.iter().any(|(copy, _)| (&copy.namespace, &copy.key) == (&entry.namespace, &entry.key))
+        };
+        if goes(newest, &copies) {
+            continue;
+        }
+        kept.push((&newest.namespace, &newest.key));
+        for entry in older {
+            if !goes(entry, &copies) && !kept.contains(&(entry.namespace.as_str(), entry.key.as_str())) {
+                copies.push((entry.clone(), format!("{} says nearly the same and stays", newest.key)));
+            }
+        }
+    }
+    copies
+}
+
 #[component]
 fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
+    let copies = copies_of(&groups);
+    let propose = move |()| acts.propose(copies.clone());
+    let clean_up = move || view! { <CleanUp acts propose /> };
     let group = move |alike: Alike| {
         let share = format!("{:.0} % alike", alike.likeness * 100.0);
         let rows = alike
@@ -118,7 +180,7 @@ fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
         }
     };
     view! {
-        <Card id="memory-copies" title="Say nearly the same" sub=Some("in one namespace".to_owned())>
+        <Card id="memory-copies" title="Say nearly the same" sub=Some("in one namespace".to_owned()) actions=ViewFnOnce::from(clean_up)>
             <ul class="stack" role="list">{groups.into_iter().map(group).collect_view()}</ul>
         </Card>
     }
@@ -135,9 +197,11 @@ fn Row(entry: HealthEntry, beside: Beside, is_held: bool, acts: Acts) -> impl In
     };
     let label = format!("Delete {key}");
     let place = (namespace.clone(), key.clone(), version);
+    let name = EntryName { namespace: namespace.clone(), key: key.clone() };
     let delete = move |()| remove(place.clone(), move || acts.load_anew(), move || acts.load_anew());
     view! {
         <li class="row">
+            <Tick bulk=acts.bulk name version />
             <div class="grow stack">
                 <span class="row wrap">
                     <a class="link over" href=href>{format!("{namespace}/{key}")}</a>
@@ -148,5 +212,34 @@ fn Row(entry: HealthEntry, beside: Beside, is_held: bool, acts: Acts) -> impl In
             </div>
             <Button label icon="trash" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=acts.refused on_press=delete />
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::model::memory::Trust;
+
+    fn group(keys: &[&str]) -> Alike {
+        let entry = |key: &&str| HealthEntry {
+            namespace: "a".to_owned(),
+            key: (*key).to_owned(),
+            version: 1,
+            excerpt: String::new(),
+            chars: 1,
+            trust: Trust::User,
+            updated_at: Timestamp(0),
+            expires_at: None,
+        };
+        Alike { likeness: 0.9, entries: keys.iter().map(entry).collect() }
+    }
+
+    #[test]
+    fn of_each_group_the_newest_stays_and_nothing_goes_twice() {
+        let copies = copies_of(&[group(&["new", "old", "older"]), group(&["other", "old"]), group(&["other", "new"])]);
+        let keys: Vec<&str> = copies.iter().map(|(entry, _)| entry.key.as_str()).collect();
+        assert_eq!(keys, ["old", "older"]);
+        assert_eq!(copies[0].1, "new says nearly the same and stays");
     }
 }

@@ -3,6 +3,7 @@
 //! The URL says which namespace, query, tag and entry are shown; everything loaded follows from it. Changes that others make
 //! arrive over the live socket and load the panes anew, without touching a form that is open.
 
+mod bulk;
 mod diff;
 mod draft;
 mod embedder;
@@ -11,6 +12,7 @@ mod form;
 mod health;
 mod keys;
 mod map;
+mod operators;
 mod place;
 mod quarantine;
 mod readers;
@@ -20,6 +22,7 @@ mod results;
 mod rules;
 mod setter;
 mod siblings;
+mod summaries;
 mod summary;
 mod then;
 mod timeline;
@@ -30,6 +33,7 @@ mod why;
 pub use embedder::EmbedderPage;
 pub use health::HealthPage;
 pub use map::MapPage;
+pub use summaries::SummariesPage;
 pub use timeline::TimelinePage;
 
 use leptos::prelude::*;
@@ -37,9 +41,11 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use serde::{Deserialize, Serialize};
 
+use self::bulk::{Bulk, BulkDialogs};
 use self::draft::Start;
 use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
+use self::operators::Typed;
 use self::place::Place;
 use self::quarantine::{Aside, QuarantineDialog};
 use self::readers::ReadBy;
@@ -100,6 +106,7 @@ struct State {
     form: Form,
     rules: Rules,
     aside: Aside,
+    bulk: Bulk,
     /// Why this person can't write, if they can't.
     refused: Signal<Option<String>>,
 }
@@ -154,6 +161,10 @@ impl State {
             form: Form::new(),
             rules: Rules::new(),
             aside: Aside::new(),
+            bulk: Bulk::new(Callback::new(move |()| {
+                // A change may end after the page is gone.
+                refresh.try_update(|count| *count += 1);
+            })),
             refused: Signal::derive(move || {
                 if place.with(|place| place.then.is_some()) {
                     return Some(then::REFUSED.to_owned());
@@ -188,9 +199,10 @@ async fn load_listing(place: Place, shown: u32) -> Result<Listing, ApiError> {
     let Place { query, namespace, tag, from, is_quarantine, then, without, .. } = place;
     let trust: Vec<Trust> = Trust::parse(&from).into_iter().collect();
     // No search finds what is in quarantine.
-    if !query.trim().is_empty() && !is_quarantine {
+    let typed = if is_quarantine { Typed::default() } else { Typed::read(&query) };
+    if !typed.words.is_empty() {
         let tags = if tag.is_empty() { Vec::new() } else { vec![tag] };
-        let search = Search {
+        let mut search = Search {
             namespace: Some(namespace),
             tags,
             trust,
@@ -198,11 +210,14 @@ async fn load_listing(place: Place, shown: u32) -> Result<Listing, ApiError> {
             explain: true,
             as_of: then,
             without,
-            ..Search::text(&query)
+            ..Search::text(&typed.words)
         };
+        typed.narrow(&mut search);
         return Ok(Listing::Found(search_memory(search).await?));
     }
-    let filter = EntryFilter { namespace, prefix: String::new(), tag, trust, quarantined: is_quarantine, as_of: then };
+    let mut filter =
+        EntryFilter { namespace, prefix: String::new(), tag, trust, quarantined: is_quarantine, as_of: then };
+    typed.narrow_list(&mut filter)?;
     let mut all = Entries { items: Vec::new(), next: None, unknown: None };
     loop {
         let limit = (shown - all.items.len() as u32).min(PageRequest::MAX);
@@ -252,12 +267,24 @@ fn follow_changes(state: State) {
     );
 }
 
+/// What is chosen is chosen in one view: another namespace, query or filter begins without.
+fn forget_choice(state: State) {
+    let listed = Memo::new(move |_| state.place.with(Place::listed));
+    Effect::new(move |before: Option<()>| {
+        listed.track();
+        if before.is_some() {
+            state.bulk.clear();
+        }
+    });
+}
+
 /// The memory page.
 #[component]
 pub fn MemoryPage() -> impl IntoView {
     let state = State::new();
     let tree_open = RwSignal::new(false);
     follow_changes(state);
+    forget_choice(state);
     keys::listen(state);
     let may_summarize = summary::refused(state);
     let phone = move || state.place.with(|place| if place.key.is_empty() { "list" } else { "detail" });
@@ -342,5 +369,6 @@ pub fn MemoryPage() -> impl IntoView {
         <RulesDialog rules=state.rules />
         <QuarantineDialog state />
         <SummaryDialog state />
+        <BulkDialogs bulk=state.bulk />
     }
 }

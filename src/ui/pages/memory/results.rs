@@ -3,6 +3,8 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::bulk::{BulkBar, Tick, name_of};
+use super::operators::{self, Typed};
 use super::place::Place;
 use super::quarantine::{reasons, source_badge};
 use super::then::{AsOf, PastNotice, moment};
@@ -40,6 +42,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
             <h2 class="visually-hidden">"Results"</h2>
             <SearchBar state />
             <PastNotice state />
+            <Chosen state />
             <Load resource=state.listing what="the entries" shape=SkeletonShape::Rows(8) let:listing>
                 {match listing {
                     Listing::Found(found) => view! { <FoundList found state /> }.into_any(),
@@ -51,6 +54,18 @@ pub(super) fn Results(state: State) -> impl IntoView {
             </Load>
         </section>
     }
+}
+
+/// What can be done with the chosen entries.
+#[component]
+fn Chosen(state: State) -> impl IntoView {
+    let bulk = state.bulk;
+    let all = Callback::new(move |()| match state.listing.get_untracked() {
+        Some(Ok(Listing::Entries(page))) => bulk.add(page.items.iter()),
+        Some(Ok(Listing::Found(found))) => bulk.add(found.hits.iter().map(|hit| &hit.entry)),
+        _ => {}
+    });
+    view! { <BulkBar bulk refused=state.refused all none=Callback::new(move |()| bulk.clear()) /> }
 }
 
 /// The field, and what narrows the search as chips in it.
@@ -94,6 +109,8 @@ fn SearchBar(state: State) -> impl IntoView {
                     placeholder="Search memory"
                     aria-label="Search memory"
                     aria-keyshortcuts="/"
+                    aria-describedby="memory-search-help"
+                    title=operators::HELP
                     autocomplete="off"
                     prop:value=move || place.with(|place| place.query.clone())
                     on:input=move |event| typed(event_target_value(&event))
@@ -101,6 +118,19 @@ fn SearchBar(state: State) -> impl IntoView {
             </div>
             <AsOf state />
         </div>
+        <p class="visually-hidden" id="memory-search-help">{operators::HELP}</p>
+        <Misfits state />
+    }
+}
+
+/// Operators whose value does not fit.
+#[component]
+fn Misfits(state: State) -> impl IntoView {
+    let wrong = Memo::new(move |_| state.place.with(|place| Typed::read(&place.query).wrong.join("; ")));
+    move || {
+        wrong.with(|wrong| {
+            (!wrong.is_empty()).then(|| view! { <p class="tally small" role="status">{wrong.clone()}</p> })
+        })
     }
 }
 
@@ -232,7 +262,7 @@ fn NothingFound(state: State) -> impl IntoView {
     };
     view! {
         <EmptyState title="Nothing found" actions=ViewFnOnce::from(actions)>
-            "No entry holds these words, nor words like them. Try fewer or other words."
+            "No entry holds these words, nor words like them. Try fewer or other words, or take tag:, before: and the like away."
         </EmptyState>
     }
 }
@@ -259,9 +289,11 @@ fn link(state: State, entry: &Entry) -> (impl Fn() -> String + use<>, Memo<bool>
 fn HitRow(hit: Hit, best: f64, state: State) -> impl IntoView {
     let (href, current) = link(state, &hit.entry);
     let passage = marked(&hit.snippet, &hit.highlights);
+    let (name, version) = (name_of(&hit.entry), hit.entry.version);
     view! {
         <article class="hit" aria-current=move || current.get().then_some("true")>
             <div class="hit-head">
+                <Tick bulk=state.bulk name version />
                 <h3><a href=href>{hit.entry.key}</a></h3>
                 <span class="path">{hit.entry.namespace}</span>
                 {source_badge(hit.entry.trust)}
@@ -279,9 +311,11 @@ fn EntryRow(entry: Entry, state: State) -> impl IntoView {
     let (href, current) = link(state, &entry);
     let why = entry.quarantine.as_ref().filter(|quarantine| quarantine.is_held()).map(reasons);
     let excerpt: String = entry.content.chars().take(EXCERPT_CHARS).collect();
+    let (name, version) = (name_of(&entry), entry.version);
     view! {
         <article class="hit" aria-current=move || current.get().then_some("true")>
             <div class="hit-head">
+                <Tick bulk=state.bulk name version />
                 <h3><a href=href>{entry.key}</a></h3>
                 <span class="path">{entry.namespace}</span>
                 {source_badge(entry.trust)}

@@ -129,7 +129,7 @@ pub(super) fn SummaryDialog(state: State) -> impl IntoView {
                 <Show when=move || summary.open.get()>
                     <NeedsProvider why="Without one nothing can be summarized." />
                 </Show>
-                <p class="dim">"A model reads the entries and writes one of them. The originals stay, and searches find both."</p>
+                <p class="dim">"A model reads the entries and writes one of them. The originals stay, and searches find both. " <a class="link" href="/memory/summaries">"Rules do it by themselves"</a> "."</p>
                 <TextInput id="summary-namespace" label="Namespace" value=Bound::from(summary.namespace) hint=hint("With all below it; the summary stands in it.") />
                 <TextInput id="summary-group" label="Group" value=Bound::from(summary.group) hint=hint("Only the entries of this conversation or document; empty: all.") />
                 <TextInput id="summary-model" label="Model" value=Bound::from(summary.model) hint=hint("A route or provider/model; empty: the default route.") />

@@ -39,7 +39,7 @@ pub(super) fn Board(state: State) -> impl IntoView {
             }));
         }
     });
-    paint(state, (canvas, inks), size, lasso, hover);
+    paint(state, (canvas, inks), size);
     let at = move |event: &PointerEvent| -> Px {
         let Some(board) = board.get_untracked() else { return (0.0, 0.0) };
         let (left, top, ..) = browser::frame_of(&board);
@@ -185,8 +185,8 @@ pub(super) fn Board(state: State) -> impl IntoView {
             <span class="map-inks" hidden node_ref=inks>
                 {(0..=INKS).map(|ink| view! { <i class="map-ink" data-ink=ink.to_string()></i> }).collect_view()}
                 <i class="map-ink" data-ink="ring"></i>
-                <i class="map-ink" data-ink="line"></i>
             </span>
+            <Drawn lasso />
             <HoverLabel state size hover />
             <div class="canvas-tools" role="toolbar" aria-label="Zoom">
                 <Tool label="Zoom in" icon="plus" on_press=move |()| zoom(STEP) />
@@ -213,6 +213,14 @@ pub(super) fn toggle(state: State, point: usize) {
     });
 }
 
+/// The lasso while it is drawn. It lies over the points: they are not drawn anew for it, nor for what is under the pointer.
+#[component]
+fn Drawn(lasso: RwSignal<Vec<Px>>) -> impl IntoView {
+    let points =
+        move || lasso.with(|lasso| lasso.iter().map(|(x, y)| format!("{x:.0},{y:.0}")).collect::<Vec<_>>().join(" "));
+    view! { <svg class="map-lasso" aria-hidden="true"><polygon points=points></polygon></svg> }
+}
+
 /// What is under the pointer, in words.
 #[component]
 fn HoverLabel(state: State, size: RwSignal<Px>, hover: RwSignal<Option<usize>>) -> impl IntoView {
@@ -222,18 +230,16 @@ fn HoverLabel(state: State, size: RwSignal<Px>, hover: RwSignal<Option<usize>>) 
         let (key, title) =
             state.points.try_with_value(|points| points.get(point).map(|p| (p.key.clone(), p.title.clone())))??;
         let style = format!("--x: {x:.0}px; --y: {y:.0}px");
-        Some(view! { <div class="map-label small" style=style><b>{key}</b><span class="dim">{title}</span></div> })
+        let ring = format!("--x: {x:.1}px; --y: {y:.1}px; --r: {:.1}px", camera.radius() + 2.0);
+        Some(view! {
+            <i class="map-ring" style=ring aria-hidden="true"></i>
+            <div class="map-label small" style=style><b>{key}</b><span class="dim">{title}</span></div>
+        })
     }
 }
 
 /// Draws anew with the next frame whenever something is other than it was.
-fn paint(
-    state: State,
-    (canvas, inks): (NodeRef<html::Canvas>, NodeRef<html::Span>),
-    size: RwSignal<Px>,
-    lasso: RwSignal<Vec<Px>>,
-    hover: RwSignal<Option<usize>>,
-) {
+fn paint(state: State, (canvas, inks): (NodeRef<html::Canvas>, NodeRef<html::Span>), size: RwSignal<Px>) {
     let is_due = StoredValue::new(false);
     let draw = move || {
         let _ = is_due.try_set_value(false);
@@ -243,28 +249,23 @@ fn paint(
         };
         let (size, camera) = (size.get_untracked(), state.camera.get_untracked());
         let radius = camera.radius();
-        let hovered = hover.get_untracked();
         let dots: Option<Vec<browser::Dot>> = state.places(|places| {
             state.colours.with_untracked(|(colours, _)| {
                 state.chosen.with_untracked(|chosen| {
                     let dot = |(number, place): (usize, &[f32; 2])| {
                         let (x, y) = camera.on_screen(*place, size);
-                        let has_ring = chosen.contains(&number) || hovered == Some(number);
-                        (x, y, radius, colours.get(number).copied().unwrap_or(0), has_ring)
+                        (x, y, radius, colours.get(number).copied().unwrap_or(0), chosen.contains(&number))
                     };
                     places.iter().enumerate().map(dot).collect()
                 })
             })
         });
-        lasso.with_untracked(|lasso| {
-            browser::paint_dots(&canvas, size, &dots.unwrap_or_default(), lasso, &browser::inks_of(&inks));
-        });
+        browser::paint_dots(&canvas, size, &dots.unwrap_or_default(), &browser::inks_of(&inks));
     };
     Effect::new(move |_| {
-        let _ = (state.moved.get(), state.camera.get(), size.get(), hover.get());
+        let _ = (state.moved.get(), state.camera.get(), size.get());
         state.colours.track();
         state.chosen.track();
-        lasso.track();
         if canvas.get().is_none() || is_due.get_value() {
             return;
         }

@@ -17,7 +17,7 @@ const ROW_PX: u32 = 48;
 pub(super) fn EntryList(state: State) -> impl IntoView {
     // By namespace and key; the numbers stay those of the points.
     let ordered = Memo::new(move |_| {
-        let _ = state.count.get();
+        state.taken.track();
         state.points.with_value(|points| {
             let mut order: Vec<usize> = (0..points.len()).collect();
             order.sort_by(|a, b| {
@@ -69,7 +69,7 @@ pub(super) fn EntryList(state: State) -> impl IntoView {
 fn Row(index: Signal<u32>, listed: Memo<Vec<usize>>, state: State) -> impl IntoView {
     let at = Memo::new(move |_| listed.with(|listed| listed.get(index.get() as usize).copied()));
     let shown = Memo::new(move |_| {
-        let (at, _) = (at.get()?, state.moved.get());
+        let (at, _) = (at.get()?, state.taken.get());
         state.points.with_value(|points| {
             let point = points.get(at)?;
             let href = Place { namespace: point.namespace.clone(), ..Place::default() };

@@ -18,13 +18,16 @@ use self::board::Board;
 use self::list::EntryList;
 use self::refine::Refining;
 use self::scene::{Camera, ColourBy, Line, coloured};
+use super::bulk::{Bulk, BulkBar, BulkDialogs, Chosen, refused_by_role};
 use super::place::Place;
 use crate::api::memory::map_memory;
-use crate::model::memory::{MapBasis, MapPoint, MemoryMap};
+use crate::model::live::{ServerMessage, Topic};
+use crate::model::memory::{EntryName, MapBasis, MapPoint, MemoryMap};
 use crate::model::{ApiError, Timestamp};
 use crate::ui::components::{
     Button, ButtonLink, ButtonShape, ButtonSize, Crumb, EmptyState, ErrorState, PageHeader, Skeleton, SkeletonShape,
 };
+use crate::ui::state::live::follow;
 use crate::ui::{browser, format};
 
 /// How long the browser may draw and answer between two parts of the refining, in ms.
@@ -39,6 +42,8 @@ struct State {
     refined: StoredValue<Vec<[f32; 2]>>,
     /// Goes up when places or points are others.
     moved: RwSignal<u32>,
+    /// Goes up when points are others.
+    taken: RwSignal<u32>,
     count: RwSignal<usize>,
     is_refined: RwSignal<bool>,
     by: RwSignal<ColourBy>,
@@ -49,15 +54,21 @@ struct State {
     /// Whether a drag draws a lasso; else it moves the map.
     is_lasso: RwSignal<bool>,
     colours: Memo<(Vec<usize>, Vec<Line>)>,
+    bulk: Bulk,
+    /// Goes up when the map has to be loaded anew.
+    again: RwSignal<u32>,
+    /// Whether somebody has written here since it was loaded.
+    is_old: RwSignal<bool>,
 }
 
 impl State {
     fn new() -> Self {
         let points = StoredValue::new(Vec::<MapPoint>::new());
         let (count, by) = (RwSignal::new(0), RwSignal::new(ColourBy::Tag));
-        let loaded = RwSignal::new(0_u32);
+        let (moved, taken, again) = (RwSignal::new(0_u32), RwSignal::new(0_u32), RwSignal::new(0_u32));
+        // Not by where the points are: that changes with each part of the refining, and colours do not.
         let colours = Memo::new(move |_| {
-            let _ = (count.get(), loaded.get());
+            taken.track();
             let now = Timestamp((browser::now_ms() * 1000.0) as i64);
             points.with_value(|points| coloured(points, by.get(), now))
         });
@@ -65,7 +76,8 @@ impl State {
             points,
             plain: StoredValue::new(Vec::new()),
             refined: StoredValue::new(Vec::new()),
-            moved: loaded,
+            moved,
+            taken,
             count,
             is_refined: RwSignal::new(true),
             by,
@@ -74,6 +86,12 @@ impl State {
             only_chosen: RwSignal::new(false),
             is_lasso: RwSignal::new(false),
             colours,
+            bulk: Bulk::new(Callback::new(move |()| {
+                // A change may end after the page is gone.
+                again.try_update(|again| *again += 1);
+            })),
+            again,
+            is_old: RwSignal::new(false),
         }
     }
 
@@ -83,8 +101,8 @@ impl State {
         places.try_with_value(|places| with(places))
     }
 
-    /// Takes the points of a map; nothing is chosen then.
-    fn take(self, points: Vec<MapPoint>) {
+    /// Takes the points of a map; nothing is chosen then. Where it is the same namespace, the same part of it stays in sight.
+    fn take(self, points: Vec<MapPoint>, is_same: bool) {
         let plain: Vec<[f32; 2]> = points.iter().map(|point| [point.x, point.y]).collect();
         self.refined.set_value(plain.clone());
         self.plain.set_value(plain);
@@ -92,7 +110,11 @@ impl State {
         self.points.set_value(points);
         self.chosen.update(BTreeSet::clear);
         self.only_chosen.set(false);
-        self.camera.set(Camera::ALL);
+        if !is_same {
+            self.camera.set(Camera::ALL);
+        }
+        self.is_old.set(false);
+        self.taken.update(|taken| *taken += 1);
         self.moved.update(|moved| *moved += 1);
     }
 }
@@ -115,8 +137,9 @@ pub fn MapPage() -> impl IntoView {
     let namespace = Memo::new(move |_| place.with(|place| place.namespace.clone()));
     let state = State::new();
     let told = RwSignal::new(None::<Result<Told, ApiError>>);
-    let again = RwSignal::new(0_u32);
-    load(state, namespace, told, again);
+    load(state, namespace, told);
+    follow_changes(state, namespace);
+    choose_entries(state);
     let back = Signal::derive(move || place.with(|place| place.closing().href()));
     let actions = move || {
         view! { <ButtonLink href=back label="As a list" icon="list" size=ButtonSize::Small shape=ButtonShape::Collapsing /> }
@@ -125,7 +148,7 @@ pub fn MapPage() -> impl IntoView {
         match told.get() {
         None => view! { <Skeleton shape=SkeletonShape::Block(12) what="the map" /> }.into_any(),
         Some(Err(error)) => {
-            let retry = Callback::new(move |()| again.update(|again| *again += 1));
+            let retry = Callback::new(move |()| state.again.update(|again| *again += 1));
             view! { <ErrorState error what="the map" on_retry=retry /> }.into_any()
         }
         Some(Ok(told)) if told.shown == 0 => {
@@ -139,21 +162,57 @@ pub fn MapPage() -> impl IntoView {
         <div class="page-body" data-flush>
             {shown}
         </div>
+        <BulkDialogs bulk=state.bulk />
     }
 }
 
+/// What is chosen on the map is what the bar changes. Which version that is, the map does not say.
+fn choose_entries(state: State) {
+    Effect::new(move |_| {
+        let chosen: Chosen = state.chosen.with(|chosen| {
+            state.points.with_value(|points| {
+                let name = |point: &MapPoint| EntryName { namespace: point.namespace.clone(), key: point.key.clone() };
+                chosen.iter().filter_map(|at| points.get(*at)).map(|point| (name(point), None)).collect()
+            })
+        });
+        state.bulk.chosen.set(chosen);
+    });
+}
+
+/// Says when somebody has written here. The map is not made anew by itself: what one looks at would move away.
+fn follow_changes(state: State, namespace: Memo<String>) {
+    let topic = Signal::derive(move || Some(Topic::Memory(namespace.get())));
+    let seen = StoredValue::new(0_i64);
+    follow(
+        topic,
+        move || seen.get_value(),
+        move |message| match message {
+            ServerMessage::Update(update) => {
+                seen.set_value(update.seq);
+                state.is_old.set(true);
+            }
+            ServerMessage::Snapshot { seq, .. } => seen.set_value(seq),
+            ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
+        },
+    );
+}
+
 /// Loads the map of the namespace in the browser, and begins to refine it.
-fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told, ApiError>>>, again: RwSignal<u32>) {
+fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told, ApiError>>>) {
     let asked = StoredValue::new(0_u32);
     let work = StoredValue::new(Refining::default());
-    Effect::new(move |_| {
-        let _ = again.get();
+    Effect::new(move |before: Option<String>| {
+        state.again.track();
         let namespace = namespace.get();
+        let is_same = before.as_ref() == Some(&namespace);
+        let asked_of = namespace.clone();
         asked.update_value(|asked| *asked += 1);
         let mine = asked.get_value();
-        told.set(None);
+        if !is_same || !told.with_untracked(|told| matches!(told, Some(Ok(_)))) {
+            told.set(None);
+        }
         spawn_local(async move {
-            let answer = map_memory(namespace).await;
+            let answer = map_memory(asked_of).await;
             // The page may be gone, or show another namespace by now.
             if asked.try_get_value() != Some(mine) {
                 return;
@@ -162,12 +221,13 @@ fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told
                 let MemoryMap { points, entries, without_vector, by, shares, .. } = map;
                 let told = Told { entries, shown: points.len(), without_vector, by, shares };
                 work.set_value(Refining::new(&points));
-                state.take(points);
+                state.take(points, is_same);
                 go_on(state, work);
                 told
             });
             told.set(Some(answer));
         });
+        namespace
     });
 }
 
@@ -190,9 +250,16 @@ fn go_on(state: State, work: StoredValue<Refining>) {
 
 #[component]
 fn Shown(told: Told, state: State) -> impl IntoView {
+    let refused = Signal::stored(refused_by_role());
+    let none = Callback::new(move |()| {
+        state.chosen.set(BTreeSet::new());
+        state.only_chosen.set(false);
+        state.bulk.clear();
+    });
     view! {
         <div class="panes memory-map">
             <div class="map-side">
+                <BulkBar bulk=state.bulk refused none />
                 <Tools state />
                 <Board state />
                 <div class="map-foot stack">
@@ -263,6 +330,14 @@ fn Tools(state: State) -> impl IntoView {
                     state.moved.update(|moved| *moved += 1);
                 }
             />
+            <Show when=move || state.is_old.get()>
+                <Button
+                    label="Changed since: load anew"
+                    icon="retry"
+                    size=ButtonSize::Small
+                    on_press=move |()| state.again.update(|again| *again += 1)
+                />
+            </Show>
         </div>
     }
 }

@@ -3,6 +3,15 @@
 //! Pure. A file holds what a writer gives and nothing that the store adds, so that what was exported, edited and imported
 //! again changes just what was edited.
 
+mod archive;
+mod foreign;
+mod lines;
+
+pub use archive::Archive;
+pub use foreign::Foreign;
+pub use lines::Lines;
+
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -98,6 +107,13 @@ impl Record {
         self.tags.dedup();
         self.importance.get_or_insert(super::DEFAULT_IMPORTANCE);
         self
+    }
+
+    /// The line, with its end.
+    pub fn to_line(&self) -> Bytes {
+        let mut line = serde_json::to_vec(self).expect("JSON values are JSON");
+        line.push(b'\n');
+        line.into()
     }
 
     /// The text of its Markdown file. The namespace is the file's folder.
