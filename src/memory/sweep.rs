@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{DELETED_KEPT_DAYS, Error, embed, reads, store, write};
+use super::{DELETED_KEPT_DAYS, Error, crypt, embed, reads, store, write};
 use crate::runtime::Runtime;
 
 /// How often it looks. Nobody sees an expired entry in between: every read checks the time.
@@ -12,10 +12,11 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Entries handled in one go.
 const BATCH: i64 = 500;
 
-/// Starts the sweeper, what makes vectors, and what writes down who read; they end with the process' tasks.
+/// Starts the sweeper, what makes vectors, what encrypts, and what writes down who read; they end with the process' tasks.
 pub fn boot(runtime: &Runtime) {
     embed::boot(runtime);
     reads::boot(runtime);
+    crypt::boot(runtime);
     let runtime = runtime.clone();
     runtime.tasks.clone().spawn("memory sweeper", async move {
         let stopping = runtime.tasks.stopping().clone();

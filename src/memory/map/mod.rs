@@ -19,7 +19,7 @@ use crate::runtime::Ctx;
 /// Characters of a title.
 const TITLE_CHARS: usize = 60;
 /// Rows that are read at once.
-const BATCH: i64 = 2_000;
+const BATCH: i64 = 500;
 
 /// Held by whoever makes a map.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ async fn points(
     let mut points = Vec::with_capacity(lies.len());
     let mut after = 0;
     loop {
-        let rows = store::points_after(&ctx.db, ctx.workspace(), namespace, now, after, BATCH).await?;
+        let rows = store::points_after(ctx, namespace, now, after, BATCH).await?;
         let is_last = rows.len() < BATCH as usize;
         after = rows.last().map_or(after, |row| row.change);
         points.extend(rows.into_iter().filter_map(|row| lies.get(&row.id).map(|place| point(row, place))));
@@ -81,7 +81,7 @@ fn point(row: store::PointRow, place: &[f32; AXES]) -> MapPoint {
     for (number, along) in detail.iter_mut().zip(&place[2..]) {
         *number = (along * 100.0).round().clamp(-127.0, 127.0) as i8;
     }
-    let words: Vec<&str> = row.title.split_whitespace().collect();
+    let words: Vec<&str> = row.title.split_whitespace().take(TITLE_CHARS).collect();
     MapPoint {
         id: row.id,
         namespace: row.namespace,

@@ -1,4 +1,4 @@
-//! `weft memory put|get|list|search|delete|history|export|import`.
+//! `weft memory put|get|list|search|delete|history|export|import|encryption|rotate-key`.
 
 use super::Folder;
 
@@ -153,4 +153,16 @@ async fn what_is_suspicious_is_set_aside_and_let_out() {
     let health = folder.weft(&["memory", "health", "--json"]).code(0).json();
     assert_eq!(health["quarantined"][0]["key"], "page");
     folder.weft(&["memory", "put", "web", "k", "--trust", "robot"]).code(2).tells(&["user, tool, model or web"]);
+}
+
+#[tokio::test]
+async fn a_new_key_is_made_and_everything_is_brought_under_it() {
+    let folder = Folder::with_workspace().await;
+    folder.weft(&["memory", "encryption"]).code(0).prints(&["nothing was written yet"]);
+    folder.weft_reading("one\n", &["memory", "put", "a", "k"]).code(0);
+    folder.weft(&["memory", "encryption"]).code(0).prints(&["under key 1"]).tells(&["all of the 1 entries"]);
+    let report = folder.weft(&["memory", "rotate-key", "--json"]).code(0).json();
+    assert_eq!((&report["key"], &report["whole"], &report["done"]), (&2.into(), &true.into(), &1.into()));
+    folder.weft(&["memory", "encryption"]).code(0).prints(&["under key 2", "key 1 is kept"]);
+    folder.weft(&["memory", "get", "a", "k"]).code(0).prints(&["one"]);
 }

@@ -2,6 +2,7 @@
 
 mod context;
 mod duplicates;
+mod encryption;
 mod find;
 mod health;
 mod keep;

@@ -6,6 +6,7 @@
 mod diff;
 mod draft;
 mod embedder;
+mod encryption;
 mod entry;
 mod form;
 mod health;
