@@ -124,9 +124,9 @@ fn tell_encryption(report: &EncryptionReport, json: bool) {
     for other in keys.iter().filter(|other| Some(other.number) != *key) {
         out::line(format_args!("key {} is kept until nothing is under it any more", other.number));
     }
-    if *whole {
+    if *whole && key.is_some() {
         out::note(format_args!("all of the {entries} entries are under it"));
-    } else {
+    } else if !*whole {
         out::note(format_args!("{done} of {entries} entries are under it; a server brings the others under it"));
     }
     if *unreadable > 0 {

@@ -14,7 +14,9 @@ const MOST_OF_A_WORKSPACE: usize = 16;
 /// When the role doesn't allow it, or the database fails.
 pub async fn get_encryption(ctx: &Ctx) -> Result<EncryptionReport, Error> {
     ctx.authorize(Action::ReadMemory)?;
-    let Some(row) = store::sealing(&ctx.db, ctx.workspace()).await? else { return Ok(EncryptionReport::default()) };
+    let Some(row) = store::sealing(&ctx.db, ctx.workspace()).await? else {
+        return Ok(EncryptionReport { whole: true, ..EncryptionReport::default() });
+    };
     let keys = store::keys(&ctx.db, ctx.workspace()).await?;
     let upto = if row.is_done() { i64::MAX } else { row.reseal_after };
     let (done, entries) = store::count_looked_at(&ctx.db, ctx.workspace(), upto).await?;

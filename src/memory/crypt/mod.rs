@@ -157,6 +157,7 @@ fn taken<R: Holds>(rows: &mut [R]) -> Vec<(usize, Place, Vec<u8>)> {
 type Found = HashMap<i64, Result<Arc<DataKey>, Unreadable>>;
 
 fn put_all<R: Holds>(rows: &mut [R], sealed: Vec<(usize, Place, Vec<u8>)>, keys: &Found) {
+    let mut failed = 0;
     for (at, place, bytes) in sealed {
         let clear = key_number(&bytes).and_then(|number| match keys.get(&number) {
             Some(Ok(key)) => key.open(&place, &bytes),
@@ -164,9 +165,17 @@ fn put_all<R: Holds>(rows: &mut [R], sealed: Vec<(usize, Place, Vec<u8>)>, keys:
             None => Err(Unreadable::NoKey(number)),
         });
         if let Err(why) = clear {
-            tracing::warn!(column = place.column, row = place.row, version = place.version, %why, "memory can't be decrypted");
+            // Under another master key it is all of them: one line for what is opened at once.
+            if failed == 0 {
+                let Place { column, row, version } = &place;
+                tracing::warn!(column, row, version, %why, "memory can't be decrypted");
+            }
+            failed += 1;
         }
         rows[at].put_clear(clear);
+    }
+    if failed > 1 {
+        tracing::warn!(rows = failed, "as many rows in one go can't be decrypted");
     }
 }
 

@@ -21,8 +21,8 @@ const EVERY: Duration = Duration::from_secs(20);
 /// Workspaces that are worked on in one round.
 const WORKSPACES: i64 = 64;
 /// Entries looked at in one go, and after how many bytes that were encrypted a go ends: the workspace's writers wait meanwhile.
-const ENTRIES: i64 = 64;
-const BYTES: usize = 1 << 20;
+const ENTRIES: i64 = 32;
+const BYTES: usize = 1 << 18;
 /// How long keys stay after the last row went under another: somebody may have read rows just before, and ask for their key now.
 const GRACE_MS: i64 = 60_000;
 
