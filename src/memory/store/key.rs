@@ -49,7 +49,7 @@ pub(in crate::memory) async fn insert_key(
     .map(drop))?;
     within!(tx, conn => query(
         "update memory_change set data_key = $2, reseal_after = 0, unreadable = 0, resealed_at = null,
-             resealed_key = case when $2 = 1 and not exists (select 1 from memory_entry where workspace_id = $1)
+             resealed_key = case when $2 = cast(1 as bigint) and not exists (select 1 from memory_entry where workspace_id = $1)
                  then $2 else resealed_key end
          where workspace_id = $1",
     )
