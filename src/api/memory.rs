@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, Entries, Entry, EntryBulk, EntryBulkDone, EntryDraft,
+    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone, EntryDraft,
     EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned, LocalModel, MemoryHealth, MemoryMap,
     MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate,
     SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
@@ -208,6 +208,18 @@ pub async fn update_memory_settings(settings: MemorySettings) -> Result<MemorySe
 #[server(prefix = "/rpc", endpoint = "memory/health", input = Json)]
 pub async fn get_memory_health() -> Result<MemoryHealth, ApiError> {
     Ok(crate::memory::get_health(&crate::http::request_ctx().await?).await?)
+}
+
+/// Under which keys the memory rests, and how far a change of them has come.
+#[server(prefix = "/rpc", endpoint = "memory/encryption", input = Json)]
+pub async fn get_memory_encryption() -> Result<EncryptionReport, ApiError> {
+    Ok(crate::memory::get_encryption(&crate::http::request_ctx().await?).await?)
+}
+
+/// Makes a new key for the memory.
+#[server(prefix = "/rpc", endpoint = "memory/rotate_key", input = Json)]
+pub async fn rotate_memory_key() -> Result<EncryptionReport, ApiError> {
+    Ok(crate::memory::rotate_data_key(&crate::http::request_ctx().await?).await?)
 }
 
 /// The kept versions of an entry, newest first.

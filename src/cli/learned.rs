@@ -40,7 +40,12 @@ pub(super) async fn timeline(ctx: &Ctx, json: bool, asked: Timeline) -> Result<(
             let what = if next.deleted { "deleted in" } else { "replaced by" };
             format!("{what} {}", next.version)
         });
-        let text = line.excerpt.as_deref().unwrap_or("(deleted)").replace(char::is_whitespace, " ");
+        let text = line
+            .unreadable
+            .as_deref()
+            .or(line.excerpt.as_deref())
+            .unwrap_or("(deleted)")
+            .replace(char::is_whitespace, " ");
         vec![
             line.at.to_string(),
             format!("{}/{}", line.namespace, line.key),

@@ -38,6 +38,8 @@ enum Command {
     Timeline(learned::Timeline),
     /// List what may need somebody: copies, what is old, long, soon gone, or in quarantine.
     Health,
+    #[command(flatten)]
+    Keys(upkeep::Keys),
     /// Write entries to a file or a folder.
     Export(transfer::Export),
     /// Read entries from a file or a folder; those that are as they were stay untouched.
@@ -192,11 +194,10 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Command::Get(get) => local::within(global, async |ctx| read(ctx, json, &get).await).await,
         Command::List(list) => local::within(global, async |ctx| list_entries(ctx, json, list).await).await,
         Command::Search(find) => local::within(global, async |ctx| search(ctx, json, find).await).await,
-        Command::Quarantine(suspect) => {
-            local::within(global, async |ctx| upkeep::hold(ctx, json, &suspect).await).await
-        }
+        Command::Quarantine(entry) => local::within(global, async |ctx| upkeep::hold(ctx, json, &entry).await).await,
         Command::Release(place) => local::within(global, async |ctx| upkeep::release(ctx, json, &place).await).await,
         Command::Timeline(asked) => local::within(global, async |ctx| learned::timeline(ctx, json, asked).await).await,
+        Command::Keys(keys) => local::within(global, async |ctx| keys.run(ctx, json).await).await,
         Command::Health => local::within(global, async |ctx| upkeep::health(ctx, json).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,
         Command::Export(export) => transfer::export(global, export).await,

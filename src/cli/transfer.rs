@@ -102,7 +102,14 @@ async fn write(ctx: &Ctx, json: bool, export: &Export) -> Result<(), Failure> {
     let mut count = 0;
     loop {
         let part = memory::list(ctx, &filter, &page).await?;
-        for record in part.items.into_iter().map(Record::from) {
+        for entry in part.items {
+            if let Some(why) = &entry.unreadable {
+                let (namespace, key) = (&entry.namespace, &entry.key);
+                let message =
+                    format!("{namespace}/{key} can't be decrypted, and the export would be without it: {why}");
+                return Err(Failure::failed(message));
+            }
+            let record = Record::from(entry);
             count += 1;
             match (&export.to, &mut lines) {
                 (Some(folder), None) => write_markdown(folder, &record)?,

@@ -214,17 +214,18 @@ async fn catch_up(ctx: &Ctx, shelf: &Arc<Shelf>) -> Result<(), Error> {
         if seen >= newest {
             return Ok(());
         }
-        let rows = store::changed_after(&ctx.db, ctx.workspace(), seen, BATCH).await?;
+        let rows = store::changed_after(ctx, seen, BATCH).await?;
         // Numbers without a row belong to entries that changed again since, or are gone.
         let last = rows.last().map_or(newest, |row| row.change);
         let upto = if rows.len() < BATCH as usize { last.max(newest) } else { last };
         let shelf = Arc::clone(shelf);
         let work = move || {
             let steps = rows.into_iter().map(|row| {
-                if row.is_hidden() {
+                // What can't be decrypted is found by nobody.
+                if row.is_hidden() || row.unreadable().is_some() {
                     Step::Remove(row.id)
                 } else {
-                    Step::Put(Box::new(Analysed::new(&Entry::from(row))))
+                    Step::Put(Box::new(Analysed::new(&row.shown())))
                 }
             });
             let steps = steps.collect();
@@ -252,14 +253,15 @@ async fn load_vectors(ctx: &Ctx, shelf: &Arc<Shelf>, loaded: &mut Loaded) -> Res
     *shelf.serving.write().expect("no code panics while it holds this lock") = serving;
     let Some(embedder) = embedder else { return Ok(()) };
     loop {
-        let rows = store::vectors_after(&ctx.db, embedder, loaded.upto, BATCH).await?;
+        let rows = store::vectors_after(ctx, embedder, loaded.upto, BATCH).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         let (upto, is_last) = ((last.change, last.entry_id), rows.len() < BATCH as usize);
         let filling = Arc::clone(shelf);
         let work = move || {
             let step =
                 |row: store::VectorRow| Step::Vectors(row.entry_id, Packed { digest: row.digest, codes: row.codes });
-            filling.apply(rows.into_iter().map(step).collect(), filling.seen.load(Ordering::Acquire));
+            let readable = rows.into_iter().filter(|row| row.unreadable.is_none());
+            filling.apply(readable.map(step).collect(), filling.seen.load(Ordering::Acquire));
         };
         ctx.tasks.blocking(work).await.map_err(|_| Error::Index)?;
         loaded.upto = upto;

@@ -68,5 +68,5 @@ pub async fn last_change(ctx: &Ctx) -> Result<i64, Error> {
 /// When the role doesn't allow it, or the database fails.
 pub async fn list_changes(ctx: &Ctx, after: i64, limit: u32) -> Result<Vec<Change>, Error> {
     ctx.authorize(Action::ReadMemory)?;
-    Ok(store::changes_after(&ctx.db, ctx.workspace(), after, limit).await?)
+    store::changes_after(ctx, after, limit).await
 }

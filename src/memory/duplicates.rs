@@ -36,8 +36,8 @@ pub(super) async fn find(ctx: &Ctx, namespace: &str, draft: &EntryDraft) -> Resu
     let ids: Vec<_> = found.hits.iter().map(|hit| hit.id).collect();
     let mut best: Option<(f64, Entry)> = None;
     for part in ids.chunks(store::FETCH) {
-        for row in store::fetch(&ctx.db, ctx.workspace(), part).await?.into_iter().filter(|row| row.is_findable(now)) {
-            let entry = Entry::from(row);
+        for row in store::fetch(ctx, part).await?.into_iter().filter(|row| row.is_findable(now)) {
+            let Ok(entry) = row.entry() else { continue };
             if entry.namespace != namespace || entry.group.is_some() || entry.value != draft.value {
                 continue;
             }

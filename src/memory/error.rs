@@ -1,5 +1,6 @@
 //! Why memory refuses or fails.
 
+use super::crypt::Unreadable;
 use crate::db;
 use crate::model::gateway::{Fault, FaultClass};
 use crate::model::{ApiError, FieldError, Timestamp};
@@ -69,6 +70,24 @@ pub enum Error {
     /// A model was asked for something, and there is no answer.
     #[error("{}", .0.message)]
     Model(Fault),
+    /// A row can't be decrypted.
+    #[error("version {version} of {namespace}/{key} can't be decrypted: {why}")]
+    Unreadable {
+        /// Where the entry stands.
+        namespace: String,
+        /// Its key.
+        key: String,
+        /// Which version of it.
+        version: i64,
+        /// Why.
+        why: Unreadable,
+    },
+    /// Nothing can be written: what it would be encrypted with can't be opened.
+    #[error("nothing can be written to this memory: {0}")]
+    NoDataKey(Unreadable),
+    /// Too many keys are still in use for another.
+    #[error("too many keys of this workspace are still in use; wait until everything is under the newest one")]
+    Rotating,
     /// The database failed.
     #[error(transparent)]
     Db(#[from] db::Error),
@@ -112,6 +131,9 @@ impl From<Error> for ApiError {
             | Error::Gone { .. }
             | Error::Exists { .. }
             | Error::NotQuarantined
+            | Error::Rotating
+            | Error::Unreadable { .. }
+            | Error::NoDataKey(_)
             | Error::Duplicate { .. } => Self::Conflict { detail: error.to_string() },
             Error::Db(error) => error.into(),
             Error::Index => crate::runtime::trace::internal(&error),

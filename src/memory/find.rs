@@ -61,7 +61,11 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     stages.extend(found.stages.iter().map(|(name, took)| stage(name, *took)));
     let Found { hits, matched, .. } = found;
     let fetching = Instant::now();
-    let entries = fetch(ctx, &hits, began).await?;
+    let (entries, unreadable) = fetch(ctx, &hits, began).await?;
+    if unreadable > 0 {
+        let lacks = format!("{unreadable} of the entries can't be decrypted and are left out");
+        degraded = Some(degraded.map_or_else(|| lacks.clone(), |other| format!("{other}; {lacks}")));
+    }
     let hits: Vec<Hit> = hits.into_iter().filter_map(|hit| present(&entries, hit, search)).collect();
     reads::note_person_found(ctx, &search.query, &hits);
     stages.push(stage("fetch", fetching.elapsed()));
@@ -164,16 +168,20 @@ pub(super) fn around_ids(hits: &[FoundEntry]) -> Vec<EntryId> {
     ids
 }
 
-/// The found entries and those around them as they are now; those that went away since the index saw them are left out.
-async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap<EntryId, Entry>, Error> {
+/// The found entries and those around them as they are now; those that went away since the index saw them are left
+/// out, and those that can't be decrypted, which are counted.
+async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<(HashMap<EntryId, Entry>, usize), Error> {
     let ids = around_ids(hits);
+    let mut unreadable = 0;
     let mut entries = HashMap::with_capacity(ids.len());
     let mut known = Vec::with_capacity(ids.len());
     for part in ids.chunks(store::FETCH) {
-        for row in store::fetch(&ctx.db, ctx.workspace(), part).await? {
+        for row in store::fetch(ctx, part).await? {
             known.push(row.id);
-            if row.is_findable(now) {
-                entries.insert(row.id, row.into());
+            if row.unreadable().is_some() {
+                unreadable += 1;
+            } else if row.is_findable(now) {
+                entries.insert(row.id, row.shown());
             }
         }
     }
@@ -181,7 +189,7 @@ async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<HashMap
     if !lost.is_empty() {
         catalog::forget(ctx, &lost);
     }
-    Ok(entries)
+    Ok((entries, unreadable))
 }
 
 pub(super) fn present(entries: &HashMap<EntryId, Entry>, hit: FoundEntry, search: &Search) -> Option<Hit> {

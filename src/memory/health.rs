@@ -38,18 +38,21 @@ pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
     ctx.authorize(Action::ReadMemory)?;
     let (db, workspace, now) = (&ctx.db, ctx.workspace(), ctx.clock.now());
     let part = store::Part { before: i64::MAX, limit: COMPARED };
-    let newest = store::list(db, workspace, now, &EntryFilter::default(), part).await?;
-    let newest: Vec<Entry> = newest.into_iter().map(Entry::from).collect();
+    let newest = store::list(ctx, now, &EntryFilter::default(), part).await?;
+    let newest: Vec<Entry> = newest.into_iter().map(store::EntryRow::shown).collect();
     let compared = newest.len() as i64;
+    let (unreadable, newest): (Vec<Entry>, Vec<Entry>) =
+        newest.into_iter().partition(|entry| entry.unreadable.is_some());
     let duplicates = ctx.tasks.blocking(move || alike(&newest)).await.map_err(|_| Error::Index)?;
     Ok(MemoryHealth {
         entries: store::count_entries(db, workspace, now).await?,
         compared,
         duplicates,
-        stale: store::unchanged_since(db, workspace, now, now.plus_ms(-STALE_DAYS * DAY_MS)).await?,
-        oversized: store::longer_than(db, workspace, now, OVERSIZED_CHARS).await?,
-        expiring: store::gone_by(db, workspace, now, now.plus_ms(SOON_DAYS * DAY_MS)).await?,
-        quarantined: store::held(db, workspace, now).await?,
+        unreadable: unreadable.iter().take(MOST_GROUPS).map(short).collect(),
+        stale: store::unchanged_since(ctx, now, now.plus_ms(-STALE_DAYS * DAY_MS)).await?,
+        oversized: store::longer_than(ctx, now, OVERSIZED_CHARS).await?,
+        expiring: store::gone_by(ctx, now, now.plus_ms(SOON_DAYS * DAY_MS)).await?,
+        quarantined: store::held(ctx, now).await?,
     })
 }
 
@@ -128,6 +131,7 @@ pub(super) fn short(entry: &Entry) -> HealthEntry {
         trust: entry.trust,
         updated_at: entry.updated_at,
         expires_at: entry.expires_at,
+        unreadable: entry.unreadable.clone(),
     }
 }
 

@@ -59,23 +59,22 @@ pub async fn quarantine(ctx: &Ctx, place: (&str, &str), reason: &str, expect: Ex
     }
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let row = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
+    let begun = store::begin_write(&mut tx, ctx).await?;
+    let row = store::find_within(&mut tx, ctx, namespace, key).await?;
     let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
     expect.check(Some(row.version))?;
-    let mut entry = Entry::from(row);
+    let mut entry = row.entry()?;
     if entry.is_quarantined() {
         return Ok(entry);
     }
     let reasons = if reason.is_empty() { Vec::new() } else { vec![reason.to_owned()] };
-    let quarantine = Quarantine { at: now, by: Some(super::source(ctx)), reasons, released: None };
-    store::hold(&mut tx, entry.id, &quarantine, change).await?;
+    entry.quarantine = Some(Quarantine { at: now, by: Some(super::source(ctx)), reasons, released: None });
+    store::hold(&mut tx, ctx, &entry, &begun).await?;
     store::delete_vectors(&mut tx, entry.id).await?;
     // No answer that was made of it is given any more.
     note(&mut tx, ctx, place, &format!("{} in quarantine", entry.version)).await?;
     tx.commit().await?;
-    entry.quarantine = Some(quarantine);
-    catalog::note_deleted(ctx, entry.id, change).await?;
+    catalog::note_deleted(ctx, entry.id, begun.change).await?;
     let data = json!({"namespace": namespace, "key": key, "version": entry.version});
     ctx.events.publish(ctx.workspace(), Topic::Memory(namespace.to_owned()), "entry_quarantined", data);
     changes::tell(ctx.runtime());
@@ -93,11 +92,11 @@ pub async fn release(ctx: &Ctx, place: (&str, &str), expect: Expect) -> Result<E
     validate::place(namespace, key)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let row = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
+    let begun = store::begin_write(&mut tx, ctx).await?;
+    let row = store::find_within(&mut tx, ctx, namespace, key).await?;
     let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
     expect.check(Some(row.version))?;
-    let entry = Entry::from(row);
+    let entry = row.entry()?;
     if !entry.is_quarantined() {
         return Err(Error::NotQuarantined);
     }
@@ -110,12 +109,12 @@ pub async fn release(ctx: &Ctx, place: (&str, &str), expect: Expect) -> Result<E
         source,
         ..entry
     };
-    store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry, change, None).await?;
+    store::write(&mut tx, ctx, &entry, &begun).await?;
+    store::append_version(&mut tx, ctx, &entry, &begun, (None, true)).await?;
     store::carry_summary(&mut tx, entry.id, held, entry.version).await?;
     note(&mut tx, ctx, place, &entry.version.to_string()).await?;
     tx.commit().await?;
-    written(ctx, &entry, change).await?;
+    written(ctx, &entry, begun.change).await?;
     tracing::info!(namespace, key, by = %ctx.actor.principal, "an entry of the memory was let out of quarantine");
     Ok(entry)
 }

@@ -3,7 +3,8 @@
 //! Owns entries with their versions, tags and labels of who the words came from, the change number that indexes follow, and the
 //! search index. Promises: a write is found by the very next search, in this process or another on the same database; a writer
 //! who names the version that they saw never overwrites another's; a deleted entry can come back for [`DELETED_KEPT_DAYS`] days;
-//! what expired is never shown; what is in quarantine is found by no search, step or agent.
+//! what expired is never shown; what is in quarantine is found by no search, step or agent; what rests is encrypted under a key
+//! of the workspace (`crypt`).
 //! Refuses: another workspace's entries (they don't exist), anything over its size, JSON or text that Postgres could not hold.
 //!
 //! Every write of a workspace holds the row of its change number until it commits. That makes writes to one workspace's memory
@@ -13,6 +14,7 @@
 mod bulk;
 mod catalog;
 mod changes;
+mod crypt;
 mod duplicates;
 mod embed;
 mod error;
@@ -40,6 +42,7 @@ mod write;
 
 pub use bulk::{Imported, change_entries, export_entries, import_record};
 pub use changes::{Change, last_change, list_changes, wait_for_change};
+pub use crypt::{Sealed, Unreadable, get_encryption, rotate_data_key, seal_pending};
 pub use embed::{
     Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, list_local_models, serving_embedder,
     set_embedder, try_embedder,
@@ -135,9 +138,9 @@ async fn find_free(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error
 async fn find_live(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::place(namespace, key)?;
-    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    let row = store::find(ctx, namespace, key).await?;
     let now = ctx.clock.now();
-    Ok(row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?.into())
+    row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?.entry()
 }
 
 /// Lists entries, changed last first; those in quarantine only where the filter asks for them.
@@ -153,9 +156,9 @@ pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Entr
         return then::list(ctx, filter, as_of, store::Part { before, limit }).await;
     }
     let part = store::Part { before, limit: limit + 1 };
-    let rows = store::list(&ctx.db, ctx.workspace(), ctx.clock.now(), filter, part).await?;
+    let rows = store::list(ctx, ctx.clock.now(), filter, part).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
-    Ok(Entries { items: page.items.into_iter().map(Entry::from).collect(), next: page.next, unknown: None })
+    Ok(Entries { items: page.items.into_iter().map(store::EntryRow::shown).collect(), next: page.next, unknown: None })
 }
 
 /// What was learned when, the last first: the versions of entries that a list with this filter could show, each with what took
@@ -170,7 +173,7 @@ pub async fn timeline(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<
     let at = filter.as_of.unwrap_or(now);
     then::past("as_of", at, now)?;
     let part = store::Part { before, limit: limit + 1 };
-    let rows = store::timeline(&ctx.db, ctx.workspace(), at, filter, part).await?;
+    let rows = store::timeline(ctx, at, filter, part).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
     Ok(Page { items: page.items.into_iter().map(Learned::from).collect(), next: page.next })
 }
@@ -178,12 +181,17 @@ pub async fn timeline(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<
 /// The kept versions of an entry, newest first; also of a deleted entry, while it can come back.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`]; [`Error::Unreadable`] when one of them can't be decrypted.
 pub async fn history(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<EntryVersion>, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::place(namespace, key)?;
-    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?.ok_or(Error::NotFound)?;
-    Ok(store::versions(&ctx.db, row.id).await?.into_iter().map(EntryVersion::from).collect())
+    let row = store::find(ctx, namespace, key).await?.ok_or(Error::NotFound)?;
+    let rows = store::versions(ctx, row.id).await?;
+    if let Some((version, why)) = rows.iter().find_map(|row| Some((row.version, row.unreadable?))) {
+        let (namespace, key) = (namespace.to_owned(), key.to_owned());
+        return Err(Error::Unreadable { namespace, key, version, why });
+    }
+    Ok(rows.into_iter().map(EntryVersion::from).collect())
 }
 
 /// The namespaces that hold entries, by path.

@@ -37,7 +37,8 @@ pub async fn related(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<Health
     let own = found.hits.iter().find(|hit| hit.id == entry.id).map_or(0.0, |hit| hit.score);
     let others = found.hits.iter().filter(|hit| hit.id != entry.id && hit.score >= LEAST_SHARE * own);
     let ids: Vec<_> = others.map(|hit| hit.id).take(MOST).collect();
-    let rows = store::fetch(&ctx.db, ctx.workspace(), &ids).await?;
-    let known: Vec<Entry> = rows.into_iter().filter(|row| row.is_findable(now)).map(Entry::from).collect();
+    let rows = store::fetch(ctx, &ids).await?;
+    let known: Vec<Entry> =
+        rows.into_iter().filter(|row| row.is_findable(now)).filter_map(|row| row.entry().ok()).collect();
     Ok(ids.iter().filter_map(|id| known.iter().find(|entry| entry.id == *id)).map(short).collect())
 }

@@ -11,7 +11,7 @@ use super::{Error, Expect, hold, store, trust, validate};
 use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::live::Topic;
-use crate::model::memory::{Entry, EntryDraft, MemorySettings, OnConflict, Seen, Sibling, Source};
+use crate::model::memory::{Entry, EntryDraft, OnConflict, Seen, Sibling, Source};
 use crate::model::{EntryId, FieldError, Timestamp};
 use crate::runtime::Ctx;
 
@@ -72,9 +72,10 @@ pub async fn put_beside(
 pub async fn siblings(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<Sibling>, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::place(namespace, key)?;
-    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    let row = store::find(ctx, namespace, key).await?;
     let row = row.filter(|row| row.is_live(ctx.clock.now())).ok_or(Error::NotFound)?;
-    Ok(store::siblings(&ctx.db, row.id).await?)
+    let (namespace, key, version) = (namespace.to_owned(), key.to_owned(), row.version);
+    store::siblings(ctx, row.id).await?.map_err(|why| Error::Unreadable { namespace, key, version, why })
 }
 
 /// What stands at a place when somebody writes there.
@@ -95,9 +96,9 @@ pub(super) struct View {
 
 impl Standing {
     /// Reads it, for an entry in this version.
-    pub async fn read(tx: &mut Tx, id: EntryId, version: i64, siblings: i64) -> Result<Self, Error> {
+    pub async fn read(tx: &mut Tx, ctx: &Ctx, id: EntryId, version: i64, siblings: i64) -> Result<Self, Error> {
         let head = store::seen_by(tx, id, version).await?.unwrap_or_default();
-        let kept = if siblings > 0 { store::unmerged_siblings(tx, id).await? } else { Vec::new() };
+        let kept = if siblings > 0 { store::unmerged_siblings(tx, ctx, id).await? } else { Vec::new() };
         Ok(Self { head, kept })
     }
 
@@ -166,23 +167,23 @@ fn actor(source: &Source) -> String {
 /// Where and when a sibling is kept.
 pub(super) struct Moment<'a> {
     pub live: &'a Entry,
-    pub settings: &'a MemorySettings,
-    pub change: i64,
+    pub begun: &'a store::Begun,
     pub now: Timestamp,
 }
 
 /// Keeps a write beside the entry; `Ok(None)` where it can't be, so that it is refused.
 ///
 /// The same words are kept once: a repeated attempt changes nothing.
-pub(super) async fn keep(tx: &mut Tx, order: &Order, moment: &Moment<'_>) -> Result<Option<Put>, Error> {
-    let Moment { live, settings, change, now } = *moment;
+pub(super) async fn keep(tx: &mut Tx, ctx: &Ctx, order: &Order, moment: &Moment<'_>) -> Result<Option<Put>, Error> {
+    let Moment { live, begun, now } = *moment;
+    let change = begun.change;
     if live.is_quarantined() {
         return Ok(None);
     }
     if trust::says_the_same(live, &order.draft) && order.merges.is_empty() {
         return Ok(Some(Put::Written(live.clone())));
     }
-    let standing = Standing::read(tx, live.id, live.version, live.siblings).await?;
+    let standing = Standing::read(tx, ctx, live.id, live.version, live.siblings).await?;
     let read = standing.read_ones(&order.merges)?;
     if let Some(known) = standing.open().find(|sibling| is_same(sibling, &order.draft)) {
         return Ok(Some(Put::Beside(live.clone(), known.id)));
@@ -194,7 +195,7 @@ pub(super) async fn keep(tx: &mut Tx, order: &Order, moment: &Moment<'_>) -> Res
         .fold(label, |label, sibling| label.lower(sibling.trust));
     let write = hold::Write { key: &order.key, draft: &order.draft, trust: label, source: &order.source, now };
     // What would be set aside has no place beside an entry that everybody reads.
-    if hold::after_write(None, &write, settings).is_some() {
+    if hold::after_write(None, &write, &begun.settings).is_some() {
         return Ok(None);
     }
     let base = match order.expect {
@@ -210,7 +211,7 @@ pub(super) async fn keep(tx: &mut Tx, order: &Order, moment: &Moment<'_>) -> Res
         return Ok(None);
     }
     let sibling = store::NewSibling {
-        change,
+        begun,
         draft: &order.draft,
         importance: order.draft.importance.unwrap_or(super::DEFAULT_IMPORTANCE),
         trust: label,
@@ -219,7 +220,7 @@ pub(super) async fn keep(tx: &mut Tx, order: &Order, moment: &Moment<'_>) -> Res
         seen: &view.seen,
         at: now,
     };
-    store::insert_sibling(tx, live.id, &sibling).await?;
+    store::insert_sibling(tx, ctx, live.id, &sibling).await?;
     for replaced in view.replaced {
         store::take_in_sibling(tx, live.id, replaced, change).await?;
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{DELETED_KEPT_DAYS, Error, embed, reads, store, summary, write};
+use super::{DELETED_KEPT_DAYS, Error, crypt, embed, reads, store, summary, write};
 use crate::model::memory::Source;
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::{Ctx, Runtime};
@@ -14,10 +14,11 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Entries handled in one go.
 const BATCH: i64 = 500;
 
-/// Starts the sweeper, what makes vectors, what writes down who read, and the rules for summaries; they end with the process' tasks.
+/// Starts the sweeper, what makes vectors, what encrypts, what writes down who read, and the rules for summaries; they end with the process' tasks.
 pub fn boot(runtime: &Runtime) {
     embed::boot(runtime);
     reads::boot(runtime);
+    crypt::boot(runtime);
     summary::boot_rules(runtime);
     let runtime = runtime.clone();
     runtime.tasks.clone().spawn("memory sweeper", async move {

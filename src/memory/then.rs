@@ -45,10 +45,11 @@ pub async fn get_any_as_of(ctx: &Ctx, namespace: &str, key: &str, as_of: Timesta
     validate::place(namespace, key)?;
     past("as_of", as_of, ctx.clock.now())?;
     let place = (namespace, key);
-    if let Some(row) = store::find_then(&ctx.db, ctx.workspace(), as_of, place).await? {
-        return Ok(row.then(as_of));
+    if let Some(row) = store::find_then(ctx, as_of, place).await? {
+        // What can't be decrypted is an error, as it is of now.
+        return if row.unreadable().is_some() { row.entry() } else { Ok(row.then(as_of)) };
     }
-    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    let row = store::find(ctx, namespace, key).await?;
     let Some(row) = row.filter(|row| row.created_at <= as_of) else { return Err(Error::NotFound) };
     match store::oldest_version(&ctx.db, row.id).await? {
         Some((version, since)) if version > 1 && since > as_of => Err(Error::NotKept { since }),
@@ -85,7 +86,7 @@ pub(super) async fn list(ctx: &Ctx, filter: &Filter, as_of: Timestamp, part: sto
     kept("as_of", as_of, ctx.clock.now())?;
     let limit = part.limit;
     let part = store::Part { limit: limit + 1, ..part };
-    let rows = store::list_then(&ctx.db, ctx.workspace(), as_of, filter, part).await?;
+    let rows = store::list_then(ctx, as_of, filter, part).await?;
     let unknown = store::unknown_then(&ctx.db, ctx.workspace(), as_of, &filter.namespace).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
     let items = page.items.into_iter().map(|row| row.then(as_of)).collect();
@@ -200,11 +201,11 @@ async fn index_of(ctx: &Ctx, as_of: Timestamp, namespace: String) -> Result<Arc<
     let mut index = Index::default();
     let mut after = store::BEFORE_ALL;
     loop {
-        let rows = store::found_then(&ctx.db, of.workspace, as_of, &of.namespace, (after, BATCH)).await?;
+        let rows = store::found_then(ctx, as_of, &of.namespace, (after, BATCH)).await?;
         let is_last = rows.len() < BATCH as usize;
         after = rows.last().map_or(after, |row| row.id);
         let work = move || {
-            for row in rows {
+            for row in rows.into_iter().filter(|row| row.unreadable().is_none()) {
                 index.put(Analysed::new(&row.then(as_of)));
             }
             index
@@ -223,8 +224,10 @@ async fn index_of(ctx: &Ctx, as_of: Timestamp, namespace: String) -> Result<Arc<
 async fn fetch(ctx: &Ctx, hits: &[FoundEntry], as_of: Timestamp) -> Result<HashMap<EntryId, Entry>, Error> {
     let mut entries = HashMap::new();
     for part in around_ids(hits).chunks(store::FETCH) {
-        for row in store::fetch_then(&ctx.db, ctx.workspace(), as_of, part).await? {
-            entries.insert(row.id, row.then(as_of));
+        for row in store::fetch_then(ctx, as_of, part).await? {
+            if row.unreadable().is_none() {
+                entries.insert(row.id, row.then(as_of));
+            }
         }
     }
     Ok(entries)

@@ -177,19 +177,20 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
     let Order { namespace, key, source, .. } = order;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let (change, settings) = store::begin_write(&mut tx, ctx.workspace()).await?;
-    let before = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
-    let live = before.as_ref().filter(|row| row.is_live(now)).cloned().map(Entry::from);
+    let begun = store::begin_write(&mut tx, ctx).await?;
+    let change = begun.change;
+    let before = store::find_within(&mut tx, ctx, namespace, key).await?;
+    let live = before.as_ref().filter(|row| row.is_live(now)).cloned().map(store::EntryRow::entry).transpose()?;
     if let Err(refusal) = order.expect.check(live.as_ref().map(|live| live.version)) {
         let live = live.as_ref().filter(|_| order.on_conflict == OnConflict::Sibling).ok_or(refusal)?;
-        return beside(ctx, tx, order, Moment { live, settings: &settings, change, now }).await;
+        return beside(ctx, tx, order, Moment { live, begun: &begun, now }).await;
     }
-    if live.is_none() && !order.has_looked && settings.duplicates != Duplicates::Keep {
-        return Ok(Done::LookFirst(settings.duplicates));
+    if live.is_none() && !order.has_looked && begun.settings.duplicates != Duplicates::Keep {
+        return Ok(Done::LookFirst(begun.settings.duplicates));
     }
     let (view, taken) = match &before {
         Some(row) => {
-            let standing = Standing::read(&mut tx, row.id, row.version, row.siblings()).await?;
+            let standing = Standing::read(&mut tx, ctx, row.id, row.version, row.siblings()).await?;
             standing.over_head(order, change).map(|(view, draft)| (Some(view), draft))?
         }
         None => sibling::none_there(&order.merges).map(|()| (None, None))?,
@@ -201,7 +202,8 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
         return Ok(Done::Put(Box::new(Put::Written(live.clone()))));
     }
     let write = Write { key, draft, trust, source, now };
-    let quarantine = hold::after_write(live.as_ref(), &write, &settings);
+    let quarantine = hold::after_write(live.as_ref(), &write, &begun.settings);
+    let same_words = live.as_ref().is_some_and(|live| trust::says_the_same(live, draft));
     let draft = draft.clone();
     let mut entry = Entry {
         id: before.as_ref().map_or_else(|| ctx.ids.fresh::<EntryId>(), |row| row.id),
@@ -222,9 +224,11 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
         group: draft.group,
         position: draft.position,
         siblings: before.as_ref().map_or(0, store::EntryRow::siblings),
+        unreadable: None,
     };
-    store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry, change, view.as_ref().map(|view| &view.seen)).await?;
+    store::write(&mut tx, ctx, &entry, &begun).await?;
+    let seen = view.as_ref().map(|view| &view.seen);
+    store::append_version(&mut tx, ctx, &entry, &begun, (seen, same_words)).await?;
     if let Some(view) = view.filter(|view| !view.replaced.is_empty()) {
         for replaced in view.replaced {
             store::merge_sibling(&mut tx, entry.id, replaced, entry.version).await?;
@@ -246,12 +250,12 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
 
 /// Keeps a write beside what its writer has not seen, or refuses it where that can't be.
 async fn beside(ctx: &Ctx, mut tx: Tx, order: &Order, moment: Moment<'_>) -> Result<Done, Error> {
-    let Some(put) = sibling::keep(&mut tx, order, &moment).await? else {
+    let Some(put) = sibling::keep(&mut tx, ctx, order, &moment).await? else {
         order.expect.check(Some(moment.live.version))?;
         return Err(Error::Exists { found: moment.live.version });
     };
     if let Put::Beside(entry, number) = &put
-        && *number == moment.change
+        && *number == moment.begun.change
     {
         tx.commit().await?;
         sibling::tell(ctx, entry, *number);
@@ -282,7 +286,7 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let row = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
+    let row = store::find_within(&mut tx, ctx, namespace, key).await?;
     let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
     expect.check(Some(row.version))?;
     let version = row.version + 1;
@@ -316,18 +320,25 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
     validate::place(namespace, key)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let row = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?.ok_or(Error::NotFound)?;
+    let begun = store::begin_write(&mut tx, ctx).await?;
+    let row = store::find_within(&mut tx, ctx, namespace, key).await?.ok_or(Error::NotFound)?;
     let old = match version {
-        Some(version) => store::find_version(&mut tx, row.id, version).await?,
+        Some(version) => store::find_version(&mut tx, ctx, row.id, version).await?,
         None if row.is_live(now) => return Err(Error::Exists { found: row.version }),
-        None => store::find_last_content(&mut tx, row.id).await?,
+        None => store::find_last_content(&mut tx, ctx, row.id).await?,
     };
     let (newest, expires_at) = (row.version, row.expires_at);
     let old = old.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
     let (trust, was_held) = (old.trust(), old.is_quarantined());
+    if let Some(why) = old.unreadable {
+        let (namespace, key) = (namespace.to_owned(), key.to_owned());
+        return Err(Error::Unreadable { namespace, key, version: old.version, why });
+    }
     let content = old.content.ok_or(Error::NoVersion(version.unwrap_or(newest)))?;
-    let row = Entry::from(row);
+    let was_live = row.deleted_at.is_none() && row.unreadable().is_none();
+    // What can't be decrypted is written over.
+    let row = Entry { unreadable: None, ..row.shown() };
+    let same_words = was_live && row.content == content && row.value == old.value.0;
     let quarantine = match row.quarantine.clone() {
         // Deleted, and back as it was.
         Some(held) if held.is_held() && was_held => Some(held),
@@ -353,13 +364,13 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
         expires_at: expires_at.filter(|at| *at > now),
         ..row
     };
-    store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry, change, None).await?;
+    store::write(&mut tx, ctx, &entry, &begun).await?;
+    store::append_version(&mut tx, ctx, &entry, &begun, (None, same_words)).await?;
     // Deleted and back as it was, a summary is one still.
     store::carry_summary(&mut tx, entry.id, version.unwrap_or(newest - 1), entry.version).await?;
     note(&mut tx, ctx, (namespace, key), &entry.version.to_string()).await?;
     tx.commit().await?;
-    written(ctx, &entry, change).await?;
+    written(ctx, &entry, begun.change).await?;
     Ok(entry)
 }
 

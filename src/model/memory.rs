@@ -8,6 +8,7 @@ use super::{EntryId, RunId, Timestamp};
 
 mod bulk;
 mod embedder;
+mod encryption;
 mod health;
 mod listing;
 mod map;
@@ -27,6 +28,7 @@ pub use embedder::{
     EmbedFailure, EmbedTrial, EmbedTried, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, LOCAL_MODELS,
     LocalModel, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS, MAX_TRIAL_CHARS,
 };
+pub use encryption::{DataKeyInfo, EncryptionReport};
 pub use health::{Alike, HealthEntry, MemoryHealth};
 pub use listing::{Entries, EntryFilter};
 pub use map::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap};
@@ -87,6 +89,9 @@ pub struct Entry {
     /// How many texts stand beside it, written without having seen it, that nobody has merged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub siblings: i64,
+    /// Why it can't be decrypted, in lists: then content, value and metadata are empty and nothing is known of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 const fn is_zero(count: &i64) -> bool {

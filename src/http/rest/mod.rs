@@ -13,6 +13,7 @@ pub mod budgets;
 pub mod cache;
 pub mod comparisons;
 pub mod embedder;
+mod encryption;
 pub mod events;
 pub mod gateway;
 pub mod give;
@@ -77,6 +78,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(crate::http::gateway::router())
         .merge(embedder::router())
         .merge(listing::router())
+        .merge(encryption::router())
         .merge(map::router())
         .merge(memory::router())
         .merge(memory_bulk::router())

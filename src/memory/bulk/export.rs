@@ -4,13 +4,13 @@ use crate::memory::file::Record;
 use crate::memory::{Error, reads, store, validate};
 use crate::model::FieldError;
 use crate::model::auth::Action;
-use crate::model::memory::{Entry, EntryExport, EntryName, MAX_BULK, MAX_EXPORT_BYTES};
+use crate::model::memory::{EntryExport, EntryName, MAX_BULK, MAX_EXPORT_BYTES};
 use crate::runtime::Ctx;
 
 /// Gives entries as `weft memory import` reads them, as many as an answer holds; also those in quarantine: a person chose them.
 ///
 /// # Errors
-/// [`Error::Invalid`] for names that none can have, and more than 200.
+/// [`Error::Invalid`] for names that none can have, and more than 200; [`Error::Unreadable`] for an entry that can't be decrypted.
 pub async fn export_entries(ctx: &Ctx, names: &[EntryName]) -> Result<EntryExport, Error> {
     ctx.authorize(Action::ReadMemory)?;
     if names.is_empty() || names.len() > MAX_BULK {
@@ -26,11 +26,12 @@ pub async fn export_entries(ctx: &Ctx, names: &[EntryName]) -> Result<EntryExpor
             break;
         }
         export.taken += 1;
-        let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
-        let Some(entry) = row.filter(|row| row.is_live(now)).map(Entry::from) else {
+        let row = store::find(ctx, namespace, key).await?;
+        let Some(row) = row.filter(|row| row.is_live(now)) else {
             export.missing += 1;
             continue;
         };
+        let entry = row.entry()?;
         reads::note_person_read(ctx, &entry);
         export.lines.push_str(&String::from_utf8_lossy(&Record::from(entry).to_line()));
     }

@@ -1,6 +1,7 @@
 //! A record of a file becomes an entry, or the next version of one; what is there already stays untouched.
 
 use crate::memory::file::Record;
+use crate::memory::store::EntryRow;
 use crate::memory::{Error, Expect, store, validate, write};
 use crate::model::auth::Action;
 use crate::model::memory::{Entry, Trust};
@@ -25,8 +26,8 @@ pub async fn import_record(ctx: &Ctx, record: &Record) -> Result<(Imported, Opti
     ctx.authorize(Action::WriteMemory)?;
     validate::place(&record.namespace, &record.key)?;
     let now = ctx.clock.now();
-    let row = store::find(&ctx.db, ctx.workspace(), &record.namespace, &record.key).await?;
-    let known = row.filter(|row| row.is_live(now)).map(|row| Record::from(Entry::from(row)));
+    let row = store::find(ctx, &record.namespace, &record.key).await?;
+    let known = row.filter(|row| row.is_live(now)).map(EntryRow::entry).transpose()?.map(Record::from);
     if known.as_ref().is_some_and(|known| is_kept(known, record)) {
         return Ok((Imported::Unchanged, None));
     }

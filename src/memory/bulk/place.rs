@@ -22,11 +22,11 @@ pub(super) async fn relocate(
 ) -> Result<i64, Error> {
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
-    let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let row = store::find_within(&mut tx, ctx.workspace(), namespace, key).await?;
+    let begun = store::begin_write(&mut tx, ctx).await?;
+    let row = store::find_within(&mut tx, ctx, namespace, key).await?;
     let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
     expect.check(Some(row.version))?;
-    if let Some(other) = store::find_within(&mut tx, ctx.workspace(), to, key).await? {
+    if let Some(other) = store::find_within(&mut tx, ctx, to, key).await? {
         let expected = if other.is_live(now) {
             format!("expected a namespace without an entry {key:?}")
         } else {
@@ -34,7 +34,7 @@ pub(super) async fn relocate(
         };
         return Err(Error::Invalid(vec![FieldError::new("/to", expected)]));
     }
-    let live = Entry::from(row);
+    let live = row.entry()?;
     let entry = Entry {
         namespace: to.to_owned(),
         version: live.version + 1,
@@ -43,13 +43,13 @@ pub(super) async fn relocate(
         ..live.clone()
     };
     store::relocate(&mut tx, entry.id, to).await?;
-    store::write(&mut tx, ctx.workspace(), &entry, change).await?;
-    store::append_version(&mut tx, &entry, change, None).await?;
+    store::write(&mut tx, ctx, &entry, &begun).await?;
+    store::append_version(&mut tx, ctx, &entry, &begun, (None, true)).await?;
     summary::keep_links(&mut tx, ctx, None, (Some(&live), &entry)).await?;
     note(&mut tx, ctx, (namespace, key), &format!("{} moved", entry.version)).await?;
     note(&mut tx, ctx, (to, key), &entry.version.to_string()).await?;
     tx.commit().await?;
-    written(ctx, &entry, change).await?;
+    written(ctx, &entry, begun.change).await?;
     // Who looks at where it stood hears of it too.
     let data = json!({"namespace": namespace, "key": key, "to": to});
     ctx.events.publish(ctx.workspace(), Topic::Memory(namespace.to_owned()), "entry_moved", data);

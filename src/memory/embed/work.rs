@@ -219,7 +219,7 @@ impl Desk<'_> {
         let now = ctx.clock.now();
         // Asked first: what comes in between is seen next time.
         let newest = store::last_change(&ctx.db, ctx.workspace()).await?;
-        let changed = store::changed_after(&ctx.db, ctx.workspace(), self.done, WINDOW).await?;
+        let changed = store::changed_after(ctx, self.done, WINDOW).await?;
         let due = store::due_again(&ctx.db, id, now, RETRIES).await?;
         let is_last = changed.len() < WINDOW as usize;
         if changed.is_empty() && due.is_empty() {
@@ -256,14 +256,13 @@ impl Desk<'_> {
         due: Vec<(EntryId, i64)>,
         now: Timestamp,
     ) -> Result<(Vec<Order>, i64, bool), Error> {
-        let (db, workspace) = (&self.ctx.db, self.ctx.workspace());
-        let heads = store::embedded_heads(db, self.row.id, workspace, self.done, WINDOW).await?;
+        let heads = store::embedded_heads(self.ctx, self.row.id, self.done, WINDOW).await?;
         let heads: HashMap<EntryId, i64> = heads.into_iter().collect();
         let (mut orders, mut passages, mut upto, mut all): (Vec<Order>, usize, i64, bool) =
             (Vec::new(), 0, self.done, true);
         for row in changed {
             let change = row.change;
-            if row.is_findable(now) {
+            if row.is_findable(now) && row.unreadable().is_none() {
                 let order = Order::of(&row, 0);
                 if heads.get(&order.id) != Some(&order.digest) {
                     if passages > 0 && passages + order.passages.len() > PASSAGES {
@@ -278,7 +277,10 @@ impl Desk<'_> {
         }
         let again: HashMap<EntryId, i64> = due.into_iter().collect();
         let ids: Vec<EntryId> = again.keys().copied().filter(|id| !orders.iter().any(|own| own.id == *id)).collect();
-        for row in store::fetch(db, workspace, &ids).await?.into_iter().filter(|row| row.is_findable(now)) {
+        for row in store::fetch(self.ctx, &ids).await?.into_iter().filter(|row| row.is_findable(now)) {
+            if row.unreadable().is_some() {
+                continue;
+            }
             let attempts = again.get(&row.id).copied().unwrap_or_default();
             orders.push(Order::of(&row, attempts));
         }
@@ -340,15 +342,14 @@ impl Desk<'_> {
         }
         let now = self.ctx.clock.now();
         let mut tx = self.ctx.db.begin().await?;
-        let change = match written {
-            [] => None,
-            _ => Some(store::next_change(&mut tx, self.ctx.workspace()).await?),
-        };
+        let begun = if written.is_empty() { None } else { Some(store::begin_write(&mut tx, self.ctx).await?) };
         if !self.lease(&mut tx, now).await? || !store::advance(&mut tx, self.row.id, self.owner, upto).await? {
             return Ok(false);
         }
-        for (new, change) in written.iter().zip(std::iter::repeat(change.unwrap_or_default())) {
-            store::put_vectors(&mut tx, self.row.id, new, change).await?;
+        if let Some(begun) = begun {
+            for new in written {
+                store::put_vectors(&mut tx, self.ctx, self.row.id, new, &begun).await?;
+            }
         }
         tx.commit().await?;
         self.done = upto;

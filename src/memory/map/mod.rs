@@ -12,14 +12,14 @@ use self::project::{AXES, project};
 use super::index::{Filter, Taken};
 use super::{Error, catalog, store, validate};
 use crate::model::auth::Action;
-use crate::model::memory::{Entry, MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap, Source};
+use crate::model::memory::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap, Source};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
 /// Characters of a title.
 const TITLE_CHARS: usize = 60;
 /// Rows that are read at once.
-const BATCH: i64 = 2_000;
+const BATCH: i64 = 500;
 
 /// Where there are more than so many times the entries that were taken, these are looked up one by one.
 const FEW_TIMES: u64 = 4;
@@ -69,7 +69,7 @@ async fn points(
     let mut points = Vec::with_capacity(lies.len());
     let mut after = 0;
     loop {
-        let rows = store::points_after(&ctx.db, ctx.workspace(), namespace, now, after, BATCH).await?;
+        let rows = store::points_after(ctx, namespace, now, after, BATCH).await?;
         let is_last = rows.len() < BATCH as usize;
         after = rows.last().map_or(after, |row| row.change);
         points.extend(rows.into_iter().filter_map(|row| lies.get(&row.id).map(|place| point(row, place))));
@@ -89,12 +89,12 @@ async fn taken(ctx: &Ctx, now: Timestamp, lies: &HashMap<EntryId, [f32; AXES]>) 
     ids.sort_unstable();
     let mut points = Vec::with_capacity(ids.len());
     for some in ids.chunks(store::FETCH) {
-        for row in store::fetch(&ctx.db, ctx.workspace(), some).await? {
+        for row in store::fetch(ctx, some).await? {
             if !row.is_findable(now) {
                 continue;
             }
             let Some(place) = lies.get(&row.id) else { continue };
-            let entry = Entry::from(row);
+            let entry = row.shown();
             points.push(MapPoint {
                 id: entry.id,
                 title: title(&entry.content),

@@ -98,7 +98,7 @@ fn name_of(reader: &Reader, principal: &Principal) -> String {
 pub async fn readers(ctx: &Ctx, namespace: &str, key: &str) -> Result<Readers, Error> {
     ctx.authorize(Action::ReadMemory)?;
     validate::place(namespace, key)?;
-    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    let row = store::find(ctx, namespace, key).await?;
     let row = row.filter(|row| row.is_live(ctx.clock.now())).ok_or(Error::NotFound)?;
     let rows = store::readers(&ctx.db, row.id, i64::from(LISTED_READERS) + 1).await?;
     let mut readers = Readers::default();

@@ -2,12 +2,17 @@
 
 use serde_json::{Map, Value};
 use sqlx::types::Json;
-use sqlx::{FromRow, query, query_as, query_scalar};
+use sqlx::{query, query_as, query_scalar};
 
+use super::quarantine::Begun;
+use super::row::{EntryRow, clear_of, place_of_entry, without_reasons};
 use super::then::{behind, labels};
-use crate::db::{Db, Result, Tx};
-use crate::model::memory::{Entry, EntryFilter, Namespace, Quarantine, Source, Trust};
+use crate::db::{self, Db, Result, Tx};
+use crate::memory::Error;
+use crate::memory::crypt;
+use crate::model::memory::{Entry, EntryFilter, Namespace, Trust};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
+use crate::runtime::Ctx;
 use crate::{read, within};
 
 /// The columns of [`EntryRow`].
@@ -15,106 +20,13 @@ macro_rules! columns {
     ($before:literal, $after:literal) => {
         concat!(
             $before,
-            " e.id, e.namespace, e.key, e.content, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
+            " e.id, e.namespace, e.key, e.plain as content, e.sealed, e.data_key, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
               e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position,
               e.trust, e.quarantine, e.quarantined_at, e.siblings
               from memory_entry e ",
             $after
         )
     };
-}
-
-/// A stored entry, perhaps deleted or past its time.
-#[derive(Debug, Clone, FromRow)]
-pub(in crate::memory) struct EntryRow {
-    pub id: EntryId,
-    namespace: String,
-    key: String,
-    content: String,
-    value: Json<Value>,
-    tags: Json<Vec<String>>,
-    metadata: Json<Map<String, Value>>,
-    importance: f64,
-    pub version: i64,
-    source: Json<Source>,
-    pub created_at: Timestamp,
-    updated_at: Timestamp,
-    pub expires_at: Option<Timestamp>,
-    pub deleted_at: Option<Timestamp>,
-    pub change: i64,
-    context_group: Option<String>,
-    context_position: Option<i64>,
-    trust: String,
-    quarantine: Option<Json<Quarantine>>,
-    quarantined_at: Option<Timestamp>,
-    siblings: i64,
-}
-
-impl EntryRow {
-    /// Whether callers may know of it.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.deleted_at.is_none() && self.expires_at.is_none_or(|at| at > now)
-    }
-
-    /// Whether searches, steps and agents may know of it.
-    pub fn is_findable(&self, now: Timestamp) -> bool {
-        self.is_live(now) && self.quarantined_at.is_none()
-    }
-
-    /// Whether an index has no place for it, whatever the time is.
-    pub fn is_hidden(&self) -> bool {
-        self.deleted_at.is_some() || self.quarantined_at.is_some()
-    }
-
-    /// How many texts stand open beside it.
-    pub const fn siblings(&self) -> i64 {
-        self.siblings
-    }
-
-    /// Its text.
-    pub fn content(&self) -> &str {
-        &self.content
-    }
-
-    /// The entry as it stood at a moment, of a row that was read for it. What was set aside later was not yet then.
-    pub fn then(self, at: Timestamp) -> Entry {
-        let held_since = self.quarantined_at.filter(|since| *since <= at);
-        let mut entry = Entry::from(self);
-        entry.quarantine = match (held_since, entry.quarantine) {
-            // An older program wrote down since when, and no more.
-            (Some(since), None) => {
-                let reasons = vec!["why was not kept with this version".to_owned()];
-                Some(Quarantine { at: since, by: None, reasons, released: None })
-            }
-            (_, known) => known.filter(|quarantine| quarantine.at <= at),
-        };
-        entry
-    }
-}
-
-impl From<EntryRow> for Entry {
-    fn from(row: EntryRow) -> Self {
-        Self {
-            id: row.id,
-            namespace: row.namespace,
-            key: row.key,
-            content: row.content,
-            value: row.value.0,
-            tags: row.tags.0,
-            metadata: row.metadata.0,
-            importance: row.importance,
-            version: row.version,
-            source: row.source.0,
-            trust: trust_of(&row.trust),
-            quarantine: row.quarantine.map(|quarantine| quarantine.0),
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            expires_at: row.expires_at,
-            group: row.context_group,
-            position: row.context_position,
-            siblings: row.siblings,
-        }
-    }
 }
 
 /// Since when an entry is in quarantine.
@@ -153,25 +65,23 @@ pub(in crate::memory) async fn last_change(db: &Db, workspace: WorkspaceId) -> R
 }
 
 /// The entry at a place, deleted or not.
-pub(in crate::memory) async fn find(
-    db: &Db,
-    workspace: WorkspaceId,
-    namespace: &str,
-    key: &str,
-) -> Result<Option<EntryRow>> {
+pub(in crate::memory) async fn find(ctx: &Ctx, namespace: &str, key: &str) -> Result<Option<EntryRow>, Error> {
     const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.namespace = $2 and e.key = $3");
-    Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(namespace).bind(key).fetch_optional(conn).await)?)
+    let rows =
+        read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(namespace).bind(key).fetch_all(conn).await);
+    Ok(crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?.pop())
 }
 
 /// The same inside a transaction.
 pub(in crate::memory) async fn find_within(
     tx: &mut Tx,
-    workspace: WorkspaceId,
+    ctx: &Ctx,
     namespace: &str,
     key: &str,
-) -> Result<Option<EntryRow>> {
+) -> Result<Option<EntryRow>, Error> {
     const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.namespace = $2 and e.key = $3");
-    Ok(within!(tx, conn => query_as(SQL).bind(workspace).bind(namespace).bind(key).fetch_optional(conn).await)?)
+    let rows = within!(tx, conn => query_as(SQL).bind(ctx.workspace()).bind(namespace).bind(key).fetch_all(conn).await);
+    Ok(crypt::open_within(tx, ctx, rows.map_err(db::Error::from)?).await?.pop())
 }
 
 /// Which part of what a list shows is wanted.
@@ -204,18 +114,17 @@ macro_rules! listed {
 
 /// Entries that callers may know of, changed last first.
 pub(in crate::memory) async fn list(
-    db: &Db,
-    workspace: WorkspaceId,
+    ctx: &Ctx,
     now: Timestamp,
     filter: &EntryFilter,
     part: Part,
-) -> Result<Vec<EntryRow>> {
+) -> Result<Vec<EntryRow>, Error> {
     const FREE: &str = listed!("is null");
     const HELD: &str = listed!("is not null");
     let sql = if filter.quarantined { HELD } else { FREE };
     let (behind_prefix, trust) = (behind(&filter.prefix), labels(filter));
-    Ok(read!(db, conn => query_as(sql)
-        .bind(workspace)
+    let rows = read!(&ctx.db, conn => query_as(sql)
+        .bind(ctx.workspace())
         .bind(now)
         .bind(filter.namespace.as_str())
         .bind(filter.prefix.as_str())
@@ -225,36 +134,35 @@ pub(in crate::memory) async fn list(
         .bind(part.before)
         .bind(i64::from(part.limit))
         .fetch_all(conn)
-        .await)?)
+        .await);
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
 }
 
 /// How many entries one look-up by id fetches.
 pub(in crate::memory) const FETCH: usize = 10;
 
 /// Entries by id, in any order; those of other workspaces are left out. At most [`FETCH`] ids.
-pub(in crate::memory) async fn fetch(db: &Db, workspace: WorkspaceId, ids: &[EntryId]) -> Result<Vec<EntryRow>> {
+pub(in crate::memory) async fn fetch(ctx: &Ctx, ids: &[EntryId]) -> Result<Vec<EntryRow>, Error> {
     const SQL: &str =
         columns!("select", "where e.workspace_id = $1 and e.id in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     let Some(last) = ids.last() else { return Ok(Vec::new()) };
     // A fixed number of parameters keeps it one prepared statement on both engines; the spare ones repeat the last id.
     let id = |at: usize| *ids.get(at).unwrap_or(last);
-    Ok(read!(db, conn => query_as(SQL)
-        .bind(workspace)
+    let rows = read!(&ctx.db, conn => query_as(SQL)
+        .bind(ctx.workspace())
         .bind(id(0)).bind(id(1)).bind(id(2)).bind(id(3)).bind(id(4))
         .bind(id(5)).bind(id(6)).bind(id(7)).bind(id(8)).bind(id(9))
         .fetch_all(conn)
-        .await)?)
+        .await);
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
 }
 
 /// Entries changed after a number, in the order of their changes, deleted ones too.
-pub(in crate::memory) async fn changed_after(
-    db: &Db,
-    workspace: WorkspaceId,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<EntryRow>> {
+pub(in crate::memory) async fn changed_after(ctx: &Ctx, after: i64, limit: i64) -> Result<Vec<EntryRow>, Error> {
     const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.change > $2 order by e.change limit $3");
-    Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(after).bind(limit).fetch_all(conn).await)?)
+    let rows =
+        read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(after).bind(limit).fetch_all(conn).await);
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
 }
 
 /// Namespaces that hold entries, by path; the first 10,000.
@@ -272,39 +180,43 @@ pub(in crate::memory) async fn namespaces(db: &Db, workspace: WorkspaceId, now: 
 }
 
 /// Writes an entry as it is now, new or over its old state, with its tags.
-pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry: &Entry, change: i64) -> Result<()> {
+pub(in crate::memory) async fn write(tx: &mut Tx, ctx: &Ctx, entry: &Entry, begun: &Begun) -> Result<()> {
+    let sealed = begun.key.seal(&ctx.ids, &place_of_entry(entry.id, entry.version), &clear_of(entry));
     within!(tx, conn => query(
-        "insert into memory_entry (id, workspace_id, namespace, key, content, value, tags, metadata, importance, version, source,
+        "insert into memory_entry (id, workspace_id, namespace, key, plain, value, tags, metadata, importance, version, source,
              created_at, updated_at, expires_at, deleted_at, change, context_group, context_position, trust, quarantine,
-             quarantined_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, null, $15, $16, $17, $18, $19, $20)
-         on conflict (id) do update set content = excluded.content, value = excluded.value, tags = excluded.tags,
+             quarantined_at, sealed, data_key, chars)
+         values ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, null, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+         on conflict (id) do update set plain = excluded.plain, value = excluded.value, tags = excluded.tags,
              metadata = excluded.metadata, importance = excluded.importance, version = excluded.version,
              source = excluded.source, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
              deleted_at = null, change = excluded.change, context_group = excluded.context_group,
              context_position = excluded.context_position, trust = excluded.trust, quarantine = excluded.quarantine,
-             quarantined_at = excluded.quarantined_at",
+             quarantined_at = excluded.quarantined_at, sealed = excluded.sealed, data_key = excluded.data_key,
+             chars = excluded.chars",
     )
     .bind(entry.id)
-    .bind(workspace)
+    .bind(ctx.workspace())
     .bind(entry.namespace.as_str())
     .bind(entry.key.as_str())
-    .bind(entry.content.as_str())
-    .bind(Json(&entry.value))
+    .bind(Json(Value::Null))
     .bind(Json(&entry.tags))
-    .bind(Json(&entry.metadata))
+    .bind(Json(Map::<String, Value>::new()))
     .bind(entry.importance)
     .bind(entry.version)
     .bind(Json(&entry.source))
     .bind(entry.created_at)
     .bind(entry.updated_at)
     .bind(entry.expires_at)
-    .bind(change)
+    .bind(begun.change)
     .bind(entry.group.as_deref())
     .bind(entry.position)
     .bind(entry.trust.as_str())
-    .bind(entry.quarantine.as_ref().map(Json))
+    .bind(entry.quarantine.as_ref().map(without_reasons).map(Json))
     .bind(held_since(entry))
+    .bind(sealed)
+    .bind(begun.key.number())
+    .bind(entry.content.chars().count() as i64)
     .execute(conn)
     .await
     .map(drop))?;
@@ -322,7 +234,7 @@ pub(in crate::memory) async fn write(tx: &mut Tx, workspace: WorkspaceId, entry:
     Ok(())
 }
 
-/// Marks an entry as deleted in a new version.
+/// Marks an entry as deleted in a new version. What is encrypted in it stays bound to the version before.
 pub(in crate::memory) async fn mark_deleted(
     tx: &mut Tx,
     id: EntryId,

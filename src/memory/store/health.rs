@@ -3,20 +3,26 @@
 use sqlx::{FromRow, query_as};
 
 use super::entry::trust_of;
-use crate::db::{Db, Result};
+use super::row::{place_of_entry, sealed_of, sealed_version};
+use crate::db::{self, Result};
+use crate::memory::Error;
+use crate::memory::crypt::{self, Holds, Place, Unreadable, read_body};
 use crate::model::memory::HealthEntry;
-use crate::model::{Timestamp, WorkspaceId};
+use crate::model::{EntryId, Timestamp};
 use crate::read;
+use crate::runtime::Ctx;
 
 /// Rows that each question answers with at most.
 const MOST: i64 = 50;
 /// Entries among which long ones are looked for: those changed last.
 const LOOKED_AT: i64 = 10_000;
+/// Characters that are shown of an entry.
+const EXCERPT_CHARS: usize = 240;
 
 macro_rules! short {
     ($rest:literal) => {
         concat!(
-            "select e.namespace, e.key, e.version, substr(e.content, 1, 240) as excerpt, cast(length(e.content) as bigint) as chars, e.trust,
+            "select e.namespace, e.key, e.version, e.id, e.plain as content, e.sealed, e.data_key, e.deleted_at, cast(coalesce(e.chars, length(e.plain)) as bigint) as chars, e.trust,
                 e.updated_at, e.expires_at from memory_entry e ",
             $rest
         )
@@ -27,8 +33,14 @@ macro_rules! short {
 struct ShortRow {
     namespace: String,
     key: String,
+    id: EntryId,
     version: i64,
-    excerpt: String,
+    content: String,
+    sealed: Option<Vec<u8>>,
+    data_key: Option<i64>,
+    deleted_at: Option<Timestamp>,
+    #[sqlx(skip)]
+    unreadable: Option<Unreadable>,
     chars: i64,
     trust: String,
     updated_at: Timestamp,
@@ -38,74 +50,89 @@ struct ShortRow {
 impl From<ShortRow> for HealthEntry {
     fn from(row: ShortRow) -> Self {
         let trust = trust_of(&row.trust);
-        let ShortRow { namespace, key, version, excerpt, chars, updated_at, expires_at, .. } = row;
-        Self { namespace, key, version, excerpt, chars, trust, updated_at, expires_at }
+        let excerpt = row.content.chars().take(EXCERPT_CHARS).collect();
+        let unreadable = row.unreadable.map(|why| why.to_string());
+        let ShortRow { namespace, key, version, chars, updated_at, expires_at, .. } = row;
+        Self { namespace, key, version, excerpt, chars, trust, updated_at, expires_at, unreadable }
     }
 }
 
-fn told(rows: Vec<ShortRow>) -> Vec<HealthEntry> {
-    rows.into_iter().map(HealthEntry::from).collect()
+impl Holds for ShortRow {
+    fn take_sealed(&mut self) -> Option<(Place, Vec<u8>)> {
+        let version = sealed_version(self.version, self.deleted_at);
+        Some((place_of_entry(self.id, version), sealed_of(&mut self.sealed, self.data_key)?))
+    }
+
+    fn put_clear(&mut self, clear: Result<Vec<u8>, Unreadable>) {
+        match clear.and_then(read_body) {
+            Ok(body) => self.content = body.content,
+            Err(why) => self.unreadable = Some(why),
+        }
+    }
+}
+
+async fn told(ctx: &Ctx, rows: sqlx::Result<Vec<ShortRow>>) -> Result<Vec<HealthEntry>, Error> {
+    let rows = crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?;
+    Ok(rows.into_iter().map(HealthEntry::from).collect())
 }
 
 /// Entries that were not changed since, the oldest change first.
 pub(in crate::memory) async fn unchanged_since(
-    db: &Db,
-    workspace: WorkspaceId,
+    ctx: &Ctx,
     now: Timestamp,
     since: Timestamp,
-) -> Result<Vec<HealthEntry>> {
+) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
            and (e.expires_at is null or e.expires_at > $2) and e.updated_at < $3
          order by e.change limit $4"
     );
-    Ok(told(read!(db, conn => query_as(SQL).bind(workspace).bind(now).bind(since).bind(MOST).fetch_all(conn).await)?))
+    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(since).bind(MOST).fetch_all(conn).await)).await
 }
 
 /// Entries of more characters, the longest first, among those that were changed last.
-pub(in crate::memory) async fn longer_than(
-    db: &Db,
-    workspace: WorkspaceId,
-    now: Timestamp,
-    chars: i64,
-) -> Result<Vec<HealthEntry>> {
+pub(in crate::memory) async fn longer_than(ctx: &Ctx, now: Timestamp, chars: i64) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.id in (select l.id from memory_entry l where l.workspace_id = $1 order by l.change desc limit $4)
            and e.deleted_at is null and e.quarantined_at is null and (e.expires_at is null or e.expires_at > $2)
-           and length(e.content) > $3
-         order by length(e.content) desc, e.change desc limit $5"
+           and coalesce(e.chars, length(e.plain)) > $3
+         order by coalesce(e.chars, length(e.plain)) desc, e.change desc limit $5"
     );
-    Ok(told(read!(db, conn => query_as(SQL)
-        .bind(workspace)
+    told(
+        ctx,
+        read!(&ctx.db, conn => query_as(SQL)
+        .bind(ctx.workspace())
         .bind(now)
         .bind(chars)
         .bind(LOOKED_AT)
         .bind(MOST)
         .fetch_all(conn)
-        .await)?))
+        .await),
+    )
+    .await
 }
 
 /// Entries that are gone by then, the first to go first.
-pub(in crate::memory) async fn gone_by(
-    db: &Db,
-    workspace: WorkspaceId,
-    now: Timestamp,
-    by: Timestamp,
-) -> Result<Vec<HealthEntry>> {
+pub(in crate::memory) async fn gone_by(ctx: &Ctx, now: Timestamp, by: Timestamp) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
            and e.expires_at is not null and e.expires_at > $2 and e.expires_at <= $3
          order by e.expires_at, e.change limit $4"
     );
-    Ok(told(read!(db, conn => query_as(SQL).bind(workspace).bind(now).bind(by).bind(MOST).fetch_all(conn).await)?))
+    told(
+        ctx,
+        read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(by).bind(MOST).fetch_all(conn).await),
+    )
+    .await
 }
 
 /// Entries in quarantine, changed last first.
-pub(in crate::memory) async fn held(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<HealthEntry>> {
+pub(in crate::memory) async fn held(ctx: &Ctx, now: Timestamp) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is not null
            and (e.expires_at is null or e.expires_at > $2)
          order by e.change desc limit $3"
     );
-    Ok(told(read!(db, conn => query_as(SQL).bind(workspace).bind(now).bind(MOST).fetch_all(conn).await)?))
+    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(MOST).fetch_all(conn).await))
+        .await
 }

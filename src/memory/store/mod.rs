@@ -1,12 +1,17 @@
-//! The tables of memory: entries as they are, their versions, their tags, their vectors, and a change number a workspace.
+//! The tables of memory: entries as they are, their versions, their tags, their vectors, and a change number and keys a workspace.
+//!
+//! Rows with something encrypted in them come out opened (`memory::crypt`); what can't be opened says so.
 
 mod bulk;
 mod embedder;
 mod entry;
 mod health;
+mod key;
 mod map;
 mod quarantine;
 mod reader;
+mod reseal;
+mod row;
 mod sibling;
 mod summary;
 mod summary_rule;
@@ -20,9 +25,12 @@ pub(super) use bulk::*;
 pub(super) use embedder::*;
 pub(super) use entry::*;
 pub(super) use health::*;
+pub(super) use key::*;
 pub(super) use map::*;
 pub(super) use quarantine::*;
 pub(super) use reader::*;
+pub(super) use reseal::*;
+pub(super) use row::*;
 pub(super) use sibling::*;
 pub(super) use summary::*;
 pub(super) use summary_rule::*;

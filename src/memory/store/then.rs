@@ -2,12 +2,15 @@
 
 use sqlx::{query_as, query_scalar};
 
-use super::entry::{EntryRow, FETCH, Part};
-use crate::db::{Db, Result};
-use crate::memory::KEPT_VERSIONS;
+use super::entry::{FETCH, Part};
+use super::row::EntryRow;
+use crate::db::{self, Db, Result};
+use crate::memory::crypt;
+use crate::memory::{Error, KEPT_VERSIONS};
 use crate::model::memory::EntryFilter;
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::read;
+use crate::runtime::Ctx;
 
 /// The columns of [`EntryRow`] as they were at `$2`, of what was there then in the workspace `$1`.
 macro_rules! then {
@@ -18,13 +21,13 @@ macro_rules! then {
             " from memory_entry e
               join memory_version v on v.entry_id = e.id and v.version =
                   (select max(o.version) from memory_version o where o.entry_id = e.id and o.at <= $2)
-              where e.workspace_id = $1 and v.content is not null and (v.expires_at is null or v.expires_at > $2) ",
+              where e.workspace_id = $1 and v.plain is not null and (v.expires_at is null or v.expires_at > $2) ",
             $and
         )
     };
     ($and:expr) => {
         then!(
-            "e.id, e.namespace, e.key, v.content, v.value, v.tags, v.metadata, v.importance, v.version, v.source, e.created_at,
+            "e.id, e.namespace, e.key, v.plain as content, v.sealed, v.data_key, v.value, v.tags, v.metadata, v.importance, v.version, v.source, e.created_at,
              v.at as updated_at, v.expires_at, e.deleted_at, coalesce(v.change, 0) as change, v.context_group,
              v.context_position, v.trust, v.quarantine, v.quarantined_at, cast(0 as bigint) as siblings",
             $and
@@ -48,13 +51,25 @@ macro_rules! free {
 
 /// An entry as it stood then, whatever became of it; `None` when it was not there, or its version of then is not kept.
 pub(in crate::memory) async fn find_then(
-    db: &Db,
-    workspace: WorkspaceId,
+    ctx: &Ctx,
     at: Timestamp,
     (namespace, key): (&str, &str),
-) -> Result<Option<EntryRow>> {
+) -> Result<Option<EntryRow>, Error> {
     const SQL: &str = then!("and e.namespace = $3 and e.key = $4");
-    Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(at).bind(namespace).bind(key).fetch_optional(conn).await)?)
+    let rows = read!(&ctx.db, conn => query_as(SQL)
+        .bind(ctx.workspace())
+        .bind(at)
+        .bind(namespace)
+        .bind(key)
+        .fetch_all(conn)
+        .await);
+    Ok(opened(ctx, rows).await?.pop())
+}
+
+/// Opens rows of versions.
+async fn opened(ctx: &Ctx, rows: sqlx::Result<Vec<EntryRow>>) -> Result<Vec<EntryRow>, Error> {
+    let rows = rows.map_err(db::Error::from)?;
+    crypt::open_rows(ctx, rows.into_iter().map(EntryRow::of_version).collect()).await
 }
 
 /// The oldest version of an entry that is kept, and when it was written.
@@ -83,17 +98,16 @@ macro_rules! listed {
 
 /// Entries that callers could know of then, changed last first.
 pub(in crate::memory) async fn list_then(
-    db: &Db,
-    workspace: WorkspaceId,
+    ctx: &Ctx,
     at: Timestamp,
     filter: &EntryFilter,
     part: Part,
-) -> Result<Vec<EntryRow>> {
+) -> Result<Vec<EntryRow>, Error> {
     const FREE: &str = listed!(free!());
     const HELD: &str = listed!("and v.quarantined_at <= $2");
     let sql = if filter.quarantined { HELD } else { FREE };
-    Ok(read!(db, conn => query_as(sql)
-        .bind(workspace)
+    let rows = read!(&ctx.db, conn => query_as(sql)
+        .bind(ctx.workspace())
         .bind(at)
         .bind(filter.namespace.as_str())
         .bind(filter.prefix.as_str())
@@ -103,7 +117,8 @@ pub(in crate::memory) async fn list_then(
         .bind(part.before)
         .bind(i64::from(part.limit))
         .fetch_all(conn)
-        .await)?)
+        .await);
+    opened(ctx, rows).await
 }
 
 /// What stands behind every key with this prefix.
@@ -129,42 +144,38 @@ pub(super) fn tag_in_json(tag: &str) -> String {
 }
 
 /// Entries by id as they stood then, in any order, but those in quarantine. At most [`FETCH`] ids.
-pub(in crate::memory) async fn fetch_then(
-    db: &Db,
-    workspace: WorkspaceId,
-    at: Timestamp,
-    ids: &[EntryId],
-) -> Result<Vec<EntryRow>> {
+pub(in crate::memory) async fn fetch_then(ctx: &Ctx, at: Timestamp, ids: &[EntryId]) -> Result<Vec<EntryRow>, Error> {
     const SQL: &str = then!(concat!(free!(), "and e.id in ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"));
     debug_assert!(ids.len() <= FETCH, "more ids than one look-up fetches");
     let Some(last) = ids.last() else { return Ok(Vec::new()) };
     let id = |at: usize| *ids.get(at).unwrap_or(last);
-    Ok(read!(db, conn => query_as(SQL)
-        .bind(workspace)
+    let rows = read!(&ctx.db, conn => query_as(SQL)
+        .bind(ctx.workspace())
         .bind(at)
         .bind(id(0)).bind(id(1)).bind(id(2)).bind(id(3)).bind(id(4))
         .bind(id(5)).bind(id(6)).bind(id(7)).bind(id(8)).bind(id(9))
         .fetch_all(conn)
-        .await)?)
+        .await);
+    opened(ctx, rows).await
 }
 
 /// What could be found then behind an id, by id.
 pub(in crate::memory) async fn found_then(
-    db: &Db,
-    workspace: WorkspaceId,
+    ctx: &Ctx,
     at: Timestamp,
     namespace: &str,
     (after, limit): (EntryId, i64),
-) -> Result<Vec<EntryRow>> {
+) -> Result<Vec<EntryRow>, Error> {
     const SQL: &str = then!(concat!(inside!(), free!(), "and e.id > $4 order by e.id limit $5"));
-    Ok(read!(db, conn => query_as(SQL)
-        .bind(workspace)
+    let rows = read!(&ctx.db, conn => query_as(SQL)
+        .bind(ctx.workspace())
         .bind(at)
         .bind(namespace)
         .bind(after)
         .bind(limit)
         .fetch_all(conn)
-        .await)?)
+        .await);
+    opened(ctx, rows).await
 }
 
 /// How many entries could be found then, and how many characters they had together.
@@ -174,8 +185,10 @@ pub(in crate::memory) async fn weight_then(
     at: Timestamp,
     namespace: &str,
 ) -> Result<(i64, i64)> {
-    const SQL: &str =
-        then!("count(*), coalesce(cast(sum(length(v.content)) as bigint), 0)", concat!(inside!(), free!()));
+    const SQL: &str = then!(
+        "count(*), coalesce(cast(sum(coalesce(v.chars, length(v.plain))) as bigint), 0)",
+        concat!(inside!(), free!())
+    );
     Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(at).bind(namespace).fetch_one(conn).await)?)
 }
 

@@ -5,11 +5,15 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query_as};
 
 use super::entry::{Part, trust_of};
+use super::row::{place_of_version, sealed_of};
 use super::then::{behind, labels, tag_in_json};
-use crate::db::{Db, Result};
+use crate::db::{self, Result};
+use crate::memory::Error;
+use crate::memory::crypt::{self, Body, Holds, Place, Unreadable, read_body};
 use crate::model::memory::{EntryFilter, Learned, Source, Superseded};
-use crate::model::{Timestamp, WorkspaceId};
+use crate::model::{EntryId, Timestamp};
 use crate::read;
+use crate::runtime::Ctx;
 
 /// Characters of a content that are shown.
 const EXCERPT_CHARS: usize = 240;
@@ -18,11 +22,15 @@ const EXCERPT_CHARS: usize = 240;
 #[derive(Debug, FromRow)]
 pub(in crate::memory) struct LearnedRow {
     pub change: i64,
+    entry_id: EntryId,
     namespace: String,
     key: String,
     version: i64,
-    /// Its beginning, one character more than is shown.
     content: Option<String>,
+    sealed: Option<Vec<u8>>,
+    data_key: Option<i64>,
+    #[sqlx(skip)]
+    unreadable: Option<Unreadable>,
     metadata: Json<Map<String, Value>>,
     source: Json<Source>,
     at: Timestamp,
@@ -33,6 +41,19 @@ pub(in crate::memory) struct LearnedRow {
     next_at: Option<Timestamp>,
     /// 1 when that one deleted the entry.
     next_deleted: i64,
+}
+
+impl Holds for LearnedRow {
+    fn take_sealed(&mut self) -> Option<(Place, Vec<u8>)> {
+        Some((place_of_version(self.entry_id, self.version), sealed_of(&mut self.sealed, self.data_key)?))
+    }
+
+    fn put_clear(&mut self, clear: Result<Vec<u8>, Unreadable>) {
+        match clear.and_then(read_body) {
+            Ok(Body { content, metadata, .. }) => (self.content, self.metadata.0) = (Some(content), metadata),
+            Err(why) => self.unreadable = Some(why),
+        }
+    }
 }
 
 impl From<LearnedRow> for Learned {
@@ -52,6 +73,7 @@ impl From<LearnedRow> for Learned {
             source: row.source.0,
             trust: trust_of(&row.trust),
             excerpt,
+            unreadable: row.unreadable.map(|why| why.to_string()),
             group: row.context_group,
             merged_from: row.merged_from,
             superseded: next.map(|(version, at)| Superseded { version, at, deleted: row.next_deleted == 1 }),
@@ -64,15 +86,15 @@ macro_rules! timeline {
     ($held:literal) => {
         // A cross join with the versions first: SQLite goes along their numbers then and stops when the page is full.
         concat!(
-            "select v.change, e.namespace, e.key, v.version, substr(v.content, 1, 241) as content, v.metadata, v.source, v.at, v.trust,
+            "select v.change, e.namespace, e.key, v.version, v.entry_id, v.plain as content, v.sealed, v.data_key, v.metadata, v.source, v.at, v.trust,
                 v.merged_from, v.context_group, n.version as next_version, n.at as next_at,
-                cast(case when n.version is not null and n.content is null then 1 else 0 end as bigint) as next_deleted
+                cast(case when n.version is not null and n.plain is null then 1 else 0 end as bigint) as next_deleted
              from memory_version v
              cross join memory_entry e
              left join memory_version n on n.entry_id = v.entry_id and n.version =
                  (select min(o.version) from memory_version o
                   where o.entry_id = v.entry_id and o.version > v.version and o.at <= $2
-                    and (o.content is null or o.content <> v.content or cast(o.value as text) <> cast(v.value as text)))
+                    and (o.plain is null or coalesce(o.words_since, o.version) > v.version))
              where e.id = v.entry_id and e.workspace_id = $1 and v.at <= $2
                and ($3 = '' or e.namespace = $3 or (e.namespace >= $3 || '/' and e.namespace < $3 || '0'))
                and ($4 = '' or (e.key >= $4 and e.key < $5))
@@ -86,17 +108,16 @@ macro_rules! timeline {
 
 /// What was written by `at`, the last first. What older programs wrote without a number is left out.
 pub(in crate::memory) async fn timeline(
-    db: &Db,
-    workspace: WorkspaceId,
+    ctx: &Ctx,
     at: Timestamp,
     filter: &EntryFilter,
     part: Part,
-) -> Result<Vec<LearnedRow>> {
+) -> Result<Vec<LearnedRow>, Error> {
     const FREE: &str = timeline!("and (v.quarantined_at is null or v.quarantined_at > $2)");
     const HELD: &str = timeline!("and v.quarantined_at <= $2");
     let sql = if filter.quarantined { HELD } else { FREE };
-    Ok(read!(db, conn => query_as(sql)
-        .bind(workspace)
+    let rows = read!(&ctx.db, conn => query_as(sql)
+        .bind(ctx.workspace())
         .bind(at)
         .bind(filter.namespace.as_str())
         .bind(filter.prefix.as_str())
@@ -106,5 +127,6 @@ pub(in crate::memory) async fn timeline(
         .bind(part.before)
         .bind(i64::from(part.limit))
         .fetch_all(conn)
-        .await)?)
+        .await);
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
 }

@@ -3,8 +3,12 @@
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::db::{Db, Result, Tx};
+use super::quarantine::Begun;
+use crate::db::{self, Db, Result, Tx};
+use crate::memory::Error;
+use crate::memory::crypt::{self, Holds, Place, Unreadable};
 use crate::model::{EmbedderId, EntryId, Timestamp, WorkspaceId};
+use crate::runtime::Ctx;
 use crate::{read, within};
 
 /// What is written of one entry.
@@ -27,33 +31,72 @@ pub(in crate::memory) struct VectorRow {
     pub digest: i64,
     pub codes: Vec<u8>,
     pub change: i64,
+    embedder_id: EmbedderId,
+    data_key: Option<i64>,
+    #[sqlx(skip)]
+    pub unreadable: Option<Unreadable>,
+}
+
+impl Holds for VectorRow {
+    fn take_sealed(&mut self) -> Option<(Place, Vec<u8>)> {
+        self.data_key?;
+        Some((place_of_vectors(self.embedder_id, self.entry_id, self.change), std::mem::take(&mut self.codes)))
+    }
+
+    fn put_clear(&mut self, clear: Result<Vec<u8>, Unreadable>) {
+        match clear.and_then(read_vectors) {
+            Ok((digest, codes)) => (self.digest, self.codes) = (digest, codes),
+            Err(why) => self.unreadable = Some(why),
+        }
+    }
+}
+
+/// Where the ciphertext of an entry's vectors stands.
+pub(super) fn place_of_vectors(embedder: EmbedderId, entry: EntryId, change: i64) -> Place {
+    Place::new("memory_vector/codes", format!("{embedder}/{entry}"), change)
+}
+
+/// What of vectors is encrypted: the digest of the content (eight bytes, the lowest first), which would tell equal contents, and
+/// the codes.
+pub(super) fn vector_bytes(digest: i64, codes: &[u8]) -> Vec<u8> {
+    [digest.to_le_bytes().as_slice(), codes].concat()
+}
+
+fn read_vectors(mut bytes: Vec<u8>) -> Result<(i64, Vec<u8>), Unreadable> {
+    let digest = *bytes.first_chunk::<8>().ok_or(Unreadable::Format)?;
+    bytes.drain(..8);
+    Ok((i64::from_le_bytes(digest), bytes))
 }
 
 /// Writes the vectors of an entry, if it is still there.
 pub(in crate::memory) async fn put_vectors(
     tx: &mut Tx,
+    ctx: &Ctx,
     embedder: EmbedderId,
     new: &NewVectors,
-    change: i64,
+    begun: &Begun,
 ) -> Result<()> {
+    let place = place_of_vectors(embedder, new.entry, begun.change);
+    let sealed = begun.key.seal(&ctx.ids, &place, &vector_bytes(new.digest, &new.codes));
     within!(tx, conn => query(
-        "insert into memory_vector (embedder_id, entry_id, version, digest, passages, codes, error, attempts, retry_at, change)
-         select $1, e.id, $3, $4, $5, $6, $7, $8, $9, $10 from memory_entry e
+        "insert into memory_vector (embedder_id, entry_id, version, digest, passages, codes, error, attempts, retry_at, change,
+             data_key)
+         select $1, e.id, $3, 0, $4, $5, $6, $7, $8, $9, $10 from memory_entry e
          where e.id = $2 and e.deleted_at is null and e.quarantined_at is null
          on conflict (embedder_id, entry_id) do update set version = excluded.version, digest = excluded.digest,
              passages = excluded.passages, codes = excluded.codes, error = excluded.error, attempts = excluded.attempts,
-             retry_at = excluded.retry_at, change = excluded.change",
+             retry_at = excluded.retry_at, change = excluded.change, data_key = excluded.data_key",
     )
     .bind(embedder)
     .bind(new.entry)
     .bind(new.version)
-    .bind(new.digest)
     .bind(new.passages)
-    .bind(new.codes.as_slice())
+    .bind(sealed)
     .bind(new.error.as_deref())
     .bind(new.attempts)
     .bind(new.retry_at)
-    .bind(change)
+    .bind(begun.change)
+    .bind(begun.key.number())
     .execute(conn)
     .await
     .map(drop))?;
@@ -69,13 +112,13 @@ pub(in crate::memory) async fn delete_vectors(tx: &mut Tx, entry: EntryId) -> Re
 /// Vectors written after a place in the order of changes, at most `limit`. The place is a change number and, among those of one
 /// number, the last entry that was seen.
 pub(in crate::memory) async fn vectors_after(
-    db: &Db,
+    ctx: &Ctx,
     embedder: EmbedderId,
     after: (i64, EntryId),
     limit: i64,
-) -> Result<Vec<VectorRow>> {
-    Ok(read!(db, conn => query_as(
-        "select entry_id, digest, codes, change from memory_vector
+) -> Result<Vec<VectorRow>, Error> {
+    let rows = read!(&ctx.db, conn => query_as(
+        "select entry_id, digest, codes, change, embedder_id, data_key from memory_vector
          where embedder_id = $1 and (change > $2 or (change = $2 and entry_id > $3))
          order by change, entry_id limit $4",
     )
@@ -84,28 +127,32 @@ pub(in crate::memory) async fn vectors_after(
     .bind(after.1)
     .bind(limit)
     .fetch_all(conn)
-    .await)?)
+    .await);
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
 }
 
-/// What was embedded, or refused, of each entry that changed after a number: its id and the digest of its content then.
+/// What was embedded, or refused, of each entry that changed after a number: its id and the digest of its content then. What can't
+/// be decrypted is left out: it is embedded anew.
 pub(in crate::memory) async fn embedded_heads(
-    db: &Db,
+    ctx: &Ctx,
     embedder: EmbedderId,
-    workspace: WorkspaceId,
     after: i64,
     limit: i64,
-) -> Result<Vec<(EntryId, i64)>> {
-    Ok(read!(db, conn => query_as(
-        "select e.id, v.digest from memory_entry e
+) -> Result<Vec<(EntryId, i64)>, Error> {
+    let rows: sqlx::Result<Vec<VectorRow>> = read!(&ctx.db, conn => query_as(
+        "select v.entry_id, v.digest, v.codes, v.change, v.embedder_id, v.data_key from memory_entry e
          join memory_vector v on v.entry_id = e.id and v.embedder_id = $1
          where e.workspace_id = $2 and e.change > $3 order by e.change limit $4",
     )
     .bind(embedder)
-    .bind(workspace)
+    .bind(ctx.workspace())
     .bind(after)
     .bind(limit)
     .fetch_all(conn)
-    .await)?)
+    .await);
+    let rows = crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?;
+    let readable = rows.into_iter().filter(|row| row.unreadable.is_none());
+    Ok(readable.map(|row| (row.entry_id, row.digest)).collect())
 }
 
 /// Entries that failed and are to be tried again by now, with how often they failed.

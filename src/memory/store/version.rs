@@ -5,17 +5,26 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as};
 
 use super::entry::{held_since, trust_of};
-use crate::db::{Db, Result, Tx};
-use crate::memory::{Change, KEPT_VERSIONS};
+use super::quarantine::Begun;
+use super::row::{clear_of, place_of_version, sealed_of, without_reasons};
+use crate::db::{self, Result, Tx};
+use crate::memory::crypt::{self, Body, Holds, Place, Unreadable, read_body};
+use crate::memory::{Change, Error, KEPT_VERSIONS};
 use crate::model::memory::{Entry, EntryVersion, Seen, Source, Trust};
-use crate::model::{EntryId, Timestamp, WorkspaceId};
+use crate::model::{EntryId, Timestamp};
+use crate::runtime::Ctx;
 use crate::{read, within};
 
 /// A stored version.
 #[derive(Debug, Clone, FromRow)]
 pub(in crate::memory) struct VersionRow {
-    version: i64,
+    entry_id: EntryId,
+    pub version: i64,
     pub content: Option<String>,
+    sealed: Option<Vec<u8>>,
+    data_key: Option<i64>,
+    #[sqlx(skip)]
+    pub unreadable: Option<Unreadable>,
     pub value: Json<Value>,
     pub tags: Json<Vec<String>>,
     pub metadata: Json<Map<String, Value>>,
@@ -39,6 +48,21 @@ impl VersionRow {
     }
 }
 
+impl Holds for VersionRow {
+    fn take_sealed(&mut self) -> Option<(Place, Vec<u8>)> {
+        Some((place_of_version(self.entry_id, self.version), sealed_of(&mut self.sealed, self.data_key)?))
+    }
+
+    fn put_clear(&mut self, clear: Result<Vec<u8>, Unreadable>) {
+        match clear.and_then(read_body) {
+            Ok(Body { content, value, metadata, .. }) => {
+                (self.content, self.value.0, self.metadata.0) = (Some(content), value, metadata);
+            }
+            Err(why) => self.unreadable = Some(why),
+        }
+    }
+}
+
 impl From<VersionRow> for EntryVersion {
     fn from(row: VersionRow) -> Self {
         Self {
@@ -56,35 +80,41 @@ impl From<VersionRow> for EntryVersion {
 }
 
 /// Appends the version that an entry is now in, and drops those that are no longer kept. `seen` is which writes it has seen; where
-/// nobody asks, its number says enough ([`Seen::only`]).
+/// nobody asks, its number says enough ([`Seen::only`]). `same_words` says that the version before has the same content and value.
 pub(in crate::memory) async fn append_version(
     tx: &mut Tx,
+    ctx: &Ctx,
     entry: &Entry,
-    change: i64,
-    seen: Option<&Seen>,
+    begun: &Begun,
+    (seen, same_words): (Option<&Seen>, bool),
 ) -> Result<()> {
+    let sealed = begun.key.seal(&ctx.ids, &place_of_version(entry.id, entry.version), &clear_of(entry));
     within!(tx, conn => query(
-        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at, change, trust,
-             quarantined_at, quarantine, expires_at, context_group, context_position, seen)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        "insert into memory_version (entry_id, version, plain, value, tags, metadata, importance, source, at, change, trust,
+             quarantined_at, quarantine, expires_at, context_group, context_position, seen, sealed, data_key, chars, words_since)
+         values ($1, $2, '', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+             (select coalesce(p.words_since, p.version) from memory_version p where p.entry_id = $1 and p.version = $20))",
     )
     .bind(entry.id)
     .bind(entry.version)
-    .bind(entry.content.as_str())
-    .bind(Json(&entry.value))
+    .bind(Json(Value::Null))
     .bind(Json(&entry.tags))
-    .bind(Json(&entry.metadata))
+    .bind(Json(Map::<String, Value>::new()))
     .bind(entry.importance)
     .bind(Json(&entry.source))
     .bind(entry.updated_at)
-    .bind(change)
+    .bind(begun.change)
     .bind(entry.trust.as_str())
     .bind(held_since(entry))
-    .bind(entry.quarantine.as_ref().map(Json))
+    .bind(entry.quarantine.as_ref().map(without_reasons).map(Json))
     .bind(entry.expires_at)
     .bind(entry.group.as_deref())
     .bind(entry.position)
     .bind(seen.map(Json))
+    .bind(sealed)
+    .bind(begun.key.number())
+    .bind(entry.content.chars().count() as i64)
+    .bind(same_words.then_some(entry.version - 1))
     .execute(conn)
     .await
     .map(drop))?;
@@ -113,7 +143,7 @@ pub(in crate::memory) async fn append_deletion(
     change: i64,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into memory_version (entry_id, version, content, value, tags, metadata, importance, source, at, change)
+        "insert into memory_version (entry_id, version, plain, value, tags, metadata, importance, source, at, change)
          values ($1, $2, null, $3, $4, $5, 0.5, $6, $7, $8)",
     )
     .bind(id)
@@ -149,38 +179,50 @@ async fn drop_old_versions(tx: &mut Tx, id: EntryId, newest: i64) -> Result<()> 
 }
 
 const NEWEST_FIRST: &str =
-    "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+    "select entry_id, version, plain as content, sealed, data_key, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
      from memory_version
      where entry_id = $1 order by version desc";
 
 /// The kept versions of an entry, newest first.
-pub(in crate::memory) async fn versions(db: &Db, id: EntryId) -> Result<Vec<VersionRow>> {
-    Ok(read!(db, conn => query_as(NEWEST_FIRST).bind(id).fetch_all(conn).await)?)
+pub(in crate::memory) async fn versions(ctx: &Ctx, id: EntryId) -> Result<Vec<VersionRow>, Error> {
+    let rows = read!(&ctx.db, conn => query_as(NEWEST_FIRST).bind(id).fetch_all(conn).await);
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
 }
 
 /// One version of an entry, if it is kept.
-pub(in crate::memory) async fn find_version(tx: &mut Tx, id: EntryId, version: i64) -> Result<Option<VersionRow>> {
-    Ok(within!(tx, conn => query_as(
-        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+pub(in crate::memory) async fn find_version(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    id: EntryId,
+    version: i64,
+) -> Result<Option<VersionRow>, Error> {
+    let rows = within!(tx, conn => query_as(
+        "select entry_id, version, plain as content, sealed, data_key, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
      from memory_version
          where entry_id = $1 and version = $2",
     )
     .bind(id)
     .bind(version)
-    .fetch_optional(conn)
-    .await)?)
+    .fetch_all(conn)
+    .await);
+    Ok(crypt::open_within(tx, ctx, rows.map_err(db::Error::from)?).await?.pop())
 }
 
 /// The newest kept version that had a content.
-pub(in crate::memory) async fn find_last_content(tx: &mut Tx, id: EntryId) -> Result<Option<VersionRow>> {
-    Ok(within!(tx, conn => query_as(
-        "select version, content, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
+pub(in crate::memory) async fn find_last_content(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    id: EntryId,
+) -> Result<Option<VersionRow>, Error> {
+    let rows = within!(tx, conn => query_as(
+        "select entry_id, version, plain as content, sealed, data_key, value, tags, metadata, importance, source, at, trust, quarantined_at, merged_from
      from memory_version
-         where entry_id = $1 and content is not null order by version desc limit 1",
+         where entry_id = $1 and plain is not null order by version desc limit 1",
     )
     .bind(id)
-    .fetch_optional(conn)
-    .await)?)
+    .fetch_all(conn)
+    .await);
+    Ok(crypt::open_within(tx, ctx, rows.map_err(db::Error::from)?).await?.pop())
 }
 
 #[derive(Debug, FromRow)]
@@ -192,16 +234,21 @@ struct ChangeRow {
     version: VersionRow,
 }
 
+impl Holds for ChangeRow {
+    fn take_sealed(&mut self) -> Option<(Place, Vec<u8>)> {
+        self.version.take_sealed()
+    }
+
+    fn put_clear(&mut self, clear: Result<Vec<u8>, Unreadable>) {
+        self.version.put_clear(clear);
+    }
+}
+
 /// The changes of a workspace after a number, oldest first. An entry that changed since has a number beyond it, by which its
-/// versions are found.
-pub(in crate::memory) async fn changes_after(
-    db: &Db,
-    workspace: WorkspaceId,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<Change>> {
-    let rows: Vec<ChangeRow> = read!(db, conn => query_as(
-        "select v.change, e.namespace, e.key, v.version, v.content, v.value, v.tags, v.metadata, v.importance, v.source, v.at,
+/// versions are found. What can't be decrypted is left out, once that was logged: it must not keep others from what came behind it.
+pub(in crate::memory) async fn changes_after(ctx: &Ctx, after: i64, limit: u32) -> Result<Vec<Change>, Error> {
+    let rows: sqlx::Result<Vec<ChangeRow>> = read!(&ctx.db, conn => query_as(
+        "select v.change, e.namespace, e.key, v.entry_id, v.version, v.plain as content, v.sealed, v.data_key, v.value, v.tags, v.metadata, v.importance, v.source, v.at,
             v.trust, v.quarantined_at, v.merged_from
          from memory_entry e
          join memory_version v on v.entry_id = e.id
@@ -209,11 +256,12 @@ pub(in crate::memory) async fn changes_after(
          order by v.change
          limit $3",
     )
-    .bind(workspace)
+    .bind(ctx.workspace())
     .bind(after)
     .bind(i64::from(limit))
     .fetch_all(conn)
-    .await)?;
+    .await);
+    let rows = crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?;
     let read = |row: ChangeRow| Change {
         trust: row.version.trust(),
         number: row.change,
@@ -226,5 +274,5 @@ pub(in crate::memory) async fn changes_after(
         source: row.version.source.0,
         at: row.version.at,
     };
-    Ok(rows.into_iter().map(read).collect())
+    Ok(rows.into_iter().filter(|row| row.version.unreadable.is_none()).map(read).collect())
 }

@@ -164,7 +164,7 @@ pub async fn summary_links(ctx: &Ctx, namespace: &str, key: &str) -> Result<Summ
     ctx.authorize(Action::ReadMemory)?;
     validate::place(namespace, key)?;
     let now = ctx.clock.now();
-    let row = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    let row = store::find(ctx, namespace, key).await?;
     let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
     Ok(SummaryLinks {
         sources: store::summary_sources(&ctx.db, row.id, now).await?,
@@ -232,15 +232,19 @@ async fn in_namespace(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Err
     let (now, mut before, mut entries) = (ctx.clock.now(), i64::MAX, Vec::new());
     loop {
         let part = store::Part { before, limit: BATCH };
-        let rows = store::list(&ctx.db, ctx.workspace(), now, &filter, part).await?;
+        let rows = store::list(ctx, now, &filter, part).await?;
         let is_last = rows.len() < BATCH as usize;
         before = rows.last().map_or(before, |row| row.change);
-        let fitting = rows.into_iter().map(Entry::from).filter(|entry| {
-            !summaries.contains(&entry.id)
+        for row in rows {
+            // A summary of what can't be read would be one of something else.
+            let entry = row.entry()?;
+            if !summaries.contains(&entry.id)
                 && draft.group.as_ref().is_none_or(|group| entry.group.as_ref() == Some(group))
                 && draft.unchanged_since.is_none_or(|since| entry.updated_at < since)
-        });
-        entries.extend(fitting);
+            {
+                entries.push(entry);
+            }
+        }
         if is_last || entries.len() > MAX_SUMMARY_SOURCES {
             return Ok(entries);
         }
@@ -251,11 +255,11 @@ async fn by_keys(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
     let (now, mut entries) = (ctx.clock.now(), Vec::<Entry>::new());
     for (at, key) in draft.keys.iter().enumerate() {
         validate::place(&draft.namespace, key)?;
-        let row = store::find(&ctx.db, ctx.workspace(), &draft.namespace, key).await?;
+        let row = store::find(ctx, &draft.namespace, key).await?;
         let row = row.filter(|row| row.is_findable(now));
         let row = row.ok_or_else(|| refused(&format!("/keys/{at}"), "expected the key of an entry that is there"))?;
         if entries.iter().all(|entry| entry.id != row.id) {
-            entries.push(row.into());
+            entries.push(row.entry()?);
         }
     }
     Ok(entries)
@@ -264,8 +268,8 @@ async fn by_keys(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
 /// The summary that these versions have already.
 async fn find_kept(ctx: &Ctx, digest: &[u8]) -> Result<Option<Entry>, Error> {
     let Some(id) = store::find_summary(&ctx.db, ctx.workspace(), digest).await? else { return Ok(None) };
-    let rows = store::fetch(&ctx.db, ctx.workspace(), &[id]).await?;
-    Ok(rows.into_iter().find(|row| row.is_findable(ctx.clock.now())).map(Entry::from))
+    let rows = store::fetch(ctx, &[id]).await?;
+    rows.into_iter().find(|row| row.is_findable(ctx.clock.now())).map(store::EntryRow::entry).transpose()
 }
 
 /// Asks for a summary of each part, and for one of all of these.
@@ -297,7 +301,7 @@ async fn write_text(ctx: &Ctx, model: &str, entries: &[Entry]) -> Result<(String
 /// What a summary under this key would stand over: nothing, or a summary.
 async fn standing(ctx: &Ctx, namespace: &str, key: &str) -> Result<Expect, Error> {
     let now = ctx.clock.now();
-    let there = store::find(&ctx.db, ctx.workspace(), namespace, key).await?;
+    let there = store::find(ctx, namespace, key).await?;
     match there.filter(|row| row.is_live(now)) {
         None => Ok(Expect::Absent),
         Some(row) if !row.is_findable(now) => Err(refused("/key", "expected a key whose entry is not in quarantine")),

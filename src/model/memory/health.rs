@@ -21,6 +21,9 @@ pub struct MemoryHealth {
     pub oversized: Vec<HealthEntry>,
     /// Gone within seven days, the first to go first.
     pub expiring: Vec<HealthEntry>,
+    /// Entries that can't be decrypted, among those compared, changed last first.
+    #[serde(default)]
+    pub unreadable: Vec<HealthEntry>,
     /// In quarantine, changed last first.
     pub quarantined: Vec<HealthEntry>,
 }
@@ -53,4 +56,7 @@ pub struct HealthEntry {
     pub updated_at: Timestamp,
     /// After this it is gone.
     pub expires_at: Option<Timestamp>,
+    /// Why it can't be decrypted; then the excerpt is empty and nothing is known of its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }

@@ -26,6 +26,9 @@ pub struct Learned {
     pub trust: Trust,
     /// How its content begins, at most 240 characters; absent when this version deleted the entry.
     pub excerpt: Option<String>,
+    /// Why this version can't be decrypted; then the excerpt is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
     /// The conversation or document that the entry belonged to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

@@ -33,7 +33,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["workflow"], &["check", "import", "export", "list", "publish", "test"]),
     (&["agent"], &["list", "show", "run"]),
     (&["agent", "run"], &["<NAME>", "<PROMPT>", "--watch", "--priority"]),
-    (&["memory"], &["put", "get", "list", "search", "delete", "history"]),
+    (&["memory"], &["put", "get", "list", "search", "delete", "history", "encryption", "rotate-key"]),
     (&["analyze"], &["<PATH>", "--include", "--exclude"]),
     (&["admin"], &["user", "role"]),
     (&["admin", "user"], &["list", "invite", "role", "disable", "enable", "reset-password"]),

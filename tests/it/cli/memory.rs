@@ -1,4 +1,4 @@
-//! `weft memory put|get|list|search|delete|history|export|import`.
+//! `weft memory put|get|list|search|delete|history|export|import|encryption|rotate-key`.
 
 use super::Folder;
 
@@ -174,4 +174,16 @@ async fn files_of_other_programs_are_imported() {
         .code(2)
         .tells(&["memory 1: expected an id"]);
     folder.weft(&["memory", "import", "table.csv", "--from", "markdown"]).code(2).tells(&["expected a folder"]);
+}
+
+#[tokio::test]
+async fn a_new_key_is_made_and_everything_is_brought_under_it() {
+    let folder = Folder::with_workspace().await;
+    folder.weft(&["memory", "encryption"]).code(0).prints(&["nothing was written yet"]);
+    folder.weft_reading("one\n", &["memory", "put", "a", "k"]).code(0);
+    folder.weft(&["memory", "encryption"]).code(0).prints(&["under key 1"]).tells(&["all of the 1 entries"]);
+    let report = folder.weft(&["memory", "rotate-key", "--json"]).code(0).json();
+    assert_eq!((&report["key"], &report["whole"], &report["done"]), (&2.into(), &true.into(), &1.into()));
+    folder.weft(&["memory", "encryption"]).code(0).prints(&["under key 2", "key 1 is kept"]);
+    folder.weft(&["memory", "get", "a", "k"]).code(0).prints(&["one"]);
 }

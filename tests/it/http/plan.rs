@@ -58,6 +58,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/workflows" | "/workflows/check") | ("PUT", "/workflows/{id}") => Json(definition("Nightly")),
         ("POST", "/workflows/{id}/execute") => Json(json!({"inputs": {}})),
         ("POST", "/workflows/{id}/publish") => Nothing,
+        ("POST", "/memory/encryption/rotate") => Nothing,
         ("POST", "/approvals/{id}") => Json(json!({"decision": "approved"})),
         ("POST", "/approvals/{id}/delegate") => Json(json!({"email": "nobody@example.com"})),
         ("POST", "/events") => Json(json!({"key": "nothing/waits", "payload": {}})),
@@ -158,6 +159,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "memory/local_models"
         | "memory/health"
         | "memory/summary_rules"
+        | "memory/encryption"
+        | "memory/rotate_key"
         | "memory/settings"
         | "users/list_invites"
         | "workspace/quotas"

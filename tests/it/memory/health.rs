@@ -20,7 +20,8 @@ on_both_engines! {
         put(&ctx, "a", "k", "text").await;
         let health = memory::get_health(&ctx).await.unwrap();
         let well = MemoryHealth {
-            entries: 1, compared: 1, duplicates: vec![], stale: vec![], oversized: vec![], expiring: vec![], quarantined: vec![],
+            entries: 1, compared: 1, duplicates: vec![], stale: vec![], oversized: vec![], expiring: vec![], unreadable: vec![],
+            quarantined: vec![],
         };
         assert_eq!(health, well);
         assert_eq!(memory::get_health(&as_role(&ctx, Role::Viewer)).await.unwrap().entries, 1);

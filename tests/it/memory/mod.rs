@@ -3,6 +3,7 @@
 mod bulk;
 mod context;
 mod duplicates;
+mod encryption;
 mod find;
 mod health;
 mod keep;

@@ -130,6 +130,22 @@ on_both_engines! {
         assert_eq!(refused, [StatusCode::UNPROCESSABLE_ENTITY; 5]);
     }
 
+    async fn the_keys_are_told_and_a_new_one_is_made(site: Site) {
+        let ctx = workspace(&site).await;
+        assert_eq!(call(&ctx, "GET", "/memory/encryption", &[], None).await.2["whole"], json!(true));
+        call(&ctx, "PUT", PLACE, &[], Some(json!({"content": "text"}))).await;
+        let (status, _, report) = call(&ctx, "POST", "/memory/encryption/rotate", &[], None).await;
+        assert_eq!((status, &report["key"], &report["whole"]), (StatusCode::OK, &json!(2), &json!(false)));
+        weft::memory::seal_pending(&ctx).await.unwrap();
+        let (_, _, report) = call(&ctx, "GET", "/memory/encryption", &[], None).await;
+        assert_eq!((&report["whole"], &report["done"], &report["keys"][1]["number"]), (&json!(true), &json!(1), &json!(2)));
+        let mut tx = ctx.db.begin().await.unwrap();
+        weft::within!(&mut tx, conn => sqlx::query("update memory_entry set sealed = null").execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        let (status, _, problem) = call(&ctx, "GET", PLACE, &[], None).await;
+        assert_eq!((status, problem["detail"].as_str().unwrap().contains("can't be decrypted")), (StatusCode::CONFLICT, true));
+    }
+
     async fn the_past_is_read_and_siblings_are_kept_and_merged(site: Site) {
         let ctx = workspace(&site).await;
         call(&ctx, "PUT", "/memory/a/k", &[], Some(json!({"content": "one"}))).await;

@@ -8,6 +8,7 @@ use weft::model::auth::Role;
 use weft::model::gateway::{BudgetDraft, CallFilter, CallSource, PriceDraft};
 use weft::model::memory::{EmbedderDraft, EmbedderState, EntryDraft, Search, SearchMode, SearchResult, Source};
 use weft::runtime::{Actor, Ctx, Principal};
+use weft::{read, within};
 
 use super::meaning::{Meaning, elsewhere, reaching, set};
 use super::{as_role, draft, found, found_in, put, workspace};
@@ -306,5 +307,33 @@ on_both_engines! {
         put(&none, "life", "food", "She baked a cake").await;
         embed(&none).await;
         assert!(memory::get_embedder(&none).await.unwrap().serving.is_none(), "who chose none has chosen");
+    }
+
+    async fn vectors_rest_encrypted_and_follow_a_new_key(site: Site) {
+        let (ctx, _server) = ready(&site).await;
+        put(&ctx, "life", "ride", "We bought a new car").await;
+        set(&ctx, "acme/vec").await;
+        embed(&ctx).await;
+        let clear = async |ctx: &Ctx| -> i64 {
+            let sql = "select count(*) from memory_vector where digest <> 0 or data_key is null";
+            read!(&ctx.db, conn => sqlx::query_scalar(sql).fetch_one(conn).await).unwrap()
+        };
+        assert_eq!(clear(&ctx).await, 0, "neither the numbers nor what tells equal contents");
+        // As an older program left them.
+        let mut tx = ctx.db.begin().await.unwrap();
+        within!(&mut tx, conn => sqlx::query("update memory_vector set data_key = null, digest = 7").execute(conn).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+        memory::rotate_data_key(&ctx).await.unwrap();
+        assert_eq!(memory::seal_pending(&ctx).await.unwrap().rows, 3, "the entry, its version, its vectors");
+        assert_eq!(clear(&ctx).await, 0);
+
+        put(&ctx, "life", "ride", "We bought a new automobile").await;
+        embed(&ctx).await;
+        memory::rotate_data_key(&ctx).await.unwrap();
+        assert_eq!(memory::seal_pending(&ctx).await.unwrap().rows, 4);
+        site.runtime.clock.advance_ms(120_000);
+        assert_eq!(memory::seal_pending(&ctx).await.unwrap().retired, 2);
+        let there = elsewhere(&site, &ctx);
+        assert_eq!(found(&there, "vehicle").await, ["ride"], "found by its vector in a process that read it anew");
     }
 }

@@ -5,6 +5,7 @@
 use leptos::prelude::*;
 
 use super::bulk::{Bulk, BulkBar, BulkDialogs, Plan, PlanDialog, Tick, refused_by_role};
+use super::encryption::EncryptionCard;
 use super::place::Place;
 use super::quarantine::source_badge;
 use super::remove::remove;
@@ -73,6 +74,7 @@ pub fn HealthPage() -> impl IntoView {
             <Load resource=health what="the health of the memory" shape=SkeletonShape::Block(10) let:health>
                 <Lists health acts />
             </Load>
+            <EncryptionCard />
         </div>
         <BulkDialogs bulk />
         <PlanDialog bulk plan open=asks />
@@ -87,9 +89,9 @@ fn CleanUp(acts: Acts, #[prop(into)] propose: Callback<()>) -> impl IntoView {
 
 #[component]
 fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
-    let MemoryHealth { entries, compared, duplicates, stale, oversized, expiring, quarantined } = health;
-    let is_well =
-        duplicates.is_empty() && [&stale, &oversized, &expiring, &quarantined].iter().all(|entries| entries.is_empty());
+    let MemoryHealth { entries, compared, duplicates, stale, oversized, expiring, unreadable, quarantined } = health;
+    let is_well = duplicates.is_empty()
+        && [&stale, &oversized, &expiring, &unreadable, &quarantined].iter().all(|entries| entries.is_empty());
     let tally = format!(
         "{} entries; copies are looked for among the {} that changed last. Each list shows 50 at most.",
         format::count(entries),
@@ -98,6 +100,7 @@ fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
     view! {
         <p class="dim">{tally}</p>
         {is_well.then(|| view! { <EmptyState title="Nothing needs you">"No copies, nothing old, too long, soon gone or in quarantine."</EmptyState> })}
+        <List id="memory-unreadable" title="Can't be decrypted" entries=unreadable beside=Beside::Changed acts />
         {(!quarantined.is_empty()).then(|| view! { <Held entries=quarantined acts /> })}
         {(!duplicates.is_empty()).then(|| view! { <Copies groups=duplicates acts /> })}
         <List id="memory-expiring" title="Gone within seven days" entries=expiring beside=Beside::Expires acts />
@@ -188,7 +191,8 @@ fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
 
 #[component]
 fn Row(entry: HealthEntry, beside: Beside, is_held: bool, acts: Acts) -> impl IntoView {
-    let HealthEntry { namespace, key, version, excerpt, chars, trust, updated_at, expires_at } = entry;
+    let HealthEntry { namespace, key, version, excerpt, chars, trust, updated_at, expires_at, unreadable } = entry;
+    let excerpt = unreadable.unwrap_or(excerpt);
     let href = Place { is_quarantine: is_held, ..Place::default() }.opening(&namespace, &key).href();
     let note = match (beside, expires_at) {
         (Beside::Length, _) => format!("{} characters", format::count(chars)).into_any(),

@@ -7,6 +7,7 @@ mod bulk;
 mod diff;
 mod draft;
 mod embedder;
+mod encryption;
 mod entry;
 mod form;
 mod health;

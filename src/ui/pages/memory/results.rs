@@ -310,7 +310,10 @@ fn HitRow(hit: Hit, best: f64, state: State) -> impl IntoView {
 fn EntryRow(entry: Entry, state: State) -> impl IntoView {
     let (href, current) = link(state, &entry);
     let why = entry.quarantine.as_ref().filter(|quarantine| quarantine.is_held()).map(reasons);
-    let excerpt: String = entry.content.chars().take(EXCERPT_CHARS).collect();
+    let excerpt: String = match &entry.unreadable {
+        Some(why) => format!("It can't be decrypted: {why}"),
+        None => entry.content.chars().take(EXCERPT_CHARS).collect(),
+    };
     let (name, version) = (name_of(&entry), entry.version);
     view! {
         <article class="hit" aria-current=move || current.get().then_some("true")>

@@ -160,7 +160,21 @@ fn deed(line: &Learned) -> &'static str {
 fn Line(line: Learned, state: State) -> impl IntoView {
     let what = deed(&line);
     let tone = if what == "deleted" { Tone::Bad } else { Tone::Plain };
-    let Learned { namespace, key, version, at, source, agent, trust, excerpt, group, merged_from, superseded } = line;
+    let Learned {
+        namespace,
+        key,
+        version,
+        at,
+        source,
+        agent,
+        trust,
+        excerpt,
+        group,
+        merged_from,
+        superseded,
+        unreadable,
+    } = line;
+    let excerpt = unreadable.or(excerpt);
     let place = state.place.get_untracked();
     // What a line is about stands in the memory as it was when the line was written.
     let own = Place { then: superseded.as_ref().map(|_| at), ..place.clone() }.opening(&namespace, &key).href();
@@ -218,6 +232,7 @@ mod tests {
             agent: None,
             trust: Trust::User,
             excerpt: excerpt.map(str::to_owned),
+            unreadable: None,
             group: None,
             merged_from: None,
             superseded: None,
