@@ -141,11 +141,14 @@ pub(in crate::memory) fn body_bytes(
 /// Reads it back.
 pub(in crate::memory) fn read_body(bytes: Vec<u8>) -> Result<Body, Unreadable> {
     let (lengths, rest) = bytes.split_first_chunk::<12>().ok_or(Unreadable::Format)?;
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = *lengths;
-    let length = |bytes| u32::from_le_bytes(bytes) as usize;
-    let (content, rest) = rest.split_at_checked(length([a, b, c, d])).ok_or(Unreadable::Format)?;
-    let (value, rest) = rest.split_at_checked(length([e, f, g, h])).ok_or(Unreadable::Format)?;
-    let (metadata, reasons) = rest.split_at_checked(length([i, j, k, l])).ok_or(Unreadable::Format)?;
+    let length = |at: usize| {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&lengths[at..at + 4]);
+        u32::from_le_bytes(bytes) as usize
+    };
+    let (content, rest) = rest.split_at_checked(length(0)).ok_or(Unreadable::Format)?;
+    let (value, rest) = rest.split_at_checked(length(4)).ok_or(Unreadable::Format)?;
+    let (metadata, reasons) = rest.split_at_checked(length(8)).ok_or(Unreadable::Format)?;
     Ok(Body {
         reasons: serde_json::from_slice(reasons).map_err(|_| Unreadable::Format)?,
         content: std::str::from_utf8(content).map_err(|_| Unreadable::Format)?.to_owned(),

@@ -167,8 +167,8 @@ fn put_all<R: Holds>(rows: &mut [R], sealed: Vec<(usize, Place, Vec<u8>)>, keys:
         if let Err(why) = clear {
             // Under another master key it is all of them: one line for what is opened at once.
             if failed == 0 {
-                let Place { column, row, version } = &place;
-                tracing::warn!(column, row, version, %why, "memory can't be decrypted");
+                let (column, version) = (place.column, place.version);
+                tracing::warn!(column, row = place.row, version, %why, "memory can't be decrypted");
             }
             failed += 1;
         }
