@@ -33,10 +33,10 @@ on_both_engines! {
         let newest = firings(&ctx, id).await.pop().unwrap();
         assert_eq!(workflow::get_run(&ctx, newest.run_id.unwrap()).await.unwrap().inputs, json!({"m": 1}));
         // Signing, then off.
-        draft.config = Config::Webhook { answer: wait, signed: true, rate_per_minute: 600 };
+        draft.config = Config::Webhook { answer: wait, signed: true, rate_per_minute: 600, call_id: None };
         trigger::update(&ctx, id, 2, draft.clone()).await.unwrap();
         assert_eq!(post(&path).json(&json!({"n": 1})).status(rt).await, 401);
-        draft.config = Config::Webhook { answer: wait, signed: false, rate_per_minute: 600 };
+        draft.config = Config::Webhook { answer: wait, signed: false, rate_per_minute: 600, call_id: None };
         draft.enabled = false;
         trigger::update(&ctx, id, 3, draft.clone()).await.unwrap();
         assert_eq!(post(&path).json(&json!({"n": 1})).status(rt).await, 404);
