@@ -79,6 +79,12 @@ pub async fn control_run(id: RunId, command: Command) -> Result<RunSummary, ApiE
     Ok(crate::workflow::control(&crate::http::request_ctx().await?, id, command).await?)
 }
 
+/// Sends an event by its key. Returns the runs that take it.
+#[server(prefix = "/rpc", endpoint = "runs/send_event", input = Json)]
+pub async fn send_event(key: String, payload: Value) -> Result<Vec<RunId>, ApiError> {
+    Ok(crate::workflow::events::send(&crate::http::request_ctx().await?, &key, &payload, None).await?)
+}
+
 /// Ends a step that has failed and is to be tried again, with an output that a person gives.
 #[server(prefix = "/rpc", endpoint = "runs/give_output", input = Json)]
 pub async fn give_output(id: RunId, asked: crate::model::workflow::GiveOutput) -> Result<RunSummary, ApiError> {

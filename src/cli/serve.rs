@@ -38,6 +38,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
     crate::workflow::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
     crate::workflow::assign::boot(&runtime);
     crate::trigger::boot(&runtime).await.map_err(crate::model::ApiError::from)?;
+    crate::runtime::heap::boot(&runtime);
     http::serve(&runtime, listener, async move { interrupt.asked().await })
         .await
         .map_err(|error| Failure::failed(format!("the server stopped: {error}")))?;

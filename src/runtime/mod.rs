@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod ctx;
 pub mod events;
+pub mod heap;
 pub mod ids;
 pub mod keys;
 pub mod outbound;

@@ -11,6 +11,8 @@ use crate::model::trigger::{Answer, Config, TriggerDraft, template};
 const MAX_NAME_CHARS: usize = 120;
 /// Bytes of the template of the inputs.
 const MAX_INPUTS_BYTES: usize = 64 * 1024;
+/// Characters of the template of a call's id.
+const MAX_CALL_ID_CHARS: usize = 400;
 /// Characters of a namespace.
 const MAX_NAMESPACE_CHARS: usize = 400;
 
@@ -45,7 +47,14 @@ fn check_inputs(inputs: &Value) -> Option<FieldError> {
 fn check_config(draft: &TriggerDraft, at: &str) -> Result<()> {
     match &draft.config {
         Config::Schedule { cron, timezone, .. } => schedule::read(cron, timezone, at).map(drop),
-        Config::Webhook { answer, rate_per_minute, .. } => {
+        Config::Webhook { answer, rate_per_minute, call_id, .. } => {
+            if let Some(template) = call_id {
+                if template.trim().is_empty() || template.chars().count() > MAX_CALL_ID_CHARS {
+                    let message = format!("expected 1 to {MAX_CALL_ID_CHARS} characters");
+                    return Err(Error::invalid(format!("{at}/call_id"), message));
+                }
+                template::check_text(template).map_err(|message| Error::invalid(format!("{at}/call_id"), message))?;
+            }
             if let Answer::Wait { ms } = answer
                 && !(100..=60_000).contains(ms)
             {

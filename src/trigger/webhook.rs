@@ -13,7 +13,7 @@ use super::signature::{self, Signed};
 use super::store::firing::{self, NewFiring};
 use super::store::trigger::TriggerRow;
 use super::{Error, manage};
-use crate::model::trigger::{Answer, Config, Kind, Outcome};
+use crate::model::trigger::{Answer, Config, Kind, Outcome, template};
 use crate::model::workflow::RunStatus;
 use crate::model::{RunId, Timestamp, TriggerKeyId};
 use crate::runtime::{Ctx, Runtime};
@@ -115,9 +115,10 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn judge(&mut self, door: &Door) -> Result<Granted, Box<Refusal>> {
         let (call, trigger) = (self.call, &door.trigger);
-        let Config::Webhook { answer, signed, rate_per_minute: per_minute } = trigger.config.0 else {
+        let Config::Webhook { answer, signed, rate_per_minute: per_minute, call_id } = &trigger.config.0 else {
             return Err(Box::new(Refusal::NotThere));
         };
+        let (answer, signed, per_minute) = (*answer, *signed, *per_minute);
         if trigger.workflow_id.to_string() != call.workflow {
             return Err(Box::new(Refusal::NotThere));
         }
@@ -132,12 +133,17 @@ impl Judge<'_> {
         let body = call.body.as_ref().ok_or_else(|| Refusal::of(Error::TooLarge))?;
         let secret = if signed { Some(self.verify(door, body)?) } else { None };
         let event = call.event(body).map_err(Refusal::of)?;
-        let id = call.id();
+        let own = call_id.as_deref().and_then(|own| template::text(own, &event));
+        let (id, from) = own.as_deref().map_or_else(|| (call.id(), "webhook-id"), |own| (own, "call_id"));
         if id.len() > MAX_ID_CHARS || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             let message = format!("expected at most {MAX_ID_CHARS} visible characters");
-            return Err(Refusal::of(Error::invalid("webhook-id", message)));
+            return Err(Refusal::of(Error::invalid(from, message)));
         }
-        let mut firing = fire::open(self.runtime, trigger, String::new(), &event, call.summary());
+        let mut told = call.summary();
+        if !id.is_empty() {
+            told["id"] = id.into();
+        }
+        let mut firing = fire::open(self.runtime, trigger, String::new(), &event, told);
         if firing.outcome == Outcome::Failed {
             firing.occasion = None;
             return Err(Box::new(Refusal::Failed(firing)));
@@ -240,7 +246,8 @@ async fn repeat(runtime: &Runtime, trigger: &TriggerRow, call: &Call, claimed: &
         },
         None => first.run_id,
     };
-    let reason = format!("the call with the id {} came before, at {}", call.id(), first.at);
+    let id = occasion.strip_prefix("id:").unwrap_or(occasion);
+    let reason = format!("the call with the id {id} came before, at {}", first.at);
     let told = fire::told(runtime, trigger, Outcome::Duplicate, reason, call.summary());
     fire::record(runtime, &NewFiring { run_id: run, ..told }).await?;
     run.map(Reception::Repeated).ok_or_else(|| {

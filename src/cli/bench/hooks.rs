@@ -67,7 +67,7 @@ async fn make(ctx: &Ctx) -> Result<Vec<String>, Failure> {
     let mut paths = Vec::new();
     for number in 0..WEBHOOKS {
         let answer = Answer::Wait { ms: 10_000 };
-        let config = Config::Webhook { answer, signed: false, rate_per_minute: Config::MAX_RATE };
+        let config = Config::Webhook { answer, signed: false, rate_per_minute: Config::MAX_RATE, call_id: None };
         let name = format!("bench {number}");
         let draft = TriggerDraft { workflow_id: workflow.id, name, config, inputs: json!(null), enabled: true };
         let made = trigger::create(ctx, draft).await.map_err(ApiError::from)?;

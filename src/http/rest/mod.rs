@@ -42,11 +42,12 @@ pub mod versions;
 pub mod workflows;
 pub mod workspace;
 
+use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -114,8 +115,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub fn router(runtime: &Runtime) -> Router {
     let (routes, mut document) = OpenApiRouter::new().nest("/api/v1", resources()).split_for_parts();
     openapi::finish(&mut document);
+    // As a tree it takes megabytes for as long as the server runs.
+    let text = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
+    drop(document);
+    let described = async move || ([(header::CONTENT_TYPE, "application/json")], text);
     routes
-        .route("/api/openapi.json", get(async move || Json(document)))
+        .route("/api/openapi.json", get(described))
         .route("/api/{*rest}", axum::routing::any(unknown))
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

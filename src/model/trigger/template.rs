@@ -67,6 +67,26 @@ pub fn fill(kind: Kind, inputs: &Value, event: &Value) -> Result<Value, ExprErro
     }
 }
 
+/// Reads a template that gives one text, such as `{{ event.body.id }}`; it may mention `event` only.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_text(template: &str) -> Result<(), String> {
+    let template = Value::String(template.to_owned());
+    check(&template).map_err(|(_, message)| message)?;
+    let says_something = expression::check_value(&template).is_ok_and(|refs| !refs.paths.is_empty());
+    if says_something { Ok(()) } else { Err("expected a template over event, such as {{ event.body.id }}".to_owned()) }
+}
+
+/// The text that a template gives; `None` where the event lacks what it uses, or where that is neither text nor a number.
+pub fn text(template: &str, event: &Value) -> Option<String> {
+    match expression::render(&Value::String(template.to_owned()), &EventScope(event)).ok()? {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -80,6 +100,21 @@ mod tests {
             json!({"count": "{{ event.body.n }}", "text": "{{ event.body.who }}: {{ event.headers['x-kind'] }}"});
         assert_eq!(check(&template), Ok(()));
         assert_eq!(fill(Kind::Webhook, &template, &event), Ok(json!({"count": 3, "text": "Mara: push"})));
+    }
+
+    #[test]
+    fn a_text_is_given_or_nothing() {
+        let event = json!({"body": {"id": 7, "name": " evt_1 ", "none": null}});
+        let given = |template: &str| text(template, &event);
+        assert_eq!(given("{{ event.body.id }}").as_deref(), Some("7"));
+        assert_eq!(given("{{ event.body.name }}").as_deref(), Some("evt_1"));
+        assert_eq!(given("a-{{ event.body.id }}").as_deref(), Some("a-7"));
+        for nothing in ["{{ event.body.none }}", "{{ event.body.other }}", "{{ event.body }}", ""] {
+            assert_eq!(given(nothing), None, "{nothing}");
+        }
+        assert_eq!(check_text("{{ event.body.id }}"), Ok(()));
+        assert!(check_text("{{ run.id }}").is_err());
+        assert!(check_text("always the same").is_err(), "every call would be a repeat of the first");
     }
 
     #[test]

@@ -55,6 +55,21 @@ pub(super) fn values(rows: usize, columns: usize, first: usize) -> String {
 const CHANGE: usize = 12;
 const EVENT: usize = 10;
 
+/// The columns of an event, in the order of [`bind_event`].
+pub(super) const EVENT_COLUMNS: &str = "run_id, seq, at, step, kind, data, payload_hash, checksum";
+/// How many they are.
+pub(super) const EVENT_STORED: usize = 8;
+
+/// `v.column1, v.column2, …`
+pub(super) fn columns(count: usize) -> String {
+    let mut text = String::from("v.column1");
+    for number in 2..=count {
+        // Writing into a String does not fail.
+        let _ = write!(text, ", v.column{number}");
+    }
+    text
+}
+
 /// The first parameter of the first row.
 const fn first_of_rows(steady: bool) -> usize {
     if steady { 1 } else { 2 }
@@ -94,8 +109,7 @@ fn texts(changes: usize, events: usize, steady: bool) -> &'static Texts {
     SHELF[usize::from(steady)][power][power_of_events].get_or_init(|| {
         let update = update_text(changes, steady);
         let from = values(events, EVENT, first_of_rows(steady) + changes * CHANGE);
-        let insert = "insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum)
-             select v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8";
+        let insert = format!("insert into run_event ({EVENT_COLUMNS}) select {}", columns(EVENT_STORED));
         Texts {
             // A change that was fenced off has left its row where another owner put it.
             sqlite: without_numbers(&format!(
@@ -133,6 +147,60 @@ macro_rules! bind_change {
     }};
 }
 
+/// The columns of a new run, in the order of [`bind_run`].
+pub(super) const RUN_COLUMNS: &str = "id, workspace_id, workflow_id, workflow_name, version, cause, started_by, \
+     idempotency_key, request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, \
+     started_at, ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt, \
+     parent_waits, depth, started_by_id, keep_days, forked_from, forked_seq";
+/// How many they are.
+pub(super) const RUN: usize = 31;
+
+/// Binds the columns of a new run, or of none in its place.
+macro_rules! bind_run {
+    ($query:expr, $change:expr) => {{
+        let change: Option<&Change> = $change;
+        let create = change.and_then(|change| change.create.as_deref());
+        let card = create.map(|create| &create.card);
+        let progress = change.map(|change| &change.progress);
+        let parent = card.and_then(|card| card.parent.as_ref());
+        let forked = create.and_then(|create| create.forked_from);
+        let until = progress.and_then(|progress| progress.lease_until);
+        $query
+            .bind(change.map(|change| change.run))
+            .bind(change.map(|change| change.workspace))
+            .bind(card.and_then(|card| card.workflow_id))
+            .bind(card.map(|card| card.workflow_name.as_str()))
+            .bind(card.and_then(|card| card.version))
+            .bind(card.map(|card| card.trigger.as_str()))
+            .bind(card.and_then(|card| card.started_by.as_deref()))
+            .bind(create.and_then(|create| create.idempotency_key.as_deref()))
+            .bind(create.and_then(|create| create.request_hash.as_deref()))
+            .bind(create.map(|create| create.definition_hash.as_slice()))
+            .bind(progress.map(|progress| progress.status.as_str()))
+            .bind(progress.and_then(|progress| progress.headline.as_deref()))
+            .bind(progress.map(|progress| i64::from(progress.steps_done)))
+            .bind(card.map(|card| i64::from(card.steps_total)))
+            .bind(progress.map(|progress| progress.last_seq))
+            .bind(card.map(|card| card.created_at))
+            .bind(progress.and_then(|progress| progress.started_at))
+            .bind(progress.and_then(|progress| progress.ended_at))
+            .bind(progress.and_then(|progress| progress.wake_at))
+            .bind(until.and(create).map(|create| create.owner))
+            .bind(until)
+            .bind(change.map(|change| change.token))
+            .bind(parent.map(|parent| parent.run))
+            .bind(parent.map(|parent| parent.step.as_str()))
+            .bind(parent.map(|parent| i64::from(parent.attempt)))
+            .bind(card.map(|_| parent.is_some_and(|parent| parent.waits)))
+            .bind(card.map(|card| i64::from(card.depth)))
+            .bind(card.and_then(|card| card.started_by_id))
+            .bind(create.and_then(|create| create.keep_days.map(i64::from)))
+            .bind(forked.map(|(run, _)| run))
+            .bind(forked.map(|(_, seq)| seq))
+    }};
+}
+pub(super) use bind_run;
+
 /// Binds the parameters of an event that are columns, or of none in its place.
 macro_rules! bind_event {
     ($query:expr, $run:expr, $row:expr) => {{
@@ -148,6 +216,7 @@ macro_rules! bind_event {
             .bind(row.map(|row| row.encoded.checksum))
     }};
 }
+pub(super) use bind_event;
 
 /// The items, and nothing for as many as are missing to a power of two.
 pub(super) fn padded<T>(items: &[T]) -> impl Iterator<Item = Option<&T>> {
@@ -206,100 +275,54 @@ pub(super) async fn update_runs(tx: &mut Tx, changes: &[&Change], now: Timestamp
     Ok(moved)
 }
 
-/// The largest power of two of the items, and the rest.
-fn split<T>(items: &[T], most: usize) -> (&[T], &[T]) {
-    items.split_at(1 << items.len().min(most).ilog2())
-}
-
 /// Inserts the rows of new runs; returns those that were not there, nor their idempotency keys.
 pub(super) async fn insert_runs(tx: &mut Tx, changes: &[&Change]) -> Result<HashSet<RunId>> {
+    static SQL: [OnceLock<Texts>; POWERS] = [const { OnceLock::new() }; POWERS];
     let mut inserted = HashSet::with_capacity(changes.len());
-    let mut rest = changes;
-    while !rest.is_empty() {
-        let (part, after) = split(rest, MOST_CHANGES);
-        inserted.extend(insert_some_runs(tx, part).await?);
-        rest = after;
+    for part in changes.chunks(MOST_CHANGES) {
+        let power = part.len().next_power_of_two();
+        let sql = SQL[power.ilog2() as usize].get_or_init(|| {
+            Texts::of(format!(
+                "insert into run ({RUN_COLUMNS}) select {} from {} where v.column1 is not null
+                 on conflict do nothing returning id",
+                columns(RUN),
+                values(power, RUN, 1),
+            ))
+        });
+        let sql = tx.text(sql);
+        let done: Vec<RunId> = within!(&mut *tx, conn => {
+            let mut insert = query_scalar(sql);
+            for change in padded(part) {
+                insert = bind_run!(insert, change.copied());
+            }
+            insert.fetch_all(conn).await
+        })?;
+        inserted.extend(done);
     }
     Ok(inserted)
-}
-
-async fn insert_some_runs(tx: &mut Tx, changes: &[&Change]) -> Result<Vec<RunId>> {
-    const COLUMNS: &str = "id, workspace_id, workflow_id, workflow_name, version, cause, started_by, idempotency_key, \
-         request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, started_at, \
-         ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt, \
-         parent_waits, depth, started_by_id, keep_days, forked_from, forked_seq";
-    static SQL: [OnceLock<Texts>; POWERS] = [const { OnceLock::new() }; POWERS];
-    let sql = SQL[changes.len().ilog2() as usize].get_or_init(|| {
-        let rows = values(changes.len(), COLUMNS.split(',').count(), 1);
-        let rows = rows.trim_start_matches('(').trim_end_matches(") v");
-        Texts::of(format!("insert into run ({COLUMNS}) {rows} on conflict do nothing returning id"))
-    });
-    let sql = tx.text(sql);
-    Ok(within!(tx, conn => {
-        let mut insert = query_scalar(sql);
-        for change in changes {
-            let Some(create) = &change.create else { continue };
-            let (card, progress) = (&create.card, &change.progress);
-            let parent = card.parent.as_ref();
-            insert = insert
-                .bind(change.run)
-                .bind(change.workspace)
-                .bind(card.workflow_id)
-                .bind(card.workflow_name.as_str())
-                .bind(card.version)
-                .bind(card.trigger.as_str())
-                .bind(card.started_by.as_deref())
-                .bind(create.idempotency_key.as_deref())
-                .bind(create.request_hash.as_deref())
-                .bind(create.definition_hash.as_slice())
-                .bind(progress.status.as_str())
-                .bind(progress.headline.as_deref())
-                .bind(i64::from(progress.steps_done))
-                .bind(i64::from(card.steps_total))
-                .bind(progress.last_seq)
-                .bind(card.created_at)
-                .bind(progress.started_at)
-                .bind(progress.ended_at)
-                .bind(progress.wake_at)
-                .bind(progress.lease_until.map(|_| create.owner))
-                .bind(progress.lease_until)
-                .bind(change.token)
-                .bind(parent.map(|parent| parent.run))
-                .bind(parent.map(|parent| parent.step.as_str()))
-                .bind(parent.map(|parent| i64::from(parent.attempt)))
-                .bind(parent.is_some_and(|parent| parent.waits))
-                .bind(i64::from(card.depth))
-                .bind(card.started_by_id)
-                .bind(create.keep_days.map(i64::from))
-                .bind(create.forked_from.map(|(run, _)| run))
-                .bind(create.forked_from.map(|(_, seq)| seq));
-        }
-        insert.fetch_all(conn).await
-    })?)
 }
 
 /// Appends events to histories.
 pub(super) async fn insert_events(tx: &mut Tx, changes: &[Change], rows: &[Row<'_>]) -> Result<()> {
     static SQL: [OnceLock<Texts>; POWERS] = [const { OnceLock::new() }; POWERS];
-    let mut rest = rows;
-    while !rest.is_empty() {
-        let (part, after) = split(rest, MOST_EVENTS);
-        let sql = SQL[part.len().ilog2() as usize].get_or_init(|| {
-            let rows = values(part.len(), 8, 1);
-            let rows = rows.trim_start_matches('(').trim_end_matches(") v");
+    // One statement where several of fewer rows would do: each costs a change of threads, or a round trip.
+    for part in rows.chunks(MOST_EVENTS) {
+        let power = part.len().next_power_of_two();
+        let sql = SQL[power.ilog2() as usize].get_or_init(|| {
             Texts::of(format!(
-                "insert into run_event (run_id, seq, at, step, kind, data, payload_hash, checksum) {rows}"
+                "insert into run_event ({EVENT_COLUMNS}) select {} from {} where v.column1 is not null",
+                columns(EVENT_STORED),
+                values(power, EVENT_STORED, 1),
             ))
         });
         let sql = tx.text(sql);
         within!(&mut *tx, conn => {
             let mut insert = query(sql);
-            for row in part {
-                insert = bind_event!(insert, changes[row.change].run, Some(row));
+            for row in padded(part) {
+                insert = bind_event!(insert, row.map(|row| changes[row.change].run), row);
             }
             insert.execute(conn).await.map(drop)
         })?;
-        rest = after;
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use super::append::{self, Row};
 use super::ask::{self, WaitChange};
 use super::history;
 use super::signal::{self, Outgoing};
-use super::{Card, Occasion, ending, flow, occasion, step_key, unwanted};
-use crate::db::{Db, Result, Tx};
+use super::{Card, Occasion, ending, fired, flow, occasion, step_key, unwanted};
+use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{Event, RunStatus};
 use crate::model::{RunId, Timestamp, WorkspaceId};
@@ -169,9 +169,23 @@ impl Change {
 
     /// Whether it says nothing but how the run's row stands and what is to be appended.
     fn is_plain(&self) -> bool {
-        self.create.is_none()
-            && self.progress.ended_at.is_none()
-            && self.taken_in.is_empty()
+        self.create.is_none() && self.progress.ended_at.is_none() && self.says_no_more()
+    }
+
+    /// Whether it is a new run with the firing that starts it, and says nothing else.
+    fn is_fired(&self) -> bool {
+        let is_simple = |create: &Create| {
+            create.occasion.is_some()
+                && create.definition.is_none()
+                && create.copied.is_empty()
+                && create.limits.is_none()
+        };
+        self.create.as_deref().is_some_and(is_simple) && self.says_no_more()
+    }
+
+    /// Whether there is nothing to it but the run's row and what is to be appended.
+    fn says_no_more(&self) -> bool {
+        self.taken_in.is_empty()
             && self.outgoing.is_empty()
             && self.unwanted.is_empty()
             && self.waits.is_empty()
@@ -186,11 +200,28 @@ impl Change {
 /// Stores all changes in one transaction. Those that are fenced off or duplicates are left out, each by itself.
 pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Verdict>> {
     let rows: Vec<Row<'_>> = changes.iter().enumerate().flat_map(|(number, change)| encode(number, change)).collect();
-    let is_plain = changes.iter().all(Change::is_plain) && rows.iter().all(|row| row.encoded.payload.is_none());
-    if is_plain && changes.len() <= append::MOST_CHANGES && rows.len() <= append::MOST_EVENTS {
+    let is_small = rows.iter().all(|row| row.encoded.payload.is_none());
+    if is_small
+        && changes.iter().all(Change::is_plain)
+        && changes.len() <= append::MOST_CHANGES
+        && rows.len() <= append::MOST_EVENTS
+    {
         let moved = append::at_once(db, changes, &rows, now).await?;
         let verdict = |change: &Change| if moved.contains(&change.run) { Verdict::Stored } else { Verdict::Fenced };
         return Ok(changes.iter().map(verdict).collect());
+    }
+    let is_fired = is_small && changes.iter().all(Change::is_fired);
+    if is_fired && changes.len() <= append::MOST_CHANGES && rows.len() <= fired::MOST_EVENTS {
+        match fired::at_once(db, changes, &rows).await {
+            Ok(stored) => {
+                let is_stored = |change: &Change| stored.contains(&change.run);
+                let verdict = |change| if is_stored(change) { Verdict::Stored } else { Verdict::Duplicate };
+                return Ok(changes.iter().map(verdict).collect());
+            }
+            // The same call came twice at once: one by one it is told which is the first.
+            Err(Error::Duplicate(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     let mut tx = db.begin().await?;
     lock_gates(&mut tx, changes).await?;
@@ -246,7 +277,7 @@ async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Ve
     }
     let forks = take_places(tx, changes, now).await?;
     let is_new = |change: &&Change| change.create.is_some() && !forks.contains_key(&change.run.0);
-    let mut moved = insert_runs(tx, changes.iter().filter(is_new).collect()).await?;
+    let mut moved = occasion::insert_runs(tx, changes.iter().filter(is_new).collect()).await?;
     let mut known = Vec::with_capacity(changes.len());
     for (change, verdict) in changes.iter().zip(&mut verdicts).filter(|(change, _)| change.create.is_none()) {
         match change.place {
@@ -274,28 +305,6 @@ async fn move_rows(tx: &mut Tx, changes: &[Change], now: Timestamp) -> Result<Ve
         }
     }
     Ok(verdicts)
-}
-
-/// Inserts new runs, each with the firing that starts it, if it has one. Returns those that are stored.
-async fn insert_runs(tx: &mut Tx, mut new: Vec<&Change>) -> Result<HashSet<RunId>> {
-    let fired: Vec<&Change> = new.iter().copied().filter(|change| occasion_of(change).is_some()).collect();
-    if fired.is_empty() {
-        return append::insert_runs(tx, &new).await;
-    }
-    let written = occasion::insert(tx, &fired).await?;
-    new.retain(|change| occasion_of(change).is_none() || written.contains(&change.run));
-    let inserted = append::insert_runs(tx, &new).await?;
-    for change in fired.into_iter().filter(|change| written.contains(&change.run) && !inserted.contains(&change.run)) {
-        // The run is there already, under its key: the caller finds out what became of it.
-        if let Some(occasion) = occasion_of(change) {
-            occasion::take_back(tx, occasion).await?;
-        }
-    }
-    Ok(inserted)
-}
-
-fn occasion_of(change: &Change) -> Option<&Occasion> {
-    change.create.as_ref()?.occasion.as_deref()
 }
 
 /// Inserts the forks that need a place: whether the next has one depends on the one before.

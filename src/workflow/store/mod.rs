@@ -6,6 +6,7 @@ pub mod command;
 mod ending;
 pub mod event;
 pub mod failure;
+mod fired;
 pub mod flow;
 pub mod flush;
 pub mod history;

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use sqlx::{query, query_scalar};
 
 use super::Change;
-use super::append::{MOST_CHANGES, padded, values};
+use super::append::{self, MOST_CHANGES, padded, values};
 use crate::db::{Result, Texts, Tx};
 use crate::model::{FiringId, RunId, Timestamp, TriggerId, TriggerKeyId};
 use crate::within;
@@ -39,9 +39,32 @@ pub struct Occasion {
 /// Columns of a firing among the parameters.
 const COLUMNS: usize = 10;
 
+/// Inserts new runs, each with the firing that starts it, if it has one. Returns those that are stored.
+pub(super) async fn insert_runs(tx: &mut Tx, mut new: Vec<&Change>) -> Result<HashSet<RunId>> {
+    let fired: Vec<&Change> = new.iter().copied().filter(|change| occasion_of(change).is_some()).collect();
+    if fired.is_empty() {
+        return append::insert_runs(tx, &new).await;
+    }
+    let written = insert(tx, &fired).await?;
+    new.retain(|change| occasion_of(change).is_none() || written.contains(&change.run));
+    let inserted = append::insert_runs(tx, &new).await?;
+    for change in fired.into_iter().filter(|change| written.contains(&change.run) && !inserted.contains(&change.run)) {
+        // The run is there already, under its key: the caller finds out what became of it.
+        if let Some(occasion) = occasion_of(change) {
+            take_back(tx, occasion).await?;
+        }
+    }
+    Ok(inserted)
+}
+
+/// The firing that starts a run, if it has one.
+pub(super) fn occasion_of(change: &Change) -> Option<&Occasion> {
+    change.create.as_ref()?.occasion.as_deref()
+}
+
 /// Writes down the firings of new runs as started. Returns the runs that may be: what they go by is as it was, and nothing
 /// fired on their occasion before.
-pub(super) async fn insert(tx: &mut Tx, changes: &[&Change]) -> Result<HashSet<RunId>> {
+async fn insert(tx: &mut Tx, changes: &[&Change]) -> Result<HashSet<RunId>> {
     static SQL: [OnceLock<Texts>; MOST_CHANGES.ilog2() as usize + 1] =
         [const { OnceLock::new() }; MOST_CHANGES.ilog2() as usize + 1];
     let mut written = HashSet::with_capacity(changes.len());
@@ -90,7 +113,7 @@ fn text(rows: usize) -> String {
 }
 
 /// Takes a firing back whose run was not stored.
-pub(super) async fn take_back(tx: &mut Tx, occasion: &Occasion) -> Result<()> {
+async fn take_back(tx: &mut Tx, occasion: &Occasion) -> Result<()> {
     within!(tx, conn => query("delete from trigger_firing where id = $1").bind(occasion.id).execute(conn).await.map(drop))?;
     Ok(())
 }

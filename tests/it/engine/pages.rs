@@ -1,7 +1,11 @@
-//! Maps over files: items that come while the map runs.
+//! Maps over files and pages of the web: items that come while the map runs.
 
+use axum::extract::Query;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use tempfile::TempDir;
 
+use super::flow::with_config;
 use super::*;
 
 /// A folder that steps may read in: the site's own is the data folder.
@@ -20,7 +24,47 @@ fn over(folder: &TempDir, text: &str, config: Value, body: Value) -> Definition 
     definition
 }
 
+/// A server with three pages of orders: the first leads on by a cursor, the second by an address, the last to nothing. Whoever
+/// lacks the key is refused.
+async fn orders(runtime: &Runtime) -> String {
+    async fn page(Query(asked): Query<std::collections::BTreeMap<String, String>>, headers: HeaderMap) -> Response {
+        if headers.get("x-key").is_none_or(|key| key != "sesame") {
+            return StatusCode::FORBIDDEN.into_response();
+        }
+        let page = match asked.get("cursor").map(String::as_str) {
+            None => json!({"items": [{"n": 1}, {"n": 2}], "next": "second"}),
+            Some("second") => json!({"items": [{"n": 3}], "next": "/orders?cursor=last"}),
+            Some("last") => json!([{"n": 4}]),
+            Some(_) => return StatusCode::NOT_FOUND.into_response(),
+        };
+        axum::Json(page).into_response()
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/orders", listener.local_addr().unwrap());
+    let app = axum::Router::new().route("/orders", axum::routing::get(page));
+    runtime.tasks.spawn("a test's server", async move { axum::serve(listener, app).await.unwrap() });
+    url
+}
+
 on_both_engines! {
+    async fn pages_of_a_web_address_are_followed_to_the_last(site: Site) {
+        let runtime = with_config(&site, |_| ());
+        let ctx = ctx(&runtime).await;
+        let url = orders(&runtime).await;
+        let over = |headers: Value| {
+            let body = json!({"steps": [transform("twice", json!("{{ item.n * 2 }}"))]});
+            let config = json!({"pages": url, "headers": headers, "concurrency": 1});
+            let mut definition = chain(vec![json!({"id": "each", "kind": "map", "config": config, "body": body})]);
+            definition.output = json!("{{ steps.each.output }}");
+            definition
+        };
+        let detail = end(&ctx, start(&ctx, &over(json!({"x-key": "sesame"})), json!({})).await).await;
+        assert_eq!((&detail.output, &detail.error), (&json!([2, 4, 6, 8]), &None));
+        let refused = end(&ctx, start(&ctx, &over(json!({})), json!({})).await).await;
+        let error = refused.steps[0].error.clone().unwrap();
+        assert_eq!((error.class.as_str(), error.code.as_deref()), ("http_status", Some("403")));
+    }
+
     async fn a_file_of_items_is_read_while_they_run(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let lines: Vec<String> = (0..1_800).map(|n| json!({ "n": n }).to_string()).collect();

@@ -298,6 +298,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "workflows/delete_test" => json!({"id": NIL, "test": NIL}),
         "workflows/gate" => json!({"id": NIL, "gate": true}),
         "runs/list" => json!({"filter": {}, "page": page}),
+        "runs/send_event" => json!({"key": "nothing/waits", "payload": {}}),
         "runs/events" => json!({"id": NIL, "after": 0}),
         "runs/logs" => json!({"id": NIL, "step": null, "after": 0, "limit": 1}),
         "runs/control" => json!({"id": NIL, "command": "cancel"}),

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 use weft::model::trigger::{Answer, Config, KeyKind, Outcome};
+use weft::model::workflow::RunStatus;
 use weft::{trigger, workflow};
 
 use super::webhooks::{answering, count_of_runs, path, post, run_of, seconds, signed, webhook};
+use super::workflow as workflow_of;
 use super::{ctx, firings, long, make, outcomes, short};
 use crate::auth::json_of;
 
@@ -33,10 +35,10 @@ on_both_engines! {
         let newest = firings(&ctx, id).await.pop().unwrap();
         assert_eq!(workflow::get_run(&ctx, newest.run_id.unwrap()).await.unwrap().inputs, json!({"m": 1}));
         // Signing, then off.
-        draft.config = Config::Webhook { answer: wait, signed: true, rate_per_minute: 600 };
+        draft.config = Config::Webhook { answer: wait, signed: true, rate_per_minute: 600, call_id: None };
         trigger::update(&ctx, id, 2, draft.clone()).await.unwrap();
         assert_eq!(post(&path).json(&json!({"n": 1})).status(rt).await, 401);
-        draft.config = Config::Webhook { answer: wait, signed: false, rate_per_minute: 600 };
+        draft.config = Config::Webhook { answer: wait, signed: false, rate_per_minute: 600, call_id: None };
         draft.enabled = false;
         trigger::update(&ctx, id, 3, draft.clone()).await.unwrap();
         assert_eq!(post(&path).json(&json!({"n": 1})).status(rt).await, 404);
@@ -45,6 +47,36 @@ on_both_engines! {
         assert_eq!(post(&path).json(&json!({"n": 1})).status(rt).await, 200);
         trigger::delete(&ctx, id).await.unwrap();
         assert_eq!(post(&path).json(&json!({"n": 1})).status(rt).await, 404);
+    }
+
+    async fn calls_that_come_together_are_each_stored_whole_and_their_repeats_not_at_all(site: Site) {
+        let rt = &site.runtime;
+        let ctx = ctx(rt).await;
+        let flow = workflow_of(&ctx, "Answers", vec![json!({"id": "say", "kind": "respond", "config": {"json": {"n": 1}}})]).await;
+        let made = make(&ctx, webhook(flow, Answer::Wait { ms: 30_000 }, false)).await;
+        let path = path(&made);
+        let deliver = |id: String| {
+            let asked = post(&path).with("webhook-id", &id).json(&json!({"n": 1}));
+            async move { asked.status(rt).await.as_u16() }
+        };
+        // From the second on what the first made known is gone by.
+        assert_eq!(deliver("first".to_owned()).await, 200);
+        let statuses = futures::future::join_all((0..30).map(|n| deliver(format!("m{}", n % 10)))).await;
+        assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+        let found = firings(&ctx, made.trigger.id).await;
+        let of = |outcome: Outcome| found.iter().filter(move |firing| firing.outcome == outcome);
+        assert_eq!((of(Outcome::Started).count(), of(Outcome::Duplicate).count()), (11, 20));
+        assert_eq!(count_of_runs(&ctx).await, 11);
+        for firing in of(Outcome::Started) {
+            let run = firing.run_id.unwrap();
+            let detail = workflow::get_run(&ctx, run).await.unwrap();
+            assert_eq!((detail.summary.status, &detail.inputs), (RunStatus::Succeeded, &json!({"n": 1})));
+            let events = workflow::list_events(&ctx, run, 0, 100).await.unwrap();
+            let numbers: Vec<i64> = events.iter().map(|event| event.seq).collect();
+            assert_eq!(numbers, (1..=detail.last_seq).collect::<Vec<_>>());
+        }
+        let started: std::collections::HashSet<_> = of(Outcome::Started).map(|firing| firing.run_id).collect();
+        assert!(of(Outcome::Duplicate).all(|repeat| started.contains(&repeat.run_id)));
     }
 
     async fn a_secret_that_was_taken_away_signs_no_further_call(site: Site) {

@@ -17,7 +17,7 @@ use super::{ctx, draft, end, firings, long, make, outcomes, short};
 use crate::auth::{Call, call, json_of};
 
 pub fn webhook(flow: WorkflowId, answer: Answer, signed: bool) -> TriggerDraft {
-    draft(flow, Config::Webhook { answer, signed, rate_per_minute: 600 })
+    draft(flow, Config::Webhook { answer, signed, rate_per_minute: 600, call_id: None })
 }
 
 /// The path of a webhook that was just made.
@@ -153,6 +153,41 @@ on_both_engines! {
         let found = firings(&ctx, made.trigger.id).await;
         assert_eq!(found.iter().filter(|firing| firing.outcome == Outcome::Duplicate).count(), 5);
         assert!(found.iter().all(|firing| runs.contains(&firing.run_id.unwrap())));
+    }
+
+    async fn a_repeat_is_known_by_what_the_webhook_says_names_a_call(site: Site) {
+        let rt = &site.runtime;
+        let ctx = ctx(rt).await;
+        let mut wanted = webhook(short(&ctx, "Hook").await, Answer::Accept, false);
+        let named = |template: &str| Config::Webhook {
+            answer: Answer::Accept,
+            signed: false,
+            rate_per_minute: 600,
+            call_id: Some(template.to_owned()),
+        };
+        for wrong in ["{{ run.id }}", "{{ event. }}", "always the same", " "] {
+            wanted.config = named(wrong);
+            let trigger::Error::Invalid(fields) = trigger::create(&ctx, wanted.clone()).await.unwrap_err() else { panic!("{wrong}") };
+            assert_eq!(fields[0].pointer, "/config/call_id", "{wrong}");
+        }
+        wanted.config = named("{{ event.body.n }}");
+        let made = make(&ctx, wanted).await;
+        let deliver = async |body: Value, header: &str| {
+            let answer = post(&path(&made)).with("webhook-id", header).json(&body).send(rt).await;
+            (answer.status().as_u16(), run_of(answer).await)
+        };
+        let (status, first) = deliver(json!({"n": 7}), "m1").await;
+        assert_eq!(status, 202);
+        assert_eq!(deliver(json!({"n": 7}), "m2").await, (200, first));
+        assert_eq!(deliver(json!({"n": 8}), "m1").await.0, 202);
+        // Without one the header counts.
+        let (status, third) = deliver(json!({}), "m3").await;
+        assert_eq!((status, deliver(json!({}), "m3").await), (202, (200, third)));
+        assert_eq!(count_of_runs(&ctx).await, 3);
+        let found = firings(&ctx, made.trigger.id).await;
+        let repeat = found.iter().find(|firing| firing.outcome == Outcome::Duplicate).unwrap();
+        assert!(repeat.reason.contains("the id 7 came before") || repeat.reason.contains("the id m3 came before"));
+        assert!(found.iter().any(|firing| firing.event["id"] == "7"), "{found:?}");
     }
 
     async fn repeats_that_arrive_while_the_first_call_is_being_settled_learn_its_run(site: Site) {
@@ -295,7 +330,7 @@ on_both_engines! {
     async fn too_many_calls_are_refused_and_told_once_a_minute(site: Site) {
         let rt = &site.runtime;
         let ctx = ctx(rt).await;
-        let config = Config::Webhook { answer: Answer::Accept, signed: false, rate_per_minute: 5 };
+        let config = Config::Webhook { answer: Answer::Accept, signed: false, rate_per_minute: 5, call_id: None };
         let made = make(&ctx, draft(short(&ctx, "Hook").await, config)).await;
         for _ in 0..5 {
             assert_eq!(post(&path(&made)).json(&json!({})).status(rt).await, 202);

@@ -39,6 +39,11 @@ impl Ticked {
         });
     }
 
+    /// These, and no others: the newest of those that are shown, as many as one command reaches.
+    fn choose(self, shown: &[RunId]) {
+        self.runs.set(shown.iter().take(MAX_RUNS).copied().collect());
+    }
+
     /// "2 of 3 cancelled", and what was refused stays ticked, with its reason.
     fn take(self, word: &str, results: Vec<BulkResult>) -> String {
         let all = results.len();
@@ -76,7 +81,11 @@ pub fn Tick(id: RunId, name: String) -> impl IntoView {
 
 /// What can be done to the ticked rows; there while any is ticked.
 #[component]
-pub fn BulkBar(ticked: Ticked) -> impl IntoView {
+pub fn BulkBar(
+    ticked: Ticked,
+    /// The rows of the list, from the first.
+    shown: Signal<Vec<RunId>>,
+) -> impl IntoView {
     let count = Memo::new(move |_| ticked.runs.read().len());
     let pair = Memo::new(move |_| {
         let runs = ticked.runs.read();
@@ -84,6 +93,18 @@ pub fn BulkBar(ticked: Ticked) -> impl IntoView {
         // Ids grow with time: the older one stands on the left.
         (runs.len() == 2).then(|| ids.next().zip(ids.next())).flatten()
     });
+    let more = Memo::new(move |_| {
+        let shown = shown.read();
+        let most = shown.len().min(MAX_RUNS);
+        let all = ticked.runs.with(|runs| shown.iter().take(MAX_RUNS).all(|id| runs.contains(id)));
+        (!all).then_some((most, shown.len() > most))
+    });
+    let all_label = Signal::derive(move || match more.get() {
+        Some((most, true)) => format!("Choose the first {most}"),
+        Some((most, false)) => format!("Choose all {most} shown"),
+        None => String::new(),
+    });
+    let choose_all = move |()| shown.with_untracked(|shown| ticked.choose(shown));
     let clear = move |()| {
         ticked.runs.update(BTreeSet::clear);
         ticked.refused.update(Vec::clear);
@@ -106,6 +127,9 @@ pub fn BulkBar(ticked: Ticked) -> impl IntoView {
                 }}
                 <BulkButton ticked command=Command::Retry label="Retry" word="retried" icon="retry" />
                 <CancelButton ticked count />
+                <Show when=move || more.read().is_some()>
+                    <Button label=all_label variant=ButtonVariant::Quiet size=ButtonSize::Small on_press=choose_all />
+                </Show>
                 <Button label="Choose none" variant=ButtonVariant::Quiet size=ButtonSize::Small on_press=clear />
                 <Refusals ticked />
             </div>

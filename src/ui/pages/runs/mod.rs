@@ -14,6 +14,7 @@ mod facts;
 mod filters;
 mod give;
 mod graph;
+mod happen;
 mod hooked;
 mod kept;
 mod list;

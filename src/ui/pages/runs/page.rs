@@ -9,6 +9,7 @@ use super::clock::use_clock;
 use super::facts::{Facts, Head};
 use super::give::{GiveDialog, Giving};
 use super::graph::GraphView;
+use super::happen::{Happening, SendDialog};
 use super::log::LogPane;
 use super::messages::{MessagesView, may_have_agents};
 use super::result::ResultPane;
@@ -140,6 +141,8 @@ fn RunView(detail: RunDetail, whys: Vec<Why>) -> impl IntoView {
     provide_context(travel);
     let giving = Giving::new();
     provide_context(giving);
+    let happening = Happening::new();
+    provide_context(happening);
     let asked = Asked::follow(watch);
     provide_context(asked);
     let query = use_query_map();
@@ -167,6 +170,7 @@ fn RunView(detail: RunDetail, whys: Vec<Why>) -> impl IntoView {
         <Head watch />
         <TravelDialogs watch travel />
         <GiveDialog watch giving />
+        <SendDialog happening />
         <div class="page-body run-body" data-flush="">
             <Facts watch clock />
             <WhyCard watch first=whys />

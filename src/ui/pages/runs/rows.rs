@@ -99,6 +99,7 @@ pub fn RunsTable(page: Page<RunSummary>, filter: RunFilter, filters: Filters) ->
         rows.shown.read().iter().any(|(_, run)| run.with(|run| !run.status.is_final() && run.started_at.is_some()))
     });
     let clock = use_clock(is_active);
+    let shown = Signal::derive(move || rows.shown.with(|rows| rows.iter().map(|(id, _)| *id).collect::<Vec<_>>()));
     let columns = vec![
         Column::text(""),
         Column::text("Workflow"),
@@ -113,7 +114,7 @@ pub fn RunsTable(page: Page<RunSummary>, filter: RunFilter, filters: Filters) ->
     view! {
         <div class="page-body" data-flush="" node_ref=body on:pointerenter=move |_| pointed.set(true) on:pointerleave=move |_| pointed.set(false)>
             <Arrived rows body />
-            <BulkBar ticked />
+            <BulkBar ticked shown />
             <Show
                 when=move || !rows.shown.read().is_empty()
                 fallback=|| {

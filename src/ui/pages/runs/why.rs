@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::happen::SendButton;
 use super::watch::Watch;
 use crate::api;
 use crate::model::workflow::why::{Code, Unblock, Why};
@@ -119,7 +120,9 @@ fn Unblocked(unblock: Unblock) -> impl IntoView {
         }
         Unblock::Time { at } => view! { <span>"Goes on " <RelativeTime at=Signal::stored(at) /></span> }.into_any(),
         Unblock::Person { action } => view! { <span>{action}</span> }.into_any(),
-        Unblock::Event { key } => view! { <span>"The event "<code>{key}</code></span> }.into_any(),
+        Unblock::Event { key } => {
+            view! { <span>"The event "<code>{key.clone()}</code></span> <SendButton key /> }.into_any()
+        }
         Unblock::Slot { busy, total } => {
             view! { <span class="num">{format!("{busy} of {total} slots are taken")}</span> }.into_any()
         }

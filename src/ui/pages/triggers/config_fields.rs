@@ -187,6 +187,12 @@ fn WebhookFields(parts: Parts) -> impl IntoView {
             value=parts.bind(|form| form.rate.clone(), |form, value| form.rate = value)
             error=parts.error("/config/rate_per_minute")
         />
+        <TextInput
+            id="trigger-call-id" label="A repeat is known by" mono=true placeholder="{{ event.body.id }}"
+            value=parts.bind(|form| form.call_id.clone(), |form, value| form.call_id = value)
+            error=parts.error("/config/call_id")
+            hint=Some("A template that gives the call's id, such as {{ event.headers['x-github-delivery'] }}. Empty: the header webhook-id or idempotency-key.".to_owned())
+        />
     }
 }
 

@@ -160,12 +160,15 @@ fn Facts(trigger: Trigger) -> impl IntoView {
                 facts.push(("Overlap", "passed over while the run before goes on".into_any()));
             }
         }
-        Config::Webhook { answer, rate_per_minute, signed } => {
+        Config::Webhook { answer, rate_per_minute, signed, call_id } => {
             let answer = match answer {
                 Answer::Accept => "the run's id, at once".to_owned(),
                 Answer::Wait { ms } => format!("the run's answer, within {ms} ms"),
             };
             facts.push(("The caller gets", answer.into_any()));
+            if let Some(call_id) = call_id {
+                facts.push(("A repeat is known by", view! { <code>{call_id}</code> }.into_any()));
+            }
             facts.push(("Signed", if signed { "yes" } else { "no" }.into_any()));
             facts.push(("At most", format!("{rate_per_minute} calls a minute").into_any()));
         }

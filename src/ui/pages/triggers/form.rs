@@ -54,6 +54,7 @@ pub struct Form {
     pub wait_ms: String,
     pub signed: bool,
     pub rate: String,
+    pub call_id: String,
     pub namespace: String,
     pub written: bool,
     pub deleted: bool,
@@ -80,6 +81,7 @@ impl Form {
             wait_ms: "10000".to_owned(),
             signed: false,
             rate: "600".to_owned(),
+            call_id: String::new(),
             namespace: String::new(),
             written: true,
             deleted: false,
@@ -108,11 +110,12 @@ impl Form {
             Config::Schedule { cron, timezone, missed, overlap } => {
                 (form.cron, form.timezone, form.missed, form.overlap) = (cron, timezone, missed, overlap);
             }
-            Config::Webhook { answer, signed, rate_per_minute } => {
+            Config::Webhook { answer, signed, rate_per_minute, call_id } => {
                 if let Answer::Wait { ms } = answer {
                     (form.waits, form.wait_ms) = (true, ms.to_string());
                 }
                 (form.signed, form.rate) = (signed, rate_per_minute.to_string());
+                form.call_id = call_id.unwrap_or_default();
             }
             Config::Memory { namespace, on } => {
                 form.namespace = namespace;
@@ -168,6 +171,7 @@ impl Form {
                 },
                 signed: self.signed,
                 rate_per_minute: number(&self.rate, "/config/rate_per_minute"),
+                call_id: Some(self.call_id.trim().to_owned()).filter(|template| !template.is_empty()),
             },
             Kind::Memory => {
                 let on = [(self.written, MemoryChange::Written), (self.deleted, MemoryChange::Deleted)];
@@ -254,7 +258,12 @@ mod tests {
             missed: Missed::Skip,
             overlap: Overlap::Skip,
         };
-        let webhook = Config::Webhook { answer: Answer::Wait { ms: 500 }, signed: true, rate_per_minute: 7 };
+        let webhook = Config::Webhook {
+            answer: Answer::Wait { ms: 500 },
+            signed: true,
+            rate_per_minute: 7,
+            call_id: Some("{{ event.body.id }}".into()),
+        };
         let memory = Config::Memory { namespace: "code".into(), on: vec![MemoryChange::Deleted] };
         let ended = Config::RunFinished { of: None, statuses: vec![RunStatus::Failed, RunStatus::Cancelled] };
         let template = json!({"a": "{{ event.x }}"});

@@ -44,6 +44,38 @@ on_both_engines! {
         }
     }
 
+    async fn a_large_value_is_kept_once_and_goes_with_the_last_run_that_refers_to_it(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let kept = async || {
+            weft::read!(&ctx.db, conn => sqlx::query_scalar::<_, i64>(
+                "select count(*) from payload where workspace_id = $1 and size > 20000",
+            )
+            .bind(ctx.workspace())
+            .fetch_one(conn)
+            .await)
+            .unwrap()
+        };
+        let definition =
+            Definition { retention_days: Some(1), ..chain(vec![transform("same", json!("{{ inputs.n }}"))]) };
+        let inputs = json!({"n": "x".repeat(30_000)});
+        let first = end(&ctx, start(&ctx, &definition, inputs.clone()).await).await;
+        let count = kept().await;
+        assert!(count >= 2, "the inputs and the output: {count}");
+        let second = end(&ctx, start(&ctx, &definition, inputs.clone()).await).await;
+        assert_eq!((kept().await, &first.output), (count, &second.output), "what is the same is kept once");
+        assert_eq!(workflow::get_run(&ctx, first.summary.id).await.unwrap().inputs, inputs, "it is read back whole");
+        workflow::boot(&site.runtime).await.unwrap();
+        site.runtime.clock.advance_ms(3 * 24 * 60 * 60 * 1000);
+        let work = async {
+            while kept().await > 0 {
+                site.runtime.clock.advance_ms(60 * 60 * 1000);
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), work).await.unwrap();
+        assert!(workflow::get_run(&ctx, second.summary.id).await.is_err());
+    }
+
     async fn a_retention_that_does_not_fit_is_refused(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let error = ApiError::from(workflow::set_retention(&ctx, Some(0)).await.unwrap_err());
