@@ -80,7 +80,7 @@ fn Row(task: PreviewedTask) -> impl IntoView {
     };
     let name = |pick: Option<&Pick>| pick.map_or_else(|| "nobody".to_owned(), |pick| pick.name.clone());
     let score = |pick: Option<&Pick>| pick.map(|pick| format!("{:.2}", pick.score)).unwrap_or_default();
-    let why = then.as_ref().map(|pick| pick.why.clone()).unwrap_or(reason);
+    let why = then.as_ref().map_or(reason, |pick| pick.why.clone());
     let then_name = name(then.as_ref());
     let (then_score, now_name, now_score) = (score(then.as_ref()), name(now.as_ref()), score(now.as_ref()));
     view! {
