@@ -129,3 +129,44 @@ story('a transcript shows what hooks did to calls', { env: { WEFT_ALLOW_PRIVATE:
   await phone.close();
   models.close();
 });
+
+story('a hook of what an agent answers is tried, and sends an answer back', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
+  const models = await scripted([{ words: 'The KEY is 7.' }, { words: 'I can not say.' }]);
+  await server.setUp();
+  const token = await server.token();
+  const call = (method, path, body) => server.api(method, path, { token, body });
+  await call('POST', '/api/v1/providers', { name: 'acme', kind: 'open_ai_compatible', base_url: models.url, models: [{ id: 'big' }] });
+  const ada = await visitor();
+  const page = await arrive(ada, '/agents/new');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('porter');
+  await page.getByRole('textbox', { name: 'Persona' }).fill('You keep keys.');
+  await page.getByRole('button', { name: 'Add a hook' }).click();
+  const hook = page.getByRole('group', { name: 'Hook 1', exact: true });
+  await hook.getByRole('textbox', { name: 'Name of the hook' }).fill('no keys');
+  await hook.getByRole('combobox', { name: 'When' }).selectOption('answer');
+  await hook.getByRole('textbox', { name: 'Of which tools' }).waitFor({ state: 'hidden' });
+  await hook.getByRole('textbox', { name: 'If', exact: true }).fill("'KEY' in text");
+  await hook.getByRole('textbox', { name: 'Why' }).fill('Leave the key away.');
+  await page.getByRole('textbox', { name: 'What it would answer' }).fill('The KEY is 7.');
+  await page.getByRole('button', { name: 'Try the hooks' }).click();
+  await page.getByRole('list', { name: 'Hooks of the answer' }).getByText('denies').waitFor();
+  await page.getByText('does not let this answer be given').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'agent-hooks-of-words', { fullPage: true });
+  await page.getByRole('button', { name: 'Add the agent' }).click();
+  await page.getByRole('heading', { name: 'porter', level: 1 }).waitFor();
+  await page.getByRole('tab', { name: 'Configuration' }).click();
+  await page.getByText("no keys: once it answers, if 'KEY' in text: the answer is sent back.").waitFor();
+
+  // At work: the first answer is sent back, the second is given, and the transcript says so.
+  const { items: [porter] } = await call('GET', '/api/v1/agents');
+  const { run_id: run } = await call('POST', `/api/v1/agents/${porter.agent.id}/tasks`, { prompt: 'What is the key?' });
+  await page.goto(`/runs/${run}?step=work`);
+  await page.locator('.page-head').getByText('Succeeded').waitFor();
+  const transcript = page.getByRole('list', { name: 'What the agent said and did' });
+  await transcript.getByText('sent back by hook no keys').waitFor();
+  await transcript.getByText('I can not say.').waitFor();
+  await expectAccessible(page);
+  assert.equal(models.seen.length, 2);
+  models.close();
+});

@@ -122,7 +122,7 @@ async function furnishAgents(call) {
   await call('POST', '/api/v1/agents/tasks', { prompt: LONG, expertise: ['rust', 'w'.repeat(40)], topic: LONG.slice(0, 200) });
   await call('POST', '/api/v1/agents/tasks', { prompt: `${LONG}?`, among: ['nobody-of-this-name'] });
   return {
-    agents: '/agents', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
+    agents: '/agents', assignment: '/agents/assignment', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
     agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentCompare: `/agents/${reviewer.id}?tab=compare`, agentEdit: `/agents/${coder.id}/edit`, messages: `/runs/${talked.id}?view=messages`,
   };
 }

@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use super::error::{Error, Result};
-use crate::model::agent::hook::judge;
-use crate::model::agent::{AgentTool, HookCall, HookOutcome, HookTrial, HookTried};
+use crate::model::agent::hook::{judge, judge_words};
+use crate::model::agent::{AgentTool, HookCall, HookOutcome, HookTrial, HookTried, HookWords};
 use crate::model::auth::Action;
 use crate::runtime::Ctx;
 
 /// Problems of arguments that are told at once.
 const MAX_REASONS: usize = 5;
 
-/// Tells what hooks say of a call, and of what it would give. The rules and the reach of an agent are looked at besides them. Nothing
+/// Tells what hooks say of a call, of what it would give, and of words that come without one. The rules and the reach of an agent are looked at besides them. Nothing
 /// is done, and nothing is kept.
 ///
 /// # Errors
@@ -37,7 +37,16 @@ pub fn try_hooks(ctx: &Ctx, trial: &HookTrial) -> Result<HookTried> {
     let result = trial.result.as_deref().filter(|_| is_made);
     let after =
         result.map(|text| judge(&trial.hooks, &HookCall { arguments, came: Some((text, trial.is_error)), ..call }));
-    Ok(HookTried { before, misfit, after })
+    let (agent, is_tainted) = (trial.agent.as_str(), trial.tainted);
+    let answer = trial.answer.as_deref().map(|text| {
+        let json = serde_json::from_str(text).unwrap_or(Value::Null);
+        judge_words(&trial.hooks, &HookWords::Answer { agent, text, json: &json, task: "", is_tainted })
+    });
+    let heard = trial.heard.as_deref().map(|text| {
+        let words = HookWords::Heard { agent, number: 1, sender: "another", kind: "note", text, is_tainted };
+        judge_words(&trial.hooks, &words)
+    });
+    Ok(HookTried { before, misfit, after, answer, heard })
 }
 
 /// Why arguments are not what a tool is called with, in words; `None` where they are.

@@ -182,6 +182,11 @@ pub(super) fn publish(ctx: &Ctx, id: AgentId) {
     ctx.events.publish(ctx.workspace(), Topic::Agents, "agents_changed", json!({"id": id}));
 }
 
+/// Tells whoever looks at agents that leases differ, such as one of this agent.
+pub(super) fn publish_leases(ctx: &Ctx, id: AgentId) {
+    ctx.events.publish(ctx.workspace(), Topic::Agents, "agents_changed", json!({"id": id, "lease": true}));
+}
+
 /// A person's or a key's name; none for the program itself.
 fn who(ctx: &Ctx) -> Option<&str> {
     match &ctx.actor.principal {

@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::{manage, store};
-use crate::model::agent::TaskStatus;
+use crate::model::agent::{Processes, TaskStatus, WaitsFor};
 use crate::model::auth::Action;
 use crate::model::{AgentId, RunId};
 use crate::runtime::Ctx;
@@ -38,6 +38,10 @@ pub struct Note {
     pub tokens: i64,
     /// Millionths of a US dollar so far.
     pub cost_micros: i64,
+    /// What its scripts took so far.
+    pub processes: Processes,
+    /// What it waits for, where that is people or money.
+    pub waits_for: Option<WaitsFor>,
 }
 
 /// Whether a run is of a task that an agent was given, whatever its name was then. That is known for 90 days.

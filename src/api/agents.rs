@@ -4,16 +4,16 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::agent::{
-    Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, Comparison, ComparisonDraft,
-    ComparisonResult, HookTrial, HookTried, Lease, NewTask, QueuedTask, TaskDraft,
+    Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, AssignmentPreview, BoardAgent, Comparison,
+    ComparisonDraft, ComparisonResult, HookTrial, HookTried, Lease, NewTask, QueuedTask, TaskDraft, Weights,
 };
 use crate::model::dashboard::Period;
 use crate::model::{AgentId, ApiError, ComparisonId, LeaseId, Page, PageRequest, QueuedTaskId, RunId};
 
-/// Every agent with what it is busy with, by name.
-#[server(prefix = "/rpc", endpoint = "agents/list", input = Json)]
-pub async fn list_agents() -> Result<Vec<AgentStanding>, ApiError> {
-    crate::monitor::list_agents(&crate::http::request_ctx().await?).await
+/// Every agent with what it is busy with, by name, or only those of these ids: what is gone is left out.
+#[server(prefix = "/rpc", endpoint = "agents/board", input = Json)]
+pub async fn list_board(ids: Vec<AgentId>) -> Result<Vec<BoardAgent>, ApiError> {
+    crate::monitor::list_board(&crate::http::request_ctx().await?, &ids).await
 }
 
 /// One agent with what it is busy with.
@@ -97,6 +97,30 @@ pub async fn queue_agent_task(draft: TaskDraft) -> Result<QueuedTask, ApiError> 
 #[server(prefix = "/rpc", endpoint = "agents/cancel_queued", input = Json)]
 pub async fn cancel_queued_task(id: QueuedTaskId) -> Result<QueuedTask, ApiError> {
     Ok(crate::workflow::assign::cancel(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// What the parts of an agent's score count when a task of the queue is given to one.
+#[server(prefix = "/rpc", endpoint = "agents/assignment", input = Json)]
+pub async fn get_assignment_weights() -> Result<Weights, ApiError> {
+    Ok(crate::agents::queue::get_weights(&crate::http::request_ctx().await?).await?)
+}
+
+/// Says what they count, for every task that is given from then on.
+#[server(prefix = "/rpc", endpoint = "agents/set_assignment", input = Json)]
+pub async fn set_assignment_weights(weights: Weights) -> Result<Weights, ApiError> {
+    Ok(crate::agents::queue::set_weights(&crate::http::request_ctx().await?, weights).await?)
+}
+
+/// Lets them count what they do by themselves again.
+#[server(prefix = "/rpc", endpoint = "agents/reset_assignment", input = Json)]
+pub async fn reset_assignment_weights() -> Result<Weights, ApiError> {
+    Ok(crate::agents::queue::reset_weights(&crate::http::request_ctx().await?).await?)
+}
+
+/// Tells who would have the tasks of the queue under other weights; nothing is given, and nothing is kept.
+#[server(prefix = "/rpc", endpoint = "agents/preview_assignment", input = Json)]
+pub async fn preview_assignment_weights(weights: Weights) -> Result<AssignmentPreview, ApiError> {
+    Ok(crate::agents::queue::preview_weights(&crate::http::request_ctx().await?, weights).await?)
 }
 
 /// Who has what to itself or shares it, and who waits for what, in the order in which they asked.

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::follow::Follow;
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, local, out, queue};
+use super::{Failure, Global, file, local, out, queue, weights};
 use crate::model::ApiError;
 use crate::model::agent::{AgentStanding, NewTask};
 use crate::model::gateway::short_usd;
@@ -45,6 +45,9 @@ enum Command {
     /// Tasks for whichever agent is best for them.
     #[command(subcommand)]
     Queue(queue::Command),
+    /// What the parts of an agent's score count when such a task is given to one.
+    #[command(subcommand)]
+    Weights(weights::Command),
 }
 
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
@@ -57,6 +60,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
             local::within(global, async |ctx| give(global, ctx, &name, task, watch).await).await
         }
         Command::Queue(command) => queue::run(global, command).await,
+        Command::Weights(command) => weights::run(global, command).await,
     }
 }
 

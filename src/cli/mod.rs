@@ -21,6 +21,7 @@ mod table;
 mod transfer;
 mod travel;
 mod upkeep;
+mod weights;
 mod workflow;
 mod workspace;
 

@@ -1,6 +1,6 @@
 //! `/ws/updates`: one socket a browser, topics with resume.
 //!
-//! A socket follows the bus of this process, which also carries what other processes of the database say. It never holds more than one message: a browser that reads slowly makes the
+//! A socket follows the bus of this process, which also carries what other processes of the database say. It never holds more than one message, and the ids of agents that changed in the last tenth of a second: a browser that reads slowly makes the
 //! bus run over its place, and it is then told to take a snapshot. It is closed within a second after its sign-in was
 //! revoked.
 
@@ -14,9 +14,11 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use super::authenticate::Credential;
 use super::error::Refusal;
+use super::gathered::Gathered;
 use super::{Caller, guard};
 use crate::auth::{self, Revoked};
 use crate::model::live::{ClientMessage, ServerMessage, Topic, Update};
@@ -35,6 +37,8 @@ const MOST_REPLAYED: u32 = 500;
 const MAX_MESSAGE_BYTES: usize = 16 * 1024;
 /// A browser that takes longer to read one message is gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long changes of agents are gathered, so that many of them are one message.
+const GATHER: Duration = Duration::from_millis(100);
 /// The longest silence: then the server pings, and looks whether the sign-in still holds.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
@@ -52,7 +56,7 @@ pub async fn connect(
     }
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
-        .on_upgrade(move |socket| Box::pin(Session { ctx, socket, topics: BTreeSet::new() }.run()))
+        .on_upgrade(move |socket| Box::pin(Session::new(ctx, socket).run()))
         .into_response()
 }
 
@@ -60,12 +64,19 @@ struct Session {
     ctx: crate::runtime::Ctx,
     socket: WebSocket,
     topics: BTreeSet<Topic>,
+    gathered: Gathered,
+    /// When what was gathered is told; `None` while that is nothing.
+    due: Option<Instant>,
 }
 
 /// The socket is of no more use.
 struct Gone;
 
 impl Session {
+    fn new(ctx: crate::runtime::Ctx, socket: WebSocket) -> Self {
+        Self { ctx, socket, topics: BTreeSet::new(), gathered: Gathered::default(), due: None }
+    }
+
     async fn run(mut self) {
         metrics::gauge!("weft_sockets").increment(1.0);
         // Failing to send is how most sockets end; there is nobody left to tell.
@@ -81,6 +92,7 @@ impl Session {
         let stopping = self.ctx.tasks.stopping().clone();
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         loop {
+            let due = self.due;
             // In this order: what was published before a message came is told before the message is answered.
             tokio::select! {
                 biased;
@@ -93,6 +105,7 @@ impl Session {
                     }
                     self.send_frame(Message::Ping(Vec::new().into())).await?;
                 }
+                () = at(due) => self.tell_gathered().await?,
                 revoked = revocations.recv() => match revoked {
                     Ok(revoked) if !self.is_me(revoked) => {}
                     _ => self.check_credential().await?,
@@ -215,9 +228,24 @@ impl Session {
                 self.snapshot(topic).await?;
                 continue;
             }
+            if self.gathered.take(&change.update) {
+                let soon = if self.gathered.is_full() { Instant::now() } else { Instant::now() + GATHER };
+                self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+                continue;
+            }
             self.send(&ServerMessage::Update(Update { topic, ..change.update.clone() })).await?;
         }
         Ok(())
+    }
+
+    /// Tells what was gathered.
+    async fn tell_gathered(&mut self) -> Result<(), Gone> {
+        self.due = None;
+        match self.gathered.message() {
+            // Whoever does not follow it any more is not told.
+            Some(update) if self.topics.contains(&update.topic) => self.send(&ServerMessage::Update(update)).await,
+            _ => Ok(()),
+        }
     }
 
     async fn send(&mut self, message: &ServerMessage) -> Result<(), Gone> {
@@ -235,6 +263,14 @@ impl Session {
     async fn close(&mut self, code: u16, reason: &'static str) -> Result<(), Gone> {
         self.send_frame(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
         Err(Gone)
+    }
+}
+
+/// Waits until then; without a time, forever.
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod authenticate;
 pub mod error;
 pub mod gateway;
+mod gathered;
 pub mod guard;
 pub mod headers;
 pub mod health;

@@ -1,9 +1,9 @@
 //! What agents are busy with: their tasks, as their runs have them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::store::agent as store;
-use crate::model::agent::{Agent, AgentStanding, AgentTask, TaskStatus};
+use crate::model::agent::{Agent, AgentStanding, AgentTask, BoardAgent, MAX_BOARD, TaskStatus, WaitsFor};
 use crate::model::auth::Action;
 use crate::model::workflow::RunStatus;
 use crate::model::{AgentId, ApiError, Page, PageRequest, RunId, Timestamp};
@@ -19,6 +19,24 @@ const COUNTED_MS: i64 = 30 * 24 * 3_600_000;
 pub async fn list_agents(ctx: &Ctx) -> Result<Vec<AgentStanding>, ApiError> {
     ctx.authorize(Action::ReadAgent)?;
     standings(ctx, store::list(&ctx.db, ctx.workspace(), None).await?, None).await
+}
+
+/// Every agent as the board shows it, by name, or only those of these ids: what is gone is left out.
+///
+/// # Errors
+/// [`ApiError::Forbidden`], [`ApiError::Invalid`] for more than 500 ids, or the database's.
+pub async fn list_board(ctx: &Ctx, ids: &[AgentId]) -> Result<Vec<BoardAgent>, ApiError> {
+    ctx.authorize(Action::ReadAgent)?;
+    if ids.len() > MAX_BOARD {
+        return Err(ApiError::invalid("ids", format!("expected at most {MAX_BOARD} ids, found {}", ids.len())));
+    }
+    // A single one has a way of its own.
+    let one = if let [id] = ids { Some(*id) } else { None };
+    let wanted: BTreeSet<AgentId> = ids.iter().copied().collect();
+    let agents = store::list(&ctx.db, ctx.workspace(), one).await?;
+    let found = standings(ctx, agents, one).await?;
+    let is_wanted = |standing: &AgentStanding| wanted.is_empty() || wanted.contains(&standing.agent.id);
+    Ok(found.into_iter().filter(is_wanted).map(BoardAgent::from).collect())
 }
 
 /// One agent with what it is busy with.
@@ -100,7 +118,18 @@ async fn standings(ctx: &Ctx, agents: Vec<Agent>, one: Option<AgentId>) -> Resul
         let latest = latest.remove(&agent.id);
         (
             agent.id,
-            AgentStanding { agent, queued: 0, working: 0, waiting: 0, done: 0, failed: 0, cost_micros: 0, latest },
+            AgentStanding {
+                agent,
+                queued: 0,
+                working: 0,
+                waiting: 0,
+                for_people: 0,
+                over_budget: 0,
+                done: 0,
+                failed: 0,
+                cost_micros: 0,
+                latest,
+            },
         )
     };
     let mut found: Vec<(AgentId, AgentStanding)> = agents.into_iter().map(idle).collect();
@@ -114,7 +143,16 @@ async fn standings(ctx: &Ctx, agents: Vec<Agent>, one: Option<AgentId>) -> Resul
 
 /// Adds tasks that are alike to what an agent is busy with.
 fn add(to: &mut AgentStanding, tasks: &store::Count) {
-    let number = match standing(tasks.status, tasks.run) {
+    let status = standing(tasks.status, tasks.run);
+    let wanted = match tasks.waits_for.filter(|_| status == TaskStatus::Waiting) {
+        Some(WaitsFor::People) => Some(&mut to.for_people),
+        Some(WaitsFor::Budget) => Some(&mut to.over_budget),
+        None => None,
+    };
+    if let Some(wanted) = wanted {
+        *wanted = wanted.saturating_add(tasks.number);
+    }
+    let number = match status {
         TaskStatus::Queued => Some(&mut to.queued),
         TaskStatus::Working => Some(&mut to.working),
         TaskStatus::Waiting => Some(&mut to.waiting),

@@ -13,7 +13,7 @@ mod needs;
 mod results;
 mod store;
 
-pub use agents::{get_agent, list_agent_tasks, list_agents};
+pub use agents::{get_agent, list_agent_tasks, list_agents, list_board};
 pub use cache::cache;
 pub use cost::cost;
 pub use results::agent_results;

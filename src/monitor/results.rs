@@ -81,6 +81,7 @@ fn results_of(version: i64, tasks: &[&AgentTask]) -> VersionResults {
 mod tests {
     use super::*;
     use crate::model::RunId;
+    use crate::model::agent::Processes;
 
     fn now() -> Timestamp {
         Timestamp::parse("2026-11-22T08:30:00Z").expect("a time")
@@ -98,6 +99,8 @@ mod tests {
             turns,
             tokens: i64::from(turns) * 1_000,
             cost_micros: i64::from(turns) * 10,
+            processes: Processes::default(),
+            waits_for: None,
             started_at,
             active_at: started_at.plus_ms(i64::from(turns) * 500),
         }

@@ -78,6 +78,7 @@ chunks! {
     agents {
         agents: Agents, draw_agents, load_agents => pages::agents::AgentsPage;
         new_agent: NewAgent, draw_new_agent, load_new_agent => pages::agents::NewAgentPage;
+        assignment: AssignmentRoute, draw_assignment, load_assignment => pages::agents::AssignmentPage;
         agent: Agent, draw_agent, load_agent => pages::agents::AgentPage;
         edit_agent: EditAgent, draw_edit_agent, load_edit_agent => pages::agents::EditAgentPage;
     }

@@ -108,6 +108,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs/:id") view=chunks::run() ssr=SsrMode::Async />
                     <Route path=path!("/agents") view=chunks::agents() ssr=SsrMode::Async />
                     <Route path=path!("/agents/new") view=chunks::new_agent() ssr=SsrMode::Async />
+                    <Route path=path!("/agents/assignment") view=chunks::assignment() ssr=SsrMode::Async />
                     <Route path=path!("/agents/:id") view=chunks::agent() ssr=SsrMode::Async />
                     <Route path=path!("/agents/:id/edit") view=chunks::edit_agent() ssr=SsrMode::Async />
                     <Route path=path!("/triggers") view=chunks::triggers() ssr=SsrMode::Async />

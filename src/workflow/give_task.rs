@@ -11,7 +11,7 @@ use super::runs::{self, NewRun, Source};
 use super::store::{flow, history};
 use super::{Error, steps};
 use crate::agents::{self, Note};
-use crate::model::agent::{Agent, AgentDraft, NewTask, TaskStatus};
+use crate::model::agent::{Agent, AgentDraft, NewTask, Processes, TaskStatus};
 use crate::model::auth::Action;
 use crate::model::workflow::flow::{Concurrency, Flow, Priority, WhenFull};
 use crate::model::workflow::{Command, Fact, StepError, TriggerKind};
@@ -95,6 +95,8 @@ async fn note_given(ctx: &Ctx, agent: &Agent, run_id: RunId, prompt: String) {
         turns: 0,
         tokens: 0,
         cost_micros: 0,
+        processes: Processes::default(),
+        waits_for: None,
     };
     if let Err(error) = agents::note_given(ctx, &note).await {
         tracing::warn!(run = %run_id, %error, "the board of agents is behind");

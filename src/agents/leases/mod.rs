@@ -149,7 +149,7 @@ pub async fn take(ctx: &Ctx, holder: &Holder, thing: &Thing, mode: LeaseMode, is
     if let Answer::Refused(why) = &answer {
         tracing::info!(run = %holder.run_id, step = holder.step, %thing, why, "a lease was refused");
     }
-    manage::publish(ctx, holder.agent);
+    manage::publish_leases(ctx, holder.agent);
     Ok(answer)
 }
 
@@ -246,7 +246,7 @@ pub async fn give_back(ctx: &Ctx, holder: &Holder, thing: &Thing) -> Result<bool
     tx.commit().await?;
     if count > 0 {
         nudge(ctx.runtime());
-        manage::publish(ctx, holder.agent);
+        manage::publish_leases(ctx, holder.agent);
     }
     Ok(count > 0)
 }
@@ -339,7 +339,7 @@ pub async fn end(ctx: &Ctx, id: LeaseId) -> Result<()> {
     let Claim { thing, party, agent, .. } = &kept.claim;
     tracing::info!(lease = %id, %thing, run = %party.run, step = party.step, agent, by = %ctx.actor.principal, "a lease was ended");
     nudge(ctx.runtime());
-    manage::publish(ctx, kept.agent);
+    manage::publish_leases(ctx, kept.agent);
     Ok(())
 }
 
@@ -364,7 +364,7 @@ pub async fn settle(ctx: &Ctx) -> Result<Vec<LeaseId>> {
     let untold = rows::list_untold(&ctx.db, ctx.workspace(), BATCH).await?;
     if moved {
         // Whose agent that is does not matter: the list is read anew.
-        manage::publish(ctx, AgentId(uuid::Uuid::nil()));
+        manage::publish_leases(ctx, AgentId(uuid::Uuid::nil()));
     }
     Ok(untold)
 }

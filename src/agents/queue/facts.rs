@@ -17,6 +17,7 @@ const MAX_TASKS: u32 = 5_000;
 const COUNTED_MS: i64 = 30 * 24 * 3_600_000;
 
 /// The agents with what they have to do and how they did.
+#[derive(Clone)]
 pub(super) struct Facts {
     /// What the parts of a score count.
     pub(super) weights: Weights,
@@ -55,6 +56,11 @@ impl Facts {
         }
         let weights = store::weights::find(db, workspace).await?.unwrap_or_default();
         Ok(Self { weights, agents, open, past })
+    }
+
+    /// The same, where the parts of a score count something else.
+    pub(super) fn under(self, weights: Weights) -> Self {
+        Self { weights, ..self }
     }
 
     /// The agents that a task may be given to, beside it.

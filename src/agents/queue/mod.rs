@@ -6,6 +6,7 @@
 //! tells back ([`started`], [`settle`], [`give_back`]).
 
 mod facts;
+mod preview;
 mod repeat;
 mod turn;
 mod weights;
@@ -16,8 +17,9 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use self::facts::Facts;
+pub use self::preview::preview_weights;
 use self::turn::{Turn, turn};
-pub use self::weights::{get_weights, set_weights};
+pub use self::weights::{get_weights, reset_weights, set_weights};
 use super::assign::{Refusal, Task, assign, kind_of};
 use super::error::{Error, Result};
 use super::{store, validate};

@@ -29,3 +29,17 @@ pub async fn set_weights(ctx: &Ctx, weights: Weights) -> Result<Weights> {
     nudge(ctx.runtime());
     Ok(weights)
 }
+
+/// Lets them count what they do by themselves again, for every task that is given from then on.
+///
+/// # Errors
+/// [`Error::Denied`], or the database's.
+pub async fn reset_weights(ctx: &Ctx) -> Result<Weights> {
+    ctx.authorize(Action::EditAgent)?;
+    let mut tx = ctx.db.begin().await?;
+    store::weights::delete(&mut tx, ctx.workspace()).await?;
+    tx.commit().await?;
+    tracing::info!(by = %ctx.actor.principal, "the weights of assignment were reset");
+    nudge(ctx.runtime());
+    Ok(Weights::default())
+}

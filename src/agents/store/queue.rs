@@ -218,6 +218,22 @@ pub async fn list_assigned(db: &Db, workspace: WorkspaceId) -> Result<Vec<Held>>
     rows.into_iter().map(Held::try_from).collect()
 }
 
+/// Those that an agent got since `from`, the newest first.
+pub async fn list_given(db: &Db, workspace: WorkspaceId, from: Timestamp, limit: u32) -> Result<Vec<Held>> {
+    let rows: Vec<QueueRow> = read!(db, conn => query_as(concat!(
+        columns!(),
+        "where q.workspace_id = $1 and q.assignment is not null and q.assigned_at >= $2
+         order by q.assigned_at desc, q.id desc
+         limit $3",
+    ))
+    .bind(workspace)
+    .bind(from)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(Held::try_from).collect()
+}
+
 /// What a task that waits comes after: which task waits, how the other stands (`None`: it is forgotten), and who did it.
 pub type After = (QueuedTaskId, Option<String>, Option<AgentId>);
 

@@ -4,7 +4,7 @@ use sqlx::{query, query_as, query_scalar};
 
 use crate::agents::tasks::Note;
 use crate::db::{Db, Result, Tx};
-use crate::model::agent::TaskStatus;
+use crate::model::agent::{TaskStatus, WaitsFor};
 use crate::model::{AgentId, RunId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -12,8 +12,8 @@ use crate::{read, within};
 pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str, now: Timestamp) -> Result<bool> {
     Ok(within!(tx, conn => query(
         "insert into agent_task (run_id, step, workspace_id, agent_id, version, workflow_name, prompt, status, turns, tokens,
-            cost_micros, started_at, active_at, is_trial)
-         select $1, $2, workspace_id, id, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13
+            cost_micros, started_at, active_at, is_trial, cpu_ms, memory_mb, waits_for)
+         select $1, $2, workspace_id, id, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16
          from agent
          where workspace_id = $3 and id = $4
          on conflict (run_id, step) do update set
@@ -25,6 +25,9 @@ pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
             turns = excluded.turns,
             tokens = excluded.tokens,
             cost_micros = excluded.cost_micros,
+            cpu_ms = excluded.cpu_ms,
+            memory_mb = excluded.memory_mb,
+            waits_for = excluded.waits_for,
             started_at = case when agent_task.status = 'queued' then excluded.started_at else agent_task.started_at end,
             active_at = excluded.active_at
          where agent_task.workspace_id = excluded.workspace_id",
@@ -42,6 +45,9 @@ pub async fn put(tx: &mut Tx, workspace: WorkspaceId, note: &Note, prompt: &str,
     .bind(note.cost_micros)
     .bind(now)
     .bind(note.is_trial)
+    .bind(note.processes.cpu_ms)
+    .bind(note.processes.memory_mb)
+    .bind(note.waits_for.map(WaitsFor::as_str))
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?)

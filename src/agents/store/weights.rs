@@ -33,3 +33,13 @@ pub async fn put(tx: &mut Tx, workspace: WorkspaceId, weights: &Weights, now: Ti
     .map(drop))?;
     Ok(())
 }
+
+/// Forgets those of a workspace.
+pub async fn delete(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
+    within!(tx, conn => query("delete from agent_weights where workspace_id = $1")
+        .bind(workspace)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}

@@ -12,7 +12,7 @@ use super::runs::idempotency_key;
 use crate::agents::queue;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::agent::{QueuedStatus, QueuedTask, TaskDraft, Weights};
+use crate::model::agent::{AssignmentPreview, QueuedStatus, QueuedTask, TaskDraft, Weights};
 use crate::model::{Page, PageRequest, QueuedTaskId};
 use crate::runtime::Runtime;
 use crate::workflow::assign;
@@ -23,7 +23,8 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(list_queue, queue_task))
         .routes(routes!(get_queued))
         .routes(routes!(cancel_queued))
-        .routes(routes!(get_weights, put_weights))
+        .routes(routes!(get_weights, put_weights, delete_weights))
+        .routes(routes!(preview_weights))
 }
 
 /// What part of the queue is wanted.
@@ -130,4 +131,35 @@ async fn get_weights(Caller(ctx): Caller) -> Result<Json<Weights>, Refusal> {
 ))]
 async fn put_weights(Caller(ctx): Caller, Body(weights): Body<Weights>) -> Result<Json<Weights>, Refusal> {
     Ok(Json(queue::set_weights(&ctx, weights).await?))
+}
+
+/// Lets the parts count what they do by themselves again; tells what that is.
+#[utoipa::path(delete, path = "/agents/assignment", tag = "agents", responses(
+    (status = 200, description = "the weights that hold now", body = Weights),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn delete_weights(Caller(ctx): Caller) -> Result<Json<Weights>, Refusal> {
+    Ok(Json(queue::reset_weights(&ctx).await?))
+}
+
+/// Tells who would have the tasks of the queue under other weights: those that wait, and those that were given in the last 24 hours.
+/// Nothing is given to anybody, and the weights stay.
+#[utoipa::path(post, path = "/agents/assignment/preview", tag = "agents", request_body = Weights, responses(
+    (status = 200, description = "the tasks under both weights", body = AssignmentPreview),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 413, description = "the body is too large", body = Problem),
+    (status = 415, description = "not application/json", body = Problem),
+    (status = 422, description = "a weight does not fit, or they do not come to 1", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn preview_weights(
+    Caller(ctx): Caller,
+    Body(weights): Body<Weights>,
+) -> Result<Json<AssignmentPreview>, Refusal> {
+    Ok(Json(queue::preview_weights(&ctx, weights).await?))
 }

@@ -176,9 +176,55 @@ pub struct Assignment {
     pub left_out: Vec<LeftOut>,
 }
 
+impl Assignment {
+    /// Who would have had the task under other weights, and with which score, by what was known then. Equal scores stay in the
+    /// order in which they were. `None` where nobody could have had it.
+    pub fn under(&self, weights: &Weights) -> Option<(&Scored, f64)> {
+        // Below what rounding can turn around, scores are equal.
+        let rank = |score: f64| (score * 1e9).round() as i64;
+        let mut best: Option<(&Scored, f64)> = None;
+        for one in &self.candidates {
+            let score = weights.score(&one.parts);
+            if best.is_none_or(|(_, most)| rank(score) > rank(most)) {
+                best = Some((one, score));
+            }
+        }
+        best
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn scored(name: &str, parts: Parts) -> Scored {
+        let (agent, why) = (AgentId(uuid::Uuid::nil()), String::new());
+        let score = Weights::default().score(&parts);
+        Scored { agent, name: name.to_owned(), score, parts, wait_ms: 0, takes_ms: None, why }
+    }
+
+    #[test]
+    fn under_other_weights_somebody_else_has_a_task_and_equals_stay_in_order() {
+        let nothing = Parts { availability: 0.0, expertise: 0.0, workload: 0.0, success: 0.0, affinity: 0.0 };
+        let assignment = Assignment {
+            agent: AgentId(uuid::Uuid::nil()),
+            name: "soon".to_owned(),
+            why: String::new(),
+            weights: Weights::default(),
+            candidates: vec![
+                scored("soon", Parts { availability: 1.0, ..nothing }),
+                scored("knows", Parts { expertise: 1.0, affinity: 0.5, ..nothing }),
+                scored("knows too", Parts { expertise: 1.0, affinity: 0.5, ..nothing }),
+            ],
+            left_out: Vec::new(),
+        };
+        let none = Weights { availability: 0.0, expertise: 0.0, workload: 0.0, success: 0.0, affinity: 0.0 };
+        let name = |weights: Weights| assignment.under(&weights).map(|(one, _)| one.name.as_str());
+        assert_eq!(name(Weights { availability: 1.0, ..none }), Some("soon"));
+        assert_eq!(name(Weights { expertise: 1.0, ..none }), Some("knows"));
+        assert_eq!(name(Weights { success: 1.0, ..none }), Some("soon"), "all are equal, and it was the first");
+        assert_eq!(Assignment { candidates: Vec::new(), ..assignment.clone() }.under(&none), None);
+    }
 
     #[test]
     fn the_weights_that_hold_by_themselves_come_to_one() {

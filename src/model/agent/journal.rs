@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AgentSpec, Chosen, Judgement, LeaseNote, Seat, SeenFile, Thing};
+use super::{AgentSpec, Chosen, Judgement, LeaseNote, Processes, Seat, SeenFile, Thing};
 use crate::model::AgentId;
 use crate::model::gateway::{Block, ContextUse, StopReason, Usage};
 use crate::model::memory::Trust;
@@ -56,8 +56,8 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         context: Option<ContextUse>,
     },
-    /// The agent's hooks were asked about calls, or about what those gave: they are not asked again, and the calls are made as
-    /// it stands here.
+    /// The agent's hooks were asked about calls, about what those gave, or about its answer: they are not asked again, and the calls
+    /// are made, and the answer given, as it stands here.
     Judged {
         /// In the order of the calls.
         calls: Vec<Judgement>,
@@ -95,8 +95,11 @@ pub enum Entry {
     },
     /// It was shown what others of its team wrote to it: the same again, whatever happens to the server.
     Heard {
-        /// As if it had read them.
+        /// As if it had read them; as its hooks made them.
         messages: ToolResult,
+        /// What its hooks said of those that they had something to say of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        judged: Vec<Judgement>,
     },
     /// What was waited for has come: a person's decision, or the end of another run.
     Answered {
@@ -146,6 +149,9 @@ pub struct ToolResult {
     /// The file of a folder that others reach too, as it was read or written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<SeenFile>,
+    /// What its processes took, where it ran any.
+    #[serde(default, skip_serializing_if = "Processes::is_none")]
+    pub processes: Processes,
     /// What the agent has to itself or shares since, and what no longer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leases: Vec<LeaseNote>,

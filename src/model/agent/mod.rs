@@ -1,12 +1,14 @@
 //! Agents: a named configuration of a model that works with tools, and the record of what it does.
 
 mod assign;
+mod board;
 mod changes;
 mod comparison;
 pub mod hook;
 mod journal;
 mod lease;
 mod persona;
+mod preview;
 mod queue;
 mod results;
 mod rule;
@@ -23,19 +25,22 @@ use utoipa::ToSchema;
 use super::gateway::ContextRule;
 use super::{AgentId, Timestamp};
 pub use assign::{Assignment, KeptOut, LeftOut, Parts, Scored, Weights};
+pub use board::{BoardAgent, Busy, MAX_BOARD, Processes, WaitsFor};
 pub use changes::{ChangedFile, Changes};
 pub use comparison::{
     Check, CheckOutcome, ComparedTask, Comparison, ComparisonDraft, ComparisonPlan, ComparisonResult, MAX_CHECKS,
     MAX_TASKS, Sums, Trial,
 };
 pub use hook::{
-    Hook, HookAct, HookCall, HookDid, HookOutcome, HookPoint, HookSaid, HookTrial, HookTried, Judgement, Setting,
+    Hook, HookAct, HookCall, HookDid, HookOutcome, HookPoint, HookSaid, HookTrial, HookTried, HookWords, Judgement,
+    Setting,
 };
 pub use journal::{Entry, Spent, ToolResult};
 pub use lease::{
     Behind, Lease, LeaseMode, LeaseNote, MAX_THING_CHARS, OnConflict, SeenFile, TakesLeases, Thing, ThingKind,
 };
 pub use persona::{Chosen, Conflict, MAX_VALUE, Persona, TASK, Taken, Variable, template_fault};
+pub use preview::{AssignmentPreview, Pick, PreviewedTask};
 pub use queue::{QueuedStatus, QueuedTask, TaskDraft};
 pub use results::{AgentBucket, AgentResults, TaskMedian, VersionResults};
 use rule::decide;
@@ -347,6 +352,12 @@ pub struct AgentTask {
     pub tokens: i64,
     /// Millionths of a US dollar so far; those without a price count nothing.
     pub cost_micros: i64,
+    /// What its scripts took so far.
+    #[serde(default)]
+    pub processes: Processes,
+    /// What it waits for, where that is people or money.
+    #[serde(default)]
+    pub waits_for: Option<WaitsFor>,
     /// When it began; of one that is queued, when it was given.
     pub started_at: Timestamp,
     /// When it last did something.
@@ -364,6 +375,10 @@ pub struct AgentStanding {
     pub working: u32,
     /// Tasks that wait.
     pub waiting: u32,
+    /// Of those, the ones that wait for people.
+    pub for_people: u32,
+    /// Of those, the ones that wait because a budget is used up.
+    pub over_budget: u32,
     /// Tasks that it has done in the last 30 days.
     pub done: u32,
     /// Tasks that failed in the last 30 days.

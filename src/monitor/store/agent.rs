@@ -5,7 +5,7 @@ use sqlx::{FromRow, query_as};
 
 use super::status as run_status;
 use crate::db::{Db, Error, Result};
-use crate::model::agent::{Agent, AgentSpec, AgentTask, TaskStatus};
+use crate::model::agent::{Agent, AgentSpec, AgentTask, Processes, TaskStatus, WaitsFor};
 use crate::model::workflow::RunStatus;
 use crate::model::{AgentId, RunId, Timestamp, WorkspaceId};
 use crate::monitor::agents::{Place, standing};
@@ -52,6 +52,8 @@ pub struct Count {
     /// Whether something was done of them since the moment that was asked for.
     pub is_recent: bool,
     pub number: u32,
+    /// What they wait for, if they do.
+    pub waits_for: Option<WaitsFor>,
     /// Of those that began since.
     pub cost_micros: i64,
 }
@@ -62,6 +64,7 @@ struct CountRow {
     status: String,
     run_status: Option<String>,
     is_recent: bool,
+    waits_for: Option<String>,
     count: i64,
     cost_micros: i64,
 }
@@ -74,13 +77,14 @@ pub async fn count_tasks(db: &Db, workspace: WorkspaceId, one: Option<AgentId>, 
             t.status,
             r.status as run_status,
             t.active_at >= $2 as is_recent,
+            t.waits_for,
             count(*) as count,
             cast(sum(case when t.started_at >= $2 then t.cost_micros else 0 end) as bigint) as cost_micros
          from agent_task t
          left join run r on r.id = t.run_id
          where t.workspace_id = $1 and ($3 is null or t.agent_id = $3) and not t.is_trial
             and (t.active_at >= $2 or t.status in ('working', 'waiting') or t.status = 'queued')
-         group by t.agent_id, t.status, r.status, 4",
+         group by t.agent_id, t.status, r.status, 4, t.waits_for",
     )
     .bind(workspace)
     .bind(from)
@@ -93,6 +97,7 @@ pub async fn count_tasks(db: &Db, workspace: WorkspaceId, one: Option<AgentId>, 
             status: task_status(&row.status)?,
             run: row.run_status.as_deref().map(run_status).transpose()?,
             is_recent: row.is_recent,
+            waits_for: row.waits_for.as_deref().and_then(WaitsFor::parse),
             number: u32::try_from(row.count).unwrap_or(u32::MAX),
             cost_micros: row.cost_micros,
         })
@@ -113,6 +118,9 @@ struct TaskRow {
     turns: i64,
     tokens: i64,
     cost_micros: i64,
+    cpu_ms: i64,
+    memory_mb: i64,
+    waits_for: Option<String>,
     started_at: Timestamp,
     active_at: Timestamp,
 }
@@ -122,16 +130,20 @@ impl TryFrom<TaskRow> for AgentTask {
 
     fn try_from(row: TaskRow) -> Result<Self> {
         let run = row.run_status.as_deref().map(run_status).transpose()?;
+        let status = standing(task_status(&row.status)?, run);
         Ok(Self {
             run_id: row.run_id,
             step: row.step,
             workflow_name: row.workflow_name,
             version: row.version,
             prompt: row.prompt,
-            status: standing(task_status(&row.status)?, run),
+            status,
             turns: u32::try_from(row.turns).unwrap_or(u32::MAX),
             tokens: row.tokens,
             cost_micros: row.cost_micros,
+            processes: Processes { cpu_ms: row.cpu_ms, memory_mb: row.memory_mb },
+            // What was noted while it waited holds for no longer than it does.
+            waits_for: row.waits_for.as_deref().and_then(WaitsFor::parse).filter(|_| status == TaskStatus::Waiting),
             started_at: row.started_at,
             active_at: row.active_at,
         })
@@ -146,7 +158,7 @@ fn task_status(text: &str) -> Result<TaskStatus> {
 macro_rules! task_columns {
     () => {
         "t.agent_id, t.run_id, t.step, t.workflow_name, t.version, t.prompt, t.status, r.status as run_status, t.turns, t.tokens,
-            t.cost_micros, t.started_at, t.active_at"
+            t.cost_micros, t.cpu_ms, t.memory_mb, t.waits_for, t.started_at, t.active_at"
     };
 }
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::{Badge, DiffLines, Tone};
-use crate::model::agent::{HookDid, HookSaid, Judgement};
+use crate::model::agent::{HookDid, HookPoint, HookSaid, Judgement};
 
 /// Hook by hook: its name, what it did, and its words.
 #[component]
@@ -28,18 +28,26 @@ pub fn HookList(
 /// What hooks changed: the arguments as a diff, and what the model reads instead of the result.
 #[component]
 pub fn HookEdits(judgement: Judgement) -> impl IntoView {
-    let Judgement { asked, arguments, result, .. } = judgement;
+    let Judgement { asked, arguments, result, when, .. } = judgement;
     let diff = asked.zip(arguments).map(|(asked, arguments)| {
         let text = diff(&pretty(&asked), &pretty(&arguments));
         view! { <pre class="code diff" tabindex="0"><code><DiffLines text /></code></pre> }
     });
     let result = result.map(|text| {
         view! {
-            <p class="small dim">"What the model reads instead:"</p>
+            <p class="small dim">{instead(when)}</p>
             <pre tabindex="0">{text}</pre>
         }
     });
     view! { {diff}{result} }
+}
+
+/// What stands in the place of what came.
+const fn instead(when: HookPoint) -> &'static str {
+    match when {
+        HookPoint::Answer => "What is answered instead:",
+        HookPoint::Before | HookPoint::After | HookPoint::Heard => "What the model reads instead:",
+    }
 }
 
 /// The tone of what a hook did.

@@ -73,6 +73,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadWorkflow, page("Workflows", "workflow", "/workflows")),
         (Action::ReadRun, page("Runs", "runs", "/runs")),
         (Action::ReadAgent, page("Agents", "agent", "/agents")),
+        (Action::ReadAgent, Item::new("Pages", "agent", "How tasks are assigned", "Agents", "/agents/assignment")),
         (Action::ReadWorkflow, page("Triggers", "bolt", "/triggers")),
         (Action::ReadMemory, page("Memory", "memory", "/memory")),
         (Action::ReadMemory, Item::new("Pages", "memory", "How things are found", "Memory", "/memory/embedder")),

@@ -6,7 +6,7 @@ use super::file;
 use crate::model::workflow::Template;
 
 /// Slug and text of each file.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 11] = [
     ("repository-health-check", include_str!("../templates/repository-health-check.yaml")),
     ("watch-a-web-page", include_str!("../templates/watch-a-web-page.yaml")),
     ("nightly-tests", include_str!("../templates/nightly-tests.yaml")),
@@ -14,6 +14,8 @@ const FILES: [(&str, &str); 9] = [
     ("hedge", include_str!("../templates/hedge.yaml")),
     ("agents-write-and-review", include_str!("../templates/agents-write-and-review.yaml")),
     ("agents-supervisor", include_str!("../templates/agents-supervisor.yaml")),
+    ("agents-round-robin", include_str!("../templates/agents-round-robin.yaml")),
+    ("agents-hand-off", include_str!("../templates/agents-hand-off.yaml")),
     ("agents-debate", include_str!("../templates/agents-debate.yaml")),
     ("agents-vote", include_str!("../templates/agents-vote.yaml")),
 ];

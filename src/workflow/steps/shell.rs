@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::{Outcome, StepCall, folder};
+use crate::model::agent::Processes;
 use crate::model::workflow::StepError;
 use crate::runtime::sandbox::{self, Exit, Job, Limit, Limits, Network};
 use crate::workflow::engine::Stream;
@@ -50,16 +51,22 @@ const TIME_MS: u64 = 604_800_000;
 pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: ShellConfig = call.config()?;
     let workspace = Workspace::open(&call, &config)?;
-    run_at(&call, &config, workspace.path.clone()).await
+    run_at(&call, &config, workspace.path.clone(), &mut Processes::default()).await
 }
 
-/// The same in a folder that the caller answers for, whatever the config names.
-pub(super) async fn run_in(call: StepCall, path: PathBuf) -> Result<Outcome, StepError> {
+/// The same in a folder that the caller answers for, whatever the config names; `took` gets what its processes took, however it
+/// ends.
+pub(super) async fn run_in(call: StepCall, path: PathBuf, took: &mut Processes) -> Result<Outcome, StepError> {
     let config: ShellConfig = call.config()?;
-    run_at(&call, &config, path).await
+    run_at(&call, &config, path, took).await
 }
 
-async fn run_at(call: &StepCall, config: &ShellConfig, path: PathBuf) -> Result<Outcome, StepError> {
+async fn run_at(
+    call: &StepCall,
+    config: &ShellConfig,
+    path: PathBuf,
+    took: &mut Processes,
+) -> Result<Outcome, StepError> {
     let job = build(config, call, path);
     let (sender, mut chunks) = mpsc::unbounded_channel();
     // Bounded by the job's own `output_bytes`: what comes after is dropped by the sandbox.
@@ -77,6 +84,10 @@ async fn run_at(call: &StepCall, config: &ShellConfig, path: PathBuf) -> Result<
     };
     let (outcome, ()) = tokio::join!(sandbox::run(job, print, call.cancel.clone()), drain);
     let outcome = outcome.map_err(|error| failure(&error))?;
+    *took = Processes {
+        cpu_ms: i64::try_from(outcome.cpu_ms).unwrap_or(i64::MAX),
+        memory_mb: i64::try_from(outcome.peak_memory_mb).unwrap_or(i64::MAX),
+    };
     judge(config, &outcome)
 }
 

@@ -6,7 +6,7 @@ mod tasks;
 
 use serde_json::{Value, json};
 use weft::agents::{self, Error, Note};
-use weft::model::agent::{AgentDraft, AgentSpec, AgentStanding, AgentTask, TaskStatus};
+use weft::model::agent::{AgentDraft, AgentSpec, AgentStanding, AgentTask, Processes, TaskStatus, WaitsFor};
 use weft::model::auth::Role;
 use weft::model::dashboard::Period;
 use weft::model::live::Topic;
@@ -61,6 +61,8 @@ fn note(agent: AgentId, run_id: RunId, status: TaskStatus) -> Note {
         turns: 2,
         tokens: 300,
         cost_micros: 40,
+        processes: Processes { cpu_ms: 1_200, memory_mb: 48 },
+        waits_for: (status == TaskStatus::Waiting).then_some(WaitsFor::People),
     }
 }
 

@@ -186,6 +186,24 @@ on_both_engines! {
         assert_eq!(kept, [young, waits]);
     }
 
+    async fn who_waits_for_people_or_money_says_so_for_as_long_as_it_waits(site: Site) {
+        let ctx = workspace(&site.runtime).await;
+        let scout = add(&ctx, "scout").await;
+        let asks = task(&ctx, scout, TaskStatus::Waiting, RunStatus::Waiting).await;
+        let poor = run(&ctx, RunStatus::Paused).await;
+        agents::note_task(&ctx, &Note { waits_for: Some(WaitsFor::Budget), ..note(scout, poor, TaskStatus::Waiting) }).await.unwrap();
+        // It was asked about, and its run has ended since.
+        task(&ctx, scout, TaskStatus::Waiting, RunStatus::Cancelled).await;
+        let one = monitor::get_agent(&ctx, scout).await.unwrap();
+        assert_eq!((one.waiting, one.for_people, one.over_budget), (2, 1, 1));
+        let listed = tasks(&ctx, scout).await;
+        let of = |id: RunId| listed.iter().find(|task| task.run_id == id).unwrap();
+        assert_eq!((of(asks).waits_for, of(poor).waits_for), (Some(WaitsFor::People), Some(WaitsFor::Budget)));
+        assert_eq!(of(asks).processes, Processes { cpu_ms: 1_200, memory_mb: 48 });
+        let board = monitor::list_board(&ctx, &[scout, ctx.ids.fresh()]).await.unwrap();
+        assert_eq!((board.len(), board[0].busy.for_people, board[0].busy.over_budget), (1, 1, 1));
+    }
+
     async fn whoever_looks_at_agents_is_told_of_each_change_once(site: Site) {
         let ctx = workspace(&site.runtime).await;
         let mut changes = ctx.events.subscribe();

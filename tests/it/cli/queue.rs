@@ -1,4 +1,4 @@
-//! `weft agent queue list|add|show|cancel`.
+//! `weft agent queue list|add|show|cancel`, and `weft agent weights show|set|preview|reset`.
 
 use super::Folder;
 
@@ -27,4 +27,26 @@ async fn a_task_of_the_queue_is_added_listed_shown_and_cancelled() {
     let absent = "01900000-0000-7000-8000-000000000000";
     folder.weft(&["agent", "queue", "show", absent]).code(4).prints_nothing();
     folder.weft(&["agent", "queue", "add", " "]).code(2).prints_nothing().tells(&["prompt"]);
+}
+
+#[tokio::test]
+async fn the_weights_are_shown_set_tried_and_reset() {
+    let folder = Folder::with_workspace().await;
+    folder.weft(&["agent", "weights", "show"]).code(0).prints(&["availability", "0.30", "By default"]);
+    folder.weft(&["agent", "weights", "set", "--expertise", "0.5"]).code(2).prints_nothing().tells(&["come to 1"]);
+    folder
+        .weft(&["agent", "weights", "preview", "--expertise", "0.35", "--workload", "0.1"])
+        .code(0)
+        .tells(&["no task"]);
+    assert_eq!(
+        folder.weft(&["agent", "weights", "show", "--json"]).code(0).json()["expertise"],
+        0.25,
+        "nothing was set"
+    );
+    let set =
+        folder.weft(&["agent", "weights", "set", "--expertise", "0.35", "--workload", "0.1", "--json"]).code(0).json();
+    assert_eq!((&set["expertise"], &set["success"]), (&0.35.into(), &0.15.into()), "what is left out stays");
+    folder.weft(&["agent", "queue", "add", "Weave it."]).code(0);
+    folder.weft(&["agent", "weights", "preview"]).code(0).prints(&["Weave it.", "nobody", "waits"]).tells(&["0 of 1"]);
+    assert_eq!(folder.weft(&["agent", "weights", "reset", "--json"]).code(0).json()["expertise"], 0.25);
 }

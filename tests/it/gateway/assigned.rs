@@ -138,6 +138,41 @@ on_both_engines! {
         assert_eq!(given(&ctx, third).await.0, "ben", "who is free");
     }
 
+    async fn other_weights_are_tried_on_what_was_given_and_on_what_waits_and_change_nothing(site: Site) {
+        let ctx = somebody(&site).await;
+        let _upstream = model(&ctx, [stall(), stall()]).await;
+        let one_at_once = AgentSpec { limits: AgentLimits { parallel: Some(1), ..AgentLimits::default() }, ..knowing(&["rust"]) };
+        agent(&ctx, "anna", one_at_once).await;
+        agent(&ctx, "ben", spec(&[])).await;
+        let nothing = Weights { availability: 0.0, expertise: 0.0, workload: 0.0, success: 0.0, affinity: 0.0 };
+        let (expert, soon) = (Weights { expertise: 1.0, ..nothing }, Weights { availability: 1.0, ..nothing });
+        queue::set_weights(&ctx, expert).await.unwrap();
+        let asks = || TaskDraft { expertise: vec!["rust".into()], ..task("Mend it.") };
+        let (first, second) = (give(&ctx, asks()).await, give(&ctx, asks()).await);
+        look(&ctx).await;
+        // It waits for the second, and is tried as if its turn had come.
+        let third = give(&ctx, TaskDraft { after: vec![second], ..asks() }).await;
+        look(&ctx).await;
+        let names = |preview: &weft::model::agent::AssignmentPreview, id: QueuedTaskId| {
+            let task = preview.tasks.iter().find(|task| task.id == id).unwrap();
+            (task.now.clone().unwrap().name, task.then.clone().unwrap().name, task.given_at.is_some())
+        };
+        let same = queue::preview_weights(&ctx, expert).await.unwrap();
+        assert_eq!((same.moved, same.tasks.len(), same.omitted), (0, 3, 0));
+        let tried = queue::preview_weights(&ctx, soon).await.unwrap();
+        let of = |now: &str, then: &str, given: bool| (now.to_owned(), then.to_owned(), given);
+        assert_eq!(names(&tried, first), of("anna", "anna", true), "both were free when it was given");
+        assert_eq!(names(&tried, second), of("anna", "ben", true), "anna had the first by then");
+        assert_eq!(names(&tried, third), of("anna", "ben", false));
+        assert_eq!((tried.moved, tried.tasks[0].id), (2, third), "what waits stands first");
+        assert_eq!(queue::get_weights(&ctx).await.unwrap(), expert);
+        assert_eq!(stands(&ctx, third).await.status, QueuedStatus::Waiting);
+        let refused = queue::preview_weights(&ctx, nothing).await.unwrap_err();
+        assert!(matches!(ApiError::from(refused), ApiError::Invalid { .. }));
+        assert_eq!(queue::reset_weights(&ctx).await.unwrap(), Weights::default());
+        assert_eq!(queue::get_weights(&ctx).await.unwrap(), Weights::default());
+    }
+
     async fn where_nobody_may_take_it_a_task_waits_and_says_why(site: Site) {
         let ctx = somebody(&site).await;
         let _upstream = model(&ctx, [words("Done.")]).await;

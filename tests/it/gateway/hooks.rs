@@ -105,6 +105,40 @@ on_both_engines! {
         assert_eq!(upstream.count(), 2);
     }
 
+    async fn an_answer_is_sent_back_edited_and_let_through_by_a_person_in_the_next_process(site: Site) {
+        let (owner, ada) = people(&site).await;
+        let upstream = model(&owner, [words("The key is KEY."), words("I won't say.")]).await;
+        let of_answer = |name: &str, condition: &str, does: Value| hook(json!({"name": name, "when": "answer", "condition": condition, "does": does}));
+        let hooks = vec![
+            of_answer("no keys", "'KEY' in text", json!({"act": "deny", "message": "Leave the key away."})),
+            of_answer("loud", "", json!({"act": "edit", "whole": "text | upper"})),
+            of_answer("look", "", json!({"act": "ask", "message": "Is it polite?"})),
+        ];
+        let id = agent(&owner, "weaver", AgentSpec { hooks, ..spec(&[]) }).await;
+        let run = workflow::give_task(&owner, id, "What is the key?".into(), None).await.unwrap();
+        until(&owner, run, RunStatus::Waiting).await;
+        let back = told(&upstream, 1).pop().unwrap();
+        assert!(back.contains("no keys") && back.contains("Leave the key away."), "{back}");
+        let question = asked(&ada).await;
+        let text = &question.question.text;
+        assert_eq!(question.question.title, "May weaver answer this?");
+        assert!(text.contains("I WON'T SAY.") && text.contains("Is it polite?") && text.contains("loud"), "{text}");
+        assert!(owner.runtime().tasks.stop(std::time::Duration::from_secs(20)).await, "it drains");
+
+        let second = process(&site, Clock::System);
+        workflow::boot(&second).await.unwrap();
+        let ada = second.as_actor(ada.actor.clone(), String::new());
+        let again = asked(&ada).await;
+        assert_eq!(again.id, question.id, "it is the same question");
+        approvals::decide(&ada, again.id, word("approved", Value::Null, "")).await.unwrap();
+        let owner = second.as_actor(owner.actor.clone(), String::new());
+        assert_eq!(answer_of(&end(&owner, run).await)["text"], "I WON'T SAY.");
+        let judged = judged(&owner, run).await;
+        let outcomes: Vec<_> = judged.iter().map(|one| (one.when, one.outcome)).collect();
+        assert_eq!(outcomes, [(HookPoint::Answer, HookOutcome::Denied), (HookPoint::Answer, HookOutcome::Asked)], "once for each answer");
+        assert_eq!(upstream.count(), 2, "nothing is paid for twice");
+    }
+
     async fn a_hook_that_cannot_be_evaluated_holds_back_and_says_so(site: Site) {
         let ctx = somebody(&site).await;
         let upstream = model(&ctx, [calling(&[("1", AgentTool::MemoryWrite, write("plan", "Woven."))]), words("I can't.")]).await;

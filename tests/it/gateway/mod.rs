@@ -11,6 +11,7 @@ mod explain;
 mod failures;
 mod hedge;
 mod hooks;
+mod injected;
 mod leases;
 mod ledger;
 mod left;

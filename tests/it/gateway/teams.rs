@@ -64,6 +64,43 @@ on_both_engines! {
         assert!(told(&upstream, 3)[1].contains("Thread") || told(&upstream, 3)[1].contains("Warp"));
     }
 
+    async fn a_text_goes_round_and_each_works_at_what_the_one_before_left(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = model(&ctx, [words("A loom"), words("A loom."), words("A blue loom."), words("A blue loom!")]).await;
+        team(&ctx, &["writer", "reviewer"]).await;
+        let detail = run(&ctx, "agents-round-robin", json!({"task": "Tell of a loom."})).await;
+        let turn = |agent: &str, text: &str| json!({"agent": agent, "text": text});
+        let turns = json!([
+            turn("writer", "A loom"), turn("reviewer", "A loom."), turn("writer", "A blue loom."), turn("reviewer", "A blue loom!"),
+        ]);
+        assert_eq!(answer_of(&detail), &json!({"text": "A blue loom!", "turns": turns}));
+        assert!(told(&upstream, 2)[1].contains("Tell of a loom.") && told(&upstream, 2)[1].contains("A loom."));
+        assert_eq!(upstream.count(), 4);
+    }
+
+    async fn a_task_goes_from_hand_to_hand_until_one_says_that_it_is_done(site: Site) {
+        let ctx = somebody(&site).await;
+        let part = |result: &str, next: &str, note: &str| words(&json!({"result": result, "next": next, "note": note}).to_string());
+        let upstream = model(&ctx, [part("A plan.", "writer", "Write it."), part("A text.", "", "")]).await;
+        team(&ctx, &["planner", "researcher", "writer"]).await;
+        let detail = run(&ctx, "agents-hand-off", json!({"task": "Weave it."})).await;
+        let reached = json!({"text": "A text.", "is_done": true, "next": "", "hands": ["planner", "writer"]});
+        assert_eq!(answer_of(&detail), &reached);
+        let over = told(&upstream, 1)[1].clone();
+        assert!(over.contains("planner handed it over to you: Write it.") && over.contains("A plan."), "{over}");
+    }
+
+    async fn what_is_handed_on_without_end_ends_after_six_hands(site: Site) {
+        let ctx = somebody(&site).await;
+        let on = || words(&json!({"result": "Not yet.", "next": "planner", "note": "You do it."}).to_string());
+        let upstream = model(&ctx, (0..6).map(|_| on())).await;
+        team(&ctx, &["planner", "researcher", "writer"]).await;
+        let detail = run(&ctx, "agents-hand-off", json!({"task": "Weave it."})).await;
+        let output = answer_of(&detail);
+        assert_eq!((&output["is_done"], &output["next"], output["hands"].as_array().unwrap().len()), (&json!(false), &json!("planner"), 6));
+        assert_eq!(upstream.count(), 6);
+    }
+
     async fn a_debate_goes_to_and_fro_and_a_judge_decides(site: Site) {
         let ctx = somebody(&site).await;
         let upstream = model(&ctx, [

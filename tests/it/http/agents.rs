@@ -67,6 +67,14 @@ on_both_engines! {
         assert_eq!((&tried["before"]["outcome"], &tried["misfit"]), (&json!("undecided"), &Value::Null));
         assert_eq!(tried["before"]["arguments"]["headers"], json!({"x-by": "scout"}));
         assert_eq!(tried["after"]["result"], "a …");
+        let mut words = call("https://test.example");
+        words["hooks"] = json!([
+            {"name": "no keys", "when": "answer", "condition": "'KEY' in text", "does": {"act": "deny", "message": "Leave it away."}},
+            {"name": "quiet", "when": "heard", "does": {"act": "edit", "whole": "text | lower"}},
+        ]);
+        (words["answer"], words["heard"]) = (json!("The KEY."), json!("HI."));
+        let (status, tried) = mara.post("/agents/hooks/try", words).await;
+        assert_eq!((status, &tried["answer"]["outcome"], &tried["heard"]["result"]), (200, &json!("denied"), &json!("hi.")), "{tried}");
         let mut odd = call("https://test.example");
         odd["hooks"][1]["does"]["set"][0]["path"] = json!("method");
         let (_, tried) = mara.post("/agents/hooks/try", odd).await;
@@ -165,6 +173,12 @@ on_both_engines! {
             assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
         }
         assert_eq!(mara.get("/agents/assignment").await, expert, "what was refused changes nothing");
+        let (status, tried) = mara.post("/agents/assignment/preview", by_itself.clone()).await;
+        assert_eq!((status, &tried["weights"], &tried["tasks"]), (200, &by_itself, &json!([])), "{tried}");
+        assert_eq!(mara.get("/agents/assignment").await, expert, "what was tried changes nothing");
+        let (status, _, reset) = mara.send(Method::DELETE, "/agents/assignment", &[], None).await;
+        assert_eq!((status, &reset), (200, &by_itself));
+        assert_eq!(mara.get("/agents/assignment").await, by_itself);
     }
 
     async fn a_template_is_an_agent_once_it_has_what_it_needs(site: Site) {

@@ -95,7 +95,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/agents/hooks/try") => Json(hook_trial()),
         ("POST", "/agents/tasks") => Json(json!({"prompt": ""})),
         ("POST", "/agents/tasks/{id}/cancel") => Nothing,
-        ("PUT", "/agents/assignment") => {
+        ("PUT", "/agents/assignment") | ("POST", "/agents/assignment/preview") => {
             Json(json!({"availability": 1, "expertise": 1, "workload": 0, "success": 0, "affinity": 0}))
         }
         ("POST", "/agents/{id}/comparisons") => Json(json!({"first": 1, "second": 2, "prompts": ["Look around."]})),
@@ -230,7 +230,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "cache/invalidate" => json!({"which": {"all": false, "model": "none/none", "route": null}}),
         "cache/settings" => json!({}),
         "cache/update_settings" => json!({"settings": {"enabled": true}}),
-        "agents/list" => json!({}),
+        "agents/board" => json!({"ids": []}),
         "agents/get" | "agents/versions" | "agents/delete" => json!({"id": NIL}),
         "agents/tasks" => json!({"id": NIL, "page": page}),
         "agents/results" => json!({"id": NIL, "period": "week"}),
@@ -240,7 +240,10 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/halt" => json!({"id": NIL, "stopped": true}),
         "agents/queue" => json!({"page": page}),
         "agents/queue_task" => json!({"draft": {"prompt": ""}}),
-        "agents/leases" => json!({}),
+        "agents/leases" | "agents/assignment" | "agents/reset_assignment" => json!({}),
+        "agents/set_assignment" | "agents/preview_assignment" => {
+            json!({"weights": {"availability": 1, "expertise": 1, "workload": 0, "success": 0, "affinity": 0}})
+        }
         "agents/comparisons" | "agents/comparison" | "agents/delete_comparison" => json!({"id": NIL}),
         "agents/compare" => json!({"id": NIL, "draft": {"first": 1, "second": 2, "prompts": ["Look around."]}}),
         "agents/end_lease" => json!({"id": NIL}),

@@ -39,6 +39,10 @@ impl HookTrial {
         found.unless(fits, "/arguments", || format!("expected an object of at most {} bytes", edit::MAX_ARGUMENTS));
         let length = self.result.as_ref().map_or(0, |text| text.chars().count());
         found.unless(length <= edit::MAX_TEXT, "/result", || format!("expected at most {} characters", edit::MAX_TEXT));
+        for (text, at) in [(&self.answer, "/answer"), (&self.heard, "/heard")] {
+            let length = text.as_ref().map_or(0, |text| text.chars().count());
+            found.unless(length <= edit::MAX_TEXT, at, || format!("expected at most {} characters", edit::MAX_TEXT));
+        }
         let length = self.agent.chars().count();
         found.unless(length <= MAX_HOOK_NAME, "/agent", || format!("expected at most {MAX_HOOK_NAME} characters"));
         found.0
@@ -59,7 +63,11 @@ impl Found {
             && hook.name.chars().count() <= MAX_HOOK_NAME
             && !hook.name.contains(char::is_control);
         self.unless(fits, &format!("{at}/name"), || format!("expected a name of 1 to {MAX_HOOK_NAME} characters"));
-        self.patterns(&hook.tools, &format!("{at}/tools"));
+        let place = format!("{at}/tools");
+        self.unless(hook.tools.is_empty() || !hook.when.is_of_words(), &place, || {
+            "expected no tools: it is about words that come without one".to_owned()
+        });
+        self.patterns(&hook.tools, &place);
         let place = format!("{at}/condition");
         self.length(&hook.condition, MAX_CONDITION, &place);
         if !hook.condition.trim().is_empty() {
@@ -70,8 +78,9 @@ impl Found {
             HookAct::Allow {} => {}
             HookAct::Deny { message } => self.message(message, &does),
             HookAct::Ask { message } => {
-                self.unless(hook.when == HookPoint::Before, &does, || {
-                    "expected allow, deny, edit or log after a call: it is done then".to_owned()
+                self.unless(hook.when.can_ask(), &does, || match hook.when {
+                    HookPoint::Heard => "expected allow, deny, edit or log of what was written to the agent".to_owned(),
+                    _ => "expected allow, deny, edit or log after a call: it is done then".to_owned(),
                 });
                 self.message(message, &does);
             }
@@ -106,6 +115,9 @@ impl Found {
             HookPoint::After => self.unless(has_whole && set.is_empty(), at, || {
                 "expected an expression for the whole result after a call".to_owned()
             }),
+            HookPoint::Answer | HookPoint::Heard => {
+                self.unless(has_whole && set.is_empty(), at, || "expected an expression for all the words".to_owned())
+            }
         }
         let place = format!("{at}/whole");
         self.length(whole, MAX_VALUE, &place);

@@ -1,4 +1,5 @@
-//! Hooks: what a team has looked at before a tool is used, and after; in the order in which they stand.
+//! Hooks: what a team has looked at before a tool is used, and after, and where words come without a tool: the agent's answer, and
+//! what others of its team wrote to it; in the order in which they stand.
 //!
 //! Owns what a hook is ([`Hook`]), whether it can be one ([`faults`]), and what hooks come to ([`judge`]). The first hook that
 //! allows, denies or asks ends them; the others note something or change what the call is made with. Where none decides, all is
@@ -17,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::AgentTool;
 pub use check::faults;
-pub use judge::{HookCall, judge};
+pub use judge::{HookCall, HookWords, judge, judge_words};
 
 /// Hooks of one agent.
 pub const MAX_HOOKS: usize = 50;
@@ -32,8 +33,12 @@ pub const MAX_SETTINGS: usize = 20;
 pub const NAMES_BEFORE: &[&str] = &["tool", "arguments", "agent", "tainted"];
 /// The names that the expressions of a hook after a call see.
 pub const NAMES_AFTER: &[&str] = &["tool", "arguments", "agent", "tainted", "result", "is_error"];
+/// The names that the expressions of a hook of an answer see.
+pub const NAMES_ANSWER: &[&str] = &["text", "json", "task", "agent", "tainted"];
+/// The names that the expressions of a hook of what was written to the agent see.
+pub const NAMES_HEARD: &[&str] = &["text", "sender", "kind", "agent", "tainted"];
 
-/// Something that is looked at around each call of a tool.
+/// Something that is looked at around each call of a tool, and around words that come without one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
@@ -41,11 +46,13 @@ pub struct Hook {
     pub name: String,
     /// When it is looked at.
     pub when: HookPoint,
-    /// Of which tools, by their names, `*` for anything: `memory_*`. Empty: of all. At most 20, of 60 characters.
+    /// Of which tools, by their names, `*` for anything: `memory_*`. Empty: of all. At most 20, of 60 characters; none where it is
+    /// about words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
     /// An expression that must hold, over `tool`, `arguments`, `agent` and `tainted`, afterwards also `result` (a text) and
-    /// `is_error`; empty: always. At most 2,000 characters. One that can't be evaluated denies.
+    /// `is_error`; of an answer over `text`, `json`, `task`, `agent` and `tainted`; of what was written to the agent over `text`,
+    /// `sender`, `kind`, `agent` and `tainted`. Empty: always. At most 2,000 characters. One that can't be evaluated denies.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub condition: String,
     /// What it does then.
@@ -60,14 +67,48 @@ pub enum HookPoint {
     Before,
     /// Once it gave something, before the model reads it.
     After,
+    /// Once the agent answers, before anybody gets the answer.
+    Answer,
+    /// Once others of its team wrote to it, before it is shown that without having asked for it.
+    Heard,
 }
 
 impl HookPoint {
+    /// Every one, in the order of a turn.
+    pub const ALL: [Self; 4] = [Self::Before, Self::After, Self::Answer, Self::Heard];
+
+    /// As stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+            Self::Answer => "answer",
+            Self::Heard => "heard",
+        }
+    }
+
+    /// The one of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|point| point.as_str() == text)
+    }
+
+    /// Whether it is about words that come without a tool.
+    pub const fn is_of_words(self) -> bool {
+        matches!(self, Self::Answer | Self::Heard)
+    }
+
+    /// Whether a person can be asked then: afterwards it is done, and what was written to an agent is nobody's to do.
+    pub const fn can_ask(self) -> bool {
+        matches!(self, Self::Before | Self::Answer)
+    }
+
     /// The names that its expressions see.
     pub const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Before => NAMES_BEFORE,
             Self::After => NAMES_AFTER,
+            Self::Answer => NAMES_ANSWER,
+            Self::Heard => NAMES_HEARD,
         }
     }
 }
@@ -78,22 +119,24 @@ impl HookPoint {
 pub enum HookAct {
     /// The hooks after it are not looked at. Rules, reach and consent stay as they are.
     Allow {},
-    /// The call is not done; afterwards: what it gave is kept from the model.
+    /// The call is not done; afterwards: what it gave is kept from the model. An answer is not given, and the model is told why and
+    /// answers again; what was written to the agent is kept from it.
     Deny {
         /// Why, for the model and for people. At most 500 characters.
         #[serde(default)]
         message: String,
     },
-    /// The call is made with other arguments, which must fit the tool as any; afterwards: the model reads something else.
+    /// The call is made with other arguments, which must fit the tool as any; afterwards: the model reads something else. Of words:
+    /// others stand in their place, and an answer must fit its schema as any.
     Edit {
         /// Single arguments, before a call only. At most 20.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         set: Vec<Setting>,
-        /// Instead: an expression that gives all arguments (an object), or the whole result. At most 4,000 characters.
+        /// Instead: an expression that gives all arguments (an object), the whole result, or the words. At most 4,000 characters.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         whole: String,
     },
-    /// A person is asked first, whatever the rules say. Before a call only.
+    /// A person is asked first, whatever the rules say. Before a call and of an answer only.
     Ask {
         /// What the person is told. At most 500 characters.
         #[serde(default)]
@@ -214,14 +257,14 @@ pub enum HookOutcome {
     Asked,
 }
 
-/// What hooks said of one call, at one time. In a journal it stands once, and is never made again.
+/// What hooks said of one call, or of words, at one time. In a journal it stands once, and is never made again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Judgement {
-    /// The call's id, as the model gave it; empty in a trial.
+    /// The call's id, as the model gave it; empty in a trial and of an answer; the number of a message.
     pub id: String,
-    /// The tool's name.
+    /// The tool's name; of words `answer`, or who wrote them.
     pub tool: String,
-    /// Before the call or after it.
+    /// Before the call or after it, or of words.
     pub when: HookPoint,
     /// Hook by hook, in order; in a journal those alone that matched.
     #[serde(default)]
@@ -243,7 +286,7 @@ pub struct Judgement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub arguments: Option<Value>,
-    /// What the model reads instead of the result.
+    /// What the model reads instead of the result; the words instead of those that came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
 }
@@ -279,6 +322,15 @@ impl Judgement {
                 format!("The hook {:?} keeps what came of this from you: it could not be evaluated.", self.by)
             }
             HookPoint::After => format!("The hook {:?} keeps what came of this from you.{words}", self.by),
+            HookPoint::Answer => format!(
+                "The hook {:?} does not let this answer be given.{words} Answer again so that it can be, or say that you can't; \
+                 do not try to get around it.",
+                self.by
+            ),
+            HookPoint::Heard if self.said.iter().any(|said| said.did == HookDid::Failed) => {
+                format!("The hook {:?} keeps this message from you: it could not be evaluated.", self.by)
+            }
+            HookPoint::Heard => format!("The hook {:?} keeps this message from you.{words}", self.by),
         })
     }
 }
@@ -306,6 +358,14 @@ pub struct HookTrial {
     /// Whether that would be an error.
     #[serde(default)]
     pub is_error: bool,
+    /// What the agent would answer, to try the hooks of answers: at most 64,000 characters; `json` is what it holds as JSON, `task` is
+    /// empty. Absent: those are not tried.
+    #[serde(default)]
+    pub answer: Option<String>,
+    /// What another would write to it, to try the hooks of that: at most 64,000 characters; `sender` is `another` and `kind` is
+    /// `note`. Absent: those are not tried.
+    #[serde(default)]
+    pub heard: Option<String>,
 }
 
 /// What the hooks of a trial said.
@@ -319,4 +379,10 @@ pub struct HookTried {
     /// After it; absent where it would not be done, or no result was given to try.
     #[serde(default)]
     pub after: Option<Judgement>,
+    /// Of the answer; absent where none was given to try.
+    #[serde(default)]
+    pub answer: Option<Judgement>,
+    /// Of what another would write; absent where nothing was given to try.
+    #[serde(default)]
+    pub heard: Option<Judgement>,
 }

@@ -257,6 +257,8 @@ fn every_fault_has_its_place() {
 fn a_trial_is_bounded_too() {
     let trial = |change: fn(&mut HookTrial)| {
         let mut trial = HookTrial {
+            answer: None,
+            heard: None,
             hooks: vec![hook("a", "", deny())],
             agent: "coder".into(),
             tool: AgentTool::Shell,
@@ -274,4 +276,81 @@ fn a_trial_is_bounded_too() {
     assert_eq!(trial(|trial| trial.arguments = json!({"script": "x".repeat(300_000)})), ["/arguments"]);
     assert_eq!(trial(|trial| trial.result = Some("x".repeat(64_001))), ["/result"]);
     assert_eq!(trial(|trial| trial.agent = "x".repeat(61)), ["/agent"]);
+}
+
+fn of_words(name: &str, when: &str, condition: &str, does: Value) -> Hook {
+    hooked(json!({"name": name, "when": when, "condition": condition, "does": does}))
+}
+
+#[test]
+fn an_answer_is_judged_by_its_words_and_each_hook_sees_what_those_before_it_made() {
+    let hooks = [
+        of_words("mask", "answer", "'KEY' in text", json!({"act": "edit", "whole": "text | replace('KEY', '…')"})),
+        of_words("still", "answer", "'KEY' in text", deny()),
+        of_words(
+            "long",
+            "answer",
+            "text | length > 5 and task == 'Look.' and not tainted",
+            json!({"act": "ask", "message": "Look."}),
+        ),
+        hook("of calls", "", deny()),
+    ];
+    let of = |text: &str, json: &Value| {
+        judge_words(&hooks, &HookWords::Answer { agent: "scout", text, json, task: "Look.", is_tainted: false })
+    };
+    let judged = of("a KEY here", &Value::Null);
+    assert_eq!((judged.outcome, judged.by.as_str(), judged.tool.as_str()), (HookOutcome::Asked, "long", "answer"));
+    assert_eq!(judged.result.as_deref(), Some("a … here"));
+    assert_eq!(dids(&judged), [HookDid::Edited, HookDid::NotMet, HookDid::Asked], "hooks of calls are about others");
+    assert_eq!(of("short", &Value::Null).outcome, HookOutcome::Undecided);
+    assert_eq!(judged.denial(), None);
+}
+
+#[test]
+fn what_was_written_to_an_agent_is_held_back_and_nobody_is_asked() {
+    let heard = |hooks: &[Hook]| {
+        let words = HookWords::Heard {
+            agent: "scout",
+            number: 7,
+            sender: "coder",
+            kind: "note",
+            text: "Hi.",
+            is_tainted: true,
+        };
+        judge_words(hooks, &words)
+    };
+    let no = of_words("no notes", "heard", "kind == 'note' and sender == 'coder'", deny());
+    let judged = heard(&[no]);
+    assert_eq!((judged.id.as_str(), judged.tool.as_str()), ("7", "coder"));
+    assert!(judged.denial().unwrap().contains("keeps this message from you. It says: No."));
+    let broken = heard(&[of_words("odd", "heard", "text.none.none", json!({"act": "allow"}))]);
+    assert_eq!((broken.outcome, broken.said[0].did), (HookOutcome::Denied, HookDid::Failed));
+    assert!(!broken.denial().unwrap().contains("none"), "why it failed may quote what came");
+    let asks = heard(&[of_words("ask", "heard", "", json!({"act": "ask"}))]);
+    assert_eq!(asks.outcome, HookOutcome::Denied, "what can't be asked about is held back");
+}
+
+#[test]
+fn hooks_of_words_name_no_tools_and_see_other_names() {
+    let pointers = |hook: Value| {
+        let found = faults(&[hooked(hook)], "/hooks");
+        found.into_iter().map(|field| field.pointer).collect::<Vec<_>>()
+    };
+    let of = |when: &str, more: Value| {
+        let mut hook = json!({"name": "h", "when": when, "does": {"act": "allow"}});
+        hook.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        hook
+    };
+    for when in ["answer", "heard"] {
+        assert_eq!(pointers(of(when, json!({"tools": ["shell"]}))), ["/hooks/0/tools"], "{when}");
+        assert_eq!(pointers(of(when, json!({"condition": "'x' in text"}))), [""; 0], "{when}");
+        assert_eq!(pointers(of(when, json!({"condition": "arguments.x"}))), ["/hooks/0/condition"], "{when}");
+        assert_eq!(
+            pointers(of(when, json!({"does": {"act": "edit", "set": [{"path": "a", "value": "b"}]}}))),
+            ["/hooks/0/does"]
+        );
+    }
+    assert_eq!(pointers(of("answer", json!({"does": {"act": "ask"}}))), [""; 0]);
+    assert_eq!(pointers(of("heard", json!({"does": {"act": "ask"}}))), ["/hooks/0/does"]);
+    assert_eq!(pointers(of("heard", json!({"condition": "json"}))), ["/hooks/0/condition"]);
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 
-use crate::api::agents::{delete_agent, give_agent_task, halt_agent};
+use crate::api::agents::{delete_agent, get_agent, give_agent_task, halt_agent};
 use crate::model::agent::{Agent, NewTask, Variable};
 use crate::model::auth::{Action as May, Me};
 use crate::model::{AgentId, ApiError, RunId};
@@ -51,10 +51,26 @@ impl Acts {
         }
     }
 
+    /// The same, with something else that goes up when something changed.
+    pub(super) fn counting(self, changed: RwSignal<u32>) -> Self {
+        Self { changed, ..self }
+    }
+
     /// Opens the dialog in which a task is written.
     pub(super) fn give(self, agent: Agent) {
         self.about.set(Some(agent));
         self.is_giving.set(true);
+    }
+
+    /// As [`Acts::give`], for who knows no more of the agent than its id.
+    pub(super) fn give_to(self, id: AgentId) {
+        leptos::task::spawn_local(async move {
+            match get_agent(id).await {
+                Ok(standing) if self.is_giving.try_get_untracked().is_some() => self.give(standing.agent),
+                Ok(_) => {}
+                Err(error) => self.toasts.say(Tone::Bad, error.detail()),
+            }
+        });
     }
 
     /// Why it can't be given a task now.
@@ -99,8 +115,10 @@ impl Acts {
 /// Stops them, or lets them work: those where it was done, and the last that went wrong. One that fails keeps no other.
 async fn halt_each(agents: Vec<AgentId>, stopped: bool) -> (Vec<AgentId>, Option<ApiError>) {
     let (mut done, mut failure) = (Vec::new(), None);
-    for id in agents {
-        match halt_agent(id, stopped).await {
+    // At once: the last of a hundred is not to wait for the others.
+    let halts = agents.into_iter().map(|id| async move { (id, halt_agent(id, stopped).await) });
+    for (id, halted) in futures::future::join_all(halts).await {
+        match halted {
             Ok(_) => done.push(id),
             Err(error) => failure = Some(error),
         }

@@ -6,26 +6,25 @@ use leptos::task::spawn_local;
 use super::acts::{Acts, GiveDialog};
 use super::card::AgentCard;
 use super::leases::Leases;
-use super::live::{count_changes, count_while};
+use super::live::{Gather, News, count_while, hear};
 use super::queue::{Queue, newest};
 use super::queue_dialog::QueueTask;
-use crate::api::agents::{list_agent_leases, list_agents, list_queued_tasks};
-use crate::model::agent::{AgentStanding, AgentTemplate, TEMPLATES};
+use super::rows::Rows;
+use crate::api::agents::{list_agent_leases, list_board, list_queued_tasks};
+use crate::model::agent::{AgentTemplate, BoardAgent, TEMPLATES};
 use crate::model::auth::{Action as May, Me};
 use crate::ui::components::{
-    Button, ButtonShape, ButtonSize, ButtonVariant, EmptyState, Load, Menu, MenuLink, NeedsProvider, PageHeader,
-    SkeletonShape,
+    Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, EmptyState, Load, Menu, MenuLink, NeedsProvider,
+    PageHeader, SkeletonShape,
 };
-use crate::ui::format;
 
 /// The page of all agents.
 #[component]
 pub fn AgentsPage() -> impl IntoView {
     let may_edit = expect_context::<Me>().may(May::EditAgent);
-    let changed = RwSignal::new(0_u32);
-    count_changes(changed);
-    let acts = Acts::new(changed);
-    let first = Resource::new(|| (), |()| list_agents());
+    let acts = Acts::new(RwSignal::new(0_u32));
+    let beside = Beside { queue: RwSignal::new(0), leases: RwSignal::new(0), has_leases: RwSignal::new(false) };
+    let first = Resource::new(|| (), |()| list_board(Vec::new()));
     let queue = Resource::new(|| (), |()| list_queued_tasks(newest()));
     let leases = Resource::new(|| (), |()| list_agent_leases());
     view! {
@@ -33,13 +32,13 @@ pub fn AgentsPage() -> impl IntoView {
         <div class="page-body stack">
             <NeedsProvider why="Agents have nobody to think with." />
             <Load resource=first what="the agents" shape=SkeletonShape::Block(12) let:list>
-                <Board list acts />
+                <Board list acts beside />
             </Load>
             <Load resource=queue what="the queue" shape=SkeletonShape::Rows(2) let:page>
-                <Queue list=page.items acts />
+                <Queue list=page.items acts=acts.counting(beside.queue) />
             </Load>
             <Load resource=leases what="the leases" shape=SkeletonShape::Rows(2) let:list>
-                <Leases list acts />
+                <Leases list acts=acts.counting(beside.leases) has_any=beside.has_leases />
             </Load>
         </div>
         <GiveDialog acts />
@@ -65,49 +64,73 @@ fn new_href(template: &AgentTemplate) -> String {
 }
 
 #[component]
-fn Board(list: Vec<AgentStanding>, acts: Acts) -> impl IntoView {
-    let rows = RwSignal::new(list);
+fn Board(list: Vec<BoardAgent>, acts: Acts, beside: Beside) -> impl IntoView {
+    let rows = Rows::new(list);
+    let is_read = RwSignal::new(News::default());
+    let gather = Gather::new(Callback::new(move |news: News| {
+        is_read.try_set(news);
+    }));
+    Effect::new(move |_| {
+        let news = is_read.get();
+        beside.tell(&news);
+        spawn_local(async move {
+            rows.read(&news).await;
+            gather.done();
+        });
+    });
+    hear(move |news| gather.add(news));
     Effect::new(move |seen: Option<u32>| {
         let now = acts.changed.get();
         if seen.is_some_and(|seen| seen != now) {
-            spawn_local(async move {
-                // On an error what is shown stays.
-                if let Ok(list) = list_agents().await {
-                    rows.try_set(list);
-                }
-            });
+            gather.add(News::all());
         }
         now
     });
-    let is_busy =
-        Memo::new(move |_| rows.with(|rows| rows.iter().any(|one| one.working + one.waiting + one.queued > 0)));
-    count_while(is_busy, acts.changed);
-    let is_empty = Memo::new(move |_| rows.with(Vec::is_empty));
+    count_while(Memo::new(move |_| rows.sums.get().is_any_busy()), acts.changed);
+    let is_empty = Memo::new(move |_| rows.order.with(Vec::is_empty));
     view! {
         {move || is_empty.get().then(|| view! { <Nothing may_edit=acts.may_edit /> })}
         <div class="stack" hidden=move || is_empty.get()>
             <Summary rows acts />
             <ul class="agents" role="list">
-                <For each=move || rows.get() key=|one| one.agent.id let:one>
-                    <AgentCard id=one.agent.id first=one rows acts />
+                <For each=move || rows.order.get() key=|id| *id let:id>
+                    {rows.one(id).map(|line| view! { <AgentCard id line acts /> })}
                 </For>
             </ul>
         </div>
     }
 }
 
+/// What stands below the agents, and when it is read anew.
+#[derive(Clone, Copy)]
+struct Beside {
+    queue: RwSignal<u32>,
+    leases: RwSignal<u32>,
+    /// Whether there are leases: they end with what their agents do.
+    has_leases: RwSignal<bool>,
+}
+
+impl Beside {
+    fn tell(self, news: &News) {
+        if news.all || news.queue {
+            self.queue.try_update(|n| *n += 1);
+        }
+        let may_have_ended = !news.agents.is_empty() && self.has_leases.try_get_untracked() == Some(true);
+        if news.all || news.leases || may_have_ended {
+            self.leases.try_update(|n| *n += 1);
+        }
+    }
+}
+
 /// All together in a line, and the brake.
 #[component]
-fn Summary(rows: RwSignal<Vec<AgentStanding>>, acts: Acts) -> impl IntoView {
-    let text = Memo::new(move |_| rows.with(|rows| summary(rows)));
+fn Summary(rows: Rows, acts: Acts) -> impl IntoView {
     let is_stopping = RwSignal::new(false);
     let none_works = Signal::derive(move || {
-        rows.with(|rows| rows.iter().all(|one| one.agent.stopped_at.is_some())).then(|| "All are stopped".to_owned())
+        rows.sums.with(|sums| sums.agents == sums.stopped).then(|| "All are stopped".to_owned())
     });
     let stop = move |()| {
-        let working = rows.with_untracked(|rows| {
-            rows.iter().filter(|one| one.agent.stopped_at.is_none()).map(|one| one.agent.id).collect::<Vec<_>>()
-        });
+        let working = rows.list_working();
         is_stopping.set(true);
         spawn_local(async move {
             acts.stop_all(working).await;
@@ -116,32 +139,14 @@ fn Summary(rows: RwSignal<Vec<AgentStanding>>, acts: Acts) -> impl IntoView {
     };
     view! {
         <div class="row wrap">
-            <span class="dim grow" style="--basis: 14rem">{move || text.get()}</span>
+            <span class="dim grow" style="--basis: 14rem">{move || rows.sums.get().words()}</span>
+            <ButtonLink href="/agents/assignment" label="How tasks are assigned" size=ButtonSize::Small />
             {acts.may_start.then(|| view! { <QueueTask acts /> })}
             {acts.may_control.then(|| view! {
                 <Button label="Stop all" icon="stop" size=ButtonSize::Small variant=ButtonVariant::Danger refused=none_works busy=is_stopping on_press=stop />
             })}
         </div>
     }
-}
-
-fn summary(rows: &[AgentStanding]) -> String {
-    let stopped = rows.iter().filter(|one| one.agent.stopped_at.is_some()).count();
-    let working: u32 = rows.iter().map(|one| one.working).sum();
-    let waiting: u32 = rows.iter().map(|one| one.waiting).sum();
-    let queued: u32 = rows.iter().map(|one| one.queued).sum();
-    let cost = rows.iter().map(|one| one.cost_micros).sum();
-    let mut parts = vec![format::plural(rows.len() as i64, "agent")];
-    if stopped > 0 {
-        parts.push(format!("{stopped} stopped"));
-    }
-    for (count, doing) in [(working, "under way"), (waiting, "waiting"), (queued, "queued")] {
-        if count > 0 {
-            parts.push(format!("{} {doing}", format::plural(i64::from(count), "task")));
-        }
-    }
-    parts.push(format!("{} in 30 days", format::dollars(cost)));
-    parts.join(", ")
 }
 
 /// What agents are, and those that one can begin from.

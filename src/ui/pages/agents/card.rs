@@ -4,49 +4,39 @@ use leptos::prelude::*;
 
 use super::acts::{Acts, Halt};
 use super::words::states;
-use crate::model::AgentId;
-use crate::model::agent::{AgentStanding, AgentTask};
+use crate::model::agent::{AgentTask, BoardAgent, Busy, Processes, TaskStatus};
+use crate::model::{AgentId, Timestamp};
 use crate::ui::components::{Button, ButtonSize, Icon, RelativeTime, StatusBadge, StatusLook, StatusShape};
 use crate::ui::format;
 
 /// A card that follows its agent; its buttons stay in place while it changes.
 #[component]
-pub(super) fn AgentCard(
-    id: AgentId,
-    first: AgentStanding,
-    rows: RwSignal<Vec<AgentStanding>>,
-    acts: Acts,
-) -> impl IntoView {
-    let standing = Memo::new(move |before: Option<&AgentStanding>| {
-        let found = rows.with(|rows| rows.iter().find(|one| one.agent.id == id).cloned());
-        found.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
-    });
-    let name = Memo::new(move |_| standing.with(|one| one.agent.name.clone()));
-    let description = Memo::new(move |_| standing.with(|one| one.agent.spec.description.clone()));
-    let latest = Memo::new(move |_| standing.with(|one| one.latest.clone()));
-    let is_stopped = Memo::new(move |_| standing.with(|one| one.agent.stopped_at.is_some()));
-    let sums = move || standing.with(sums);
+pub(super) fn AgentCard(id: AgentId, line: ArcRwSignal<BoardAgent>, acts: Acts) -> impl IntoView {
+    let line = RwSignal::from(line);
+    let name = Memo::new(move |_| line.with(|one| one.name.clone()));
+    let description = Memo::new(move |_| line.with(|one| one.description.clone()));
+    let latest = Memo::new(move |_| line.with(|one| one.latest.clone()));
+    let busy = Memo::new(move |_| line.with(|one| one.busy));
+    let sums = Memo::new(move |_| line.with(sums));
+    let model = Memo::new(move |_| line.with(|one| model_of(&one.model)));
+    let is_stopped = Memo::new(move |_| busy.get().is_stopped);
     let refused = Signal::derive(move || Acts::refused(is_stopped.get()));
-    let (title, model) = (format!("agent-{id}"), move || standing.with(|one| model_of(&one.agent.spec.model)));
+    let title = format!("agent-{id}");
     view! {
         <li class="agent" aria-labelledby=title.clone()>
             <header>
                 <span class="avatar" data-kind="agent"><Icon name="agent" /></span>
                 <h2 id=title.clone() title=move || name.get()><a href=format!("/agents/{id}")>{move || name.get()}</a></h2>
-                <States standing />
+                <States busy />
             </header>
             {move || (!description.with(String::is_empty)).then(|| view! { <p class="agent-for">{description.get()}</p> })}
-            {move || match latest.get() {
-                Some(task) => view! { <Latest task /> }.into_any(),
-                None => view! { <p class="small dimmer">"Has done nothing yet."</p> }.into_any(),
-            }}
-            <div class="agent-sums"><span class="truncate">{model}</span><span class="num">{sums}</span></div>
+            <Latest latest />
+            <div class="agent-sums"><span class="truncate">{move || model.get()}</span><span class="num">{move || sums.get()}</span></div>
             <footer>
                 {acts.may_start.then(|| view! {
                     <Button
                         label="Give a task…" size=ButtonSize::Small attr:aria-describedby=title.clone()
-                        refused
-                        on_press=move |()| acts.give(standing.get_untracked().agent)
+                        refused on_press=move |()| acts.give_to(id)
                     />
                 })}
                 {acts.may_control.then(|| view! { <Halt id is_stopped named_by=title.clone() acts /> })}
@@ -57,9 +47,9 @@ pub(super) fn AgentCard(
 
 /// How it stands: one word, or two where some of its tasks wait while others go on.
 #[component]
-pub(super) fn States(#[prop(into)] standing: Signal<AgentStanding>) -> impl IntoView {
+pub(super) fn States(#[prop(into)] busy: Signal<Busy>) -> impl IntoView {
     let shown = Memo::new(move |_| {
-        standing.with(states).into_iter().map(|(look, n)| (look.name, look.label, n)).collect::<Vec<_>>()
+        states(busy.get()).into_iter().map(|(look, n)| (look.name, look.label, n)).collect::<Vec<_>>()
     });
     move || {
         shown
@@ -77,19 +67,52 @@ pub(super) fn States(#[prop(into)] standing: Signal<AgentStanding>) -> impl Into
     }
 }
 
-/// What it last did something of, and when.
+/// What it last did something of, and when. While one task goes on, its texts change and nothing is drawn anew.
 #[component]
-fn Latest(task: AgentTask) -> impl IntoView {
-    let AgentTask { run_id, step, prompt, status, tokens, active_at, .. } = task;
-    let look = StatusLook::from(status);
-    let spent = (tokens > 0).then(|| format!("{} tokens", format::short_count(tokens)));
-    view! {
-        <div class="agent-task">
-            <StatusBadge status=Signal::stored(look) shape=StatusShape::Mark />
-            <a class="link" href=task_href(run_id, &step)>{prompt_or(&prompt)}</a>
-            <span class="small dimmer"><RelativeTime at=active_at />{spent.map(|spent| format!(", {spent}"))}</span>
-        </div>
+fn Latest(latest: Memo<Option<AgentTask>>) -> impl IntoView {
+    let which = Memo::new(move |_| {
+        latest.with(|task| task.as_ref().map(|task| (task.run_id, task.step.clone(), task.prompt.clone())))
+    });
+    move || match which.get() {
+        None => view! { <p class="small dimmer">"Has done nothing yet."</p> }.into_any(),
+        Some((run, step, prompt)) => {
+            let of = move |read: fn(&AgentTask) -> String| {
+                Memo::new(move |_| latest.with(|task| task.as_ref().map(read).unwrap_or_default()))
+            };
+            let look = Memo::new(move |_| {
+                let status = latest.with(|task| task.as_ref().map(|task| task.status));
+                StatusLook::from(status.unwrap_or(TaskStatus::Queued))
+            });
+            let at = Memo::new(move |_| latest.with(|task| task.as_ref().map(|task| task.active_at)));
+            let spent = of(spent);
+            view! {
+                <div class="agent-task">
+                    <StatusBadge status=look shape=StatusShape::Mark />
+                    <a class="link" href=task_href(run, &step)>{prompt_or(&prompt)}</a>
+                    <span class="small dimmer">
+                        <RelativeTime at=Signal::derive(move || at.get().unwrap_or(Timestamp(0))) />
+                        {move || spent.get()}
+                    </span>
+                </div>
+            }
+            .into_any()
+        }
     }
+}
+
+/// What a task took so far, after a comma; empty where that is nothing.
+fn spent(task: &AgentTask) -> String {
+    let tokens = (task.tokens > 0).then(|| format!(", {} tokens", format::short_count(task.tokens)));
+    let scripts = (!task.processes.is_none()).then(|| format!(", scripts {}", processes(task.processes)));
+    [tokens, scripts].into_iter().flatten().collect()
+}
+
+/// What processes took: their processor time, and the most memory at once.
+pub(super) fn processes(took: Processes) -> String {
+    if took.is_none() {
+        return String::new();
+    }
+    format!("{} CPU, {} MiB", format::duration(took.cpu_ms), format::count(took.memory_mb))
 }
 
 /// Where a task is shown with all that was said and done.
@@ -110,7 +133,7 @@ pub(super) fn model_of(model: &str) -> String {
 }
 
 /// What came of the last 30 days.
-fn sums(standing: &AgentStanding) -> String {
+fn sums(standing: &BoardAgent) -> String {
     if standing.done + standing.failed == 0 && standing.cost_micros == 0 {
         return "nothing in 30 days".to_owned();
     }

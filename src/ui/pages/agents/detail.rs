@@ -10,7 +10,7 @@ use super::card::{States, model_of};
 use super::compare::Comparisons;
 use super::compare_dialog::{CompareDialog, Comparing};
 use super::configuration::Configuration;
-use super::live::{count_changes, count_while};
+use super::live::{count_changes_of, count_while};
 use super::results::Results;
 use super::tasks::Tasks;
 use super::versions::Versions;
@@ -48,7 +48,7 @@ pub fn AgentPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id")).and_then(|id| id.parse::<AgentId>().ok()));
     let changed = RwSignal::new(0_u32);
-    count_changes(changed);
+    count_changes_of(id, changed);
     let acts = Acts::new(changed);
     let none = || ApiError::not_found("agent");
     let agent = Resource::new(move || id.get(), move |id| async move { get_agent(id.ok_or_else(none)?).await });
@@ -130,7 +130,7 @@ fn Shown(standing: AgentStanding, lists: Lists, acts: Acts, comparing: Comparing
     let spec = Memo::new(move |_| current.with(|one| one.agent.spec.clone()));
     view! {
         <PageHeader title crumbs=vec![Crumb::new("/agents", "Agents")] actions=ViewFnOnce::from(move || view! { <Actions current acts /> })>
-            <States standing=current />
+            <States busy=Signal::derive(move || current.with(AgentStanding::busy)) />
         </PageHeader>
         <Facts current />
         <div class="page-body stack">

@@ -14,7 +14,12 @@ use crate::ui::components::{
 
 /// The leases of the workspace; nothing where there are none.
 #[component]
-pub(super) fn Leases(list: Vec<Lease>, acts: Acts) -> impl IntoView {
+pub(super) fn Leases(
+    list: Vec<Lease>,
+    acts: Acts,
+    /// Set to whether there are any.
+    has_any: RwSignal<bool>,
+) -> impl IntoView {
     let rows = RwSignal::new(list);
     Effect::new(move |seen: Option<u32>| {
         let now = acts.changed.get();
@@ -29,6 +34,9 @@ pub(super) fn Leases(list: Vec<Lease>, acts: Acts) -> impl IntoView {
         now
     });
     let is_empty = Memo::new(move |_| rows.with(Vec::is_empty));
+    Effect::new(move |_| {
+        has_any.try_set(!is_empty.get());
+    });
     let columns = vec![
         Column::text("What"),
         Column::text("Agent"),

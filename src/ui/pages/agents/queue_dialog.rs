@@ -8,7 +8,7 @@ use super::acts::{Acts, USUAL, priorities};
 use super::card::prompt_or;
 use super::form::lines;
 use super::queue::newest;
-use crate::api::agents::{list_agents, list_queued_tasks, queue_agent_task};
+use crate::api::agents::{list_board, list_queued_tasks, queue_agent_task};
 use crate::model::agent::{QueuedTask, TaskDraft};
 use crate::model::{ApiError, QueuedTaskId};
 use crate::ui::components::{
@@ -77,7 +77,7 @@ pub(super) fn QueueTask(acts: Acts) -> impl IntoView {
             give.value().set(None);
             spawn_local(async move {
                 // What can't be had is not offered; the task can be given without it.
-                let agents = list_agents().await.unwrap_or_default().into_iter().map(|one| one.agent.name).collect();
+                let agents = list_board(Vec::new()).await.unwrap_or_default().into_iter().map(|one| one.name).collect();
                 let tasks = list_queued_tasks(newest()).await.map(|page| page.items).unwrap_or_default();
                 let tasks = tasks.into_iter().filter(|task| !task.status.is_final()).collect();
                 offer.try_set(Offer { agents, tasks });

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::card::{prompt_or, task_href};
+use super::card::{processes, prompt_or, task_href};
 use crate::api::agents::list_agent_tasks;
 use crate::model::agent::AgentTask;
 use crate::model::{AgentId, Page, PageRequest};
@@ -31,6 +31,7 @@ pub(super) fn Tasks(id: AgentId, page: Page<AgentTask>, changed: RwSignal<u32>) 
         Column::number("Turns"),
         Column::number("Tokens"),
         Column::number("Cost"),
+        Column::number("Scripts"),
         Column::text("Began"),
         Column::text("Last act"),
     ];
@@ -68,6 +69,7 @@ fn Row(task: AgentTask) -> impl IntoView {
             <td class="num">{format::count(i64::from(task.turns))}</td>
             <td class="num">{format::count(task.tokens)}</td>
             <td class="num">{format::dollars(task.cost_micros)}</td>
+            <td class="num">{processes(task.processes)}</td>
             <td><RelativeTime at=task.started_at /></td>
             <td><RelativeTime at=task.active_at /></td>
         </tr>

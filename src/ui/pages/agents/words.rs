@@ -2,18 +2,22 @@
 
 use serde_json::Value;
 
-use crate::model::agent::{AgentSpec, AgentStanding, AgentTool, Effect, Rule, Ruling, TaskStatus};
+use crate::model::agent::{AgentSpec, AgentTool, Busy, Effect, Rule, Ruling, TaskStatus};
 use crate::ui::components::{StatusLook, Tone};
 
 /// How an agent stands, the most important first: its look, and how many tasks stand so.
-pub(super) fn states(standing: &AgentStanding) -> Vec<(StatusLook, u32)> {
-    if standing.agent.stopped_at.is_some() {
+pub(super) fn states(busy: Busy) -> Vec<(StatusLook, u32)> {
+    if busy.is_stopped {
         return vec![(StatusLook { name: "paused", label: "Stopped" }, 0)];
     }
-    let working = (StatusLook { name: "running", label: "Working" }, standing.working);
-    let waiting = (StatusLook { name: "waiting", label: "Waiting" }, standing.waiting);
-    let queued = (StatusLook { name: "queued", label: "Queued" }, standing.queued);
-    let mut states: Vec<_> = [working, waiting, queued].into_iter().filter(|(_, count)| *count > 0).collect();
+    let working = (StatusLook { name: "running", label: "Working" }, busy.working);
+    let people = (StatusLook { name: "waiting", label: "Waits for people" }, busy.for_people);
+    let budget = (StatusLook { name: "paused", label: "Over budget" }, busy.over_budget);
+    let others = busy.waiting.saturating_sub(busy.for_people + busy.over_budget);
+    let waiting = (StatusLook { name: "waiting", label: "Waiting" }, others);
+    let queued = (StatusLook { name: "queued", label: "Queued" }, busy.queued);
+    let mut states: Vec<_> =
+        [people, budget, working, waiting, queued].into_iter().filter(|(_, count)| *count > 0).collect();
     if states.is_empty() {
         states.push((StatusLook { name: "queued", label: "Idle" }, 0));
     }
@@ -141,6 +145,15 @@ pub(super) fn changes(before: &AgentSpec, after: &AgentSpec) -> Vec<&'static str
 mod tests {
     use super::*;
     use crate::model::agent::{Hook, HookAct, HookPoint, Team};
+
+    #[test]
+    fn what_somebody_must_end_stands_first() {
+        let busy = Busy { working: 2, waiting: 4, for_people: 1, over_budget: 2, ..Busy::default() };
+        let shown: Vec<(&str, u32)> = states(busy).into_iter().map(|(look, count)| (look.label, count)).collect();
+        assert_eq!(shown, [("Waits for people", 1), ("Over budget", 2), ("Working", 2), ("Waiting", 1)]);
+        assert_eq!(states(Busy::default())[0].0.label, "Idle");
+        assert_eq!(states(Busy { is_stopped: true, ..busy })[0].0.label, "Stopped");
+    }
 
     #[test]
     fn a_rule_reads_as_a_sentence() {

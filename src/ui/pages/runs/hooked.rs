@@ -8,8 +8,11 @@ use crate::ui::components::{HookEdits, HookList, Icon};
 /// The calls of which hooks had something to say.
 #[component]
 pub(super) fn Hooked(calls: Vec<Judgement>) -> impl IntoView {
-    let calls = calls.into_iter().filter(|call| !call.said.is_empty());
-    view! { <li data-who="tools">{calls.map(|call| view! { <OfCall call /> }).collect_view()}</li> }
+    let calls: Vec<_> = calls.into_iter().filter(|call| !call.said.is_empty()).collect();
+    (!calls.is_empty()).then(|| {
+        let calls = calls.into_iter().map(|call| view! { <OfCall call /> }).collect_view();
+        view! { <li data-who="tools">{calls}</li> }
+    })
 }
 
 #[component]
@@ -37,9 +40,12 @@ fn summary(call: &Judgement) -> (&'static str, String) {
     match (call.outcome, call.when) {
         (HookOutcome::Denied, HookPoint::Before) => ("ban", format!("denied by hook {by}")),
         (HookOutcome::Denied, HookPoint::After) => ("ban", format!("result held back by hook {by}")),
+        (HookOutcome::Denied, HookPoint::Answer) => ("ban", format!("sent back by hook {by}")),
+        (HookOutcome::Denied, HookPoint::Heard) => ("ban", format!("message held back by hook {by}")),
         (HookOutcome::Asked, _) => ("approval", format!("hook {by} wants a person asked")),
         _ if call.arguments.is_some() => ("edit", "edited by hooks".to_owned()),
-        _ if call.result.is_some() => ("edit", "result edited by hooks".to_owned()),
+        (_, HookPoint::After) if call.result.is_some() => ("edit", "result edited by hooks".to_owned()),
+        _ if call.result.is_some() => ("edit", "edited by hooks".to_owned()),
         (HookOutcome::Allowed, _) => ("check", format!("let through by hook {by}")),
         (HookOutcome::Undecided, _) => ("info", "noted by hooks".to_owned()),
     }
@@ -63,5 +69,9 @@ mod tests {
         let edited = Judgement { arguments: Some(json!({})), ..call("undecided", "before") };
         assert_eq!(summary(&edited), ("edit", "edited by hooks".to_owned()));
         assert_eq!(summary(&call("undecided", "before")).1, "noted by hooks");
+        assert_eq!(summary(&call("denied", "answer")).1, "sent back by hook night watch");
+        assert_eq!(summary(&call("denied", "heard")).1, "message held back by hook night watch");
+        let edited = Judgement { result: Some("x".into()), ..call("allowed", "answer") };
+        assert_eq!(summary(&edited).1, "edited by hooks");
     }
 }

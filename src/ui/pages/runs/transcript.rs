@@ -172,7 +172,9 @@ fn Piece(line: Line) -> impl IntoView {
             <li data-who="tools">{results.into_iter().map(|result| view! { <Outcome result /> }).collect_view()}</li>
         }
         .into_any(),
-        Entry::Heard { messages } => view! { <li data-who="tools"><Outcome result=messages /></li> }.into_any(),
+        Entry::Heard { messages, judged } => {
+            view! { <Hooked calls=judged /> <li data-who="tools"><Outcome result=messages /></li> }.into_any()
+        }
         Entry::Answered { port, output, error } => {
             let (icon, words) = answer_words(&port, &output, error.as_ref().map(|error| error.message.as_str()));
             view! {

@@ -21,28 +21,27 @@ pub struct Answer {
 impl Work {
     /// The model wants nothing done any more.
     pub fn conclude(&mut self, text: &str, stop: &StopReason) {
-        self.end = match stop {
+        let failed = |class: &str, message: String| Some(Err(StepError::permanent(class, message)));
+        match stop {
             StopReason::Refusal => {
                 let start: String = text.chars().take(300).collect();
-                let message = format!("the model declined to go on: {start}");
-                Some(Err(StepError::permanent("refused_by_model", message)))
+                self.end = failed("refused_by_model", format!("the model declined to go on: {start}"));
             }
             StopReason::MaxTokens => {
                 let message = "the model's answer was cut at its limit of tokens; raise max_tokens of the agent";
-                Some(Err(StepError::permanent("max_tokens", message)))
+                self.end = failed("max_tokens", message.to_owned());
             }
             StopReason::WindowFull => {
                 let message = "the conversation no longer fits into the window of the model";
-                Some(Err(StepError::permanent("too_large", message)))
+                self.end = failed("too_large", message.to_owned());
             }
             // The provider paused a long turn: it is sent back as it is.
-            StopReason::Pause => None,
-            _ if self.schema.is_null() => Some(Ok(Answer { text: text.to_owned(), json: Value::Null })),
-            _ => match super::super::prompt::fit_schema(text, &self.schema) {
-                Ok(json) => Some(Ok(Answer { text: text.to_owned(), json })),
+            StopReason::Pause => {}
+            _ => match self.fit(text) {
+                Ok(answer) => self.offer(answer),
                 Err(reasons) if self.repairs >= REPAIRS => {
                     let message = format!("after {} answers none fits the schema: {reasons}", self.repairs + 1);
-                    Some(Err(StepError::permanent("schema", message)))
+                    self.end = failed("schema", message);
                 }
                 Err(reasons) => {
                     self.repairs += 1;
@@ -50,10 +49,9 @@ impl Work {
                         "That does not fit the JSON Schema: {reasons}\nAnswer again, with the whole JSON value and nothing else."
                     );
                     self.messages.push(Message::text(Role::User, again));
-                    None
                 }
             },
-        };
+        }
     }
 
     /// What comes out of the step.

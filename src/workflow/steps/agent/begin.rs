@@ -76,7 +76,7 @@ pub(super) async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
     };
     if let Some(work) = Work::fold(std::slice::from_ref(&entry))? {
         let status = if stopped_at.is_some() { TaskStatus::Waiting } else { TaskStatus::Working };
-        tell(call, &work, status).await;
+        tell(call, &work, status, None).await;
     }
     advanced(&entry)
 }

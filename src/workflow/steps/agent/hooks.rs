@@ -1,4 +1,5 @@
-//! Hooks in the work of an agent: which calls they are asked about, and what follows from what they said.
+//! Hooks in the work of an agent: which calls they are asked about, and what follows from what they said. What becomes of its
+//! answer is in `release`.
 //!
 //! They are asked once: what they said is an entry of the journal before anything is done with it. So a call that a person agrees
 //! to is the call that is made, whatever happens to the server in between.
@@ -25,7 +26,7 @@ impl Work {
         }
     }
 
-    /// What the hooks say of the calls that wait for them.
+    /// What the hooks say of the calls that wait for them, and of the answer.
     pub fn judge(&self) -> Vec<Judgement> {
         let waiting = self.calls.iter().filter(|call| self.awaits_hooks(call));
         let judged = waiting.map(|call| {
@@ -39,18 +40,25 @@ impl Work {
             };
             judge(&self.spec.hooks, &call).kept()
         });
-        judged.collect()
+        judged.chain(self.judge_answer()).collect()
     }
 
     /// Takes in what hooks said.
     ///
     /// # Errors
-    /// Class `journal` for a call that nobody made, that was judged before, or that had begun by then.
+    /// Class `journal` for a call that nobody made, that was judged before, or that had begun by then, and for an answer that does
+    /// not wait for them.
     pub fn judged(&mut self, judgements: &[Judgement]) -> Result<(), StepError> {
         for judgement in judgements {
+            if judgement.when == HookPoint::Answer {
+                self.judged_answer(judgement)?;
+                continue;
+            }
             let is_of = |call: &Call| match judgement.when {
                 HookPoint::Before => call.before.is_none() && call.begun_in.is_none() && call.result.is_none(),
                 HookPoint::After => call.after.is_none() && call.result.is_some(),
+                // What was written to the agent is judged when it hears it.
+                HookPoint::Answer | HookPoint::Heard => false,
             };
             let call = self.calls.iter_mut().find(|call| call.id == judgement.id && is_of(call));
             let call = call.ok_or_else(|| unreadable("hooks judge a call that is not theirs to judge"))?;
@@ -61,7 +69,7 @@ impl Work {
                     }
                     call.before = Some(judgement.clone());
                 }
-                HookPoint::After => call.after = Some(judgement.clone()),
+                _ => call.after = Some(judgement.clone()),
             }
         }
         Ok(())
@@ -80,11 +88,15 @@ pub fn denial(call: &Call) -> Option<String> {
 
 /// What a person who is asked about a call is told of its hooks; empty where there is nothing to tell.
 pub fn question(call: &Call) -> String {
-    let Some(judgement) = &call.before else { return String::new() };
+    call.before.as_ref().map(|judgement| wanted(judgement, "what the agent asked for")).unwrap_or_default()
+}
+
+/// What a person is told of hooks that changed something, or want them asked.
+pub fn wanted(judgement: &Judgement, what: &str) -> String {
     let mut text = String::new();
     let editors = judgement.editors();
     if !editors.is_empty() {
-        text.push_str(&format!("\nThis is what hooks made of what the agent asked for: {}.\n", editors.join(", ")));
+        text.push_str(&format!("\nThis is what hooks made of {what}: {}.\n", editors.join(", ")));
     }
     if judgement.outcome == HookOutcome::Asked {
         let words = judgement.words.trim();

@@ -18,6 +18,7 @@ mod outcome;
 mod place;
 mod question;
 mod reach;
+mod release;
 mod repository;
 mod seen;
 mod talk;
@@ -37,7 +38,7 @@ use super::prompt::{Asked, Tally, ask};
 use super::{Outcome, StepCall, workflow};
 use crate::agents::{self, Note};
 use crate::model::AgentId;
-use crate::model::agent::{AgentTool, Entry, Spent, TaskStatus, ToolResult};
+use crate::model::agent::{AgentTool, Entry, Spent, TaskStatus, ToolResult, WaitsFor};
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{ContextWish, Request};
 use crate::model::workflow::{Await, Definition, Step, StepError};
@@ -77,7 +78,7 @@ pub fn definition<'a>(agent: &str, variables: impl Iterator<Item = &'a str>) -> 
 /// Does the next piece of the work.
 ///
 /// # Errors
-/// Class `limit`, `loop`, `schema`, `max_tokens`, `refused_by_model` and `too_large` where the agent can't go on; `stopped`
+/// Class `limit`, `loop`, `hook`, `schema`, `max_tokens`, `refused_by_model` and `too_large` where the agent can't go on; `stopped`
 /// and `budget`, of which the run waits; the gateway's where no model answers.
 pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let entries: Vec<Entry> = call
@@ -113,7 +114,14 @@ async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, St
     match next {
         Next::Say(request) => match team::hear(call, work).await? {
             // With what was heard in it the request is another.
-            Some(heard) => advanced(&heard),
+            Some(heard) => {
+                if let Entry::Heard { judged, .. } = &heard {
+                    for line in judged.iter().flat_map(hooks::lines) {
+                        print(call, &line).await;
+                    }
+                }
+                advanced(&heard)
+            }
             None => advanced(&say(call, work, *request).await?),
         },
         Next::Judge(calls) => {
@@ -166,6 +174,7 @@ async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, St
         }
         Next::Consent(one) => consent(call, work, &one).await,
         Next::Wait(one) => wait(call, work, &one).await,
+        Next::Release => question::release(call, work),
         Next::Done(mut output) => {
             if place::has_repository(work) {
                 output["changes"] = changes(call, work).await;
@@ -329,10 +338,15 @@ async fn note(call: &StepCall, work: &Work, outcome: &Result<Outcome, StepError>
         Err(_) if call.cancel.is_cancelled() => TaskStatus::Waiting,
         Err(_) => TaskStatus::Failed,
     };
-    tell(call, work, status).await;
+    let waits_for = match outcome {
+        Ok(Outcome::Waiting { on: Some(Await::Approval { .. }), .. }) => Some(WaitsFor::People),
+        Err(error) if error.class == StepError::BUDGET => Some(WaitsFor::Budget),
+        _ => None,
+    };
+    tell(call, work, status, waits_for).await;
 }
 
-async fn tell(call: &StepCall, work: &Work, status: TaskStatus) {
+async fn tell(call: &StepCall, work: &Work, status: TaskStatus, waits_for: Option<WaitsFor>) {
     let note = Note {
         run_id: call.run_id,
         step: call.step.clone(),
@@ -345,6 +359,8 @@ async fn tell(call: &StepCall, work: &Work, status: TaskStatus) {
         turns: work.totals.turns,
         tokens: work.totals.tokens,
         cost_micros: work.totals.cost_micros,
+        processes: work.totals.processes,
+        waits_for,
     };
     if let Err(error) = agents::note_task(&call.ctx, &note).await {
         tracing::warn!(run = %call.run_id, %error, "the board of agents is behind");

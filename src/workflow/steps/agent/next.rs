@@ -28,6 +28,8 @@ pub enum Next {
     Consent(Call),
     /// Wait for what this gives.
     Wait(Call),
+    /// Ask a person whether the answer may be given.
+    Release,
     /// It is done.
     Done(serde_json::Value),
     /// It can't be done.
@@ -39,6 +41,11 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
     match &work.end {
         Some(Ok(answer)) => return Next::Done(work.output(answer)),
         Some(Err(error)) => return Next::Fail(error.clone()),
+        None => {}
+    }
+    match work.saying.as_ref().map(|saying| saying.judgement.is_some()) {
+        Some(true) => return Next::Release,
+        Some(false) => return Next::Judge(work.judge()),
         None => {}
     }
     if reach::is_hopeless(work) {

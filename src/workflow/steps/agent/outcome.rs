@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::work::Call;
-use crate::model::agent::{AgentTool, ToolResult};
+use crate::model::agent::{AgentTool, Processes, ToolResult};
 use crate::model::workflow::StepError;
 
 /// Characters of one result that the model is given: the beginning and the end of what is longer.
@@ -21,6 +21,7 @@ pub fn result(call: &Call, content: &str, is_error: bool) -> ToolResult {
         trust: None,
         omitted,
         seen: None,
+        processes: Processes::default(),
         leases: Vec::new(),
     }
 }
@@ -74,7 +75,7 @@ pub fn pretty(value: &Value) -> String {
 }
 
 /// The beginning and the end of a text that is too long, and how many characters were left out between them.
-fn cut(text: &str) -> (String, u64) {
+pub fn cut(text: &str) -> (String, u64) {
     let count = text.chars().count();
     if count <= MAX_RESULT {
         return (text.to_owned(), 0);

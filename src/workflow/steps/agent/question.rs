@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::work::{Call, Work};
+use super::work::{Call, Work, unreadable};
 use crate::model::ApprovalId;
 use crate::model::agent::{AgentTool, Changes};
 use crate::model::gateway::{Block, Role};
-use crate::model::workflow::{Await, DEFAULT_DECISIONS, Question};
+use crate::model::workflow::{Await, DEFAULT_DECISIONS, Question, StepError};
 use crate::workflow::steps::{Outcome, StepCall};
 
 /// Characters of a title.
@@ -74,9 +74,38 @@ pub fn to_person(step: &StepCall, work: &Work, call: &Call) -> Outcome {
     };
     let form = json!({"type": "object", "required": ["answer"], "properties": {"answer": answer}});
     let details = text("details");
-    let asked = format!("The agent **{}** asks, working on:\n\n{}\n\n{details}", work.name, quoted(&work.prompt));
+    let words = format!("The agent **{}** asks, working on:\n\n{}\n\n{details}", work.name, quoted(&work.prompt));
     let decisions = vec!["answered".to_owned(), "declined".to_owned()];
-    waiting(step, work, call, "", Question { text: asked, form, decisions, ..question(work, &text("question")) })
+    waiting(step, work, call, "", Question { text: words, form, decisions, ..question(work, &text("question")) })
+}
+
+/// Asks whether the answer may be given, which a hook wants. The question is about these very words: its id is made of them.
+///
+/// # Errors
+/// Class `journal` where there is no answer that waits for a person.
+pub fn release(step: &StepCall, work: &Work) -> Result<Outcome, StepError> {
+    let saying = work.saying.as_ref().and_then(|saying| Some((&saying.answer, saying.judgement.as_ref()?)));
+    let (answer, judgement) = saying.ok_or_else(|| unreadable("no answer waits for a person"))?;
+    let title = format!("May {} answer this?", work.name);
+    let shown: String = answer.text.chars().take(MAX_DIFF).collect();
+    let left = answer.text.chars().count() - shown.chars().count();
+    let language = if answer.json.is_null() { "text" } else { "json" };
+    let mut text = format!(
+        "The agent **{}** worked on:\n\n{}\n\nIt would answer exactly this:\n\n{}\n",
+        work.name,
+        quoted(&work.prompt),
+        fence(language, &shown)
+    );
+    if left > 0 {
+        text.push_str(&format!("\n**{left} characters of the answer are not shown here.**\n"));
+    }
+    text.push_str(&super::hooks::wanted(judgement, "its answer"));
+    if work.is_tainted {
+        text.push_str("\nIt has read things that strangers may have written: look whether this is what *you* want.\n");
+    }
+    let decisions = DEFAULT_DECISIONS.map(str::to_owned).to_vec();
+    let question = Question { text, decisions, ..question(work, &title) };
+    Ok(asked(step, work, &answer.text, question))
 }
 
 fn question(work: &Work, title: &str) -> Question {
@@ -93,8 +122,12 @@ fn question(work: &Work, title: &str) -> Question {
 }
 
 fn waiting(step: &StepCall, work: &Work, call: &Call, commit: &str, question: Question) -> Outcome {
-    // The same question again after a crash; another one for other arguments, and for an attempt that follows.
-    let about = format!("{}#{}/{}/{}{commit}", step.key, step.journal.len(), call.id, call.arguments);
+    asked(step, work, &format!("{}/{}{commit}", call.id, call.arguments), question)
+}
+
+/// The same question again after a crash; another one for other arguments, and for an attempt that follows.
+fn asked(step: &StepCall, work: &Work, about: &str, question: Question) -> Outcome {
+    let about = format!("{}#{}/{about}", step.key, step.journal.len());
     let mut id = [0; 16];
     id.copy_from_slice(&blake3::hash(about.as_bytes()).as_bytes()[..16]);
     let id: ApprovalId = uuid::Builder::from_custom_bytes(id).into_uuid().into();

@@ -6,11 +6,14 @@
 use serde_json::Value;
 
 use super::outcome;
+use super::release::judge_heard;
 use super::work::{Call, Work};
-use crate::agents::bus::{self, Joining, Letter, Sender, Taken};
+use crate::agents::bus::{self, Joining, Letter, Said, Sender, Taken};
 use crate::agents::{Error, Result};
 use crate::db;
-use crate::model::agent::{AgentTool, Entry, MAX_PATIENCE_S, MessageKind, Seat, TalkPair, ToolResult, Topology};
+use crate::model::agent::{
+    AgentTool, Entry, Judgement, MAX_BODY, MAX_PATIENCE_S, MessageKind, Processes, Seat, TalkPair, ToolResult, Topology,
+};
 use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
 use crate::model::{AgentId, Timestamp};
@@ -168,7 +171,10 @@ pub async fn hear(step: &StepCall, work: &Work) -> Result<Option<Entry>, StepErr
     if taken.is_empty() {
         return Ok(None);
     }
+    let (taken, judged) = judged(work, taken);
     let (content, trust) = worded(&taken, more);
+    // What is taken at once fits a result, but for what hooks made longer.
+    let (content, omitted) = outcome::cut(&content);
     let messages = ToolResult {
         id: String::new(),
         tool: AgentTool::ReadMessages.as_str().to_owned(),
@@ -176,12 +182,39 @@ pub async fn hear(step: &StepCall, work: &Work) -> Result<Option<Entry>, StepErr
         is_error: false,
         is_untrusted: true,
         trust: Some(trust),
-        omitted: 0,
+        omitted,
         seen: None,
+        processes: Processes::default(),
         leases: Vec::new(),
     };
-    debug_assert!(messages.content.chars().count() <= outcome::MAX_RESULT, "what is taken at once fits a result");
-    Ok(Some(Entry::Heard { messages }))
+    Ok(Some(Entry::Heard { messages, judged }))
+}
+
+/// Messages as the hooks of the agent make them, and what those said. The same messages are always judged alike: where they are
+/// taken again after a crash, they read the same.
+fn judged(work: &Work, mut taken: Vec<Taken>) -> (Vec<Taken>, Vec<Judgement>) {
+    let mut judged = Vec::new();
+    for one in &mut taken {
+        let number = one.number;
+        let Some(said) = &mut one.said else { continue };
+        let text = text_of(said);
+        let Some(judgement) = judge_heard(work, number, &said.from, said.kind.as_str(), &text) else { continue };
+        let instead = judgement.denial().or_else(|| judgement.result.clone());
+        if let Some(words) = instead {
+            // What may be read at once is bounded; hooks make of a message no more than one of the longest.
+            said.body = words.chars().take(MAX_BODY).collect();
+            said.data.clear();
+        }
+        if !judgement.said.is_empty() {
+            judged.push(judgement);
+        }
+    }
+    (taken, judged)
+}
+
+/// The words of a message with what came with them.
+fn text_of(said: &Said) -> String {
+    if said.data.is_empty() { said.body.clone() } else { format!("{}\n\n{}", said.body, said.data) }
 }
 
 /// Messages as the model reads them, and the lowest label among them.
@@ -201,14 +234,12 @@ fn one(taken: &Taken) -> String {
             "## Message {number}\nIt was refused: somebody altered it, its signature does not fit. It is not shown."
         );
     };
-    let data = if said.data.is_empty() { String::new() } else { format!("\n\n{}", said.data) };
-    format!("## Message {number}: {} from {}, {}\n{}{data}", said.kind.as_str(), said.from, said.sent_at, said.body)
+    format!("## Message {number}: {} from {}, {}\n{}", said.kind.as_str(), said.from, said.sent_at, text_of(said))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agents::bus::Said;
     use crate::model::Timestamp;
 
     fn said(trust: Trust, data: &str) -> Taken {

@@ -8,7 +8,7 @@ use super::outcome::{refused, result};
 use super::work::{Call, Work};
 use super::{files, place, repository, team};
 use crate::memory::{self, Expect, Put, Stated};
-use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, SeenFile, ToolResult};
+use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, Processes, SeenFile, ToolResult};
 use crate::model::memory::{Entry, EntryDraft, Hit, OnConflict, Reader, Search, Sibling, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::outbound::Request;
@@ -48,6 +48,7 @@ struct Besides {
     trust: Option<Trust>,
     seen: Option<SeenFile>,
     leases: Vec<LeaseNote>,
+    processes: Processes,
 }
 
 /// Does a call.
@@ -65,7 +66,7 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult
         AgentTool::MemorySearch => search(step, work, call).await.map(|found| besides.label(found)),
         AgentTool::MemoryRead => read(step, work, call).await.map(|found| besides.label(found)),
         AgentTool::MemoryWrite => write(step, work, call).await,
-        AgentTool::Shell => script(step, work, call).await,
+        AgentTool::Shell => script(step, work, call, &mut besides.processes).await,
         AgentTool::ListFiles
         | AgentTool::ReadFile
         | AgentTool::SearchFiles
@@ -109,6 +110,7 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult
         }
     };
     outcome.seen = besides.seen;
+    outcome.processes = besides.processes;
     // What is taken now is taken after what was lost.
     outcome.leases = lost.into_iter().chain(besides.leases).collect();
     let start: String = outcome.content.chars().take(400).collect();
@@ -271,7 +273,8 @@ async fn write(step: &StepCall, work: &Work, call: &Call) -> Result<String, Stri
     Ok(format!("Kept as {}/{}, version {}.{waits}", entry.namespace, entry.key, entry.version))
 }
 
-async fn script(step: &StepCall, work: &Work, call: &Call) -> Result<String, String> {
+/// Runs a script; notes what its processes took, however it ends.
+async fn script(step: &StepCall, work: &Work, call: &Call, took: &mut Processes) -> Result<String, String> {
     let words = |error: StepError| error.message;
     let place = place::open(step, work).await?;
     let mut config = Map::new();
@@ -284,7 +287,7 @@ async fn script(step: &StepCall, work: &Work, call: &Call) -> Result<String, Str
         json!({"GIT_AUTHOR_NAME": name, "GIT_COMMITTER_NAME": name, "GIT_AUTHOR_EMAIL": "agent@weft.invalid", "GIT_COMMITTER_EMAIL": "agent@weft.invalid"}),
     );
     let call = StepCall { config, ..step.clone() };
-    let Outcome::Done { output, .. } = shell::run_in(call, place.path).await.map_err(words)? else {
+    let Outcome::Done { output, .. } = shell::run_in(call, place.path, took).await.map_err(words)? else {
         return Err("The script gave nothing.".to_owned());
     };
     let stream = |name: &str| output.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();

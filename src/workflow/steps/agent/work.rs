@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::answer::{Answer, words};
+use super::release::Saying;
 use crate::model::AgentId;
 use crate::model::agent::{
-    AgentSpec, AgentTool, Entry, Judgement, LeaseMode, Ruled, Ruling, Seat, SeenFile, Thing, ToolResult,
+    AgentSpec, AgentTool, Entry, Judgement, LeaseMode, Processes, Ruled, Ruling, Seat, SeenFile, Thing, ToolResult,
 };
 use crate::model::gateway::{Block, Extra, Message, Role};
 use crate::model::memory::Trust;
@@ -59,6 +60,10 @@ pub struct Work {
     pub published: Option<String>,
     /// What it took so far.
     pub totals: Totals,
+    /// Its answer, while hooks or a person have it.
+    pub saying: Option<Saying>,
+    /// Answers that hooks or people did not let be given.
+    pub sent_back: u32,
     /// How it ended, once it has.
     pub end: Option<Result<Answer, StepError>>,
     /// What was called last, with which arguments, and how often in a row.
@@ -111,6 +116,8 @@ pub struct Totals {
     pub is_priced: bool,
     /// Milliseconds of work.
     pub ms: i64,
+    /// What its scripts took.
+    pub processes: Processes,
     /// All usage.
     pub usage: crate::model::gateway::Usage,
 }
@@ -144,6 +151,8 @@ impl Work {
             seen: BTreeMap::new(),
             published: None,
             totals: Totals { is_priced: true, ..Totals::default() },
+            saying: None,
+            sent_back: 0,
             end: None,
             last_call: None,
             repairs: 0,
@@ -191,7 +200,7 @@ impl Work {
                     self.take(result.clone())?;
                 }
             }
-            Entry::Heard { messages } => self.hear(messages),
+            Entry::Heard { messages, .. } => self.hear(messages),
             Entry::Answered { port, output, error } => self.answered(port, output, error.as_ref())?,
         }
         self.close_turn();
@@ -245,6 +254,7 @@ impl Work {
         if call.tool == Some(AgentTool::PublishChanges) && !result.is_error {
             self.published = Some(result.content.clone());
         }
+        self.totals.processes = self.totals.processes.plus(result.processes);
         call.result = Some(result);
         self.totals.tools += 1;
         Ok(())
@@ -265,6 +275,9 @@ impl Work {
 
     /// What was waited for has come: for the call that waited.
     fn answered(&mut self, port: &str, output: &Value, error: Option<&StepError>) -> Result<(), StepError> {
+        if self.released(port, output, error) {
+            return Ok(());
+        }
         if let Some(call) = self.calls.iter_mut().find(|call| call.is_queued && call.result.is_none()) {
             call.is_queued = false;
             if port == crate::workflow::machine::EXPIRED {

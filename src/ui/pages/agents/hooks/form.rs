@@ -31,12 +31,17 @@ impl Act {
 
     /// As on the form.
     pub const fn label(self, when: HookPoint) -> &'static str {
+        use HookPoint as P;
         match (self, when) {
-            (Self::Deny, HookPoint::Before) => "deny the call",
-            (Self::Deny, HookPoint::After) => "hold the result back",
+            (Self::Deny, P::Before) => "deny the call",
+            (Self::Deny, P::After) => "hold the result back",
+            (Self::Deny, P::Answer) => "send the answer back",
+            (Self::Deny, P::Heard) => "hold the message back",
             (Self::Ask, _) => "ask a person",
-            (Self::Edit, HookPoint::Before) => "edit the arguments",
-            (Self::Edit, HookPoint::After) => "edit the result",
+            (Self::Edit, P::Before) => "edit the arguments",
+            (Self::Edit, P::After) => "edit the result",
+            (Self::Edit, P::Answer) => "edit the answer",
+            (Self::Edit, P::Heard) => "edit the message",
             (Self::Log, _) => "note it, and go on",
             (Self::Allow, _) => "end the hooks",
         }
@@ -111,7 +116,8 @@ impl HookForm {
         Hook {
             name: self.name.trim().to_owned(),
             when: self.when,
-            tools: tools.map(str::to_owned).collect(),
+            // What is about words has none, and keeps those that were typed until it is about calls again.
+            tools: if self.when.is_of_words() { Vec::new() } else { tools.map(str::to_owned).collect() },
             condition: self.condition.trim().to_owned(),
             does: match self.act {
                 Act::Allow => HookAct::Allow {},
@@ -191,6 +197,12 @@ mod tests {
             };
             assert_eq!(HookForm::of(&hook).hook(), hook);
         }
+    }
+
+    #[test]
+    fn what_is_about_words_names_no_tools() {
+        let form = HookForm { when: HookPoint::Answer, tools: "shell".into(), ..HookForm::new("keys".into()) };
+        assert_eq!((form.hook().when, form.hook().tools), (HookPoint::Answer, Vec::new()));
     }
 
     #[test]

@@ -30,11 +30,11 @@ pub(super) fn HookFields(editor: Editor) -> impl IntoView {
     let keys = move || form.with(|form| form.hooks.iter().map(|line| line.key).collect::<Vec<_>>());
     let list_error = editor.error("/spec/hooks");
     view! {
-        <Card id="agent-hooks-title" title="Hooks around its tools">
+        <Card id="agent-hooks-title" title="Hooks around its tools and its words">
             <div class="form wide" id="agent-hooks" tabindex="-1">
                 <p class="hint">
-                    "Each call of a tool goes through these in their order, before it is done and after. The first that denies, asks or ends \
-                     decides. Hooks only hold back: the rules above, hosts, namespaces and people's consent stay as they are. "
+                    "Each call of a tool goes through these in their order, before it is done and after; so do its answer, and what others of \
+                     its team write to it. The first that denies, asks or ends decides. Hooks only hold back: the rules above, hosts, namespaces and people's consent stay as they are. "
                     <kbd>"Alt ↑"</kbd>" and "<kbd>"Alt ↓"</kbd>" move a hook."
                 </p>
                 <ol class="agent-hooks">
@@ -50,25 +50,32 @@ pub(super) fn HookFields(editor: Editor) -> impl IntoView {
 
 /// A hook as a sentence.
 pub(super) fn sentence(hook: &Hook) -> String {
-    let when = match hook.when {
-        HookPoint::Before => "before",
-        HookPoint::After => "after",
-    };
+    use HookPoint as P;
     let tools = if hook.tools.is_empty() { "any tool".to_owned() } else { hook.tools.join(", ") };
+    let when = match hook.when {
+        P::Before => format!("before {tools}"),
+        P::After => format!("after {tools}"),
+        P::Answer => "once it answers".to_owned(),
+        P::Heard => "once others write to it".to_owned(),
+    };
     let condition = if hook.condition.is_empty() { String::new() } else { format!(", if {}", hook.condition) };
     let does = match (&hook.does, hook.when) {
         (HookAct::Allow {}, _) => "the hooks after it are not asked".to_owned(),
-        (HookAct::Deny { .. }, HookPoint::Before) => verdict(Ruling::Deny).to_owned(),
-        (HookAct::Deny { .. }, HookPoint::After) => "the result is held back".to_owned(),
+        (HookAct::Deny { .. }, P::Before) => verdict(Ruling::Deny).to_owned(),
+        (HookAct::Deny { .. }, P::After) => "the result is held back".to_owned(),
+        (HookAct::Deny { .. }, P::Answer) => "the answer is sent back".to_owned(),
+        (HookAct::Deny { .. }, P::Heard) => "the message is held back".to_owned(),
         (HookAct::Ask { .. }, _) => verdict(Ruling::Ask).to_owned(),
         (HookAct::Log { message }, _) => format!("“{message}” is noted"),
-        (HookAct::Edit { .. }, HookPoint::After) => "the result is edited".to_owned(),
-        (HookAct::Edit { set, .. }, HookPoint::Before) if set.is_empty() => "all arguments are edited".to_owned(),
-        (HookAct::Edit { set, .. }, HookPoint::Before) => {
+        (HookAct::Edit { .. }, P::After) => "the result is edited".to_owned(),
+        (HookAct::Edit { .. }, P::Answer) => "the answer is edited".to_owned(),
+        (HookAct::Edit { .. }, P::Heard) => "the message is edited".to_owned(),
+        (HookAct::Edit { set, .. }, P::Before) if set.is_empty() => "all arguments are edited".to_owned(),
+        (HookAct::Edit { set, .. }, P::Before) => {
             format!("{} set", set.iter().map(|one| one.path.as_str()).collect::<Vec<_>>().join(", "))
         }
     };
-    format!("{}: {when} {tools}{condition}: {does}.", hook.name)
+    format!("{}: {when}{condition}: {does}.", hook.name)
 }
 
 #[cfg(test)]
@@ -89,6 +96,10 @@ mod tests {
         assert_eq!(
             sentence(&hook(HookPoint::After, &["shell", "memory_*"], "tainted", deny())),
             "watch: after shell, memory_*, if tainted: the result is held back."
+        );
+        assert_eq!(
+            sentence(&hook(HookPoint::Answer, &[], "'key' in text", deny())),
+            "watch: once it answers, if 'key' in text: the answer is sent back."
         );
     }
 }

@@ -131,13 +131,25 @@ fn Move(row: Row, label: &'static str, on_press: Callback<()>) -> impl IntoView 
 /// Its name, when it is asked, of which tools and if what.
 #[component]
 fn When(row: Row) -> impl IntoView {
-    let points = || vec![Choice::new("before", "before the call"), Choice::new("after", "after the call")];
-    let names = move || {
-        Some(match row.when() {
-            HookPoint::Before => "Over tool, arguments, agent and tainted. Empty: always.".to_owned(),
-            HookPoint::After => "Over tool, arguments, agent, tainted, result and is_error. Empty: always.".to_owned(),
-        })
+    let points = || {
+        let label = |point: HookPoint| match point {
+            HookPoint::Before => "before the call",
+            HookPoint::After => "after the call",
+            HookPoint::Answer => "when it answers",
+            HookPoint::Heard => "when others write to it",
+        };
+        HookPoint::ALL.map(|point| Choice::new(point.as_str(), label(point))).to_vec()
     };
+    let names = move || {
+        let over = match row.when() {
+            HookPoint::Before => "Over tool, arguments, agent and tainted. Empty: always.",
+            HookPoint::After => "Over tool, arguments, agent, tainted, result and is_error. Empty: always.",
+            HookPoint::Answer => "Over text, json, task, agent and tainted. Empty: always.",
+            HookPoint::Heard => "Over text, sender, kind, agent and tainted. Empty: always.",
+        };
+        Some(over.to_owned())
+    };
+    let is_of_words = Memo::new(move |_| row.when().is_of_words());
     view! {
         <div class="grid agent-four">
             <TextInput
@@ -146,18 +158,20 @@ fn When(row: Row) -> impl IntoView {
             />
             <Select
                 id=row.id("when") label="When" choices=Signal::stored(points())
-                value=row.bind(|hook| point(hook.when), |hook, value| {
-                    hook.when = if value == "after" { HookPoint::After } else { HookPoint::Before };
-                    // Afterwards there is nothing to ask about.
-                    if hook.when == HookPoint::After && hook.act == Act::Ask {
+                value=row.bind(|hook| hook.when.as_str().to_owned(), |hook, value| {
+                    hook.when = HookPoint::parse(&value).unwrap_or(hook.when);
+                    // There nobody can be asked.
+                    if !hook.when.can_ask() && hook.act == Act::Ask {
                         hook.act = Act::Deny;
                     }
                 })
             />
-            <TextInput
-                id=row.id("tools") label="Of which tools" mono=true placeholder="shell, memory_*" error=row.error(&["tools"])
-                value=row.bind(|hook| hook.tools.clone(), |hook, value| hook.tools = value) hint=Some("Empty: of all.".to_owned())
-            />
+            <div hidden=move || is_of_words.get()>
+                <TextInput
+                    id=row.id("tools") label="Of which tools" mono=true placeholder="shell, memory_*" error=row.error(&["tools"])
+                    value=row.bind(|hook| hook.tools.clone(), |hook, value| hook.tools = value) hint=Some("Empty: of all.".to_owned())
+                />
+            </div>
         </div>
         <TextInput
             id=row.id("if") label="If" mono=true placeholder="'prod' in arguments.url" error=row.error(&["condition"])
@@ -166,19 +180,12 @@ fn When(row: Row) -> impl IntoView {
     }
 }
 
-fn point(when: HookPoint) -> String {
-    match when {
-        HookPoint::Before => "before".to_owned(),
-        HookPoint::After => "after".to_owned(),
-    }
-}
-
 /// What it does, and with what.
 #[component]
 fn Does(row: Row) -> impl IntoView {
     let acts = move || {
         let when = row.when();
-        let fits = |act: &Act| when == HookPoint::Before || *act != Act::Ask;
+        let fits = |act: &Act| when.can_ask() || *act != Act::Ask;
         Act::ALL.into_iter().filter(fits).map(|act| Choice::new(act.as_str(), act.label(when))).collect::<Vec<_>>()
     };
     let kind = Memo::new(move |_| (row.act(), row.when()));
@@ -203,9 +210,14 @@ fn Does(row: Row) -> impl IntoView {
     let with = move || {
         match kind.get() {
         (Act::Allow, _) => ().into_any(),
+        (Act::Deny, HookPoint::Answer) => message("Why", "The model is told, and answers again."),
         (Act::Deny, _) => message("Why", "The model and people are told."),
+        (Act::Ask, HookPoint::Answer) => message("What the person is told", "Beside what exactly would be answered."),
         (Act::Ask, _) => message("What the person is told", "Beside what exactly would be done."),
+        (Act::Log, HookPoint::Answer | HookPoint::Heard) => message("What is noted", "A template: {{ text | length }} characters."),
         (Act::Log, _) => message("What is noted", "A template: wrote {{ arguments.path }}."),
+        (Act::Edit, HookPoint::Answer) => whole("What is answered instead", "An expression: text | replace(\"x\", \"y\")."),
+        (Act::Edit, HookPoint::Heard) => whole("What the model reads instead", "An expression: text | replace(\"x\", \"y\")."),
         (Act::Edit, HookPoint::After) => whole("What the model reads instead", "An expression: result | replace(\"x\", \"y\")."),
         (Act::Edit, HookPoint::Before) => view! {
             <TextArea

@@ -7,7 +7,7 @@ use super::super::form::Form;
 use super::super::trial::example;
 use crate::api::agents::try_agent_hooks;
 use crate::model::ApiError;
-use crate::model::agent::{AgentTool, HookOutcome, HookTrial, HookTried};
+use crate::model::agent::{AgentTool, HookOutcome, HookTrial, HookTried, Judgement};
 use crate::ui::components::{
     Badge, Button, ButtonSize, Checkbox, Choice, HookEdits, HookList, Icon, Select, TextArea, Tone,
 };
@@ -22,6 +22,7 @@ pub fn HookTrialBox(form: RwSignal<Form>) -> impl IntoView {
     let tool = RwSignal::new(first.or_else(|| chosen.first().copied()).unwrap_or(AgentTool::Shell));
     let arguments = RwSignal::new(example(tool.get_untracked()).to_owned());
     let (result, tainted) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let (answer, heard) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let choose = move |name: String| {
         if let Some(new) = AgentTool::parse(&name) {
             // What a person wrote stays; an example gives way to the next.
@@ -43,6 +44,8 @@ pub fn HookTrialBox(form: RwSignal<Form>) -> impl IntoView {
             tainted: tainted.get(),
             result: Some(result.get()).filter(|text| !text.is_empty()),
             is_error: false,
+            answer: Some(answer.get()).filter(|text| !text.is_empty()),
+            heard: Some(heard.get()).filter(|text| !text.is_empty()),
         })
     });
     let asked = Action::new(move |trial: &HookTrial| {
@@ -73,6 +76,16 @@ pub fn HookTrialBox(form: RwSignal<Form>) -> impl IntoView {
                 id="hook-trial-result" label="What it would give" rows=2 value=result aside=Some("optional".to_owned())
                 hint=Some("To try the hooks after the call too.".to_owned())
             />
+            <div class="grid pair">
+                <TextArea
+                    id="hook-trial-answer" label="What it would answer" rows=2 value=answer aside=Some("optional".to_owned())
+                    hint=Some("To try the hooks of its answer.".to_owned())
+                />
+                <TextArea
+                    id="hook-trial-heard" label="What another would write to it" rows=2 value=heard aside=Some("optional".to_owned())
+                    hint=Some("To try the hooks of what others write to it.".to_owned())
+                />
+            </div>
             <div><Button label="Try the hooks" icon="play" size=ButtonSize::Small busy=asked.pending() refused on_press=press /></div>
             <div role="status">{move || told().map(|(is_current, told)| view! { <Answer is_current told /> })}</div>
         </section>
@@ -92,25 +105,33 @@ fn Answer(is_current: bool, told: Result<HookTried, ApiError>) -> impl IntoView 
         }
     };
     let (word, tone, why) = outcome(&tried);
-    let HookTried { before, after, .. } = tried;
+    let HookTried { before, after, answer, heard, .. } = tried;
     let said = before.said.clone();
     view! {
         <div class="stack">
             <div class="row wrap"><Badge label=word tone /><span class="grow wrapped">{why}</span></div>
             <HookList said label="Hooks before the call" />
             <HookEdits judgement=before />
-            {after.map(|after| {
-                let said = after.said.clone();
-                let held = after.denial();
-                view! {
-                    <HookList said label="Hooks after the call" />
-                    <HookEdits judgement=after />
-                    {held.map(|text| view! { <p class="small dim">"The model reads: "{text}</p> })}
-                }
-            })}
+            {after.map(|judgement| view! { <Words judgement label="Hooks after the call" /> })}
+            {answer.map(|judgement| view! { <Words judgement label="Hooks of the answer" /> })}
+            {heard.map(|judgement| view! { <Words judgement label="Hooks of the message" /> })}
         </div>
     }
     .into_any()
+}
+
+/// What hooks make of a result, or of words.
+#[component]
+fn Words(judgement: Judgement, label: &'static str) -> impl IntoView {
+    let (said, held) = (judgement.said.clone(), judgement.denial());
+    let is_asked = judgement.outcome == HookOutcome::Asked;
+    view! {
+        <h4 class="small dim">{label}</h4>
+        <HookList said label />
+        <HookEdits judgement />
+        {is_asked.then(|| view! { <p class="small dim">"A person is asked first."</p> })}
+        {held.map(|text| view! { <p class="small dim">"The model reads: "{text}</p> })}
+    }
 }
 
 /// In a word, its tone, and why.

@@ -5,11 +5,13 @@ use uuid::Uuid;
 
 mod hooks;
 mod leases;
+mod release;
+mod simulate;
 
 use super::next::{Next, next};
 use super::outcome;
 use super::work::Work;
-use crate::model::agent::{AgentLimits, AgentSpec, AgentTool, Entry, Rule, Ruling, Spent, ToolResult};
+use crate::model::agent::{AgentLimits, AgentSpec, AgentTool, Entry, Processes, Rule, Ruling, Spent, ToolResult};
 use crate::model::gateway::{Block, Extra, Output, StopReason, Usage};
 use crate::model::memory::Trust;
 use crate::model::workflow::StepError;
@@ -74,6 +76,7 @@ pub(super) fn used(id: &str, tool: AgentTool, content: &str, is_untrusted: bool)
         trust: None,
         omitted: 0,
         seen: None,
+        processes: Processes::default(),
         leases: Vec::new(),
     };
     Entry::Used { results: vec![result], ms: 5 }
