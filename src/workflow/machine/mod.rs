@@ -32,6 +32,8 @@ mod tests_pause;
 #[cfg(test)]
 mod tests_table;
 #[cfg(test)]
+mod tests_table_inside;
+#[cfg(test)]
 mod tests_table_more;
 #[cfg(test)]
 mod tests_undo;

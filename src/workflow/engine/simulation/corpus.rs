@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::check::{assert_same, check_history};
+use super::generate::AGENTS;
+use super::more::MORE;
 use super::world::Sim;
 use crate::model::workflow::{
     Await, Command, Definition, Event, Fact, Graph, RunStatus, Signal, Slot, State, StepState, Vote,
@@ -100,37 +102,45 @@ fn features(definition: &Definition, events: &[Event]) -> BTreeSet<String> {
     found
 }
 
-/// Histories of simulated runs: first those that have something that no other has, then short ones.
+/// Histories of simulated runs, also of those with agents, and with compensation, pages and moves: of each first those that
+/// have something that no other has, then short ones.
 fn record() -> Vec<Recorded> {
     let (mut recorded, mut known) = (Vec::<Recorded>::new(), BTreeSet::new());
-    for seed in 0..20_000 {
-        if recorded.len() >= WANTED {
-            break;
-        }
-        let mut sim = Sim::new(seed);
-        sim.run();
-        for (at, (run, row)) in sim.tables.runs.iter().enumerate() {
-            // Some as they were on the way: what a flush had stored.
-            let flushed: Vec<i64> =
-                sim.acknowledged.iter().filter(|c| c.run == *run).map(|c| c.progress.last_seq).collect();
-            let cut = match flushed.as_slice() {
-                [] => continue,
-                all if (seed as usize + at).is_multiple_of(3) => all[seed as usize % all.len()],
-                _ => row.last_seq,
-            };
-            let events = row.history[..cut as usize].to_vec();
-            let definition = sim.graphs[row.workflow].definition().clone();
-            let new: Vec<String> = features(&definition, &events).into_iter().filter(|f| !known.contains(f)).collect();
-            let fills = seed > 300 && at == 0 && (4..=SHORT).contains(&events.len());
-            if (new.is_empty() || events.len() > 4 * SHORT) && !fills {
-                continue;
+    for (first, most) in [(0, WANTED / 2), (AGENTS, WANTED * 3 / 4), (MORE, WANTED)] {
+        for seed in first..first + 20_000 {
+            if recorded.len() >= most {
+                break;
             }
-            known.extend(new);
-            let (state, digest) = digest(*run, &definition, &events);
-            recorded.push(Recorded { run: *run, definition, events, status: state.status(), digest });
+            record_seed(seed, seed - first > 100, &mut recorded, &mut known);
         }
     }
     recorded
+}
+
+/// What a seed has that is new; with `fills` also what is short.
+fn record_seed(seed: u64, fills: bool, recorded: &mut Vec<Recorded>, known: &mut BTreeSet<String>) {
+    let mut sim = Sim::new(seed);
+    sim.run();
+    for (at, (run, row)) in sim.tables.runs.iter().enumerate() {
+        // Some as they were on the way: what a flush had stored.
+        let flushed: Vec<i64> =
+            sim.acknowledged.iter().filter(|c| c.run == *run).map(|c| c.progress.last_seq).collect();
+        let cut = match flushed.as_slice() {
+            [] => continue,
+            all if (seed as usize + at).is_multiple_of(3) => all[seed as usize % all.len()],
+            _ => row.last_seq,
+        };
+        let events = row.history[..cut as usize].to_vec();
+        let definition = sim.graphs[row.workflow].definition().clone();
+        let new: Vec<String> = features(&definition, &events).into_iter().filter(|f| !known.contains(f)).collect();
+        let fills = fills && at == 0 && (4..=SHORT).contains(&events.len());
+        if (new.is_empty() || events.len() > 4 * SHORT) && !fills {
+            continue;
+        }
+        known.extend(new);
+        let (state, digest) = digest(*run, &definition, &events);
+        recorded.push(Recorded { run: *run, definition, events, status: state.status(), digest });
+    }
 }
 
 #[test]
@@ -165,6 +175,44 @@ fn recorded() -> Vec<(String, Recorded)> {
         }
     }
     all
+}
+
+#[test]
+fn every_kind_of_event_stands_in_the_corpus() {
+    const KINDS: [&str; 28] = [
+        "run_queued",
+        "run_started",
+        "run_forked",
+        "step_started",
+        "step_succeeded",
+        "step_failed",
+        "step_skipped",
+        "step_waiting",
+        "step_signalled",
+        "step_advanced",
+        "step_answered",
+        "page_asked",
+        "page_came",
+        "body_started",
+        "body_succeeded",
+        "body_failed",
+        "retry_scheduled",
+        "compensation_planned",
+        "compensation_started",
+        "run_taken_over",
+        "run_paused",
+        "run_resumed",
+        "run_retried",
+        "run_migrated",
+        "cancel_requested",
+        "run_succeeded",
+        "run_failed",
+        "run_cancelled",
+    ];
+    let all = recorded();
+    let found: BTreeSet<&str> = all.iter().flat_map(|(_, old)| &old.events).map(|event| event.fact.kind()).collect();
+    let missing: Vec<&str> = KINDS.into_iter().filter(|kind| !found.contains(kind)).collect();
+    assert!(missing.is_empty(), "no recorded history has {missing:?}: record a folder, as docs/testing.md says");
 }
 
 #[test]
