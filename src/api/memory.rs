@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone, EntryDraft,
-    EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned, LocalModel, MemoryHealth, MemoryMap,
-    MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate,
-    SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
+    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone,
+    EntryDraft, EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned, LocalModel, MemoryHealth,
+    MemoryMap, MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized, SummaryDraft,
+    SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
 };
 use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
 

@@ -81,7 +81,7 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
             None => None,
         };
         let (reads, reads_by) = ((!question.prompt.is_empty()).then_some(reads.count), reads.by);
-        candidates.push(WouldAsk { why, reads, reads_by, ..would_ask(ctx, &rows, candidate) });
+        candidates.push(WouldAsk { reads, reads_by, why, ..would_ask(ctx, &rows, candidate) });
     }
     let hedge = route.as_ref().and_then(|route| route.policy.hedge).and_then(|hedge| would_hedge(hedge, &candidates));
     Ok(Explained { rule, refused, task, candidates, passed_over, hedge })

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::write::{note, written};
+use super::heard::{note, written};
 use super::{Error, Expect, catalog, changes, store, suspect, trust, validate};
 use crate::model::auth::Action;
 use crate::model::live::Topic;

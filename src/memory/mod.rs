@@ -21,6 +21,7 @@ mod error;
 pub mod file;
 mod find;
 mod health;
+mod heard;
 mod hold;
 mod index;
 mod local;

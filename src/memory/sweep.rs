@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{DELETED_KEPT_DAYS, Error, crypt, embed, reads, store, summary, write};
+use super::{DELETED_KEPT_DAYS, Error, crypt, embed, heard, reads, store, summary};
 use crate::model::memory::Source;
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::{Ctx, Runtime};
@@ -63,8 +63,8 @@ async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<bool, Error> {
     store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
     store::delete_vectors(&mut tx, id).await?;
     store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
-    write::note(&mut tx, ctx, (&namespace, &key), &(version + 1).to_string()).await?;
+    heard::note(&mut tx, ctx, (&namespace, &key), &(version + 1).to_string()).await?;
     tx.commit().await?;
-    write::deleted(ctx, &namespace, &key, id, change).await?;
+    heard::deleted(ctx, &namespace, &key, id, change).await?;
     Ok(true)
 }

@@ -1,16 +1,12 @@
 //! The use-cases that change entries.
 
-use serde_json::json;
-
+use super::heard::{deleted, note, written};
 use super::hold::{self, Write};
 use super::sibling::{self, Moment, Put, Standing, Stated};
-use super::{DEFAULT_IMPORTANCE, Error, Expect, catalog, changes, duplicates, embed, store, summary, trust, validate};
-use crate::cache;
+use super::{DEFAULT_IMPORTANCE, Error, Expect, duplicates, store, summary, trust, validate};
 use crate::db::Tx;
 use crate::model::EntryId;
 use crate::model::auth::Action;
-use crate::model::cache::SourceKind;
-use crate::model::live::Topic;
 use crate::model::memory::{Duplicates, Entry, EntryDraft, OnConflict, Quarantine, Source, Trust};
 use crate::runtime::Ctx;
 
@@ -372,33 +368,4 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
     tx.commit().await?;
     written(ctx, &entry, begun.change).await?;
     Ok(entry)
-}
-
-/// Tells the cache, in the same transaction: no answer outlives what it was made of.
-pub(super) async fn note(tx: &mut Tx, ctx: &Ctx, (namespace, key): (&str, &str), state: &str) -> Result<(), Error> {
-    let id = format!("{namespace}/{key}");
-    let about = (SourceKind::Memory, id.as_str());
-    cache::note_change(tx, ctx.workspace(), about, state, ctx.clock.now()).await?;
-    Ok(())
-}
-
-pub(super) async fn written(ctx: &Ctx, entry: &Entry, change: i64) -> Result<(), Error> {
-    if entry.is_quarantined() {
-        catalog::note_deleted(ctx, entry.id, change).await?;
-    } else {
-        catalog::note_written(ctx, entry, change).await?;
-    }
-    let data = json!({"namespace": entry.namespace, "key": entry.key, "version": entry.version});
-    ctx.events.publish(ctx.workspace(), Topic::Memory(entry.namespace.clone()), "entry_written", data);
-    changes::tell(ctx.runtime());
-    embed::tell(ctx.runtime());
-    Ok(())
-}
-
-pub(super) async fn deleted(ctx: &Ctx, namespace: &str, key: &str, id: EntryId, change: i64) -> Result<(), Error> {
-    catalog::note_deleted(ctx, id, change).await?;
-    let data = json!({"namespace": namespace, "key": key});
-    ctx.events.publish(ctx.workspace(), Topic::Memory(namespace.to_owned()), "entry_deleted", data);
-    changes::tell(ctx.runtime());
-    Ok(())
 }

@@ -40,9 +40,9 @@ const MAX_REASON: usize = 300;
 /// is shortened in the same way from call to call.
 const EIGHTHS: i64 = 8;
 /// How often a request that is still too long is taken to be denser yet.
-const DENSER: i64 = 8;
+const DENSER: usize = 8;
 /// The same where each time a model is asked for a summary.
-const DENSER_SUMMARIES: i64 = 3;
+const DENSER_SUMMARIES: usize = 3;
 
 /// A request as it is sent.
 #[derive(Debug, Clone)]
@@ -134,7 +134,7 @@ impl<'a> Windows<'a> {
 
     /// Tokens of what is sent to a model, exactly only where that can decide whether it fits into so many.
     pub async fn takes(&mut self, ctx: &Ctx, model: &Model, sent: &Request, room: u32) -> i64 {
-        if std::ptr::eq(sent, &self.order.request) {
+        if std::ptr::eq(sent, &raw const self.order.request) {
             return self.count_whole(ctx, model, room).await;
         }
         if tokens::fits_surely(sent, room) {
@@ -165,10 +165,10 @@ async fn shorten(
     away: &mut Duration,
 ) -> Result<(Request, ContextUse), i64> {
     let estimated = estimate_request(&order.request).max(1);
-    let mut eighths = if fits.vocabulary.is_some() { density(takes, estimated) } else { EIGHTHS };
+    let first = if fits.vocabulary.is_some() { density(takes, estimated) } else { EIGHTHS };
     let mut least = takes;
     let tries = if rule.when_full == WhenFull::Summarize { DENSER_SUMMARIES } else { DENSER };
-    for _ in 0..tries {
+    for eighths in (first..).take(tries) {
         let room = i64::from(fits.room) * EIGHTHS / eighths;
         let planned = Fits { room: u32::try_from(room).unwrap_or(fits.room), ..fits };
         let (request, used) = match shorten_by_weight(ctx, order, rule, planned, away).await {
@@ -185,7 +185,6 @@ async fn shorten(
         }
         // What stays is denser than the whole.
         least = count;
-        eighths += 1;
     }
     Err(least)
 }

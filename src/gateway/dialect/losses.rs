@@ -105,10 +105,10 @@ impl Losses {
             }
             Block::Refusal { .. } if self.to == Dialect::Anthropic => self.refusals += 1,
             Block::Image { .. } if self.to == Dialect::Anthropic => {}
-            Block::Native { .. } | Block::Image { .. } | Block::ToolResult { .. } => {
-                if self.kinds.len() < MOST_KINDS || self.kinds.contains_key(block.kind()) {
-                    *self.kinds.entry(block.kind().to_owned()).or_default() += 1;
-                }
+            Block::Native { .. } | Block::Image { .. } | Block::ToolResult { .. }
+                if self.kinds.len() < MOST_KINDS || self.kinds.contains_key(block.kind()) =>
+            {
+                *self.kinds.entry(block.kind().to_owned()).or_default() += 1;
             }
             _ => {}
         }

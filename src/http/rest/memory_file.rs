@@ -138,7 +138,8 @@ async fn take(ctx: &Ctx, into: &str, line: u64, text: &[u8], report: &mut Import
         Err(error) => error.to_string(),
         Ok(mut record) => {
             if !into.is_empty() {
-                record.namespace = [into, &record.namespace].join("/").trim_end_matches('/').to_owned();
+                let whole = [into, &record.namespace].join("/");
+                whole.trim_end_matches('/').clone_into(&mut record.namespace);
             }
             match memory::import_record(ctx, &record).await {
                 Ok((Imported::New, _)) => {

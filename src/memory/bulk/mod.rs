@@ -81,7 +81,9 @@ fn check(bulk: &EntryBulk) -> Result<(), Error> {
                 }
                 let draft = EntryDraft { tags: [add.as_slice(), remove].concat(), ..EntryDraft::default() };
                 if let Err(Error::Invalid(fields)) = validate::draft(draft) {
-                    fields.into_iter().for_each(|field| refuse("act/add", field.message));
+                    for field in fields {
+                        refuse("act/add", field.message);
+                    }
                 }
             }
             EntryAct::Move { to } => {

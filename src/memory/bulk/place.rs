@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::memory::write::{note, written};
+use crate::memory::heard::{note, written};
 use crate::memory::{Error, Expect, store, summary};
 use crate::model::FieldError;
 use crate::model::live::Topic;

@@ -84,7 +84,8 @@ async fn a_dense_conversation_is_held_to_its_window_by_the_models_own_vocabulary
         context: Some(rule),
     };
     gateway::create_route(&ctx, draft).await.unwrap();
-    let turn = |n: usize| json!({"role": if n % 2 == 0 { "user" } else { "assistant" }, "content": DENSE.repeat(6)});
+    let turn =
+        |n: usize| json!({"role": if n.is_multiple_of(2) { "user" } else { "assistant" }, "content": DENSE.repeat(6)});
     let mut messages: Vec<Value> = (0..20).map(turn).collect();
     messages.push(json!({"role": "user", "content": "What now?"}));
     // By a quarter of its characters it would fit: some 870 tokens.

@@ -24,6 +24,12 @@ async fn tamper(ctx: &Ctx, sql: &'static str) -> u64 {
     rows.unwrap()
 }
 
+/// The bytes of a word as SQLite's `hex` writes them, in small letters.
+fn hex(word: &str) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap();
+    word.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// What a question with one number answers; `$1` is the workspace.
 async fn number(ctx: &Ctx, sql: &'static str) -> i64 {
     read!(&ctx.db, conn => sqlx::query_scalar(sql).bind(ctx.workspace()).fetch_one(conn).await).unwrap()
@@ -53,7 +59,7 @@ async fn clear_columns(db: &Db, words: &[&str]) -> Vec<String> {
     for (table, column) in columns {
         for word in words {
             // Bytes are shown as hexadecimal digits by Postgres, and by hex() of SQLite.
-            let digits: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let digits = hex(word);
             let sql = match db {
                 Db::Sqlite(_) => format!(
                     r#"select count(*) from "{table}" where instr(lower(hex(cast("{column}" as blob))), '{digits}') > 0"#

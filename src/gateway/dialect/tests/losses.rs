@@ -8,7 +8,9 @@ use crate::model::gateway::Usage;
 
 fn seen(deltas: &[Delta], from: Dialect, to: Dialect) -> Vec<String> {
     let mut losses = Losses::between(from, to).expect("they are not the same");
-    deltas.iter().for_each(|delta| losses.see(delta));
+    for delta in deltas {
+        losses.see(delta);
+    }
     losses.words()
 }
 

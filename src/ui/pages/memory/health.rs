@@ -235,6 +235,7 @@ mod tests {
             trust: Trust::User,
             updated_at: Timestamp(0),
             expires_at: None,
+            unreadable: None,
         };
         Alike { likeness: 0.9, entries: keys.iter().map(entry).collect() }
     }
