@@ -262,6 +262,13 @@ pub(in crate::memory) async fn changes_after(ctx: &Ctx, after: i64, limit: u32) 
     .fetch_all(conn)
     .await);
     let rows = crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?;
+    for ChangeRow { namespace, key, version, .. } in &rows {
+        // A process with another master key must not pass over what its neighbours can read.
+        if let Some(why @ Unreadable::Wrapped(_)) = version.unreadable {
+            let (namespace, key) = (namespace.clone(), key.clone());
+            return Err(Error::Unreadable { namespace, key, version: version.version, why });
+        }
+    }
     let read = |row: ChangeRow| Change {
         trust: row.version.trust(),
         number: row.change,

@@ -70,11 +70,12 @@ fn a_run_survives_a_kill_after_every_step() {
     let mut actor = None;
     let mut run = None;
     let mut lives = 0;
+    let keys = Keys::ephemeral(&Ids);
     loop {
         lives += 1;
         assert!(lives < 200, "the run never ends");
         let process = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let ended = process.block_on(one_life(folder.path(), &url, &mut actor, &mut run));
+        let ended = process.block_on(one_life(folder.path(), (&url, keys.clone()), &mut actor, &mut run));
         // No task sees another poll: as sudden as a kill.
         process.shutdown_timeout(Duration::from_secs(20));
         if ended {
@@ -86,9 +87,14 @@ fn a_run_survives_a_kill_after_every_step() {
 
 const EFFECTS: usize = 12;
 
-async fn one_life(folder: &std::path::Path, url: &str, actor: &mut Option<Actor>, run: &mut Option<RunId>) -> bool {
+async fn one_life(
+    folder: &std::path::Path,
+    (url, keys): (&str, Keys),
+    actor: &mut Option<Actor>,
+    run: &mut Option<RunId>,
+) -> bool {
     let db = weft::db::Db::open(&weft::db::Options::new(url)).await.unwrap();
-    let runtime = Runtime::new(Config::isolated(folder), db, Clock::System, Keys::ephemeral(&Ids), Outbound::default());
+    let runtime = Runtime::new(Config::isolated(folder), db, Clock::System, keys, Outbound::default());
     let mut changes = runtime.events.subscribe();
     let ctx = match actor {
         Some(actor) => runtime.as_actor(actor.clone(), String::new()),

@@ -97,7 +97,7 @@ pub async fn until_so(ctx: &Ctx, run: RunId, is_so: impl Fn(&RunDetail) -> bool)
 /// Another process on the same database and folder, with this clock.
 pub fn next_process(site: &Site, clock: Clock) -> Runtime {
     let config = Config::isolated(site.folder.path());
-    Runtime::new(config, site.runtime.db.clone(), clock, Keys::ephemeral(&Ids), Outbound::default())
+    Runtime::new(config, site.runtime.db.clone(), clock, site.runtime.keys.clone(), Outbound::default())
 }
 
 pub fn statuses(detail: &RunDetail) -> Vec<(&str, StepStatus)> {

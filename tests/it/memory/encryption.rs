@@ -227,6 +227,9 @@ on_both_engines! {
         let refused = memory::put(&stranger, "a", "new", draft("x"), Expect::Any, Source::Cli {}).await;
         assert!(matches!(refused, Err(Error::NoDataKey(Unreadable::Wrapped(1)))));
         assert!(memory::seal_pending(&stranger).await.is_ok(), "there is nothing to do");
+        // Whoever acts on changes must not pass over them: another process can read them.
+        let missed = memory::list_changes(&stranger, 0, 10).await;
+        assert_eq!(why(&missed.unwrap_err()), Some(Unreadable::Wrapped(1)));
         assert_eq!(number(&ctx, "select count(*) from memory_entry where workspace_id = $1").await, 1);
         assert_eq!(get(&ctx, "k").await.unwrap(), "text");
     }

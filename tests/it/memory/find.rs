@@ -4,7 +4,7 @@ use weft::memory::{self, Error, Expect};
 use weft::model::live::Topic;
 use weft::model::memory::{EntryDraft, Search, Source};
 use weft::runtime::outbound::Outbound;
-use weft::runtime::{Clock, Config, Ids, Keys, Runtime};
+use weft::runtime::{Clock, Config, Runtime};
 
 use super::{draft, found, found_in, put, workspace};
 
@@ -31,7 +31,7 @@ on_both_engines! {
             Config::isolated(site.folder.path()),
             site.runtime.db.clone(),
             Clock::manual(site.runtime.clock.now()),
-            Keys::ephemeral(&Ids),
+            site.runtime.keys.clone(),
             Outbound::default(),
         )
         .system(ctx.workspace());

@@ -39,6 +39,8 @@ struct Said {
     declined: bool,
     /// Likelihoods of the words that come next.
     logprobs: Extra,
+    /// Annotations of an answer that was kept: its words come first.
+    annotations: Option<Value>,
 }
 
 impl Writer {
@@ -153,17 +155,14 @@ impl Writer {
                 self.chunk(answer, json!({"tool_calls": [call]}))
             }
             Block::Text { text, extra, .. } => {
-                let mut said = String::new();
                 // Of an answer that was kept all of it stands here.
-                for name in ["logprobs", "annotations"] {
-                    if let Some(value) = extra.get(name).filter(|_| self.envelope.same_dialect) {
-                        said.push_str(&self.beside(answer, &json!({name: value})));
+                if self.envelope.same_dialect {
+                    told.annotations = extra.get("annotations").cloned();
+                    if let Some(logprobs) = extra.get("logprobs") {
+                        add_beside(&mut told.logprobs, &json!({"logprobs": logprobs}));
                     }
                 }
-                if !text.is_empty() {
-                    said.push_str(&self.words(answer, text));
-                }
-                said
+                if text.is_empty() { String::new() } else { self.words(answer, text) }
             }
             Block::Refusal { text } if !text.is_empty() => self.chunk(answer, json!({"refusal": text})),
             Block::Thinking { text, .. } if !text.is_empty() => self.chunk(answer, json!({"reasoning_content": text})),
@@ -184,8 +183,13 @@ impl Writer {
     }
 
     fn words(&mut self, answer: u32, text: &str) -> String {
-        let logprobs = self.answers.get_mut(&answer).and_then(|said| said.logprobs.remove("logprobs"));
-        self.choice(answer, json!({"content": text}), None, logprobs)
+        let told = self.answers.entry(answer).or_default();
+        let (logprobs, annotations) = (told.logprobs.remove("logprobs"), told.annotations.take());
+        let mut said = self.choice(answer, json!({"content": text}), None, logprobs);
+        if let Some(annotations) = annotations {
+            said.push_str(&self.chunk(answer, json!({"annotations": annotations})));
+        }
+        said
     }
 
     fn chunk(&self, answer: u32, delta: Value) -> String {

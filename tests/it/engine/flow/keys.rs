@@ -128,7 +128,7 @@ on_both_engines! {
         let policy = weft::runtime::outbound::Policy::allowing(&["127.0.0.0/8"]).unwrap();
         let clock = Clock::manual(site.runtime.clock.now().plus_ms(20_000));
         let config = Config::isolated(site.folder.path());
-        let second = Runtime::new(config, site.runtime.db.clone(), clock, Keys::ephemeral(&Ids), Outbound::new(policy));
+        let second = Runtime::new(config, site.runtime.db.clone(), clock, site.runtime.keys.clone(), Outbound::new(policy));
         workflow::boot(&second).await.unwrap();
         let ctx = second.as_actor(first.actor.clone(), String::new());
         gate.answers.add_permits(10);

@@ -36,7 +36,7 @@ pub fn with_config(site: &Site, by: impl FnOnce(&mut Config)) -> Runtime {
         config,
         site.runtime.db.clone(),
         site.runtime.clock.clone(),
-        Keys::ephemeral(&Ids),
+        site.runtime.keys.clone(),
         Outbound::new(allowed),
     )
 }
