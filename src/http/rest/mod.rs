@@ -42,6 +42,8 @@ pub mod versions;
 pub mod workflows;
 pub mod workspace;
 
+use std::sync::OnceLock;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -113,11 +115,15 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// Every resource under `/api/v1`, and the document that describes them.
 pub fn router(runtime: &Runtime) -> Router {
+    // As a tree it takes megabytes for as long as the server runs. It is the same for every router of a process, and writing it down
+    // takes a while.
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
     let (routes, mut document) = OpenApiRouter::new().nest("/api/v1", resources()).split_for_parts();
-    openapi::finish(&mut document);
-    // As a tree it takes megabytes for as long as the server runs.
-    let text = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
-    drop(document);
+    let text = TEXT.get_or_init(|| {
+        openapi::finish(&mut document);
+        Bytes::from(serde_json::to_vec(&document).unwrap_or_default())
+    });
+    let text = text.clone();
     let described = async move || ([(header::CONTENT_TYPE, "application/json")], text);
     routes
         .route("/api/openapi.json", get(described))
