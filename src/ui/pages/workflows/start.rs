@@ -44,6 +44,23 @@ struct Startable {
     runnables: Vec<Runnable>,
 }
 
+/// The form of one dialog, as the button in its foot knows it.
+#[derive(Clone, Copy)]
+struct Sending {
+    /// Unique on the page.
+    id: &'static str,
+    /// It is being sent.
+    busy: RwSignal<bool>,
+    /// It stands there; before, the button would send nothing.
+    stands: RwSignal<bool>,
+}
+
+impl Sending {
+    fn of(id: &'static str) -> Self {
+        Self { id, busy: RwSignal::new(false), stands: RwSignal::new(false) }
+    }
+}
+
 /// Reads a workflow, its newest version, and its draft where that differs.
 async fn load(id: WorkflowId) -> Result<Startable, ApiError> {
     let workflow = api::workflows::get_workflow(id).await?;
@@ -68,11 +85,11 @@ pub fn StartRunDialog(
     open: RwSignal<bool>,
     target: Signal<Option<Target>>,
 ) -> impl IntoView {
-    let busy = RwSignal::new(false);
-    let footer = move || view! { <Footer open busy form=id /> };
+    let form = Sending::of(id);
+    let footer = move || view! { <Footer open form lacking="What it asks for is still being read." /> };
     view! {
         <Dialog id title="Run a workflow" open footer=ViewFn::from(footer)>
-            {move || target.get().map(|target| view! { <Start target busy form=id /> })}
+            {move || target.get().map(|target| view! { <Start target form /> })}
         </Dialog>
     }
 }
@@ -84,17 +101,23 @@ pub fn PickRunDialog(
     id: &'static str,
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    let busy = RwSignal::new(false);
-    let footer = move || view! { <Footer open busy form=id /> };
+    let form = Sending::of(id);
+    let footer = move || view! { <Footer open form lacking="Choose a workflow first." /> };
     view! {
         <Dialog id title="Run a workflow" open footer=ViewFn::from(footer)>
-            <Pick busy form=id />
+            <Pick form />
         </Dialog>
     }
 }
 
 #[component]
-fn Footer(open: RwSignal<bool>, busy: RwSignal<bool>, form: &'static str) -> impl IntoView {
+fn Footer(
+    open: RwSignal<bool>,
+    form: Sending,
+    /// Why it can't be sent while it does not stand there.
+    lacking: &'static str,
+) -> impl IntoView {
+    let Sending { id, busy, stands } = form;
     view! {
         <Button label="Close" on_press=move |()| open.set(false) />
         <Button
@@ -103,13 +126,14 @@ fn Footer(open: RwSignal<bool>, busy: RwSignal<bool>, form: &'static str) -> imp
             variant=ButtonVariant::Primary
             submit=true
             busy
-            attr:form=format!("{form}-{FORM}")
+            refused=Signal::derive(move || (!stands.get()).then(|| lacking.to_owned()))
+            attr:form=format!("{id}-{FORM}")
         />
     }
 }
 
 #[component]
-fn Pick(busy: RwSignal<bool>, form: &'static str) -> impl IntoView {
+fn Pick(form: Sending) -> impl IntoView {
     let workflows =
         LocalResource::new(|| api::workflows::list_workflows(String::new(), PageRequest { limit: 200, cursor: None }));
     let chosen = RwSignal::new(String::new());
@@ -129,27 +153,27 @@ fn Pick(busy: RwSignal<bool>, form: &'static str) -> impl IntoView {
     view! {
         {move || error().map(|error| view! { <ErrorState error what="the workflows" /> })}
         <div class="form">
-            <Select id=format!("{form}-workflow") label="Workflow" value=chosen choices />
+            <Select id=format!("{}-workflow", form.id) label="Workflow" value=chosen choices />
         </div>
-        {move || target.get().map(|target| view! { <Start target busy form /> })}
+        {move || target.get().map(|target| view! { <Start target form /> })}
     }
 }
 
 /// Loads what may be run, then shows the form.
 #[component]
-fn Start(target: Target, busy: RwSignal<bool>, form: &'static str) -> impl IntoView {
+fn Start(target: Target, form: Sending) -> impl IntoView {
     let Target { workflow, inputs } = target;
     let startable = LocalResource::new(move || load(workflow));
     let inputs = StoredValue::new(inputs);
     move || match startable.get() {
         None => view! { <Skeleton what="the inputs" shape=SkeletonShape::Lines(3) /> }.into_any(),
         Some(Err(error)) => view! { <ErrorState error what="the workflow" /> }.into_any(),
-        Some(Ok(startable)) => view! { <StartForm startable given=inputs.get_value() busy form /> }.into_any(),
+        Some(Ok(startable)) => view! { <StartForm startable given=inputs.get_value() form /> }.into_any(),
     }
 }
 
 #[component]
-fn StartForm(startable: Startable, given: Option<Value>, busy: RwSignal<bool>, form: &'static str) -> impl IntoView {
+fn StartForm(startable: Startable, given: Option<Value>, form: Sending) -> impl IntoView {
     let Startable { workflow, runnables } = startable;
     let may_test = use_context::<Me>().is_some_and(|me| me.may(Action::EditWorkflow));
     let runnables: Vec<_> = runnables
@@ -171,7 +195,7 @@ fn StartForm(startable: Startable, given: Option<Value>, busy: RwSignal<bool>, f
         <Show when=move || several>
             <div class="form">
                 <Select
-                    id=format!("{form}-which")
+                    id=format!("{}-which", form.id)
                     label="What runs"
                     value=which
                     choices=Signal::stored(choices.clone())
@@ -182,7 +206,7 @@ fn StartForm(startable: Startable, given: Option<Value>, busy: RwSignal<bool>, f
             let at = which.read().parse::<usize>().unwrap_or(0);
             runnables
                 .with_value(|all| all.get(at).cloned())
-                .map(|runnable| view! { <InputsForm workflow=workflow.id runnable given=given.get_value() busy form /> })
+                .map(|runnable| view! { <InputsForm workflow=workflow.id runnable given=given.get_value() form /> })
         }}
     }
 }
@@ -202,13 +226,10 @@ pub struct Refused {
 }
 
 #[component]
-fn InputsForm(
-    workflow: WorkflowId,
-    runnable: Runnable,
-    given: Option<Value>,
-    busy: RwSignal<bool>,
-    form: &'static str,
-) -> impl IntoView {
+fn InputsForm(workflow: WorkflowId, runnable: Runnable, given: Option<Value>, form: Sending) -> impl IntoView {
+    let Sending { id: form, busy, stands } = form;
+    stands.set(true);
+    on_cleanup(move || drop(stands.try_set(false)));
     let fields = inputs::fields(&runnable.definition.inputs);
     let texts = RwSignal::new(inputs::begin(&fields, given.as_ref()));
     let refused = RwSignal::new(Refused::default());
