@@ -229,7 +229,9 @@ pub struct Refused {
 fn InputsForm(workflow: WorkflowId, runnable: Runnable, given: Option<Value>, form: Sending) -> impl IntoView {
     let Sending { id: form, busy, stands } = form;
     stands.set(true);
-    on_cleanup(move || drop(stands.try_set(false)));
+    on_cleanup(move || {
+        stands.try_set(false);
+    });
     let fields = inputs::fields(&runnable.definition.inputs);
     let texts = RwSignal::new(inputs::begin(&fields, given.as_ref()));
     let refused = RwSignal::new(Refused::default());
