@@ -8,6 +8,7 @@ use super::breaker::Admission;
 use super::call::clean;
 use super::candidates::Candidate;
 use super::health::{self, Health, Permit};
+use super::held_up::{self, Calls, Guard};
 use super::pace::Turn;
 use super::providers::endpoint;
 use super::queue::{NoRoom, Place, Queues, Want};
@@ -15,8 +16,8 @@ use super::retry::HASTE_MS;
 use super::signs::{Left, Progress, Signs};
 use super::store::provider::ProviderRow;
 use super::{Error, retry};
-use crate::model::ProviderId;
-use crate::model::gateway::{Choice, Fault, FaultClass, Lack, Tried, Verdict};
+use crate::model::gateway::{CallRecord, Choice, Fault, FaultClass, HeldUpBy, Lack, Tried, Verdict};
+use crate::model::{ProviderId, RunId};
 use crate::runtime::Ctx;
 
 /// A call while it looks for who answers: what became of each, and how long that took elsewhere.
@@ -28,12 +29,30 @@ pub(super) struct Asking<'a> {
     /// Milliseconds that the call waited for room at the one that is asked.
     queued: u64,
     signs: Arc<Signs>,
+    /// The step that asks, if one does.
+    step: Option<(RunId, String)>,
 }
 
 impl<'a> Asking<'a> {
     /// A call that has asked nobody yet.
     pub fn new(ctx: &'a Ctx, choice: &'a mut Choice, away: &'a mut Duration) -> Self {
-        Self { ctx, choice, away, queued: 0, signs: Arc::default() }
+        Self { ctx, choice, away, queued: 0, signs: Arc::default(), step: None }
+    }
+
+    /// The call that is kept as this: where a step makes it, it can be told what holds it up.
+    #[must_use]
+    pub fn of(self, record: Option<&CallRecord>) -> Self {
+        let step = record.and_then(|record| Some((record.run_id?, record.step.clone()?)));
+        Self { step, ..self }
+    }
+
+    /// Tells what holds the call up for as long as what is returned lives, and for how long that is where it is known.
+    fn held_up(&self, row: &ProviderRow, candidate: &Candidate, by: HeldUpBy, for_ms: Option<u64>) -> Option<Guard> {
+        let (run, step) = self.step.as_ref()?;
+        let now = self.ctx.clock.now();
+        let mut told = held_up::told(step, (&row.name, &candidate.model.id), now, by);
+        told.until = for_ms.map(|ms| now.plus_ms(ms as i64));
+        Some(self.ctx.shared::<Calls>().hold(*run, row.id, told))
     }
 
     /// Somebody looks on while one is asked.
@@ -57,7 +76,7 @@ impl<'a> Asking<'a> {
         let (mut attempts, mut waited) = (0, 0);
         loop {
             let patience_ms = retry::patience_ms(has_others).saturating_sub(waited);
-            match self.in_turn(&health, &key, patience_ms).await {
+            match self.in_turn(&health, (row, candidate), patience_ms).await {
                 Ok(turn_ms) => waited += turn_ms,
                 Err(crowd) => return Err(self.rests(row, candidate, attempts, crowd)),
             }
@@ -106,6 +125,7 @@ impl<'a> Asking<'a> {
                 Some(wait) if may_retry && health.pay(&key, ctx.clock.steady()) => {
                     waited += wait;
                     let since = Instant::now();
+                    let _held_up = self.held_up(row, candidate, HeldUpBy::Failure, Some(wait));
                     ctx.clock.sleep_ms(wait as i64).await;
                     *self.away += since.elapsed();
                 }
@@ -118,15 +138,17 @@ impl<'a> Asking<'a> {
     async fn in_turn(
         &mut self,
         health: &Health,
-        key: &(ProviderId, String),
+        (row, candidate): (&ProviderRow, &Candidate),
         patience_ms: u64,
     ) -> Result<u64, Admission> {
+        let key: (ProviderId, String) = (row.id, candidate.model.id.clone());
         let millis = |wait: Duration| wait.as_micros().div_ceil(1_000) as u64;
-        match health.turn(key, self.ctx.clock.steady(), patience_ms) {
+        match health.turn(&key, self.ctx.clock.steady(), patience_ms) {
             Turn::Now => Ok(0),
             Turn::After(wait) => Err(Admission::Crowd { for_ms: millis(wait) }),
             Turn::In(wait) => {
                 let (since, wait_ms) = (Instant::now(), millis(wait));
+                let _held_up = self.held_up(row, candidate, HeldUpBy::Turn, Some(wait_ms));
                 self.ctx.clock.sleep_ms(wait_ms as i64).await;
                 *self.away += since.elapsed();
                 Ok(wait_ms)
@@ -153,7 +175,9 @@ impl<'a> Asking<'a> {
             told_patience: if has_others { patience.min(Duration::from_millis(HASTE_MS)) } else { patience },
         };
         let since = Instant::now();
+        let held_up = self.held_up(row, candidate, HeldUpBy::Room { underway: 0, waiting: 0 }, None);
         let entered = ctx.shared::<Queues>().of(row.id, &ctx.clock).enter(limits, want).await;
+        drop(held_up);
         let queued = match &entered {
             Ok((_, ms)) | Err(NoRoom::Waited { ms }) => *ms,
             Err(NoRoom::Full { .. } | NoRoom::TooLong { .. }) => 0,

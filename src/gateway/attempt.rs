@@ -187,7 +187,7 @@ impl<'a> Attempt<'a> {
         let Some((hedge, other)) = stand_in else {
             let signs = Arc::default();
             account.watch(&signs);
-            let mut asking = self.asking().watched(&signs);
+            let mut asking = self.asking().of(account.record()).watched(&signs);
             return (asking.ask(request, first.row, first.candidate, first.has_others).await, place);
         };
         let notes = (&mut self.choice, &mut self.away);

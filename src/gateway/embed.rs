@@ -117,7 +117,7 @@ async fn find(
     let mut last: Option<Fault> = None;
     let signs = Arc::default();
     account.watch(&signs);
-    asking = asking.watched(&signs);
+    asking = asking.of(account.record()).watched(&signs);
     for (place, candidate) in candidates.iter().enumerate() {
         let row = &rows[candidate.provider];
         account.note(|record| {

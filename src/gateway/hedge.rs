@@ -68,8 +68,8 @@ struct Story {
 }
 
 impl Story {
-    async fn ask(&mut self, ctx: &Ctx, request: &Request, side: Side<'_>) -> Got {
-        let mut asking = Asking::new(ctx, &mut self.choice, &mut self.away).watched(&self.signs);
+    async fn ask(&mut self, ctx: &Ctx, request: &Request, side: Side<'_>, call: Option<&CallRecord>) -> Got {
+        let mut asking = Asking::new(ctx, &mut self.choice, &mut self.away).of(call).watched(&self.signs);
         asking.ask(request, side.row, side.candidate, side.has_others).await
     }
 
@@ -79,7 +79,7 @@ impl Story {
         let (held, _) = spending::admit(ctx, call, request, whom).await.ok()?;
         self.held = held;
         self.is_asked = true;
-        Some(self.ask(ctx, request, side).await)
+        Some(self.ask(ctx, request, side, Some(call)).await)
     }
 }
 
@@ -98,17 +98,17 @@ pub(super) async fn ask(
     account.watch(&two.signs);
     let call = account.record().cloned();
     let (got, got_too) = {
-        let mut one = pin!(one.ask(ctx, request, first));
+        let mut one = pin!(one.ask(ctx, request, first, call.as_ref()));
         let alone = tokio::select! {
             biased;
             got = &mut one => Some(got),
             () = ctx.clock.sleep_ms(after_ms.into()) => None,
         };
         let health: Arc<Health> = ctx.shared();
-        match (alone, call) {
+        match (alone, &call) {
             (Some(got), _) => (Some(got), None),
             (None, Some(call)) if !signs.has_begun() && health.pay(&first.key(), ctx.clock.steady()) => {
-                let mut two = pin!(two.ask_too(ctx, request, other, &call));
+                let mut two = pin!(two.ask_too(ctx, request, other, call));
                 tokio::select! {
                     biased;
                     got = &mut one => match &got {

@@ -46,6 +46,7 @@ mod explain;
 mod head;
 mod health;
 mod hedge;
+mod held_up;
 mod key_use;
 mod keys;
 mod live;
@@ -84,6 +85,7 @@ pub use dialect::{
 pub use embed::{EmbedOrder, Embedded, embed};
 pub use error::{Error, Result};
 pub use explain::explain;
+pub use held_up::held_up;
 pub use key_use::{get_endpoints, list_keys_in_use};
 pub use keys::{authenticate, create_key, delete_key, list_keys};
 pub use live::Live;

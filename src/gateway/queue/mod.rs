@@ -55,6 +55,11 @@ impl Queues {
         }
     }
 
+    /// How many calls of a provider are underway, and how many wait for room.
+    pub fn counts(&self, provider: ProviderId) -> (u32, u32) {
+        self.lock().get(&provider).map_or((0, 0), |queue| queue.lock().room.counts())
+    }
+
     /// What would be said to a call that comes now.
     pub fn would_say(&self, (provider, model): (ProviderId, &str), limits: Limits, now: Duration) -> Entered {
         match self.lock().get(&provider) {

@@ -125,6 +125,11 @@ impl Room {
         aside.into_iter().chain(first.and_then(|(_, wait)| wait)).min()
     }
 
+    /// How many are underway, and how many wait.
+    pub fn counts(&self) -> (u32, u32) {
+        (self.underway, self.waiting.len() as u32)
+    }
+
     /// The first of those who wait.
     pub fn front(&self) -> Option<u64> {
         self.waiting.front().map(|one| one.id)

@@ -55,7 +55,7 @@ pub use price::{Price, PriceDraft, format_usd, parse_usd, short_usd};
 pub use provider::{
     BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest,
 };
-pub use queue::{HeldModel, QueueState};
+pub use queue::{HeldModel, HeldUp, HeldUpBy, QueueState};
 pub use redaction::{
     MAX_MASK_PATTERN, MAX_MASK_PATTERNS, MAX_MASK_TRIAL, MaskKind, MaskPattern, Masked, Redaction, RedactionDraft,
     RedactionTrial, RedactionTried,

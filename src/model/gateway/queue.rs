@@ -33,6 +33,39 @@ pub struct HeldModel {
     pub for_ms: u64,
 }
 
+/// A call of a step that is not sent yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldUp {
+    /// The step's path.
+    pub step: String,
+    /// The name of who is to be asked.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when, where that is known.
+    pub until: Option<Timestamp>,
+    /// By what.
+    pub by: HeldUpBy,
+}
+
+/// What holds a call up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldUpBy {
+    /// The provider has no room.
+    Room {
+        /// Calls that are underway there.
+        underway: u32,
+        /// Calls that wait there, this one among them.
+        waiting: u32,
+    },
+    /// The provider is well again after a failure, and lets in those who waited one after the other.
+    Turn,
+    /// It has failed, and is tried again later.
+    Failure,
+}
+
 impl QueueState {
     /// What is left of the limits by the minute that are set.
     pub fn left(&self, limits: Limits, now: Timestamp) -> Vec<OwnLimit> {

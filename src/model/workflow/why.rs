@@ -3,6 +3,7 @@
 //! Owns the words. What a state tells by itself is read here ([`of_state`]); what only tables and queues know is
 //! gathered by the face and put into words here.
 
+mod elsewhere;
 mod place;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use super::{Await, Question, RunStatus, Signal, Slot, State, StepStatus};
 use crate::model::agent::Lease;
 use crate::model::{RunId, Timestamp};
+pub use elsewhere::{In, nobody, of_call, unheard};
 pub use place::{Place, Quota};
 
 /// Steps of a run that are told of for one reason: a wide run has thousands.
@@ -55,6 +57,10 @@ pub enum Code {
     StepKey,
     /// Every slot of the server is taken.
     Slots,
+    /// The call of a model is not sent yet: who is asked has no room, is well again one after the other, or has failed.
+    Provider,
+    /// The server that had it in hand was not heard of; another takes it over.
+    Server,
     /// An attempt failed; the next is scheduled.
     Retry,
     /// It waits for a time.

@@ -59,10 +59,10 @@ use owner::Owner;
 pub(super) use owner::{Begin, New, fold};
 pub use progress::Progress;
 
-/// How long a process keeps a run without saying that it lives, which it does four times as often: on a shared database,
+/// How long, in milliseconds, a process keeps a run without saying that it lives, which it does four times as often: on a shared database,
 /// this long passes before another process goes on with the runs of one that stands still. One that died is noticed at
 /// once ([`node`]).
-const LEASE_MS: i64 = 15_000;
+pub(super) const LEASE_MS: i64 = 15_000;
 /// How long to wait before trying again what the database refused.
 const RETRY_MS: i64 = 1_000;
 /// Runs that one process has in hand at most.

@@ -1,10 +1,11 @@
 //! "Why is it waiting?", from everything that knows: the history, the tables, the queues of this process.
 
 use crate::agents::leases;
+use crate::gateway;
 use crate::model::auth::Action;
 use crate::model::workflow::flow::WhenFull;
 use crate::model::workflow::flow::admission::{Blocked, Head};
-use crate::model::workflow::why::{self, Code, Place, Quota, Unblock, Why};
+use crate::model::workflow::why::{self, Code, In, Place, Quota, Unblock, Why};
 use crate::model::workflow::{Fact, RunStatus, State, StepStatus};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::{Ctx, Runtime};
@@ -36,8 +37,11 @@ pub async fn why_waiting(ctx: &Ctx, id: RunId) -> Result<Vec<Why>, Error> {
         RunStatus::Paused => whys.push(of_pause(runtime, workspace, id).await?),
         RunStatus::Running | RunStatus::Waiting => {}
     }
+    let held = store::lease::find(&ctx.db, workspace, id, (Engine::of(runtime).id, runtime.clock.now())).await?;
+    whys.extend(of_hands(runtime, state.status(), held));
     whys.extend(of_keys(runtime, workspace, id).await?);
     whys.extend(of_slots(runtime, &state));
+    whys.extend(of_calls(runtime, &state));
     for why in of_leases(ctx, why::of_state(&state)).await? {
         whys.push(of_sub_run(ctx, why).await?);
     }
@@ -133,6 +137,23 @@ async fn of_keys(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result
         whys.push(why::step_key(&waiter.step, &waiter.key, waiter.asked_at, position, &holders));
     }
     Ok(whys)
+}
+
+/// Whether the run is in somebody's hands, where it ought to be.
+fn of_hands(runtime: &Runtime, status: RunStatus, held: In) -> Option<Why> {
+    match held {
+        In::Server { lease_until } => why::unheard(lease_until, engine::LEASE_MS, runtime.clock.now()),
+        // A run in the queue says by its place what it waits for.
+        In::Nobody { since } => Some(why::nobody(since)).filter(|_| status != RunStatus::Queued),
+        In::Here | In::Rest => None,
+    }
+}
+
+/// The calls of models that are not sent yet, of this process. Another process knows its own.
+fn of_calls(runtime: &Runtime, state: &State) -> Vec<Why> {
+    let works = |step: &str| state.find_step(step).is_some_and(|step| step.status == StepStatus::Running);
+    let calls = gateway::held_up(runtime, state.id());
+    calls.iter().filter(|call| works(&call.step)).take(why::MOST_STEPS).map(why::of_call).collect()
 }
 
 /// The steps that wait for a slot of this process. Another process knows its own.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::Card;
 use super::run::{CardRow, card_columns};
 use crate::db::{Db, Result};
+use crate::model::workflow::why::In;
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::{read, skip_locked, within};
 
@@ -243,6 +244,34 @@ pub async fn set_aside(db: &Db, run: RunId, token: i64, damage: &str) -> Result<
     .await
     .map(drop))?;
     tx.commit().await
+}
+
+/// In whose hands a run is, as `own` sees it; at rest also where it is not in the workspace.
+pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId, (own, now): (Uuid, Timestamp)) -> Result<In> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        owner_id: Option<Uuid>,
+        lease_until: Option<Timestamp>,
+        status: String,
+        wake_at: Option<Timestamp>,
+        damage: Option<String>,
+    }
+    let row: Option<Row> = read!(db, conn => query_as(
+        "select owner_id, lease_until, status, wake_at, damage from run where id = $1 and workspace_id = $2 and ended_at is null",
+    )
+    .bind(run)
+    .bind(workspace)
+    .fetch_optional(conn)
+    .await)?;
+    Ok(match row {
+        Some(Row { damage: Some(_), .. }) | None => In::Rest,
+        Some(Row { owner_id: Some(owner), .. }) if owner == own => In::Here,
+        Some(Row { owner_id: Some(_), lease_until: Some(lease_until), .. }) => In::Server { lease_until },
+        Some(Row { status, wake_at, .. }) => match wake_at.filter(|at| *at <= now) {
+            None if status != "running" => In::Rest,
+            since => In::Nobody { since },
+        },
+    })
 }
 
 /// Why a run was set aside; `None` for one that was not.

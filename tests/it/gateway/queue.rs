@@ -3,10 +3,13 @@
 use serde_json::json;
 use weft::gateway;
 use weft::model::gateway::{Dialect, ExplainRequest, FaultClass, Limits, Provider, ProviderKind, QueueState, Standing};
+use weft::model::workflow::why::{Code, Unblock};
 use weft::runtime::Ctx;
+use weft::workflow;
 
 use super::upstream::{Gate, Reply, Upstream, soon};
 use super::{add_hasty, answer, ask, calls, chunks, ctx, draft, drain, process, route, stream};
+use crate::engine::{chain, end, start};
 use crate::support::Site;
 
 /// Somebody whose clock is in the test's hands.
@@ -75,6 +78,31 @@ on_both_engines! {
         let log = calls(&ctx).await;
         assert!(log.iter().any(|call| call.choice == two.choice), "the log says so too");
         assert_eq!(state(&ctx, &acme).await, QueueState::default());
+    }
+
+    async fn a_step_whose_call_waits_for_room_says_so_and_no_more_once_it_is_sent(site: Site) {
+        let ctx = somebody(&site).await;
+        let told = || Reply::Events(chunks(&["Yes."]));
+        let (first, second) = (Gate::default(), Gate::default());
+        let upstream = Upstream::start([first.hold(told()), second.hold(told())]).await;
+        let acme = acme(&ctx, &upstream, Limits { max_concurrent: Some(1), ..Limits::default() }).await;
+        let config = json!({"model": "acme/big", "prompt": "Well?"});
+        let asks = chain(vec![json!({"id": "ask", "kind": "prompt", "config": config})]);
+        let one = start(&ctx, &asks, json!({"n": 1})).await;
+        first.seen().await;
+        let two = start(&ctx, &asks, json!({"n": 2})).await;
+        waiting(&ctx, &acme, 1).await;
+        assert_eq!(workflow::why_waiting(&ctx, one).await.unwrap(), [], "it is asked, and at work");
+        let why = workflow::why_waiting(&ctx, two).await.unwrap().remove(0);
+        assert_eq!((why.code, why.step.as_deref()), (Code::Provider, Some("ask")));
+        assert_eq!(why.sentence, "Waits for room at acme to ask big: 1 call is underway.");
+        assert_eq!(why.unblocks, [Unblock::Person { action: "Raise the limits of acme".into() }]);
+        first.open();
+        second.seen().await;
+        assert_eq!(workflow::why_waiting(&ctx, two).await.unwrap(), []);
+        second.open();
+        end(&ctx, one).await;
+        end(&ctx, two).await;
     }
 
     async fn a_call_without_room_goes_elsewhere_or_is_refused_with_when_to_come_again(site: Site) {

@@ -21,6 +21,36 @@ on_both_engines! {
         assert_eq!(end(&ctx, queued).await.summary.status, RunStatus::Succeeded);
     }
 
+    async fn between_the_death_of_a_process_and_the_next_a_run_says_whose_end_it_waits_for(site: Site) {
+        let first = ctx(&site.runtime).await;
+        let run = start(&first, &chain(vec![wait("hold", 600_000)]), json!({"n": 1})).await;
+        until(&first, run, RunStatus::Waiting).await;
+        assert!(site.runtime.tasks.stop(Duration::from_secs(20)).await, "it drains");
+        // As if it had been killed: the run stands under the name of a process that says nothing any more.
+        let now = site.runtime.clock.now();
+        let (heard, lease_until) = (now.plus_ms(-8_000), now.plus_ms(7_000));
+        let mut tx = site.runtime.db.begin().await.unwrap();
+        within!(&mut tx, conn => sqlx::query("update run set owner_id = $2, lease_until = $3 where id = $1")
+            .bind(run).bind(first.ids.fresh::<RunId>()).bind(lease_until).execute(conn).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+        // Whoever is asked has not begun to look for runs.
+        let second = next_process(&site, site.runtime.clock.clone());
+        let asking = second.as_actor(first.actor.clone(), String::new());
+        let missed = workflow::why_waiting(&asking, run).await.unwrap().remove(0);
+        assert_eq!((missed.code, missed.since), (Code::Server, Some(heard)));
+        assert_eq!(missed.unblocks, [Unblock::Time { at: lease_until }]);
+        workflow::boot(&second).await.unwrap();
+        second.clock.advance_ms(15_001);
+        until(&asking, run, RunStatus::Waiting).await;
+        eventually(&asking, "it is in good hands", async || {
+            workflow::why_waiting(&asking, run).await.unwrap().iter().all(|why| why.code == Code::Timer)
+        })
+        .await;
+        second.clock.advance_ms(600_000);
+        assert_eq!(end(&asking, run).await.summary.status, RunStatus::Succeeded);
+    }
+
     async fn what_was_queued_begins_after_a_restart(site: Site) {
         let first = ctx(&site.runtime).await;
         let definition = by_customer(1);
