@@ -81,15 +81,15 @@ impl Lines {
         let _ = browser::keep_in_browser(KEPT, &column::text(&self.columns.get_untracked()));
     }
 
-    /// Begins with another first page.
+    /// Begins with another first page. It may come when the page is gone already.
     pub fn begin(self, first: EntryTable) {
-        self.round.update_value(|round| *round += 1);
-        self.busy.set_value(false);
-        self.wanted.set_value(0);
-        self.active.set(None);
-        self.anchor.set_value(None);
-        self.failed.set(None);
-        self.is_stale.set(false);
+        self.round.try_update_value(|round| *round += 1);
+        let _ = self.busy.try_set_value(false);
+        let _ = self.wanted.try_set_value(0);
+        let _ = self.anchor.try_set_value(None);
+        self.active.try_set(None);
+        self.failed.try_set(None);
+        self.is_stale.try_set(false);
         self.take(first.items, first.next, first.total);
     }
 
