@@ -188,6 +188,7 @@ async function furnish(server) {
     failed: `/runs/${failed.id}`,
     compare: `/runs/compare?a=${run.id}&b=${failed.id}`,
     memory: '/memory?q=health',
+    memoryTable: '/memory?sort=key',
     quarantine: '/memory?quarantine=1&at=web&key=page',
     embedder: '/memory/embedder',
     memoryHealth: '/memory/health',

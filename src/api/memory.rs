@@ -5,9 +5,10 @@ use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
     EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone,
-    EntryDraft, EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned, LocalModel, MemoryHealth,
-    MemoryMap, MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized, SummaryDraft,
-    SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
+    EntryDraft, EntryExport, EntryFilter, EntryName, EntryOrder, EntryTable, EntryVersion, HealthEntry, ImportPart,
+    ImportReport, Learned, LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace, NamespaceActivity, Readers,
+    Relation, RelationDraft, Search, SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks,
+    SummaryPlan, SummaryRule, SummaryRuleDraft,
 };
 use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
 
@@ -23,6 +24,16 @@ pub async fn list_entries(filter: EntryFilter, page: PageRequest) -> Result<Entr
     Ok(crate::memory::list(&crate::http::request_ctx().await?, &filter, &page).await?)
 }
 
+/// Lists entries as lines of a table, in an order that one chooses.
+#[server(prefix = "/rpc", endpoint = "memory/table", input = Json)]
+pub async fn list_entry_lines(
+    filter: EntryFilter,
+    order: EntryOrder,
+    page: PageRequest,
+) -> Result<EntryTable, ApiError> {
+    Ok(crate::memory::table(&crate::http::request_ctx().await?, &filter, order, &page).await?)
+}
+
 /// What was learned when, the last first.
 #[server(prefix = "/rpc", endpoint = "memory/timeline", input = Json)]
 pub async fn memory_timeline(filter: EntryFilter, page: PageRequest) -> Result<Page<Learned>, ApiError> {
@@ -33,6 +44,12 @@ pub async fn memory_timeline(filter: EntryFilter, page: PageRequest) -> Result<P
 #[server(prefix = "/rpc", endpoint = "memory/namespaces", input = Json)]
 pub async fn list_namespaces() -> Result<Vec<Namespace>, ApiError> {
     Ok(crate::memory::namespaces(&crate::http::request_ctx().await?).await?)
+}
+
+/// How much was written in each namespace lately.
+#[server(prefix = "/rpc", endpoint = "memory/activity", input = Json)]
+pub async fn list_namespace_activity() -> Result<Vec<NamespaceActivity>, ApiError> {
+    Ok(crate::memory::activity(&crate::http::request_ctx().await?).await?)
 }
 
 /// Reads an entry, also one in quarantine: a person looks at it.
@@ -53,6 +70,36 @@ pub async fn put_entry(namespace: String, key: String, draft: EntryDraft, versio
     let ctx = crate::http::request_ctx().await?;
     let expect = if version == 0 { crate::memory::Expect::Absent } else { crate::memory::Expect::Version(version) };
     Ok(crate::memory::put(&ctx, &namespace, &key, draft, expect, crate::memory::source(&ctx)).await?)
+}
+
+/// What would come of items of a file; nothing is written.
+#[server(prefix = "/rpc", endpoint = "memory/preview_import", input = Json)]
+pub async fn preview_memory_import(part: ImportPart) -> Result<ImportReport, ApiError> {
+    Ok(crate::memory::preview_import(&crate::http::request_ctx().await?, &part).await?)
+}
+
+/// Writes the entries of items of a file.
+#[server(prefix = "/rpc", endpoint = "memory/import", input = Json)]
+pub async fn import_memory_part(part: ImportPart) -> Result<ImportReport, ApiError> {
+    Ok(crate::memory::import_part(&crate::http::request_ctx().await?, &part).await?)
+}
+
+/// What is said of an entry and others.
+#[server(prefix = "/rpc", endpoint = "memory/relations", input = Json)]
+pub async fn list_relations(namespace: String, key: String) -> Result<Vec<Relation>, ApiError> {
+    Ok(crate::memory::relations(&crate::http::request_ctx().await?, &namespace, &key).await?)
+}
+
+/// Says something of an entry and another; gives what is said of the entry then.
+#[server(prefix = "/rpc", endpoint = "memory/relate", input = Json)]
+pub async fn relate_entries(namespace: String, key: String, draft: RelationDraft) -> Result<Vec<Relation>, ApiError> {
+    Ok(crate::memory::relate(&crate::http::request_ctx().await?, (&namespace, &key), &draft).await?)
+}
+
+/// Takes back what is said of an entry and another.
+#[server(prefix = "/rpc", endpoint = "memory/unrelate", input = Json)]
+pub async fn unrelate_entries(namespace: String, key: String, other: EntryName) -> Result<(), ApiError> {
+    Ok(crate::memory::unrelate(&crate::http::request_ctx().await?, (&namespace, &key), &other).await?)
 }
 
 /// The texts that stand beside an entry, and those that were merged.

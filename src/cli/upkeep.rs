@@ -4,7 +4,7 @@ use super::memory::{Place, Suspect};
 use super::table::{Column, Paint, table};
 use super::{Failure, out};
 use crate::memory::{self, Expect};
-use crate::model::memory::{EncryptionReport, Entry, HealthEntry, MemoryHealth};
+use crate::model::memory::{Contradiction, Doubtful, EncryptionReport, Entry, HealthEntry, MemoryHealth, Poor};
 use crate::runtime::Ctx;
 
 /// What is said of the keys, or done.
@@ -66,7 +66,20 @@ pub(super) async fn health(ctx: &Ctx, json: bool) -> Result<(), Failure> {
         out::json(&health);
         return Ok(());
     }
-    let MemoryHealth { entries, compared, duplicates, stale, oversized, expiring, unreadable, quarantined } = health;
+    let MemoryHealth {
+        entries,
+        compared,
+        duplicates,
+        contradictions,
+        doubtful,
+        poor,
+        never_read,
+        stale,
+        oversized,
+        expiring,
+        unreadable,
+        quarantined,
+    } = health;
     let mut rows = Vec::new();
     let mut add = |what: &str, entries: &[HealthEntry]| {
         rows.extend(entries.iter().map(|entry| {
@@ -79,6 +92,17 @@ pub(super) async fn health(ctx: &Ctx, json: bool) -> Result<(), Failure> {
     for (number, group) in duplicates.iter().enumerate() {
         add(&format!("the same {} ({:.0} %)", number + 1, group.likeness * 100.0), &group.entries);
     }
+    for (number, Contradiction { one, other, .. }) in contradictions.iter().enumerate() {
+        add(&format!("contradiction {}", number + 1), &[one.clone(), other.clone()]);
+    }
+    for (number, Doubtful { differs, newer, older, .. }) in doubtful.iter().enumerate() {
+        let what: Vec<&str> = differs.iter().map(|difference| difference.kind.label()).collect();
+        add(&format!("doubtful {} ({})", number + 1, what.join(", ")), &[newer.clone(), older.clone()]);
+    }
+    for Poor { entry, flaw } in &poor {
+        add(flaw.label(), std::slice::from_ref(entry));
+    }
+    add("never read", &never_read);
     add("soon gone", &expiring);
     add("stale", &stale);
     add("oversized", &oversized);

@@ -1,18 +1,22 @@
-//! What in a memory may need somebody: copies, what is old, long, soon gone, or in quarantine.
+//! What in a memory may need somebody: copies, contradictions, what says little, what nobody reads, what is old, long, soon gone, or
+//! in quarantine.
 //!
-//! Every list is bounded, and so is what is read for it. Whether an entry was read is recorded nowhere, so nothing is said of it.
+//! Every list is bounded, and so is what is read for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::shingles::{NEARLY_THE_SAME, Shingles};
-use super::{Error, store};
+use super::{Error, doubt, flaw, store};
+use crate::model::EntryId;
 use crate::model::auth::Action;
-use crate::model::memory::{Alike, Entry, EntryFilter, HealthEntry, MemoryHealth};
+use crate::model::memory::{Alike, Doubtful, Entry, EntryFilter, Flaw, HealthEntry, MemoryHealth, Poor};
 use crate::runtime::Ctx;
 
 const DAY_MS: i64 = 86_400_000;
 /// Days without a change after which an entry is stale.
 const STALE_DAYS: i64 = 180;
+/// Days after which somebody should have read an entry.
+const UNREAD_DAYS: i64 = 30;
 /// Days within which an entry is gone soon.
 const SOON_DAYS: i64 = 7;
 /// Characters beyond which an entry is oversized: about what vectors are made of.
@@ -43,11 +47,22 @@ pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
     let compared = newest.len() as i64;
     let (unreadable, newest): (Vec<Entry>, Vec<Entry>) =
         newest.into_iter().partition(|entry| entry.unreadable.is_some());
-    let duplicates = ctx.tasks.blocking(move || alike(&newest)).await.map_err(|_| Error::Index)?;
+    let settled: HashSet<(EntryId, EntryId)> = store::related_pairs(db, workspace).await?.into_iter().collect();
+    let is_settled = move |one: &Entry, other: &Entry| {
+        let is_superseded = one.superseded_at.is_some() || other.superseded_at.is_some();
+        is_superseded || settled.contains(&(one.id.min(other.id), one.id.max(other.id)))
+    };
+    let look = move || (alike(&newest), doubt::doubtful(&newest, is_settled), poor(&newest));
+    let (duplicates, doubtful, poor): (Vec<Alike>, Vec<Doubtful>, Vec<Poor>) =
+        ctx.tasks.blocking(look).await.map_err(|_| Error::Index)?;
     Ok(MemoryHealth {
         entries: store::count_entries(db, workspace, now).await?,
         compared,
         duplicates,
+        contradictions: store::contradictions(ctx, now).await?,
+        doubtful,
+        poor,
+        never_read: store::never_read(ctx, now, now.plus_ms(-UNREAD_DAYS * DAY_MS)).await?,
         unreadable: unreadable.iter().take(MOST_GROUPS).map(short).collect(),
         stale: store::unchanged_since(ctx, now, now.plus_ms(-STALE_DAYS * DAY_MS)).await?,
         oversized: store::longer_than(ctx, now, OVERSIZED_CHARS).await?,
@@ -111,6 +126,16 @@ fn alike(entries: &[Entry]) -> Vec<Alike> {
     groups.sort_by(|(a, one), (b, other)| other.likeness.total_cmp(&one.likeness).then(a.cmp(b)));
     groups.truncate(MOST_GROUPS);
     groups.into_iter().map(|(_, alike)| alike).collect()
+}
+
+/// The entries that say little or nothing, in their order. Pure. A turn of a conversation may be short, but not empty or garbled.
+fn poor(entries: &[Entry]) -> Vec<Poor> {
+    let found = entries.iter().filter_map(|entry| {
+        let flaw = flaw::flaw(entry)?;
+        let is_turn = entry.group.is_some() && matches!(flaw, Flaw::Short | Flaw::Link);
+        (!is_turn).then(|| Poor { entry: short(entry), flaw })
+    });
+    found.take(MOST_GROUPS).collect()
 }
 
 /// The first of the group that a place is in.

@@ -11,15 +11,18 @@
 //! wait for each other (about half a millisecond a commit) and buys three things: numbers appear in order, so that an
 //! index can follow them; a read, a decision and a write need no retry; two writers never deadlock.
 
+mod activity;
 mod bulk;
 mod catalog;
 mod changes;
 mod crypt;
+mod doubt;
 mod duplicates;
 mod embed;
 mod error;
 pub mod file;
 mod find;
+mod flaw;
 mod health;
 mod heard;
 mod hold;
@@ -29,19 +32,22 @@ mod map;
 pub mod measure;
 mod reads;
 mod related;
+mod relation;
 mod shingles;
 mod sibling;
 mod store;
 mod summary;
 mod suspect;
 mod sweep;
+mod table;
 mod then;
 mod told;
 mod trust;
 mod validate;
 mod write;
 
-pub use bulk::{Imported, change_entries, export_entries, import_record};
+pub use activity::activity;
+pub use bulk::{Imported, change_entries, export_entries, import_part, import_record, preview_import};
 pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use crypt::{Sealed, Unreadable, get_encryption, rotate_data_key, seal_pending};
 pub use embed::{
@@ -56,6 +62,7 @@ pub use local::{Urgency, embed as embed_locally, folder_of as local_folder_of};
 pub use map::map;
 pub use reads::{note_found, note_read, readers, reads_of_run, write_reads};
 pub use related::related;
+pub use relation::{relate, relations, unrelate};
 pub use sibling::{Put, Stated, put_beside, siblings};
 pub use summary::{
     Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, delete_summary_rule, estimate, fire_summary_rules,
@@ -63,6 +70,7 @@ pub use summary::{
     summary_links,
 };
 pub use sweep::{boot, sweep};
+pub use table::table;
 pub use then::{get_any_as_of, get_as_of};
 pub use told::told;
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS, namespace as check_namespace};

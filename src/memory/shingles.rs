@@ -7,15 +7,15 @@
 use super::suspect::words;
 
 /// Words of a shingle.
-const WIDTH: usize = 3;
+pub(super) const WIDTH: usize = 3;
 /// The likeness from which two texts say nearly the same: in a text of 40 words, about one word in another place or another.
 pub(super) const NEARLY_THE_SAME: f64 = 0.8;
 /// Texts of fewer words are never compared: "yes" is no copy of "yes".
-const MIN_WORDS: usize = 5;
+pub(super) const MIN_WORDS: usize = 5;
 /// Words that are compared; what follows them must not be there in either text.
-const MAX_WORDS: usize = 20_000;
+pub(super) const MAX_WORDS: usize = 20_000;
 /// Words that turn what is said around, folded.
-const NEGATIONS: [&str; 18] = [
+pub(super) const NEGATIONS: [&str; 18] = [
     "not", "no", "never", "none", "without", "cannot", "cant", "dont", "doesnt", "isnt", "arent", "wont", "didnt",
     "nicht", "kein", "keine", "nie", "ohne",
 ];
@@ -64,7 +64,8 @@ impl Shingles {
     }
 }
 
-fn digest(words: &[String]) -> u64 {
+/// The digest of words that follow each other.
+pub(super) fn digest(words: &[String]) -> u64 {
     let hash = blake3::hash(words.join(" ").as_bytes());
     u64::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
 }

@@ -1,10 +1,11 @@
-//! The sweeper: marks entries whose time ran out, and removes for good what was deleted long ago.
+//! The sweeper: marks entries whose time ran out, removes for good what was deleted long ago, and mends marks of what took the place
+//! of what.
 //!
 //! Takes no input and may run in several processes at once: each entry is checked again inside its own transaction.
 
 use std::time::Duration;
 
-use super::{DELETED_KEPT_DAYS, Error, crypt, embed, heard, reads, store, summary};
+use super::{DELETED_KEPT_DAYS, Error, crypt, embed, heard, reads, relation, store, summary};
 use crate::model::memory::Source;
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::{Ctx, Runtime};
@@ -52,6 +53,7 @@ pub async fn sweep(runtime: &Runtime) -> Result<(u64, u64), Error> {
     let before = now.plus_ms(-DELETED_KEPT_DAYS * 86_400_000);
     let removed = store::purge(&mut tx, before, BATCH).await?;
     tx.commit().await?;
+    relation::mend(runtime, BATCH).await?;
     Ok((expired, removed))
 }
 

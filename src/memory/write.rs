@@ -220,6 +220,7 @@ async fn perform(ctx: &Ctx, order: &Order) -> Result<Done, Error> {
         group: draft.group,
         position: draft.position,
         siblings: before.as_ref().map_or(0, store::EntryRow::siblings),
+        superseded_at: before.as_ref().and_then(|row| row.superseded_at),
         unreadable: None,
     };
     store::write(&mut tx, ctx, &entry, &begun).await?;

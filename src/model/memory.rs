@@ -6,21 +6,26 @@ use utoipa::ToSchema;
 
 use super::{EntryId, RunId, Timestamp};
 
+mod activity;
 mod bulk;
 mod embedder;
 mod encryption;
 mod health;
+mod import;
 mod listing;
 mod map;
 mod quarantine;
 mod reader;
+mod relation;
 mod sibling;
 mod summary;
 mod summary_rule;
+mod table;
 mod timeline;
 mod trust;
 mod why;
 
+pub use activity::{ACTIVE_DAYS, NamespaceActivity};
 pub use bulk::{
     EntryAct, EntryBulk, EntryBulkDone, EntryExport, EntryName, EntryRefusal, EntryStep, MAX_BULK, MAX_EXPORT_BYTES,
 };
@@ -29,17 +34,23 @@ pub use embedder::{
     LocalModel, MAX_DIMENSIONS, MAX_EMBEDDER_MODEL_CHARS, MAX_TRIAL_CHARS,
 };
 pub use encryption::{DataKeyInfo, EncryptionReport};
-pub use health::{Alike, HealthEntry, MemoryHealth};
+pub use health::{Alike, Difference, DifferenceKind, Doubtful, Flaw, HealthEntry, MemoryHealth, Poor};
+pub use import::{
+    ImportItem, ImportKind, ImportPart, ImportRefusal, ImportReport, ImportSample, MAX_IMPORT_BYTES, MAX_IMPORT_ITEMS,
+    MAX_IMPORT_NAMED, cut as cut_import, parts as import_parts,
+};
 pub use listing::{Entries, EntryFilter};
 pub use map::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap};
 pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
 pub use reader::{LISTED_READERS, Reader, Readers, Reading, RunRead, Sought};
+pub use relation::{Contradiction, MAX_RELATIONS, Relation, RelationDraft, RelationKind, RelationWay};
 pub use sibling::{OnConflict, Precedence, Seen, Sibling};
 pub use summary::{MAX_SUMMARY_SOURCES, Summarized, SummaryDraft, SummaryEstimate, SummaryLink, SummaryLinks};
 pub use summary_rule::{
     KEPT_FIRINGS, MAX_FIRING_SUMMARIES, MAX_SUMMARY_RULES, SummaryFiring, SummaryOutcome, SummaryPlan, SummaryRule,
     SummaryRuleDraft, SummarySet,
 };
+pub use table::{EntryLine, EntryOrder, EntrySort, EntryTable};
 pub use timeline::{Learned, Superseded};
 pub use trust::Trust;
 pub use why::{Signal, TermMatch, Why};
@@ -89,6 +100,9 @@ pub struct Entry {
     /// How many texts stand beside it, written without having seen it, that nobody has merged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub siblings: i64,
+    /// Since when another entry takes its place, where one does: it is found behind that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_at: Option<Timestamp>,
     /// Why it can't be decrypted, in lists: then content, value and metadata are empty and nothing is known of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,

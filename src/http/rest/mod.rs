@@ -28,6 +28,7 @@ pub mod providers;
 pub mod readers;
 mod redaction;
 pub mod regression;
+mod relations;
 pub mod routes;
 pub mod runs;
 pub mod schedules;
@@ -94,6 +95,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(routes::router())
         .merge(runs::router())
         .merge(schedules::router())
+        .merge(relations::router())
         .merge(siblings::router())
         .merge(summary::router())
         .merge(summary_rules::router())

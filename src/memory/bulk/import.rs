@@ -38,7 +38,7 @@ pub async fn import_record(ctx: &Ctx, record: &Record) -> Result<(Imported, Opti
 }
 
 /// Whether an entry is as a record says. A record without a label leaves the one that there is.
-fn is_kept(known: &Record, record: &Record) -> bool {
+pub(super) fn is_kept(known: &Record, record: &Record) -> bool {
     let record = record.clone().as_kept();
     *known == Record { trust: record.trust.or(known.trust).filter(|trust| *trust != Trust::User), ..record }
 }

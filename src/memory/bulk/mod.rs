@@ -1,4 +1,4 @@
-//! Many entries changed by one call: tagged, moved, set aside, deleted, and all of that taken back.
+//! Many entries changed by one call: tagged, moved, set aside, restored, deleted, and all of that taken back.
 //!
 //! Each entry is changed by itself, as if somebody had asked for it alone: in a transaction of its own, with a version of its own,
 //! noted as theirs. One that is not as it was seen is left as it is and named, the others are changed. What takes the changes back
@@ -6,10 +6,12 @@
 
 mod export;
 mod import;
+mod part;
 mod place;
 
 pub use export::export_entries;
 pub use import::{Imported, import_record};
+pub use part::{import_part, preview_import};
 
 use super::{Error, Expect, find_live, hold, validate, write};
 use crate::model::auth::Action;
@@ -99,6 +101,11 @@ fn check(bulk: &EntryBulk) -> Result<(), Error> {
                     );
                 }
             }
+            EntryAct::Restore { to } => {
+                if *to < 1 {
+                    refuse("act/to", "expected a version, 1 or more".to_owned());
+                }
+            }
             EntryAct::Release {} | EntryAct::Delete {} | EntryAct::Undelete {} => {}
         }
     }
@@ -142,6 +149,12 @@ async fn perform(ctx: &Ctx, step: &EntryStep) -> Result<Option<EntryStep>, Error
         EntryAct::Delete {} => {
             write::delete(ctx, namespace, key, expect).await?;
             Ok(back(None, EntryAct::Undelete {}))
+        }
+        EntryAct::Restore { to } => {
+            let before = find_live(ctx, namespace, key).await?.version;
+            expect.check(Some(before))?;
+            let entry = write::restore(ctx, namespace, key, *to).await?;
+            Ok(back(Some(entry.version), EntryAct::Restore { to: before }))
         }
         EntryAct::Undelete {} => {
             let entry = write::undelete(ctx, namespace, key).await?;

@@ -87,6 +87,7 @@ pub(super) struct Analysed {
     updated_at: Timestamp,
     expires_at: Option<Timestamp>,
     importance: f64,
+    is_superseded: bool,
     trust: Trust,
     digest: i64,
     fields: [Vec<Token>; FIELDS],
@@ -105,6 +106,7 @@ impl Analysed {
             updated_at: entry.updated_at,
             expires_at: entry.expires_at,
             importance: entry.importance,
+            is_superseded: entry.superseded_at.is_some(),
             trust: entry.trust,
             digest: digest(&entry.content),
             fields: [
@@ -166,6 +168,7 @@ struct Slot {
     updated_at: Timestamp,
     expires_at: Timestamp,
     importance: f64,
+    is_superseded: bool,
     trust: Trust,
     /// Of its content.
     digest: i64,
@@ -242,6 +245,7 @@ impl Index {
             updated_at: entry.updated_at,
             expires_at: entry.expires_at.unwrap_or(Timestamp(i64::MAX)),
             importance: entry.importance,
+            is_superseded: entry.is_superseded,
             trust: entry.trust,
             digest: entry.digest,
             order,

@@ -35,7 +35,7 @@ impl Index {
             ranks,
             speaker: f64::from(hit.speaker),
             recency: score::recency(asked.now.0, entry.updated_at.0),
-            importance: score::importance(entry.importance),
+            importance: score::importance(entry.importance, entry.is_superseded),
             terms,
             met,
             alike: likeness.cosine(hit.slot).zip(passage),

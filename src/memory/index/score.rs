@@ -128,9 +128,11 @@ pub(super) fn recency(now_micros: i64, updated_micros: i64) -> f64 {
     0.75 + 0.5 * (-days / HALF_LIFE_DAYS).exp2()
 }
 
-/// What importance (0..=1) does to the score: `0.6 + 0.8 * importance`; 1 for the usual 0.5.
-pub(super) fn importance(importance: f64) -> f64 {
-    0.6 + 0.8 * importance.clamp(0.0, 1.0)
+/// What importance (0..=1) does to the score: `0.6 + 0.8 * importance`; 1 for the usual 0.5. Half of it for an entry whose place
+/// another takes: it is found behind that one, and no further away than it was written to be.
+pub(super) fn importance(importance: f64, is_superseded: bool) -> f64 {
+    let factor = 0.6 + 0.8 * importance.clamp(0.0, 1.0);
+    if is_superseded { factor / 2.0 } else { factor }
 }
 
 /// No entry's factors together are more: speaker, recency and importance.
@@ -145,7 +147,8 @@ mod tests {
         assert!((recency(0, 0) - 1.25).abs() < 1e-9);
         assert!((recency(30 * 86_400_000_000, 0) - 1.0).abs() < 1e-9);
         assert!(recency(i64::MAX, 0) >= 0.75);
-        assert!((importance(0.5) - 1.0).abs() < 1e-9);
+        assert!((importance(0.5, false) - 1.0).abs() < 1e-9);
+        assert!((importance(0.5, true) - 0.5).abs() < 1e-9);
     }
 
     #[test]

@@ -259,8 +259,8 @@ impl Index {
     fn weigh(&self, candidate: &mut Candidate, scale: Scale) {
         let entry = &self.slots[candidate.slot as usize];
         let relevance = candidate.parts.iter().sum::<f32>() * candidate.speaker * scale.factor;
-        let factors = score::recency(scale.now.0, entry.updated_at.0) * score::importance(entry.importance);
-        candidate.score = f64::from(relevance) * factors;
+        let importance = score::importance(entry.importance, entry.is_superseded);
+        candidate.score = f64::from(relevance) * (score::recency(scale.now.0, entry.updated_at.0) * importance);
     }
 
     /// Adds the signals that read an entry's words in their order, and orders anew.

@@ -28,6 +28,7 @@ pub(in crate::memory) fn entry(number: u128, namespace: &str, key: &str, content
         group: None,
         position: None,
         siblings: 0,
+        superseded_at: None,
         unreadable: None,
     }
 }

@@ -36,6 +36,7 @@ fn ask_index(set: &Set) -> Vec<Ranking> {
             group: draft.group,
             position: draft.position,
             siblings: 0,
+            superseded_at: None,
             unreadable: None,
         }));
     }

@@ -22,7 +22,7 @@ macro_rules! columns {
             $before,
             " e.id, e.namespace, e.key, e.plain as content, e.sealed, e.data_key, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
               e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position,
-              e.trust, e.quarantine, e.quarantined_at, e.siblings
+              e.trust, e.quarantine, e.quarantined_at, e.siblings, e.superseded_at
               from memory_entry e ",
             $after
         )

@@ -2,6 +2,7 @@
 //!
 //! Rows with something encrypted in them come out opened (`memory::crypt`); what can't be opened says so.
 
+mod activity;
 mod bulk;
 mod embedder;
 mod entry;
@@ -10,17 +11,20 @@ mod key;
 mod map;
 mod quarantine;
 mod reader;
+mod relation;
 mod reseal;
 mod row;
 mod sibling;
 mod summary;
 mod summary_rule;
+mod table;
 mod then;
 mod timeline;
 mod upkeep;
 mod vector;
 mod version;
 
+pub(super) use activity::*;
 pub(super) use bulk::*;
 pub(super) use embedder::*;
 pub(super) use entry::*;
@@ -29,11 +33,13 @@ pub(super) use key::*;
 pub(super) use map::*;
 pub(super) use quarantine::*;
 pub(super) use reader::*;
+pub(super) use relation::*;
 pub(super) use reseal::*;
 pub(super) use row::*;
 pub(super) use sibling::*;
 pub(super) use summary::*;
 pub(super) use summary_rule::*;
+pub(super) use table::*;
 pub(super) use then::*;
 pub(super) use timeline::*;
 pub(super) use upkeep::*;

@@ -41,6 +41,7 @@ pub(in crate::memory) struct EntryRow {
     quarantine: Option<Json<Quarantine>>,
     quarantined_at: Option<Timestamp>,
     siblings: i64,
+    pub superseded_at: Option<Timestamp>,
 }
 
 impl EntryRow {
@@ -62,6 +63,26 @@ impl EntryRow {
     /// How many texts stand open beside it.
     pub const fn siblings(&self) -> i64 {
         self.siblings
+    }
+
+    /// Where it stands.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// When its newest version was written.
+    pub const fn updated_at(&self) -> Timestamp {
+        self.updated_at
+    }
+
+    /// 0..=1.
+    pub const fn importance(&self) -> f64 {
+        self.importance
     }
 
     /// Its text; empty when it can't be decrypted.
@@ -131,6 +152,7 @@ impl EntryRow {
             group: row.context_group,
             position: row.context_position,
             siblings: row.siblings,
+            superseded_at: row.superseded_at,
         }
     }
 }

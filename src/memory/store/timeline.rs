@@ -10,7 +10,7 @@ use super::then::{behind, labels, tag_in_json};
 use crate::db::{self, Result};
 use crate::memory::Error;
 use crate::memory::crypt::{self, Body, Holds, Place, Unreadable, read_body};
-use crate::model::memory::{EntryFilter, Learned, Source, Superseded};
+use crate::model::memory::{EntryFilter, EntryName, Learned, Source, Superseded};
 use crate::model::{EntryId, Timestamp};
 use crate::read;
 use crate::runtime::Ctx;
@@ -41,6 +41,9 @@ pub(in crate::memory) struct LearnedRow {
     next_at: Option<Timestamp>,
     /// 1 when that one deleted the entry.
     next_deleted: i64,
+    /// The entry that takes the place of this one, said since this version was written.
+    by_namespace: Option<String>,
+    by_key: Option<String>,
 }
 
 impl Holds for LearnedRow {
@@ -76,6 +79,7 @@ impl From<LearnedRow> for Learned {
             unreadable: row.unreadable.map(|why| why.to_string()),
             group: row.context_group,
             merged_from: row.merged_from,
+            superseded_by: row.by_namespace.zip(row.by_key).map(|(namespace, key)| EntryName { namespace, key }),
             superseded: next.map(|(version, at)| Superseded { version, at, deleted: row.next_deleted == 1 }),
         }
     }
@@ -88,7 +92,13 @@ macro_rules! timeline {
         concat!(
             "select v.change, e.namespace, e.key, v.version, v.entry_id, v.plain as content, v.sealed, v.data_key, v.metadata, v.source, v.at, v.trust,
                 v.merged_from, v.context_group, n.version as next_version, n.at as next_at,
-                cast(case when n.version is not null and n.plain is null then 1 else 0 end as bigint) as next_deleted
+                cast(case when n.version is not null and n.plain is null then 1 else 0 end as bigint) as next_deleted,
+                (select f.namespace from memory_relation r join memory_entry f on f.id = r.from_id
+                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2 and f.deleted_at is null
+                 order by r.at desc, f.id limit 1) as by_namespace,
+                (select f.key from memory_relation r join memory_entry f on f.id = r.from_id
+                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2 and f.deleted_at is null
+                 order by r.at desc, f.id limit 1) as by_key
              from memory_version v
              cross join memory_entry e
              left join memory_version n on n.entry_id = v.entry_id and n.version =

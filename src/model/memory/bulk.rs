@@ -55,6 +55,11 @@ pub enum EntryAct {
         #[serde(default)]
         reason: String,
     },
+    /// It says again what a kept version of it said, as a new version.
+    Restore {
+        /// Which version, 1 or more.
+        to: i64,
+    },
     /// It is let out of quarantine.
     Release {},
     /// It is deleted, and can come back for 30 days.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Source, Trust};
+use super::{EntryName, Source, Trust};
 use crate::model::Timestamp;
 
 /// Something that was learned: a version of an entry, in short.
@@ -35,6 +35,9 @@ pub struct Learned {
     /// The key under which it was to be written, where it said nearly the same as this entry and became a version of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_from: Option<String>,
+    /// The entry that takes the place of this one, where somebody said so since this version was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<EntryName>,
     /// What took its place; absent while its words stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub superseded: Option<Superseded>,

@@ -32,7 +32,7 @@ pub struct Why {
     pub speaker: f64,
     /// What age did to the score: a factor, 1 is neutral.
     pub recency: f64,
-    /// What importance did to the score: a factor, 1 is neutral.
+    /// What importance did to the score: a factor, 1 is neutral; half of it where another entry takes the place of this one.
     pub importance: f64,
     /// With `explain`: what each word of the query added to the text score, and which word of the entry it met.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -59,5 +59,15 @@ pub fn kept_in_tab(_key: &str) -> Option<String> {
 /// Forgets what was kept.
 pub fn forget_in_tab(_key: &str) {}
 
+/// Keeps a text in this browser; false where the browser does not take it.
+pub fn keep_in_browser(_key: &str, _text: &str) -> bool {
+    false
+}
+
+/// What was kept in this browser.
+pub fn kept_in_browser(_key: &str) -> Option<String> {
+    None
+}
+
 /// Goes to a path of this site as a new page: nothing of this one stays in memory.
 pub fn load_page(_path: &str) {}

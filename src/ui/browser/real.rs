@@ -74,6 +74,20 @@ pub fn forget_in_tab(key: &str) {
     }
 }
 
+fn browser_storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+/// Keeps a text in this browser; false where the browser does not take it.
+pub fn keep_in_browser(key: &str, text: &str) -> bool {
+    browser_storage().is_some_and(|storage| storage.set_item(key, text).is_ok())
+}
+
+/// What was kept in this browser.
+pub fn kept_in_browser(key: &str) -> Option<String> {
+    browser_storage()?.get_item(key).ok()?
+}
+
 /// Goes to a path of this site as a new page: nothing of this one stays in memory.
 pub fn load_page(path: &str) {
     if let Some(window) = web_sys::window() {

@@ -22,6 +22,7 @@ fn paths() -> Vec<String> {
         "/runs",
         "/memory",
         "/memory?q=health",
+        "/memory?sort=-reads",
         "/memory/embedder",
         "/memory/health",
         "/memory/timeline",

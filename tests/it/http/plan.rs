@@ -43,6 +43,7 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/memory/{namespace}/{key}") => Json(json!({"content": "A thought."})),
         ("POST", "/memory/{namespace}/{key}/restore") => Json(json!({"version": 1_000_000})),
         ("PUT", "/memory/{namespace}/{key}/quarantine") => Json(json!({"reason": "It is odd."})),
+        ("POST", "/memory/{namespace}/{key}/relations") => Json(relation()),
         ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
@@ -130,6 +131,11 @@ fn agent() -> Value {
     json!({"name": "", "spec": {"persona": "You look around."}})
 }
 
+/// What could be said of an entry and another that is not there.
+fn relation() -> Value {
+    json!({"kind": "agrees", "namespace": "nothing/here", "key": "none"})
+}
+
 /// A rule for a namespace that is empty.
 fn summary_rule() -> Value {
     json!({"namespace": "nothing/here", "budget_micros": 1})
@@ -154,6 +160,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/setup_pending"
         | "auth/list_login_sessions"
         | "auth/revoke_other_login_sessions"
+        | "memory/activity"
         | "memory/namespaces"
         | "memory/embedder"
         | "memory/local_models"
@@ -190,15 +197,21 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/search" => json!({"search": {"query": "thought"}}),
         "memory/try_embedder" => json!({"trial": {"text": ""}}),
         "memory/set_embedder" => json!({"draft": {"model": null}}),
+        "memory/table" => json!({"filter": {}, "order": {"by": "key", "descending": false}, "page": page}),
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
         "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
-        "memory/siblings" | "memory/related" | "memory/readers" | "memory/summary_links" => place,
+        "memory/relate" => json!({"namespace": "team", "key": "thing", "draft": relation()}),
+        "memory/unrelate" => {
+            json!({"namespace": "team", "key": "thing", "other": {"namespace": "nothing/here", "key": "none"}})
+        }
+        "memory/siblings" | "memory/relations" | "memory/related" | "memory/readers" | "memory/summary_links" => place,
         "memory/estimate" => json!({"draft": {"namespace": "nothing/here"}}),
         "memory/summarize" => json!({"draft": {"namespace": "nothing/here"}, "keep": false}),
         "memory/save_summary_rule" => json!({"id": NIL, "draft": summary_rule()}),
         "memory/delete_summary_rule" | "memory/run_summary_rule" => json!({"id": NIL}),
         "memory/preview_summary_rule" => json!({"draft": summary_rule()}),
+        "memory/import" | "memory/preview_import" => json!({"part": {"kind": "jsonl", "items": [], "into": ""}}),
         "memory/change" => json!({"bulk": {"steps": []}}),
         "memory/export" => json!({"names": []}),
         "memory/map" => json!({"namespace": ""}),

@@ -2,7 +2,9 @@
 
 use weft::memory::{self, Expect};
 use weft::model::auth::Role;
-use weft::model::memory::{Duplicates, EntryDraft, HealthEntry, MemoryHealth, Source, Trust};
+use weft::model::memory::{
+    DifferenceKind, Duplicates, EntryDraft, Flaw, HealthEntry, MemoryHealth, Reader, Source, Trust,
+};
 
 use super::{as_role, draft, put, workspace};
 
@@ -17,10 +19,10 @@ fn keys(entries: &[HealthEntry]) -> Vec<&str> {
 on_both_engines! {
     async fn a_memory_in_which_all_is_well_has_nothing_to_say(site: Site) {
         let ctx = workspace(&site).await;
-        put(&ctx, "a", "k", "text").await;
+        put(&ctx, "a", "k", "A text that says enough.").await;
         let health = memory::get_health(&ctx).await.unwrap();
         let well = MemoryHealth {
-            entries: 1, compared: 1, duplicates: vec![], stale: vec![], oversized: vec![], expiring: vec![], unreadable: vec![],
+            entries: 1, compared: 1, duplicates: vec![], contradictions: vec![], doubtful: vec![], poor: vec![], never_read: vec![], stale: vec![], oversized: vec![], expiring: vec![], unreadable: vec![],
             quarantined: vec![],
         };
         assert_eq!(health, well);
@@ -62,5 +64,28 @@ on_both_engines! {
         let health = memory::get_health(&ctx).await.unwrap();
         assert!(health.duplicates.is_empty() && health.stale.is_empty() && health.oversized.is_empty());
         assert!(health.expiring.is_empty() && health.quarantined.is_empty());
+    }
+
+    async fn what_may_contradict_or_says_little_or_nobody_reads_is_told_with_the_reason(site: Site) {
+        let ctx = workspace(&site).await;
+        let clock = &site.runtime.clock;
+        put(&ctx, "a", "older", "The loom in the attic has 20 shafts").await;
+        put(&ctx, "a", "read", "The soup in the kitchen needs an hour").await;
+        clock.advance_ms(31 * DAY_MS);
+        put(&ctx, "a", "newer", "The loom in the attic has 24 shafts").await;
+        put(&ctx, "b", "elsewhere", "The loom in the attic has 28 shafts").await;
+        put(&ctx, "b", "link", "https://example.org/loom").await;
+        put(&ctx, "b", "empty", "").await;
+        let read = memory::get(&ctx, "a", "read").await.unwrap();
+        memory::note_read(&ctx, &Reader::Cli {}, &read);
+        memory::write_reads(&site.runtime).await.unwrap();
+        let health = memory::get_health(&ctx).await.unwrap();
+        let pairs: Vec<_> = health.doubtful.iter().map(|pair| (pair.newer.key.as_str(), pair.older.key.as_str())).collect();
+        assert_eq!(pairs, [("newer", "older")]);
+        let differs = &health.doubtful[0].differs;
+        assert_eq!((differs[0].kind, differs[0].newer.as_slice(), differs.len()), (DifferenceKind::Number, &["24".to_owned()][..], 1));
+        let poor: Vec<_> = health.poor.iter().map(|poor| (poor.entry.key.as_str(), poor.flaw)).collect();
+        assert_eq!(poor, [("empty", Flaw::Empty), ("link", Flaw::Link)]);
+        assert_eq!(keys(&health.never_read), ["older"], "who was read is not named, nor what is young");
     }
 }

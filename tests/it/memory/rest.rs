@@ -12,7 +12,7 @@ use weft::runtime::{Actor, Ctx};
 use super::{as_role, put, workspace};
 
 /// Calls the routes as somebody whom the layers have let in.
-async fn call(
+pub(super) async fn call(
     ctx: &Ctx,
     method: &str,
     path: &str,

@@ -10,7 +10,7 @@ mod mem0;
 use serde_json::{Map, Value};
 
 use super::Record;
-use crate::model::memory::Trust;
+use crate::model::memory::{ImportKind, Trust};
 
 /// Whose file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +30,12 @@ impl Foreign {
     pub fn detect(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
         let first = mem0::items(&value)?.first()?;
-        [("mapping", Self::ChatGpt), ("chat_messages", Self::Claude), ("memory", Self::Mem0)]
-            .into_iter()
-            .find(|(field, _)| first.get(field).is_some())
-            .map(|(_, foreign)| foreign)
+        match ImportKind::of_item(first)? {
+            ImportKind::ChatGpt => Some(Self::ChatGpt),
+            ImportKind::Claude => Some(Self::Claude),
+            ImportKind::Mem0 => Some(Self::Mem0),
+            ImportKind::Jsonl | ImportKind::Csv | ImportKind::Markdown => None,
+        }
     }
 
     /// The namespace of entries that name none.

@@ -7,6 +7,7 @@ use super::place::Place;
 use super::quarantine::{QuarantineNotice, source_badge};
 use super::readers::read_by;
 use super::related::related;
+use super::relations::said_of;
 use super::remove::remove;
 use super::siblings::SiblingsNotice;
 use super::summary::ways;
@@ -72,6 +73,7 @@ fn EntryDetail(entry: Entry, state: State) -> impl IntoView {
             <div class="pane-body stack">
                 <QuarantineNotice entry=entry.get_value() state />
                 <SiblingsNotice entry=entry.get_value() state />
+                <Transition>{move || entry.try_get_value().and_then(|entry| said_of(state, &entry))}</Transition>
                 <Content entry=entry.get_value() />
                 <Facts entry=entry.get_value() state />
                 <Transition>{move || entry.try_get_value().and_then(|entry| found(state, &entry))}</Transition>
@@ -100,6 +102,7 @@ fn EntryHead(entry: StoredValue<Entry>, state: State) -> impl IntoView {
     let edit = move |()| entry.with_value(|entry| state.edit(entry));
     let remove = move |()| entry.with_value(|entry| delete(state, entry));
     let set_aside = move |()| entry.with_value(|entry| state.aside.begin(entry));
+    let relate = move |()| entry.with_value(|entry| state.relate.begin(entry));
     let offered = entry.with_value(|entry| !entry.is_quarantined());
     let quarantine = offered.then(|| view! {
         <Button label="Put into quarantine" icon="shield" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=set_aside />
@@ -114,6 +117,7 @@ fn EntryHead(entry: StoredValue<Entry>, state: State) -> impl IntoView {
             </div>
             <div class="actions">
                 <Button label="Edit (E)" icon="edit" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=edit />
+                <Button label="Say how it stands to another" icon="link" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=relate />
                 {quarantine}
                 <Button label="Delete" icon="trash" shape=ButtonShape::IconOnly size=ButtonSize::Small variant=ButtonVariant::Quiet refused=state.refused on_press=remove />
             </div>

@@ -3,6 +3,7 @@
 //! The URL says which namespace, query, tag and entry are shown; everything loaded follows from it. Changes that others make
 //! arrive over the live socket and load the panes anew, without touching a form that is open.
 
+mod activity;
 mod bulk;
 mod diff;
 mod draft;
@@ -11,13 +12,16 @@ mod encryption;
 mod entry;
 mod form;
 mod health;
+mod import;
 mod keys;
+mod loading;
 mod map;
 mod operators;
 mod place;
 mod quarantine;
 mod readers;
 mod related;
+mod relations;
 mod remove;
 mod results;
 mod rules;
@@ -25,6 +29,7 @@ mod setter;
 mod siblings;
 mod summaries;
 mod summary;
+mod table;
 mod then;
 mod timeline;
 mod tree;
@@ -40,27 +45,30 @@ pub use timeline::TimelinePage;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use serde::{Deserialize, Serialize};
 
+use self::activity::Activity;
 use self::bulk::{Bulk, BulkDialogs};
 use self::draft::Start;
 use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
-use self::operators::Typed;
+use self::import::{Import, ImportDialog};
+use self::loading::{Listing, load_entry, load_listing};
 use self::place::Place;
 use self::quarantine::{Aside, QuarantineDialog};
 use self::readers::ReadBy;
 use self::related::About;
+use self::relations::{Relate, RelateDialog, Said};
 use self::results::Results;
 use self::rules::{Rules, RulesDialog};
 use self::siblings::Beside;
 use self::summary::{Summary, SummaryDialog, Ways};
+use self::table::{ColumnsDialog, Lines};
 use self::tree::Namespaces;
-use crate::api::memory::{get_entry, get_entry_as_of, list_entries, list_namespaces, search_memory};
+use crate::api::memory::list_namespaces;
+use crate::model::ApiError;
 use crate::model::auth::{Action, Me};
 use crate::model::live::{ServerMessage, Topic};
-use crate::model::memory::{Entries, Entry, EntryFilter, Namespace, Search, SearchResult, Trust};
-use crate::model::{ApiError, PageRequest, Timestamp};
+use crate::model::memory::{Entry, Namespace};
 use crate::ui::browser;
 use crate::ui::components::{Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, PageHeader};
 use crate::ui::state::live::follow;
@@ -74,15 +82,6 @@ const MOST_HITS: u32 = 100;
 /// Changes that arrive within this time are loaded together, in ms.
 const GATHER_MS: i32 = 300;
 
-/// What the middle pane shows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-enum Listing {
-    /// Without a query: entries, changed last first.
-    Entries(Entries),
-    /// With one: what was found, best first.
-    Found(SearchResult),
-}
-
 /// What the panes share.
 #[derive(Clone, Copy)]
 struct State {
@@ -93,10 +92,12 @@ struct State {
     /// Goes to another view in place of this one.
     replace: Callback<Place>,
     namespaces: Resource<Result<Vec<Namespace>, ApiError>>,
+    activity: Activity,
     listing: Resource<Result<Listing, ApiError>>,
     entry: Resource<Result<Option<Entry>, ApiError>>,
     siblings: Resource<Result<Beside, ApiError>>,
     related: Resource<Result<About, ApiError>>,
+    relations: Resource<Result<Said, ApiError>>,
     readers: Resource<Result<ReadBy, ApiError>>,
     ways: Resource<Result<Ways, ApiError>>,
     summary: Summary,
@@ -106,8 +107,11 @@ struct State {
     refresh: RwSignal<u32>,
     form: Form,
     rules: Rules,
+    relate: Relate,
     aside: Aside,
     bulk: Bulk,
+    import: Import,
+    lines: Lines,
     /// Why this person can't write, if they can't.
     refused: Signal<Option<String>>,
 }
@@ -133,8 +137,13 @@ impl State {
             }),
             namespaces: Resource::new(move || refresh.get(), |_| list_namespaces()),
             listing: Resource::new(
-                move || (listed.get(), shown.get(), refresh.get()),
-                |(place, shown, _)| load_listing(place, shown),
+                move || {
+                    let place = listed.get();
+                    // The table loads anew by itself, behind what it shows.
+                    let round = if loading::is_table(&place) { (0, 0) } else { (shown.get(), refresh.get()) };
+                    (place, round)
+                },
+                |(place, (shown, _))| load_listing(place, shown),
             ),
             entry: Resource::new(
                 move || (opened.get(), refresh.get()),
@@ -147,6 +156,10 @@ impl State {
             related: Resource::new(
                 move || (opened.get(), refresh.get()),
                 |((at, key, then), _)| related::load(at, key, then),
+            ),
+            relations: Resource::new(
+                move || (opened.get(), refresh.get()),
+                |((at, key, then), _)| relations::load(at, key, then),
             ),
             readers: Resource::new(
                 move || (opened.get(), refresh.get()),
@@ -161,11 +174,15 @@ impl State {
             refresh,
             form: Form::new(),
             rules: Rules::new(),
+            relate: Relate::new(),
             aside: Aside::new(),
             bulk: Bulk::new(Callback::new(move |()| {
                 // A change may end after the page is gone.
                 refresh.try_update(|count| *count += 1);
             })),
+            activity: Activity::new(),
+            import: Import::new(),
+            lines: Lines::new(),
             refused: Signal::derive(move || {
                 if place.with(|place| place.then.is_some()) {
                     return Some(then::REFUSED.to_owned());
@@ -196,52 +213,6 @@ impl State {
     }
 }
 
-async fn load_listing(place: Place, shown: u32) -> Result<Listing, ApiError> {
-    let Place { query, namespace, tag, from, is_quarantine, then, without, .. } = place;
-    let trust: Vec<Trust> = Trust::parse(&from).into_iter().collect();
-    // No search finds what is in quarantine.
-    let typed = if is_quarantine { Typed::default() } else { Typed::read(&query) };
-    if !typed.words.is_empty() {
-        let tags = if tag.is_empty() { Vec::new() } else { vec![tag] };
-        let mut search = Search {
-            namespace: Some(namespace),
-            tags,
-            trust,
-            limit: shown.min(MOST_HITS),
-            explain: true,
-            as_of: then,
-            without,
-            ..Search::text(&typed.words)
-        };
-        typed.narrow(&mut search);
-        return Ok(Listing::Found(search_memory(search).await?));
-    }
-    let mut filter =
-        EntryFilter { namespace, prefix: String::new(), tag, trust, quarantined: is_quarantine, as_of: then };
-    typed.narrow_list(&mut filter)?;
-    let mut all = Entries { items: Vec::new(), next: None, unknown: None };
-    loop {
-        let limit = (shown - all.items.len() as u32).min(PageRequest::MAX);
-        let page = list_entries(filter.clone(), PageRequest { limit, cursor: all.next }).await?;
-        all.items.extend(page.items);
-        all.next = page.next;
-        all.unknown = page.unknown;
-        if all.next.is_none() || all.items.len() as u32 >= shown {
-            return Ok(Listing::Entries(all));
-        }
-    }
-}
-
-async fn load_entry(at: String, key: String, then: Option<Timestamp>) -> Result<Option<Entry>, ApiError> {
-    if key.is_empty() {
-        return Ok(None);
-    }
-    match then {
-        Some(then) => get_entry_as_of(at, key, then).await.map(Some),
-        None => get_entry(at, key).await.map(Some),
-    }
-}
-
 /// Loads the panes anew when somebody writes or deletes in the chosen namespace.
 fn follow_changes(state: State) {
     let topic = Signal::derive(move || Some(Topic::Memory(state.place.with(|place| place.namespace.clone()))));
@@ -268,9 +239,9 @@ fn follow_changes(state: State) {
     );
 }
 
-/// What is chosen is chosen in one view: another namespace, query or filter begins without.
+/// What is chosen is chosen in one view: another namespace, query or filter begins without, another order does not.
 fn forget_choice(state: State) {
-    let listed = Memo::new(move |_| state.place.with(Place::listed));
+    let listed = Memo::new(move |_| Place { order: Default::default(), ..state.place.with(Place::listed) });
     Effect::new(move |before: Option<()>| {
         listed.track();
         if before.is_some() {
@@ -286,6 +257,7 @@ pub fn MemoryPage() -> impl IntoView {
     let tree_open = RwSignal::new(false);
     follow_changes(state);
     forget_choice(state);
+    state.activity.follow(state.refresh);
     keys::listen(state);
     let may_summarize = summary::refused(state);
     let phone = move || state.place.with(|place| if place.key.is_empty() { "list" } else { "detail" });
@@ -346,6 +318,14 @@ pub fn MemoryPage() -> impl IntoView {
                 on_press=move |()| state.summary.begin(state.place.with_untracked(|place| place.namespace.clone()))
             />
             <Button
+                label="Import…"
+                icon="upload"
+                size=ButtonSize::Small
+                shape=ButtonShape::IconOnly
+                refused=state.refused
+                on_press=move |()| state.import.begin()
+            />
+            <Button
                 label="Add entry"
                 icon="plus"
                 keys="N"
@@ -369,7 +349,10 @@ pub fn MemoryPage() -> impl IntoView {
         <EntryDialog state />
         <RulesDialog rules=state.rules />
         <QuarantineDialog state />
+        <RelateDialog state />
+        <ImportDialog state />
         <SummaryDialog state />
         <BulkDialogs bulk=state.bulk />
+        <ColumnsDialog lines=state.lines />
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos_router::params::ParamsMap;
 
+use crate::model::memory::EntryOrder;
 use crate::model::{EntryId, Timestamp};
 
 /// The page's state as its URL keeps it, so that a link leads to exactly this view.
@@ -21,6 +22,8 @@ pub(super) struct Place {
     pub then: Option<Timestamp>,
     /// Entries that a search leaves out.
     pub without: Vec<EntryId>,
+    /// In which order the table stands.
+    pub order: EntryOrder,
     /// The open entry's namespace.
     pub at: String,
     /// The open entry's key; empty when none is open.
@@ -36,6 +39,8 @@ impl Place {
         let is_quarantine = text("quarantine") == "1";
         let then = Timestamp::parse(&text("then"));
         let without = text("without").split(',').filter_map(|id| id.parse().ok()).collect();
+        // An order that is none is that of every day.
+        let order = EntryOrder::parse(&text("sort")).unwrap_or_default();
         Self {
             query: text("q"),
             tag: text("tag"),
@@ -44,6 +49,7 @@ impl Place {
             is_quarantine,
             then,
             without,
+            order,
             namespace,
             at,
         }
@@ -56,7 +62,8 @@ impl Place {
 
     /// The same part of the memory as a timeline.
     pub fn timeline_href(&self) -> String {
-        let listed = Self { query: String::new(), without: Vec::new(), ..self.closing() };
+        let order = EntryOrder::default();
+        let listed = Self { query: String::new(), without: Vec::new(), order, ..self.closing() };
         format!("/memory/timeline{}", listed.params())
     }
 
@@ -72,6 +79,7 @@ impl Place {
         let then = self.then.map(|then| then.to_string()).unwrap_or_default();
         let without: Vec<String> = self.without.iter().map(ToString::to_string).collect();
         let without = without.join(",");
+        let sort = if self.order == EntryOrder::default() { String::new() } else { self.order.text() };
         let parts = [
             ("q", &*self.query),
             ("ns", &self.namespace),
@@ -80,6 +88,7 @@ impl Place {
             ("quarantine", quarantine),
             ("then", &then),
             ("without", &without),
+            ("sort", &sort),
             ("at", at),
             ("key", &self.key),
         ];
@@ -129,6 +138,7 @@ mod tests {
             is_quarantine: true,
             then: Timestamp::parse("2026-11-21T08:31:00Z"),
             without: vec![EntryId(uuid::Uuid::from_u128(1)), EntryId(uuid::Uuid::from_u128(2))],
+            order: EntryOrder { by: crate::model::memory::EntrySort::Reads, descending: false },
             at: "code/decisions".to_owned(),
             key: "what, why?".to_owned(),
         };

@@ -4,12 +4,15 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::bulk::{BulkBar, Tick, name_of};
+use super::loading::Listing;
 use super::operators::{self, Typed};
 use super::place::Place;
 use super::quarantine::{reasons, source_badge};
+use super::table::EntryTable;
 use super::then::{AsOf, PastNotice, moment};
 use super::why::{WhyBars, strongest};
-use super::{Listing, MOST_HITS, MOST_LISTED, STEP, State, keys};
+use super::{MOST_HITS, MOST_LISTED, STEP, State, keys};
+use crate::model::Timestamp;
 use crate::model::memory::{Entry, Hit, Trust};
 use crate::ui::browser;
 use crate::ui::components::{Badge, Button, ButtonSize, EmptyState, Icon, Load, RelativeTime, SkeletonShape, Tone};
@@ -26,7 +29,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
     let element = NodeRef::<html::Section>::new();
     let move_by = move |step: i32| {
         if let Some(element) = element.get_untracked() {
-            browser::move_focus(&element, ".hit h3 a, #memory-search", step);
+            browser::move_focus(&element, ".hit h3 a, .etable, #memory-search", step);
         }
     };
     let on_key = move |event: leptos::ev::KeyboardEvent| {
@@ -45,6 +48,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
             <Chosen state />
             <Load resource=state.listing what="the entries" shape=SkeletonShape::Rows(8) let:listing>
                 {match listing {
+                    Listing::Table(first) => view! { <EntryTable first state /> }.into_any(),
                     Listing::Found(found) => view! { <FoundList found state /> }.into_any(),
                     Listing::Entries(page) => {
                         let more = page.next.is_some();
@@ -61,6 +65,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
 fn Chosen(state: State) -> impl IntoView {
     let bulk = state.bulk;
     let all = Callback::new(move |()| match state.listing.get_untracked() {
+        Some(Ok(Listing::Table(_))) => bulk.add_lines(&state.lines.lines.read_untracked()),
         Some(Ok(Listing::Entries(page))) => bulk.add(page.items.iter()),
         Some(Ok(Listing::Found(found))) => bulk.add(found.hits.iter().map(|hit| &hit.entry)),
         _ => {}
@@ -185,7 +190,7 @@ fn FoundList(found: crate::model::memory::SearchResult, state: State) -> impl In
     .into_any()
 }
 
-/// What there is, without a search.
+/// What there is in quarantine, or was in the past.
 #[component]
 fn EntryList(entries: Vec<Entry>, more: bool, unknown: Option<i64>, state: State) -> impl IntoView {
     let is_quarantine = state.place.with_untracked(|place| place.is_quarantine);
@@ -267,8 +272,9 @@ fn NothingFound(state: State) -> impl IntoView {
     }
 }
 
+/// That no entry fits.
 #[component]
-fn NothingThere(state: State) -> impl IntoView {
+pub(super) fn NothingThere(state: State) -> impl IntoView {
     let add = move || view! { <Button label="Add entry" icon="plus" size=ButtonSize::Small refused=state.refused on_press=move |()| state.add() /> };
     view! {
         <EmptyState title="No entries here" actions=ViewFnOnce::from(add)>
@@ -298,6 +304,7 @@ fn HitRow(hit: Hit, best: f64, state: State) -> impl IntoView {
                 <span class="path">{hit.entry.namespace}</span>
                 {source_badge(hit.entry.trust)}
                 {siblings_badge(hit.entry.siblings)}
+                {superseded_badge(hit.entry.superseded_at)}
                 <span class="num" title="Score">{format!("{:.2}", hit.score)}</span>
             </div>
             <p>{passage}</p>
@@ -323,6 +330,7 @@ fn EntryRow(entry: Entry, state: State) -> impl IntoView {
                 <span class="path">{entry.namespace}</span>
                 {source_badge(entry.trust)}
                 {siblings_badge(entry.siblings)}
+                {superseded_badge(entry.superseded_at)}
                 <span class="num small dimmer"><RelativeTime at=entry.updated_at /></span>
             </div>
             <p>{excerpt}</p>
@@ -331,8 +339,13 @@ fn EntryRow(entry: Entry, state: State) -> impl IntoView {
     }
 }
 
+/// That another entry takes its place.
+pub(super) fn superseded_badge(since: Option<Timestamp>) -> Option<impl IntoView> {
+    since.map(|_| view! { <Badge label="superseded" tone=Tone::Warn /> })
+}
+
 /// That other texts stand beside an entry.
-fn siblings_badge(count: i64) -> Option<impl IntoView> {
+pub(super) fn siblings_badge(count: i64) -> Option<impl IntoView> {
     (count > 0).then(|| view! { <Badge label=format::plural(count, "sibling") tone=Tone::Warn /> })
 }
 

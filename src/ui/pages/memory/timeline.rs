@@ -171,6 +171,7 @@ fn Line(line: Learned, state: State) -> impl IntoView {
         excerpt,
         group,
         merged_from,
+        superseded_by,
         superseded,
         unreadable,
     } = line;
@@ -180,9 +181,13 @@ fn Line(line: Learned, state: State) -> impl IntoView {
     let own = Place { then: superseded.as_ref().map(|_| at), ..place.clone() }.opening(&namespace, &key).href();
     let next = superseded.clone().map(|next| successor(next, (&namespace, &key), &place));
     let within = Place { namespace: namespace.clone(), ..place }.timeline_href();
-    let text = excerpt.map(|text| match superseded {
-        Some(_) => view! { <del>{text}</del> }.into_any(),
-        None => text.into_any(),
+    // The words of the entry stand, but another takes its place.
+    let taken = superseded_by.filter(|_| superseded.is_none());
+    let is_over = superseded.is_some() || taken.is_some();
+    let text = excerpt.map(|text| if is_over { view! { <del>{text}</del> }.into_any() } else { text.into_any() });
+    let taken = taken.map(|by| {
+        let href = Place { then: None, ..state.place.get_untracked() }.opening(&by.namespace, &by.key).href();
+        view! { <span class="small">"In its place: " <a class="link" href=href>{by.key}</a> " " <span class="path">{by.namespace}</span></span> }
     });
     view! {
         <li class="stack">
@@ -194,6 +199,7 @@ fn Line(line: Learned, state: State) -> impl IntoView {
             </span>
             {text.map(|text| view! { <p class="over">{text}</p> })}
             {next}
+            {taken}
             <span class="small dimmer">
                 <RelativeTime at /> " by " {agent.map(|agent| format!("the agent {agent} in "))} {origin(source)} ", version " {version}
                 {group.map(|group| format!(", group {group}"))} {merged_from.map(|key| format!(", was to be {key}"))}
@@ -235,6 +241,7 @@ mod tests {
             unreadable: None,
             group: None,
             merged_from: None,
+            superseded_by: None,
             superseded: None,
         }
     }

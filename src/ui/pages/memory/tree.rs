@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::State;
+use super::activity::Pulse;
 use super::place::Place;
 use crate::model::memory::Namespace;
 use crate::ui::browser;
@@ -93,7 +94,7 @@ fn branch(node: Node, level: u32, state: State) -> AnyView {
     let below = format!("{path}/");
     let holds_chosen = place.with_untracked(|place| place.namespace.starts_with(&below));
     let expanded = RwSignal::new(level == 1 || holds_chosen);
-    let own = path.clone();
+    let (own, written) = (path.clone(), path.clone());
     let chosen = Memo::new(move |_| place.with(|place| place.namespace == own));
     let choose = {
         let go = state.go;
@@ -133,6 +134,7 @@ fn branch(node: Node, level: u32, state: State) -> AnyView {
                     view! { <span class="twist leaf"></span> }.into_any()
                 }}
                 <span class="name">{name}</span>
+                <Pulse path=written activity=state.activity />
                 <span class="num">{format::count(entries)}</span>
             </div>
             {move || {

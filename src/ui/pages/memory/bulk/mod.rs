@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 
 use crate::model::auth::{Action as May, Me};
-use crate::model::memory::{Entry, EntryAct, EntryName, EntryRefusal, EntryStep};
+use crate::model::memory::{Entry, EntryAct, EntryLine, EntryName, EntryRefusal, EntryStep};
 use crate::ui::components::{Button, ButtonSize, ButtonVariant, Icon};
 use crate::ui::format;
 
@@ -65,7 +65,14 @@ impl Bulk {
         self.chosen.update(|chosen| chosen.extend(entries.map(|entry| (name_of(entry), Some(entry.version)))));
     }
 
-    fn toggle(self, name: &EntryName, version: i64, on: bool) {
+    /// Chooses the entries of these lines too.
+    pub(super) fn add_lines(self, lines: &[EntryLine]) {
+        let name = |line: &EntryLine| EntryName { namespace: line.namespace.clone(), key: line.key.clone() };
+        self.chosen.update(|chosen| chosen.extend(lines.iter().map(|line| (name(line), Some(line.version)))));
+    }
+
+    /// Chooses an entry, or no longer.
+    pub(super) fn toggle(self, name: &EntryName, version: i64, on: bool) {
         self.chosen.update(|chosen| {
             if on {
                 chosen.insert(name.clone(), Some(version));

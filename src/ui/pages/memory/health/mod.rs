@@ -1,16 +1,20 @@
-//! What in the memory may need somebody: copies, what is old, long, soon gone, or in quarantine.
+//! What in the memory may need somebody: copies, contradictions, what says little, what nobody reads, what is old, long, soon gone,
+//! or in quarantine.
 //!
 //! Owns the page `/memory/health`. Each entry shows how it begins, leads to itself, and can be deleted with a way back.
 
+mod doubts;
+
 use leptos::prelude::*;
 
+use self::doubts::{Contradictions, Doubts};
 use super::bulk::{Bulk, BulkBar, BulkDialogs, Plan, PlanDialog, Tick, refused_by_role};
 use super::encryption::EncryptionCard;
 use super::place::Place;
 use super::quarantine::source_badge;
 use super::remove::remove;
 use crate::api::memory::get_memory_health;
-use crate::model::memory::{Alike, EntryAct, EntryName, EntryStep, HealthEntry, MemoryHealth};
+use crate::model::memory::{Alike, EntryAct, EntryName, EntryStep, HealthEntry, MemoryHealth, Poor};
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Card, Crumb, EmptyState, Load, PageHeader, RelativeTime,
     SkeletonShape,
@@ -47,10 +51,14 @@ impl Acts {
     }
 }
 
+/// Entries that a list shows at most; as the server tells of.
+const MOST_LISTED: usize = 50;
+
 /// What a row says beside the entry.
 #[derive(Clone, Copy)]
 enum Beside {
     Changed,
+    Unread,
     Expires,
     Length,
 }
@@ -89,23 +97,67 @@ fn CleanUp(acts: Acts, #[prop(into)] propose: Callback<()>) -> impl IntoView {
 
 #[component]
 fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
-    let MemoryHealth { entries, compared, duplicates, stale, oversized, expiring, unreadable, quarantined } = health;
+    let MemoryHealth {
+        entries,
+        compared,
+        duplicates,
+        contradictions,
+        doubtful,
+        poor,
+        never_read,
+        stale,
+        oversized,
+        expiring,
+        unreadable,
+        quarantined,
+    } = health;
+    let lists = [&never_read, &stale, &oversized, &expiring, &unreadable, &quarantined];
     let is_well = duplicates.is_empty()
-        && [&stale, &oversized, &expiring, &unreadable, &quarantined].iter().all(|entries| entries.is_empty());
+        && contradictions.is_empty()
+        && doubtful.is_empty()
+        && poor.is_empty()
+        && lists.iter().all(|entries| entries.is_empty());
     let tally = format!(
-        "{} entries; copies are looked for among the {} that changed last. Each list shows 50 at most.",
+        "{} entries; copies, contradictions and what says little are looked for among the {} that changed last. Each list shows 50 at most.",
         format::count(entries),
         format::count(compared)
     );
     view! {
         <p class="dim">{tally}</p>
-        {is_well.then(|| view! { <EmptyState title="Nothing needs you">"No copies, nothing old, too long, soon gone or in quarantine."</EmptyState> })}
+        {is_well.then(|| view! { <EmptyState title="Nothing needs you">"No copies, no contradictions, nothing empty, unread, old, too long, soon gone or in quarantine."</EmptyState> })}
         <List id="memory-unreadable" title="Can't be decrypted" entries=unreadable beside=Beside::Changed acts />
         {(!quarantined.is_empty()).then(|| view! { <Held entries=quarantined acts /> })}
         {(!duplicates.is_empty()).then(|| view! { <Copies groups=duplicates acts /> })}
+        {(!contradictions.is_empty()).then(|| view! { <Contradictions pairs=contradictions acts /> })}
+        {(!doubtful.is_empty()).then(|| view! { <Doubts pairs=doubtful acts /> })}
+        {(!poor.is_empty()).then(|| view! { <LittleSaid poor acts /> })}
+        <List id="memory-never-read" title="Never read in 30 days" entries=never_read beside=Beside::Unread acts />
         <List id="memory-expiring" title="Gone within seven days" entries=expiring beside=Beside::Expires acts />
         <List id="memory-stale" title="Not changed for half a year" entries=stale beside=Beside::Changed acts />
         <List id="memory-oversized" title="Longer than 30,000 characters" entries=oversized beside=Beside::Length acts />
+    }
+}
+
+/// How many a list shows.
+fn how_many(count: usize) -> String {
+    if count >= MOST_LISTED { format!("the first {MOST_LISTED}") } else { count.to_string() }
+}
+
+/// What says little or nothing, each with what is wrong with it.
+#[component]
+fn LittleSaid(poor: Vec<Poor>, acts: Acts) -> impl IntoView {
+    let sub = Some(how_many(poor.len()));
+    let wasted: Vec<(HealthEntry, String)> =
+        poor.iter().map(|Poor { entry, flaw }| (entry.clone(), format!("it {}", flaw.label()))).collect();
+    let propose = move |()| acts.propose(wasted.clone());
+    let clean_up = move || view! { <CleanUp acts propose /> };
+    let rows = poor.into_iter().map(move |Poor { entry, flaw }| {
+        view! { <Row entry beside=Beside::Changed is_held=false note=format!("it {}", flaw.label()) acts /> }
+    });
+    view! {
+        <Card id="memory-poor" title="Say little or nothing" sub actions=ViewFnOnce::from(clean_up)>
+            <ul class="stack" role="list">{rows.collect_view()}</ul>
+        </Card>
     }
 }
 
@@ -113,8 +165,10 @@ fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
 fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside: Beside, acts: Acts) -> impl IntoView {
     (!entries.is_empty()).then(move || {
         let old = entries.clone();
+        let count = how_many(entries.len());
         let why = match beside {
             Beside::Changed => "not changed for half a year",
+            Beside::Unread => "never read in 30 days",
             Beside::Expires => "gone within seven days",
             Beside::Length => "longer than 30,000 characters",
         };
@@ -123,7 +177,7 @@ fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside
         let clean_up = move || (!matches!(beside, Beside::Length)).then(|| view! { <CleanUp acts propose /> });
         let rows = entries.into_iter().map(move |entry| view! { <Row entry beside is_held=false acts /> });
         view! {
-            <Card id title actions=ViewFnOnce::from(clean_up)>
+            <Card id title sub=Some(count) actions=ViewFnOnce::from(clean_up)>
                 <ul class="stack" role="list">{rows.collect_view()}</ul>
             </Card>
         }
@@ -133,9 +187,10 @@ fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside
 /// What is in quarantine; it is let out on its page, where the reasons are.
 #[component]
 fn Held(entries: Vec<HealthEntry>, acts: Acts) -> impl IntoView {
+    let sub = Some(format!("{}; no search, step or agent finds these", how_many(entries.len())));
     let rows = entries.into_iter().map(move |entry| view! { <Row entry beside=Beside::Changed is_held=true acts /> });
     view! {
-        <Card id="memory-held" title="In quarantine" sub=Some("no search, step or agent finds these".to_owned())>
+        <Card id="memory-held" title="In quarantine" sub>
             <ul class="stack" role="list">{rows.collect_view()}</ul>
         </Card>
     }
@@ -167,6 +222,7 @@ fn copies_of(groups: &[Alike]) -> Vec<(HealthEntry, String)> {
 #[component]
 fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
     let copies = copies_of(&groups);
+    let sub = Some(format!("{} in one namespace", format::plural(groups.len() as i64, "group")));
     let propose = move |()| acts.propose(copies.clone());
     let clean_up = move || view! { <CleanUp acts propose /> };
     let group = move |alike: Alike| {
@@ -183,18 +239,27 @@ fn Copies(groups: Vec<Alike>, acts: Acts) -> impl IntoView {
         }
     };
     view! {
-        <Card id="memory-copies" title="Say nearly the same" sub=Some("in one namespace".to_owned()) actions=ViewFnOnce::from(clean_up)>
+        <Card id="memory-copies" title="Say nearly the same" sub actions=ViewFnOnce::from(clean_up)>
             <ul class="stack" role="list">{groups.into_iter().map(group).collect_view()}</ul>
         </Card>
     }
 }
 
 #[component]
-fn Row(entry: HealthEntry, beside: Beside, is_held: bool, acts: Acts) -> impl IntoView {
+fn Row(
+    entry: HealthEntry,
+    beside: Beside,
+    is_held: bool,
+    /// What is wrong with it, in place of when it changed.
+    #[prop(into, default = String::new())]
+    note: String,
+    acts: Acts,
+) -> impl IntoView {
     let HealthEntry { namespace, key, version, excerpt, chars, trust, updated_at, expires_at, unreadable } = entry;
     let excerpt = unreadable.unwrap_or(excerpt);
     let href = Place { is_quarantine: is_held, ..Place::default() }.opening(&namespace, &key).href();
     let note = match (beside, expires_at) {
+        _ if !note.is_empty() => note.into_any(),
         (Beside::Length, _) => format!("{} characters", format::count(chars)).into_any(),
         (Beside::Expires, Some(at)) => view! { "gone "<RelativeTime at /> }.into_any(),
         _ => view! { "changed "<RelativeTime at=updated_at /> }.into_any(),

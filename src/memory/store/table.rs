@@ -1,0 +1,216 @@
+//! Entries in an order that one chooses, a page at a time.
+
+use sqlx::{FromRow, query_as, query_scalar};
+
+use super::row::EntryRow;
+use super::then::{behind, labels};
+use crate::db::{self, Result};
+use crate::memory::Error;
+use crate::memory::crypt::{self, Holds, Place, Unreadable};
+use crate::memory::table::{At, Behind};
+use crate::model::memory::{EntryFilter, EntryLine, EntryOrder, EntrySort};
+use crate::model::{EntryId, Timestamp};
+use crate::read;
+use crate::runtime::Ctx;
+
+/// An entry with what a line says beside it.
+#[derive(Debug, FromRow)]
+pub(in crate::memory) struct LineRow {
+    #[sqlx(flatten)]
+    entry: EntryRow,
+    reads: i64,
+    chars: i64,
+    writer: String,
+}
+
+impl LineRow {
+    /// Where a page behind this line begins.
+    pub fn behind(&self, order: EntryOrder) -> Behind {
+        let entry = &self.entry;
+        let at = match order.by {
+            EntrySort::Key => At::Text(entry.key().to_owned()),
+            EntrySort::Namespace => At::Text(entry.namespace().to_owned()),
+            EntrySort::Source => At::Text(self.writer.clone()),
+            EntrySort::Changed => At::Whole(entry.updated_at().0),
+            EntrySort::Created => At::Whole(entry.created_at.0),
+            EntrySort::Reads => At::Whole(self.reads),
+            EntrySort::Size => At::Whole(self.chars),
+            EntrySort::Importance => At::Real(entry.importance().to_bits()),
+        };
+        Behind { at, id: entry.id }
+    }
+
+    /// What the line says.
+    pub fn line(self) -> EntryLine {
+        EntryLine::of(self.entry.shown(), self.reads, self.chars)
+    }
+}
+
+impl Holds for LineRow {
+    fn take_sealed(&mut self) -> Option<(Place, Vec<u8>)> {
+        self.entry.take_sealed()
+    }
+
+    fn put_clear(&mut self, clear: Result<Vec<u8>, Unreadable>) {
+        self.entry.put_clear(clear);
+    }
+}
+
+/// Which entries are listed; as in `entry.rs`.
+macro_rules! listed {
+    ($select:expr, $held:literal, $rest:expr) => {
+        concat!(
+            $select,
+            " from memory_entry e
+              where e.workspace_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $2)
+                and ($3 = '' or e.namespace = $3 or (e.namespace >= $3 || '/' and e.namespace < $3 || '0'))
+                and ($4 = '' or (e.key >= $4 and e.key < $5))
+                and ($6 = '' or exists (select 1 from memory_tag t where t.entry_id = e.id and t.tag = $6))
+                and ($7 = '' or $7 like '%,' || e.trust || ',%')
+                and e.quarantined_at ",
+            $held,
+            $rest
+        )
+    };
+}
+
+macro_rules! reads {
+    () => {
+        "(select cast(coalesce(sum(r.reads + r.found), 0) as bigint) from memory_reader r where r.entry_id = e.id)"
+    };
+}
+macro_rules! chars {
+    () => {
+        "cast(coalesce(e.chars, length(e.plain)) as bigint)"
+    };
+}
+macro_rules! writer {
+    () => {
+        "(coalesce(e.source ->> 'kind', '') || ' ' || coalesce(e.source ->> 'name', e.source ->> 'step', ''))"
+    };
+}
+
+/// A page. The inner query sorts ids alone, so that no text is carried through the sorting.
+macro_rules! page {
+    ($held:literal, $at:expr, $than:literal, $way:literal) => {
+        concat!(
+            "select e.id, e.namespace, e.key, e.plain as content, e.sealed, e.data_key, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
+                e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position,
+                e.trust, e.quarantine, e.quarantined_at, e.siblings, e.superseded_at, ",
+            reads!(), " as reads, ", chars!(), " as chars, ", writer!(), " as writer
+             from (",
+            listed!(
+                concat!("select e.id, ", $at, " as place"),
+                $held,
+                concat!(
+                    " and ($8 = 0 or ", $at, " ", $than, " $9 or (", $at, " = $9 and e.id ", $than, " $10))
+                     order by 2 ", $way, ", 1 ", $way, " limit $11"
+                )
+            ),
+            ") p join memory_entry e on e.id = p.id order by p.place ", $way, ", p.id ", $way
+        )
+    };
+}
+
+/// The text for a column, an order, and entries in quarantine or all others.
+macro_rules! pick {
+    ($order:expr, $held:expr, $at:expr) => {{
+        const UP: &str = page!("is null", $at, ">", "asc");
+        const DOWN: &str = page!("is null", $at, "<", "desc");
+        const HELD_UP: &str = page!("is not null", $at, ">", "asc");
+        const HELD_DOWN: &str = page!("is not null", $at, "<", "desc");
+        match ($held, $order.descending) {
+            (false, false) => UP,
+            (false, true) => DOWN,
+            (true, false) => HELD_UP,
+            (true, true) => HELD_DOWN,
+        }
+    }};
+}
+
+/// What stands before every line; a page begins with the first one there.
+const BEFORE_ALL: EntryId = EntryId(uuid::Uuid::nil());
+
+/// Lines in an order, behind one or from the start.
+pub(in crate::memory) async fn table(
+    ctx: &Ctx,
+    now: Timestamp,
+    filter: &EntryFilter,
+    order: EntryOrder,
+    from: Option<&Behind>,
+    limit: u32,
+) -> Result<Vec<LineRow>, Error> {
+    let held = filter.quarantined;
+    let sql = match order.by {
+        EntrySort::Key => pick!(order, held, "e.key"),
+        EntrySort::Namespace => pick!(order, held, "e.namespace"),
+        EntrySort::Changed => pick!(order, held, "e.updated_at"),
+        EntrySort::Created => pick!(order, held, "e.created_at"),
+        EntrySort::Importance => pick!(order, held, "e.importance"),
+        EntrySort::Reads => pick!(order, held, reads!()),
+        EntrySort::Size => pick!(order, held, chars!()),
+        EntrySort::Source => pick!(order, held, writer!()),
+    };
+    let (behind_prefix, trust) = (behind(&filter.prefix), labels(filter));
+    let goes_on = i64::from(from.is_some());
+    let id = from.map_or(BEFORE_ALL, |from| from.id);
+    // One body for each type that a column has: both databases want to know it.
+    macro_rules! fetch {
+        ($at:expr) => {
+            read!(&ctx.db, conn => query_as(sql)
+                .bind(ctx.workspace())
+                .bind(now)
+                .bind(filter.namespace.as_str())
+                .bind(filter.prefix.as_str())
+                .bind(behind_prefix.as_str())
+                .bind(filter.tag.as_str())
+                .bind(trust.as_str())
+                .bind(goes_on)
+                .bind($at)
+                .bind(id)
+                .bind(i64::from(limit))
+                .fetch_all(conn)
+                .await)
+        };
+    }
+    let whole = match from.map(|from| &from.at) {
+        Some(At::Whole(number)) => *number,
+        _ => 0,
+    };
+    let rows = match order.by {
+        EntrySort::Key | EntrySort::Namespace | EntrySort::Source => {
+            let text = match from.map(|from| &from.at) {
+                Some(At::Text(text)) => text.as_str(),
+                _ => "",
+            };
+            fetch!(text)
+        }
+        EntrySort::Changed | EntrySort::Created => fetch!(Timestamp(whole)),
+        EntrySort::Reads | EntrySort::Size => fetch!(whole),
+        EntrySort::Importance => {
+            let real = match from.map(|from| &from.at) {
+                Some(At::Real(bits)) => f64::from_bits(*bits),
+                _ => 0.0,
+            };
+            fetch!(real)
+        }
+    };
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
+}
+
+/// How many entries a list with this filter shows.
+pub(in crate::memory) async fn count_listed(ctx: &Ctx, now: Timestamp, filter: &EntryFilter) -> Result<i64> {
+    const FREE: &str = listed!("select count(*)", "is null", "");
+    const HELD: &str = listed!("select count(*)", "is not null", "");
+    let sql = if filter.quarantined { HELD } else { FREE };
+    Ok(read!(&ctx.db, conn => query_scalar(sql)
+        .bind(ctx.workspace())
+        .bind(now)
+        .bind(filter.namespace.as_str())
+        .bind(filter.prefix.as_str())
+        .bind(behind(&filter.prefix))
+        .bind(filter.tag.as_str())
+        .bind(labels(filter))
+        .fetch_one(conn)
+        .await)?)
+}
