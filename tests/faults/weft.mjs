@@ -4,24 +4,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../../end2end/port.mjs';
 
 const READY_WITHIN_MS = 60_000;
 const OWNER = { email: 'ada@example.org', password: 'correct horse battery staple' };
 /** An access token lives ten minutes. */
 const TOKEN_MS = 5 * 60_000;
-
-export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 
 /** What the processes of one scenario share: a folder, a database, a master key, a sign-in. */
 export class Cluster {
