@@ -6,8 +6,9 @@ use leptos::server_fn::codec::Json;
 use crate::model::memory::{
     EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone,
     EntryDraft, EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned, LocalModel, MemoryHealth,
-    MemoryMap, MemorySettings, Namespace, Readers, Search, SearchResult, Sibling, Summarized, SummaryDraft,
-    SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
+    MemoryMap, MemorySettings, Namespace, NamespaceDescription, Readers, Retention, RetentionPreview, Search,
+    SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule,
+    SummaryRuleDraft,
 };
 use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
 
@@ -29,10 +30,33 @@ pub async fn memory_timeline(filter: EntryFilter, page: PageRequest) -> Result<P
     Ok(crate::memory::timeline(&crate::http::request_ctx().await?, &filter, &page).await?)
 }
 
-/// Lists the namespaces that hold entries.
+/// Lists the namespaces that hold entries or are described.
 #[server(prefix = "/rpc", endpoint = "memory/namespaces", input = Json)]
 pub async fn list_namespaces() -> Result<Vec<Namespace>, ApiError> {
     Ok(crate::memory::namespaces(&crate::http::request_ctx().await?).await?)
+}
+
+/// Says what a namespace is for; empty takes that back.
+#[server(prefix = "/rpc", endpoint = "memory/describe", input = Json)]
+pub async fn describe_namespace(namespace: String, description: String) -> Result<Namespace, ApiError> {
+    let said = NamespaceDescription { description };
+    Ok(crate::memory::describe(&crate::http::request_ctx().await?, &namespace, &said).await?)
+}
+
+/// Says how long the entries of a namespace and all below it are kept; `None` removes what was said.
+#[server(prefix = "/rpc", endpoint = "memory/keep", input = Json)]
+pub async fn keep_namespace(namespace: String, retention: Option<Retention>) -> Result<(), ApiError> {
+    let ctx = crate::http::request_ctx().await?;
+    match retention {
+        Some(retention) => Ok(crate::memory::keep_for(&ctx, &namespace, retention).await.map(drop)?),
+        None => Ok(crate::memory::keep_for_ever(&ctx, &namespace).await?),
+    }
+}
+
+/// What a rule would remove now.
+#[server(prefix = "/rpc", endpoint = "memory/preview_keep", input = Json)]
+pub async fn preview_keep(namespace: String, retention: Retention) -> Result<RetentionPreview, ApiError> {
+    Ok(crate::memory::preview_retention(&crate::http::request_ctx().await?, &namespace, retention).await?)
 }
 
 /// Reads an entry, also one in quarantine: a person looks at it.

@@ -12,6 +12,7 @@ mod interrupt;
 mod learned;
 mod local;
 mod memory;
+mod namespaces;
 pub mod out;
 mod queue;
 mod run;

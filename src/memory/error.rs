@@ -18,6 +18,9 @@ pub enum Error {
     /// No such rule for summaries in this workspace.
     #[error("no such rule for summaries")]
     NoRule,
+    /// No rule of how long the entries of a namespace are kept was made for it.
+    #[error("no rule of how long its entries are kept was made for this namespace")]
+    NoRetention,
     /// The entry is in quarantine, and nobody asked for those.
     #[error("the entry is in quarantine; a person has to look at it first")]
     Quarantined,
@@ -121,7 +124,7 @@ impl From<Error> for ApiError {
             Error::Denied(denied) => denied.into(),
             Error::NotFound => Self::not_found("memory entry"),
             Error::NoRule => Self::not_found("rule for summaries"),
-            Error::NoVersion(_) | Error::Quarantined | Error::NotKept { .. } => {
+            Error::NoVersion(_) | Error::Quarantined | Error::NotKept { .. } | Error::NoRetention => {
                 Self::NotFound { detail: error.to_string() }
             }
             Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },

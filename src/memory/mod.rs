@@ -27,8 +27,10 @@ mod index;
 mod local;
 mod map;
 pub mod measure;
+mod namespace;
 mod reads;
 mod related;
+mod retention;
 mod shingles;
 mod sibling;
 mod store;
@@ -54,8 +56,10 @@ pub use health::get_health;
 pub use hold::{get_settings, quarantine, release, update_settings};
 pub use local::{Urgency, embed as embed_locally, folder_of as local_folder_of};
 pub use map::map;
+pub use namespace::{describe, namespaces};
 pub use reads::{note_found, note_read, readers, reads_of_run, write_reads};
 pub use related::related;
+pub use retention::{keep_for, keep_for_ever, preview_retention};
 pub use sibling::{Put, Stated, put_beside, siblings};
 pub use summary::{
     Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, delete_summary_rule, estimate, fire_summary_rules,
@@ -71,7 +75,7 @@ pub use write::{delete, put, restore, undelete};
 pub use crate::model::memory::EntryFilter as Filter;
 
 use crate::model::auth::Action;
-use crate::model::memory::{Entries, Entry, EntryDraft, EntryVersion, Learned, Namespace, Source};
+use crate::model::memory::{Entries, Entry, EntryDraft, EntryVersion, Learned, Source};
 use crate::model::{Page, PageRequest};
 use crate::runtime::Ctx;
 
@@ -193,13 +197,4 @@ pub async fn history(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<EntryV
         return Err(Error::Unreadable { namespace, key, version, why });
     }
     Ok(rows.into_iter().map(EntryVersion::from).collect())
-}
-
-/// The namespaces that hold entries, by path.
-///
-/// # Errors
-/// When the role doesn't allow it, or the database fails.
-pub async fn namespaces(ctx: &Ctx) -> Result<Vec<Namespace>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
-    Ok(store::namespaces(&ctx.db, ctx.workspace(), ctx.clock.now()).await?)
 }

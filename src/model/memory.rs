@@ -12,8 +12,10 @@ mod encryption;
 mod health;
 mod listing;
 mod map;
+mod namespace;
 mod quarantine;
 mod reader;
+mod retention;
 mod sibling;
 mod summary;
 mod summary_rule;
@@ -32,8 +34,14 @@ pub use encryption::{DataKeyInfo, EncryptionReport};
 pub use health::{Alike, HealthEntry, MemoryHealth};
 pub use listing::{Entries, EntryFilter};
 pub use map::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap};
+pub use namespace::{
+    MAX_DESCRIBED, MAX_DESCRIPTION_CHARS, Namespace, NamespaceDescription, STANDARD_NAMESPACES, is_within, purpose,
+};
 pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
 pub use reader::{LISTED_READERS, Reader, Readers, Reading, RunRead, Sought};
+pub use retention::{
+    KeptFrom, MAX_RETENTION_DAYS, MAX_RETENTIONS, PREVIEWED, Retention, RetentionPreview, RetentionRule,
+};
 pub use sibling::{OnConflict, Precedence, Seen, Sibling};
 pub use summary::{MAX_SUMMARY_SOURCES, Summarized, SummaryDraft, SummaryEstimate, SummaryLink, SummaryLinks};
 pub use summary_rule::{
@@ -178,15 +186,6 @@ pub struct EntryVersion {
     pub merged_from: Option<String>,
     /// When.
     pub at: Timestamp,
-}
-
-/// A namespace with how much is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Namespace {
-    /// A `/`-path.
-    pub path: String,
-    /// Entries in it, not below it.
-    pub entries: i64,
 }
 
 /// A search. Unknown fields are refused.

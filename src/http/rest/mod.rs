@@ -23,6 +23,7 @@ mod map;
 pub mod memory;
 mod memory_bulk;
 mod memory_file;
+mod namespaces;
 pub mod paging;
 pub mod providers;
 pub mod readers;
@@ -86,6 +87,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(memory::router())
         .merge(memory_bulk::router())
         .merge(memory_file::router())
+        .merge(namespaces::router())
         .merge(hooks::router())
         .merge(providers::router())
         .merge(readers::router())

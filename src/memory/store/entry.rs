@@ -10,7 +10,7 @@ use super::then::{behind, labels};
 use crate::db::{self, Db, Result, Tx};
 use crate::memory::Error;
 use crate::memory::crypt;
-use crate::model::memory::{Entry, EntryFilter, Namespace, Trust};
+use crate::model::memory::{Entry, EntryFilter, Trust};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 use crate::{read, within};
@@ -163,20 +163,6 @@ pub(in crate::memory) async fn changed_after(ctx: &Ctx, after: i64, limit: i64) 
     let rows =
         read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(after).bind(limit).fetch_all(conn).await);
     crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
-}
-
-/// Namespaces that hold entries, by path; the first 10,000.
-pub(in crate::memory) async fn namespaces(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<Namespace>> {
-    let rows: Vec<(String, i64)> = read!(db, conn => query_as(
-        "select namespace, count(*) from memory_entry
-         where workspace_id = $1 and deleted_at is null and quarantined_at is null and (expires_at is null or expires_at > $2)
-         group by namespace order by namespace limit 10000",
-    )
-    .bind(workspace)
-    .bind(now)
-    .fetch_all(conn)
-    .await)?;
-    Ok(rows.into_iter().map(|(path, entries)| Namespace { path, entries }).collect())
 }
 
 /// Writes an entry as it is now, new or over its old state, with its tags.

@@ -44,6 +44,10 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/memory/{namespace}/{key}/restore") => Json(json!({"version": 1_000_000})),
         ("PUT", "/memory/{namespace}/{key}/quarantine") => Json(json!({"reason": "It is odd."})),
         ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
+        ("PUT", "/namespaces/{namespace}/description") => Json(json!({"description": "What we know."})),
+        ("PUT", "/namespaces/{namespace}/retention") | ("POST", "/namespaces/{namespace}/retention/preview") => {
+            Json(json!({"days": 3650}))
+        }
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
         ("POST", "/memory/estimate" | "/memory/summarize") => Json(json!({"namespace": "nothing/here"})),
@@ -192,6 +196,8 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/set_embedder" => json!({"draft": {"model": null}}),
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
+        "memory/describe" => json!({"namespace": "team", "description": "What we know."}),
+        "memory/keep" | "memory/preview_keep" => json!({"namespace": "team", "retention": {"days": 3650}}),
         "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
         "memory/siblings" | "memory/related" | "memory/readers" | "memory/summary_links" => place,
         "memory/estimate" => json!({"draft": {"namespace": "nothing/here"}}),

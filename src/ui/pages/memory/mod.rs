@@ -13,6 +13,7 @@ mod form;
 mod health;
 mod keys;
 mod map;
+mod namespace;
 mod operators;
 mod place;
 mod quarantine;
@@ -20,6 +21,7 @@ mod readers;
 mod related;
 mod remove;
 mod results;
+mod retention;
 mod rules;
 mod setter;
 mod siblings;
@@ -46,6 +48,7 @@ use self::bulk::{Bulk, BulkDialogs};
 use self::draft::Start;
 use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
+use self::namespace::{Governed, NamespaceDialog};
 use self::operators::Typed;
 use self::place::Place;
 use self::quarantine::{Aside, QuarantineDialog};
@@ -106,6 +109,7 @@ struct State {
     refresh: RwSignal<u32>,
     form: Form,
     rules: Rules,
+    governed: Governed,
     aside: Aside,
     bulk: Bulk,
     /// Why this person can't write, if they can't.
@@ -161,6 +165,7 @@ impl State {
             refresh,
             form: Form::new(),
             rules: Rules::new(),
+            governed: Governed::new(),
             aside: Aside::new(),
             bulk: Bulk::new(Callback::new(move |()| {
                 // A change may end after the page is gone.
@@ -368,6 +373,7 @@ pub fn MemoryPage() -> impl IntoView {
         </div>
         <EntryDialog state />
         <RulesDialog rules=state.rules />
+        <NamespaceDialog state />
         <QuarantineDialog state />
         <SummaryDialog state />
         <BulkDialogs bulk=state.bulk />
