@@ -57,6 +57,7 @@ impl KeptFrom {
 /// How long entries are kept. Unknown fields are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NamespaceRetention)]
 pub struct Retention {
     /// 1..=3650.
     pub days: u32,
