@@ -1,4 +1,4 @@
-// A team governs a namespace: says what it is for and how long it keeps what it holds, and sees both where the entries are.
+// A team governs a namespace: says what it is for, how long it keeps what it holds and who may read it, and sees it where the entries are.
 
 import assert from 'node:assert/strict';
 import { expectAccessible, shot, story } from '../harness.mjs';
@@ -41,7 +41,13 @@ story('a namespace is described, and keeps its entries as long as its team says'
   ada.allow(/\b422\b/); // too many days
   await below.getByRole('button', { name: 'Save' }).click();
   await below.getByText('expected 1 to 3650 days').waitFor();
+  await below.getByLabel('Who may read').selectOption({ label: 'Admins and owners' });
+  await below.getByLabel('Who of these may change').selectOption({ label: 'Owners alone' });
+  await expectAccessible(page);
+  await shot(page, 'memory-govern-access');
   await below.getByLabel('Days').fill('7');
   await below.getByRole('button', { name: 'Save' }).click();
   await head.getByText('Entries are kept for 7 days after they were made.').waitFor();
+  const { items: rules } = await call('GET', '/namespaces/access');
+  assert.deepEqual(rules.map((rule) => [rule.path, rule.read.role, rule.write.role]), [['looms/parts', 'admin', undefined]]);
 });

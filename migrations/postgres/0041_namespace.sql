@@ -21,3 +21,16 @@ create table memory_retention (
     removed_at timestamptz,
     primary key (workspace_id, path)
 );
+
+-- Who may read and change the entries of a namespace and all below it. Of the rules over an entry the one of the longest path holds.
+create table memory_access (
+    workspace_id uuid not null references workspace (id),
+    path text collate "C" not null,
+    -- By role and by name.
+    reads jsonb not null,
+    writes jsonb not null,
+    -- Who said so last; null for the program itself.
+    set_by text,
+    set_at timestamptz not null,
+    primary key (workspace_id, path)
+);

@@ -21,3 +21,16 @@ create table memory_retention (
     removed_at integer,
     primary key (workspace_id, path)
 ) strict;
+
+-- Who may read and change the entries of a namespace and all below it. Of the rules over an entry the one of the longest path holds.
+create table memory_access (
+    workspace_id blob not null references workspace (id),
+    path text not null,
+    -- By role and by name, as JSON.
+    reads text not null,
+    writes text not null,
+    -- Who said so last; null for the program itself.
+    set_by text,
+    set_at integer not null,
+    primary key (workspace_id, path)
+) strict;

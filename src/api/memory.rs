@@ -4,11 +4,11 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone,
-    EntryDraft, EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned, LocalModel, MemoryHealth,
-    MemoryMap, MemorySettings, Namespace, NamespaceDescription, Readers, Retention, RetentionPreview, Search,
-    SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule,
-    SummaryRuleDraft,
+    Access, AccessRule, EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry,
+    EntryBulk, EntryBulkDone, EntryDraft, EntryExport, EntryFilter, EntryName, EntryVersion, HealthEntry, Learned,
+    LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace, NamespaceDescription, Readers, Retention,
+    RetentionPreview, Search, SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks,
+    SummaryPlan, SummaryRule, SummaryRuleDraft,
 };
 use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
 
@@ -57,6 +57,22 @@ pub async fn keep_namespace(namespace: String, retention: Option<Retention>) -> 
 #[server(prefix = "/rpc", endpoint = "memory/preview_keep", input = Json)]
 pub async fn preview_keep(namespace: String, retention: Retention) -> Result<RetentionPreview, ApiError> {
     Ok(crate::memory::preview_retention(&crate::http::request_ctx().await?, &namespace, retention).await?)
+}
+
+/// The rules of who may read and change what.
+#[server(prefix = "/rpc", endpoint = "memory/access", input = Json)]
+pub async fn list_memory_access() -> Result<Vec<AccessRule>, ApiError> {
+    Ok(crate::memory::list_access(&crate::http::request_ctx().await?).await?)
+}
+
+/// Says who may read and change the entries of a namespace and all below it; `None` removes what was said.
+#[server(prefix = "/rpc", endpoint = "memory/allow", input = Json)]
+pub async fn allow_namespace(namespace: String, access: Option<Access>) -> Result<(), ApiError> {
+    let ctx = crate::http::request_ctx().await?;
+    match access {
+        Some(access) => Ok(crate::memory::allow(&ctx, &namespace, access).await.map(drop)?),
+        None => Ok(crate::memory::allow_by_role(&ctx, &namespace).await?),
+    }
 }
 
 /// Reads an entry, also one in quarantine: a person looks at it.

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::learned::{by, moment, unknown};
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, learned, local, namespaces, out, transfer, upkeep};
+use super::{Failure, Global, access, file, learned, local, namespaces, out, transfer, upkeep};
 use crate::memory::{self, Expect, Filter};
 use crate::model::memory::{Entry, EntryDraft, EntryVersion, Reader, Search, SearchMode, Trust};
 use crate::model::{ApiError, PageRequest, Timestamp};
@@ -40,6 +40,8 @@ enum Command {
     Health,
     #[command(flatten)]
     Namespaces(namespaces::Namespaces),
+    #[command(flatten)]
+    Access(access::Commands),
     #[command(flatten)]
     Keys(upkeep::Keys),
     /// Write entries to a file or a folder.
@@ -200,6 +202,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Command::Release(place) => local::within(global, async |ctx| upkeep::release(ctx, json, &place).await).await,
         Command::Timeline(asked) => local::within(global, async |ctx| learned::timeline(ctx, json, asked).await).await,
         Command::Namespaces(asked) => local::within(global, async |ctx| asked.run(ctx, json).await).await,
+        Command::Access(asked) => local::within(global, async |ctx| asked.run(ctx, json).await).await,
         Command::Keys(keys) => local::within(global, async |ctx| keys.run(ctx, json).await).await,
         Command::Health => local::within(global, async |ctx| upkeep::health(ctx, json).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,

@@ -1,5 +1,6 @@
 //! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
 
+mod access;
 mod admin;
 mod agent;
 mod analyze;

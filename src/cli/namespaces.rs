@@ -1,4 +1,5 @@
-//! `weft memory namespaces|describe|keep`: where entries stand, what is said of these places, and how long what stands there is kept.
+//! `weft memory namespaces|describe|keep`: where entries stand, what is said of these places, and how long what stands there is kept;
+//! `access` and `allow` stand in `access`.
 
 use super::table::{Column, Paint, table};
 use super::{Failure, out};

@@ -5,8 +5,7 @@
 use std::collections::HashMap;
 
 use super::shingles::{NEARLY_THE_SAME, Shingles};
-use super::{Error, store};
-use crate::model::auth::Action;
+use super::{Error, access, store};
 use crate::model::memory::{Alike, Entry, EntryFilter, HealthEntry, MemoryHealth};
 use crate::runtime::Ctx;
 
@@ -35,24 +34,24 @@ const EXCERPT_CHARS: usize = 240;
 /// # Errors
 /// When the role doesn't allow it, or the database fails.
 pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let (db, workspace, now) = (&ctx.db, ctx.workspace(), ctx.clock.now());
     let part = store::Part { before: i64::MAX, limit: COMPARED };
-    let newest = store::list(ctx, now, &EntryFilter::default(), part).await?;
+    let newest = store::list(ctx, &reach, now, &EntryFilter::default(), part).await?;
     let newest: Vec<Entry> = newest.into_iter().map(store::EntryRow::shown).collect();
     let compared = newest.len() as i64;
     let (unreadable, newest): (Vec<Entry>, Vec<Entry>) =
         newest.into_iter().partition(|entry| entry.unreadable.is_some());
     let duplicates = ctx.tasks.blocking(move || alike(&newest)).await.map_err(|_| Error::Index)?;
     Ok(MemoryHealth {
-        entries: store::count_entries(db, workspace, now).await?,
+        entries: store::count_entries(db, workspace, &reach, now).await?,
         compared,
         duplicates,
         unreadable: unreadable.iter().take(MOST_GROUPS).map(short).collect(),
-        stale: store::unchanged_since(ctx, now, now.plus_ms(-STALE_DAYS * DAY_MS)).await?,
-        oversized: store::longer_than(ctx, now, OVERSIZED_CHARS).await?,
-        expiring: store::gone_by(ctx, now, now.plus_ms(SOON_DAYS * DAY_MS)).await?,
-        quarantined: store::held(ctx, now).await?,
+        stale: store::unchanged_since(ctx, &reach, now, now.plus_ms(-STALE_DAYS * DAY_MS)).await?,
+        oversized: store::longer_than(ctx, &reach, now, OVERSIZED_CHARS).await?,
+        expiring: store::gone_by(ctx, &reach, now, now.plus_ms(SOON_DAYS * DAY_MS)).await?,
+        quarantined: store::held(ctx, &reach, now).await?,
     })
 }
 

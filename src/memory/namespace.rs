@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Error, store, validate};
+use super::{Error, access, store, validate};
 use crate::model::FieldError;
 use crate::model::auth::Action;
 use crate::model::live::Topic;
@@ -16,17 +16,19 @@ use crate::runtime::Ctx;
 /// # Errors
 /// When the role doesn't allow it, or the database fails.
 pub async fn namespaces(ctx: &Ctx) -> Result<Vec<Namespace>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let mut counts = store::counts(&ctx.db, ctx.workspace(), ctx.clock.now()).await?;
     let mut said = store::descriptions(&ctx.db, ctx.workspace()).await?;
     let rules = store::retentions(&ctx.db, ctx.workspace()).await?;
     for path in said.keys().chain(rules.iter().map(|rule| &rule.path)) {
         counts.entry(path.clone()).or_default();
     }
+    counts.retain(|path, _| reach.may_read(path));
     let named = |(path, entries): (String, i64)| {
         let description = said.remove(&path).or_else(|| purpose(&path).map(str::to_owned));
         let retention = RetentionRule::in_force(&rules, &path).cloned();
-        Namespace { path, entries, description, retention }
+        let read_only = !reach.may_write(&path);
+        Namespace { path, entries, description, retention, read_only }
     };
     Ok(counts.into_iter().map(named).collect())
 }
@@ -38,6 +40,7 @@ pub async fn namespaces(ctx: &Ctx) -> Result<Vec<Namespace>, Error> {
 pub async fn describe(ctx: &Ctx, path: &str, said: &NamespaceDescription) -> Result<Namespace, Error> {
     ctx.authorize(Action::WriteMemory)?;
     validate::namespace(path).map_err(|field| Error::Invalid(vec![field]))?;
+    access::writing(ctx, path).await?;
     let description = said.description.trim();
     let is_plain = |c: char| c == '\n' || !c.is_control();
     if description.chars().count() > MAX_DESCRIPTION_CHARS || !description.chars().all(is_plain) {
@@ -66,5 +69,5 @@ pub async fn describe(ctx: &Ctx, path: &str, said: &NamespaceDescription) -> Res
     let description = own.or_else(|| purpose(path).map(str::to_owned));
     let rules = store::retentions(&ctx.db, workspace).await?;
     let retention = RetentionRule::in_force(&rules, path).cloned();
-    Ok(Namespace { path: path.to_owned(), entries, description, retention })
+    Ok(Namespace { path: path.to_owned(), entries, description, retention, read_only: false })
 }

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::{Error, store, sweep, validate};
+use super::{Error, access, store, sweep, validate};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::memory::{MAX_RETENTIONS, PREVIEWED, Retention, RetentionPreview, RetentionRule};
@@ -66,17 +66,19 @@ fn tell(ctx: &Ctx, path: &str) {
     ctx.events.publish(ctx.workspace(), Topic::Memory(path.to_owned()), "namespace_kept", json!({"namespace": path}));
 }
 
-/// What a rule for a namespace would remove now, in place of the one that stands there. Nothing is.
+/// What a rule for a namespace would remove now, in place of the one that stands there. Nothing is. Counted is all of it, named only
+/// what who asks may read.
 ///
 /// # Errors
 /// [`Error::Invalid`] for what doesn't fit.
 pub async fn preview_retention(ctx: &Ctx, path: &str, retention: Retention) -> Result<RetentionPreview, Error> {
     ctx.authorize(Action::ManageProvider)?;
+    let reach = access::reading(ctx).await?;
     check(path, retention)?;
     let (workspace, now, rule) = (ctx.workspace(), ctx.clock.now(), (path, retention));
     Ok(RetentionPreview {
         removes: store::count_due(&ctx.db, workspace, rule, now).await?,
-        first: store::first_due(&ctx.db, workspace, rule, now, PREVIEWED).await?,
+        first: store::first_due(&ctx.db, workspace, &reach, rule, (now, PREVIEWED)).await?,
     })
 }
 

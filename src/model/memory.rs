@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{EntryId, RunId, Timestamp};
 
+mod access;
 mod bulk;
 mod embedder;
 mod encryption;
@@ -23,6 +24,7 @@ mod timeline;
 mod trust;
 mod why;
 
+pub use access::{Access, AccessRule, Allowed, Asker, MAX_ACCESS_RULES, MAX_NAMED, Reach};
 pub use bulk::{
     EntryAct, EntryBulk, EntryBulkDone, EntryExport, EntryName, EntryRefusal, EntryStep, MAX_BULK, MAX_EXPORT_BYTES,
 };

@@ -1,5 +1,6 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
+mod access;
 pub mod agent_hooks;
 pub mod agent_leases;
 pub mod agent_tasks;
@@ -65,6 +66,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
     OpenApiRouter::with_openapi(Document::openapi())
+        .merge(access::router())
         .merge(agents::router())
         .merge(agent_hooks::router())
         .merge(agent_leases::router())

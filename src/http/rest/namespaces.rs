@@ -42,7 +42,8 @@ async fn list_namespaces(Caller(ctx): Caller) -> Result<Json<Page<Namespace>>, R
 ), responses(
     (status = 200, description = "the namespace as it is told of", body = Namespace),
     (status = 401, description = "not signed in", body = Problem),
-    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 403, description = "the role or a rule of the namespace doesn't allow it, or a cross-site request", body = Problem),
+    (status = 404, description = "a rule hides the namespace from who asks", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not application/json", body = Problem),
     (status = 422, description = "the namespace or the text does not fit", body = Problem),
@@ -117,9 +118,9 @@ async fn preview_retention(
 }
 
 /// A namespace, decoded from one segment.
-type Segment = Result<Path<String>, PathRejection>;
+pub(super) type Segment = Result<Path<String>, PathRejection>;
 
-fn read(path: Segment) -> Result<String, ApiError> {
+pub(super) fn read(path: Segment) -> Result<String, ApiError> {
     let Path(path) = path.map_err(|_| ApiError::invalid("path", "expected a namespace as url-encoded UTF-8"))?;
     Ok(path)
 }

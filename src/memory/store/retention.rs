@@ -3,7 +3,7 @@
 use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Result, Tx};
-use crate::model::memory::{EntryName, KeptFrom, Retention, RetentionRule};
+use crate::model::memory::{EntryName, KeptFrom, Reach, Retention, RetentionRule};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -118,7 +118,7 @@ pub(in crate::memory) async fn note_removed(
 
 /// What a rule removes: of its subtree what no rule of a longer path keeps, and what is not in quarantine.
 macro_rules! due {
-    ($before:literal, $counted:literal, $after:literal) => {
+    ($before:literal, $counted:literal, $after:expr) => {
         concat!(
             $before,
             " from memory_entry e
@@ -136,7 +136,7 @@ macro_rules! due {
 
 /// The statement for what the days are counted from.
 macro_rules! by_count {
-    ($from:expr, $before:literal, $after:literal) => {
+    ($from:expr, $before:literal, $after:expr) => {
         match $from {
             KeptFrom::Created => due!($before, "e.created_at <= $4", $after),
             KeptFrom::Changed => due!($before, "e.updated_at <= $4", $after),
@@ -167,21 +167,26 @@ pub(in crate::memory) async fn count_due(
         .await)?)
 }
 
-/// The first of them, by place.
+/// The first of them within the reach, by place.
 pub(in crate::memory) async fn first_due(
     db: &Db,
     workspace: WorkspaceId,
+    reach: &Reach,
     (path, retention): (&str, Retention),
-    now: Timestamp,
-    limit: u32,
+    (now, limit): (Timestamp, u32),
 ) -> Result<Vec<EntryName>> {
-    let sql = by_count!(retention.from, "select e.namespace, e.key", "order by e.namespace, e.key limit $5");
+    let sql = by_count!(
+        retention.from,
+        "select e.namespace, e.key",
+        concat!(reachable!("$6"), "order by e.namespace, e.key limit $5")
+    );
     let rows: Vec<(String, String)> = read!(db, conn => query_as(sql)
         .bind(workspace)
         .bind(path)
         .bind(now)
         .bind(retention.until(now))
         .bind(i64::from(limit))
+        .bind(reach.readable_paths())
         .fetch_all(conn)
         .await)?;
     Ok(rows.into_iter().map(|(namespace, key)| EntryName { namespace, key }).collect())

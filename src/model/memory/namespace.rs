@@ -39,6 +39,9 @@ pub struct Namespace {
     /// How long its entries are kept: its own rule, or that of the nearest namespace above it; absent where they are kept for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<RetentionRule>,
+    /// Whether a rule keeps who asks from changing what is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
 }
 
 /// What is said of a namespace. Unknown fields are refused.

@@ -45,6 +45,8 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
             "namespaces",
             "describe",
             "keep",
+            "access",
+            "allow",
             "encryption",
             "rotate-key",
         ],

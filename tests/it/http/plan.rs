@@ -45,6 +45,9 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/memory/{namespace}/{key}/quarantine") => Json(json!({"reason": "It is odd."})),
         ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
         ("PUT", "/namespaces/{namespace}/description") => Json(json!({"description": "What we know."})),
+        ("PUT", "/namespaces/{namespace}/access") => {
+            Json(json!({"read": {"role": "viewer"}, "write": {"role": "viewer"}}))
+        }
         ("PUT", "/namespaces/{namespace}/retention") | ("POST", "/namespaces/{namespace}/retention/preview") => {
             Json(json!({"days": 3650}))
         }
@@ -159,6 +162,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/list_login_sessions"
         | "auth/revoke_other_login_sessions"
         | "memory/namespaces"
+        | "memory/access"
         | "memory/embedder"
         | "memory/local_models"
         | "memory/health"
@@ -197,6 +201,9 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
         "memory/describe" => json!({"namespace": "team", "description": "What we know."}),
+        "memory/allow" => {
+            json!({"namespace": "team", "access": {"read": {"role": "viewer"}, "write": {"role": "viewer"}}})
+        }
         "memory/keep" | "memory/preview_keep" => json!({"namespace": "team", "retention": {"days": 3650}}),
         "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
         "memory/siblings" | "memory/related" | "memory/readers" | "memory/summary_links" => place,

@@ -1,5 +1,6 @@
 //! Memory's face on both engines.
 
+mod access;
 mod bulk;
 mod context;
 mod duplicates;

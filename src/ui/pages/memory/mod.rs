@@ -3,6 +3,7 @@
 //! The URL says which namespace, query, tag and entry are shown; everything loaded follows from it. Changes that others make
 //! arrive over the live socket and load the panes anew, without touching a form that is open.
 
+mod access;
 mod bulk;
 mod diff;
 mod draft;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::State;
+use super::access::{Granting, GrantingFields};
 use super::retention::{Keeping, KeepingFields, kept};
 use crate::api::memory::describe_namespace;
 use crate::model::ApiError;
@@ -23,6 +24,7 @@ pub(super) struct Governed {
     /// The description when the dialog was opened.
     described: RwSignal<String>,
     keeping: Keeping,
+    granting: Granting,
 }
 
 impl Governed {
@@ -33,6 +35,7 @@ impl Governed {
             description: RwSignal::default(),
             described: RwSignal::default(),
             keeping: Keeping::new(),
+            granting: Granting::new(),
         }
     }
 
@@ -68,6 +71,7 @@ pub(super) fn NamespaceHead(state: State) -> impl IntoView {
 #[component]
 fn About(namespaces: Vec<Namespace>, chosen: Memo<String>, state: State) -> impl IntoView {
     let namespaces = StoredValue::new(namespaces);
+    let administers = administers();
     let find = move |path: &str| namespaces.with_value(|all| seen(all, path));
     let said = move || {
         let found = chosen.with(|path| find(path));
@@ -78,15 +82,23 @@ fn About(namespaces: Vec<Namespace>, chosen: Memo<String>, state: State) -> impl
         let rule = chosen.with(|path| find(path)).and_then(|namespace| namespace.retention);
         rule.map(|rule| view! { <p class="small dimmer over">{chosen.with(|path| kept(&rule, path))}</p> })
     };
+    let closed = move || {
+        let is_read_only = chosen.with(|path| find(path)).is_some_and(|namespace| namespace.read_only);
+        is_read_only.then(|| view! { <p class="small dimmer">"A rule lets you read here, and no more."</p> })
+    };
     let govern = move |()| {
         let path = chosen.get_untracked();
         state.governed.begin(&path, find(&path).as_ref());
+        if administers {
+            state.governed.granting.begin(path);
+        }
     };
     view! {
         <div class="row wrap">
             <div class="grow stack">
                 <p class="small dimmer over">{said}</p>
                 {held}
+                {closed}
             </div>
             <Button label="Govern" icon="settings" size=ButtonSize::Small refused=state.refused on_press=govern />
         </div>
@@ -100,22 +112,38 @@ fn seen(all: &[Namespace], path: &str) -> Option<Namespace> {
     }
     let rules = all.iter().filter_map(|namespace| namespace.retention.as_ref());
     let over = rules.filter(|rule| is_within(path, &rule.path)).max_by_key(|rule| rule.path.len())?;
-    Some(Namespace { path: path.to_owned(), entries: 0, description: None, retention: Some(over.clone()) })
+    Some(Namespace {
+        path: path.to_owned(),
+        entries: 0,
+        description: None,
+        retention: Some(over.clone()),
+        read_only: false,
+    })
 }
 
 /// Saves what was changed.
-async fn save(namespace: String, description: String, before: String, keeping: Keeping) -> Result<(), ApiError> {
+async fn save(
+    namespace: String,
+    (description, before): (String, String),
+    (keeping, granting): (Keeping, Granting),
+) -> Result<(), ApiError> {
     if description != before {
         describe_namespace(namespace.clone(), description).await?;
     }
-    keeping.save(namespace).await
+    keeping.save(namespace.clone()).await?;
+    granting.save(namespace).await
+}
+
+/// Whether who looks administers memory.
+fn administers() -> bool {
+    use_context::<Me>().is_none_or(|me| me.may(May::ManageProvider))
 }
 
 /// The dialog in which a namespace is governed.
 #[component]
 pub(super) fn NamespaceDialog(state: State) -> impl IntoView {
-    let Governed { open, path, description, described, keeping } = state.governed;
-    let may_keep = use_context::<Me>().is_none_or(|me| me.may(May::ManageProvider));
+    let Governed { open, path, description, described, keeping, granting } = state.governed;
+    let administers = administers();
     let toasts = use_toasts();
     let busy = RwSignal::new(false);
     let refusal = RwSignal::new(None::<ApiError>);
@@ -129,7 +157,7 @@ pub(super) fn NamespaceDialog(state: State) -> impl IntoView {
         let before = described.get_untracked();
         busy.set(true);
         spawn_local(async move {
-            match save(namespace.clone(), said, before, keeping).await {
+            match save(namespace.clone(), (said, before), (keeping, granting)).await {
                 Ok(()) => {
                     toasts.say(Tone::Good, format!("{namespace} is governed so"));
                     let _ = open.try_set(false);
@@ -160,7 +188,8 @@ pub(super) fn NamespaceDialog(state: State) -> impl IntoView {
                     id="namespace-description" label="What it is for" value=Bound::from(description) rows=3 error
                     hint=Some(hint.clone()) aside=Some("optional".to_owned())
                 />
-                <KeepingFields keeping path refusal=Signal::from(refusal) may=may_keep />
+                <KeepingFields keeping path refusal=Signal::from(refusal) may=administers />
+                {administers.then(|| view! { <GrantingFields granting /> })}
             </div>
         </Dialog>
     }

@@ -163,6 +163,7 @@ mod tests {
             entries,
             description: Some(format!("for {path}")),
             retention: None,
+            read_only: false,
         });
         let tree = tree_of(&flat);
         let shape: Vec<(&str, i64)> = tree.iter().map(|n| (n.path.as_str(), n.entries)).collect();
