@@ -120,7 +120,9 @@ async fn keep(ctx: &Ctx, json: bool, asked: &Keep) -> Result<(), Failure> {
             out::json(&would);
         } else {
             out::line(format_args!("it would remove {} entries now", would.removes));
-            would.first.iter().for_each(|name| out::note(format_args!("{}/{}", name.namespace, name.key)));
+            for name in &would.first {
+                out::note(format_args!("{}/{}", name.namespace, name.key));
+            }
         }
         return Ok(());
     }
