@@ -133,7 +133,7 @@ pub(super) fn KeepingFields(
     let counts = move || keeping.from.with(|word| KeptFrom::parse(word).is_some());
     view! {
         <fieldset class="field" disabled=!may>
-            <legend class="visually-hidden">"How long entries are kept"</legend>
+            <legend class="visually-hidden">"Retention"</legend>
             <Select
                 id="namespace-kept" label="Entries are kept" choices value=Bound::from(keeping.from)
                 hint=Some("What goes can be brought back for 30 days. What is in quarantine stays.".to_owned())
