@@ -191,7 +191,7 @@ pub(super) fn publish_leases(ctx: &Ctx, id: AgentId) {
 fn who(ctx: &Ctx) -> Option<&str> {
     match &ctx.actor.principal {
         Principal::User { name, .. } | Principal::Key { name, .. } => Some(name),
-        Principal::System => None,
+        Principal::OnBehalf { .. } | Principal::System => None,
     }
 }
 

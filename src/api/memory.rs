@@ -4,11 +4,12 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone,
-    EntryDraft, EntryExport, EntryFilter, EntryName, EntryOrder, EntryTable, EntryVersion, HealthEntry, ImportPart,
-    ImportReport, Learned, LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace, NamespaceActivity, Readers,
-    Relation, RelationDraft, Search, SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks,
-    SummaryPlan, SummaryRule, SummaryRuleDraft,
+    Access, AccessRule, EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry,
+    EntryBulk, EntryBulkDone, EntryDraft, EntryExport, EntryFilter, EntryName, EntryOrder, EntryTable, EntryVersion,
+    HealthEntry, ImportPart, ImportReport, Learned, LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace,
+    NamespaceActivity, NamespaceDescription, Readers, Relation, RelationDraft, Retention, RetentionPreview, Search,
+    SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule,
+    SummaryRuleDraft,
 };
 use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
 
@@ -40,7 +41,7 @@ pub async fn memory_timeline(filter: EntryFilter, page: PageRequest) -> Result<P
     Ok(crate::memory::timeline(&crate::http::request_ctx().await?, &filter, &page).await?)
 }
 
-/// Lists the namespaces that hold entries.
+/// Lists the namespaces that hold entries or are described.
 #[server(prefix = "/rpc", endpoint = "memory/namespaces", input = Json)]
 pub async fn list_namespaces() -> Result<Vec<Namespace>, ApiError> {
     Ok(crate::memory::namespaces(&crate::http::request_ctx().await?).await?)
@@ -50,6 +51,45 @@ pub async fn list_namespaces() -> Result<Vec<Namespace>, ApiError> {
 #[server(prefix = "/rpc", endpoint = "memory/activity", input = Json)]
 pub async fn list_namespace_activity() -> Result<Vec<NamespaceActivity>, ApiError> {
     Ok(crate::memory::activity(&crate::http::request_ctx().await?).await?)
+}
+
+/// Says what a namespace is for; empty takes that back.
+#[server(prefix = "/rpc", endpoint = "memory/describe", input = Json)]
+pub async fn describe_namespace(namespace: String, description: String) -> Result<Namespace, ApiError> {
+    let said = NamespaceDescription { description };
+    Ok(crate::memory::describe(&crate::http::request_ctx().await?, &namespace, &said).await?)
+}
+
+/// Says how long the entries of a namespace and all below it are kept; `None` removes what was said.
+#[server(prefix = "/rpc", endpoint = "memory/keep", input = Json)]
+pub async fn keep_namespace(namespace: String, retention: Option<Retention>) -> Result<(), ApiError> {
+    let ctx = crate::http::request_ctx().await?;
+    match retention {
+        Some(retention) => Ok(crate::memory::keep_for(&ctx, &namespace, retention).await.map(drop)?),
+        None => Ok(crate::memory::keep_for_ever(&ctx, &namespace).await?),
+    }
+}
+
+/// What a rule would remove now.
+#[server(prefix = "/rpc", endpoint = "memory/preview_keep", input = Json)]
+pub async fn preview_keep(namespace: String, retention: Retention) -> Result<RetentionPreview, ApiError> {
+    Ok(crate::memory::preview_retention(&crate::http::request_ctx().await?, &namespace, retention).await?)
+}
+
+/// The rules of who may read and change what.
+#[server(prefix = "/rpc", endpoint = "memory/access", input = Json)]
+pub async fn list_memory_access() -> Result<Vec<AccessRule>, ApiError> {
+    Ok(crate::memory::list_access(&crate::http::request_ctx().await?).await?)
+}
+
+/// Says who may read and change the entries of a namespace and all below it; `None` removes what was said.
+#[server(prefix = "/rpc", endpoint = "memory/allow", input = Json)]
+pub async fn allow_namespace(namespace: String, access: Option<Access>) -> Result<(), ApiError> {
+    let ctx = crate::http::request_ctx().await?;
+    match access {
+        Some(access) => Ok(crate::memory::allow(&ctx, &namespace, access).await.map(drop)?),
+        None => Ok(crate::memory::allow_by_role(&ctx, &namespace).await?),
+    }
 }
 
 /// Reads an entry, also one in quarantine: a person looks at it.

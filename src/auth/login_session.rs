@@ -116,7 +116,7 @@ pub async fn revoke_other_login_sessions(ctx: &Ctx) -> Result<u32> {
 pub(super) fn person(ctx: &Ctx) -> Result<(UserId, LoginSessionId)> {
     match &ctx.actor.principal {
         Principal::User { id, session, .. } => Ok((*id, *session)),
-        Principal::Key { .. } | Principal::System => Err(Error::NotAPerson),
+        Principal::Key { .. } | Principal::OnBehalf { .. } | Principal::System => Err(Error::NotAPerson),
     }
 }
 

@@ -87,3 +87,10 @@ pub(super) fn by(source: &Source) -> String {
         Source::Expiry {} => "its time ran out".to_owned(),
     }
 }
+
+/// Says that entries of then are not known any more.
+pub(super) fn unknown(entries: Option<i64>) {
+    if let Some(entries) = entries {
+        out::note(format_args!("{entries} entries changed so often since that their versions of then are not kept"));
+    }
+}

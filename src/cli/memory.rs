@@ -2,9 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::learned::{by, moment};
+use super::learned::{by, moment, unknown};
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, file, learned, local, out, transfer, upkeep};
+use super::{Failure, Global, access, file, learned, local, namespaces, out, transfer, upkeep};
 use crate::memory::{self, Expect, Filter};
 use crate::model::memory::{Entry, EntryDraft, EntryVersion, Reader, Search, SearchMode, Trust};
 use crate::model::{ApiError, PageRequest, Timestamp};
@@ -38,6 +38,10 @@ enum Command {
     Timeline(learned::Timeline),
     /// List what may need somebody: copies, what is old, long, soon gone, or in quarantine.
     Health,
+    #[command(flatten)]
+    Namespaces(namespaces::Namespaces),
+    #[command(flatten)]
+    Access(access::Commands),
     #[command(flatten)]
     Keys(upkeep::Keys),
     /// Write entries to a file or a folder.
@@ -197,6 +201,8 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Command::Quarantine(entry) => local::within(global, async |ctx| upkeep::hold(ctx, json, &entry).await).await,
         Command::Release(place) => local::within(global, async |ctx| upkeep::release(ctx, json, &place).await).await,
         Command::Timeline(asked) => local::within(global, async |ctx| learned::timeline(ctx, json, asked).await).await,
+        Command::Namespaces(asked) => local::within(global, async |ctx| asked.run(ctx, json).await).await,
+        Command::Access(asked) => local::within(global, async |ctx| asked.run(ctx, json).await).await,
         Command::Keys(keys) => local::within(global, async |ctx| keys.run(ctx, json).await).await,
         Command::Health => local::within(global, async |ctx| upkeep::health(ctx, json).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,
@@ -312,13 +318,6 @@ async fn list_entries(ctx: &Ctx, json: bool, list: List) -> Result<(), Failure> 
     unknown(page.unknown);
     out::more(page.next.as_deref());
     Ok(())
-}
-
-/// Says that entries of then are not known any more.
-fn unknown(entries: Option<i64>) {
-    if let Some(entries) = entries {
-        out::note(format_args!("{entries} entries changed so often since that their versions of then are not kept"));
-    }
 }
 
 async fn delete(ctx: &Ctx, json: bool, place: &Place) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! The command line: one file a command. Reads arguments, calls a face, writes the answer through [`out`].
 
+mod access;
 mod admin;
 mod agent;
 mod analyze;
@@ -12,6 +13,7 @@ mod interrupt;
 mod learned;
 mod local;
 mod memory;
+mod namespaces;
 pub mod out;
 mod queue;
 mod run;

@@ -15,7 +15,7 @@ pub(super) fn begin_record(
 ) -> CallRecord {
     let key_id = match &ctx.actor.principal {
         Principal::Key { id, .. } => Some(*id),
-        Principal::User { .. } | Principal::System => None,
+        Principal::User { .. } | Principal::OnBehalf { .. } | Principal::System => None,
     };
     let (run_id, step) = step.unzip();
     CallRecord {

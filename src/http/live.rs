@@ -21,7 +21,9 @@ use super::error::Refusal;
 use super::gathered::Gathered;
 use super::{Caller, guard};
 use crate::auth::{self, Revoked};
+use crate::memory;
 use crate::model::live::{ClientMessage, ServerMessage, Topic, Update};
+use crate::model::memory::Reach;
 use crate::model::{ApiError, RunId};
 use crate::runtime::Principal;
 use crate::runtime::events::{BEHIND, Change};
@@ -64,6 +66,8 @@ struct Session {
     ctx: crate::runtime::Ctx,
     socket: WebSocket,
     topics: BTreeSet<Topic>,
+    /// How far the watcher reaches into memory; `None` while they follow nothing of it.
+    reach: Option<Reach>,
     gathered: Gathered,
     /// When what was gathered is told; `None` while that is nothing.
     due: Option<Instant>,
@@ -74,7 +78,7 @@ struct Gone;
 
 impl Session {
     fn new(ctx: crate::runtime::Ctx, socket: WebSocket) -> Self {
-        Self { ctx, socket, topics: BTreeSet::new(), gathered: Gathered::default(), due: None }
+        Self { ctx, socket, topics: BTreeSet::new(), reach: None, gathered: Gathered::default(), due: None }
     }
 
     async fn run(mut self) {
@@ -99,6 +103,7 @@ impl Session {
                 () = stopping.cancelled() => return self.close(1001, "the server is stopping").await,
                 _ = heartbeat.tick() => {
                     self.check_credential().await?;
+                    self.look_at_reach().await;
                     // What other processes said may have been missed.
                     if std::mem::replace(&mut gaps, self.ctx.events.gaps()) != gaps {
                         self.snapshot_all().await?;
@@ -129,7 +134,7 @@ impl Session {
         match (&self.ctx.actor.principal, revoked) {
             (Principal::User { id, .. }, Revoked::User(gone)) => *id == gone,
             (Principal::User { session, .. }, Revoked::Session(gone)) => *session == gone,
-            (Principal::Key { .. } | Principal::System, _) => false,
+            (Principal::Key { .. } | Principal::OnBehalf { .. } | Principal::System, _) => false,
         }
     }
 
@@ -173,9 +178,27 @@ impl Session {
         Ok(())
     }
 
+    /// Asks anew how far the watcher reaches into memory, if they follow any of it. While the database is away they reach as far as before.
+    async fn look_at_reach(&mut self) {
+        if self.reach.is_some()
+            && let Ok(reach) = memory::reading(&self.ctx).await
+        {
+            self.reach = Some(reach);
+        }
+    }
+
     async fn follow(&mut self, topic: Topic, after: Option<i64>) -> Result<(), Gone> {
         if let Err(denied) = self.ctx.authorize(action(&topic)) {
             return self.send(&ServerMessage::Error { error: format!("{topic}: {denied}") }).await;
+        }
+        if matches!(topic, Topic::Memory(_)) && self.reach.is_none() {
+            match memory::reading(&self.ctx).await {
+                Ok(reach) => self.reach = Some(reach),
+                Err(error) => {
+                    let error = format!("{topic}: {}", ApiError::from(error).detail());
+                    return self.send(&ServerMessage::Error { error }).await;
+                }
+            }
         }
         self.topics.insert(topic.clone());
         match (&topic, after) {
@@ -222,6 +245,18 @@ impl Session {
         if change.workspace != self.ctx.workspace() {
             return Ok(());
         }
+        if change.update.kind == memory::ACCESS_CHANGED {
+            self.look_at_reach().await;
+            // What is there is another for some: everybody who follows memory reads it anew.
+            let followed: Vec<Topic> = self.topics.iter().filter(|t| matches!(t, Topic::Memory(_))).cloned().collect();
+            for topic in followed {
+                self.snapshot(topic).await?;
+            }
+            return Ok(());
+        }
+        if !self.may_hear(&change.update) {
+            return Ok(());
+        }
         let followed: Vec<Topic> = self.topics.iter().filter(|t| covers(t, &change.update.topic)).cloned().collect();
         for topic in followed {
             if change.update.kind == BEHIND {
@@ -236,6 +271,14 @@ impl Session {
             self.send(&ServerMessage::Update(Update { topic, ..change.update.clone() })).await?;
         }
         Ok(())
+    }
+
+    /// Whether the watcher may know of a change: of memory only where they may read, of a move at both ends.
+    fn may_hear(&self, update: &Update) -> bool {
+        let Topic::Memory(namespace) = &update.topic else { return true };
+        let to = update.data.get("to").and_then(Value::as_str);
+        let is_within = |reach: &Reach| reach.may_read(namespace) && to.is_none_or(|to| reach.may_read(to));
+        self.reach.as_ref().is_some_and(is_within)
     }
 
     /// Tells what was gathered.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::{Error, store};
+use super::{Error, access, store};
 use crate::model::Timestamp;
 use crate::model::auth::Action;
 use crate::model::memory::{Source, Trust};
@@ -62,11 +62,11 @@ pub async fn last_change(ctx: &Ctx) -> Result<i64, Error> {
 }
 
 /// The changes after a number, oldest first, at most `limit`. Numbers without a change here belong to versions that are
-/// not kept any more, and to what is in quarantine.
+/// not kept any more, to what is in quarantine, and to what who asks may not read.
 ///
 /// # Errors
 /// When the role doesn't allow it, or the database fails.
 pub async fn list_changes(ctx: &Ctx, after: i64, limit: u32) -> Result<Vec<Change>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
-    store::changes_after(ctx, after, limit).await
+    let reach = access::reading(ctx).await?;
+    store::changes_after(ctx, &reach, after, limit).await
 }

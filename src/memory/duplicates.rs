@@ -6,7 +6,7 @@ use super::index::{Asked, Filter};
 use super::shingles::{NEARLY_THE_SAME, Shingles, telling};
 use super::trust::says_the_same;
 use super::{DEFAULT_IMPORTANCE, Error, catalog, store, validate};
-use crate::model::memory::{Entry, EntryDraft, Trust};
+use crate::model::memory::{Entry, EntryDraft, Reach, Trust};
 use crate::runtime::Ctx;
 
 /// Entries that are compared, by how well the index finds them by the text's words.
@@ -16,16 +16,21 @@ const WORDS: usize = 24;
 
 /// The entry of the namespace that says nearly the same as a draft, the most alike; of equals the oldest.
 ///
-/// Parts of conversations and documents are never compared, nor short texts, nor what is in quarantine; nor what has another
-/// value beside its text.
-pub(super) async fn find(ctx: &Ctx, namespace: &str, draft: &EntryDraft) -> Result<Option<Entry>, Error> {
+/// Only those that the writer may change are looked at. Parts of conversations and documents are never compared, nor short texts, nor
+/// what is in quarantine; nor what has another value beside its text.
+pub(super) async fn find(
+    ctx: &Ctx,
+    reach: &Reach,
+    namespace: &str,
+    draft: &EntryDraft,
+) -> Result<Option<Entry>, Error> {
     let Some(own) = Shingles::of(&draft.content).filter(|_| draft.group.is_none()) else { return Ok(None) };
     let now = ctx.clock.now();
     let asked = Asked {
         text: telling(&draft.content, WORDS),
         words: true,
         vector: None,
-        filter: Filter { namespace: namespace.to_owned(), ..Filter::default() },
+        filter: Filter { namespace: namespace.to_owned(), reach: reach.clone(), ..Filter::default() },
         limit: CANDIDATES,
         now,
         neighbours: 0,
@@ -36,7 +41,9 @@ pub(super) async fn find(ctx: &Ctx, namespace: &str, draft: &EntryDraft) -> Resu
     let ids: Vec<_> = found.hits.iter().map(|hit| hit.id).collect();
     let mut best: Option<(f64, Entry)> = None;
     for part in ids.chunks(store::FETCH) {
-        for row in store::fetch(ctx, part).await?.into_iter().filter(|row| row.is_findable(now)) {
+        let rows = store::fetch(ctx, reach, part).await?.into_iter();
+        // What the writer may not change can't become one with what they write.
+        for row in rows.filter(|row| row.is_findable(now) && reach.may_write(row.namespace())) {
             let Ok(entry) = row.entry() else { continue };
             if entry.namespace != namespace || entry.group.is_some() || entry.value != draft.value {
                 continue;

@@ -18,6 +18,24 @@ pub enum Error {
     /// No such rule for summaries in this workspace.
     #[error("no such rule for summaries")]
     NoRule,
+    /// No rule of how long the entries of a namespace are kept was made for it.
+    #[error("no rule of how long its entries are kept was made for this namespace")]
+    NoRetention,
+    /// A rule hides the namespace from who asks.
+    #[error("no such namespace")]
+    NoNamespace,
+    /// A rule lets who asks read there, and no more.
+    #[error("a rule of this workspace doesn't let you change what is in {namespace}; an admin can change the rule")]
+    ReadOnly {
+        /// Where.
+        namespace: String,
+    },
+    /// No rule of who may read and change was made for the namespace.
+    #[error("no rule of who may read and change was made for this namespace")]
+    NoAccessRule,
+    /// Who somebody is could not be told.
+    #[error("{}", .0.detail())]
+    Asker(ApiError),
     /// The entry is in quarantine, and nobody asked for those.
     #[error("the entry is in quarantine; a person has to look at it first")]
     Quarantined,
@@ -121,9 +139,14 @@ impl From<Error> for ApiError {
             Error::Denied(denied) => denied.into(),
             Error::NotFound => Self::not_found("memory entry"),
             Error::NoRule => Self::not_found("rule for summaries"),
-            Error::NoVersion(_) | Error::Quarantined | Error::NotKept { .. } => {
-                Self::NotFound { detail: error.to_string() }
-            }
+            Error::NoVersion(_)
+            | Error::Quarantined
+            | Error::NotKept { .. }
+            | Error::NoRetention
+            | Error::NoAccessRule => Self::NotFound { detail: error.to_string() },
+            Error::NoNamespace => Self::not_found("namespace"),
+            Error::ReadOnly { .. } => Self::Forbidden { detail: error.to_string() },
+            Error::Asker(error) => error,
             Error::Invalid(fields) => Self::Invalid { detail: first(&fields), fields },
             Error::TooLarge(detail) => Self::TooLarge { detail },
             Error::Model(fault) => of_model(fault),

@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use super::catalog::{Answer, Serving};
 use super::index::{self, Asked, Found, FoundEntry, Question, Signal as Kind};
-use super::{Error, catalog, embed, reads, store, then, validate};
-use crate::model::auth::Action;
+use super::{Error, access, catalog, embed, reads, store, then, validate};
 use crate::model::memory::{
-    Entry, Hit, Neighbour, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Trust, Why,
+    Entry, Hit, Neighbour, Reach, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Trust, Why,
 };
 use crate::model::{EntryId, FieldError, Timestamp};
 use crate::runtime::Ctx;
@@ -24,10 +23,10 @@ const NEIGHBOUR_CHARS: usize = 2000;
 /// # Errors
 /// [`Error::Invalid`] for a query, a filter, a limit, a number of neighbours or a moment that doesn't fit.
 pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::search(search)?;
     if let Some(as_of) = search.as_of {
-        return then::search(ctx, search, as_of).await;
+        return then::search(ctx, &reach, search, as_of).await;
     }
     let began = ctx.clock.now();
     let before = Instant::now();
@@ -43,7 +42,7 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
         text: search.query.clone(),
         words,
         vector,
-        filter: filter(search),
+        filter: filter(search, &reach),
         limit: search.limit as usize,
         now: began,
         neighbours: search.neighbours as usize,
@@ -61,7 +60,7 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     stages.extend(found.stages.iter().map(|(name, took)| stage(name, *took)));
     let Found { hits, matched, .. } = found;
     let fetching = Instant::now();
-    let (entries, unreadable) = fetch(ctx, &hits, began).await?;
+    let (entries, unreadable) = fetch(ctx, &reach, &hits, began).await?;
     if unreadable > 0 {
         let lacks = format!("{unreadable} of the entries can't be decrypted and are left out");
         degraded = Some(degraded.map_or_else(|| lacks.clone(), |other| format!("{other}; {lacks}")));
@@ -120,7 +119,7 @@ pub(super) fn stage(name: &str, took: std::time::Duration) -> Stage {
     Stage { name: name.to_owned(), ms: took.as_secs_f64() * 1000.0 }
 }
 
-pub(super) fn filter(search: &Search) -> index::Filter {
+pub(super) fn filter(search: &Search, reach: &Reach) -> index::Filter {
     index::Filter {
         namespace: search.namespace.clone().unwrap_or_default(),
         tags: search.tags.clone(),
@@ -131,6 +130,7 @@ pub(super) fn filter(search: &Search) -> index::Filter {
         since: search.since,
         until: search.until,
         without: search.without.clone(),
+        reach: reach.clone(),
     }
 }
 
@@ -170,14 +170,23 @@ pub(super) fn around_ids(hits: &[FoundEntry]) -> Vec<EntryId> {
 
 /// The found entries and those around them as they are now; those that went away since the index saw them are left
 /// out, and those that can't be decrypted, which are counted.
-async fn fetch(ctx: &Ctx, hits: &[FoundEntry], now: Timestamp) -> Result<(HashMap<EntryId, Entry>, usize), Error> {
+async fn fetch(
+    ctx: &Ctx,
+    reach: &Reach,
+    hits: &[FoundEntry],
+    now: Timestamp,
+) -> Result<(HashMap<EntryId, Entry>, usize), Error> {
     let ids = around_ids(hits);
     let mut unreadable = 0;
     let mut entries = HashMap::with_capacity(ids.len());
     let mut known = Vec::with_capacity(ids.len());
     for part in ids.chunks(store::FETCH) {
-        for row in store::fetch(ctx, part).await? {
+        // All of them: what is only out of reach is there, and must not be taken out of the index.
+        for row in store::fetch(ctx, &Reach::everything(), part).await? {
             known.push(row.id);
+            if !reach.may_read(row.namespace()) {
+                continue;
+            }
             if row.unreadable().is_some() {
                 unreadable += 1;
             } else if row.is_findable(now) {

@@ -6,9 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::shingles::{NEARLY_THE_SAME, Shingles};
-use super::{Error, doubt, flaw, store};
+use super::{Error, access, doubt, flaw, store};
 use crate::model::EntryId;
-use crate::model::auth::Action;
 use crate::model::memory::{Alike, Doubtful, Entry, EntryFilter, Flaw, HealthEntry, MemoryHealth, Poor};
 use crate::runtime::Ctx;
 
@@ -39,10 +38,10 @@ const EXCERPT_CHARS: usize = 240;
 /// # Errors
 /// When the role doesn't allow it, or the database fails.
 pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let (db, workspace, now) = (&ctx.db, ctx.workspace(), ctx.clock.now());
     let part = store::Part { before: i64::MAX, limit: COMPARED };
-    let newest = store::list(ctx, now, &EntryFilter::default(), part).await?;
+    let newest = store::list(ctx, &reach, now, &EntryFilter::default(), part).await?;
     let newest: Vec<Entry> = newest.into_iter().map(store::EntryRow::shown).collect();
     let compared = newest.len() as i64;
     let (unreadable, newest): (Vec<Entry>, Vec<Entry>) =
@@ -56,7 +55,7 @@ pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
     let (duplicates, doubtful, poor): (Vec<Alike>, Vec<Doubtful>, Vec<Poor>) =
         ctx.tasks.blocking(look).await.map_err(|_| Error::Index)?;
     Ok(MemoryHealth {
-        entries: store::count_entries(db, workspace, now).await?,
+        entries: store::count_entries(db, workspace, &reach, now).await?,
         compared,
         duplicates,
         contradictions: store::contradictions(ctx, now).await?,
@@ -64,10 +63,10 @@ pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
         poor,
         never_read: store::never_read(ctx, now, now.plus_ms(-UNREAD_DAYS * DAY_MS)).await?,
         unreadable: unreadable.iter().take(MOST_GROUPS).map(short).collect(),
-        stale: store::unchanged_since(ctx, now, now.plus_ms(-STALE_DAYS * DAY_MS)).await?,
-        oversized: store::longer_than(ctx, now, OVERSIZED_CHARS).await?,
-        expiring: store::gone_by(ctx, now, now.plus_ms(SOON_DAYS * DAY_MS)).await?,
-        quarantined: store::held(ctx, now).await?,
+        stale: store::unchanged_since(ctx, &reach, now, now.plus_ms(-STALE_DAYS * DAY_MS)).await?,
+        oversized: store::longer_than(ctx, &reach, now, OVERSIZED_CHARS).await?,
+        expiring: store::gone_by(ctx, &reach, now, now.plus_ms(SOON_DAYS * DAY_MS)).await?,
+        quarantined: store::held(ctx, &reach, now).await?,
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::heard::{note, written};
-use super::{Error, Expect, catalog, changes, store, suspect, trust, validate};
+use super::{Error, Expect, access, catalog, changes, store, suspect, trust, validate};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::memory::{Entry, EntryDraft, MAX_REASON_CHARS, MemorySettings, Quarantine, Source, Trust};
@@ -52,6 +52,7 @@ pub async fn quarantine(ctx: &Ctx, place: (&str, &str), reason: &str, expect: Ex
     ctx.authorize(Action::WriteMemory)?;
     let (namespace, key) = place;
     validate::place(namespace, key)?;
+    access::writing(ctx, namespace).await?;
     let reason = reason.trim();
     if reason.chars().count() > MAX_REASON_CHARS || reason.contains('\0') {
         let expected = format!("expected at most {MAX_REASON_CHARS} characters, none of them U+0000");
@@ -90,6 +91,7 @@ pub async fn release(ctx: &Ctx, place: (&str, &str), expect: Expect) -> Result<E
     ctx.authorize(Action::WriteMemory)?;
     let (namespace, key) = place;
     validate::place(namespace, key)?;
+    access::writing(ctx, namespace).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let begun = store::begin_write(&mut tx, ctx).await?;

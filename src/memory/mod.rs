@@ -5,12 +5,14 @@
 //! who names the version that they saw never overwrites another's; a deleted entry can come back for [`DELETED_KEPT_DAYS`] days;
 //! what expired is never shown; what is in quarantine is found by no search, step or agent; what rests is encrypted under a key
 //! of the workspace (`crypt`).
-//! Refuses: another workspace's entries (they don't exist), anything over its size, JSON or text that Postgres could not hold.
+//! Refuses: another workspace's entries (they don't exist), what a rule hides from who asks (it doesn't exist for them either; `access`),
+//! anything over its size, JSON or text that Postgres could not hold.
 //!
 //! Every write of a workspace holds the row of its change number until it commits. That makes writes to one workspace's memory
 //! wait for each other (about half a millisecond a commit) and buys three things: numbers appear in order, so that an
 //! index can follow them; a read, a decision and a write need no retry; two writers never deadlock.
 
+mod access;
 mod activity;
 mod bulk;
 mod catalog;
@@ -30,9 +32,11 @@ mod index;
 mod local;
 mod map;
 pub mod measure;
+mod namespace;
 mod reads;
 mod related;
 mod relation;
+mod retention;
 mod shingles;
 mod sibling;
 mod store;
@@ -46,8 +50,10 @@ mod trust;
 mod validate;
 mod write;
 
+pub use access::{ACCESS_CHANGED, acting, allow, allow_by_role, list_access, reading};
 pub use activity::activity;
 pub use bulk::{Imported, change_entries, export_entries, import_part, import_record, preview_import};
+pub use bulk::{Imported, change_entries, export_entries, import_record};
 pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use crypt::{Sealed, Unreadable, get_encryption, rotate_data_key, seal_pending};
 pub use embed::{
@@ -60,9 +66,11 @@ pub use health::get_health;
 pub use hold::{get_settings, quarantine, release, update_settings};
 pub use local::{Urgency, embed as embed_locally, folder_of as local_folder_of};
 pub use map::map;
+pub use namespace::{describe, namespaces};
 pub use reads::{note_found, note_read, readers, reads_of_run, write_reads};
 pub use related::related;
 pub use relation::{relate, relations, unrelate};
+pub use retention::{keep_for, keep_for_ever, preview_retention};
 pub use sibling::{Put, Stated, put_beside, siblings};
 pub use summary::{
     Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, delete_summary_rule, estimate, fire_summary_rules,
@@ -78,8 +86,7 @@ pub use write::{delete, put, restore, undelete};
 
 pub use crate::model::memory::EntryFilter as Filter;
 
-use crate::model::auth::Action;
-use crate::model::memory::{Entries, Entry, EntryDraft, EntryVersion, Learned, Namespace, Source};
+use crate::model::memory::{Entries, Entry, EntryDraft, EntryVersion, Learned, Source};
 use crate::model::{Page, PageRequest};
 use crate::runtime::Ctx;
 
@@ -145,9 +152,9 @@ async fn find_free(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error
 }
 
 async fn find_live(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::place(namespace, key)?;
-    let row = store::find(ctx, namespace, key).await?;
+    let row = store::find(ctx, &reach, (namespace, key)).await?;
     let now = ctx.clock.now();
     row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?.entry()
 }
@@ -158,14 +165,14 @@ async fn find_live(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error
 /// [`Error::Invalid`] for a namespace that none can have, a cursor that is none, or a moment that is still to come or longer ago
 /// than what was deleted is kept.
 pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Entries, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let before = validate::listing(filter, page)?;
     let limit = page.limit();
     if let Some(as_of) = filter.as_of {
-        return then::list(ctx, filter, as_of, store::Part { before, limit }).await;
+        return then::list(ctx, &reach, filter, as_of, store::Part { before, limit }).await;
     }
     let part = store::Part { before, limit: limit + 1 };
-    let rows = store::list(ctx, ctx.clock.now(), filter, part).await?;
+    let rows = store::list(ctx, &reach, ctx.clock.now(), filter, part).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
     Ok(Entries { items: page.items.into_iter().map(store::EntryRow::shown).collect(), next: page.next, unknown: None })
 }
@@ -176,13 +183,13 @@ pub async fn list(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Entr
 /// # Errors
 /// [`Error::Invalid`] for a namespace that none can have, a cursor that is none, or a moment that is still to come.
 pub async fn timeline(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<Page<Learned>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let before = validate::listing(filter, page)?;
     let (limit, now) = (page.limit(), ctx.clock.now());
     let at = filter.as_of.unwrap_or(now);
     then::past("as_of", at, now)?;
     let part = store::Part { before, limit: limit + 1 };
-    let rows = store::timeline(ctx, at, filter, part).await?;
+    let rows = store::timeline(ctx, &reach, at, filter, part).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
     Ok(Page { items: page.items.into_iter().map(Learned::from).collect(), next: page.next })
 }
@@ -192,22 +199,13 @@ pub async fn timeline(ctx: &Ctx, filter: &Filter, page: &PageRequest) -> Result<
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Unreadable`] when one of them can't be decrypted.
 pub async fn history(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<EntryVersion>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::place(namespace, key)?;
-    let row = store::find(ctx, namespace, key).await?.ok_or(Error::NotFound)?;
+    let row = store::find(ctx, &reach, (namespace, key)).await?.ok_or(Error::NotFound)?;
     let rows = store::versions(ctx, row.id).await?;
     if let Some((version, why)) = rows.iter().find_map(|row| Some((row.version, row.unreadable?))) {
         let (namespace, key) = (namespace.to_owned(), key.to_owned());
         return Err(Error::Unreadable { namespace, key, version, why });
     }
     Ok(rows.into_iter().map(EntryVersion::from).collect())
-}
-
-/// The namespaces that hold entries, by path.
-///
-/// # Errors
-/// When the role doesn't allow it, or the database fails.
-pub async fn namespaces(ctx: &Ctx) -> Result<Vec<Namespace>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
-    Ok(store::namespaces(&ctx.db, ctx.workspace(), ctx.clock.now()).await?)
 }

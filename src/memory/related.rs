@@ -3,7 +3,7 @@
 use super::health::short;
 use super::index::{Asked, Filter};
 use super::shingles::telling;
-use super::{Error, catalog, store};
+use super::{Error, access, catalog, store};
 use crate::model::memory::{Entry, HealthEntry};
 use crate::runtime::Ctx;
 
@@ -20,13 +20,14 @@ const LEAST_SHARE: f64 = 0.15;
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Quarantined`].
 pub async fn related(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<HealthEntry>, Error> {
+    let reach = access::reading(ctx).await?;
     let entry = super::find_free(ctx, namespace, key).await?;
     let now = ctx.clock.now();
     let asked = Asked {
         text: telling(&entry.content, WORDS),
         words: true,
         vector: None,
-        filter: Filter::default(),
+        filter: Filter { reach: reach.clone(), ..Filter::default() },
         limit: MOST + 1,
         now,
         neighbours: 0,
@@ -37,7 +38,7 @@ pub async fn related(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<Health
     let own = found.hits.iter().find(|hit| hit.id == entry.id).map_or(0.0, |hit| hit.score);
     let others = found.hits.iter().filter(|hit| hit.id != entry.id && hit.score >= LEAST_SHARE * own);
     let ids: Vec<_> = others.map(|hit| hit.id).take(MOST).collect();
-    let rows = store::fetch(ctx, &ids).await?;
+    let rows = store::fetch(ctx, &reach, &ids).await?;
     let known: Vec<Entry> =
         rows.into_iter().filter(|row| row.is_findable(now)).filter_map(|row| row.entry().ok()).collect();
     Ok(ids.iter().filter_map(|id| known.iter().find(|entry| entry.id == *id)).map(short).collect())

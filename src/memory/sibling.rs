@@ -7,9 +7,8 @@
 use serde_json::json;
 
 use super::write::{Order, put_stated};
-use super::{Error, Expect, hold, store, trust, validate};
+use super::{Error, Expect, access, hold, store, trust, validate};
 use crate::db::Tx;
-use crate::model::auth::Action;
 use crate::model::live::Topic;
 use crate::model::memory::{Entry, EntryDraft, OnConflict, Seen, Sibling, Source};
 use crate::model::{EntryId, FieldError, Timestamp};
@@ -70,9 +69,9 @@ pub async fn put_beside(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn siblings(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<Sibling>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::place(namespace, key)?;
-    let row = store::find(ctx, namespace, key).await?;
+    let row = store::find(ctx, &reach, (namespace, key)).await?;
     let row = row.filter(|row| row.is_live(ctx.clock.now())).ok_or(Error::NotFound)?;
     let (namespace, key, version) = (namespace.to_owned(), key.to_owned(), row.version);
     store::siblings(ctx, row.id).await?.map_err(|why| Error::Unreadable { namespace, key, version, why })

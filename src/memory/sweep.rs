@@ -1,11 +1,12 @@
-//! The sweeper: marks entries whose time ran out, removes for good what was deleted long ago, and mends marks of what took the place
-//! of what.
+//! The sweeper: marks entries whose time ran out or that were kept long enough, removes for good what was deleted long ago, and mends
+//! marks of what took the place of what.
 //!
 //! Takes no input and may run in several processes at once: each entry is checked again inside its own transaction.
 
 use std::time::Duration;
 
-use super::{DELETED_KEPT_DAYS, Error, crypt, embed, heard, reads, relation, store, summary};
+use super::{DELETED_KEPT_DAYS, Error, crypt, embed, heard, reads, relation, retention, store, summary};
+use crate::db::Tx;
 use crate::model::memory::Source;
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::{Ctx, Runtime};
@@ -39,7 +40,7 @@ pub fn boot(runtime: &Runtime) {
     });
 }
 
-/// Sweeps once. Returns how many entries ran out and how many were removed for good.
+/// Sweeps once. Returns how many entries ran out or were kept long enough, and how many were removed for good.
 ///
 /// # Errors
 /// When the database fails; what was swept before stays swept.
@@ -49,6 +50,7 @@ pub async fn sweep(runtime: &Runtime) -> Result<(u64, u64), Error> {
     for (workspace, id) in store::expired(&runtime.db, now, BATCH).await? {
         expired += u64::from(expire(&runtime.system(workspace), id, now).await?);
     }
+    expired += retention::enforce(runtime, now, BATCH).await?;
     let mut tx = runtime.db.begin().await?;
     let before = now.plus_ms(-DELETED_KEPT_DAYS * 86_400_000);
     let removed = store::purge(&mut tx, before, BATCH).await?;
@@ -61,12 +63,23 @@ pub async fn sweep(runtime: &Runtime) -> Result<(u64, u64), Error> {
 async fn expire(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<bool, Error> {
     let mut tx = ctx.db.begin().await?;
     let change = store::next_change(&mut tx, ctx.workspace()).await?;
-    let Some((namespace, key, version)) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
+    let Some(found) = store::find_expired(&mut tx, id, now).await? else { return Ok(false) };
+    remove(ctx, tx, (id, found), now, change).await?;
+    Ok(true)
+}
+
+/// Deletes an entry in this version, as one whose time is over; it can come back as any that was deleted.
+pub(super) async fn remove(
+    ctx: &Ctx,
+    mut tx: Tx,
+    (id, (namespace, key, version)): (EntryId, (String, String, i64)),
+    now: Timestamp,
+    change: i64,
+) -> Result<(), Error> {
     store::mark_deleted(&mut tx, id, version + 1, now, change).await?;
     store::delete_vectors(&mut tx, id).await?;
     store::append_deletion(&mut tx, id, version + 1, &Source::Expiry {}, now, change).await?;
     heard::note(&mut tx, ctx, (&namespace, &key), &(version + 1).to_string()).await?;
     tx.commit().await?;
-    heard::deleted(ctx, &namespace, &key, id, change).await?;
-    Ok(true)
+    heard::deleted(ctx, &namespace, &key, id, change).await
 }

@@ -11,9 +11,8 @@ use std::time::Instant;
 
 use super::find::{around_ids, filter, filters, present, stage};
 use super::index::{Analysed, Asked, Found, FoundEntry, Index};
-use super::{DELETED_KEPT_DAYS, Error, Filter, store, validate};
-use crate::model::auth::Action;
-use crate::model::memory::{Entries, Entry, Search, SearchExplained, SearchMode, SearchResult};
+use super::{DELETED_KEPT_DAYS, Error, Filter, access, store, validate};
+use crate::model::memory::{Entries, Entry, Reach, Search, SearchExplained, SearchMode, SearchResult};
 use crate::model::{EntryId, FieldError, Page, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 
@@ -41,15 +40,15 @@ pub async fn get_as_of(ctx: &Ctx, namespace: &str, key: &str, as_of: Timestamp) 
 /// # Errors
 /// As [`get_as_of`], but for quarantine.
 pub async fn get_any_as_of(ctx: &Ctx, namespace: &str, key: &str, as_of: Timestamp) -> Result<Entry, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::place(namespace, key)?;
     past("as_of", as_of, ctx.clock.now())?;
     let place = (namespace, key);
-    if let Some(row) = store::find_then(ctx, as_of, place).await? {
+    if let Some(row) = store::find_then(ctx, &reach, as_of, place).await? {
         // What can't be decrypted is an error, as it is of now.
         return if row.unreadable().is_some() { row.entry() } else { Ok(row.then(as_of)) };
     }
-    let row = store::find(ctx, namespace, key).await?;
+    let row = store::find(ctx, &reach, place).await?;
     let Some(row) = row.filter(|row| row.created_at <= as_of) else { return Err(Error::NotFound) };
     match store::oldest_version(&ctx.db, row.id).await? {
         Some((version, since)) if version > 1 && since > as_of => Err(Error::NotKept { since }),
@@ -82,12 +81,18 @@ fn kept(pointer: &str, as_of: Timestamp, now: Timestamp) -> Result<(), Error> {
 }
 
 /// The list as it was then.
-pub(super) async fn list(ctx: &Ctx, filter: &Filter, as_of: Timestamp, part: store::Part) -> Result<Entries, Error> {
+pub(super) async fn list(
+    ctx: &Ctx,
+    reach: &Reach,
+    filter: &Filter,
+    as_of: Timestamp,
+    part: store::Part,
+) -> Result<Entries, Error> {
     kept("as_of", as_of, ctx.clock.now())?;
     let limit = part.limit;
     let part = store::Part { limit: limit + 1, ..part };
-    let rows = store::list_then(ctx, as_of, filter, part).await?;
-    let unknown = store::unknown_then(&ctx.db, ctx.workspace(), as_of, &filter.namespace).await?;
+    let rows = store::list_then(ctx, reach, as_of, filter, part).await?;
+    let unknown = store::unknown_then(&ctx.db, ctx.workspace(), reach, as_of, &filter.namespace).await?;
     let page = Page::cut(rows, limit, |row| row.change.to_string());
     let items = page.items.into_iter().map(|row| row.then(as_of)).collect();
     Ok(Entries { items, next: page.next, unknown: (unknown > 0).then_some(unknown) })
@@ -108,7 +113,7 @@ struct Moment {
 struct Last(tokio::sync::Mutex<Option<(Moment, Arc<Index>)>>);
 
 /// What would have been found then, by words.
-pub(super) async fn search(ctx: &Ctx, search: &Search, as_of: Timestamp) -> Result<SearchResult, Error> {
+pub(super) async fn search(ctx: &Ctx, reach: &Reach, search: &Search, as_of: Timestamp) -> Result<SearchResult, Error> {
     kept("/as_of", as_of, ctx.clock.now())?;
     if search.mode == SearchMode::Vector {
         let expected = "expected hybrid or text with as_of: vectors are not kept with versions";
@@ -117,14 +122,14 @@ pub(super) async fn search(ctx: &Ctx, search: &Search, as_of: Timestamp) -> Resu
     let before = Instant::now();
     let asked_in = search.namespace.clone().unwrap_or_default();
     let indexed = scope(ctx, as_of, &asked_in).await?;
-    let degraded = degraded(ctx, search, as_of, (&asked_in, &indexed)).await?;
+    let degraded = degraded(ctx, reach, search, as_of, (&asked_in, &indexed)).await?;
     let index = index_of(ctx, as_of, indexed).await?;
     let mut stages = vec![stage("catch_up", before.elapsed())];
     let asked = Asked {
         text: search.query.clone(),
         words: true,
         vector: None,
-        filter: filter(search),
+        filter: filter(search, reach),
         limit: search.limit as usize,
         now: as_of,
         neighbours: search.neighbours as usize,
@@ -134,7 +139,7 @@ pub(super) async fn search(ctx: &Ctx, search: &Search, as_of: Timestamp) -> Resu
     stages.extend(found.stages.iter().map(|(name, took)| stage(name, *took)));
     let Found { hits, matched, .. } = found;
     let fetching = Instant::now();
-    let entries = fetch(ctx, &hits, as_of).await?;
+    let entries = fetch(ctx, reach, &hits, as_of).await?;
     let hits = hits.into_iter().filter_map(|hit| present(&entries, hit, search)).collect();
     stages.push(stage("fetch", fetching.elapsed()));
     let took_ms = before.elapsed().as_secs_f64() * 1000.0;
@@ -166,6 +171,7 @@ async fn scope(ctx: &Ctx, as_of: Timestamp, namespace: &str) -> Result<String, E
 /// What this answer lacks that one of then would have had.
 async fn degraded(
     ctx: &Ctx,
+    reach: &Reach,
     search: &Search,
     as_of: Timestamp,
     (asked, indexed): (&str, &str),
@@ -180,7 +186,7 @@ async fn degraded(
     if !indexed.is_empty() {
         lacks.push(format!("words are as rare as they were in {indexed}, not in the whole memory"));
     }
-    let unknown = store::unknown_then(&ctx.db, ctx.workspace(), as_of, asked).await?;
+    let unknown = store::unknown_then(&ctx.db, ctx.workspace(), reach, as_of, asked).await?;
     if unknown > 0 {
         lacks.push(format!("{unknown} entries changed so often since that their words of then are not kept"));
     }
@@ -221,10 +227,15 @@ async fn index_of(ctx: &Ctx, as_of: Timestamp, namespace: String) -> Result<Arc<
 }
 
 /// The found entries and those around them, as they stood then.
-async fn fetch(ctx: &Ctx, hits: &[FoundEntry], as_of: Timestamp) -> Result<HashMap<EntryId, Entry>, Error> {
+async fn fetch(
+    ctx: &Ctx,
+    reach: &Reach,
+    hits: &[FoundEntry],
+    as_of: Timestamp,
+) -> Result<HashMap<EntryId, Entry>, Error> {
     let mut entries = HashMap::new();
     for part in around_ids(hits).chunks(store::FETCH) {
-        for row in store::fetch_then(ctx, as_of, part).await? {
+        for row in store::fetch_then(ctx, reach, as_of, part).await? {
             if row.unreadable().is_none() {
                 entries.insert(row.id, row.then(as_of));
             }

@@ -3,11 +3,11 @@
 use super::heard::{deleted, note, written};
 use super::hold::{self, Write};
 use super::sibling::{self, Moment, Put, Standing, Stated};
-use super::{DEFAULT_IMPORTANCE, Error, Expect, duplicates, store, summary, trust, validate};
+use super::{DEFAULT_IMPORTANCE, Error, Expect, access, duplicates, store, summary, trust, validate};
 use crate::db::Tx;
 use crate::model::EntryId;
 use crate::model::auth::Action;
-use crate::model::memory::{Duplicates, Entry, EntryDraft, OnConflict, Quarantine, Source, Trust};
+use crate::model::memory::{Duplicates, Entry, EntryDraft, OnConflict, Quarantine, Reach, Source, Trust};
 use crate::runtime::Ctx;
 
 impl Expect {
@@ -39,6 +39,8 @@ pub(super) struct Order {
     links: Option<summary::Links>,
     /// The order that this one stands for, where its words are to become a version of another entry.
     instead: Option<Box<Order>>,
+    /// How far who writes reaches.
+    reach: Reach,
 }
 
 /// What came of an order.
@@ -56,7 +58,8 @@ enum Done {
 ///
 /// # Errors
 /// [`Error::Conflict`], [`Error::Gone`] or [`Error::Exists`] when it is not as expected; [`Error::Invalid`] and
-/// [`Error::TooLarge`] for what doesn't fit; [`Error::Duplicate`] where the workspace wants nothing twice.
+/// [`Error::TooLarge`] for what doesn't fit; [`Error::NoNamespace`] and [`Error::ReadOnly`] where a rule keeps the writer out;
+/// [`Error::Duplicate`] where the workspace wants nothing twice.
 pub async fn put(
     ctx: &Ctx,
     namespace: &str,
@@ -84,6 +87,7 @@ pub(super) async fn put_summary(
     ctx.authorize(Action::WriteMemory)?;
     let source = super::source(ctx);
     validate::place(namespace, key)?;
+    let reach = access::writing(ctx, namespace).await?;
     let draft = validate::draft(draft)?;
     validate::expiry(draft.expires_at, ctx.clock.now(), &source)?;
     let order = Order {
@@ -97,6 +101,7 @@ pub(super) async fn put_summary(
         has_looked: true,
         links: Some(links),
         instead: None,
+        reach,
     };
     match perform(ctx, &order).await? {
         Done::Put(put) => Ok(put.into_entry()),
@@ -115,6 +120,7 @@ pub(super) async fn put_stated(
 ) -> Result<Put, Error> {
     ctx.authorize(Action::WriteMemory)?;
     validate::place(namespace, key)?;
+    let reach = access::writing(ctx, namespace).await?;
     let draft = validate::draft(draft)?;
     validate::expiry(draft.expires_at, ctx.clock.now(), &source)?;
     let (namespace, key) = (namespace.to_owned(), key.to_owned());
@@ -129,6 +135,7 @@ pub(super) async fn put_stated(
         has_looked: false,
         links: None,
         instead: None,
+        reach,
     };
     loop {
         match perform(ctx, &order).await {
@@ -148,7 +155,9 @@ pub(super) async fn put_stated(
 /// other writers would wait meanwhile.
 async fn look(ctx: &Ctx, order: Order, wanted: Duplicates) -> Result<Order, Error> {
     let alone = Order { has_looked: true, ..order };
-    let Some(other) = duplicates::find(ctx, &alone.namespace, &alone.draft).await? else { return Ok(alone) };
+    let Some(other) = duplicates::find(ctx, &alone.reach, &alone.namespace, &alone.draft).await? else {
+        return Ok(alone);
+    };
     if wanted == Duplicates::Refuse {
         return Err(Error::Duplicate { namespace: other.namespace, key: other.key });
     }
@@ -162,6 +171,7 @@ async fn look(ctx: &Ctx, order: Order, wanted: Duplicates) -> Result<Order, Erro
         on_conflict: OnConflict::Refuse,
         merges: Vec::new(),
         source: alone.source.clone(),
+        reach: alone.reach.clone(),
         has_looked: true,
         links: None,
         instead: Some(Box::new(alone)),
@@ -280,6 +290,7 @@ fn is_repeated(live: &Entry, draft: &EntryDraft, trust: Trust, source: &Source) 
 pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Result<(), Error> {
     ctx.authorize(Action::WriteMemory)?;
     validate::place(namespace, key)?;
+    access::writing(ctx, namespace).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let change = store::next_change(&mut tx, ctx.workspace()).await?;
@@ -315,6 +326,7 @@ pub async fn undelete(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Er
 
 async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>) -> Result<Entry, Error> {
     validate::place(namespace, key)?;
+    access::writing(ctx, namespace).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let begun = store::begin_write(&mut tx, ctx).await?;

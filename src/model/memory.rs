@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{EntryId, RunId, Timestamp};
 
+mod access;
 mod activity;
 mod bulk;
 mod embedder;
@@ -14,9 +15,11 @@ mod health;
 mod import;
 mod listing;
 mod map;
+mod namespace;
 mod quarantine;
 mod reader;
 mod relation;
+mod retention;
 mod sibling;
 mod summary;
 mod summary_rule;
@@ -25,6 +28,7 @@ mod timeline;
 mod trust;
 mod why;
 
+pub use access::{Access, AccessRule, Allowed, Asker, MAX_ACCESS_RULES, MAX_NAMED, Reach};
 pub use activity::{ACTIVE_DAYS, NamespaceActivity};
 pub use bulk::{
     EntryAct, EntryBulk, EntryBulkDone, EntryExport, EntryName, EntryRefusal, EntryStep, MAX_BULK, MAX_EXPORT_BYTES,
@@ -41,9 +45,15 @@ pub use import::{
 };
 pub use listing::{Entries, EntryFilter};
 pub use map::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap};
+pub use namespace::{
+    MAX_DESCRIBED, MAX_DESCRIPTION_CHARS, Namespace, NamespaceDescription, STANDARD_NAMESPACES, is_within, purpose,
+};
 pub use quarantine::{Duplicates, MAX_REASON_CHARS, MemorySettings, Quarantine, Release};
 pub use reader::{LISTED_READERS, Reader, Readers, Reading, RunRead, Sought};
 pub use relation::{Contradiction, MAX_RELATIONS, Relation, RelationDraft, RelationKind, RelationWay};
+pub use retention::{
+    KeptFrom, MAX_RETENTION_DAYS, MAX_RETENTIONS, PREVIEWED, Retention, RetentionPreview, RetentionRule,
+};
 pub use sibling::{OnConflict, Precedence, Seen, Sibling};
 pub use summary::{MAX_SUMMARY_SOURCES, Summarized, SummaryDraft, SummaryEstimate, SummaryLink, SummaryLinks};
 pub use summary_rule::{
@@ -192,15 +202,6 @@ pub struct EntryVersion {
     pub merged_from: Option<String>,
     /// When.
     pub at: Timestamp,
-}
-
-/// A namespace with how much is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Namespace {
-    /// A `/`-path.
-    pub path: String,
-    /// Entries in it, not below it.
-    pub entries: i64,
 }
 
 /// A search. Unknown fields are refused.

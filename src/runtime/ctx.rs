@@ -84,6 +84,11 @@ impl Runtime {
         self.as_actor(Actor { workspace, principal: Principal::System, role: Role::Owner }, String::new())
     }
 
+    /// A context for what happens by itself, in nobody's name: the program with the least role that can make something happen by itself.
+    pub fn unattended(&self, workspace: WorkspaceId) -> Ctx {
+        self.as_actor(Actor { workspace, principal: Principal::System, role: Role::Builder }, String::new())
+    }
+
     /// A context for somebody.
     pub fn as_actor(&self, actor: Actor, trace_id: String) -> Ctx {
         Ctx { actor, trace_id, runtime: self.clone() }
@@ -163,6 +168,11 @@ pub enum Principal {
         /// What it is called.
         name: String,
     },
+    /// The program, in a step of a run that this person started: what is known under their name alone stays theirs.
+    OnBehalf {
+        /// Who.
+        id: UserId,
+    },
     /// The program itself.
     System,
 }
@@ -172,6 +182,14 @@ impl Principal {
     pub const fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User { id, .. } => Some(*id),
+            Self::Key { .. } | Self::OnBehalf { .. } | Self::System => None,
+        }
+    }
+
+    /// The person whose rights count, if there is one.
+    pub const fn acts_for(&self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } | Self::OnBehalf { id } => Some(*id),
             Self::Key { .. } | Self::System => None,
         }
     }
@@ -180,7 +198,7 @@ impl Principal {
     pub fn user_name(&self) -> Option<&str> {
         match self {
             Self::User { name, .. } => Some(name),
-            Self::Key { .. } | Self::System => None,
+            Self::Key { .. } | Self::OnBehalf { .. } | Self::System => None,
         }
     }
 }
@@ -190,6 +208,7 @@ impl fmt::Display for Principal {
         match self {
             Self::User { id, .. } => write!(f, "user {id}"),
             Self::Key { id, .. } => write!(f, "key {id}"),
+            Self::OnBehalf { id } => write!(f, "a run of user {id}"),
             Self::System => f.write_str("system"),
         }
     }

@@ -332,7 +332,7 @@ pub async fn end(ctx: &Ctx, id: LeaseId) -> Result<()> {
     let kept = kept.into_iter().find(|kept| kept.claim.id == id).ok_or(Error::NotFound("lease"))?;
     let by = match &ctx.actor.principal {
         Principal::User { name, .. } | Principal::Key { name, .. } => name.as_str(),
-        Principal::System => "the server",
+        Principal::OnBehalf { .. } | Principal::System => "the server",
     };
     rows::end(&mut tx, id, &format!("{by} ended it"), !kept.claim.is_held).await?;
     tx.commit().await?;

@@ -94,7 +94,7 @@ pub async fn give(ctx: &Ctx, draft: TaskDraft, key: Option<&str>) -> Result<Queu
     let (by, given_by) = match &ctx.actor.principal {
         Principal::User { id, name, .. } => (Some((*id, name.clone())), Some(name.clone())),
         Principal::Key { name, .. } => (None, Some(name.clone())),
-        Principal::System => (None, None),
+        Principal::OnBehalf { .. } | Principal::System => (None, None),
     };
     let kind = kind_of(&draft.expertise);
     let task = QueuedTask {

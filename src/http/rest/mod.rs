@@ -1,5 +1,6 @@
 //! REST, `/api/v1`: one file a resource. The OpenAPI document is generated from the same routes.
 
+mod access;
 pub mod agent_hooks;
 pub mod agent_leases;
 pub mod agent_tasks;
@@ -23,6 +24,7 @@ mod map;
 pub mod memory;
 mod memory_bulk;
 mod memory_file;
+mod namespaces;
 pub mod paging;
 pub mod providers;
 pub mod readers;
@@ -65,6 +67,7 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// Every resource, with its description.
 fn resources() -> OpenApiRouter<Runtime> {
     OpenApiRouter::with_openapi(Document::openapi())
+        .merge(access::router())
         .merge(agents::router())
         .merge(agent_hooks::router())
         .merge(agent_leases::router())
@@ -87,6 +90,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(memory::router())
         .merge(memory_bulk::router())
         .merge(memory_file::router())
+        .merge(namespaces::router())
         .merge(hooks::router())
         .merge(providers::router())
         .merge(readers::router())

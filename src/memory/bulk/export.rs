@@ -1,9 +1,8 @@
 //! Chosen entries as lines of JSON.
 
 use crate::memory::file::Record;
-use crate::memory::{Error, reads, store, validate};
+use crate::memory::{Error, access, reads, store, validate};
 use crate::model::FieldError;
-use crate::model::auth::Action;
 use crate::model::memory::{EntryExport, EntryName, MAX_BULK, MAX_EXPORT_BYTES};
 use crate::runtime::Ctx;
 
@@ -12,7 +11,7 @@ use crate::runtime::Ctx;
 /// # Errors
 /// [`Error::Invalid`] for names that none can have, and more than 200; [`Error::Unreadable`] for an entry that can't be decrypted.
 pub async fn export_entries(ctx: &Ctx, names: &[EntryName]) -> Result<EntryExport, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     if names.is_empty() || names.len() > MAX_BULK {
         return Err(Error::Invalid(vec![FieldError::new("/names", format!("expected 1 to {MAX_BULK} entries"))]));
     }
@@ -26,7 +25,7 @@ pub async fn export_entries(ctx: &Ctx, names: &[EntryName]) -> Result<EntryExpor
             break;
         }
         export.taken += 1;
-        let row = store::find(ctx, namespace, key).await?;
+        let row = store::find(ctx, &reach, (namespace, key)).await?;
         let Some(row) = row.filter(|row| row.is_live(now)) else {
             export.missing += 1;
             continue;

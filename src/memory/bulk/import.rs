@@ -2,7 +2,7 @@
 
 use crate::memory::file::Record;
 use crate::memory::store::EntryRow;
-use crate::memory::{Error, Expect, store, validate, write};
+use crate::memory::{Error, Expect, access, store, validate, write};
 use crate::model::auth::Action;
 use crate::model::memory::{Entry, Trust};
 use crate::runtime::Ctx;
@@ -25,8 +25,9 @@ pub enum Imported {
 pub async fn import_record(ctx: &Ctx, record: &Record) -> Result<(Imported, Option<Entry>), Error> {
     ctx.authorize(Action::WriteMemory)?;
     validate::place(&record.namespace, &record.key)?;
+    let reach = access::writing(ctx, &record.namespace).await?;
     let now = ctx.clock.now();
-    let row = store::find(ctx, &record.namespace, &record.key).await?;
+    let row = store::find(ctx, &reach, (&record.namespace, &record.key)).await?;
     let known = row.filter(|row| row.is_live(now)).map(EntryRow::entry).transpose()?.map(Record::from);
     if known.as_ref().is_some_and(|known| is_kept(known, record)) {
         return Ok((Imported::Unchanged, None));

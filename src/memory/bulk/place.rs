@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::memory::heard::{note, written};
-use crate::memory::{Error, Expect, store, summary};
+use crate::memory::{Error, Expect, access, store, summary};
 use crate::model::FieldError;
 use crate::model::live::Topic;
 use crate::model::memory::Entry;
@@ -12,14 +12,16 @@ use crate::runtime::Ctx;
 /// Moves an entry, as a new version with the same words; gives that version.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Conflict`] when it is in another version than expected; [`Error::Invalid`] where an entry stands
-/// in its way, be it one that was deleted and can come back.
+/// [`Error::NoNamespace`] and [`Error::ReadOnly`] of either place; [`Error::NotFound`]; [`Error::Conflict`] when it is in another
+/// version than expected; [`Error::Invalid`] where an entry stands in its way, be it one that was deleted and can come back.
 pub(super) async fn relocate(
     ctx: &Ctx,
     (namespace, key): (&str, &str),
     to: &str,
     expect: Expect,
 ) -> Result<i64, Error> {
+    access::writing(ctx, namespace).await?;
+    access::writing(ctx, to).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let begun = store::begin_write(&mut tx, ctx).await?;

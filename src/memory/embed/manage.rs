@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Waiting, ask, work};
 use crate::memory::local::{self, Urgency};
 use crate::memory::store::{self, EmbedderRow};
-use crate::memory::{Error, index};
+use crate::memory::{Error, access, index};
 use crate::model::auth::Action;
 use crate::model::memory::{
     EmbedFailure, EmbedTrial, EmbedTried, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, LocalModel,
@@ -26,13 +26,13 @@ const NAMED_FAILURES: i64 = 20;
 /// # Errors
 /// When the role doesn't allow it, or the database fails.
 pub async fn get_embedder(ctx: &Ctx) -> Result<EmbedderReport, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let rows = store::embedders(&ctx.db, ctx.workspace()).await?;
-    let entries = store::count_entries(&ctx.db, ctx.workspace(), ctx.clock.now()).await?;
+    let entries = store::count_entries(&ctx.db, ctx.workspace(), &reach, ctx.clock.now()).await?;
     let mut report = EmbedderReport { entries, serving: None, building: None, failures: Vec::new() };
     for row in rows {
         let place = if row.state == store::SERVING { &mut report.serving } else { &mut report.building };
-        for failure in store::failures(&ctx.db, row.id, NAMED_FAILURES).await? {
+        for failure in store::failures(&ctx.db, &reach, row.id, NAMED_FAILURES).await? {
             let store::FailureRow { namespace, key, error, retry_at } = failure;
             report.failures.push(EmbedFailure { namespace, key, reason: error, retry_at });
         }

@@ -21,6 +21,7 @@ use crate::memory::local::{self, Urgency};
 use crate::memory::store::{self, EmbedderRow, EntryRow, NewVectors};
 use crate::memory::{Error, index};
 use crate::model::gateway::{Fault, FaultClass};
+use crate::model::memory::Reach;
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::{Ctx, Runtime};
 
@@ -277,7 +278,9 @@ impl Desk<'_> {
         }
         let again: HashMap<EntryId, i64> = due.into_iter().collect();
         let ids: Vec<EntryId> = again.keys().copied().filter(|id| !orders.iter().any(|own| own.id == *id)).collect();
-        for row in store::fetch(self.ctx, &ids).await?.into_iter().filter(|row| row.is_findable(now)) {
+        for row in
+            store::fetch(self.ctx, &Reach::everything(), &ids).await?.into_iter().filter(|row| row.is_findable(now))
+        {
             if row.unreadable().is_some() {
                 continue;
             }

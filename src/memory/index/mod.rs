@@ -22,6 +22,7 @@ mod alike;
 mod context;
 mod cut;
 mod edits;
+mod filter;
 mod fold;
 mod forms;
 mod group;
@@ -43,12 +44,13 @@ mod vocabulary;
 mod watch;
 
 pub(super) use cut::{cut, digest};
+pub(super) use filter::Filter;
 pub(super) use fold::fold;
 pub(super) use names::is_filterable;
 pub(super) use passage::passage;
 pub(super) use rows::{Rows, Taken};
 pub(super) use score::Signal;
-pub(super) use search::{Asked, Filter, Found, FoundEntry};
+pub(super) use search::{Asked, Found, FoundEntry};
 pub(super) use vectors::{Packed, Question, pack};
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::search::Filter;
+use super::filter::Filter;
 use super::vectors::Vectors;
 use super::{Index, score};
 use crate::model::{EntryId, Timestamp};

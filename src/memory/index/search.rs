@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::alike::Likeness;
 use super::context::{self, Context, GroupSums};
+use super::filter::Filter;
 use super::near::{self, LOOKED_AT, Marks};
 use super::query::{Query, Word};
 use super::reasons::Told;
@@ -13,35 +14,12 @@ use super::vectors::Question;
 use super::vocabulary::{Expansion, Prefix, TermId, weight};
 use super::watch::Watch;
 use super::{Index, Light, NO_GROUP, Slot, names, reasons};
-use crate::model::memory::{TermMatch, Trust};
+use crate::model::memory::TermMatch;
 use crate::model::{EntryId, Timestamp};
 
 /// A word of a short query that at most so many entries hold may be misspelt where the answer stands: words like it are looked for
 /// too. In a question other words find it, and words that only look alike cost more than they bring: only unknown ones are guessed.
 pub(super) const RARE: u32 = 3;
-
-/// What may be found at all; applied before ranking: what is left out takes no part in any signal.
-#[derive(Debug, Clone, Default)]
-pub(in crate::memory) struct Filter {
-    /// This namespace and all below it; empty means all.
-    pub namespace: String,
-    /// All of these.
-    pub tags: Vec<String>,
-    /// All of these facts in the metadata.
-    pub metadata: Vec<(String, serde_json::Value)>,
-    /// Written by: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
-    pub source: Option<String>,
-    /// With one of these labels; empty means any.
-    pub trust: Vec<Trust>,
-    /// In this group, of whichever namespace.
-    pub group: Option<String>,
-    /// Updated at or after.
-    pub since: Option<Timestamp>,
-    /// Updated before.
-    pub until: Option<Timestamp>,
-    /// None of these.
-    pub without: Vec<EntryId>,
-}
 
 /// A question to the index.
 #[derive(Debug, Clone)]
@@ -367,7 +345,8 @@ impl Index {
         let below = format!("{}/", filter.namespace);
         let inside =
             |name: &String| filter.namespace.is_empty() || *name == filter.namespace || name.starts_with(&below);
-        let namespaces: Vec<bool> = self.namespaces.names.iter().map(inside).collect();
+        let fits = |name: &String| inside(name) && filter.reach.may_read(name);
+        let namespaces: Vec<bool> = self.namespaces.names.iter().map(fits).collect();
         let (since, until) = (filter.since.unwrap_or(Timestamp(i64::MIN)), filter.until.unwrap_or(Timestamp(i64::MAX)));
         let facts = self.asked_facts(filter);
         let fits = |(slot, light): (&Slot, &Light)| {

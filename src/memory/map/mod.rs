@@ -10,9 +10,8 @@ use std::collections::HashMap;
 
 use self::project::{AXES, project};
 use super::index::{Filter, Taken};
-use super::{Error, catalog, store, validate};
-use crate::model::auth::Action;
-use crate::model::memory::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap, Source};
+use super::{Error, access, catalog, store, validate};
+use crate::model::memory::{MAP_DETAIL, MAX_MAP_POINTS, MapBasis, MapPoint, MemoryMap, Reach, Source};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 
@@ -33,14 +32,14 @@ struct Table(tokio::sync::Mutex<()>);
 /// # Errors
 /// [`Error::Invalid`] for a namespace that none can have.
 pub async fn map(ctx: &Ctx, namespace: &str) -> Result<MemoryMap, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::subtree(namespace)?;
     let table = ctx.shared::<Table>();
     let _turn = table.0.lock().await;
     let now = ctx.clock.now();
     let shelf = catalog::open(ctx).await?;
     let serving = shelf.serving();
-    let filter = Filter { namespace: namespace.to_owned(), ..Filter::default() };
+    let filter = Filter { namespace: namespace.to_owned(), reach: reach.clone(), ..Filter::default() };
     let Taken { ids, rows, by_vectors, all, without } =
         catalog::rows(ctx, shelf, filter, now, MAX_MAP_POINTS as usize).await?;
     let places = ctx.tasks.blocking(move || project(&rows)).await.map_err(|_| Error::Index)?;
@@ -51,9 +50,9 @@ pub async fn map(ctx: &Ctx, namespace: &str) -> Result<MemoryMap, Error> {
     let lies: HashMap<EntryId, [f32; AXES]> = ids.into_iter().zip(places.places).collect();
     // Of very many entries the table is asked for those alone that were taken: to read all of them would take as long as they are many.
     let points = if u64::from(all) > lies.len() as u64 * FEW_TIMES {
-        taken(ctx, now, &lies).await?
+        taken(ctx, &reach, now, &lies).await?
     } else {
-        points(ctx, namespace, now, &lies).await?
+        points(ctx, &reach, (namespace, now), &lies).await?
     };
     let sampled = all > MAX_MAP_POINTS;
     Ok(MemoryMap { points, entries: all, sampled, without_vector: without, by, shares: places.shares })
@@ -62,14 +61,14 @@ pub async fn map(ctx: &Ctx, namespace: &str) -> Result<MemoryMap, Error> {
 /// What the table says of the entries that have a place; those that went away since are left out.
 async fn points(
     ctx: &Ctx,
-    namespace: &str,
-    now: Timestamp,
+    reach: &Reach,
+    (namespace, now): (&str, Timestamp),
     lies: &HashMap<EntryId, [f32; AXES]>,
 ) -> Result<Vec<MapPoint>, Error> {
     let mut points = Vec::with_capacity(lies.len());
     let mut after = 0;
     loop {
-        let rows = store::points_after(ctx, namespace, now, after, BATCH).await?;
+        let rows = store::points_after(ctx, reach, namespace, now, after, BATCH).await?;
         let is_last = rows.len() < BATCH as usize;
         after = rows.last().map_or(after, |row| row.change);
         points.extend(rows.into_iter().filter_map(|row| lies.get(&row.id).map(|place| point(row, place))));
@@ -84,12 +83,17 @@ async fn points(
 }
 
 /// What the table says of the entries that were taken, looked up by their ids.
-async fn taken(ctx: &Ctx, now: Timestamp, lies: &HashMap<EntryId, [f32; AXES]>) -> Result<Vec<MapPoint>, Error> {
+async fn taken(
+    ctx: &Ctx,
+    reach: &Reach,
+    now: Timestamp,
+    lies: &HashMap<EntryId, [f32; AXES]>,
+) -> Result<Vec<MapPoint>, Error> {
     let mut ids: Vec<EntryId> = lies.keys().copied().collect();
     ids.sort_unstable();
     let mut points = Vec::with_capacity(ids.len());
     for some in ids.chunks(store::FETCH) {
-        for row in store::fetch(ctx, some).await? {
+        for row in store::fetch(ctx, reach, some).await? {
             if !row.is_findable(now) {
                 continue;
             }

@@ -14,9 +14,8 @@ pub(super) use write::boot;
 pub use write::write_reads;
 
 use self::ledger::{Ledger, Line};
-use super::{Error, store, validate};
+use super::{Error, access, store, validate};
 use crate::model::RunId;
-use crate::model::auth::Action;
 use crate::model::memory::{Entry, Hit, LISTED_READERS, Reader, Readers, RunRead, Sought};
 use crate::runtime::{Ctx, Principal};
 
@@ -96,9 +95,9 @@ fn name_of(reader: &Reader, principal: &Principal) -> String {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn readers(ctx: &Ctx, namespace: &str, key: &str) -> Result<Readers, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::place(namespace, key)?;
-    let row = store::find(ctx, namespace, key).await?;
+    let row = store::find(ctx, &reach, (namespace, key)).await?;
     let row = row.filter(|row| row.is_live(ctx.clock.now())).ok_or(Error::NotFound)?;
     let rows = store::readers(&ctx.db, row.id, i64::from(LISTED_READERS) + 1).await?;
     let mut readers = Readers::default();
@@ -118,9 +117,9 @@ pub async fn readers(ctx: &Ctx, namespace: &str, key: &str) -> Result<Readers, E
 /// # Errors
 /// When the role doesn't allow it, or the database fails.
 pub async fn reads_of_run(ctx: &Ctx, run: RunId, step: Option<&str>) -> Result<Vec<RunRead>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let name = step.map(|step| format!("run:{run}/{step}")).unwrap_or_default();
     let now = ctx.clock.now();
-    let rows = store::reads_of_run(&ctx.db, ctx.workspace(), (run, &name), now, LISTED_ENTRIES).await?;
+    let rows = store::reads_of_run(&ctx.db, ctx.workspace(), &reach, (run, &name), now, LISTED_ENTRIES).await?;
     Ok(rows.into_iter().filter_map(store::RunReadRow::read).collect())
 }

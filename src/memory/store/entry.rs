@@ -10,7 +10,7 @@ use super::then::{behind, labels};
 use crate::db::{self, Db, Result, Tx};
 use crate::memory::Error;
 use crate::memory::crypt;
-use crate::model::memory::{Entry, EntryFilter, Namespace, Trust};
+use crate::model::memory::{Entry, EntryFilter, Reach, Trust};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 use crate::{read, within};
@@ -64,9 +64,16 @@ pub(in crate::memory) async fn last_change(db: &Db, workspace: WorkspaceId) -> R
     Ok(found.unwrap_or(0))
 }
 
-/// The entry at a place, deleted or not.
-pub(in crate::memory) async fn find(ctx: &Ctx, namespace: &str, key: &str) -> Result<Option<EntryRow>, Error> {
+/// The entry at a place, deleted or not; none beyond the reach.
+pub(in crate::memory) async fn find(
+    ctx: &Ctx,
+    reach: &Reach,
+    (namespace, key): (&str, &str),
+) -> Result<Option<EntryRow>, Error> {
     const SQL: &str = columns!("select", "where e.workspace_id = $1 and e.namespace = $2 and e.key = $3");
+    if !reach.may_read(namespace) {
+        return Ok(None);
+    }
     let rows =
         read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(namespace).bind(key).fetch_all(conn).await);
     Ok(crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?.pop())
@@ -107,6 +114,7 @@ macro_rules! listed {
                    and e.quarantined_at "
             ),
             $held,
+            reachable!("$10"),
             " and e.change < $8 order by e.change desc limit $9"
         )
     };
@@ -115,6 +123,7 @@ macro_rules! listed {
 /// Entries that callers may know of, changed last first.
 pub(in crate::memory) async fn list(
     ctx: &Ctx,
+    reach: &Reach,
     now: Timestamp,
     filter: &EntryFilter,
     part: Part,
@@ -133,6 +142,7 @@ pub(in crate::memory) async fn list(
         .bind(trust.as_str())
         .bind(part.before)
         .bind(i64::from(part.limit))
+        .bind(reach.readable_paths())
         .fetch_all(conn)
         .await);
     crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
@@ -141,8 +151,8 @@ pub(in crate::memory) async fn list(
 /// How many entries one look-up by id fetches.
 pub(in crate::memory) const FETCH: usize = 10;
 
-/// Entries by id, in any order; those of other workspaces are left out. At most [`FETCH`] ids.
-pub(in crate::memory) async fn fetch(ctx: &Ctx, ids: &[EntryId]) -> Result<Vec<EntryRow>, Error> {
+/// Entries by id, in any order; those of other workspaces and beyond the reach are left out. At most [`FETCH`] ids.
+pub(in crate::memory) async fn fetch(ctx: &Ctx, reach: &Reach, ids: &[EntryId]) -> Result<Vec<EntryRow>, Error> {
     const SQL: &str =
         columns!("select", "where e.workspace_id = $1 and e.id in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     let Some(last) = ids.last() else { return Ok(Vec::new()) };
@@ -154,7 +164,9 @@ pub(in crate::memory) async fn fetch(ctx: &Ctx, ids: &[EntryId]) -> Result<Vec<E
         .bind(id(5)).bind(id(6)).bind(id(7)).bind(id(8)).bind(id(9))
         .fetch_all(conn)
         .await);
-    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
+    let mut rows: Vec<EntryRow> = rows.map_err(db::Error::from)?;
+    rows.retain(|row| reach.may_read(row.namespace()));
+    crypt::open_rows(ctx, rows).await
 }
 
 /// Entries changed after a number, in the order of their changes, deleted ones too.
@@ -163,20 +175,6 @@ pub(in crate::memory) async fn changed_after(ctx: &Ctx, after: i64, limit: i64) 
     let rows =
         read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(after).bind(limit).fetch_all(conn).await);
     crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
-}
-
-/// Namespaces that hold entries, by path; the first 10,000.
-pub(in crate::memory) async fn namespaces(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result<Vec<Namespace>> {
-    let rows: Vec<(String, i64)> = read!(db, conn => query_as(
-        "select namespace, count(*) from memory_entry
-         where workspace_id = $1 and deleted_at is null and quarantined_at is null and (expires_at is null or expires_at > $2)
-         group by namespace order by namespace limit 10000",
-    )
-    .bind(workspace)
-    .bind(now)
-    .fetch_all(conn)
-    .await)?;
-    Ok(rows.into_iter().map(|(path, entries)| Namespace { path, entries }).collect())
 }
 
 /// Writes an entry as it is now, new or over its old state, with its tags.

@@ -7,7 +7,7 @@ use super::row::{place_of_entry, sealed_of, sealed_version};
 use crate::db::{self, Result};
 use crate::memory::Error;
 use crate::memory::crypt::{self, Holds, Place, Unreadable, read_body};
-use crate::model::memory::HealthEntry;
+use crate::model::memory::{HealthEntry, Reach};
 use crate::model::{EntryId, Timestamp};
 use crate::read;
 use crate::runtime::Ctx;
@@ -20,11 +20,13 @@ const LOOKED_AT: i64 = 10_000;
 const EXCERPT_CHARS: usize = 240;
 
 macro_rules! short {
-    ($rest:literal) => {
+    ($before:literal, $paths:literal, $after:literal) => {
         concat!(
             "select e.namespace, e.key, e.version, e.id, e.plain as content, e.sealed, e.data_key, e.deleted_at, cast(coalesce(e.chars, length(e.plain)) as bigint) as chars, e.trust,
                 e.updated_at, e.expires_at from memory_entry e ",
-            $rest
+            $before,
+            reachable!($paths),
+            $after
         )
     };
 }
@@ -80,15 +82,17 @@ async fn told(ctx: &Ctx, rows: sqlx::Result<Vec<ShortRow>>) -> Result<Vec<Health
 /// Entries that were not changed since, the oldest change first.
 pub(in crate::memory) async fn unchanged_since(
     ctx: &Ctx,
+    reach: &Reach,
     now: Timestamp,
     since: Timestamp,
 ) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
-           and (e.expires_at is null or e.expires_at > $2) and e.updated_at < $3
-         order by e.change limit $4"
+           and (e.expires_at is null or e.expires_at > $2) and e.updated_at < $3",
+        "$5",
+        "order by e.change limit $4"
     );
-    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(since).bind(MOST).fetch_all(conn).await)).await
+    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(since).bind(MOST).bind(reach.readable_paths()).fetch_all(conn).await)).await
 }
 
 /// Entries written before a moment that nobody was given since, the oldest change first.
@@ -107,12 +111,18 @@ pub(in crate::memory) async fn never_read(
 }
 
 /// Entries of more characters, the longest first, among those that were changed last.
-pub(in crate::memory) async fn longer_than(ctx: &Ctx, now: Timestamp, chars: i64) -> Result<Vec<HealthEntry>, Error> {
+pub(in crate::memory) async fn longer_than(
+    ctx: &Ctx,
+    reach: &Reach,
+    now: Timestamp,
+    chars: i64,
+) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.id in (select l.id from memory_entry l where l.workspace_id = $1 order by l.change desc limit $4)
            and e.deleted_at is null and e.quarantined_at is null and (e.expires_at is null or e.expires_at > $2)
-           and coalesce(e.chars, length(e.plain)) > $3
-         order by coalesce(e.chars, length(e.plain)) desc, e.change desc limit $5"
+           and coalesce(e.chars, length(e.plain)) > $3",
+        "$6",
+        "order by coalesce(e.chars, length(e.plain)) desc, e.change desc limit $5"
     );
     told(
         ctx,
@@ -122,6 +132,7 @@ pub(in crate::memory) async fn longer_than(ctx: &Ctx, now: Timestamp, chars: i64
         .bind(chars)
         .bind(LOOKED_AT)
         .bind(MOST)
+        .bind(reach.readable_paths())
         .fetch_all(conn)
         .await),
     )
@@ -129,26 +140,33 @@ pub(in crate::memory) async fn longer_than(ctx: &Ctx, now: Timestamp, chars: i64
 }
 
 /// Entries that are gone by then, the first to go first.
-pub(in crate::memory) async fn gone_by(ctx: &Ctx, now: Timestamp, by: Timestamp) -> Result<Vec<HealthEntry>, Error> {
+pub(in crate::memory) async fn gone_by(
+    ctx: &Ctx,
+    reach: &Reach,
+    now: Timestamp,
+    by: Timestamp,
+) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
-           and e.expires_at is not null and e.expires_at > $2 and e.expires_at <= $3
-         order by e.expires_at, e.change limit $4"
+           and e.expires_at is not null and e.expires_at > $2 and e.expires_at <= $3",
+        "$5",
+        "order by e.expires_at, e.change limit $4"
     );
     told(
         ctx,
-        read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(by).bind(MOST).fetch_all(conn).await),
+        read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(by).bind(MOST).bind(reach.readable_paths()).fetch_all(conn).await),
     )
     .await
 }
 
 /// Entries in quarantine, changed last first.
-pub(in crate::memory) async fn held(ctx: &Ctx, now: Timestamp) -> Result<Vec<HealthEntry>, Error> {
+pub(in crate::memory) async fn held(ctx: &Ctx, reach: &Reach, now: Timestamp) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is not null
-           and (e.expires_at is null or e.expires_at > $2)
-         order by e.change desc limit $3"
+           and (e.expires_at is null or e.expires_at > $2)",
+        "$4",
+        "order by e.change desc limit $3"
     );
-    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(MOST).fetch_all(conn).await))
+    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(MOST).bind(reach.readable_paths()).fetch_all(conn).await))
         .await
 }

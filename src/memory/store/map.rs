@@ -9,7 +9,7 @@ use super::row::{place_of_entry, sealed_of};
 use crate::db::{self, Result};
 use crate::memory::Error;
 use crate::memory::crypt::{self, Holds, Place, Unreadable, read_body};
-use crate::model::memory::Trust;
+use crate::model::memory::{Reach, Trust};
 use crate::model::{EntryId, Timestamp};
 use crate::read;
 use crate::runtime::Ctx;
@@ -58,23 +58,29 @@ impl PointRow {
 /// Entries of a namespace and all below it that searches may know of, in the order of their changes.
 pub(in crate::memory) async fn points_after(
     ctx: &Ctx,
+    reach: &Reach,
     namespace: &str,
     now: Timestamp,
     after: i64,
     limit: i64,
 ) -> Result<Vec<PointRow>, Error> {
-    let rows = read!(&ctx.db, conn => query_as(
-        "select id, namespace, key, plain as title, sealed, data_key, version, tags, source, trust, updated_at, change from memory_entry
-         where workspace_id = $1 and change > $2 and deleted_at is null and quarantined_at is null
-           and (expires_at is null or expires_at > $3)
-           and ($4 = '' or namespace = $4 or (namespace >= $4 || '/' and namespace < $4 || '0'))
-         order by change limit $5",
-    )
+    const SQL: &str = concat!(
+        "select e.id, e.namespace, e.key, e.plain as title, e.sealed, e.data_key, e.version, e.tags, e.source, e.trust, e.updated_at,
+             e.change
+         from memory_entry e
+         where e.workspace_id = $1 and e.change > $2 and e.deleted_at is null and e.quarantined_at is null
+           and (e.expires_at is null or e.expires_at > $3)
+           and ($4 = '' or e.namespace = $4 or (e.namespace >= $4 || '/' and e.namespace < $4 || '0'))",
+        reachable!("$6"),
+        "order by e.change limit $5"
+    );
+    let rows = read!(&ctx.db, conn => query_as(SQL)
     .bind(ctx.workspace())
     .bind(after)
     .bind(now)
     .bind(namespace)
     .bind(limit)
+    .bind(reach.readable_paths())
     .fetch_all(conn)
     .await);
     crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await

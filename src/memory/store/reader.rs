@@ -5,7 +5,7 @@ use sqlx::{FromRow, query, query_as};
 
 use super::entry::trust_of;
 use crate::db::{Db, Result, Tx};
-use crate::model::memory::{Reader, Reading, RunRead, Sought};
+use crate::model::memory::{Reach, Reader, Reading, RunRead, Sought};
 use crate::model::{EntryId, RunId, Timestamp, WorkspaceId};
 use crate::{read, within};
 
@@ -176,22 +176,26 @@ pub(in crate::memory) async fn readers(db: &Db, entry: EntryId, limit: i64) -> R
 pub(in crate::memory) async fn reads_of_run(
     db: &Db,
     workspace: WorkspaceId,
+    reach: &Reach,
     (run, name): (RunId, &str),
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<RunReadRow>> {
-    Ok(read!(db, conn => query_as(
+    const SQL: &str = concat!(
         "select e.namespace, e.key, e.trust, r.who, r.reads, r.found, r.version, r.sought, r.first_at, r.last_at
          from memory_reader r join memory_entry e on e.id = r.entry_id
          where r.run_id = $1 and e.workspace_id = $2 and ($3 = '' or r.reader = $3)
-           and e.deleted_at is null and (e.expires_at is null or e.expires_at > $4)
-         order by r.last_at desc, e.namespace, e.key limit $5",
-    )
+           and e.deleted_at is null and (e.expires_at is null or e.expires_at > $4)",
+        reachable!("$6"),
+        "order by r.last_at desc, e.namespace, e.key limit $5"
+    );
+    Ok(read!(db, conn => query_as(SQL)
     .bind(run)
     .bind(workspace)
     .bind(name)
     .bind(now)
     .bind(limit)
+    .bind(reach.readable_paths())
     .fetch_all(conn)
     .await)?)
 }

@@ -45,6 +45,11 @@ pub(in crate::memory) struct EntryRow {
 }
 
 impl EntryRow {
+    /// Where it stands.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// Whether callers may know of it.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.deleted_at.is_none() && self.expires_at.is_none_or(|at| at > now)

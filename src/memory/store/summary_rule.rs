@@ -4,7 +4,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Result, Tx};
-use crate::model::memory::{KEPT_FIRINGS, SummaryFiring, SummaryRuleDraft};
+use crate::model::memory::{KEPT_FIRINGS, Reach, SummaryFiring, SummaryRuleDraft};
 use crate::model::{EntryId, SummaryRuleId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
 
@@ -191,7 +191,7 @@ pub(in crate::memory) async fn firings(db: &Db, rule: SummaryRuleId, limit: i64)
 
 /// What has no summary yet: no summary itself, made part of none in its newest version, also none that was deleted since.
 macro_rules! unsummarized {
-    ($before:literal, $after:literal) => {
+    ($before:literal, $($after:expr),+) => {
         concat!(
             $before,
             " from memory_entry e
@@ -199,7 +199,7 @@ macro_rules! unsummarized {
                and (e.expires_at is null or e.expires_at > $2) and e.updated_at <= $3
                and not exists (select 1 from memory_summary m where m.entry_id = e.id and m.version = e.version)
                and not exists (select 1 from memory_summary_source s where s.source_id = e.id and s.version = e.version) ",
-            $after
+            $($after),+
         )
     };
 }
@@ -209,14 +209,16 @@ macro_rules! unsummarized {
 pub(in crate::memory) async fn unsummarized_groups(
     db: &Db,
     workspace: WorkspaceId,
+    reach: &Reach,
     spec: &SummaryRuleDraft,
     (now, before): (Timestamp, Timestamp),
     limit: i64,
 ) -> Result<Vec<(String, String, i64)>> {
     const SQL: &str = unsummarized!(
         "select e.namespace, coalesce(e.context_group, ''), count(*)",
-        "and (e.namespace = $4 or (e.namespace >= $4 || '/' and e.namespace < $4 || '0'))
-         group by e.namespace, coalesce(e.context_group, '') having count(*) >= $5
+        "and (e.namespace = $4 or (e.namespace >= $4 || '/' and e.namespace < $4 || '0'))",
+        reachable!("$7"),
+        "group by e.namespace, coalesce(e.context_group, '') having count(*) >= $5
          order by min(e.updated_at), e.namespace, coalesce(e.context_group, '') limit $6"
     );
     Ok(read!(db, conn => query_as(SQL)
@@ -226,6 +228,7 @@ pub(in crate::memory) async fn unsummarized_groups(
         .bind(spec.namespace.as_str())
         .bind(i64::from(spec.at_least))
         .bind(limit)
+        .bind(reach.readable_paths())
         .fetch_all(conn)
         .await)?)
 }

@@ -7,7 +7,7 @@ use super::row::EntryRow;
 use crate::db::{self, Db, Result};
 use crate::memory::crypt;
 use crate::memory::{Error, KEPT_VERSIONS};
-use crate::model::memory::EntryFilter;
+use crate::model::memory::{EntryFilter, Reach};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::read;
 use crate::runtime::Ctx;
@@ -53,10 +53,14 @@ macro_rules! free {
 /// An entry as it stood then, whatever became of it; `None` when it was not there, or its version of then is not kept.
 pub(in crate::memory) async fn find_then(
     ctx: &Ctx,
+    reach: &Reach,
     at: Timestamp,
     (namespace, key): (&str, &str),
 ) -> Result<Option<EntryRow>, Error> {
     const SQL: &str = then!("and e.namespace = $3 and e.key = $4");
+    if !reach.may_read(namespace) {
+        return Ok(None);
+    }
     let rows = read!(&ctx.db, conn => query_as(SQL)
         .bind(ctx.workspace())
         .bind(at)
@@ -92,6 +96,7 @@ macro_rules! listed {
              and ($6 = '' or replace(replace(replace(cast(v.tags as text), '\\\\', '\\-'), '\\\"', '\\~'), $6, '') <> replace(replace(cast(v.tags as text), '\\\\', '\\-'), '\\\"', '\\~'))
              and ($7 = '' or $7 like '%,' || v.trust || ',%') ",
             $held,
+            reachable!("$10"),
             " and coalesce(v.change, 0) < $8 order by coalesce(v.change, 0) desc limit $9"
         ))
     };
@@ -100,6 +105,7 @@ macro_rules! listed {
 /// Entries that callers could know of then, changed last first.
 pub(in crate::memory) async fn list_then(
     ctx: &Ctx,
+    reach: &Reach,
     at: Timestamp,
     filter: &EntryFilter,
     part: Part,
@@ -117,6 +123,7 @@ pub(in crate::memory) async fn list_then(
         .bind(labels(filter))
         .bind(part.before)
         .bind(i64::from(part.limit))
+        .bind(reach.readable_paths())
         .fetch_all(conn)
         .await);
     opened(ctx, rows).await
@@ -145,7 +152,12 @@ pub(super) fn tag_in_json(tag: &str) -> String {
 }
 
 /// Entries by id as they stood then, in any order, but those in quarantine. At most [`FETCH`] ids.
-pub(in crate::memory) async fn fetch_then(ctx: &Ctx, at: Timestamp, ids: &[EntryId]) -> Result<Vec<EntryRow>, Error> {
+pub(in crate::memory) async fn fetch_then(
+    ctx: &Ctx,
+    reach: &Reach,
+    at: Timestamp,
+    ids: &[EntryId],
+) -> Result<Vec<EntryRow>, Error> {
     const SQL: &str = then!(concat!(free!(), "and e.id in ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"));
     debug_assert!(ids.len() <= FETCH, "more ids than one look-up fetches");
     let Some(last) = ids.last() else { return Ok(Vec::new()) };
@@ -157,7 +169,9 @@ pub(in crate::memory) async fn fetch_then(ctx: &Ctx, at: Timestamp, ids: &[Entry
         .bind(id(5)).bind(id(6)).bind(id(7)).bind(id(8)).bind(id(9))
         .fetch_all(conn)
         .await);
-    opened(ctx, rows).await
+    let reached =
+        rows.map(|rows: Vec<EntryRow>| rows.into_iter().filter(|row| reach.may_read(row.namespace())).collect());
+    opened(ctx, reached).await
 }
 
 /// What could be found then behind an id, by id.
@@ -193,10 +207,11 @@ pub(in crate::memory) async fn weight_then(
     Ok(read!(db, conn => query_as(SQL).bind(workspace).bind(at).bind(namespace).fetch_one(conn).await)?)
 }
 
-/// How many entries of a namespace were there then and changed so often since that nobody knows what stood in them.
+/// How many entries of a namespace within the reach were there then and changed so often since that nobody knows what stood in them.
 pub(in crate::memory) async fn unknown_then(
     db: &Db,
     workspace: WorkspaceId,
+    reach: &Reach,
     at: Timestamp,
     namespace: &str,
 ) -> Result<i64> {
@@ -204,6 +219,7 @@ pub(in crate::memory) async fn unknown_then(
         "select count(*) from memory_entry e
          where e.workspace_id = $1 and e.created_at <= $2",
         inside!(),
+        reachable!("$5"),
         "and e.version > $4 and not exists (select 1 from memory_version v where v.entry_id = e.id and v.at <= $2)"
     );
     Ok(read!(db, conn => query_scalar(SQL)
@@ -211,6 +227,7 @@ pub(in crate::memory) async fn unknown_then(
         .bind(at)
         .bind(namespace)
         .bind(KEPT_VERSIONS)
+        .bind(reach.readable_paths())
         .fetch_one(conn)
         .await)?)
 }

@@ -10,7 +10,7 @@ use super::then::{behind, labels, tag_in_json};
 use crate::db::{self, Result};
 use crate::memory::Error;
 use crate::memory::crypt::{self, Body, Holds, Place, Unreadable, read_body};
-use crate::model::memory::{EntryFilter, EntryName, Learned, Source, Superseded};
+use crate::model::memory::{EntryFilter, EntryName, Learned, Reach, Source, Superseded};
 use crate::model::{EntryId, Timestamp};
 use crate::read;
 use crate::runtime::Ctx;
@@ -111,6 +111,7 @@ macro_rules! timeline {
                and ($6 = '' or replace(replace(replace(cast(v.tags as text), '\\\\', '\\-'), '\\\"', '\\~'), $6, '') <> replace(replace(cast(v.tags as text), '\\\\', '\\-'), '\\\"', '\\~'))
                and ($7 = '' or $7 like '%,' || v.trust || ',%') ",
             $held,
+            reachable!("$10"),
             " and v.change < $8 order by v.change desc limit $9"
         )
     };
@@ -119,6 +120,7 @@ macro_rules! timeline {
 /// What was written by `at`, the last first. What older programs wrote without a number is left out.
 pub(in crate::memory) async fn timeline(
     ctx: &Ctx,
+    reach: &Reach,
     at: Timestamp,
     filter: &EntryFilter,
     part: Part,
@@ -136,6 +138,7 @@ pub(in crate::memory) async fn timeline(
         .bind(labels(filter))
         .bind(part.before)
         .bind(i64::from(part.limit))
+        .bind(reach.readable_paths())
         .fetch_all(conn)
         .await);
     crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await

@@ -7,6 +7,7 @@ use super::quarantine::Begun;
 use crate::db::{self, Db, Result, Tx};
 use crate::memory::Error;
 use crate::memory::crypt::{self, Holds, Place, Unreadable};
+use crate::model::memory::Reach;
 use crate::model::{EmbedderId, EntryId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 use crate::{read, within};
@@ -217,15 +218,23 @@ pub(in crate::memory) async fn count_embedded(
     .await)?)
 }
 
-/// How many entries a workspace has.
-pub(in crate::memory) async fn count_entries(db: &Db, workspace: WorkspaceId, now: Timestamp) -> Result<i64> {
-    Ok(read!(db, conn => query_scalar(
-        "select count(*) from memory_entry
-         where workspace_id = $1 and deleted_at is null and quarantined_at is null
-            and (expires_at is null or expires_at > $2)",
-    )
+/// How many entries a workspace has within the reach.
+pub(in crate::memory) async fn count_entries(
+    db: &Db,
+    workspace: WorkspaceId,
+    reach: &Reach,
+    now: Timestamp,
+) -> Result<i64> {
+    const SQL: &str = concat!(
+        "select count(*) from memory_entry e
+         where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
+            and (e.expires_at is null or e.expires_at > $2)",
+        reachable!("$3")
+    );
+    Ok(read!(db, conn => query_scalar(SQL)
     .bind(workspace)
     .bind(now)
+    .bind(reach.readable_paths())
     .fetch_one(conn)
     .await)?)
 }
@@ -240,13 +249,22 @@ pub(in crate::memory) struct FailureRow {
 }
 
 /// Entries that could not be embedded, by place.
-pub(in crate::memory) async fn failures(db: &Db, embedder: EmbedderId, limit: i64) -> Result<Vec<FailureRow>> {
-    Ok(read!(db, conn => query_as(
+pub(in crate::memory) async fn failures(
+    db: &Db,
+    reach: &Reach,
+    embedder: EmbedderId,
+    limit: i64,
+) -> Result<Vec<FailureRow>> {
+    const SQL: &str = concat!(
         "select e.namespace, e.key, v.error, v.retry_at from memory_vector v join memory_entry e on e.id = v.entry_id
-         where v.embedder_id = $1 and v.error is not null order by e.namespace, e.key limit $2",
-    )
+         where v.embedder_id = $1 and v.error is not null",
+        reachable!("$3"),
+        "order by e.namespace, e.key limit $2"
+    );
+    Ok(read!(db, conn => query_as(SQL)
     .bind(embedder)
     .bind(limit)
+    .bind(reach.readable_paths())
     .fetch_all(conn)
     .await)?)
 }

@@ -10,7 +10,7 @@ use super::row::{clear_of, place_of_version, sealed_of, without_reasons};
 use crate::db::{self, Result, Tx};
 use crate::memory::crypt::{self, Body, Holds, Place, Unreadable, read_body};
 use crate::memory::{Change, Error, KEPT_VERSIONS};
-use crate::model::memory::{Entry, EntryVersion, Seen, Source, Trust};
+use crate::model::memory::{Entry, EntryVersion, Reach, Seen, Source, Trust};
 use crate::model::{EntryId, Timestamp};
 use crate::runtime::Ctx;
 use crate::{read, within};
@@ -246,19 +246,27 @@ impl Holds for ChangeRow {
 
 /// The changes of a workspace after a number, oldest first. An entry that changed since has a number beyond it, by which its
 /// versions are found. What can't be decrypted is left out, once that was logged: it must not keep others from what came behind it.
-pub(in crate::memory) async fn changes_after(ctx: &Ctx, after: i64, limit: u32) -> Result<Vec<Change>, Error> {
-    let rows: sqlx::Result<Vec<ChangeRow>> = read!(&ctx.db, conn => query_as(
+pub(in crate::memory) async fn changes_after(
+    ctx: &Ctx,
+    reach: &Reach,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Change>, Error> {
+    const SQL: &str = concat!(
         "select v.change, e.namespace, e.key, v.entry_id, v.version, v.plain as content, v.sealed, v.data_key, v.value, v.tags, v.metadata, v.importance, v.source, v.at,
             v.trust, v.quarantined_at, v.merged_from
          from memory_entry e
          join memory_version v on v.entry_id = e.id
-         where e.workspace_id = $1 and e.change > $2 and v.change > $2 and e.quarantined_at is null and v.quarantined_at is null
-         order by v.change
-         limit $3",
-    )
+         where e.workspace_id = $1 and e.change > $2 and v.change > $2 and e.quarantined_at is null and v.quarantined_at is null",
+        reachable!("$4"),
+        "order by v.change
+         limit $3"
+    );
+    let rows: sqlx::Result<Vec<ChangeRow>> = read!(&ctx.db, conn => query_as(SQL)
     .bind(ctx.workspace())
     .bind(after)
     .bind(i64::from(limit))
+    .bind(reach.readable_paths())
     .fetch_all(conn)
     .await);
     let rows = crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?;

@@ -23,12 +23,12 @@ use std::sync::Mutex;
 use serde_json::{Map, json};
 
 use self::lent::{Question, lent};
-use super::{Error, Expect, store, validate, write};
+use super::{Error, Expect, access, store, validate, write};
 use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::gateway::{Fault, FaultClass, estimate_tokens};
 use crate::model::memory::{
-    Entry, EntryDraft, EntryFilter, MAX_SUMMARY_SOURCES, Summarized, SummaryDraft, SummaryEstimate, SummaryLink,
+    Entry, EntryDraft, EntryFilter, MAX_SUMMARY_SOURCES, Reach, Summarized, SummaryDraft, SummaryEstimate, SummaryLink,
     SummaryLinks, Trust,
 };
 use crate::model::{EntryId, FieldError, WorkspaceId};
@@ -80,6 +80,8 @@ struct Set {
     trust: Trust,
     /// Of who is asked, the key and the versions.
     digest: Vec<u8>,
+    /// How far who asks reaches.
+    reach: Reach,
 }
 
 /// What a summary would be made of, and what it would cost. Nobody is asked.
@@ -105,7 +107,7 @@ pub async fn estimate(ctx: &Ctx, draft: &SummaryDraft) -> Result<SummaryEstimate
         Ok(priced) => (Some(priced.model), priced.cost_micros, None),
         Err(fault) => (None, None, Some(fault.message)),
     };
-    let exists = find_kept(ctx, &set.digest).await?.is_some();
+    let exists = find_kept(ctx, &set.reach, &set.digest).await?.is_some();
     let Set { entries, key, trust, .. } = set;
     let source = |entry: Entry| {
         let Entry { namespace, key, version, .. } = entry;
@@ -137,7 +139,7 @@ pub async fn summarize(ctx: &Ctx, draft: &SummaryDraft, keep: bool) -> Result<Su
     let previews = ctx.shared::<Previews>();
     let turn = set.digest.first().map_or(0, |byte| usize::from(*byte) % TURNS);
     let _turn = previews.turns[turn].lock().await;
-    if let Some(entry) = find_kept(ctx, &set.digest).await? {
+    if let Some(entry) = find_kept(ctx, &set.reach, &set.digest).await? {
         return Ok(Summarized { text: entry.content.clone(), entry: Some(entry), is_new: false, cost_micros: None });
     }
     let (text, cost_micros, is_new) = match previews.find(ctx.workspace(), &set.digest) {
@@ -161,15 +163,18 @@ pub async fn summarize(ctx: &Ctx, draft: &SummaryDraft, keep: bool) -> Result<Su
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn summary_links(ctx: &Ctx, namespace: &str, key: &str) -> Result<SummaryLinks, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::place(namespace, key)?;
     let now = ctx.clock.now();
-    let row = store::find(ctx, namespace, key).await?;
+    let row = store::find(ctx, &reach, (namespace, key)).await?;
     let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
-    Ok(SummaryLinks {
+    let mut links = SummaryLinks {
         sources: store::summary_sources(&ctx.db, row.id, now).await?,
         summaries: store::summaries_of(&ctx.db, row.id, now).await?,
-    })
+    };
+    links.sources.retain(|link| reach.may_read(&link.namespace));
+    links.summaries.retain(|link| reach.may_read(&link.namespace));
+    Ok(links)
 }
 
 /// Who summarizes writes an entry and asks a model.
@@ -188,10 +193,15 @@ async fn gather(ctx: &Ctx, draft: &SummaryDraft) -> Result<Set, Error> {
     let default = draft.group.as_deref().map_or_else(|| "summary".to_owned(), |group| format!("summary-{group}"));
     let key = draft.key.clone().filter(|key| !key.trim().is_empty()).unwrap_or(default);
     validate::place(&draft.namespace, &key)?;
+    let reach = access::writing(ctx, &draft.namespace).await?;
     if draft.keys.len() > MAX_SUMMARY_SOURCES {
         return Err(refused("/keys", format!("expected at most {MAX_SUMMARY_SOURCES} keys")));
     }
-    let mut entries = if draft.keys.is_empty() { in_namespace(ctx, draft).await? } else { by_keys(ctx, draft).await? };
+    let mut entries = if draft.keys.is_empty() {
+        in_namespace(ctx, &reach, draft).await?
+    } else {
+        by_keys(ctx, &reach, draft).await?
+    };
     if entries.is_empty() {
         return Err(refused("/namespace", "expected entries to summarize; there are none here"));
     }
@@ -222,17 +232,17 @@ async fn gather(ctx: &Ctx, draft: &SummaryDraft) -> Result<Set, Error> {
         hash.update(id.0.as_bytes()).update(&version.to_le_bytes());
     }
     // Nobody is asked for what can't be kept.
-    standing(ctx, &draft.namespace, &key).await?;
-    Ok(Set { entries, key, trust, digest: hash.finalize().as_bytes().to_vec() })
+    standing(ctx, &reach, (&draft.namespace, &key)).await?;
+    Ok(Set { entries, key, trust, digest: hash.finalize().as_bytes().to_vec(), reach })
 }
 
-async fn in_namespace(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
+async fn in_namespace(ctx: &Ctx, reach: &Reach, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
     let filter = EntryFilter { namespace: draft.namespace.clone(), ..EntryFilter::default() };
     let summaries: HashSet<EntryId> = store::summary_ids(&ctx.db, ctx.workspace()).await?.into_iter().collect();
     let (now, mut before, mut entries) = (ctx.clock.now(), i64::MAX, Vec::new());
     loop {
         let part = store::Part { before, limit: BATCH };
-        let rows = store::list(ctx, now, &filter, part).await?;
+        let rows = store::list(ctx, reach, now, &filter, part).await?;
         let is_last = rows.len() < BATCH as usize;
         before = rows.last().map_or(before, |row| row.change);
         for row in rows {
@@ -251,11 +261,11 @@ async fn in_namespace(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Err
     }
 }
 
-async fn by_keys(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
+async fn by_keys(ctx: &Ctx, reach: &Reach, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
     let (now, mut entries) = (ctx.clock.now(), Vec::<Entry>::new());
     for (at, key) in draft.keys.iter().enumerate() {
         validate::place(&draft.namespace, key)?;
-        let row = store::find(ctx, &draft.namespace, key).await?;
+        let row = store::find(ctx, reach, (&draft.namespace, key)).await?;
         let row = row.filter(|row| row.is_findable(now));
         let row = row.ok_or_else(|| refused(&format!("/keys/{at}"), "expected the key of an entry that is there"))?;
         if entries.iter().all(|entry| entry.id != row.id) {
@@ -266,9 +276,9 @@ async fn by_keys(ctx: &Ctx, draft: &SummaryDraft) -> Result<Vec<Entry>, Error> {
 }
 
 /// The summary that these versions have already.
-async fn find_kept(ctx: &Ctx, digest: &[u8]) -> Result<Option<Entry>, Error> {
+async fn find_kept(ctx: &Ctx, reach: &Reach, digest: &[u8]) -> Result<Option<Entry>, Error> {
     let Some(id) = store::find_summary(&ctx.db, ctx.workspace(), digest).await? else { return Ok(None) };
-    let rows = store::fetch(ctx, &[id]).await?;
+    let rows = store::fetch(ctx, reach, &[id]).await?;
     rows.into_iter().find(|row| row.is_findable(ctx.clock.now())).map(store::EntryRow::entry).transpose()
 }
 
@@ -299,9 +309,9 @@ async fn write_text(ctx: &Ctx, model: &str, entries: &[Entry]) -> Result<(String
 }
 
 /// What a summary under this key would stand over: nothing, or a summary.
-async fn standing(ctx: &Ctx, namespace: &str, key: &str) -> Result<Expect, Error> {
+async fn standing(ctx: &Ctx, reach: &Reach, place: (&str, &str)) -> Result<Expect, Error> {
     let now = ctx.clock.now();
-    let there = store::find(ctx, namespace, key).await?;
+    let there = store::find(ctx, reach, place).await?;
     match there.filter(|row| row.is_live(now)) {
         None => Ok(Expect::Absent),
         Some(row) if !row.is_findable(now) => Err(refused("/key", "expected a key whose entry is not in quarantine")),
@@ -312,7 +322,7 @@ async fn standing(ctx: &Ctx, namespace: &str, key: &str) -> Result<Expect, Error
 
 /// Keeps a summary under its key, over the one that stands there, and the ways to what it was made of.
 async fn put(ctx: &Ctx, draft: &SummaryDraft, set: &Set, text: &str) -> Result<Entry, Error> {
-    let expect = standing(ctx, &draft.namespace, &set.key).await?;
+    let expect = standing(ctx, &set.reach, (&draft.namespace, &set.key)).await?;
     let mut metadata = Map::new();
     metadata.insert("summary_of".to_owned(), json!(set.entries.len()));
     let entry = EntryDraft {

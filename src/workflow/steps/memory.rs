@@ -7,6 +7,7 @@ use super::{Outcome, StepCall};
 use crate::memory::{self, Error, Expect, Put, Stated};
 use crate::model::memory::{EntryDraft, OnConflict, Reader, Search, Source, Trust};
 use crate::model::workflow::StepError;
+use crate::runtime::Ctx;
 
 #[derive(Debug, Deserialize)]
 struct Write {
@@ -63,6 +64,7 @@ pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
         position: config.position,
         trust: config.trust,
     };
+    let ctx = acting(&call).await.map_err(refuse)?;
     let source = Source::Run { run_id: call.run_id, step: call.step };
     let (expect, on_conflict) = match config.version {
         None => (Expect::Any, OnConflict::Refuse),
@@ -71,7 +73,7 @@ pub async fn write(call: StepCall) -> Result<Outcome, StepError> {
     };
     let stated = Stated { expect, on_conflict, merges: Vec::new() };
     let place = (config.namespace.as_str(), config.key.as_str());
-    Ok(Outcome::out(match memory::put_beside(&call.ctx, place, draft, stated, source).await.map_err(refuse)? {
+    Ok(Outcome::out(match memory::put_beside(&ctx, place, draft, stated, source).await.map_err(refuse)? {
         Put::Written(entry) => json!(entry),
         Put::Beside(entry, sibling) => {
             let mut output = json!(entry);
@@ -91,12 +93,18 @@ pub async fn search(call: StepCall) -> Result<Outcome, StepError> {
     let trust = Trust::parse_list(&config.trust.unwrap_or_default().join(","))
         .map_err(|expected| StepError::permanent("config", format!("trust: {expected}")))?;
     let search = Search { namespace: config.namespace, limit: config.limit.unwrap_or(asked.limit), trust, ..asked };
-    let found = memory::search(&call.ctx, &search).await.map_err(refuse)?;
+    let ctx = acting(&call).await.map_err(refuse)?;
+    let found = memory::search(&ctx, &search).await.map_err(refuse)?;
     let reader = Reader::Run { run_id: call.run_id, step: call.step, agent: None };
     memory::note_found(&call.ctx, &reader, &config.query, &found.hits);
     let text = memory::told(found.hits.iter().map(|hit| &hit.entry));
     let output = json!({"hits": found.hits, "matched": found.matched, "text": text});
     Ok(if found.hits.is_empty() { Outcome::port("empty", output) } else { Outcome::out(output) })
+}
+
+/// In whose name a step reads and writes memory: that of whoever started the run.
+pub(super) async fn acting(call: &StepCall) -> Result<Ctx, Error> {
+    memory::acting(&call.ctx, call.started_by.as_ref().map(|(id, _)| *id)).await
 }
 
 fn refuse(error: Error) -> StepError {

@@ -1,4 +1,4 @@
-//! `weft memory put|get|list|search|delete|history|export|import|encryption|rotate-key`.
+//! `weft memory put|get|list|search|delete|history|export|import|namespaces|describe|keep|access|allow|encryption|rotate-key`.
 
 use super::Folder;
 
@@ -186,4 +186,36 @@ async fn a_new_key_is_made_and_everything_is_brought_under_it() {
     assert_eq!((&report["key"], &report["whole"], &report["done"]), (&2.into(), &true.into(), &1.into()));
     folder.weft(&["memory", "encryption"]).code(0).prints(&["under key 2", "key 1 is kept"]);
     folder.weft(&["memory", "get", "a", "k"]).code(0).prints(&["one"]);
+}
+
+#[tokio::test]
+async fn a_namespace_is_governed() {
+    let folder = Folder::with_workspace().await;
+    folder.weft_reading("one", &["memory", "put", "decisions", "k"]).code(0);
+    folder.weft_reading("two", &["memory", "put", "team/plans", "k"]).code(0);
+    folder.weft(&["memory", "describe", "team", "What we plan."]).code(0).prints(&["team: What we plan."]);
+    folder.weft(&["memory", "describe", "team//x", "text"]).code(2).tells(&["namespace: expected"]);
+    folder
+        .weft(&["memory", "keep", "team", "90", "--from", "read", "--preview"])
+        .code(0)
+        .prints(&["it would remove 0 entries now"]);
+    folder
+        .weft(&["memory", "keep", "team", "90"])
+        .code(0)
+        .prints(&["entries of team are kept for 90 days after their last change"]);
+    folder.weft(&["memory", "keep", "team", "4000"]).code(2).tells(&["days: expected 1 to 3650"]);
+    let listed = folder.weft(&["memory", "namespaces"]).code(0);
+    listed.prints(&["team/plans", "for 90 days after their last change", "What we plan.", "What was decided"]);
+    folder.weft(&["memory", "keep", "team"]).code(0).prints(&["no rule of its own"]);
+    folder.weft(&["memory", "keep", "team"]).code(4);
+    folder.weft(&["memory", "access"]).code(0).prints_nothing().tells(&["roles alone decide"]);
+    folder
+        .weft(&["memory", "allow", "team", "--read", "builder", "--write", "owner"])
+        .code(0)
+        .prints(&["team: read from builder, change from owner"]);
+    folder.weft(&["memory", "allow", "team", "--read", "friend"]).code(2).tells(&["expected owner, admin"]);
+    folder.weft(&["memory", "allow", "team"]).code(2).tells(&["--read"]);
+    assert_eq!(folder.weft(&["memory", "access", "--json"]).code(0).json_lines()[0]["read"]["role"], "builder");
+    folder.weft(&["memory", "allow", "team", "--remove"]).code(0).prints(&["no rule of its own"]);
+    folder.weft(&["memory", "allow", "team", "--remove"]).code(4);
 }

@@ -45,6 +45,13 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("PUT", "/memory/{namespace}/{key}/quarantine") => Json(json!({"reason": "It is odd."})),
         ("POST", "/memory/{namespace}/{key}/relations") => Json(relation()),
         ("PUT", "/memory/settings") => Json(json!({"quarantine": ["model", "web"]})),
+        ("PUT", "/namespaces/{namespace}/description") => Json(json!({"description": "What we know."})),
+        ("PUT", "/namespaces/{namespace}/access") => {
+            Json(json!({"read": {"role": "viewer"}, "write": {"role": "viewer"}}))
+        }
+        ("PUT", "/namespaces/{namespace}/retention") | ("POST", "/namespaces/{namespace}/retention/preview") => {
+            Json(json!({"days": 3650}))
+        }
         // Words alone: a model would be asked for a trial.
         ("PUT", "/memory/embedder") => Json(json!({"model": null})),
         ("POST", "/memory/estimate" | "/memory/summarize") => Json(json!({"namespace": "nothing/here"})),
@@ -162,6 +169,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/revoke_other_login_sessions"
         | "memory/activity"
         | "memory/namespaces"
+        | "memory/access"
         | "memory/embedder"
         | "memory/local_models"
         | "memory/health"
@@ -200,6 +208,11 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/table" => json!({"filter": {}, "order": {"by": "key", "descending": false}, "page": page}),
         "memory/list" | "memory/timeline" => json!({"filter": {}, "page": page}),
         "memory/get" | "memory/undelete" | "memory/history" => place,
+        "memory/describe" => json!({"namespace": "team", "description": "What we know."}),
+        "memory/allow" => {
+            json!({"namespace": "team", "access": {"read": {"role": "viewer"}, "write": {"role": "viewer"}}})
+        }
+        "memory/keep" | "memory/preview_keep" => json!({"namespace": "team", "retention": {"days": 3650}}),
         "memory/get_as_of" => json!({"namespace": "team", "key": "thing", "as_of": "2001-01-01T00:00:00Z"}),
         "memory/relate" => json!({"namespace": "team", "key": "thing", "draft": relation()}),
         "memory/unrelate" => {

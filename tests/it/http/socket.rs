@@ -11,7 +11,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use weft::auth;
 use weft::memory::{self, Expect};
 use weft::model::auth::Role;
-use weft::model::memory::EntryDraft;
+use weft::model::memory::{Access, Allowed, EntryDraft};
 use weft::runtime::{Ctx, Runtime};
 use weft::workflow::{self, NewRun, definitions};
 
@@ -174,6 +174,34 @@ async fn a_namespace_is_followed_with_what_is_below_it() {
     socket.say(json!({"unsubscribe": ["memory:code"]})).await;
     remember(&mara, "code", "e").await;
     assert!(socket.hear_all().await.iter().all(|update| update["data"]["key"] == "e"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_rule_hides_is_not_heard_of_and_what_it_lets_out_is() {
+    let site = Site::sqlite().await;
+    let (mara, _) = owner(&site.runtime).await;
+    let (_, his) = member(&mara, Role::Builder).await;
+    let host = serve(&site.runtime).await;
+    let allow = async |path: &str, role: Role| {
+        let admins = Allowed { role: Some(role), users: Vec::new() };
+        memory::allow(&mara, path, Access { read: admins.clone(), write: admins }).await.unwrap();
+    };
+    allow("people", Role::Admin).await;
+    let mut socket = browser(&host, &his).await;
+    socket.say(json!({"subscribe": ["memory:", "memory:people"]})).await;
+    socket.hear_all().await;
+    remember(&mara, "people/pay", "a").await;
+    remember(&mara, "code", "b").await;
+    let moved = json!({"steps": [{"namespace": "code", "key": "b", "act": {"kind": "move", "to": "people"}}]});
+    memory::change_entries(&mara, &serde_json::from_value(moved).unwrap()).await.unwrap();
+    let heard = json!(socket.hear_all().await).to_string();
+    assert!(heard.contains("\"b\"") && !heard.contains("people"), "{heard}");
+    allow("people", Role::Viewer).await;
+    let heard = socket.hear_all().await;
+    assert!(heard.iter().any(|message| message["snapshot"] == "memory:people"), "it is read anew: {heard:?}");
+    remember(&mara, "people/pay", "c").await;
+    let heard = socket.hear_all().await;
+    assert!(heard.iter().all(|message| message["data"]["key"] == "c") && heard.len() == 2, "{heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! Memory's face on both engines.
 
+mod access;
 mod bulk;
 mod context;
 mod duplicates;
@@ -11,11 +12,13 @@ mod keep;
 mod local;
 mod map;
 pub mod meaning;
+mod namespaces;
 mod quarantine;
 mod readers;
 mod related;
 mod relations;
 mod rest;
+mod retention;
 mod siblings;
 mod table;
 mod then;

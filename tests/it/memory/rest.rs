@@ -42,7 +42,7 @@ pub(super) async fn call(
 }
 
 /// Sends a text as it is, and gives the text of the answer.
-async fn send(ctx: &Ctx, method: &str, path: &str, media_type: &str, body: &str) -> (StatusCode, Vec<u8>) {
+pub(super) async fn send(ctx: &Ctx, method: &str, path: &str, media_type: &str, body: &str) -> (StatusCode, Vec<u8>) {
     let request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("content-type", media_type);
     let mut request = request.body(Body::from(body.to_owned())).unwrap();
     request.extensions_mut().insert(ctx.actor.clone());

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use super::may;
 use crate::memory::store::RuleRow;
-use crate::memory::{Error, store, validate};
+use crate::memory::{Error, access, store, validate};
 use crate::model::auth::Action;
-use crate::model::memory::{MAX_SUMMARY_RULES, SummaryPlan, SummaryRule, SummaryRuleDraft};
+use crate::model::memory::{MAX_SUMMARY_RULES, Reach, SummaryPlan, SummaryRule, SummaryRuleDraft};
 use crate::model::{FieldError, SummaryRuleId};
 use crate::runtime::{Ctx, Runtime};
 
@@ -51,21 +51,32 @@ pub fn boot(runtime: &Runtime) {
     });
 }
 
-/// The rules of the workspace, the oldest first, each with what came of it.
+/// The rules of the workspace whose namespaces who asks may read, the oldest first, each with what came of it.
 ///
 /// # Errors
 /// When the role doesn't allow it, or the database fails.
 pub async fn list_summary_rules(ctx: &Ctx) -> Result<Vec<SummaryRule>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let mut rules = Vec::new();
     for row in store::rules(&ctx.db, ctx.workspace()).await? {
-        rules.push(present(ctx, row).await?);
+        if reach.may_read(&row.spec.namespace) {
+            rules.push(present(ctx, &reach, row).await?);
+        }
     }
     Ok(rules)
 }
 
-async fn present(ctx: &Ctx, row: RuleRow) -> Result<SummaryRule, Error> {
-    let firings = store::firings(&ctx.db, row.id, SHOWN_FIRINGS).await?;
+/// A rule whose namespace is within the reach.
+async fn find_rule(ctx: &Ctx, reach: &Reach, id: SummaryRuleId) -> Result<RuleRow, Error> {
+    let row = store::find_rule(&ctx.db, ctx.workspace(), id).await?;
+    row.filter(|row| reach.may_read(&row.spec.namespace)).ok_or(Error::NoRule)
+}
+
+async fn present(ctx: &Ctx, reach: &Reach, row: RuleRow) -> Result<SummaryRule, Error> {
+    let mut firings = store::firings(&ctx.db, row.id, SHOWN_FIRINGS).await?;
+    for firing in &mut firings {
+        firing.made.retain(|name| reach.may_read(&name.namespace));
+    }
     let RuleRow { id, spec, made_by_name, created_at, next_at, .. } = row;
     Ok(SummaryRule { id, spec, made_by: made_by_name, created_at, next_at, firings })
 }
@@ -82,9 +93,10 @@ pub async fn save_summary_rule(
     ctx.authorize(Action::ManageProvider)?;
     may(ctx)?;
     check(&mut draft)?;
+    let reach = access::writing(ctx, &draft.namespace).await?;
     let now = ctx.clock.now();
     let old = match id {
-        Some(id) => Some(store::find_rule(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NoRule)?),
+        Some(id) => Some(find_rule(ctx, &reach, id).await?),
         None => None,
     };
     let row = RuleRow {
@@ -108,7 +120,7 @@ pub async fn save_summary_rule(
     let enabled = row.spec.enabled;
     tracing::info!(rule = %row.id, enabled, by = %ctx.actor.principal, "a rule for summaries was written");
     ctx.shared::<Bell>().0.notify_one();
-    present(ctx, row).await
+    present(ctx, &reach, row).await
 }
 
 /// Removes a rule. Its summaries stay.
@@ -117,6 +129,7 @@ pub async fn save_summary_rule(
 /// [`Error::NoRule`].
 pub async fn delete_summary_rule(ctx: &Ctx, id: SummaryRuleId) -> Result<(), Error> {
     ctx.authorize(Action::ManageProvider)?;
+    find_rule(ctx, &access::reading(ctx).await?, id).await?;
     let mut tx = ctx.db.begin().await?;
     if !store::delete_rule(&mut tx, ctx.workspace(), id).await? {
         return Err(Error::NoRule);
@@ -132,15 +145,16 @@ pub async fn delete_summary_rule(ctx: &Ctx, id: SummaryRuleId) -> Result<(), Err
 /// [`Error::NoRule`]; [`Error::Invalid`] when it is switched off.
 pub async fn hasten_summary_rule(ctx: &Ctx, id: SummaryRuleId) -> Result<SummaryRule, Error> {
     ctx.authorize(Action::ManageProvider)?;
-    store::find_rule(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NoRule)?;
+    let reach = access::reading(ctx).await?;
+    find_rule(ctx, &reach, id).await?;
     let mut tx = ctx.db.begin().await?;
     if !store::hasten_rule(&mut tx, ctx.workspace(), id, ctx.clock.now()).await? {
         return Err(Error::Invalid(vec![FieldError::new("/enabled", "expected a rule that is switched on")]));
     }
     tx.commit().await?;
     ctx.shared::<Bell>().0.notify_one();
-    let row = store::find_rule(&ctx.db, ctx.workspace(), id).await?.ok_or(Error::NoRule)?;
-    present(ctx, row).await
+    let row = find_rule(ctx, &reach, id).await?;
+    present(ctx, &reach, row).await
 }
 
 /// What a rule would do now, and what that would cost. No model is asked.

@@ -1,10 +1,10 @@
 //! What a rule would summarize now.
 
 use super::super::{MOST_CHARS, estimate};
-use crate::memory::{Error, store};
+use crate::memory::{Error, access, store};
 use crate::model::EntryId;
 use crate::model::memory::{
-    Entry, MAX_FIRING_SUMMARIES, MAX_SUMMARY_SOURCES, SummaryDraft, SummaryPlan, SummaryRuleDraft, SummarySet,
+    Entry, MAX_FIRING_SUMMARIES, MAX_SUMMARY_SOURCES, Reach, SummaryDraft, SummaryPlan, SummaryRuleDraft, SummarySet,
 };
 use crate::runtime::Ctx;
 
@@ -40,9 +40,10 @@ impl Found {
 
 /// What is to be summarized now, at most so many as one firing makes, and how many groups there are beside.
 pub(super) async fn find(ctx: &Ctx, spec: &SummaryRuleDraft) -> Result<(Vec<Found>, u32), Error> {
+    let reach = access::reading(ctx).await?;
     let now = ctx.clock.now();
     let times = (now, now.plus_ms(-i64::from(spec.older_than_days) * DAY_MS));
-    let groups = store::unsummarized_groups(&ctx.db, ctx.workspace(), spec, times, GROUPS).await?;
+    let groups = store::unsummarized_groups(&ctx.db, ctx.workspace(), &reach, spec, times, GROUPS).await?;
     let (mut found, mut left) = (Vec::new(), 0);
     for (namespace, group, _) in groups {
         if found.len() == MAX_FIRING_SUMMARIES {
@@ -52,7 +53,7 @@ pub(super) async fn find(ctx: &Ctx, spec: &SummaryRuleDraft) -> Result<(Vec<Foun
         let place = (namespace.as_str(), group.as_str());
         let most = MAX_SUMMARY_SOURCES as i64;
         let ids = store::unsummarized_entries(&ctx.db, ctx.workspace(), place, times, most).await?;
-        let entries = read(ctx, &ids).await?;
+        let entries = read(ctx, &reach, &ids).await?;
         let group = Some(group).filter(|group| !group.is_empty());
         // So few are left where single entries are too long for a summary of several.
         if let Some(set) = set_of(namespace, group, &entries) {
@@ -62,11 +63,11 @@ pub(super) async fn find(ctx: &Ctx, spec: &SummaryRuleDraft) -> Result<(Vec<Foun
     Ok((found, left))
 }
 
-async fn read(ctx: &Ctx, ids: &[EntryId]) -> Result<Vec<Entry>, Error> {
+async fn read(ctx: &Ctx, reach: &Reach, ids: &[EntryId]) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::with_capacity(ids.len());
     let now = ctx.clock.now();
     for some in ids.chunks(store::FETCH) {
-        let rows = store::fetch(ctx, some).await?;
+        let rows = store::fetch(ctx, reach, some).await?;
         // What can't be decrypted is for a person to look at, not for a model.
         entries.extend(rows.into_iter().filter(|row| row.is_findable(now)).filter_map(|row| row.entry().ok()));
     }

@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use super::State;
 use super::draft::{Fields, Kept, Start};
 use crate::api::memory::{get_entry, merge_entry, put_entry};
-use crate::model::memory::{EntryDraft, Source, Trust};
+use crate::model::memory::{EntryDraft, STANDARD_NAMESPACES, Source, Trust, purpose};
 use crate::model::{ApiError, FieldError};
 use crate::ui::browser;
 use crate::ui::components::{
@@ -303,8 +303,18 @@ fn told(error: RwSignal<Option<ApiError>>, pointer: &'static str) -> Signal<Opti
 
 #[component]
 fn Where(fields: Fields, error: RwSignal<Option<ApiError>>) -> impl IntoView {
+    let about =
+        Signal::derive(move || {
+            let usual = || {
+                let names: Vec<&str> = STANDARD_NAMESPACES.iter().map(|(path, _)| *path).collect();
+                format!("A path such as code/db. Usual ones begin with {}.", names.join(", "))
+            };
+            Some(fields.namespace.with(|path| {
+                purpose(path.trim().split('/').next().unwrap_or_default()).map_or_else(usual, str::to_owned)
+            }))
+        });
     view! {
-        <TextInput id="entry-namespace" label="Namespace" value=Bound::from(fields.namespace) hint=Some("A path such as code/decisions.".to_owned()) error=told(error, "namespace") required=true />
+        <TextInput id="entry-namespace" label="Namespace" value=Bound::from(fields.namespace) hint=about error=told(error, "namespace") required=true />
         <TextInput id="entry-key" label="Key" value=Bound::from(fields.key) hint=Some("Unique in its namespace.".to_owned()) error=told(error, "key") required=true />
     }
 }

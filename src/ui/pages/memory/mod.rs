@@ -3,6 +3,7 @@
 //! The URL says which namespace, query, tag and entry are shown; everything loaded follows from it. Changes that others make
 //! arrive over the live socket and load the panes anew, without touching a form that is open.
 
+mod access;
 mod activity;
 mod bulk;
 mod diff;
@@ -16,6 +17,7 @@ mod import;
 mod keys;
 mod loading;
 mod map;
+mod namespace;
 mod operators;
 mod place;
 mod quarantine;
@@ -24,6 +26,7 @@ mod related;
 mod relations;
 mod remove;
 mod results;
+mod retention;
 mod rules;
 mod setter;
 mod siblings;
@@ -53,6 +56,8 @@ use self::entry::EntryPane;
 use self::form::{EntryDialog, Form};
 use self::import::{Import, ImportDialog};
 use self::loading::{Listing, load_entry, load_listing};
+use self::namespace::{Governed, NamespaceDialog};
+use self::operators::Typed;
 use self::place::Place;
 use self::quarantine::{Aside, QuarantineDialog};
 use self::readers::ReadBy;
@@ -108,6 +113,7 @@ struct State {
     form: Form,
     rules: Rules,
     relate: Relate,
+    governed: Governed,
     aside: Aside,
     bulk: Bulk,
     import: Import,
@@ -175,6 +181,7 @@ impl State {
             form: Form::new(),
             rules: Rules::new(),
             relate: Relate::new(),
+            governed: Governed::new(),
             aside: Aside::new(),
             bulk: Bulk::new(Callback::new(move |()| {
                 // A change may end after the page is gone.
@@ -348,6 +355,7 @@ pub fn MemoryPage() -> impl IntoView {
         </div>
         <EntryDialog state />
         <RulesDialog rules=state.rules />
+        <NamespaceDialog state />
         <QuarantineDialog state />
         <RelateDialog state />
         <ImportDialog state />

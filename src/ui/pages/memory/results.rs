@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::bulk::{BulkBar, Tick, name_of};
 use super::loading::Listing;
+use super::namespace::NamespaceHead;
 use super::operators::{self, Typed};
 use super::place::Place;
 use super::quarantine::{reasons, source_badge};
@@ -45,6 +46,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
             <h2 class="visually-hidden">"Results"</h2>
             <SearchBar state />
             <PastNotice state />
+            <NamespaceHead state />
             <Chosen state />
             <Load resource=state.listing what="the entries" shape=SkeletonShape::Rows(8) let:listing>
                 {match listing {

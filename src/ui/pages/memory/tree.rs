@@ -20,6 +20,8 @@ struct Node {
     name: String,
     /// Entries in it and below it.
     entries: i64,
+    /// What it is for, where somebody said so.
+    description: Option<String>,
     children: Vec<Node>,
 }
 
@@ -33,10 +35,13 @@ fn tree_of(namespaces: &[Namespace]) -> Vec<Node> {
             end += name.len();
             let at = level.iter().position(|node| node.name == name).unwrap_or_else(|| {
                 let path = namespace.path[..end].to_owned();
-                level.push(Node { path, name: name.to_owned(), entries: 0, children: Vec::new() });
+                level.push(Node { path, name: name.to_owned(), entries: 0, description: None, children: Vec::new() });
                 level.len() - 1
             });
             level[at].entries += namespace.entries;
+            if end == namespace.path.len() {
+                level[at].description = namespace.description.clone();
+            }
             level = &mut level[at].children;
             end += 1;
         }
@@ -76,7 +81,7 @@ pub(super) fn Namespaces(state: State, open: RwSignal<bool>) -> impl IntoView {
 #[component]
 fn Tree(namespaces: Vec<Namespace>, state: State) -> impl IntoView {
     let entries = namespaces.iter().map(|namespace| namespace.entries).sum();
-    let all = Node { path: String::new(), name: "All".to_owned(), entries, children: Vec::new() };
+    let all = Node { path: String::new(), name: "All".to_owned(), entries, description: None, children: Vec::new() };
     let nodes = tree_of(&namespaces).into_iter().map(|node| branch(node, 1, state)).collect_view();
     view! {
         <ul class="tree" role="tree" aria-label="Namespaces">
@@ -88,7 +93,7 @@ fn Tree(namespaces: Vec<Namespace>, state: State) -> impl IntoView {
 
 /// A namespace with what is below it. A plain function, since a component can't contain itself.
 fn branch(node: Node, level: u32, state: State) -> AnyView {
-    let Node { path, name, entries, children } = node;
+    let Node { path, name, entries, description, children } = node;
     let parent = !children.is_empty();
     let place = state.place;
     let below = format!("{path}/");
@@ -127,7 +132,7 @@ fn branch(node: Node, level: u32, state: State) -> AnyView {
             tabindex=move || if chosen.get() { "0" } else { "-1" }
             on:keydown=keys
         >
-            <div class="tree-item" on:click=move |_| press()>
+            <div class="tree-item" title=description on:click=move |_| press()>
                 {if parent {
                     view! { <span class="twist" on:click=twist><Icon name="right" /></span> }.into_any()
                 } else {
@@ -155,13 +160,20 @@ mod tests {
 
     #[test]
     fn counts_add_up_and_gaps_are_filled() {
-        let flat = [("code", 2), ("code-x", 1), ("code/db/pg", 3), ("code/web", 4)]
-            .map(|(path, entries)| Namespace { path: path.to_owned(), entries });
+        let flat = [("code", 2), ("code-x", 1), ("code/db/pg", 3), ("code/web", 4)].map(|(path, entries)| Namespace {
+            path: path.to_owned(),
+            entries,
+            description: Some(format!("for {path}")),
+            retention: None,
+            read_only: false,
+        });
         let tree = tree_of(&flat);
         let shape: Vec<(&str, i64)> = tree.iter().map(|n| (n.path.as_str(), n.entries)).collect();
         assert_eq!(shape, [("code", 9), ("code-x", 1)]);
         let below: Vec<(&str, i64)> = tree[0].children.iter().map(|n| (n.path.as_str(), n.entries)).collect();
         assert_eq!(below, [("code/db", 3), ("code/web", 4)]);
+        assert_eq!(tree[0].description.as_deref(), Some("for code"));
+        assert_eq!(tree[0].children[0].description, None, "it holds nothing itself");
         assert_eq!(tree[0].children[0].children[0].path, "code/db/pg");
     }
 }

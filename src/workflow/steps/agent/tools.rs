@@ -12,6 +12,7 @@ use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, Processes, See
 use crate::model::memory::{Entry, EntryDraft, Hit, OnConflict, Reader, Search, Sibling, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::outbound::Request;
+use crate::workflow::steps::memory::acting;
 use crate::workflow::steps::{Outcome, StepCall, shell};
 
 /// The longest that a request may take, in milliseconds.
@@ -166,11 +167,12 @@ async fn search(step: &StepCall, work: &Work, call: &Call) -> Result<(String, Tr
     let limit = limit.unwrap_or(HITS).clamp(1, 20);
     let asked = text(call, "namespace").trim_matches('/').to_owned();
     let roots = if asked.is_empty() { work.spec.reads.clone() } else { vec![asked] };
+    let ctx = acting(step).await.map_err(|error| error.to_string())?;
     let mut hits: Vec<Hit> = Vec::new();
     for root in roots {
         let search =
             Search { namespace: Some(root.trim_matches('/').to_owned()), limit, ..Search::text(text(call, "query")) };
-        let found = memory::search(&step.ctx, &search).await.map_err(|error| error.to_string())?;
+        let found = memory::search(&ctx, &search).await.map_err(|error| error.to_string())?;
         hits.extend(found.hits);
     }
     hits.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -197,11 +199,12 @@ fn reader(step: &StepCall, work: &Work) -> Reader {
 
 async fn read(step: &StepCall, work: &Work, call: &Call) -> Result<(String, Trust), String> {
     let namespace = text(call, "namespace").trim_matches('/');
-    match memory::get(&step.ctx, namespace, text(call, "key")).await {
+    let ctx = acting(step).await.map_err(|error| error.to_string())?;
+    match memory::get(&ctx, namespace, text(call, "key")).await {
         Ok(entry) => {
             memory::note_read(&step.ctx, &reader(step, work), &entry);
             let beside = if entry.siblings > 0 {
-                memory::siblings(&step.ctx, namespace, text(call, "key")).await.map_err(|error| error.to_string())?
+                memory::siblings(&ctx, namespace, text(call, "key")).await.map_err(|error| error.to_string())?
             } else {
                 Vec::new()
             };
@@ -259,7 +262,8 @@ async fn write(step: &StepCall, work: &Work, call: &Call) -> Result<String, Stri
     };
     let namespace = text(call, "namespace").trim_matches('/');
     let source = Source::Run { run_id: step.run_id, step: step.step.clone() };
-    let put = memory::put_beside(&step.ctx, (namespace, text(call, "key")), draft, stated(call), source).await;
+    let ctx = acting(step).await.map_err(|error| error.to_string())?;
+    let put = memory::put_beside(&ctx, (namespace, text(call, "key")), draft, stated(call), source).await;
     let entry = match put.map_err(|error| error.to_string())? {
         Put::Written(entry) => entry,
         Put::Beside(entry, sibling) => {
