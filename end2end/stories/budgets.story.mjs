@@ -85,6 +85,7 @@ story('a budget stops a program, and a run waits until there is more', { env: { 
   // Before the first run the designer tells what it may cost, and how that was reckoned.
   await page.goto(`/workflows/${workflow.id}`);
   await page.getByText('What a run may cost').waitFor();
+  await page.locator('.node-cost', { hasText: /^est\. up to .* tokens, \$/ }).waitFor();
   await expectAccessible(page);
   await shot(page, 'estimate-of-a-run');
   await page.locator('.node').first().click();
@@ -117,6 +118,7 @@ story('a budget stops a program, and a run waits until there is more', { env: { 
   }
   await page.goto(`/workflows/${workflow.id}`);
   await page.getByText('What a run cost').waitFor();
+  await page.locator('.node-cost', { hasText: 'usually 1,000 → 1,000 tokens, $0.020' }).waitFor();
   await expectAccessible(page);
   await shot(page, 'costs-of-a-run');
   await page.locator('.node').first().click();

@@ -49,7 +49,9 @@ async function furnishGateway(server, call) {
   const acme = await provider('acme', await upstream(), ['big', long, 'small']);
   const nowhere = await provider('an-endpoint-that-nobody-serves', 'http://127.0.0.1:9/v1', ['gone']);
   const target = ({ id }, model) => ({ provider_id: id, model });
-  await call('POST', '/api/v1/routes', { name: 'default', description: LONG, targets: [target(nowhere, 'gone'), target(acme, 'big'), target(acme, long)] });
+  await call('POST', '/api/v1/flags', { name: 'a-flag-with-a-name-that-is-as-long-as-one-may-be-here', description: LONG, enabled: true, percent: 25, audience: { roles: ['owner', 'builder'] } });
+  await call('POST', '/api/v1/flags', { name: 'next' });
+  await call('POST', '/api/v1/routes', { name: 'default', description: LONG, targets: [target(nowhere, 'gone'), target(acme, 'big'), { ...target(acme, long), flag: 'next' }] });
   await call('POST', '/api/v1/routes', { name: 'a-route-with-a-name-that-is-as-long-as-it-may-well-be', targets: [target(acme, 'small')] });
   for (const [input, from] of [[2_500_000, '2026-01-01T00:00:00Z'], [3_000_000, undefined], [2_000_000, '2036-01-01T00:00:00Z']]) {
     await call('POST', `/api/v1/providers/${acme.id}/prices`, { model: 'big', input, output: 15_000_000, cache_read: 75_000, ...(from && { from }) });
@@ -76,7 +78,7 @@ async function furnishGateway(server, call) {
     { name: 'Each key', scope: 'key', period: 'day', limit_micros: 1_000, stops: false },
     { name: 'Each run', scope: 'run', period: 'run', limit_micros: 500_000 },
   ]) await call('POST', '/api/v1/budgets', budget);
-  return { budgets: '/gateway/budgets', routes: '/gateway/routes', keys: '/gateway/keys', calls: '/gateway/calls', cache: '/gateway/cache', redaction: '/gateway/redaction', prices: `/providers/${acme.id}` };
+  return { budgets: '/gateway/budgets', routes: '/gateway/routes', flags: '/gateway/flags', keys: '/gateway/keys', calls: '/gateway/calls', cache: '/gateway/cache', redaction: '/gateway/redaction', prices: `/providers/${acme.id}` };
 }
 
 /** Agents: one that may much and has a task, one that was stopped, one that only talks. */

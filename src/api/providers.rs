@@ -3,13 +3,19 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::model::gateway::{Price, PriceDraft, Provider, ProviderDraft, ProviderTest};
+use crate::model::gateway::{Price, PriceDraft, Provider, ProviderDraft, ProviderTest, ProviderUse};
 use crate::model::{ApiError, PriceId, ProviderId};
 
 /// Every provider, oldest first.
 #[server(prefix = "/rpc", endpoint = "providers/list", input = Json)]
 pub async fn list_providers() -> Result<Vec<Provider>, ApiError> {
     Ok(crate::gateway::list_providers(&crate::http::request_ctx().await?).await?)
+}
+
+/// What every provider was asked of late, what that cost, and how fast it was.
+#[server(prefix = "/rpc", endpoint = "providers/use", input = Json)]
+pub async fn list_provider_use() -> Result<Vec<ProviderUse>, ApiError> {
+    Ok(crate::gateway::list_provider_use(&crate::http::request_ctx().await?).await?)
 }
 
 /// One provider.

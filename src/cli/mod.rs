@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod file;
 mod follow;
+mod gateway;
 mod interrupt;
 mod learned;
 mod local;
@@ -122,6 +123,8 @@ enum Command {
     Analyze(analyze::Arguments),
     /// Write, read and search memory.
     Memory(memory::Arguments),
+    /// Look at and change the flags behind which models of routes stand.
+    Gateway(gateway::Arguments),
     /// Manage people when no owner can sign in, and look at roles.
     Admin(admin::Arguments),
     /// Print the settings and where each came from.
@@ -195,6 +198,7 @@ pub async fn main() -> ExitCode {
         Command::Memory(arguments) => memory::run(&cli.global, arguments).await,
         Command::Run(arguments) => run::run(&cli.global, arguments).await,
         Command::Workflow(arguments) => workflow::run(&cli.global, arguments).await,
+        Command::Gateway(arguments) => gateway::run(&cli.global, arguments).await,
         Command::Admin(arguments) => admin::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
         Command::Bench(arguments) => bench::run(&cli.global, arguments).await,

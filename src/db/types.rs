@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::model::{
     AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, ComparisonId, EmbedderId, EntryId, FiringId,
-    InviteId, LeaseId, LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId, RunId, SemanticHitId,
-    SummaryRuleId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    FlagChangeId, FlagId, InviteId, LeaseId, LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId,
+    RunId, SemanticHitId, SummaryRuleId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -111,6 +111,8 @@ id_columns!(
     RouteId,
     CallId,
     BudgetId,
+    FlagId,
+    FlagChangeId,
     CacheEntryId,
     SemanticHitId,
     ObservationId,

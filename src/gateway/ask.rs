@@ -2,8 +2,12 @@
 
 use std::future::Future;
 
+use super::tokens;
 use super::upstream::{self, Begun, Endpoint};
-use crate::model::gateway::{EmbedRequest, Fault, Model, Request, Usage, Vectors, estimate_request, estimate_tokens};
+use crate::model::gateway::{
+    EmbedInput, EmbedRequest, Fault, Model, Request, Usage, Vectors, estimate_request, estimate_tokens,
+};
+use crate::runtime::Ctx;
 use crate::runtime::outbound::Outbound;
 
 /// Tokens that an answer is expected to have, where its limit is not lower. Callers name limits far above what they get.
@@ -20,6 +24,17 @@ pub(super) trait Ask: Sync {
     /// Tokens that it is sent to read, by our own count.
     fn reads(&self) -> i64 {
         self.expected().prompt()
+    }
+
+    /// Tokens that it has a model read at most; `None` where they can't be counted for the model, and [`Ask::expected`] is all there is.
+    fn reads_at_most(&self, _model: &str) -> Option<i64> {
+        None
+    }
+
+    /// What it is expected to take of a model whose tokens can be counted: with what it reads by the model's own vocabulary.
+    fn counted(&self, _ctx: &Ctx, _model: &str) -> impl Future<Output = Usage> + Send {
+        let expected = self.expected();
+        async move { expected }
     }
 
     /// Asks one model of one provider, once.
@@ -44,6 +59,14 @@ impl Ask for Request {
         estimate_request(self)
     }
 
+    fn reads_at_most(&self, model: &str) -> Option<i64> {
+        tokens::at_most(self, model)
+    }
+
+    async fn counted(&self, ctx: &Ctx, model: &str) -> Usage {
+        Usage { input: tokens::of_request(ctx, self, model).await.count, ..self.expected() }
+    }
+
     async fn ask(&self, http: &Outbound, endpoint: &Endpoint, model: &Model) -> Result<Begun, Fault> {
         upstream::ask(http, endpoint, self, model).await
     }
@@ -54,6 +77,23 @@ impl Ask for EmbedRequest {
 
     fn expected(&self) -> Usage {
         Usage { input: self.input.tokens(), ..Usage::default() }
+    }
+
+    fn reads_at_most(&self, model: &str) -> Option<i64> {
+        match &self.input {
+            EmbedInput::Texts(texts) => tokens::texts_at_most(texts, model),
+            EmbedInput::Tokens(_) => None,
+        }
+    }
+
+    async fn counted(&self, ctx: &Ctx, model: &str) -> Usage {
+        match &self.input {
+            EmbedInput::Texts(texts) => {
+                Usage { input: tokens::of_texts(ctx, texts, model).await.count, ..Usage::default() }
+            }
+            // They are counted already.
+            EmbedInput::Tokens(_) => self.expected(),
+        }
     }
 
     async fn ask(&self, http: &Outbound, endpoint: &Endpoint, model: &Model) -> Result<Vectors, Fault> {

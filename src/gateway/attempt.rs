@@ -13,8 +13,9 @@ use super::dialect::{self, Addressee};
 use super::health::{Health, Permit};
 use super::hedge::{self, Side};
 use super::meter::Account;
+use super::rollout::Asker;
 use super::store::provider::ProviderRow;
-use super::tokens::{self, Tokens};
+use super::tokens::{self, Later, Tokens};
 use super::upstream::Begun;
 use super::who::Found;
 use super::{arrange, check, spending, who};
@@ -35,6 +36,8 @@ pub(super) enum Answerer {
         lead: Option<Box<Lead>>,
         /// Tokens of what was sent, by our own count.
         reads: Tokens,
+        /// What is held of a stream, to be counted in the end.
+        later: Option<Box<Later>>,
     },
 }
 
@@ -69,8 +72,12 @@ impl<'a> Attempt<'a> {
     /// Why nobody does.
     pub async fn run(&mut self, account: &mut Account) -> super::Result<Answerer> {
         let ctx = self.ctx;
-        let Found { rights, rows, route, candidates, rule } =
-            who::could_answer(ctx, &self.request.model, self.request.dialect, self.order.source).await?;
+        let asker =
+            Asker { session: self.request.session(), on_behalf_of: self.order.on_behalf_of, agent: self.order.agent };
+        let asked = (self.request.dialect, self.order.source);
+        let Found { rights, rows, route, candidates, rule, flags } =
+            who::could_answer(ctx, &self.request.model, asked, asker).await?;
+        self.choice.flags = flags;
         let (candidates, rule) = match &route {
             Some(route) => {
                 let score = arrange::score(route, self.request);
@@ -153,8 +160,12 @@ impl<'a> Attempt<'a> {
                         }
                         _ => Tokens::estimated(request.reads()),
                     };
+                    let later = match &begun {
+                        Begun::Pieces(_) => Later::of(&request, &by.model.id).map(Box::new),
+                        Begun::Whole(..) => None,
+                    };
                     let (row, model) = (row.clone(), by.model.id.clone());
-                    return Ok(Answerer::Asked { begun, permit, row, model, lead, reads });
+                    return Ok(Answerer::Asked { begun, permit, row, model, lead, reads, later });
                 }
                 Err(fault) if fault.class.may_differ_elsewhere() => {
                     // Of several failures, the one that tells most: that somebody rests tells least.

@@ -10,6 +10,7 @@ use super::dialect::{self, Addressee};
 use super::live::{Live, Source};
 use super::meter::Account;
 use super::store::{key::KeyRights, provider::ProviderRow};
+use super::tokens::{Counted, Tokens};
 use crate::cache::{self, Asker, Found, Hit, Lead, Plan, Question, Sought, Who, Wording};
 use crate::model::cache::{CacheMode, CacheOutcome, CacheUse};
 use crate::model::gateway::{
@@ -220,7 +221,9 @@ pub(super) fn answer(
         provider: row.id,
         model,
         dialect: kept.dialect,
-        reads: 0,
+        reads: Tokens::estimated(0),
+        later: None,
+        counted: Counted::default(),
         began,
         overhead_ms,
         cache: Some(record),

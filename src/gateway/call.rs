@@ -16,7 +16,7 @@ use super::meter::Account;
 use super::record::begin_record;
 use super::redact::{Mask, Reveal, Rules};
 use super::store::{self, provider::ProviderRow};
-use super::tokens;
+use super::tokens::{self, Counted};
 use super::upstream::Begun;
 use crate::model::auth::Action;
 use crate::model::cache::{CacheUse, CacheWish};
@@ -147,7 +147,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
         Ok(Answerer::Kept { hit, row, model }) => {
             Ok(cached::answer(&hit, order, (&row, model), account, (choice, begun, overhead_ms)))
         }
-        Ok(Answerer::Asked { begun: Begun::Whole(response, told), mut permit, row, model, lead, reads }) => {
+        Ok(Answerer::Asked { begun: Begun::Whole(response, told), mut permit, row, model, lead, reads, .. }) => {
             let (usage, by) = tokens::of_answer(ctx, reads, &response, &model).await;
             permit.came_to(usage);
             permit.succeed();
@@ -174,7 +174,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 told,
             })))
         }
-        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead, reads }) => {
+        Ok(Answerer::Asked { begun: Begun::Pieces(pieces), permit, row, model, lead, reads, later }) => {
             permit.begin();
             let first_token_ms = account.elapsed_ms();
             account.note(|record| record.first_token_ms = Some(first_token_ms));
@@ -191,7 +191,9 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 provider: row.id,
                 model,
                 dialect,
-                reads: reads.count,
+                reads,
+                later,
+                counted: Counted::default(),
                 began: begun,
                 overhead_ms,
                 cache,

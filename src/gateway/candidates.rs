@@ -96,7 +96,10 @@ fn of_route(route: &Route, providers: &[Known]) -> Result<Found, Fault> {
         })
         .collect();
     if candidates.is_empty() {
-        let message = format!("every model of the route {} is switched off, or its provider is gone", route.name);
+        let message = format!(
+            "every model of the route {} is switched off or left out by its flag, or its provider is gone",
+            route.name
+        );
         return Err(Fault::new(FaultClass::NoProvider, message));
     }
     Ok((candidates, format!("the route {}", route.name)))

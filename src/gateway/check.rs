@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::Ask;
 use super::asking::Asking;
 use super::call::Order;
 use super::candidates::Candidate;
@@ -48,7 +47,7 @@ async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate,
     account.note(|record| record.choice = choice);
     match asked {
         Ok(response) => {
-            let reads = Tokens::estimated(request.reads());
+            let reads = reads(&ctx, &request, &response, &candidate.model.id).await;
             let (usage, by) = tokens::of_answer(&ctx, reads, &response, &candidate.model.id).await;
             account.settle(CallOutcome::Complete, usage, by, None);
             check.tell(&response).await;
@@ -60,6 +59,14 @@ async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate,
             };
             account.settle(CallOutcome::Failed, Usage::default(), TokensBy::Provider, Some(&fault));
         }
+    }
+}
+
+/// What it was sent to read, where the provider does not tell.
+async fn reads(ctx: &Ctx, request: &Request, response: &Response, model: &str) -> Tokens {
+    match response.usage.prompt() {
+        0 => tokens::of_request(ctx, request, model).await,
+        told => Tokens { count: told, by: TokensBy::Provider },
     }
 }
 
@@ -81,7 +88,7 @@ async fn ask(
     let mut asking = Asking::new(ctx, choice, &mut away).watched(&signs);
     match asking.ask(request, row, candidate, false).await? {
         (Begun::Whole(response, _), mut permit) => {
-            let reads = Tokens::estimated(request.reads());
+            let reads = reads(ctx, request, &response, &candidate.model.id).await;
             permit.came_to(tokens::of_answer(ctx, reads, &response, &candidate.model.id).await.0);
             permit.succeed();
             Ok(*response)

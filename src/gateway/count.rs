@@ -3,6 +3,7 @@
 use super::error::Result;
 use super::providers::endpoint;
 use super::redact::{Mask, Rules};
+use super::rollout::Asker;
 use super::tokens::{self, Tokens};
 use super::who::Found;
 use super::{upstream, who};
@@ -19,6 +20,16 @@ pub struct Counted {
     pub by: TokensBy,
 }
 
+/// Counts the tokens of texts for a model, as far as that can be done here: by its own vocabulary, else by the estimate.
+///
+/// # Errors
+/// [`super::Error::Denied`].
+pub async fn count_texts(ctx: &Ctx, texts: &[String], model: &str) -> Result<Counted> {
+    ctx.authorize(Action::ReadUsage)?;
+    let Tokens { count, by } = tokens::of_texts(ctx, texts, model).await;
+    Ok(Counted { input_tokens: count, by })
+}
+
 /// Counts the tokens that a request would have for the model that would answer it: by the provider where it is Anthropic, by the
 /// model's own vocabulary where that is published, else, or where the provider can't be reached, by an estimate: characters by four,
 /// with something for each message, tool and picture.
@@ -29,8 +40,9 @@ pub async fn count_tokens(ctx: &Ctx, mut request: Request) -> Result<Counted> {
     ctx.authorize(Action::UseModel)?;
     Mask::cover(&*Rules::of(ctx).await?, &mut request);
     let request = &request;
-    let Found { rows, candidates, .. } =
-        who::could_answer(ctx, &request.model, request.dialect, CallSource::Proxy).await?;
+    let asker = Asker { session: request.session(), ..Asker::default() };
+    let asked = (request.dialect, CallSource::Proxy);
+    let Found { rows, candidates, .. } = who::could_answer(ctx, &request.model, asked, asker).await?;
     for candidate in &candidates {
         let row = &rows[candidate.provider];
         if row.wire(request.dialect)? != Wire::Anthropic {

@@ -9,6 +9,7 @@ use super::error::Result;
 use super::meter::Account;
 use super::record::begin_record;
 use super::redact::{Mask, Rules};
+use super::rollout::Asker;
 use super::tokens::{self, Tokens};
 use super::who::Found;
 use super::{Error, spending, who};
@@ -102,9 +103,12 @@ async fn find(
     account: &mut Account,
 ) -> Result<(Vectors, ProviderId, String)> {
     let ctx = asking.ctx;
-    let Found { rows, mut candidates, rule, .. } =
-        who::could_answer(ctx, &request.model, Dialect::OpenAi, CallSource::Proxy).await?;
+    let on_behalf_of = account.record().and_then(|record| record.user_id);
+    let asker = Asker { on_behalf_of, ..Asker::default() };
+    let asked = (Dialect::OpenAi, CallSource::Proxy);
+    let Found { rows, mut candidates, rule, flags, .. } = who::could_answer(ctx, &request.model, asked, asker).await?;
     asking.choice.rule = rule;
+    asking.choice.flags = flags;
     if let Some(model) = candidates.first().map(|first| first.model.id.clone()) {
         candidates.retain(|other| other.model.id == model);
     }

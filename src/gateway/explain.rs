@@ -10,12 +10,13 @@ use super::context;
 use super::error::{Error, Result};
 use super::health::Health;
 use super::queue::{Entered, Queues};
+use super::rollout::{self, Asker};
 use super::store::{self, provider::ProviderRow};
 use super::tokens;
 use crate::model::auth::Action;
 use crate::model::gateway::{
-    BreakerState, By, ExplainRequest, Explained, Hedge, Message, ModelHealth, Needs, PassedOver, Request, Role, Route,
-    Standing, TokensBy, WouldAsk, WouldHedge, score_task,
+    BreakerState, By, ExplainRequest, Explained, FlagTold, Hedge, Message, ModelHealth, Needs, PassedOver, Request,
+    Role, Route, Standing, TokensBy, WouldAsk, WouldHedge, score_task,
 };
 use crate::runtime::Ctx;
 
@@ -42,13 +43,23 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
     if question.tools > MAX_TOOLS {
         return Err(Error::invalid("/tools", format!("expected at most {MAX_TOOLS}")));
     }
+    if question.session.chars().count() > MAX_NAME || question.session.contains('\0') {
+        return Err(Error::invalid("/session", format!("expected at most {MAX_NAME} characters")));
+    }
     let rows = store::provider::list(&ctx.db, ctx.workspace()).await?;
     let name = if asked.is_empty() { DEFAULT_ROUTE } else { asked };
-    let route = store::route::find_by_name(&ctx.db, ctx.workspace(), name).await?;
+    let whole = store::route::find_by_name(&ctx.db, ctx.workspace(), name).await?;
+    let session = Some(question.session.trim()).filter(|session| !session.is_empty());
+    let flags = match &whole {
+        Some(route) => rollout::judge(ctx, route, Asker { session, ..Asker::default() }).await?,
+        None => Vec::new(),
+    };
+    let route = whole.clone().map(|route| rollout::open(route, &flags));
     let providers = rows.iter().map(known).collect::<Result<Vec<Known>>>()?;
     let by_task = route.as_ref().filter(|route| route.policy.by == By::Task);
     let task = by_task.map(|route| score_task(&question.prompt, question.tools as usize, &route.policy.task));
     let mut request = Request::new(question.dialect, asked);
+    request.session = session.map(str::to_owned);
     request.messages.push(Message::text(Role::User, question.prompt.as_str()));
     let found = match candidates::find(asked, question.dialect, &providers, route.as_ref()) {
         Ok(found) => match &route {
@@ -62,7 +73,8 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
         Err(Error::Fault(fault)) => (Vec::new(), String::new(), Some(fault.message)),
         Err(error) => return Err(error),
     };
-    let mut passed_over = route.as_ref().map(|route| passed_over(route, &providers, &found)).unwrap_or_default();
+    let mut passed_over =
+        whole.as_ref().map(|route| passed_over(route, &providers, &found, &flags)).unwrap_or_default();
     let needs = Needs { tools: question.tools > 0, ..Needs::of(&request) };
     let mut candidates = Vec::with_capacity(found.len());
     for candidate in found {
@@ -84,7 +96,7 @@ pub async fn explain(ctx: &Ctx, question: &ExplainRequest) -> Result<Explained> 
         candidates.push(WouldAsk { reads, reads_by, why, ..would_ask(ctx, &rows, candidate) });
     }
     let hedge = route.as_ref().and_then(|route| route.policy.hedge).and_then(|hedge| would_hedge(hedge, &candidates));
-    Ok(Explained { rule, refused, task, candidates, passed_over, hedge })
+    Ok(Explained { rule, refused, flags, task, candidates, passed_over, hedge })
 }
 
 /// Who would be asked as well: the next after the first that is not left in peace, as calls find them (`attempt`).
@@ -137,7 +149,7 @@ fn room(ctx: &Ctx, row: &ProviderRow, model: &str) -> Option<Standing> {
 }
 
 /// The models of a route that calls pass over.
-fn passed_over(route: &Route, providers: &[Known], found: &[Candidate]) -> Vec<PassedOver> {
+fn passed_over(route: &Route, providers: &[Known], found: &[Candidate], flags: &[FlagTold]) -> Vec<PassedOver> {
     let is_asked = |target: &crate::model::gateway::Target| {
         found.iter().any(|one| providers[one.provider].id == target.provider_id && one.model.id == target.model)
     };
@@ -145,14 +157,17 @@ fn passed_over(route: &Route, providers: &[Known], found: &[Candidate]) -> Vec<P
     left.map(|target| {
         let provider = providers.iter().find(|known| known.id == target.provider_id);
         let why = match provider {
-            None => "its provider is gone",
-            Some(known) if !known.enabled => "its provider is switched off",
-            Some(_) => "its weight is 0",
+            None => "its provider is gone".to_owned(),
+            Some(known) if !known.enabled => "its provider is switched off".to_owned(),
+            Some(_) => match rollout::closed_by(target, flags).filter(|_| target.weight > 0) {
+                Some(told) => told.words(),
+                None => "its weight is 0".to_owned(),
+            },
         };
         PassedOver {
             provider: provider.map(|known| known.name.clone()).unwrap_or_default(),
             model: target.model.clone(),
-            why: why.to_owned(),
+            why,
         }
     })
     .collect()

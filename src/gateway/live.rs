@@ -6,6 +6,7 @@ use super::dialect::Losses;
 use super::health::Permit;
 use super::meter::Account;
 use super::redact::Reveal;
+use super::tokens::{Counted, Lacks, Later, Tokens};
 use super::upstream::Pieces;
 use crate::cache::Lead;
 use crate::model::ProviderId;
@@ -47,7 +48,11 @@ pub struct Live {
     pub(super) model: String,
     pub(super) dialect: Dialect,
     /// Tokens of the request, by our own count.
-    pub(super) reads: i64,
+    pub(super) reads: Tokens,
+    /// What is held of it, to be counted once it has ended or broken off; `None` where nobody here could count it.
+    pub(super) later: Option<Box<Later>>,
+    /// What was counted of it then.
+    pub(super) counted: Counted,
     pub(super) began: Instant,
     pub(super) overhead_ms: f64,
     pub(super) cache: Option<CacheUse>,
@@ -145,15 +150,20 @@ impl Live {
         match self.pieces.next().await? {
             Ok(delta) => {
                 self.fold.push(&delta);
+                if let Some(later) = &mut self.later {
+                    later.see(&delta);
+                }
                 if let Some(losses) = &mut self.losses {
                     losses.see(&delta);
                 }
                 if delta == Delta::End {
+                    self.count().await;
                     self.close(CallOutcome::Complete, None);
                 }
                 Some(Ok(delta))
             }
             Err(fault) => {
+                self.count().await;
                 self.close(CallOutcome::Partial, Some(&fault));
                 Some(Err(fault))
             }
@@ -182,17 +192,36 @@ impl Live {
         if self.is_kept() {
             return (Usage::default(), TokensBy::Provider);
         }
-        let mut usage = self.fold.usage();
-        let written = self.fold.estimated_output();
-        let no_input = usage.prompt() == 0;
-        let no_output = !self.fold.is_complete() || (usage.output == 0 && written > 0);
-        if no_input {
-            usage.input = self.reads;
+        let (mut usage, mut by) = (self.fold.usage(), TokensBy::Provider);
+        let lacks = self.lacks();
+        if lacks.input {
+            let reads = self.counted.input.unwrap_or(self.reads);
+            (usage.input, by) = (reads.count, by.max(reads.by));
         }
-        if no_output {
-            usage.output = usage.output.max(written);
+        if lacks.output {
+            let written = self.counted.output.unwrap_or(Tokens::estimated(self.fold.estimated_output()));
+            (usage.output, by) = (usage.output.max(written.count), by.max(written.by));
         }
-        (usage, if no_input || no_output { TokensBy::Estimate } else { TokensBy::Provider })
+        (usage, by)
+    }
+
+    /// What the provider has not told, or may have told too little of.
+    fn lacks(&self) -> Lacks {
+        let usage = self.fold.usage();
+        let is_silent = usage.output == 0 && self.fold.estimated_output() > 0;
+        Lacks { input: usage.prompt() == 0, output: !self.fold.is_complete() || is_silent }
+    }
+
+    /// Counts what the provider has not told.
+    async fn count(&mut self) {
+        let lacks = self.lacks();
+        let runtime = self.account.as_ref().map(|account| account.runtime().clone());
+        if let (Some(later), Some(runtime)) = (&self.later, runtime)
+            && (lacks.input || lacks.output)
+        {
+            self.counted = later.count(&runtime, lacks).await;
+        }
+        self.later = None;
     }
 
     fn close(&mut self, outcome: CallOutcome, fault: Option<&Fault>) {
@@ -209,6 +238,10 @@ impl Live {
         }
         let lost = self.lost();
         if let Some(mut account) = self.account.take() {
+            // Whoever asked went away, and nobody waits: it is counted by who writes it down.
+            if let Some(later) = self.later.take() {
+                account.count_later(later, self.lacks());
+            }
             account.note(|record| record.choice.lost = lost);
             account.answered(|| self.fold.clone().finish());
             account.settle(outcome, usage, by, fault);

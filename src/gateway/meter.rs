@@ -13,6 +13,7 @@ use super::content::Capture;
 use super::signs::{Left, Signs};
 use super::spending::Held;
 use super::store;
+use super::tokens::{Lacks, Later};
 use crate::cache;
 use crate::model::cache::CacheOutcome;
 use crate::model::gateway::{CallOutcome, CallRecord, Choice, Fault, Request, Response, TokensBy, Usage};
@@ -42,9 +43,34 @@ struct Settled {
     workspace: WorkspaceId,
     record: Box<CallRecord>,
     /// What the budgets hold back for it.
-    _held: Option<Held>,
+    held: Option<Held>,
     /// What was asked and answered, where that is kept.
     content: Option<Box<Capture>>,
+    /// What of its tokens is still to be counted.
+    later: Option<(Box<Later>, Lacks)>,
+}
+
+impl Settled {
+    /// Counts what nobody told, where that can be done: it was settled with an estimate.
+    async fn count(&mut self, runtime: &Runtime) {
+        let Some((later, lacks)) = self.later.take() else { return };
+        let counted = later.count(runtime, lacks).await;
+        let record = &mut self.record;
+        let mut by = TokensBy::Provider;
+        if lacks.input {
+            record.usage.input = counted.input.map_or(record.usage.input, |tokens| tokens.count);
+            by = by.max(counted.input.map_or(TokensBy::Estimate, |tokens| tokens.by));
+        }
+        if lacks.output {
+            record.usage.output = counted.output.map_or(record.usage.output, |tokens| tokens.count);
+            by = by.max(counted.output.map_or(TokensBy::Estimate, |tokens| tokens.by));
+        }
+        record.tokens_by = by;
+        record.estimated = by == TokensBy::Estimate;
+        if let Some(held) = &mut self.held {
+            held.came_to(record.usage);
+        }
+    }
 }
 
 /// The way to the one writer of the process.
@@ -78,6 +104,8 @@ pub(super) struct Account {
     held: Option<Held>,
     /// What was asked, where that is kept.
     content: Option<Box<Capture>>,
+    /// What of its tokens is counted before it is written.
+    later: Option<(Box<Later>, Lacks)>,
     /// How far it is at each who was asked.
     watched: Vec<Arc<Signs>>,
     begun: Instant,
@@ -87,7 +115,17 @@ impl Account {
     /// Opens it; `record` says who asks.
     pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Self {
         let (record, begun) = (Some(Box::new(record)), Instant::now());
-        Self { runtime, workspace, record, held: None, content: None, watched: Vec::new(), begun }
+        Self { runtime, workspace, record, held: None, content: None, later: None, watched: Vec::new(), begun }
+    }
+
+    /// The process that it is kept by.
+    pub const fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Has what nobody told counted before it is written, instead of what it is settled with.
+    pub fn count_later(&mut self, later: Box<Later>, lacks: Lacks) {
+        self.later = Some((later, lacks)).filter(|_| lacks.input || lacks.output);
     }
 
     /// Changes what is known so far.
@@ -126,7 +164,7 @@ impl Account {
         if let Some(held) = &mut held {
             held.came_to(record.usage);
         }
-        self.send(Settled { workspace: self.workspace, record, _held: held, content: None });
+        self.send(Settled { workspace: self.workspace, record, held, content: None, later: None });
     }
 
     /// Holds what was asked until the call has ended.
@@ -205,7 +243,8 @@ impl Account {
             held.came_to(usage);
         }
         let content = self.content.take().filter(|content| content.is_wanted(outcome));
-        self.send(Settled { workspace: self.workspace, record, _held: held, content });
+        let later = self.later.take();
+        self.send(Settled { workspace: self.workspace, record, held, content, later });
     }
 
     fn send(&self, settled: Settled) {
@@ -266,6 +305,9 @@ async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Entry>) {
                 Entry::Call(settled) => calls.push(settled),
                 Entry::Barrier(told) => barriers.push(told),
             }
+        }
+        for call in &mut calls {
+            call.count(&runtime).await;
         }
         keep(&runtime, &mut calls).await;
         // What they cost is written: it is not underway any more.

@@ -15,6 +15,8 @@
 //!
 //! A conversation that is longer than its window is shortened before it is sent, or refused (`context`).
 //!
+//! A model of a route can stand behind a flag, which takes a share of those who ask, and always the same (`rollout`).
+//!
 //! Of what the cache gives by meaning, a share is asked of the model too (`check`), and what schedules will ask for before they
 //! fire, where a workspace wants that (`warm`).
 //!
@@ -43,6 +45,7 @@ mod dialect;
 mod embed;
 mod error;
 mod explain;
+mod flags;
 mod head;
 mod health;
 mod hedge;
@@ -63,6 +66,7 @@ mod redact;
 mod redaction;
 mod retention;
 mod retry;
+mod rollout;
 mod routes;
 mod signs;
 mod spending;
@@ -77,7 +81,7 @@ mod who;
 pub use budgets::{create_budget, delete_budget, get_budget, list_budgets, update_budget};
 pub use call::{Answer, Answered, Order, call, cost_micros, list_models};
 pub use content::get_call_content;
-pub use count::{Counted, count_tokens};
+pub use count::{Counted, count_texts, count_tokens};
 pub use dialect::{
     Envelope, Writer, read_count_request, read_embed_request, read_request, status_of, write_fault, write_response,
     write_vectors,
@@ -85,6 +89,7 @@ pub use dialect::{
 pub use embed::{EmbedOrder, Embedded, embed};
 pub use error::{Error, Result};
 pub use explain::explain;
+pub use flags::{create_flag, delete_flag, get_flag, list_flag_changes, list_flags, update_flag};
 pub use held_up::held_up;
 pub use key_use::{get_endpoints, list_keys_in_use};
 pub use keys::{authenticate, create_key, delete_key, list_keys};
@@ -93,7 +98,8 @@ pub use memory::lend_embedder;
 pub use meter::settled;
 pub use prices::{delete_price, list_prices, put_price};
 pub use providers::{
-    create_provider, delete_provider, get_provider, list_providers, reset_provider, test_provider, update_provider,
+    create_provider, delete_provider, get_provider, list_provider_use, list_providers, reset_provider, test_provider,
+    update_provider,
 };
 pub use quote::quote;
 pub use redaction::{get_redaction, try_redaction, update_redaction};

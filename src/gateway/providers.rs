@@ -6,12 +6,13 @@ use super::error::{Error, Result, unless_taken};
 use super::health::Health;
 use super::queue::Queues;
 use super::store::provider::{self, ProviderRow, Written};
+use super::store::provider_use;
 use super::upstream::{self, Endpoint};
 use super::validate;
 use crate::db::Tx;
 use crate::model::ProviderId;
 use crate::model::auth::Action;
-use crate::model::gateway::{Credential, Provider, ProviderDraft, ProviderTest};
+use crate::model::gateway::{Credential, Provider, ProviderDraft, ProviderTest, ProviderUse};
 use crate::runtime::Ctx;
 
 /// Providers of one workspace.
@@ -25,6 +26,16 @@ pub async fn list_providers(ctx: &Ctx) -> Result<Vec<Provider>> {
     ctx.authorize(Action::ReadProvider)?;
     let rows = provider::list(&ctx.db, ctx.workspace()).await?;
     rows.into_iter().map(|row| shown(ctx, row)).collect()
+}
+
+/// What every provider was asked in the last 30 days and cost, oldest first, and how fast it began to answer on the last day.
+///
+/// # Errors
+/// [`Error::Denied`].
+pub async fn list_provider_use(ctx: &Ctx) -> Result<Vec<ProviderUse>> {
+    ctx.authorize(Action::ReadUsage)?;
+    let ago = |days: i64| ctx.clock.now().plus_ms(-days * 24 * 3_600_000);
+    Ok(provider_use::list(&ctx.db, ctx.workspace(), ago(30), ago(1)).await?)
 }
 
 /// One provider.

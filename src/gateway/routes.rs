@@ -2,7 +2,7 @@
 
 use super::error::{Error, Result, unless_taken};
 use super::store::{provider, route};
-use super::validate;
+use super::{flags, validate};
 use crate::model::auth::Action;
 use crate::model::gateway::{Route, RouteDraft};
 use crate::model::{FieldError, RouteId};
@@ -32,7 +32,7 @@ pub async fn get_route(ctx: &Ctx, id: RouteId) -> Result<Route> {
 /// Adds a route.
 ///
 /// # Errors
-/// [`Error::Invalid`] with pointers such as `/targets/0/provider_id`; [`Error::Conflict`] when the name is taken.
+/// [`Error::Invalid`] with pointers such as `/targets/0/provider_id` and `/targets/0/flag`; [`Error::Conflict`] when the name is taken.
 pub async fn create_route(ctx: &Ctx, draft: RouteDraft) -> Result<Route> {
     ctx.authorize(Action::ManageProvider)?;
     check(ctx, &draft).await?;
@@ -41,6 +41,7 @@ pub async fn create_route(ctx: &Ctx, draft: RouteDraft) -> Result<Route> {
     if route::count(&mut tx, ctx.workspace()).await? >= MAX_ROUTES {
         return Err(Error::Conflict(format!("the workspace has {MAX_ROUTES} routes; delete one first")));
     }
+    flags::hold(ctx, &mut tx, &draft).await?;
     unless_taken(route::insert(&mut tx, ctx.workspace(), id, &draft, ctx.clock.now()).await, "route", &draft.name)?;
     tx.commit().await?;
     tracing::info!(route = %id, by = %ctx.actor.principal, "a route was added");
@@ -62,6 +63,7 @@ pub async fn update_route(
     let revision = revision.into().unwrap_or(before.revision);
     check(ctx, &draft).await?;
     let mut tx = ctx.db.begin().await?;
+    flags::hold(ctx, &mut tx, &draft).await?;
     let changed = route::update(&mut tx, ctx.workspace(), (id, revision), &draft, ctx.clock.now()).await;
     if !unless_taken(changed, "route", &draft.name)? {
         return Err(Error::changed_meanwhile("route", before.revision, revision));

@@ -108,7 +108,11 @@ pub(super) async fn admit(
     }
     // At the price of who is asked first; nothing where that has no price.
     let price = store::price::find(&ctx.db, provider, model, call.at).await?;
-    let expected = price.as_ref().map_or(0, |price| price.cost_micros(asked.expected()));
+    let cost = |usage: Usage| price.as_ref().map_or(0, |price| price.cost_micros(usage));
+    let mut expected = cost(asked.expected());
+    // Counting reads the whole text: it is done once, and only where a budget has something to say to the most that it may be.
+    let most = asked.reads_at_most(model).filter(|_| price.is_some());
+    let mut most = most.map(|input| cost(Usage { input, ..asked.expected() }));
     let ledger: Arc<Ledger> = ctx.shared();
     for look in 1.. {
         let seen = ledger.lock().released;
@@ -116,6 +120,14 @@ pub(super) async fn admit(
         for budget in &budgets {
             let Some(who) = who(workspace, budget, call) else { continue };
             weighed.push((budget, who, spent(ctx, budget, call, who).await?));
+        }
+        let is_close = most.take().is_some_and(|most| {
+            let underway = ledger.lock();
+            let held = |who: &Who| underway.micros.get(who).copied().unwrap_or(0);
+            weighed.iter().any(|(budget, who, spent)| budget.weigh(*spent, held(who), most) != Allowance::Free)
+        });
+        if is_close {
+            expected = cost(asked.counted(ctx, model).await);
         }
         let mut underway = ledger.lock();
         if underway.released != seen && look < LOOKS {

@@ -6,8 +6,8 @@ use super::error::{Error, Result};
 use super::redact;
 use crate::model::FieldError;
 use crate::model::gateway::{
-    BudgetDraft, BudgetPeriod, BudgetScope, Limits, MAX_CONTENT_DAYS, MAX_MASK_PATTERN, MAX_MASK_PATTERNS, Model,
-    PriceDraft, ProviderDraft, RedactionDraft, RouteDraft, Target, TaskRules,
+    BudgetDraft, BudgetPeriod, BudgetScope, FlagDraft, Limits, MAX_CONTENT_DAYS, MAX_MASK_PATTERN, MAX_MASK_PATTERNS,
+    MOST_FLAG_NAMES, Model, PriceDraft, ProviderDraft, RedactionDraft, RouteDraft, Target, TaskRules,
 };
 
 const MAX_MODELS: usize = 200;
@@ -138,12 +138,46 @@ pub(super) fn route(draft: &RouteDraft) -> Result<()> {
     if !draft.targets.is_empty() && draft.targets.iter().all(|target| target.weight == 0) {
         found.push(FieldError::new("/targets", "expected a model that is not switched off, with a weight from 1"));
     }
+    let is_asked = |target: &&Target| target.weight > 0;
+    if draft.targets.iter().any(|target| is_asked(&target))
+        && draft.targets.iter().filter(is_asked).all(|one| one.flag.is_some())
+    {
+        let message = "expected a model that stands behind no flag, for those whom no flag takes";
+        found.push(FieldError::new("/targets", message));
+    }
     if draft.policy.hedge.is_some_and(|hedge| !(100..=60_000).contains(&hedge.after_ms)) {
         let message = "expected a whole number from 100 to 60000";
         found.push(FieldError::new("/policy/hedge/after_ms", message));
     }
     task_rules(&draft.policy.task, &mut found);
     found.extend(draft.context.iter().flat_map(|context| context.faults("/context")));
+    refuse(found)
+}
+
+/// Checks a flag; whether those whom it names are there is looked up elsewhere.
+pub(super) fn flag(draft: &FlagDraft) -> Result<()> {
+    let mut found = Vec::new();
+    let mut wrong = |pointer: &str, message: String| found.push(FieldError::new(pointer, message));
+    if !is_name(&draft.name) {
+        wrong("/name", "expected 1 to 60 letters, digits, -, _ and .".to_owned());
+    }
+    if draft.description.chars().count() > 1000 || draft.description.contains('\0') {
+        wrong("/description", "expected at most 1000 characters".to_owned());
+    }
+    if draft.percent > 100 {
+        wrong("/percent", "expected a whole number from 0 to 100".to_owned());
+    }
+    let audience = &draft.audience;
+    for (pointer, names) in [
+        ("/audience/roles", audience.roles.len()),
+        ("/audience/users", audience.users.len()),
+        ("/audience/agents", audience.agents.len()),
+        ("/audience/keys", audience.keys.len()),
+    ] {
+        if names > MOST_FLAG_NAMES {
+            wrong(pointer, format!("expected at most {MOST_FLAG_NAMES}"));
+        }
+    }
     refuse(found)
 }
 

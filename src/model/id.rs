@@ -74,6 +74,10 @@ ids! {
     CallId,
     /// A limit of what calls may cost.
     BudgetId,
+    /// Who already gets what is being rolled out.
+    FlagId,
+    /// A change of such a flag.
+    FlagChangeId,
     /// An answer of a model that is kept.
     CacheEntryId,
     /// An answer that was given to a question that only means the same.

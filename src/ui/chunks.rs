@@ -98,6 +98,7 @@ chunks! {
         providers: Providers, draw_providers, load_providers => pages::providers::ProvidersPage;
         provider: Provider, draw_provider, load_provider => pages::providers::ProviderPage;
         routes: Routes, draw_routes, load_routes => pages::gateway::RoutesPage;
+        flags: Flags, draw_flags, load_flags => pages::flags::FlagsPage;
         keys: Keys, draw_keys, load_keys => pages::gateway::KeysPage;
         calls: Calls, draw_calls, load_calls => pages::gateway::CallsPage;
         budgets: Budgets, draw_budgets, load_budgets => pages::budgets::BudgetsPage;

@@ -124,6 +124,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/gateway/routes") view=chunks::routes() ssr=SsrMode::Async />
                     <Route path=path!("/gateway/keys") view=chunks::keys() ssr=SsrMode::Async />
                     <Route path=path!("/gateway/calls") view=chunks::calls() ssr=SsrMode::Async />
+                    <Route path=path!("/gateway/flags") view=chunks::flags() ssr=SsrMode::Async />
                     <Route path=path!("/gateway/budgets") view=chunks::budgets() ssr=SsrMode::Async />
                     <Route path=path!("/gateway/cache") view=chunks::cache() ssr=SsrMode::Async />
                     <Route path=path!("/gateway/redaction") view=chunks::redaction() ssr=SsrMode::Async />

@@ -10,7 +10,7 @@ use crate::agents;
 use crate::gateway;
 use crate::model::WorkflowId;
 use crate::model::auth::Action;
-use crate::model::gateway::{Asks, CostEstimate, Quote, own_words};
+use crate::model::gateway::{Asks, CostEstimate, Quote, TokensBy, estimate_tokens, own_texts};
 use crate::model::workflow::Step;
 use crate::model::workflow::kind::Kind;
 use crate::runtime::Ctx;
@@ -103,10 +103,11 @@ impl Around {
 impl Walk<'_> {
     async fn add(&mut self, around: &Around, step: &Step) -> Result<(), Error> {
         let path: Vec<&str> = around.path.iter().map(String::as_str).chain([step.id.as_str()]).collect();
-        let (chars, templates) = own_words(&step.config);
+        let (mut texts, templates) = own_texts(&step.config);
         let mut asks = Asks {
             step: path.join("."),
-            chars,
+            tokens: 0,
+            tokens_by: TokensBy::Estimate,
             templates,
             max_tokens: step.config.get("max_tokens").and_then(Value::as_i64).filter(|tokens| *tokens > 0),
             calls: around.times,
@@ -116,7 +117,7 @@ impl Walk<'_> {
         let mut why = around.why.clone();
         let text = |name: &str| step.config.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let asked = if step.kind == "agent" {
-            self.add_agent(&text("agent"), &mut asks, &mut why).await?
+            self.add_agent(&text("agent"), (&mut asks, &mut texts), &mut why).await?
         } else {
             if let Some(repairs) = repairs(step) {
                 asks.calls.1 = asks.calls.1.saturating_mul(1 + repairs);
@@ -130,12 +131,30 @@ impl Walk<'_> {
             Some(name) => self.quote(name).await?,
             None => Quote::default(),
         };
+        (asks.tokens, asks.tokens_by) = self.count(&texts, &quote).await?;
         self.asks.push((asks, quote));
         Ok(())
     }
 
+    /// Tokens of a step's own words for who would be asked.
+    async fn count(&self, texts: &[String], quote: &Quote) -> Result<(i64, TokensBy), Error> {
+        let counted = gateway::count_texts(self.ctx, texts, &quote.model).await;
+        let counted = counted.map_err(|error| Error::Other(error.into()))?;
+        if counted.by == TokensBy::Estimate {
+            // Of all together: each by itself would be rounded up.
+            let chars = texts.iter().map(|text| text.chars().count() as u64).sum();
+            return Ok((estimate_tokens(chars), counted.by));
+        }
+        Ok((counted.input_tokens, counted.by))
+    }
+
     /// What an agent brings along: its persona and its limits. Gives what it asks for; `None` where nobody knows the agent.
-    async fn add_agent(&self, name: &str, asks: &mut Asks, why: &mut Vec<String>) -> Result<Option<String>, Error> {
+    async fn add_agent(
+        &self,
+        name: &str,
+        (asks, texts): (&mut Asks, &mut Vec<String>),
+        why: &mut Vec<String>,
+    ) -> Result<Option<String>, Error> {
         let agent = match agents::find_by_name(self.ctx, name).await {
             Ok(agent) => agent,
             Err(agents::Error::NotFound(_) | agents::Error::Denied(_)) => {
@@ -146,7 +165,7 @@ impl Walk<'_> {
         };
         let limits = agent.spec.limits;
         let runs = asks.calls.1;
-        asks.chars += agent.spec.persona.chars().count() as u64;
+        texts.push(agent.spec.persona.clone());
         asks.max_tokens = agent.spec.max_tokens.map(i64::from);
         asks.calls.1 = runs.saturating_mul(i64::from(limits.turns));
         asks.limits =

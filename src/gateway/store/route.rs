@@ -122,6 +122,20 @@ pub async fn list(db: &Db, workspace: WorkspaceId) -> Result<Vec<Route>> {
     rows.into_iter().map(Route::try_from).collect()
 }
 
+/// The same within a transaction that decides by it.
+pub async fn list_within(tx: &mut Tx, workspace: WorkspaceId) -> Result<Vec<Route>> {
+    let rows: Vec<RouteRow> = within!(tx, conn => query_as(
+        "select id, name, description, targets, policy, cache, context, revision, created_at, updated_at
+         from model_route
+         where workspace_id = $1
+         order by id",
+    )
+    .bind(workspace)
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(Route::try_from).collect()
+}
+
 /// One route.
 pub async fn find(db: &Db, workspace: WorkspaceId, id: RouteId) -> Result<Option<Route>> {
     let row: Option<RouteRow> = read!(db, conn => query_as(

@@ -5,17 +5,20 @@
 //! (Anthropic publishes none) the number is the estimate that needs nothing but the length.
 //!
 //! Counting reads the whole text, some ten megabytes a second. So it is done where the number decides something: where somebody
-//! asks for it, where a request may be too long for its window, and where a provider told none of a whole answer. Not for budgets,
-//! queues and the log of what broke off: those go by the estimate, as they would for any other model, and say so.
+//! asks for it, where a request may be too long for its window, where a budget may not have the money for it, and where a provider
+//! told none of an answer, whole, streamed or broken off (`later`). Not for queues, and not for what was left behind before it began
+//! to answer: those go by the estimate, as they would for any other model, and say so.
 
+mod later;
 mod vocabulary;
 mod words;
 
 use tokio::sync::Semaphore;
 
+pub(super) use self::later::{Counted, Lacks, Later};
 use self::words::Words;
 use crate::model::gateway::{Request, Response, TokensBy, Usage, Vocabulary, estimate_request, estimate_tokens};
-use crate::runtime::Ctx;
+use crate::runtime::{Ctx, Runtime};
 
 /// Texts that are counted at once; the library keeps 1.2 MB for each thread that counts.
 const AT_ONCE: usize = 2;
@@ -50,10 +53,20 @@ impl Default for Counting {
 /// Tokens of a request for a model: all that it reads.
 pub(super) async fn of_request(ctx: &Ctx, request: &Request, model: &str) -> Tokens {
     match Vocabulary::of(model) {
-        Some(vocabulary) => count(ctx, vocabulary, Words::of(request)).await,
+        Some(vocabulary) => count(ctx.runtime(), vocabulary, Words::of(request)).await,
         None => None,
     }
     .unwrap_or_else(|| Tokens::estimated(estimate_request(request)))
+}
+
+/// Tokens that a request has at most for a model; `None` where the model's vocabulary is not known, so that nobody here could count.
+pub(super) fn at_most(request: &Request, model: &str) -> Option<i64> {
+    Vocabulary::of(model).map(|_| words::at_most(request))
+}
+
+/// The same of texts: a token has a byte or more.
+pub(super) fn texts_at_most(texts: &[String], model: &str) -> Option<i64> {
+    Vocabulary::of(model).map(|_| texts.iter().map(|text| text.len() as i64).sum())
 }
 
 /// Whether a request fits into so many tokens whatever its vocabulary, so that nothing has to be counted.
@@ -65,7 +78,7 @@ pub(super) fn fits_surely(request: &Request, room: u32) -> bool {
 pub(super) async fn of_texts(ctx: &Ctx, texts: &[String], model: &str) -> Tokens {
     let words = || Words { texts: texts.to_vec(), ..Words::default() };
     match Vocabulary::of(model) {
-        Some(vocabulary) => count(ctx, vocabulary, words()).await,
+        Some(vocabulary) => count(ctx.runtime(), vocabulary, words()).await,
         None => None,
     }
     .unwrap_or_else(|| Tokens::estimated(texts.iter().map(|text| estimate_tokens(text.chars().count() as u64)).sum()))
@@ -75,7 +88,7 @@ pub(super) async fn of_texts(ctx: &Ctx, texts: &[String], model: &str) -> Tokens
 pub(super) async fn of_answer(ctx: &Ctx, reads: Tokens, response: &Response, model: &str) -> (Usage, TokensBy) {
     let written = Tokens::estimated(estimate_tokens(response.blocks().map(crate::model::gateway::Block::chars).sum()));
     let counted = match Vocabulary::of(model).filter(|_| response.usage.output == 0 && written.count > 0) {
-        Some(vocabulary) => count(ctx, vocabulary, Words::of_blocks(response.blocks())).await,
+        Some(vocabulary) => count(ctx.runtime(), vocabulary, Words::of_blocks(response.blocks())).await,
         None => None,
     };
     filled(response.usage, reads, counted.unwrap_or(written))
@@ -94,11 +107,11 @@ fn filled(told: Usage, reads: Tokens, written: Tokens) -> (Usage, TokensBy) {
 }
 
 /// `None` where it can't be counted: it is too long, or the work was cut off.
-async fn count(ctx: &Ctx, vocabulary: Vocabulary, words: Words) -> Option<Tokens> {
-    if words.texts.iter().map(String::len).sum::<usize>() > MOST_BYTES {
+async fn count(runtime: &Runtime, vocabulary: Vocabulary, words: Words) -> Option<Tokens> {
+    if words.bytes() > MOST_BYTES {
         return None;
     }
-    let counting = ctx.shared::<Counting>();
+    let counting = runtime.shared::<Counting>();
     let _turn = counting.0.acquire().await.ok()?;
     let work = move || {
         let mut sum = words.around;
@@ -107,7 +120,7 @@ async fn count(ctx: &Ctx, vocabulary: Vocabulary, words: Words) -> Option<Tokens
         }
         Some(Tokens { count: sum, by: if words.is_vague { TokensBy::Estimate } else { TokensBy::Tokenizer } })
     };
-    ctx.runtime().tasks.blocking(work).await.ok().flatten()
+    runtime.tasks.blocking(work).await.ok().flatten()
 }
 
 #[cfg(test)]

@@ -45,6 +45,11 @@ impl Words {
         words
     }
 
+    /// How long it is, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.texts.iter().map(String::len).sum()
+    }
+
     /// Of an answer.
     pub fn of_blocks<'a>(blocks: impl Iterator<Item = &'a Block>) -> Self {
         let mut words = Self::default();

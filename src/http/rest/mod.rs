@@ -16,6 +16,7 @@ pub mod comparisons;
 pub mod embedder;
 mod encryption;
 pub mod events;
+mod flags;
 pub mod gateway;
 pub mod give;
 pub mod hooks;
@@ -95,6 +96,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(providers::router())
         .merge(readers::router())
         .merge(redaction::router())
+        .merge(flags::router())
         .merge(regression::router())
         .merge(routes::router())
         .merge(runs::router())

@@ -11,7 +11,7 @@ use super::triggers::{created, expected, tagged};
 use crate::gateway;
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
-use crate::model::gateway::{Price, PriceDraft, Provider, ProviderDraft, ProviderTest};
+use crate::model::gateway::{Price, PriceDraft, Provider, ProviderDraft, ProviderTest, ProviderUse};
 use crate::model::{ApiError, Page, PriceId, ProviderId};
 use crate::runtime::Runtime;
 
@@ -20,6 +20,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(get, put, delete))
+        .routes(routes!(list_use))
         .routes(routes!(test))
         .routes(routes!(reset))
         .routes(routes!(list_prices, put_price))
@@ -36,6 +37,18 @@ pub fn router() -> OpenApiRouter<Runtime> {
 ))]
 async fn list(Caller(ctx): Caller) -> Result<Json<Page<Provider>>, Refusal> {
     Ok(Json(Page::whole(gateway::list_providers(&ctx).await?)))
+}
+
+/// What every provider was asked in the last 30 days and cost, oldest first, and how fast it began to answer on the last day: one page.
+#[utoipa::path(get, path = "/providers/use", tag = "providers", responses(
+    (status = 200, description = "their use", body = Page<ProviderUse>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_use(Caller(ctx): Caller) -> Result<Json<Page<ProviderUse>>, Refusal> {
+    Ok(Json(Page::whole(gateway::list_provider_use(&ctx).await?)))
 }
 
 /// Adds a provider. Its key is encrypted and shown to nobody again.

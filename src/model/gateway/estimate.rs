@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::price::Price;
-use super::response::{Usage, estimate_tokens};
+use super::response::Usage;
+use super::tokens::TokensBy;
 
 /// Tokens that one template is taken to put in, at most: about three pages.
 pub const TEMPLATE_TOKENS: i64 = 2_000;
@@ -22,6 +23,8 @@ const READ: [&str; 6] = ["system", "prompt", "instructions", "text", "labels", "
 pub struct Quote {
     /// As `provider/model`; empty where nobody could be asked.
     pub name: String,
+    /// The model alone.
+    pub model: String,
     /// What the model costs now.
     pub price: Option<Price>,
     /// Tokens that its answers in this workspace usually have.
@@ -30,21 +33,28 @@ pub struct Quote {
 
 /// The words of a step that a model reads: characters of its own, and how many templates put in more.
 pub fn own_words(config: &Map<String, Value>) -> (u64, u32) {
+    let (texts, templates) = own_texts(config);
+    (texts.iter().map(|text| text.chars().count() as u64).sum(), templates)
+}
+
+/// The same as texts: what stands before, between and behind its templates.
+pub fn own_texts(config: &Map<String, Value>) -> (Vec<String>, u32) {
     let texts = READ.iter().filter_map(|name| config.get(*name)).map(|value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     });
-    let (mut chars, mut templates) = (0, 0);
+    let (mut own, mut templates) = (Vec::new(), 0);
     for text in texts {
         let mut rest = text.as_str();
         while let Some((before, template)) = rest.split_once("{{") {
             templates += 1;
-            chars += before.chars().count() as u64;
+            own.push(before.to_owned());
             rest = template.split_once("}}").map_or("", |(_, after)| after);
         }
-        chars += rest.chars().count() as u64;
+        own.push(rest.to_owned());
     }
-    (chars, templates)
+    own.retain(|text| !text.is_empty());
+    (own, templates)
 }
 
 /// What is known of a step before it ran.
@@ -52,8 +62,10 @@ pub fn own_words(config: &Map<String, Value>) -> (u64, u32) {
 pub struct Asks {
     /// The step's path in the definition, such as `each.ask`.
     pub step: String,
-    /// Characters that a call reads in any case.
-    pub chars: u64,
+    /// Tokens that a call reads in any case.
+    pub tokens: i64,
+    /// How those were reckoned.
+    pub tokens_by: TokensBy,
     /// What is filled in by the run.
     pub templates: u32,
     /// Tokens of an answer at most, where the step says so.
@@ -85,6 +97,9 @@ pub struct StepEstimate {
     pub least_micros: Option<i64>,
     /// And at the most.
     pub most_micros: Option<i64>,
+    /// How the tokens that it reads of its own words were reckoned: by the model's own vocabulary, or by an estimate.
+    #[serde(default)]
+    pub reads_by: TokensBy,
     /// How that was reckoned, in a sentence.
     pub how: String,
 }
@@ -112,10 +127,10 @@ impl CostEstimate {
         let sum = |of: fn(&StepEstimate) -> Option<i64>| steps.iter().filter_map(of).fold(0_i64, i64::saturating_add);
         let (least_micros, most_micros) = (sum(|step| step.least_micros), sum(|step| step.most_micros));
         let unpriced = steps.iter().filter(|step| step.most_micros.is_none()).count() as u32;
-        let mut assumes = vec![
-            "Every step runs, and the first model of a route answers.".to_owned(),
-            "A token is four characters.".to_owned(),
-        ];
+        let mut assumes = vec!["Every step runs, and the first model of a route answers.".to_owned()];
+        if asks.iter().any(|(asks, _)| asks.tokens_by == TokensBy::Estimate) {
+            assumes.push("A token is four characters, where the model's own vocabulary is not known.".to_owned());
+        }
         if asks.iter().any(|(asks, _)| asks.templates > 0) {
             assumes.push(format!("A template puts in 0 to {TEMPLATE_TOKENS} tokens."));
         }
@@ -129,7 +144,7 @@ impl CostEstimate {
 }
 
 fn step(asks: &Asks, quote: &Quote) -> StepEstimate {
-    let words = estimate_tokens(asks.chars) + FRAME_TOKENS;
+    let words = asks.tokens.saturating_add(FRAME_TOKENS);
     let filled = words + i64::from(asks.templates) * TEMPLATE_TOKENS;
     let (mut low, mut high) = match quote.usual_output {
         Some(usual) => ((usual / 2).max(1), usual.saturating_mul(2).max(1)),
@@ -164,12 +179,14 @@ fn step(asks: &Asks, quote: &Quote) -> StepEstimate {
         most,
         least_micros,
         most_micros,
+        reads_by: asks.tokens_by,
         how: how(asks, quote, (words, low, high)),
     }
 }
 
 fn how(asks: &Asks, quote: &Quote, (words, low, high): (i64, i64, i64)) -> String {
-    let mut parts = vec![format!("reads {words} tokens of its own")];
+    let counted = if asks.tokens_by == TokensBy::Tokenizer { ", counted by the model's vocabulary" } else { "" };
+    let mut parts = vec![format!("reads {words} tokens of its own{counted}")];
     match asks.templates {
         0 => {}
         1 => parts.push("and what its template puts in".to_owned()),
@@ -213,13 +230,14 @@ mod tests {
             cache_write: None,
             cache_write_hour: None,
         };
-        Quote { name: "acme/big".into(), price: Some(price), usual_output }
+        Quote { name: "acme/big".into(), model: "big".into(), price: Some(price), usual_output }
     }
 
     fn asks(step: &str) -> Asks {
         Asks {
             step: step.into(),
-            chars: 368,
+            tokens: 92,
+            tokens_by: TokensBy::Estimate,
             templates: 0,
             max_tokens: None,
             calls: (1, 1),
@@ -266,8 +284,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_counted_is_told_from_what_was_guessed() {
+        let counted = Asks { tokens_by: TokensBy::Tokenizer, ..asks("ask") };
+        let estimate = CostEstimate::of(vec![(counted, quote(None))]);
+        assert_eq!((estimate.steps[0].reads_by, estimate.assumes.len()), (TokensBy::Tokenizer, 1));
+        assert!(estimate.steps[0].how.starts_with("reads 100 tokens of its own, counted by the model's vocabulary; "));
+        let guessed = CostEstimate::of(vec![(asks("ask"), quote(None))]);
+        assert!(guessed.assumes[1].starts_with("A token is four characters"), "{:?}", guessed.assumes);
+    }
+
+    #[test]
     fn words_are_counted_without_what_is_put_in() {
         let config = json!({"prompt": "four{{ inputs.a }}four{{ inputs.b }}", "model": "ignored"});
         assert_eq!(own_words(config.as_object().unwrap()), (8, 2));
+        assert_eq!(own_texts(config.as_object().unwrap()), (vec!["four".to_owned(), "four".to_owned()], 2));
     }
 }

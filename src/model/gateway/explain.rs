@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fault::FaultClass;
+use super::flag::FlagTold;
 use super::message::Dialect;
 use super::task::Score;
 use super::tokens::TokensBy;
@@ -27,12 +28,16 @@ pub struct ExplainRequest {
     /// How many tools the model may use, for a route that goes by the task; at most 1000.
     #[serde(default)]
     pub tools: u32,
+    /// The session that it would belong to, for a route with models behind flags; at most 300 characters. Without one, flags go by
+    /// who asks this.
+    #[serde(default)]
+    pub session: String,
 }
 
 impl ExplainRequest {
     /// A question about a name.
     pub fn about(model: impl Into<String>, dialect: Dialect) -> Self {
-        Self { model: model.into(), dialect, prompt: String::new(), tools: 0 }
+        Self { model: model.into(), dialect, prompt: String::new(), tools: 0, session: String::new() }
     }
 }
 
@@ -47,6 +52,9 @@ pub struct Explained {
     pub rule: String,
     /// Why nobody can be asked; absent when somebody can.
     pub refused: Option<String>,
+    /// What the flags of the route say to who asks this; empty where none of its models stands behind one.
+    #[serde(default)]
+    pub flags: Vec<FlagTold>,
     /// How hard the task is, where the route goes by that.
     pub task: Option<Score>,
     /// Who would be asked, in this order.

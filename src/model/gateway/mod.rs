@@ -17,6 +17,7 @@ mod embed;
 mod estimate;
 mod explain;
 mod fault;
+mod flag;
 mod key;
 mod message;
 mod policy;
@@ -44,9 +45,13 @@ pub use context::{
 };
 pub use delta::{ANSWER_BLOCKS, Delta, Fold, add_beside, answer_of, parse_input};
 pub use embed::{EmbedInput, EmbedRequest, Encoding, Vectors};
-pub use estimate::{Asks, CostEstimate, Quote, StepEstimate, TEMPLATE_TOKENS, UNKNOWN_OUTPUT, own_words};
+pub use estimate::{Asks, CostEstimate, Quote, StepEstimate, TEMPLATE_TOKENS, UNKNOWN_OUTPUT, own_texts, own_words};
 pub use explain::{ExplainRequest, Explained, PassedOver, Standing, WouldAsk, WouldHedge};
 pub use fault::{Fault, FaultClass, Limited, OwnLimit, ToldLimits};
+pub use flag::{
+    FLAG_BUCKETS, Flag, FlagAudience, FlagChange, FlagDraft, FlagState, FlagSubject, FlagTold, FlagVerdict,
+    MOST_FLAG_NAMES, StickyBy,
+};
 pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role, Wire};
 pub use policy::{By, Contender, Hedge, Policy, order};
@@ -54,6 +59,7 @@ pub use preview::{CostPreview, PREVIEW_RUNS, StepCalls, StepCost};
 pub use price::{Price, PriceDraft, format_usd, parse_usd, short_usd};
 pub use provider::{
     BreakerState, Credential, Limits, Model, ModelHealth, Provider, ProviderDraft, ProviderKind, ProviderTest,
+    ProviderUse,
 };
 pub use queue::{HeldModel, HeldUp, HeldUpBy, QueueState};
 pub use redaction::{

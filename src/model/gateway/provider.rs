@@ -276,6 +276,25 @@ pub struct ModelHealth {
     pub last_failure: Option<FaultClass>,
 }
 
+/// What a provider was asked of late, and how fast it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderUse {
+    /// Whose.
+    pub provider_id: ProviderId,
+    /// Calls of the last 30 days, kept answers of its models included.
+    pub calls: i64,
+    /// Those of them that failed.
+    pub failed: i64,
+    /// What they cost, in millionths of a US dollar, of those that have a price.
+    pub cost_micros: i64,
+    /// How many have none.
+    pub unpriced: i64,
+    /// Milliseconds within which half of its answers of the last day began; absent without one. Whole ones begin when they are there.
+    pub began_p50_ms: Option<i64>,
+    /// The same of 99 in a hundred.
+    pub began_p99_ms: Option<i64>,
+}
+
 /// What a test of a provider found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProviderTest {

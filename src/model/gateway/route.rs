@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::context::{ContextRule, ContextUse};
 use super::fault::FaultClass;
+use super::flag::FlagTold;
 use super::policy::Policy;
 use super::task::Level;
 use crate::model::cache::CacheMode;
@@ -24,6 +25,9 @@ pub struct Target {
     /// The hardest task that it takes, where the route goes by the task.
     #[serde(default)]
     pub takes: Level,
+    /// The flag that it stands behind: it is asked only for the calls that the flag takes. Absent: for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
 }
 
 const fn one() -> u32 {
@@ -33,7 +37,7 @@ const fn one() -> u32 {
 impl Target {
     /// A model that takes everything.
     pub fn new(provider_id: ProviderId, model: impl Into<String>) -> Self {
-        Self { provider_id, model: model.into(), weight: 1, takes: Level::default() }
+        Self { provider_id, model: model.into(), weight: 1, takes: Level::default(), flag: None }
     }
 }
 
@@ -158,6 +162,9 @@ pub struct Choice {
     pub asked: String,
     /// How it was read, such as "the route smart" or "a model of acme".
     pub rule: String,
+    /// What the flags of the route said; absent where none of its models stands behind one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FlagTold>,
     /// In the order in which they were looked at.
     pub tried: Vec<Tried>,
     /// What budgets had to say, such as "Team: 83 % of $10.00".
@@ -207,6 +214,7 @@ impl Choice {
     /// In one sentence.
     pub fn why(&self) -> String {
         let mut parts = vec![self.rule.clone()];
+        parts.extend(self.flags.iter().map(FlagTold::words));
         let mut hedged = self.hedged.as_ref();
         let is_dropped = self.tried.iter().any(|tried| tried.verdict == Verdict::Dropped);
         for tried in &self.tried {

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
 
-use super::editor::use_editor;
-use super::overlay::use_overlay;
+use super::editor::{Editor, use_editor};
+use super::overlay::{Overlay, use_overlay};
 use crate::api;
 use crate::model::WorkflowId;
 use crate::model::auth::{Action, Me};
@@ -37,18 +37,96 @@ impl Costs {
 
     /// Reads it in the browser. What can't be read is not shown: nobody is kept from drawing by it.
     fn look(self) {
-        Effect::new(move |_| {
-            if self.may {
-                spawn_local(async move {
-                    let Ok(preview) = api::dashboard::get_costs(self.id).await else { return };
-                    let is_new = preview.steps.is_empty();
-                    self.preview.try_set(Some(preview));
-                    // What has run needs no guess.
-                    let estimate = if is_new { api::dashboard::get_estimate(self.id).await.ok() } else { None };
-                    self.estimate.try_set(estimate);
-                });
-            }
+        Effect::new(move |_| self.read());
+    }
+
+    /// Reads it for the nodes: once the page is awake, and again when a run over the graph has ended.
+    pub fn follow(self, overlay: Overlay) {
+        let has_ended = Memo::new(move |_| {
+            overlay.run.with(|run| run.as_ref().is_some_and(|run| run.detail.summary.status.is_final()))
         });
+        Effect::new(move |before: Option<bool>| {
+            let ended = has_ended.get();
+            if before.is_none() || ended {
+                self.read();
+            }
+            ended
+        });
+    }
+
+    fn read(self) {
+        if self.may {
+            spawn_local(async move {
+                let Ok(preview) = api::dashboard::get_costs(self.id).await else { return };
+                self.preview.try_set(Some(preview));
+                // Steps that have not run yet are there beside those that have.
+                self.estimate.try_set(api::dashboard::get_estimate(self.id).await.ok());
+            });
+        }
+    }
+
+    /// What is known of a step, by its path in the definition: what it took, else what it may take.
+    fn of(self, path: &str) -> Option<Known> {
+        let past = self.preview.with(|preview| preview.as_ref().and_then(|all| all.step(path)).cloned());
+        let may = || self.estimate.with(|all| all.as_ref().and_then(|all| all.step(path)).cloned());
+        past.map(Known::Past).or_else(|| may().map(Known::Estimate))
+    }
+}
+
+/// What is known of what a step takes.
+#[derive(Debug, Clone, PartialEq)]
+enum Known {
+    Past(StepCost),
+    Estimate(StepEstimate),
+}
+
+/// The path of a step in the definition.
+fn path_of(editor: Editor, id: &str) -> String {
+    let around = editor.trail.read().last().map(|here| here.path.clone()).unwrap_or_default();
+    around.into_iter().chain([id.to_owned()]).collect::<Vec<_>>().join(".")
+}
+
+/// What the calls of a step take, under its node: in the run that lies over the graph, else usually, else by an estimate that says
+/// that it is one.
+#[component]
+pub fn NodeCost(id: String, step: RwSignal<Step>) -> impl IntoView {
+    let (costs, editor, overlay) = (expect_context::<Costs>(), use_editor(), use_overlay());
+    let id = StoredValue::new(id);
+    let asks = Memo::new(move |_| step.with(|step| Kind::find(&step.kind).is_some_and(Kind::calls_models)));
+    let words = Memo::new(move |_| {
+        if !asks.get() {
+            return None;
+        }
+        let in_run = overlay.shown.get().then(|| {
+            let run = overlay.run.read();
+            run.as_ref().and_then(|run| id.with_value(|id| actual(&run.step(id)?.output)))
+        });
+        in_run.flatten().or_else(|| costs.of(&id.with_value(|id| path_of(editor, id))).map(|known| known.short()))
+    });
+    move || words.get().map(|words| view! { <div class="node-cost" title=words.clone()>{words.clone()}</div> })
+}
+
+/// In a few words, for a node.
+fn short(input: i64, output: i64, micros: Option<i64>) -> String {
+    let cost = micros.map_or_else(|| "no price".to_owned(), format::dollars);
+    format!("{} → {} tokens, {cost}", format::count(input), format::count(output))
+}
+
+/// What the calls of a step took in a run, as its output tells, in a few words.
+fn actual(output: &Value) -> Option<String> {
+    let usage: Usage = serde_json::from_value(output.get("usage")?.clone()).ok()?;
+    let micros = output.get("cost_usd").and_then(Value::as_f64).map(|dollars| (dollars * 1_000_000.0).round() as i64);
+    Some(short(usage.prompt(), usage.output, micros))
+}
+
+impl Known {
+    fn short(&self) -> String {
+        match self {
+            Self::Past(step) => format!("usually {}", short(step.median_input, step.median_output, step.median_micros)),
+            Self::Estimate(step) => {
+                format!("est. up to {}", short(step.most.prompt(), step.most.output, step.most_micros))
+            }
+        }
     }
 }
 
@@ -67,19 +145,16 @@ pub fn StepCosts(id: String, step: RwSignal<Step>, kind: Option<&'static Kind>) 
         let run = overlay.run.read();
         run.as_ref().and_then(|run| of_output(&run.step(&own)?.output))
     });
-    let path = Memo::new(move |_| {
-        let around = editor.trail.read().last().map(|here| here.path.clone()).unwrap_or_default();
-        around.into_iter().chain([id.clone()]).collect::<Vec<_>>().join(".")
-    });
-    let told = move || {
-        costs.preview.with(|preview| preview.as_ref().and_then(|all| Some(took(all.step(&path.read())?, all.runs))))
+    let path = Memo::new(move |_| path_of(editor, &id));
+    let runs = move || costs.preview.with(|preview| preview.as_ref().map_or(0, |all| all.runs));
+    let told = move || match costs.of(&path.read())? {
+        Known::Past(step) => Some(took(&step, runs())),
+        Known::Estimate(step) => Some(may_take(&step)),
     };
-    let may = move || costs.estimate.with(|all| Some(may_take(all.as_ref()?.step(&path.read())?)));
     let line = |told: Option<String>| told.map(|told| view! { <p class="small">{told}</p> });
     view! {
         {move || line(words.get())}
         {move || line(told())}
-        {move || line(may())}
         {move || line(last.get())}
     }
     .into_any()
@@ -119,7 +194,9 @@ fn took(step: &StepCost, of: u32) -> String {
     } else {
         "without a price".to_owned()
     };
-    format!("A call took {tokens} {cost}: {} in {} of the last {of}.", calls(step.calls), runs(step.runs))
+    let (called, within) = (calls(step.calls), runs(step.runs));
+    let usual = short(step.median_input, step.median_output, step.median_micros);
+    format!("A call took {tokens} {cost}: {called} in {within} of the last {of}. In a run it usually takes {usual}.")
 }
 
 /// What a step may cost before it ran, and how that was reckoned.
@@ -147,7 +224,12 @@ pub fn RunCosts() -> impl IntoView {
     costs.look();
     view! {
         {move || past(costs)}
-        {move || costs.estimate.get().filter(|estimate| !estimate.steps.is_empty()).map(|estimate| view! { <Estimated estimate /> })}
+        {move || {
+            // What has run needs no guess.
+            let is_new = costs.preview.with(|preview| preview.as_ref().is_none_or(|preview| preview.steps.is_empty()));
+            let estimate = costs.estimate.get().filter(|estimate| is_new && !estimate.steps.is_empty());
+            estimate.map(|estimate| view! { <Estimated estimate /> })
+        }}
     }
 }
 
@@ -216,6 +298,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::gateway::TokensBy;
+
+    #[test]
+    fn a_node_tells_what_was_from_what_may_be() {
+        let usage = json!({"input": 1000, "cache_read": 200, "cache_write": 0, "cache_write_hour": 0, "output": 34, "reasoning": 0});
+        let said = actual(&json!({"usage": usage, "cost_usd": 0.25})).unwrap();
+        assert!(said.starts_with("1,200 → 34 tokens, $0.25"), "{said}");
+        let past = StepCost {
+            step: "ask".into(),
+            runs: 3,
+            calls: 3,
+            usage: Usage::default(),
+            cost_micros: 1,
+            unpriced: 0,
+            median_input: 10,
+            median_output: 2,
+            median_micros: None,
+        };
+        assert_eq!(Known::Past(past).short(), "usually 10 → 2 tokens, no price");
+    }
 
     #[test]
     fn the_words_of_a_step_are_counted_without_what_is_put_in() {
@@ -241,6 +343,7 @@ mod tests {
             most: Usage::default(),
             least_micros: micros,
             most_micros: micros.map(|micros| micros * 2),
+            reads_by: TokensBy::Estimate,
             how: "reads 8 tokens of its own".into(),
         };
         let told = may_take(&step(Some(250_000)));

@@ -38,7 +38,9 @@ pub fn Designer(
     provide_context(overlay);
     provide_context(problems);
     provide_context(saver);
-    provide_context(Costs::new(workflow.id));
+    let costs = Costs::new(workflow.id);
+    provide_context(costs);
+    costs.follow(overlay);
     let runner = Runner::new(workflow.id, editor, saver, overlay, problems, use_toasts());
     provide_context(runner);
     let test_run = Callback::new(move |()| {

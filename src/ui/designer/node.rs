@@ -6,6 +6,7 @@ use super::action;
 use super::canvas::{Origin, press_on};
 use super::change::Change;
 use super::container::{ContainerParts, Told};
+use super::costs::NodeCost;
 use super::editor::use_editor;
 use super::kernel::{Size, geometry};
 use super::level::is_container;
@@ -108,6 +109,7 @@ fn Node(id: String, step: RwSignal<Step>) -> impl IntoView {
             </div>
             <ContainerParts step bodies on_open=Some(on_open) on_fold />
             <Told told=Signal::derive(move || facts.get().and_then(|facts| facts.told)) />
+            <NodeCost id=id.get_value() step />
             <Ports id=id.get_value() step name />
             {move || (problems.get() > 0).then(|| view! { <span class="node-problem"><Icon name="bang" /></span> })}
         </article>

@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::overlay::use_overlay;
 use super::run::use_runner;
 use crate::api;
-use crate::model::workflow::LogChunk;
+use crate::model::workflow::{LogChunk, StepStatus};
 use crate::ui::components::VirtualList;
 use crate::ui::format;
 
@@ -13,6 +14,9 @@ use crate::ui::format;
 const PAGE: u32 = 1_000;
 /// Characters of a line that is put together of what came in pieces: beyond that another begins.
 const MOST_JOINED: usize = 140;
+
+/// Characters of the end that is shown of what a step writes.
+const MOST_TAIL: usize = 600;
 
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -96,6 +100,35 @@ pub fn LogTab(id: String) -> impl IntoView {
     }
 }
 
+/// The end of what the step writes while it runs, such as the words of a model as they come.
+#[component]
+pub fn StreamTail(id: String) -> impl IntoView {
+    let runner = use_runner();
+    let facts = use_overlay().facts(id.clone());
+    let id = StoredValue::new(id);
+    let text = Memo::new(move |_| {
+        let facts = facts.get().filter(|facts| facts.status == StepStatus::Running)?;
+        let log = runner.log.read();
+        let is_mine = |chunk: &&LogChunk| {
+            chunk.attempt == facts.attempt && chunk.stream == "stdout" && id.with_value(|id| chunk.step == *id)
+        };
+        end_of(log.iter().filter(is_mine))
+    });
+    move || {
+        text.get().map(|text| {
+            view! { <pre class="stream-tail" tabindex="0" role="group" aria-label="What it writes">{text}</pre> }
+        })
+    }
+}
+
+/// The last characters of what came in pieces; `None` where nothing did.
+fn end_of<'a>(chunks: impl Iterator<Item = &'a LogChunk>) -> Option<String> {
+    let text: String = chunks.map(|chunk| chunk.text.as_str()).collect();
+    let text = text.trim();
+    let over = text.chars().count().saturating_sub(MOST_TAIL);
+    (!text.is_empty()).then(|| text.chars().skip(over).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +147,10 @@ mod tests {
         let chunks = [chunk(1, "one\ntwo\n"), chunk(2, "th"), chunk(3, "ree")];
         let texts: Vec<String> = lines(chunks.iter()).into_iter().map(|line| line.text).collect();
         assert_eq!(texts, ["one", "two", "three"]);
+        assert_eq!(end_of(chunks.iter()).as_deref(), Some("one\ntwo\nthree"));
+        assert_eq!(end_of([chunk(1, " \n")].iter()), None);
+        let long = [chunk(1, &"é".repeat(MOST_TAIL)), chunk(2, "end")];
+        let end = end_of(long.iter()).unwrap();
+        assert!(end.ends_with("éend") && end.chars().count() == MOST_TAIL);
     }
 }

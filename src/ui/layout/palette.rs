@@ -79,6 +79,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadMemory, Item::new("Pages", "memory", "How things are found", "Memory", "/memory/embedder")),
         (Action::ReadProvider, of_gateway("Providers", "/providers")),
         (Action::ReadProvider, of_gateway("Routes", "/gateway/routes")),
+        (Action::ReadProvider, of_gateway("Flags", "/gateway/flags")),
         (Action::ManageProvider, of_gateway("Gateway keys", "/gateway/keys")),
         (Action::ReadUsage, of_gateway("Calls of models", "/gateway/calls")),
         (Action::ReadUsage, of_gateway("Budgets", "/gateway/budgets")),

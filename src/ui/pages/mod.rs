@@ -6,6 +6,7 @@ pub mod auth;
 pub mod budgets;
 pub mod cache;
 pub mod dashboard;
+pub mod flags;
 pub mod gateway;
 pub mod memory;
 pub mod providers;

@@ -3,6 +3,7 @@
 mod admin;
 mod bench;
 mod ending;
+mod gateway;
 mod help;
 mod memory;
 mod queue;

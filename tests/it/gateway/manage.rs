@@ -9,7 +9,7 @@ use weft::read;
 use weft::runtime::{Actor, Ctx, Principal};
 
 use super::upstream::{Reply, Upstream};
-use super::{add, ask, ctx as other, draft, route, somebody};
+use super::{add, answer, ask, ctx as other, draft, route, somebody};
 use crate::auth::{call, json_of, owner};
 use crate::http::NIL;
 use crate::support::Site;
@@ -22,6 +22,20 @@ fn pointers(error: Error) -> Vec<String> {
 }
 
 on_both_engines! {
+    async fn what_providers_were_asked_and_how_fast_they_were_is_told(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = Upstream::start([Reply::Json(200, answer("A loom.")), Reply::Json(200, answer("A loom."))]).await;
+        let acme = add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let idle = add(&ctx, "idle", ProviderKind::OpenAiCompatible, &upstream, &["small"]).await;
+        ask(&ctx, "big").await.unwrap();
+        gateway::settled(&ctx).await;
+        let used = gateway::list_provider_use(&ctx).await.unwrap();
+        assert_eq!(used.iter().map(|one| one.provider_id).collect::<Vec<_>>(), [acme.id, idle.id]);
+        assert_eq!((used[0].calls, used[0].failed, used[0].unpriced, used[0].cost_micros), (1, 0, 1, 0));
+        assert!(used[0].began_p50_ms.is_some() && used[0].began_p50_ms <= used[0].began_p99_ms, "{used:?}");
+        assert_eq!((used[1].calls, used[1].began_p50_ms), (0, None));
+    }
+
     async fn a_key_is_encrypted_and_shown_to_nobody(site: Site) {
         let ctx = somebody(&site).await;
         let upstream = Upstream::start([]).await;

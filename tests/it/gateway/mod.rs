@@ -9,6 +9,7 @@ mod compared;
 mod context;
 mod explain;
 mod failures;
+mod flags;
 mod hedge;
 mod hooks;
 mod injected;

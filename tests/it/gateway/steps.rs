@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use weft::gateway;
-use weft::model::gateway::{CallOutcome, CallSource, PriceDraft, ProviderKind, SumBy, UsageFilter};
+use weft::model::gateway::{CallOutcome, CallSource, PriceDraft, ProviderKind, SumBy, TokensBy, UsageFilter};
 use weft::model::workflow::{RunDetail, RunStatus};
 use weft::runtime::Ctx;
 
@@ -78,6 +78,7 @@ on_both_engines! {
         assert_eq!((ask.least.input, ask.most.input), (11, 10 * 2_011), "its own words, and what a template puts in");
         assert_eq!((estimate.least_micros, estimate.most_micros, estimate.unpriced), (651, 122_510, 0));
         assert!(ask.how.contains("each is taken to have 1 to 10 items"), "{}", ask.how);
+        assert_eq!(ask.reads_by, TokensBy::Estimate);
         let unknown = weft::workflow::estimate_cost(&ctx, ctx.ids.fresh()).await.unwrap_err();
         assert_eq!(weft::model::ApiError::from(unknown).status(), 404);
         for of in [json!(["a loom", "a weft"]), json!(["a warp"])] {
@@ -90,8 +91,24 @@ on_both_engines! {
         assert_eq!((preview.runs, preview.least_micros, preview.most_micros, preview.unpriced), (2, 2_000, 4_000, 0));
         let step = preview.step("each.ask").unwrap();
         assert_eq!((step.runs, step.calls, step.cost_micros, step.usage.output), (2, 3, 6_000, 300));
+        assert_eq!((step.median_input, step.median_output, step.median_micros), (2_000, 200, Some(4_000)), "of one run");
         let unknown = weft::monitor::cost(&ctx, ctx.ids.fresh()).await.unwrap_err();
         assert_eq!(unknown.status(), 404);
+    }
+
+    async fn before_the_first_run_words_are_counted_by_the_vocabulary_of_who_would_be_asked(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = Upstream::start([]).await;
+        add(&ctx, "acme", ProviderKind::OpenAi, &upstream, &["gpt-4o"]).await;
+        // 26 characters, and 19 tokens.
+        let prompt = "東京は日本の首都であり、世界最大の都市のひとつです。";
+        let definition = chain(vec![json!({"id": "ask", "kind": "prompt", "config": {"prompt": prompt, "model": "gpt-4o"}})]);
+        let made = weft::workflow::definitions::create(&ctx, definition).await.unwrap();
+        let estimate = weft::workflow::estimate_cost(&ctx, made.id).await.unwrap();
+        let ask = estimate.step("ask").unwrap();
+        assert_eq!((ask.least.input, ask.reads_by), (19 + 8, TokensBy::Tokenizer));
+        assert!(!estimate.assumes.iter().any(|one| one.contains("four characters")), "{:?}", estimate.assumes);
+        assert_eq!(upstream.count(), 0, "nobody is asked");
     }
 
     async fn an_answer_that_does_not_fit_is_asked_for_again(site: Site) {

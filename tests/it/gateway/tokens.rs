@@ -5,15 +5,18 @@ use serde_json::{Value, json};
 use weft::gateway;
 use weft::model::cache::CacheMode;
 use weft::model::gateway::{
-    ContextRule, Dialect, ExplainRequest, Policy, ProviderKind, RouteDraft, Target, TokensBy, WhenFull,
+    BudgetDraft, CallOutcome, ContextRule, Delta, Dialect, ExplainRequest, FaultClass, Message, Policy, PriceDraft,
+    ProviderKind, Request, Role, RouteDraft, Target, TokensBy, WhenFull,
 };
 
 use super::proxy::{CHAT, pointed, read, send};
 use super::upstream::{Reply, Upstream};
-use super::{add, answer, calls};
+use super::{add, answer, calls, chunks, drain, first_chunks, order, question, stream};
 use crate::support::Site;
 
 const COUNT: &str = "/api/v1/gateway/openai/v1/responses/input_tokens";
+/// Ten tokens.
+const FOX: &[&str] = &["The quick brown fox ", "jumps over the lazy dog."];
 /// 26 characters, and 19 tokens.
 const DENSE: &str = "東京は日本の首都であり、世界最大の都市のひとつです。";
 
@@ -38,6 +41,56 @@ on_both_engines! {
         };
         assert_eq!(told("gpt-4o"), (9, 10, TokensBy::Tokenizer, false));
         assert_eq!(told("big"), (7, 11, TokensBy::Estimate, true));
+    }
+
+    async fn a_stream_that_breaks_off_is_counted_by_the_models_own_vocabulary(site: Site) {
+        let (_, ctx, _) = pointed(&site).await;
+        let cut = || Reply::Cut(first_chunks(FOX));
+        let silent = Reply::Events(chunks(FOX).replace("1000", "0").replace("100", "0"));
+        let acme = Upstream::start([cut(), Reply::Stall(first_chunks(FOX)), silent, cut()]).await;
+        add(&ctx, "acme", ProviderKind::OpenAi, &acme, &["gpt-4o", "big"]).await;
+        // It breaks off; whoever asked goes away; it ends, and its provider told nothing; and again, of a model that nobody can count.
+        let (text, fault) = drain(&mut stream(&ctx, "gpt-4o").await.unwrap()).await;
+        assert!(text == FOX.concat() && fault.is_some());
+        let mut left = stream(&ctx, "gpt-4o").await.unwrap();
+        let mut came = String::new();
+        while came.len() < text.len() {
+            if let Delta::Text { text: piece, .. } = left.next().await.unwrap().unwrap() {
+                came.push_str(&piece);
+            }
+        }
+        drop(left);
+        let mut whole = stream(&ctx, "gpt-4o").await.unwrap();
+        assert_eq!(drain(&mut whole).await, (text, None));
+        assert_eq!((whole.usage_so_far().input, whole.usage_so_far().output), (11, 10), "a step tells the same as the log");
+        drain(&mut stream(&ctx, "big").await.unwrap()).await;
+        let log = calls(&ctx).await;
+        let told: Vec<_> = log.iter().rev().map(|call| (call.outcome, call.usage.input, call.usage.output, call.tokens_by)).collect();
+        let counted = |outcome| (outcome, 11, 10, TokensBy::Tokenizer);
+        assert_eq!(told[..3], [counted(CallOutcome::Partial), counted(CallOutcome::Partial), counted(CallOutcome::Complete)]);
+        assert_eq!((told[3].0, told[3].3), (CallOutcome::Partial, TokensBy::Estimate));
+    }
+
+    async fn a_budget_counts_what_is_dense_by_the_models_own_vocabulary(site: Site) {
+        let (_, ctx, _) = pointed(&site).await;
+        let upstream = Upstream::start([Reply::Json(200, answer("好。"))]).await;
+        let acme = add(&ctx, "acme", ProviderKind::OpenAi, &upstream, &["gpt-4o", "big"]).await;
+        for model in ["gpt-4o", "big"] {
+            let price = json!({"model": model, "input": 1_000_000, "output": 1_000_000});
+            let price: PriceDraft = serde_json::from_value(price).unwrap();
+            gateway::put_price(&ctx, acme.id, price).await.unwrap();
+        }
+        // By a quarter of its characters it reads some 650 tokens, by its vocabulary some 1,900; and 1,024 are expected to be written.
+        let budget = json!({"name": "Team", "scope": "workspace", "period": "month", "limit_micros": 2_300});
+        let budget: BudgetDraft = serde_json::from_value(budget).unwrap();
+        gateway::create_budget(&ctx, budget).await.unwrap();
+        let dense = |model: &str| {
+            let messages = vec![Message::text(Role::User, DENSE.repeat(100))];
+            Request { messages, ..question(model) }
+        };
+        assert_eq!(order(&ctx, dense("gpt-4o")).await.unwrap_err().class, FaultClass::Budget);
+        assert_eq!(upstream.count(), 0, "nobody was asked");
+        assert!(order(&ctx, dense("big")).await.is_ok(), "of others the estimate is all there is");
     }
 }
 

@@ -33,6 +33,7 @@ struct Theirs {
     route: String,
     key: String,
     budget: String,
+    flag: String,
     agent: String,
     task: String,
     lease: String,
@@ -97,6 +98,8 @@ async fn seed(rt: &Runtime) -> Theirs {
     let budget = json!({"name": "Theirs", "scope": "workspace", "period": "day", "limit_micros": 1});
     let budget = gateway::create_budget(&ctx, serde_json::from_value(budget).unwrap()).await.unwrap();
     let budget = budget.budget.id.to_string();
+    let flag = serde_json::from_value(json!({"name": "Theirs"})).unwrap();
+    let flag = gateway::create_flag(&ctx, flag).await.unwrap().flag.id.to_string();
     let agent = json!({"name": "Theirs", "spec": {"persona": "You keep their secret."}});
     let agent = agents::create(&ctx, serde_json::from_value(agent).unwrap()).await.unwrap().id.to_string();
     let task =
@@ -124,6 +127,7 @@ async fn seed(rt: &Runtime) -> Theirs {
         route,
         key,
         budget,
+        flag,
         agent,
         task,
         lease,
@@ -223,6 +227,7 @@ impl Theirs {
             ("gateway/calls/", self.call.clone()),
             ("gateway/content", self.call.clone()),
             ("budgets/", self.budget.clone()),
+            ("flags/", self.flag.clone()),
             ("agents/tasks/", self.task.clone()),
             ("agents/cancel_queued", self.task.clone()),
             ("agents/comparisons/", self.comparison.clone()),
@@ -312,7 +317,7 @@ on_both_engines! {
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
         let app = weft::http::router(rt);
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/agents/leases", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/summary-rules", "/namespaces", "/cache/entries", "/cache/semantic", "/analytics/cache"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/agents/leases", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/summary-rules", "/namespaces", "/cache/entries", "/cache/semantic", "/analytics/cache", "/providers/use", "/flags", "/flags/changes"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send_to(&app).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

@@ -13,7 +13,7 @@ use crate::ui::designer::costs::StepCosts;
 use crate::ui::designer::editor::use_editor;
 use crate::ui::designer::pin::PinBar;
 use crate::ui::designer::run::use_runner;
-use crate::ui::designer::run_log::LogTab;
+use crate::ui::designer::run_log::{LogTab, StreamTail};
 use crate::ui::designer::run_tabs::{InputTab, OutputTab, RunNotice};
 use crate::ui::designer::{action, keys};
 
@@ -52,6 +52,7 @@ fn Panel(id: String, step: RwSignal<Step>) -> impl IntoView {
         </div>
         <Tabs id=TABS label="Step" tabs=tabs chosen=tab on_choose=move |name| tab.set(name) />
         <RunNotice id=id.get_value() />
+        <StreamTail id=id.get_value() />
         <TabPanel id=TABS name="setup" chosen=tab>
             <div class="pane-body">
                 <SetUp id=id.get_value() step kind />

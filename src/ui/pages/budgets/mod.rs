@@ -10,7 +10,7 @@ mod list;
 use leptos::prelude::*;
 
 use crate::model::auth::{Action, Me};
-use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant};
+use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, NeedsProvider};
 use crate::ui::pages::gateway::{GatewayHeader, Part};
 use dialog::{Asked, BudgetDialog};
 use list::List;
@@ -33,6 +33,7 @@ pub fn BudgetsPage() -> impl IntoView {
     view! {
         <GatewayHeader part=Part::Budgets actions=ViewFnOnce::from(actions) />
         <div class="page-body stack">
+            <NeedsProvider why="Until models can be asked, nothing is spent." />
             <List asked changed may_manage />
             {may_manage.then(|| view! { <BudgetDialog asked /> })}
         </div>

@@ -6,10 +6,12 @@ use leptos::prelude::*;
 use crate::api::routes::explain;
 use crate::model::ApiError;
 use crate::model::gateway::{
-    Dialect, ExplainRequest, Explained, Level, PassedOver, Score, Standing, TokensBy, WouldAsk, WouldHedge,
+    Dialect, ExplainRequest, Explained, FlagTold, Level, PassedOver, Score, Standing, TokensBy, WouldAsk, WouldHedge,
 };
 use crate::ui::browser;
-use crate::ui::components::{Badge, Button, ButtonVariant, Card, Choice, Field, Icon, Select, TextArea, Tone};
+use crate::ui::components::{
+    Badge, Button, ButtonVariant, Card, Choice, Field, Icon, Select, TextArea, TextInput, Tone,
+};
 use crate::ui::format;
 
 /// The box, and what it was asked.
@@ -18,6 +20,7 @@ pub(super) struct Question {
     name: RwSignal<String>,
     dialect: RwSignal<String>,
     prompt: RwSignal<String>,
+    session: RwSignal<String>,
     ask: Action<ExplainRequest, Result<Explained, ApiError>>,
 }
 
@@ -27,6 +30,7 @@ impl Question {
             name: RwSignal::new(String::new()),
             dialect: RwSignal::new(ANTHROPIC.to_owned()),
             prompt: RwSignal::new(String::new()),
+            session: RwSignal::new(String::new()),
             ask: Action::new(|question: &ExplainRequest| explain(question.clone())),
         }
     }
@@ -43,6 +47,7 @@ impl Question {
         let dialect = if self.dialect.get_untracked() == OPENAI { Dialect::OpenAi } else { Dialect::Anthropic };
         self.ask.dispatch(ExplainRequest {
             prompt: self.prompt.get_untracked(),
+            session: self.session.get_untracked().trim().to_owned(),
             ..ExplainRequest::about(self.name.get_untracked().trim(), dialect)
         });
     }
@@ -87,6 +92,10 @@ pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> imp
                         id="explain-prompt" label="Prompt" rows=3 aside=Some("optional".to_owned()) value=question.prompt
                         hint=Some("How many tokens it is, and for routes that go by the task or the cost.".to_owned())
                     />
+                    <TextInput
+                        id="explain-session" label="Session" mono=true aside=Some("optional".to_owned()) value=question.session
+                        hint=Some("For models that stand behind a flag. Without one, flags go by you.".to_owned())
+                    />
                     <div><Button label="Explain" icon="help" variant=ButtonVariant::Plain submit=true busy=question.ask.pending() /></div>
                 </form>
                 <div role="status" class="stack">
@@ -99,7 +108,7 @@ pub(super) fn ExplainCard(question: Question, names: Signal<Vec<String>>) -> imp
 
 #[component]
 fn Told(explained: Explained) -> impl IntoView {
-    let Explained { rule, refused, task, candidates, passed_over, hedge } = explained;
+    let Explained { rule, refused, flags, task, candidates, passed_over, hedge } = explained;
     let first = candidates.iter().position(|one| one.standing.is_asked());
     let nobody = (first.is_none() && !candidates.is_empty()).then(|| view! {
         <div class="notice" data-tone="warn">
@@ -119,6 +128,7 @@ fn Told(explained: Explained) -> impl IntoView {
             </div>
         })}
         {(!rule.is_empty()).then(|| view! { <p><span class="dim">"Read as "</span>{rule}"."</p> })}
+        {(!flags.is_empty()).then(|| view! { <FlagsTold flags /> })}
         {task.map(|task| view! { <TaskScore task /> })}
         {nobody}
         <ol class="would-ask">{rows}</ol>
@@ -147,6 +157,16 @@ fn WouldAskRow(one: WouldAsk, is_first: bool) -> impl IntoView {
             {why.map(|why| view! { <span class="small dim block">{why}</span> })}
         </li>
     }
+}
+
+/// What the flags of the route say.
+#[component]
+fn FlagsTold(flags: Vec<FlagTold>) -> impl IntoView {
+    let one = |told: FlagTold| {
+        let (label, tone) = if told.takes() { ("taken", Tone::Good) } else { ("not taken", Tone::Plain) };
+        view! { <li><Badge label tone />" "<span>{format!("{}.", format::sentence(&told.words()).trim_end_matches('.'))}</span></li> }
+    };
+    view! { <ul class="stack" role="list" aria-label="Flags">{flags.into_iter().map(one).collect_view()}</ul> }
 }
 
 /// How hard the task is, and how such a one is gone about. What makes it so stands in the rule.

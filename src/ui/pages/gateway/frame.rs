@@ -11,6 +11,7 @@ use crate::ui::components::{ButtonLink, ButtonVariant, EmptyState, PageHeader};
 pub(in crate::ui::pages) enum Part {
     Providers,
     Routes,
+    Flags,
     Keys,
     Calls,
     Budgets,
@@ -19,13 +20,22 @@ pub(in crate::ui::pages) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 7] =
-        [Self::Providers, Self::Routes, Self::Keys, Self::Calls, Self::Budgets, Self::Cache, Self::Redaction];
+    const ALL: [Self; 8] = [
+        Self::Providers,
+        Self::Routes,
+        Self::Flags,
+        Self::Keys,
+        Self::Calls,
+        Self::Budgets,
+        Self::Cache,
+        Self::Redaction,
+    ];
 
     const fn label(self) -> &'static str {
         match self {
             Self::Providers => "Providers",
             Self::Routes => "Routes",
+            Self::Flags => "Flags",
             Self::Keys => "Keys",
             Self::Calls => "Calls",
             Self::Budgets => "Budgets",
@@ -38,6 +48,7 @@ impl Part {
         match self {
             Self::Providers => "/providers",
             Self::Routes => "/gateway/routes",
+            Self::Flags => "/gateway/flags",
             Self::Keys => "/gateway/keys",
             Self::Calls => "/gateway/calls",
             Self::Budgets => "/gateway/budgets",
@@ -48,7 +59,7 @@ impl Part {
 
     const fn needs(self) -> Action {
         match self {
-            Self::Providers | Self::Routes | Self::Redaction => Action::ReadProvider,
+            Self::Providers | Self::Routes | Self::Flags | Self::Redaction => Action::ReadProvider,
             Self::Keys => Action::ManageProvider,
             Self::Calls | Self::Budgets | Self::Cache => Action::ReadUsage,
         }

@@ -12,7 +12,7 @@ use crate::model::gateway::{Endpoints, KeyInUse};
 use crate::model::{ApiKeyId, Page, PageRequest, Timestamp};
 use crate::ui::components::{
     Badge, Button, ButtonShape, ButtonSize, ButtonVariant, Card, Column, ConfirmDialog, DataTable, EmptyState, Load,
-    Now, RelativeTime, Tone, use_toasts,
+    NeedsProvider, Now, RelativeTime, Tone, use_toasts,
 };
 use crate::ui::format;
 
@@ -65,6 +65,7 @@ pub fn KeysPage() -> impl IntoView {
     view! {
         <GatewayHeader part=Part::Keys actions=ViewFnOnce::from(actions) />
         <div class="page-body stack" style="--gap: var(--space-6)">
+            <NeedsProvider why="Programs with a key have no model to ask." />
             <Load resource=keys what="the keys" let:page><List page table /></Load>
             <Load resource=around what="the settings for programs" let:around>
                 <Pointing endpoints=around.0 names=names(&around.1, &around.2) />

@@ -208,6 +208,9 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>, agent: O
         call.choice.notices.iter().map(|notice| view! { <dd class="wrapped">{format::sentence(notice)}</dd> });
     let notices =
         (!call.choice.notices.is_empty()).then(|| view! { <dt>"Not said as asked"</dt>{notices.collect_view()} });
+    let flags =
+        call.choice.flags.iter().map(|told| view! { <dd class="wrapped">{format::sentence(&told.words())}</dd> });
+    let flags = (!call.choice.flags.is_empty()).then(|| view! { <dt>"Flags"</dt>{flags.collect_view()} });
     let lost = call.choice.lost.iter().map(|lost| view! { <dd class="wrapped">{format::sentence(lost)}</dd> });
     let lost = (!call.choice.lost.is_empty()).then(|| view! { <dt>"Lost of the answer"</dt>{lost.collect_view()} });
     let error = call.error.clone().map(|error| {
@@ -233,7 +236,7 @@ fn Details(call: CallRecord, user: Option<String>, key: Option<String>, agent: O
                 <div class="stack">
                     <h3>"Tokens"</h3>
                     {tokens_by.map(|words| view! { <p class="small dim">{format::sentence(words)}</p> })}
-                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{masked}{left_out}{notices}{lost}</dl>
+                    <dl class="pairs">{parts}<dt>"Cache"</dt><dd>{cache}</dd>{flags}{masked}{left_out}{notices}{lost}</dl>
                     {unpriced.map(|href| view! {
                         <p><span class="dim">"The model had no price at that time. "</span><a class="link" href=href>"Set one for calls to come"</a></p>
                     })}

@@ -13,6 +13,7 @@ mod keys;
 mod line;
 mod place;
 mod route_dialog;
+mod route_flag;
 mod route_form;
 mod route_policy;
 mod routes;

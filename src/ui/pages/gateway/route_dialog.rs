@@ -3,6 +3,7 @@
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
 
+use super::route_flag::LineFlag;
 use super::route_form::{Form, Line, MOST};
 use super::route_policy::{LinePolicy, PolicyFields};
 use crate::api::routes::{create_route, update_route};
@@ -29,6 +30,8 @@ pub(super) struct Asked {
     form: RwSignal<Form>,
     /// What there is to choose from.
     pub(super) providers: RwSignal<Vec<Provider>>,
+    /// The names of the flags that a model can stand behind.
+    pub(super) flags: RwSignal<Vec<String>>,
     pub(super) changed: RwSignal<u32>,
 }
 
@@ -39,6 +42,7 @@ impl Asked {
             editing: RwSignal::new(None),
             form: RwSignal::new(Form::default()),
             providers: RwSignal::new(Vec::new()),
+            flags: RwSignal::new(Vec::new()),
             changed: RwSignal::new(0),
         }
     }
@@ -259,6 +263,7 @@ fn LineFields(asked: Asked, key: u32, save: Saving) -> impl IntoView {
                     refused=only on_press=move |()| asked.form.update(|form| form.remove(key))
                 />
             </span>
+            <LineFlag form=asked.form flags=asked.flags key place />
             {move || error().map(|text| view! { <span class="error"><Icon name="s-failed" />{text}</span> })}
         </li>
     }

@@ -19,6 +19,8 @@ pub(super) struct Line {
     pub weight: String,
     /// The hardest task that it takes, as sent.
     pub takes: String,
+    /// The flag that it stands behind; empty for none.
+    pub flag: String,
 }
 
 /// Milliseconds after which the next is asked too, to begin with: longer than most answers take to begin.
@@ -81,6 +83,7 @@ impl Form {
             model: target.model.clone(),
             weight: target.weight.to_string(),
             takes: target.takes.as_str().to_owned(),
+            flag: target.flag.clone().unwrap_or_default(),
         };
         let lines: Vec<Line> = route.targets.iter().enumerate().map(line).collect();
         let next = lines.len() as u32;
@@ -113,7 +116,7 @@ impl Form {
         let key = self.next;
         self.next += 1;
         let takes = Level::default().as_str().to_owned();
-        self.lines.push(Line { key, provider, model, weight: "1".to_owned(), takes });
+        self.lines.push(Line { key, provider, model, weight: "1".to_owned(), takes, flag: String::new() });
         key
     }
 
@@ -154,7 +157,8 @@ impl Form {
                 line.provider.parse().map_err(|_| wrong(format!("/targets/{at}/provider_id"), "choose a provider"))?;
             let weight = number(&line.weight, || format!("/targets/{at}/weight"))?;
             let takes = Level::parse(&line.takes).unwrap_or_default();
-            Ok(Target { provider_id, model: line.model.trim().to_owned(), weight, takes })
+            let flag = Some(line.flag.clone()).filter(|flag| !flag.is_empty());
+            Ok(Target { provider_id, model: line.model.trim().to_owned(), weight, takes, flag })
         };
         let targets = self.lines.iter().enumerate().map(target).collect::<Result<_, ApiError>>()?;
         let by = By::parse(&self.by).unwrap_or_default();
@@ -292,8 +296,12 @@ mod tests {
     #[test]
     fn a_form_that_is_not_touched_sends_what_it_was_made_of() {
         let task = TaskRules { medium_from: 31, ..TaskRules::default() };
-        let target =
-            Target { weight: 90, takes: Level::Simple, ..Target::new(ProviderId(uuid::Uuid::from_u128(1)), "a") };
+        let target = Target {
+            weight: 90,
+            takes: Level::Simple,
+            flag: Some("new".into()),
+            ..Target::new(ProviderId(uuid::Uuid::from_u128(1)), "a")
+        };
         let route = Route {
             id: crate::model::RouteId(uuid::Uuid::nil()),
             name: "smart".into(),

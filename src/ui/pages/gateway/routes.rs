@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::explain::{ExplainCard, Question};
 use super::frame::{GatewayHeader, NoProviders, Part, names};
 use super::route_dialog::{Asked, RouteDialog};
+use crate::api::flags::list_flags;
 use crate::api::providers::list_providers;
 use crate::api::routes::{delete_route, list_routes};
 use crate::model::RouteId;
@@ -41,16 +42,19 @@ pub fn RoutesPage() -> impl IntoView {
         is_asking: RwSignal::new(false),
         may_manage,
     };
-    let known =
-        Resource::new(move || asked.changed.get(), |_| async { futures::try_join!(list_routes(), list_providers()) });
+    let known = Resource::new(
+        move || asked.changed.get(),
+        |_| async { futures::try_join!(list_routes(), list_providers(), list_flags()) },
+    );
     let known_names = RwSignal::new(Vec::new());
     // Without anything to ask, nothing needs explaining.
     let is_bare = RwSignal::new(false);
     Effect::new(move |_| {
-        if let Some(Ok((routes, providers))) = known.get() {
+        if let Some(Ok((routes, providers, flags))) = known.get() {
             is_bare.set(routes.is_empty() && providers.is_empty());
             known_names.set(names(&routes, &providers));
             asked.providers.set(providers);
+            asked.flags.set(flags.into_iter().map(|state| state.flag.name).collect());
         }
     });
     let actions = move || {
@@ -167,9 +171,15 @@ fn target_item(target: &Target, by: By, providers: &[Provider]) -> AnyView {
         By::Task => Some(format!("up to {}", target.takes.as_str())),
         By::Order | By::Cost | By::Latency => None,
     };
+    let flag = target.flag.clone().map(|flag| {
+        view! {
+            " "<a class="link small" href="/gateway/flags">{format!("behind {flag}")}</a>
+        }
+    });
     view! {
         <li>
             <span class="mono">{name}</span>
+            {flag}
             {part.filter(|_| wrong.is_none()).map(|part| view! { <span class="small dim">{format!(" {part}")}</span> })}
             {wrong.map(|wrong| view! { " "<Badge label=wrong tone=Tone::Warn /> })}
         </li>

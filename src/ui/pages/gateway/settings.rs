@@ -15,10 +15,11 @@ enum Program {
     OpenAiPython,
     OpenAiTypeScript,
     Curl,
+    Others,
 }
 
 impl Program {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::ClaudeCode,
         Self::Codex,
         Self::AnthropicPython,
@@ -26,6 +27,7 @@ impl Program {
         Self::OpenAiPython,
         Self::OpenAiTypeScript,
         Self::Curl,
+        Self::Others,
     ];
 
     const fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Program {
             Self::OpenAiPython => "openai-python",
             Self::OpenAiTypeScript => "openai-typescript",
             Self::Curl => "curl",
+            Self::Others => "others",
         }
     }
 
@@ -49,6 +52,7 @@ impl Program {
             Self::OpenAiPython => "OpenAI Python",
             Self::OpenAiTypeScript => "OpenAI TS",
             Self::Curl => "curl",
+            Self::Others => "Others",
         }
     }
 }
@@ -133,6 +137,12 @@ fn text(program: Program, endpoints: &Endpoints, secret: &str, model: &str) -> S
         Program::Curl => format!(
             "curl {openai}/chat/completions \\\n  -H 'Authorization: Bearer {secret}' \\\n  -H 'Content-Type: application/json' \\\n  \
              -d '{{\"model\": \"{model}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'"
+        ),
+        // The official SDKs of every language read these, and so do most programs that are made with them.
+        Program::Others => format!(
+            "# for programs that speak the API of OpenAI\nexport OPENAI_BASE_URL={openai}\nexport OPENAI_API_KEY={secret}\n\n\
+             # for programs that speak that of Anthropic\nexport ANTHROPIC_BASE_URL={anthropic}\nexport ANTHROPIC_API_KEY={secret}\n\n\
+             # the model to ask for: {model}"
         ),
     }
 }

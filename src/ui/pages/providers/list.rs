@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 
 use super::dialog::Asked;
-use crate::api::providers::{delete_provider, list_providers, reset_provider, test_provider};
+use crate::api::providers::{delete_provider, list_provider_use, list_providers, reset_provider, test_provider};
 use crate::model::ProviderId;
-use crate::model::gateway::{BreakerState, ModelHealth, Provider};
+use crate::model::auth::{Action as May, Me};
+use crate::model::gateway::{BreakerState, ModelHealth, Provider, ProviderUse};
 use crate::ui::components::{
     Badge, Button, ButtonSize, ButtonVariant, Column, ConfirmDialog, DataTable, EmptyState, Load, Tone, use_toasts,
 };
+use crate::ui::format;
 
 /// Models that a row names.
 const NAMED: usize = 3;
@@ -26,21 +28,59 @@ struct Table {
 #[component]
 pub(super) fn List(asked: Asked, changed: RwSignal<u32>, may_manage: bool) -> impl IntoView {
     let table = Table { asked, changed, deleting: RwSignal::new(None), is_asking: RwSignal::new(false), may_manage };
-    let providers = Resource::new(move || changed.get(), |_| list_providers());
+    // What it costs is for those alone who may see that.
+    let may_count = expect_context::<Me>().may(May::ReadUsage);
+    let providers = Resource::new(
+        move || changed.get(),
+        move |_| async move {
+            let uses = async { if may_count { list_provider_use().await } else { Ok(Vec::new()) } };
+            futures::try_join!(list_providers(), uses)
+        },
+    );
+    let columns = move || {
+        let used = may_count.then(|| Column::text("Last 30 days"));
+        let columns = [Column::text("Provider"), Column::text("Models"), Column::text("State")];
+        columns.into_iter().chain(used).chain([Column::text("")]).collect::<Vec<_>>()
+    };
     view! {
-        <Load resource=providers what="the providers" let:list>
-            {if list.is_empty() {
+        <Load resource=providers what="the providers" let:loaded>
+            {if loaded.0.is_empty() {
                 view! { <Nothing table /> }.into_any()
             } else {
                 view! {
-                    <DataTable label="Providers" columns=vec![Column::text("Provider"), Column::text("Models"), Column::text("State"), Column::text("")]>
-                        {list.into_iter().map(|provider| view! { <Row provider table /> }).collect_view()}
-                    </DataTable>
+                    <DataTable label="Providers" columns=columns()>{rows(loaded, may_count, table)}</DataTable>
                 }.into_any()
             }}
         </Load>
         {may_manage.then(|| view! { <DeleteDialog table /> })}
     }
+}
+
+fn rows((list, uses): (Vec<Provider>, Vec<ProviderUse>), may_count: bool, table: Table) -> AnyView {
+    let row = |provider: Provider| {
+        let used = uses.iter().find(|one| one.provider_id == provider.id).copied();
+        view! { <Row provider used may_count table /> }
+    };
+    list.into_iter().map(row).collect_view().into_any()
+}
+
+/// What it was asked, what that cost, and how soon it began to answer.
+fn used_words(used: &ProviderUse) -> Vec<String> {
+    if used.calls == 0 {
+        return vec!["not asked".to_owned()];
+    }
+    let mut lines = vec![format!("{}, {}", format::plural(used.calls, "call"), format::dollars(used.cost_micros))];
+    if used.failed > 0 {
+        lines.push(format!("{} failed", format::count(used.failed)));
+    }
+    if used.unpriced > 0 {
+        lines.push(format!("{} without a price", format::count(used.unpriced)));
+    }
+    if let (Some(half), Some(most)) = (used.began_p50_ms, used.began_p99_ms) {
+        let (half, most) = (format::duration(half), format::duration(most));
+        lines.push(format!("on the last day half began within {half}, 99 % within {most}"));
+    }
+    lines
 }
 
 #[component]
@@ -59,11 +99,15 @@ fn Nothing(table: Table) -> impl IntoView {
 }
 
 #[component]
-fn Row(provider: Provider, table: Table) -> impl IntoView {
+fn Row(provider: Provider, used: Option<ProviderUse>, may_count: bool, table: Table) -> impl IntoView {
     let models = models_of(&provider);
     let (state, tone) = state_of(&provider);
     let notes: Vec<String> = provider.health.iter().filter(|one| one.state != BreakerState::Closed).map(note).collect();
     let has_notes = !notes.is_empty();
+    let used = may_count.then(|| {
+        let lines = used.as_ref().map(used_words).unwrap_or_default().into_iter();
+        view! { <td data-wrap="">{lines.map(|line| view! { <div class="small">{line}</div> }).collect_view()}</td> }
+    });
     let waiting = (provider.queue.waiting > 0).then(|| provider.queue.words(provider.limits));
     let key = provider.credential_hint.clone().map_or_else(|| "no key".to_owned(), |hint| format!("key {hint}"));
     let (name, kind, url) = (provider.name.clone(), provider.kind.label(), provider.base_url.clone());
@@ -79,6 +123,7 @@ fn Row(provider: Provider, table: Table) -> impl IntoView {
                 <Badge label=state tone=tone />
                 {notes.into_iter().chain(waiting).map(|note| view! { <div class="small dim">{note}</div> }).collect_view()}
             </td>
+            {used}
             <td class="row-actions">{table.may_manage.then(|| view! { <Acts provider has_notes table /> })}</td>
         </tr>
     }
@@ -188,5 +233,29 @@ pub(super) fn note(one: &ModelHealth) -> String {
         }
         BreakerState::HalfOpen => format!("{} failed too often{why}; the next call tries it", one.model),
         BreakerState::Closed => one.model.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_use_of_a_provider_is_told_as_far_as_it_is_known() {
+        let used = ProviderUse {
+            provider_id: ProviderId(uuid::Uuid::nil()),
+            calls: 1,
+            failed: 0,
+            cost_micros: 250_000,
+            unpriced: 0,
+            began_p50_ms: Some(820),
+            began_p99_ms: Some(820),
+        };
+        assert_eq!(used_words(&used).len(), 2);
+        assert!(used_words(&used)[0].starts_with("1 call, $0.25"));
+        let quiet = ProviderUse { calls: 0, began_p50_ms: None, began_p99_ms: None, ..used };
+        assert_eq!(used_words(&quiet), ["not asked"]);
+        let failing = ProviderUse { calls: 4, failed: 3, unpriced: 1, began_p50_ms: None, ..used };
+        assert_eq!(used_words(&failing)[1..], ["3 failed", "1 without a price"]);
     }
 }
