@@ -134,7 +134,7 @@ pub async fn decide(ctx: &Ctx, id: ApprovalId, decision: Decision) -> Result<App
     let row = find(ctx, id).await?;
     let me = find_me(ctx).await?;
     let me = admit(ctx, me.as_ref(), &row)?;
-    let vote = vote(&row.approval.question, me.0, me.1, decision)?;
+    let vote = Vote { approval: Some(id), ..vote(&row.approval.question, me.0, me.1, decision)? };
     tell(ctx, &row, Signal::Vote(vote)).await?;
     get(ctx, id).await
 }
@@ -166,7 +166,7 @@ fn vote(question: &Question, by: UserId, name: &str, decision: Decision) -> Resu
     } else {
         inputs::fit_form(&question.form, form)?
     };
-    Ok(Vote { by, name: name.to_owned(), decision, form, comment })
+    Ok(Vote { by, name: name.to_owned(), decision, form, comment, approval: None })
 }
 
 /// Lets somebody else of the workspace answer too.
@@ -184,7 +184,7 @@ pub async fn delegate(ctx: &Ctx, id: ApprovalId, email: &str) -> Result<Approval
     if row.delegates.len() >= MAX_DELEGATES {
         return Err(Error::Conflict(format!("it was handed to {MAX_DELEGATES} people already")));
     }
-    tell(ctx, &row, Signal::Delegated { by: name.to_owned(), to: user.email }).await?;
+    tell(ctx, &row, Signal::Delegated { by: name.to_owned(), to: user.email, approval: Some(id) }).await?;
     get(ctx, id).await
 }
 

@@ -3,6 +3,7 @@
 mod assign;
 mod board;
 mod changes;
+mod code_tools;
 mod comparison;
 pub mod hook;
 mod journal;

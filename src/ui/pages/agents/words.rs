@@ -49,6 +49,8 @@ pub(super) const fn purpose(tool: AgentTool) -> &'static str {
         AgentTool::ListFiles => "Names the files in its folder.",
         AgentTool::ReadFile => "Reads files there.",
         AgentTool::SearchFiles => "Looks for texts in them.",
+        AgentTool::OutlineCode => "Says which functions and types stand where in source code there.",
+        AgentTool::FindSymbol => "Finds where a name is defined and used in it.",
         AgentTool::WriteFile => "Writes whole files there.",
         AgentTool::EditFile => "Changes single places in files there.",
         AgentTool::PublishChanges => "Puts its changes into the repository that you name, as a branch of their own.",
