@@ -19,6 +19,8 @@ use super::{Error, inputs};
 pub const MAX_COMMENT_CHARS: usize = 2_000;
 /// The most that [`count_mine`] looks at.
 const COUNTED: u32 = 100;
+/// The most that [`list_mine`] looks at.
+const LOOKED_AT: u32 = 500;
 /// People that an approval can be handed to.
 const MAX_DELEGATES: usize = 20;
 
@@ -59,6 +61,18 @@ pub async fn count_mine(ctx: &Ctx) -> Result<u32, Error> {
     let rows = ask::list(&ctx.db, ctx.workspace(), ApprovalFilter::Open, None, COUNTED).await?;
     let me = find_me(ctx).await?;
     Ok(rows.iter().filter(|row| refusal(ctx, me.as_ref(), row).is_none()).count() as u32)
+}
+
+/// The steps that ask what the caller may answer: their runs and their paths, of the oldest 500 open approvals.
+///
+/// # Errors
+/// The database's.
+pub async fn list_mine(ctx: &Ctx) -> Result<Vec<(RunId, String)>, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let Some(me) = find_me(ctx).await? else { return Ok(Vec::new()) };
+    let rows = ask::list(&ctx.db, ctx.workspace(), ApprovalFilter::Open, None, LOOKED_AT).await?;
+    let mine = rows.into_iter().filter(|row| refusal(ctx, Some(&me), row).is_none());
+    Ok(mine.map(|row| (row.approval.run_id, row.approval.step)).collect())
 }
 
 /// One approval.

@@ -16,6 +16,7 @@ mod injected;
 mod leases;
 mod ledger;
 mod left;
+mod looked_at;
 mod manage;
 mod messages;
 mod ollama;
