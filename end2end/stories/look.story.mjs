@@ -125,7 +125,7 @@ async function furnishAgents(call) {
   await call('POST', '/api/v1/agents/tasks', { prompt: `${LONG}?`, among: ['nobody-of-this-name'] });
   return {
     agents: '/agents', assignment: '/agents/assignment', agent: `/agents/${reviewer.id}`, agentMay: `/agents/${coder.id}?tab=configuration`,
-    agentResults: `/agents/${reviewer.id}?tab=results`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentCompare: `/agents/${reviewer.id}?tab=compare`, agentEdit: `/agents/${coder.id}/edit`, messages: `/runs/${talked.id}?view=messages`,
+    agentResults: `/agents/${reviewer.id}?tab=results`, agentMemory: `/agents/${reviewer.id}?tab=memory`, agentVersions: `/agents/${reviewer.id}?tab=versions`, agentCompare: `/agents/${reviewer.id}?tab=compare`, agentEdit: `/agents/${coder.id}/edit`, messages: `/runs/${talked.id}?view=messages`,
   };
 }
 

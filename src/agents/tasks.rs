@@ -53,6 +53,16 @@ pub async fn has_task(ctx: &Ctx, agent: AgentId, run: RunId, step: &str) -> Resu
     Ok(store::task::is_of(&ctx.db, ctx.workspace(), agent, run, step).await?)
 }
 
+/// What agents have used in the runs that a step began, and in those inside of them, as they noted it: tokens, and millionths of a US
+/// dollar.
+///
+/// # Errors
+/// [`super::Error::Denied`], or the database's.
+pub async fn sum_below(ctx: &Ctx, run: RunId, step: &str) -> Result<(i64, i64)> {
+    ctx.authorize(Action::ReadRun)?;
+    Ok(store::task::sum_below(&ctx.db, ctx.workspace(), run, step).await?)
+}
+
 /// Runs that are paused while the agent has something to do in them, at most 1,000.
 ///
 /// # Errors

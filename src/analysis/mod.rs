@@ -31,6 +31,7 @@ mod notes;
 mod risks;
 mod source;
 mod summary;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod tests_found;
@@ -47,6 +48,7 @@ use crate::model::analysis::Report;
 
 pub use error::Error;
 pub use summary::{grouped, summary};
+pub use symbols::{Place, Symbol, find, outline};
 
 use file::Outcome;
 use fold::Fold;

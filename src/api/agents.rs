@@ -8,24 +8,35 @@ use crate::model::agent::{
     ComparisonDraft, ComparisonResult, HookTrial, HookTried, Lease, NewTask, QueuedTask, TaskDraft, Weights,
 };
 use crate::model::dashboard::Period;
+use crate::model::memory::RunRead;
 use crate::model::{AgentId, ApiError, ComparisonId, LeaseId, Page, PageRequest, QueuedTaskId, RunId};
 
 /// Every agent with what it is busy with, by name, or only those of these ids: what is gone is left out.
 #[server(prefix = "/rpc", endpoint = "agents/board", input = Json)]
 pub async fn list_board(ids: Vec<AgentId>) -> Result<Vec<BoardAgent>, ApiError> {
-    crate::monitor::list_board(&crate::http::request_ctx().await?, &ids).await
+    let ctx = crate::http::request_ctx().await?;
+    let mine = crate::workflow::approvals::list_mine(&ctx).await?;
+    crate::monitor::list_board_for(&ctx, &ids, &mine).await
 }
 
 /// One agent with what it is busy with.
 #[server(prefix = "/rpc", endpoint = "agents/get", input = Json)]
 pub async fn get_agent(id: AgentId) -> Result<AgentStanding, ApiError> {
-    crate::monitor::get_agent(&crate::http::request_ctx().await?, id).await
+    let ctx = crate::http::request_ctx().await?;
+    let mine = crate::workflow::approvals::list_mine(&ctx).await?;
+    crate::monitor::get_agent_for(&ctx, id, &mine).await
 }
 
 /// The tasks of an agent, the newest first.
 #[server(prefix = "/rpc", endpoint = "agents/tasks", input = Json)]
 pub async fn list_agent_tasks(id: AgentId, page: PageRequest) -> Result<Page<AgentTask>, ApiError> {
     crate::monitor::list_agent_tasks(&crate::http::request_ctx().await?, id, &page).await
+}
+
+/// The entries of memory that an agent opened or found in its tasks, the last first.
+#[server(prefix = "/rpc", endpoint = "agents/memory", input = Json)]
+pub async fn list_agent_memory(id: AgentId, page: PageRequest) -> Result<Page<RunRead>, ApiError> {
+    crate::monitor::list_agent_memory(&crate::http::request_ctx().await?, id, &page).await
 }
 
 /// The versions of an agent, the newest first; at most 100 are kept.

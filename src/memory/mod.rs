@@ -80,7 +80,7 @@ pub use summary::{
 pub use sweep::{boot, sweep};
 pub use table::table;
 pub use then::{get_any_as_of, get_as_of};
-pub use told::told;
+pub use told::{inert, told};
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS, namespace as check_namespace};
 pub use write::{delete, put, restore, undelete};
 

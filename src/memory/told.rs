@@ -21,8 +21,7 @@ pub fn told<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
             Trust::User => text,
             trust => {
                 has_data = true;
-                let text = text.replace("</d", "<\\/d").replace("</D", "<\\/D");
-                format!("<data from=\"memory\" trust=\"{}\">\n{text}\n</data>", trust.as_str())
+                format!("<data from=\"memory\" trust=\"{}\">\n{}\n</data>", trust.as_str(), inert(&text))
             }
         });
     }
@@ -34,6 +33,21 @@ pub fn told<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
     } else {
         text
     }
+}
+
+/// A text that can't end the marks around it: in whatever case, and with whatever blanks, a `</data` in it is none any more.
+pub fn inert(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        safe.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let name = rest.trim_start().strip_prefix('/').map(str::trim_start);
+        let ends = name.and_then(|name| name.get(..4)).is_some_and(|name| name.eq_ignore_ascii_case("data"));
+        safe.push_str(if ends { "<\\" } else { "<" });
+    }
+    safe.push_str(rest);
+    safe
 }
 
 #[cfg(test)]
@@ -53,6 +67,20 @@ mod tests {
             "{both}"
         );
         assert_eq!(told(std::iter::empty()), "");
+    }
+
+    #[test]
+    fn no_spelling_of_the_mark_ends_it() {
+        for (text, safe) in [
+            ("</data>", "<\\/data>"),
+            ("a</DATA >b", "a<\\/DATA >b"),
+            ("< / Data\n>", "<\\ / Data\n>"),
+            ("<</data>", "<<\\/data>"),
+            ("<data></dat><", "<data></dat><"),
+            ("ä < b </däta>", "ä < b </däta>"),
+        ] {
+            assert_eq!(inert(text), safe);
+        }
     }
 
     #[test]

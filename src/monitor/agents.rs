@@ -1,6 +1,6 @@
 //! What agents are busy with: their tasks, as their runs have them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::store::agent as store;
 use crate::model::agent::{Agent, AgentStanding, AgentTask, BoardAgent, MAX_BOARD, TaskStatus, WaitsFor};
@@ -12,13 +12,27 @@ use crate::runtime::Ctx;
 /// How far back tasks are counted that are over, and costs: 30 days.
 const COUNTED_MS: i64 = 30 * 24 * 3_600_000;
 
+/// Tasks that wait for people, of those that are looked at for whom they wait.
+const MAX_ASKING: u32 = 10_000;
+
+/// A step that asks people: its run and its path.
+pub type Asking = (RunId, String);
+
 /// Every agent with what it is busy with, by name.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`], or the database's.
 pub async fn list_agents(ctx: &Ctx) -> Result<Vec<AgentStanding>, ApiError> {
+    list_agents_for(ctx, &[]).await
+}
+
+/// The same, with how many of their tasks wait for whoever asks: `mine` are the steps that ask what they may answer.
+///
+/// # Errors
+/// As [`list_agents`].
+pub async fn list_agents_for(ctx: &Ctx, mine: &[Asking]) -> Result<Vec<AgentStanding>, ApiError> {
     ctx.authorize(Action::ReadAgent)?;
-    standings(ctx, store::list(&ctx.db, ctx.workspace(), None).await?, None).await
+    standings(ctx, store::list(&ctx.db, ctx.workspace(), None).await?, None, mine).await
 }
 
 /// Every agent as the board shows it, by name, or only those of these ids: what is gone is left out.
@@ -26,6 +40,14 @@ pub async fn list_agents(ctx: &Ctx) -> Result<Vec<AgentStanding>, ApiError> {
 /// # Errors
 /// [`ApiError::Forbidden`], [`ApiError::Invalid`] for more than 500 ids, or the database's.
 pub async fn list_board(ctx: &Ctx, ids: &[AgentId]) -> Result<Vec<BoardAgent>, ApiError> {
+    list_board_for(ctx, ids, &[]).await
+}
+
+/// The same, with how many of their tasks wait for whoever asks: `mine` are the steps that ask what they may answer.
+///
+/// # Errors
+/// As [`list_board`].
+pub async fn list_board_for(ctx: &Ctx, ids: &[AgentId], mine: &[Asking]) -> Result<Vec<BoardAgent>, ApiError> {
     ctx.authorize(Action::ReadAgent)?;
     if ids.len() > MAX_BOARD {
         return Err(ApiError::invalid("ids", format!("expected at most {MAX_BOARD} ids, found {}", ids.len())));
@@ -34,7 +56,7 @@ pub async fn list_board(ctx: &Ctx, ids: &[AgentId]) -> Result<Vec<BoardAgent>, A
     let one = if let [id] = ids { Some(*id) } else { None };
     let wanted: BTreeSet<AgentId> = ids.iter().copied().collect();
     let agents = store::list(&ctx.db, ctx.workspace(), one).await?;
-    let found = standings(ctx, agents, one).await?;
+    let found = standings(ctx, agents, one, mine).await?;
     let is_wanted = |standing: &AgentStanding| wanted.is_empty() || wanted.contains(&standing.agent.id);
     Ok(found.into_iter().filter(is_wanted).map(BoardAgent::from).collect())
 }
@@ -44,9 +66,17 @@ pub async fn list_board(ctx: &Ctx, ids: &[AgentId]) -> Result<Vec<BoardAgent>, A
 /// # Errors
 /// [`ApiError::Forbidden`], [`ApiError::NotFound`], or the database's.
 pub async fn get_agent(ctx: &Ctx, id: AgentId) -> Result<AgentStanding, ApiError> {
+    get_agent_for(ctx, id, &[]).await
+}
+
+/// The same, with how many of its tasks wait for whoever asks: `mine` are the steps that ask what they may answer.
+///
+/// # Errors
+/// As [`get_agent`].
+pub async fn get_agent_for(ctx: &Ctx, id: AgentId, mine: &[Asking]) -> Result<AgentStanding, ApiError> {
     ctx.authorize(Action::ReadAgent)?;
     let agents = store::list(&ctx.db, ctx.workspace(), Some(id)).await?;
-    standings(ctx, agents, Some(id)).await?.pop().ok_or_else(|| ApiError::not_found("agent"))
+    standings(ctx, agents, Some(id), mine).await?.pop().ok_or_else(|| ApiError::not_found("agent"))
 }
 
 /// The tasks of an agent, the one that began last first.
@@ -109,7 +139,12 @@ pub(super) const fn standing(noted: TaskStatus, run: Option<RunStatus>) -> TaskS
     }
 }
 
-async fn standings(ctx: &Ctx, agents: Vec<Agent>, one: Option<AgentId>) -> Result<Vec<AgentStanding>, ApiError> {
+async fn standings(
+    ctx: &Ctx,
+    agents: Vec<Agent>,
+    one: Option<AgentId>,
+    mine: &[Asking],
+) -> Result<Vec<AgentStanding>, ApiError> {
     let from = ctx.clock.now().plus_ms(-COUNTED_MS);
     let counts = store::count_tasks(&ctx.db, ctx.workspace(), one, from).await?;
     let latest = store::list_latest(&ctx.db, ctx.workspace(), one).await?;
@@ -124,6 +159,7 @@ async fn standings(ctx: &Ctx, agents: Vec<Agent>, one: Option<AgentId>) -> Resul
                 working: 0,
                 waiting: 0,
                 for_people: 0,
+                for_me: 0,
                 over_budget: 0,
                 done: 0,
                 failed: 0,
@@ -137,6 +173,15 @@ async fn standings(ctx: &Ctx, agents: Vec<Agent>, one: Option<AgentId>) -> Resul
     for count in counts {
         let Some(place) = places.get(&count.agent_id) else { continue };
         add(&mut found[*place].1, &count);
+    }
+    if !mine.is_empty() {
+        let mine: HashSet<&Asking> = mine.iter().collect();
+        let asking = store::list_asking(&ctx.db, ctx.workspace(), one, MAX_ASKING).await?;
+        for (agent, _) in asking.iter().filter(|(_, asking)| mine.contains(asking)) {
+            let Some(place) = places.get(agent) else { continue };
+            let standing = &mut found[*place].1;
+            standing.for_me = (standing.for_me + 1).min(standing.for_people);
+        }
     }
     Ok(found.into_iter().map(|(_, standing)| standing).collect())
 }

@@ -4,6 +4,7 @@
 //! is kept for a second for each workspace and period, and whoever asks meanwhile waits for it: fifty open dashboards cost
 //! one reading. Refuses to know why things are as they are: that is for the pages of the runs.
 
+mod agent_memory;
 mod agents;
 mod cache;
 mod cost;
@@ -13,7 +14,10 @@ mod needs;
 mod results;
 mod store;
 
-pub use agents::{get_agent, list_agent_tasks, list_agents, list_board};
+pub use agent_memory::list_agent_memory;
+pub use agents::{
+    Asking, get_agent, get_agent_for, list_agent_tasks, list_agents, list_agents_for, list_board, list_board_for,
+};
 pub use cache::cache;
 pub use cost::cost;
 pub use results::agent_results;

@@ -1,6 +1,7 @@
 //! Reads of other capabilities' tables.
 
 pub mod agent;
+pub mod agent_memory;
 pub mod cache;
 pub mod cost;
 

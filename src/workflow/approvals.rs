@@ -19,6 +19,8 @@ use super::{Error, inputs};
 pub const MAX_COMMENT_CHARS: usize = 2_000;
 /// The most that [`count_mine`] looks at.
 const COUNTED: u32 = 100;
+/// The most that [`list_mine`] looks at.
+const LOOKED_AT: u32 = 500;
 /// People that an approval can be handed to.
 const MAX_DELEGATES: usize = 20;
 
@@ -59,6 +61,18 @@ pub async fn count_mine(ctx: &Ctx) -> Result<u32, Error> {
     let rows = ask::list(&ctx.db, ctx.workspace(), ApprovalFilter::Open, None, COUNTED).await?;
     let me = find_me(ctx).await?;
     Ok(rows.iter().filter(|row| refusal(ctx, me.as_ref(), row).is_none()).count() as u32)
+}
+
+/// The steps that ask what the caller may answer: their runs and their paths, of the oldest 500 open approvals.
+///
+/// # Errors
+/// The database's.
+pub async fn list_mine(ctx: &Ctx) -> Result<Vec<(RunId, String)>, Error> {
+    ctx.authorize(Action::ReadRun)?;
+    let Some(me) = find_me(ctx).await? else { return Ok(Vec::new()) };
+    let rows = ask::list(&ctx.db, ctx.workspace(), ApprovalFilter::Open, None, LOOKED_AT).await?;
+    let mine = rows.into_iter().filter(|row| refusal(ctx, Some(&me), row).is_none());
+    Ok(mine.map(|row| (row.approval.run_id, row.approval.step)).collect())
 }
 
 /// One approval.
@@ -134,7 +148,7 @@ pub async fn decide(ctx: &Ctx, id: ApprovalId, decision: Decision) -> Result<App
     let row = find(ctx, id).await?;
     let me = find_me(ctx).await?;
     let me = admit(ctx, me.as_ref(), &row)?;
-    let vote = vote(&row.approval.question, me.0, me.1, decision)?;
+    let vote = Vote { approval: Some(id), ..vote(&row.approval.question, me.0, me.1, decision)? };
     tell(ctx, &row, Signal::Vote(vote)).await?;
     get(ctx, id).await
 }
@@ -166,7 +180,7 @@ fn vote(question: &Question, by: UserId, name: &str, decision: Decision) -> Resu
     } else {
         inputs::fit_form(&question.form, form)?
     };
-    Ok(Vote { by, name: name.to_owned(), decision, form, comment })
+    Ok(Vote { by, name: name.to_owned(), decision, form, comment, approval: None })
 }
 
 /// Lets somebody else of the workspace answer too.
@@ -184,7 +198,7 @@ pub async fn delegate(ctx: &Ctx, id: ApprovalId, email: &str) -> Result<Approval
     if row.delegates.len() >= MAX_DELEGATES {
         return Err(Error::Conflict(format!("it was handed to {MAX_DELEGATES} people already")));
     }
-    tell(ctx, &row, Signal::Delegated { by: name.to_owned(), to: user.email }).await?;
+    tell(ctx, &row, Signal::Delegated { by: name.to_owned(), to: user.email, approval: Some(id) }).await?;
     get(ctx, id).await
 }
 

@@ -16,5 +16,6 @@ mod memory;
 mod monitor;
 mod outbound;
 mod sandbox;
+mod security;
 mod travel;
 mod trigger;

@@ -150,3 +150,28 @@ pub async fn delete_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u6
     .await
     .map(|done| done.rows_affected()))?)
 }
+
+/// What agents have used in the runs that a step began, and in those inside of them: tokens, and millionths of a US dollar.
+pub async fn sum_below(db: &Db, workspace: WorkspaceId, run: RunId, step: &str) -> Result<(i64, i64)> {
+    Ok(read!(db, conn => query_as(
+        "with recursive below (id, level) as (
+            select id, 1
+            from run
+            where workspace_id = $1 and parent_run_id = $2 and parent_step = $3
+            union all
+            select r.id, below.level + 1
+            from below
+            join run r on r.parent_run_id = below.id
+            where r.workspace_id = $1 and below.level < 100
+         )
+         select cast(coalesce(sum(t.tokens), 0) as bigint), cast(coalesce(sum(t.cost_micros), 0) as bigint)
+         from below
+         join agent_task t on t.run_id = below.id
+         where t.workspace_id = $1",
+    )
+    .bind(workspace)
+    .bind(run)
+    .bind(step)
+    .fetch_one(conn)
+    .await)?)
+}

@@ -16,6 +16,7 @@ use super::triggers::{created, expected, tagged};
 use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentTask, AgentVersion, NewTask};
+use crate::model::memory::RunRead;
 use crate::model::{AgentId, Page, RunId};
 use crate::runtime::Runtime;
 use crate::{agents, monitor, workflow};
@@ -29,6 +30,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
         .routes(routes!(list_versions))
         .routes(routes!(results))
         .routes(routes!(list_tasks, give_task))
+        .routes(routes!(list_memory))
         .routes(routes!(put_stopped))
 }
 
@@ -41,7 +43,8 @@ pub fn router() -> OpenApiRouter<Runtime> {
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn list(Caller(ctx): Caller) -> Result<Json<Page<AgentStanding>>, Refusal> {
-    Ok(Json(Page::whole(monitor::list_agents(&ctx).await?)))
+    let mine = workflow::approvals::list_mine(&ctx).await?;
+    Ok(Json(Page::whole(monitor::list_agents_for(&ctx, &mine).await?)))
 }
 
 /// Agents to begin with; what some of them need, such as hosts, is to be filled in.
@@ -86,7 +89,8 @@ async fn create(Caller(ctx): Caller, Body(draft): Body<AgentDraft>) -> Result<Re
     (status = 503, description = "not now", body = Problem),
 ))]
 async fn get(Caller(ctx): Caller, Id(id): Id<AgentId>) -> Result<Response, Refusal> {
-    let standing = monitor::get_agent(&ctx, id).await?;
+    let mine = workflow::approvals::list_mine(&ctx).await?;
+    let standing = monitor::get_agent_for(&ctx, id, &mine).await?;
     Ok(tagged(StatusCode::OK, standing.agent.version, standing))
 }
 
@@ -239,4 +243,23 @@ struct Stopped {
 async fn put_stopped(Caller(ctx): Caller, Id(id): Id<AgentId>, Body(body): Body<Stopped>) -> Result<Response, Refusal> {
     let agent = if body.stopped { agents::halt(&ctx, id, true).await? } else { workflow::let_work(&ctx, id).await?.0 };
     Ok(tagged(StatusCode::OK, agent.version, agent))
+}
+
+/// The entries of memory that an agent opened or found in its tasks of the last 90 days, the last first: with the question, the place in
+/// its answer, and the step.
+#[utoipa::path(get, path = "/agents/{id}/memory", tag = "agents", params(("id" = AgentId, Path,), Paging), responses(
+    (status = 200, description = "a page of entries", body = Page<RunRead>),
+    (status = 401, description = "not signed in", body = Problem),
+    (status = 403, description = "the role doesn't allow it", body = Problem),
+    (status = 404, description = "no such agent", body = Problem),
+    (status = 422, description = "a parameter does not fit", body = Problem),
+    (status = 500, description = "a failure of ours", body = Problem),
+    (status = 503, description = "not now", body = Problem),
+))]
+async fn list_memory(
+    Caller(ctx): Caller,
+    Id(id): Id<AgentId>,
+    Params(paging): Params<Paging>,
+) -> Result<Json<Page<RunRead>>, Refusal> {
+    Ok(Json(monitor::list_agent_memory(&ctx, id, &paging.into()).await?))
 }

@@ -94,6 +94,9 @@ pub struct Busy {
     pub waiting: u32,
     /// Of those, the ones that wait for people.
     pub for_people: u32,
+    /// Of these, the ones that whoever looks may answer.
+    #[serde(default)]
+    pub for_me: u32,
     /// Of those, the ones that wait for money.
     pub over_budget: u32,
 }
@@ -107,6 +110,7 @@ impl AgentStanding {
             working: self.working,
             waiting: self.waiting,
             for_people: self.for_people,
+            for_me: self.for_me,
             over_budget: self.over_budget,
         }
     }

@@ -37,6 +37,10 @@ pub enum Entry {
         /// Whether nothing may come of it that outlasts it, and nobody is asked.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_trial: bool,
+        /// The lowest label of what its task may be made of, where an agent that had read what strangers may have written began it;
+        /// absent otherwise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        untrusted: Option<Trust>,
     },
     /// The model answered.
     Said {

@@ -3,6 +3,7 @@
 mod assign;
 mod board;
 mod changes;
+mod code_tools;
 mod comparison;
 pub mod hook;
 mod journal;
@@ -377,6 +378,9 @@ pub struct AgentStanding {
     pub waiting: u32,
     /// Of those, the ones that wait for people.
     pub for_people: u32,
+    /// Of these, the ones that whoever asks may answer.
+    #[serde(default)]
+    pub for_me: u32,
     /// Of those, the ones that wait because a budget is used up.
     pub over_budget: u32,
     /// Tasks that it has done in the last 30 days.

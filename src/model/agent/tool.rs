@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::team_tools;
+use super::{code_tools, team_tools};
 
 /// What using a tool can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -38,6 +38,10 @@ pub enum AgentTool {
     ReadFile,
     /// Look for a text in them.
     SearchFiles,
+    /// Say what functions and types stand where in source code.
+    OutlineCode,
+    /// Find where a name of source code is defined and used.
+    FindSymbol,
     /// Write one of them.
     WriteFile,
     /// Change a place in one of them.
@@ -64,7 +68,7 @@ pub enum AgentTool {
 
 impl AgentTool {
     /// Every tool, for forms and tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::HttpRequest,
         Self::MemorySearch,
         Self::MemoryRead,
@@ -73,6 +77,8 @@ impl AgentTool {
         Self::ListFiles,
         Self::ReadFile,
         Self::SearchFiles,
+        Self::OutlineCode,
+        Self::FindSymbol,
         Self::WriteFile,
         Self::EditFile,
         Self::PublishChanges,
@@ -97,6 +103,8 @@ impl AgentTool {
             Self::ListFiles => "list_files",
             Self::ReadFile => "read_file",
             Self::SearchFiles => "search_files",
+            Self::OutlineCode => "outline_code",
+            Self::FindSymbol => "find_symbol",
             Self::WriteFile => "write_file",
             Self::EditFile => "edit_file",
             Self::PublishChanges => "publish_changes",
@@ -127,6 +135,8 @@ impl AgentTool {
             Self::ListFiles => "List files",
             Self::ReadFile => "Read files",
             Self::SearchFiles => "Search files",
+            Self::OutlineCode => "Outline code",
+            Self::FindSymbol => "Find symbols",
             Self::WriteFile => "Write files",
             Self::EditFile => "Edit files",
             Self::PublishChanges => "Publish changes",
@@ -165,6 +175,8 @@ impl AgentTool {
             Self::SearchFiles => {
                 "Looks for a regular expression (POSIX, extended) in the files of your working directory; at most 200 lines."
             }
+            Self::OutlineCode => code_tools::OUTLINE,
+            Self::FindSymbol => code_tools::FIND,
             Self::WriteFile => {
                 "Writes a file in your working directory, with the folders that it needs; what was in it is gone."
             }
@@ -247,6 +259,8 @@ impl AgentTool {
                 json!({"pattern": text("Such as fn +main."), "folder": text("Only in this folder.")}),
                 json!(["pattern"]),
             ),
+            Self::OutlineCode => code_tools::outline(),
+            Self::FindSymbol => code_tools::find(),
             Self::WriteFile => (
                 json!({"path": text("Such as src/main.rs."), "content": text("All of it.")}),
                 json!(["path", "content"]),
@@ -310,6 +324,8 @@ impl AgentTool {
             | Self::ListFiles
             | Self::ReadFile
             | Self::SearchFiles
+            | Self::OutlineCode
+            | Self::FindSymbol
             | Self::ReadMessages => Effect::Reads,
             Self::HttpRequest => match arguments.get("method").and_then(Value::as_str) {
                 Some("GET" | "HEAD") => Effect::Reads,
@@ -339,6 +355,8 @@ impl AgentTool {
                 | Self::ListFiles
                 | Self::ReadFile
                 | Self::SearchFiles
+                | Self::OutlineCode
+                | Self::FindSymbol
                 | Self::RunWorkflow
                 | Self::AskAgent
                 | Self::ReadMessages
@@ -353,6 +371,8 @@ impl AgentTool {
                 | Self::ListFiles
                 | Self::ReadFile
                 | Self::SearchFiles
+                | Self::OutlineCode
+                | Self::FindSymbol
                 | Self::WriteFile
                 | Self::EditFile
                 | Self::PublishChanges
@@ -371,30 +391,4 @@ impl AgentTool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tool_is_read_back_by_its_name() {
-        for tool in AgentTool::ALL {
-            assert_eq!(AgentTool::parse(tool.as_str()), Some(tool));
-            assert_eq!(serde_json::to_value(tool).unwrap(), tool.as_str());
-            assert!(jsonschema_shape(&tool.schema()), "{tool:?}");
-        }
-    }
-
-    fn jsonschema_shape(schema: &Value) -> bool {
-        let required = schema["required"].as_array().unwrap();
-        required.iter().all(|name| schema["properties"].get(name.as_str().unwrap()).is_some())
-    }
-
-    #[test]
-    fn only_asking_a_web_server_for_something_reads() {
-        let effect = |method: &str| AgentTool::HttpRequest.effect(&json!({"method": method}));
-        assert_eq!(
-            (effect("GET"), effect("HEAD"), effect("POST"), effect("get")),
-            (Effect::Reads, Effect::Reads, Effect::Acts, Effect::Acts)
-        );
-        assert_eq!(AgentTool::HttpRequest.effect(&Value::Null), Effect::Acts);
-    }
-}
+mod tests;

@@ -47,6 +47,9 @@ pub struct Vote {
     /// What they had to say; may be empty.
     #[serde(default)]
     pub comment: String,
+    /// What they answered: a step may ask several things, one after the other. Absent in older histories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
 }
 
 /// An approval as people see it.

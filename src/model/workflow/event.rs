@@ -226,7 +226,13 @@ pub enum Signal {
     /// A person answered.
     Vote(Vote),
     /// A person let somebody else answer too.
-    Delegated { by: String, to: String },
+    Delegated {
+        by: String,
+        to: String,
+        /// What they were asked. Absent in older histories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
+    },
     /// It happened. `event` says which it is, so that one which nobody takes in can be given back.
     Event {
         payload: Value,

@@ -8,7 +8,7 @@ use crate::db::{Db, Error, Result};
 use crate::model::agent::{Agent, AgentSpec, AgentTask, Processes, TaskStatus, WaitsFor};
 use crate::model::workflow::RunStatus;
 use crate::model::{AgentId, RunId, Timestamp, WorkspaceId};
-use crate::monitor::agents::{Place, standing};
+use crate::monitor::agents::{Asking, Place, standing};
 use crate::read;
 
 #[derive(FromRow)]
@@ -103,6 +103,30 @@ pub async fn count_tasks(db: &Db, workspace: WorkspaceId, one: Option<AgentId>, 
         })
     };
     rows.into_iter().map(count).collect()
+}
+
+/// The tasks that wait for people, by their agents.
+pub async fn list_asking(
+    db: &Db,
+    workspace: WorkspaceId,
+    one: Option<AgentId>,
+    limit: u32,
+) -> Result<Vec<(AgentId, Asking)>> {
+    let rows: Vec<(AgentId, RunId, String)> = read!(db, conn => query_as(
+        "select t.agent_id, t.run_id, t.step
+         from agent_task t
+         join run r on r.id = t.run_id
+         where t.workspace_id = $1 and ($2 is null or t.agent_id = $2) and not t.is_trial
+            and t.status = 'waiting' and t.waits_for = 'people' and r.ended_at is null
+         order by t.active_at desc
+         limit $3",
+    )
+    .bind(workspace)
+    .bind(one)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    Ok(rows.into_iter().map(|(agent, run, step)| (agent, (run, step))).collect())
 }
 
 #[derive(FromRow)]

@@ -68,6 +68,7 @@ mod tests {
             seat: None,
             persona: None,
             is_trial: false,
+            untrusted: None,
         };
         let said = Entry::Said {
             content: calls.iter().map(call).collect(),

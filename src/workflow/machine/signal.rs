@@ -43,6 +43,13 @@ pub(super) fn receive(
             conclude::answer(state, facts, slot, attempt, Ok(Outcome::out(payload)));
             Ok(())
         }
+        // An answer to what was asked before is none to what is asked now.
+        (Await::Approval { id, .. }, Signal::Vote(Vote { approval: Some(asked), .. }))
+        | (Await::Approval { id, .. }, Signal::Delegated { approval: Some(asked), .. })
+            if asked != *id =>
+        {
+            Err(Refusal::Stale)
+        }
         (Await::Approval { question, .. }, Signal::Vote(vote)) => {
             let before: Vec<&Vote> = ask::votes(state.signals(slot)).collect();
             if before.iter().any(|earlier| earlier.by == vote.by) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::tests_table::{CHILD, command, done, fine, moment, new, passing, start, told, vote};
 use super::*;
-use crate::model::workflow::{Question, RunStatus, StepStatus};
+use crate::model::workflow::{Question, RunStatus, StepStatus, Vote};
 
 fn agent() -> State {
     let config = json!({"agent": "helper", "prompt": "Go."});
@@ -88,6 +88,24 @@ fn what_a_person_decides_is_an_entry_and_ends_nothing() {
     assert_eq!(state.signals(Slot::root(0)), []);
     assert_eq!(effects(&mut state, 4, signal(vote(1, "approved"))), [again()]);
     assert_eq!(journal(&state).len(), 2);
+}
+
+/// Two people look at the same question, and the second answer comes when the step asks the next.
+#[test]
+fn an_answer_to_the_question_before_is_none_to_this_one() {
+    let about = |id: u128, signal: Signal| match signal {
+        Signal::Vote(vote) => Signal::Vote(Vote { approval: Some(uuid::Uuid::from_u128(id).into()), ..vote }),
+        other => other,
+    };
+    let mut state = agent();
+    told(&mut state, 1, done("a", 1, asks()));
+    let late = signal(about(8, vote(2, "approved")));
+    assert_eq!(advance(&mut state, late, &moment(2), 1000).expect_err("refused"), Refusal::Stale);
+    let handed =
+        Signal::Delegated { by: "Ada".into(), to: "eve@x".into(), approval: Some(uuid::Uuid::from_u128(8).into()) };
+    assert_eq!(advance(&mut state, signal(handed), &moment(3), 1000).expect_err("refused"), Refusal::Stale);
+    assert_eq!(state.signals(Slot::root(0)), []);
+    assert_eq!(effects(&mut state, 4, signal(about(9, vote(2, "approved")))), [again()]);
 }
 
 #[test]

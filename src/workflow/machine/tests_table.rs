@@ -47,7 +47,14 @@ pub(super) fn hopeless() -> Result<Outcome, StepError> {
 
 pub(super) fn vote(by: u128, decision: &str) -> Signal {
     let by = UserId(uuid::Uuid::from_u128(by));
-    Signal::Vote(Vote { by, name: "Ada".into(), decision: decision.into(), form: Value::Null, comment: String::new() })
+    Signal::Vote(Vote {
+        by,
+        name: "Ada".into(),
+        decision: decision.into(),
+        form: Value::Null,
+        comment: String::new(),
+        approval: None,
+    })
 }
 
 fn signal(step: &str, signal: Signal) -> Input {
@@ -264,7 +271,11 @@ fn a_step_that_waits_for_each_thing_and_each_signal() {
         ("the second person approves", 10, signal("a", vote(2, "approved"))),
         ("the second person rejects", 10, signal("a", vote(2, "rejected"))),
         ("an answer that there is not", 10, signal("a", vote(3, "maybe"))),
-        ("it is handed on", 10, signal("a", Signal::Delegated { by: "Ada".into(), to: "eve@x".into() })),
+        (
+            "it is handed on",
+            10,
+            signal("a", Signal::Delegated { by: "Ada".into(), to: "eve@x".into(), approval: None }),
+        ),
         (
             "a signal for another attempt",
             10,

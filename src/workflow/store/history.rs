@@ -189,6 +189,26 @@ pub async fn find_newest(db: &Db, workspace: WorkspaceId, run: RunId, kind: &str
     row.map(|row| decode(run, row)).transpose()
 }
 
+/// What a step noted of its work piece by piece, and what it waited for that came: oldest first, at most `limit`.
+pub async fn list_journal(db: &Db, workspace: WorkspaceId, run: RunId, step: &str, limit: u32) -> Result<Vec<Event>> {
+    let rows: Vec<Row> = read!(db, conn => query_as(
+        "select e.seq, e.at, e.step, e.kind, e.data as inline, e.payload_hash, p.data as payload, e.checksum
+         from run_event e
+         join run r on r.id = e.run_id and r.workspace_id = $1
+         left join payload p on p.workspace_id = $1 and p.hash = e.payload_hash
+         where e.run_id = $2 and e.step = $3 and e.kind in ('step_advanced', 'step_answered')
+         order by e.seq
+         limit $4",
+    )
+    .bind(workspace)
+    .bind(run)
+    .bind(step)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await)?;
+    rows.into_iter().map(|row| decode(run, row)).collect()
+}
+
 /// The definition that runs keep under this hash.
 pub async fn definition(db: &Db, workspace: WorkspaceId, hash: &[u8]) -> Result<Definition> {
     let bytes: Vec<u8> = read!(db, conn =>

@@ -22,7 +22,7 @@ use crate::engine::{chain, end, start, until};
 use crate::support::Site;
 
 /// An answer that calls tools.
-pub(super) fn calling(calls: &[(&str, AgentTool, Value)]) -> Reply {
+pub fn calling(calls: &[(&str, AgentTool, Value)]) -> Reply {
     let chunk = |choices: Value, usage: Value| {
         let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "real-name", "choices": choices, "usage": usage});
         format!("data: {chunk}\n\n")
@@ -39,20 +39,20 @@ pub(super) fn calling(calls: &[(&str, AgentTool, Value)]) -> Reply {
     Reply::Events(text)
 }
 
-pub(super) fn words(text: &str) -> Reply {
+pub fn words(text: &str) -> Reply {
     Reply::Events(chunks(&[text]))
 }
 
-pub(super) fn spec(tools: &[AgentTool]) -> AgentSpec {
+pub fn spec(tools: &[AgentTool]) -> AgentSpec {
     let notes = || vec!["notes".to_owned()];
     AgentSpec { tools: tools.to_vec(), reads: notes(), writes: notes(), ..AgentSpec::new("You help.") }
 }
 
-pub(super) async fn agent(ctx: &Ctx, name: &str, spec: AgentSpec) -> AgentId {
+pub async fn agent(ctx: &Ctx, name: &str, spec: AgentSpec) -> AgentId {
     agents::create(ctx, AgentDraft { name: name.into(), spec }).await.unwrap().id
 }
 
-pub(super) async fn model(ctx: &Ctx, replies: impl IntoIterator<Item = Reply>) -> Upstream {
+pub async fn model(ctx: &Ctx, replies: impl IntoIterator<Item = Reply>) -> Upstream {
     let upstream = Upstream::start(replies).await;
     let mut provider = draft("acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]);
     // Whatever is stopped here is not stopped by a model that was too slow.
@@ -69,13 +69,13 @@ async fn called(upstream: &Upstream, times: usize) {
 }
 
 /// The texts of the messages of a call, roles in front.
-pub(super) fn told(upstream: &Upstream, call: usize) -> Vec<String> {
+pub fn told(upstream: &Upstream, call: usize) -> Vec<String> {
     let body = upstream.seen()[call].body.clone();
     let messages = body["messages"].as_array().unwrap().clone();
     messages.iter().map(|message| format!("{}: {}", message["role"].as_str().unwrap(), message["content"])).collect()
 }
 
-pub(super) async fn journal(ctx: &Ctx, run: RunId) -> Vec<Entry> {
+pub async fn journal(ctx: &Ctx, run: RunId) -> Vec<Entry> {
     let events = workflow::list_events(ctx, run, 0, 1000).await.unwrap();
     let entries = events.into_iter().filter_map(|event| match event.fact {
         Fact::StepAdvanced { entry, .. } => Some(Entry::read(&entry).unwrap()),
@@ -84,24 +84,24 @@ pub(super) async fn journal(ctx: &Ctx, run: RunId) -> Vec<Entry> {
     entries.collect()
 }
 
-pub(super) async fn people(site: &Site) -> (Ctx, Ctx) {
+pub async fn people(site: &Site) -> (Ctx, Ctx) {
     let runtime = process(site, Clock::System);
     let (owner, _) = owner(&runtime).await;
     let (_, ada) = named_member(&owner, Role::Operator, "ada@team.example").await;
     (owner, ctx_of(&runtime, &ada).await)
 }
 
-pub(super) async fn asked(ctx: &Ctx) -> Approval {
+pub async fn asked(ctx: &Ctx) -> Approval {
     let mut page = approvals::list(ctx, ApprovalFilter::Open, &PageRequest::default()).await.unwrap();
     assert_eq!(page.items.len(), 1, "{:?}", page.items);
     page.items.remove(0)
 }
 
-pub(super) fn word(word: &str, form: Value, comment: &str) -> Decision {
+pub fn word(word: &str, form: Value, comment: &str) -> Decision {
     Decision { decision: word.into(), form, comment: comment.into() }
 }
 
-pub(super) fn answer_of(detail: &RunDetail) -> &Value {
+pub fn answer_of(detail: &RunDetail) -> &Value {
     assert_eq!(detail.summary.status, RunStatus::Succeeded, "{:?} {:?}", detail.error, detail.steps);
     &detail.output
 }

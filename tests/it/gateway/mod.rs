@@ -1,10 +1,11 @@
 //! The gateway against a server that misbehaves on command: through its face, its endpoints and the step `prompt`.
 
-mod agents;
+pub mod agents;
 mod assigned;
 mod budgets;
 mod cache;
 mod calls;
+mod code;
 mod compared;
 mod context;
 mod explain;
@@ -16,6 +17,7 @@ mod injected;
 mod leases;
 mod ledger;
 mod left;
+mod looked_at;
 mod manage;
 mod messages;
 mod ollama;
@@ -60,7 +62,7 @@ pub fn process(site: &Site, clock: Clock) -> Runtime {
 }
 
 /// Somebody in a workspace of their own, in a process that may reach loopback.
-async fn somebody(site: &Site) -> Ctx {
+pub async fn somebody(site: &Site) -> Ctx {
     ctx(&process(site, Clock::System)).await
 }
 

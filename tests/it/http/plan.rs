@@ -260,6 +260,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         "agents/board" => json!({"ids": []}),
         "agents/get" | "agents/versions" | "agents/delete" => json!({"id": NIL}),
         "agents/tasks" => json!({"id": NIL, "page": page}),
+        "agents/memory" => json!({"id": NIL, "page": page}),
         "agents/results" => json!({"id": NIL, "period": "week"}),
         "agents/create" => json!({"draft": agent()}),
         "agents/update" => json!({"id": NIL, "version": 1, "draft": agent()}),

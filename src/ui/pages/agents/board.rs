@@ -88,12 +88,16 @@ fn Board(list: Vec<BoardAgent>, acts: Acts, beside: Beside) -> impl IntoView {
     });
     count_while(Memo::new(move |_| rows.sums.get().is_any_busy()), acts.changed);
     let is_empty = Memo::new(move |_| rows.order.with(Vec::is_empty));
+    let only_mine = RwSignal::new(false);
+    let shown = Memo::new(move |_| rows.shown(only_mine.get()));
+    let has_none = Memo::new(move |_| only_mine.get() && shown.with(Vec::is_empty));
     view! {
         {move || is_empty.get().then(|| view! { <Nothing may_edit=acts.may_edit /> })}
         <div class="stack" hidden=move || is_empty.get()>
-            <Summary rows acts />
+            <Summary rows acts only_mine />
+            {move || has_none.get().then(|| view! { <p class="dim">"Nothing waits for you."</p> })}
             <ul class="agents" role="list">
-                <For each=move || rows.order.get() key=|id| *id let:id>
+                <For each=move || shown.get() key=|id| *id let:id>
                     {rows.one(id).map(|line| view! { <AgentCard id line acts /> })}
                 </For>
             </ul>
@@ -124,7 +128,7 @@ impl Beside {
 
 /// All together in a line, and the brake.
 #[component]
-fn Summary(rows: Rows, acts: Acts) -> impl IntoView {
+fn Summary(rows: Rows, acts: Acts, only_mine: RwSignal<bool>) -> impl IntoView {
     let is_stopping = RwSignal::new(false);
     let none_works = Signal::derive(move || {
         rows.sums.with(|sums| sums.agents == sums.stopped).then(|| "All are stopped".to_owned())
@@ -140,12 +144,35 @@ fn Summary(rows: Rows, acts: Acts) -> impl IntoView {
     view! {
         <div class="row wrap">
             <span class="dim grow" style="--basis: 14rem">{move || rows.sums.get().words()}</span>
+            <WaitsForMe rows only_mine />
             <ButtonLink href="/agents/assignment" label="How tasks are assigned" size=ButtonSize::Small />
             {acts.may_start.then(|| view! { <QueueTask acts /> })}
             {acts.may_control.then(|| view! {
                 <Button label="Stop all" icon="stop" size=ButtonSize::Small variant=ButtonVariant::Danger refused=none_works busy=is_stopping on_press=stop />
             })}
         </div>
+    }
+}
+
+/// Narrows the board to those that wait for whoever looks, and says how many tasks do; there while it is of use.
+#[component]
+fn WaitsForMe(rows: Rows, only_mine: RwSignal<bool>) -> impl IntoView {
+    let count = Memo::new(move |_| rows.sums.with(|sums| sums.for_me));
+    let is_shown = Memo::new(move |_| count.get() > 0 || only_mine.get());
+    move || {
+        is_shown.get().then(|| {
+            view! {
+                <button
+                    type="button"
+                    class="chip"
+                    data-tone=move || only_mine.get().then_some("accent")
+                    aria-pressed=move || only_mine.get().to_string()
+                    on:click=move |_| only_mine.update(|only| *only = !*only)
+                >
+                    "Waits for me " <span class="num">{move || count.get()}</span>
+                </button>
+            }
+        })
     }
 }
 

@@ -11,12 +11,16 @@ use super::compare::Comparisons;
 use super::compare_dialog::{CompareDialog, Comparing};
 use super::configuration::Configuration;
 use super::live::{count_changes_of, count_while};
+use super::memory::MemoryRead;
 use super::results::Results;
 use super::tasks::Tasks;
 use super::versions::Versions;
-use crate::api::agents::{get_agent, get_agent_results, list_agent_tasks, list_agent_versions, list_comparisons};
+use crate::api::agents::{
+    get_agent, get_agent_results, list_agent_memory, list_agent_tasks, list_agent_versions, list_comparisons,
+};
 use crate::model::agent::{AgentResults, AgentStanding, AgentTask, AgentVersion, Comparison};
 use crate::model::dashboard::Period;
+use crate::model::memory::RunRead;
 use crate::model::{AgentId, ApiError, Page, PageRequest};
 use crate::ui::components::{
     Button, ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Crumb, Load, PageHeader, RelativeTime, SkeletonShape,
@@ -25,9 +29,10 @@ use crate::ui::components::{
 use crate::ui::format;
 
 /// The tabs by their names in the URL; the first is shown where none is named.
-const TABS: [Tab; 5] = [
+const TABS: [Tab; 6] = [
     Tab::new("tasks", "Tasks"),
     Tab::new("results", "Results"),
+    Tab::new("memory", "Memory"),
     Tab::new("configuration", "Configuration"),
     Tab::new("versions", "Versions"),
     Tab::new("compare", "Compare"),
@@ -38,6 +43,7 @@ const TABS: [Tab; 5] = [
 struct Lists {
     tasks: Resource<Result<Page<AgentTask>, ApiError>>,
     results: Resource<Result<AgentResults, ApiError>>,
+    memory: Resource<Result<Page<RunRead>, ApiError>>,
     versions: Resource<Result<Vec<AgentVersion>, ApiError>>,
     comparisons: Resource<Result<Vec<Comparison>, ApiError>>,
 }
@@ -55,6 +61,10 @@ pub fn AgentPage() -> impl IntoView {
     let tasks = Resource::new(
         move || id.get(),
         move |id| async move { list_agent_tasks(id.ok_or_else(none)?, PageRequest::default()).await },
+    );
+    let memory = Resource::new(
+        move || id.get(),
+        move |id| async move { list_agent_memory(id.ok_or_else(none)?, PageRequest::default()).await },
     );
     let versions =
         Resource::new(move || id.get(), move |id| async move { list_agent_versions(id.ok_or_else(none)?).await });
@@ -74,7 +84,7 @@ pub fn AgentPage() -> impl IntoView {
             comparing.tasks.set(page.items.into_iter().filter(is_given).collect());
         }
     });
-    let lists = Lists { tasks, results, versions, comparisons };
+    let lists = Lists { tasks, results, memory, versions, comparisons };
     let is_current = is_about(id, |standing: &AgentStanding| standing.agent.id);
     view! {
         <Load resource=agent what="the agent" is_current let:standing>
@@ -143,6 +153,11 @@ fn Shown(standing: AgentStanding, lists: Lists, acts: Acts, comparing: Comparing
             <TabPanel id="agent" name="results" chosen>
                 <Load resource=lists.results what="the results" shape=SkeletonShape::Block(12) let:results>
                     <div class="stack"><Results results /></div>
+                </Load>
+            </TabPanel>
+            <TabPanel id="agent" name="memory" chosen>
+                <Load resource=lists.memory what="what it read of memory" shape=SkeletonShape::Rows(4) let:page>
+                    <MemoryRead id page changed=acts.changed />
                 </Load>
             </TabPanel>
             <TabPanel id="agent" name="configuration" chosen>

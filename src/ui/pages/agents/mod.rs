@@ -18,6 +18,7 @@ mod form;
 mod hooks;
 mod leases;
 mod live;
+mod memory;
 mod persona_form;
 mod personas;
 mod queue;

@@ -17,6 +17,8 @@ pub(super) struct Sums {
     pub stopped: u32,
     pub working: u32,
     pub waiting: u32,
+    /// Of those that wait, the ones that whoever looks may answer.
+    pub for_me: u32,
     pub queued: u32,
     pub cost_micros: i64,
 }
@@ -28,6 +30,7 @@ impl Sums {
             stopped: sums.stopped + u32::from(one.busy.is_stopped),
             working: sums.working + one.busy.working,
             waiting: sums.waiting + one.busy.waiting,
+            for_me: sums.for_me + one.busy.for_me,
             queued: sums.queued + one.busy.queued,
             cost_micros: sums.cost_micros + one.cost_micros,
         })
@@ -73,6 +76,15 @@ impl Rows {
     /// An agent of the order; `None` for one that is gone.
     pub(super) fn one(self, id: AgentId) -> Option<ArcRwSignal<BoardAgent>> {
         self.each.try_with_value(|each| each.get(&id).cloned()).flatten()
+    }
+
+    /// Those that are shown: all, or only those that wait for whoever looks. Follows what it goes by.
+    pub(super) fn shown(self, only_mine: bool) -> Vec<AgentId> {
+        let mut shown = self.order.get();
+        if only_mine {
+            shown.retain(|id| self.one(*id).is_some_and(|one| one.with(|one| one.busy.for_me > 0)));
+        }
+        shown
     }
 
     /// Those that may work.
@@ -182,6 +194,11 @@ mod tests {
             assert!(rows.take_some(&[ben], vec![agent(2, "ben", 3)]));
             assert_eq!(rows.one(ben).unwrap().get_untracked().busy.working, 3);
             assert_eq!(rows.sums.get_untracked().words(), "2 agents, 3 tasks under way, $0.00020 in 30 days");
+            assert!(rows.shown(true).is_empty() && rows.shown(false).len() == 2);
+            let mut asks = agent(2, "ben", 3);
+            (asks.busy.for_people, asks.busy.for_me) = (1, 1);
+            assert!(rows.take_some(&[ben], vec![asks]));
+            assert_eq!((rows.shown(true), rows.sums.get_untracked().for_me), (vec![ben], 1));
             assert!(!rows.take_some(&[ben], vec![agent(2, "zoe", 0)]), "another name stands elsewhere");
             assert!(!rows.take_some(&[ben], Vec::new()), "it is gone");
             rows.take_all(vec![agent(3, "carl", 0), agent(2, "zoe", 0)]);

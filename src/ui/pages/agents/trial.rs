@@ -20,6 +20,8 @@ pub(super) const fn example(tool: AgentTool) -> &'static str {
         AgentTool::ListFiles => r#"{"folder": "src"}"#,
         AgentTool::ReadFile => r#"{"path": "README.md"}"#,
         AgentTool::SearchFiles => r#"{"pattern": "TODO"}"#,
+        AgentTool::OutlineCode => r#"{"path": "src"}"#,
+        AgentTool::FindSymbol => r#"{"name": "main"}"#,
         AgentTool::WriteFile => r#"{"path": "notes.md", "content": "Woven."}"#,
         AgentTool::EditFile => r#"{"path": "notes.md", "find": "Woven", "replace": "Sewn"}"#,
         AgentTool::PublishChanges => r#"{"message": "loom: thread the needle"}"#,

@@ -11,13 +11,15 @@ pub(super) fn states(busy: Busy) -> Vec<(StatusLook, u32)> {
         return vec![(StatusLook { name: "paused", label: "Stopped" }, 0)];
     }
     let working = (StatusLook { name: "running", label: "Working" }, busy.working);
-    let people = (StatusLook { name: "waiting", label: "Waits for people" }, busy.for_people);
+    let mine = (StatusLook { name: "waiting", label: "Waits for you" }, busy.for_me);
+    let elsewhere = busy.for_people.saturating_sub(busy.for_me);
+    let people = (StatusLook { name: "waiting", label: "Waits for somebody" }, elsewhere);
     let budget = (StatusLook { name: "paused", label: "Over budget" }, busy.over_budget);
     let others = busy.waiting.saturating_sub(busy.for_people + busy.over_budget);
     let waiting = (StatusLook { name: "waiting", label: "Waiting" }, others);
     let queued = (StatusLook { name: "queued", label: "Queued" }, busy.queued);
     let mut states: Vec<_> =
-        [people, budget, working, waiting, queued].into_iter().filter(|(_, count)| *count > 0).collect();
+        [mine, people, budget, working, waiting, queued].into_iter().filter(|(_, count)| *count > 0).collect();
     if states.is_empty() {
         states.push((StatusLook { name: "queued", label: "Idle" }, 0));
     }
@@ -49,6 +51,8 @@ pub(super) const fn purpose(tool: AgentTool) -> &'static str {
         AgentTool::ListFiles => "Names the files in its folder.",
         AgentTool::ReadFile => "Reads files there.",
         AgentTool::SearchFiles => "Looks for texts in them.",
+        AgentTool::OutlineCode => "Says which functions and types stand where in source code there.",
+        AgentTool::FindSymbol => "Finds where a name is defined and used in it.",
         AgentTool::WriteFile => "Writes whole files there.",
         AgentTool::EditFile => "Changes single places in files there.",
         AgentTool::PublishChanges => "Puts its changes into the repository that you name, as a branch of their own.",
@@ -148,9 +152,12 @@ mod tests {
 
     #[test]
     fn what_somebody_must_end_stands_first() {
-        let busy = Busy { working: 2, waiting: 4, for_people: 1, over_budget: 2, ..Busy::default() };
+        let busy = Busy { working: 2, waiting: 6, for_people: 3, for_me: 1, over_budget: 2, ..Busy::default() };
         let shown: Vec<(&str, u32)> = states(busy).into_iter().map(|(look, count)| (look.label, count)).collect();
-        assert_eq!(shown, [("Waits for people", 1), ("Over budget", 2), ("Working", 2), ("Waiting", 1)]);
+        assert_eq!(
+            shown,
+            [("Waits for you", 1), ("Waits for somebody", 2), ("Over budget", 2), ("Working", 2), ("Waiting", 1)]
+        );
         assert_eq!(states(Busy::default())[0].0.label, "Idle");
         assert_eq!(states(Busy { is_stopped: true, ..busy })[0].0.label, "Stopped");
     }

@@ -152,6 +152,7 @@ mod tests {
             decision: (*decision).to_owned(),
             form: Value::Null,
             comment: (*comment).to_owned(),
+            approval: None,
         };
         Approval {
             id: ApprovalId(Uuid::nil()),

@@ -42,6 +42,7 @@ mod why;
 pub use embedder::EmbedderPage;
 pub use health::HealthPage;
 pub use map::MapPage;
+pub(crate) use readers::how_often;
 pub use summaries::SummariesPage;
 pub use timeline::TimelinePage;
 

@@ -303,8 +303,9 @@ fn call_words(name: &str, input: &Value) -> (String, String) {
         Some(AgentTool::MemoryWrite) => (format!("{}/{}", text("namespace"), text("key")), text("content")),
         Some(AgentTool::Shell) => (String::new(), text("script")),
         Some(AgentTool::ListFiles) => (text("folder"), String::new()),
-        Some(AgentTool::ReadFile) => (text("path"), String::new()),
+        Some(AgentTool::ReadFile | AgentTool::OutlineCode) => (text("path"), String::new()),
         Some(AgentTool::SearchFiles) => (format!("{} {}", text("pattern"), text("folder")), String::new()),
+        Some(AgentTool::FindSymbol) => (format!("{} {}", text("name"), text("path")), String::new()),
         Some(AgentTool::WriteFile) => (text("path"), text("content")),
         Some(AgentTool::EditFile) => (text("path"), replacement(&text("find"), &text("replace"))),
         Some(AgentTool::PublishChanges) => (String::new(), text("message")),
@@ -315,10 +316,8 @@ fn call_words(name: &str, input: &Value) -> (String, String) {
         Some(AgentTool::SetTopology) => (text("topology"), String::new()),
         Some(AgentTool::RunWorkflow) => {
             let inputs = input.get("inputs").filter(|inputs| !inputs.is_null());
-            (
-                text("workflow"),
-                inputs.map(|inputs| serde_json::to_string_pretty(inputs).unwrap_or_default()).unwrap_or_default(),
-            )
+            let inputs = inputs.and_then(|inputs| serde_json::to_string_pretty(inputs).ok());
+            (text("workflow"), inputs.unwrap_or_default())
         }
         Some(AgentTool::LeaseTake | AgentTool::LeaseRelease) => {
             (format!("{} {} {}", text("kind"), text("name"), text("mode")), String::new())

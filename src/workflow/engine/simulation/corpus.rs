@@ -265,11 +265,11 @@ fn what_helps(state: &State, round: u32) -> Vec<Input> {
                 vec![Signal::RunEnded { run: *run, status: RunStatus::Succeeded, output: json!(1), error: None }]
             }
             Await::Event { fields, .. } => vec![Signal::Event { payload: fields.clone(), event: None }],
-            Await::Approval { question, .. } => (1..=u128::from(question.required) + 3)
+            Await::Approval { id, question } => (1..=u128::from(question.required) + 3)
                 .map(|by| {
                     let (by, decision) = (UserId(uuid::Uuid::from_u128(by)), question.decisions[0].clone());
                     let (form, comment) = (serde_json::Value::Null, String::new());
-                    Signal::Vote(Vote { by, name: "Ada".to_owned(), decision, form, comment })
+                    Signal::Vote(Vote { by, name: "Ada".to_owned(), decision, form, comment, approval: Some(*id) })
                 })
                 .collect(),
         };

@@ -1,5 +1,7 @@
 //! The agent's last word, and what comes out of its step.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::work::Work;
@@ -74,6 +76,20 @@ impl Work {
     }
 }
 
+/// Lets no two calls of an answer have the same id: what becomes of one, a person's consent too, must not be taken for the other's.
+pub fn tell_apart(content: &mut [Block]) {
+    let mut taken = HashSet::new();
+    for block in content {
+        let Block::ToolUse { id, .. } = block else { continue };
+        let given = id.clone();
+        let mut number = 1_u32;
+        while !taken.insert(id.clone()) {
+            number += 1;
+            *id = format!("{given}-{number}");
+        }
+    }
+}
+
 /// The words of an answer.
 pub fn words(content: &[Block]) -> String {
     let texts = content.iter().filter_map(|block| match block {
@@ -81,4 +97,31 @@ pub fn words(content: &[Block]) -> String {
         _ => None,
     });
     texts.collect::<Vec<_>>().join("").replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::gateway::Extra;
+
+    #[test]
+    fn calls_of_the_same_id_are_told_apart() {
+        let call = |id: &str| Block::ToolUse {
+            id: id.to_owned(),
+            name: "shell".to_owned(),
+            input: json!({}),
+            cache: None,
+            extra: Extra::new(),
+        };
+        let mut content = vec![call("a"), Block::text("x"), call("a"), call("a-2"), call(""), call("")];
+        tell_apart(&mut content);
+        let ids: Vec<&str> = content
+            .iter()
+            .filter_map(|block| match block {
+                Block::ToolUse { id, .. } => Some(id.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ids, ["a", "a-2", "a-2-2", "", "-2"]);
+    }
 }

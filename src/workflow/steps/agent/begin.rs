@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::work::Work;
-use super::{Outcome, advanced, team, tell};
+use super::{Outcome, above, advanced, team, tell};
 use crate::agents;
 use crate::model::AgentId;
 use crate::model::agent::{Agent, AgentSpec, Entry, TaskStatus};
@@ -61,7 +61,8 @@ pub(super) async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
     let taken = spec.take_persona(&config.prompt, &config.variables).map_err(|fault| {
         StepError::permanent("config", format!("{}: {}", fault.pointer.trim_start_matches('/'), fault.message))
     })?;
-    let spec = AgentSpec { context, persona: taken.text, ..spec };
+    let above = above::look(call).await?;
+    let spec = above.narrow(AgentSpec { context, persona: taken.text, ..spec });
     let seat = if spec.is_in_team() { team::join(call, id, &name).await? } else { None };
     let entry = Entry::Begun {
         agent: id,
@@ -73,6 +74,7 @@ pub(super) async fn begin(call: &StepCall) -> Result<Outcome, StepError> {
         seat,
         persona: taken.chosen,
         is_trial: config.trial,
+        untrusted: above.untrusted,
     };
     if let Some(work) = Work::fold(std::slice::from_ref(&entry))? {
         let status = if stopped_at.is_some() { TaskStatus::Waiting } else { TaskStatus::Working };

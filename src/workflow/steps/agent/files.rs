@@ -21,10 +21,18 @@ const TOO_LARGE: i32 = 5;
 /// The exit code by which a script says that there is no such file.
 const MISSING: i32 = 6;
 
+/// Before each script, in its one line so that the numbers in what it complains about stay: `$1`, whatever links are on the way there,
+/// lies in the working directory and not in what git keeps beside it. The walls hold in any case; this keeps a link of a stranger's
+/// repository from being a way around the refusals above them.
+pub const GUARD: &str = "top=$(pwd -P); at=$1; \
+    until [ -e \"$at\" ] || [ -L \"$at\" ]; do case \"$at\" in */*) at=${at%/*};; *) at=.;; esac; done; \
+    real=$(readlink -f -- \"$at\") || { echo \"$1 is a link that leads nowhere.\" >&2; exit 1; }; \
+    case \"$real/\" in \"$top\"/*) ;; *) echo \"$1 leads out of your working directory.\" >&2; exit 1;; esac; \
+    case \"${real#\"$top\"}/\" in */.git/*) echo 'What is in .git is not to be touched.' >&2; exit 1;; esac; ";
 const LIST: &str =
     r#"cd -- "$1" && find . -name .git -prune -o -type f -print | sed 's|^\./||' | LC_ALL=C sort | head -n 1001"#;
 const READ: &str = r#"wc -l < "$1" && exec sed -n "$2,$3p" -- "$1""#;
-const SEARCH: &str = r#"grep -rnIE --exclude-dir=.git -e "$1" -- "$2" | cut -c 1-400 | head -n 201"#;
+const SEARCH: &str = r#"grep -rnIE --exclude-dir=.git -e "$2" -- "$1" | cut -c 1-400 | head -n 201"#;
 const WRITE: &str = r#"mkdir -p -- "$(dirname -- "$1")" && exec cat > "$1""#;
 const WHOLE: &str = r#"[ -e "$1" ] || exit 6; [ "$(wc -c < "$1")" -le 524288 ] || exit 5; exec cat -- "$1""#;
 
@@ -82,7 +90,8 @@ struct Folder<'a> {
 
 impl Folder<'_> {
     async fn run(&self, script: &str, arguments: &[&str], stdin: Option<Vec<u8>>) -> Result<place::Said, String> {
-        let said = place::run(self.step, &self.path.path, script, arguments, stdin, &[]).await?;
+        let script = format!("{GUARD}{script}");
+        let said = place::run(self.step, &self.path.path, &script, arguments, stdin, &[]).await?;
         match said.code {
             0 => Ok(said),
             _ if !said.complaint.is_empty() => Err(said.complaint.replace("sh: 1: ", "")),
@@ -97,7 +106,8 @@ impl Folder<'_> {
 
     /// The whole of a file as it is now.
     async fn now(&self, path: &str) -> Result<Now, String> {
-        let said = place::run(self.step, &self.path.path, WHOLE, &[file(path)?], None, &[]).await?;
+        let script = format!("{GUARD}{WHOLE}");
+        let said = place::run(self.step, &self.path.path, &script, &[file(path)?], None, &[]).await?;
         match said.code {
             0 => Ok(Now::Text(said.stdout)),
             TOO_LARGE => Ok(Now::TooLarge),
@@ -125,7 +135,7 @@ impl Folder<'_> {
     }
 
     async fn search(&self, pattern: &str, folder: &str) -> Result<String, String> {
-        let said = self.run(SEARCH, &[pattern, inside(or_here(folder))?], None).await?;
+        let said = self.run(SEARCH, &[inside(or_here(folder))?, pattern], None).await?;
         if said.stdout.is_empty() && !said.complaint.is_empty() {
             return Err(said.complaint);
         }
@@ -188,7 +198,7 @@ impl Folder<'_> {
     }
 }
 
-fn or_here(folder: &str) -> &str {
+pub fn or_here(folder: &str) -> &str {
     if folder.trim().is_empty() { "." } else { folder }
 }
 

@@ -7,8 +7,10 @@
 //!
 //! What comes next is pure (`work` folds, `next` decides, `reach` refuses, `talk` words the request); here it is done.
 
+mod above;
 mod answer;
 mod begin;
+mod code;
 mod files;
 mod hooks;
 mod leases;
@@ -112,18 +114,21 @@ fn advanced(entry: &Entry) -> Result<Outcome, StepError> {
 
 async fn perform(call: &StepCall, work: &Work, next: Next) -> Result<Outcome, StepError> {
     match next {
-        Next::Say(request) => match team::hear(call, work).await? {
-            // With what was heard in it the request is another.
-            Some(heard) => {
-                if let Entry::Heard { judged, .. } = &heard {
-                    for line in judged.iter().flat_map(hooks::lines) {
-                        print(call, &line).await;
+        Next::Say(request) => {
+            above::limit(call, work).await?;
+            match team::hear(call, work).await? {
+                // With what was heard in it the request is another.
+                Some(heard) => {
+                    if let Entry::Heard { judged, .. } = &heard {
+                        for line in judged.iter().flat_map(hooks::lines) {
+                            print(call, &line).await;
+                        }
                     }
+                    advanced(&heard)
                 }
-                advanced(&heard)
+                None => advanced(&say(call, work, *request).await?),
             }
-            None => advanced(&say(call, work, *request).await?),
-        },
+        }
         Next::Judge(calls) => {
             for line in calls.iter().flat_map(hooks::lines) {
                 print(call, &line).await;
@@ -257,7 +262,8 @@ async fn say(call: &StepCall, work: &Work, mut request: Request) -> Result<Entry
     let began = call.ctx.clock.now();
     let agent = Some(work.agent);
     let asked = Asked { request, cache: wish, context: ContextWish::of(&work.spec.context), agent };
-    let response = ask(call, asked, &mut tally).await?;
+    let mut response = ask(call, asked, &mut tally).await?;
+    answer::tell_apart(&mut response.content);
     if let Some(left_out) = &tally.context {
         print(call, &format!("To make room, {}.", left_out.words())).await;
     }

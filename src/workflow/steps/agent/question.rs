@@ -149,6 +149,8 @@ fn wish(call: &Call) -> String {
         Some(AgentTool::ListFiles) => format!("list the files in {:?}", text("folder")),
         Some(AgentTool::ReadFile) => format!("read {}", text("path")),
         Some(AgentTool::SearchFiles) => format!("search files for {}", text("pattern")),
+        Some(AgentTool::OutlineCode) => format!("outline the code in {:?}", text("path")),
+        Some(AgentTool::FindSymbol) => format!("find {} in the code", text("name")),
         Some(AgentTool::WriteFile | AgentTool::EditFile) => format!("write {}", text("path")),
         Some(AgentTool::PublishChanges) => "publish its changes".to_owned(),
         Some(AgentTool::LeaseTake) => format!("have {} {} to itself", text("kind"), text("name")),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::work::Work;
+use crate::memory;
 use crate::model::agent::{AgentSpec, AgentTool, ToolResult};
 use crate::model::gateway::{Block, Dialect, Extra, Message, Output, Request, Role, Tool, ToolChoice};
 
@@ -106,8 +107,7 @@ pub fn shown(result: &ToolResult) -> String {
     if !result.is_untrusted {
         return result.content.clone();
     }
-    let content = result.content.replace("</data", "<\\/data");
-    format!("<data from={}>\n{content}\n</data>", json!(result.tool))
+    format!("<data from={}>\n{}\n</data>", json!(result.tool), memory::inert(&result.content))
 }
 
 /// Adds words at the end: to the results of tools, after which no turn of ours may stand on its own, or as a turn.

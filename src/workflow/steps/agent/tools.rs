@@ -6,7 +6,7 @@ use super::files::Filed;
 use super::leases::{self, Ready};
 use super::outcome::{refused, result};
 use super::work::{Call, Work};
-use super::{files, place, repository, team};
+use super::{code, files, place, repository, team};
 use crate::memory::{self, Expect, Put, Stated};
 use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, Processes, SeenFile, ToolResult};
 use crate::model::memory::{Entry, EntryDraft, Hit, OnConflict, Reader, Search, Sibling, Source, Trust};
@@ -83,6 +83,7 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult
             }
             Err(why) => Err(why),
         },
+        AgentTool::OutlineCode | AgentTool::FindSymbol => code::act(step, work, call, tool).await,
         AgentTool::SendMessage | AgentTool::ReadMessages | AgentTool::SetTopology => {
             team::act(step, work, call, tool).await.map(|told| besides.label(told))
         }

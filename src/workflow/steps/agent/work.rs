@@ -129,7 +129,7 @@ impl Work {
     /// Class `journal` for an entry that this program can't read, or one that stands where none like it can.
     pub fn fold(entries: &[Entry]) -> Result<Option<Self>, StepError> {
         let Some((first, rest)) = entries.split_first() else { return Ok(None) };
-        let Entry::Begun { agent, name, version, spec, prompt, schema, seat, is_trial, .. } = first else {
+        let Entry::Begun { agent, name, version, spec, prompt, schema, seat, is_trial, untrusted, .. } = first else {
             return Err(unreadable("it does not begin with its beginning"));
         };
         let mut work = Self {
@@ -144,8 +144,8 @@ impl Work {
             has_heard: false,
             messages: vec![Message::text(Role::User, prompt.as_str())],
             calls: Vec::new(),
-            is_tainted: false,
-            has_read_web: false,
+            is_tainted: untrusted.is_some(),
+            has_read_web: *untrusted == Some(Trust::Web),
             has_worked: false,
             leases: BTreeSet::new(),
             seen: BTreeMap::new(),

@@ -41,6 +41,7 @@ pub(super) fn begun(spec: AgentSpec, schema: Value) -> Entry {
         seat: None,
         persona: None,
         is_trial: false,
+        untrusted: None,
     }
 }
 
@@ -251,6 +252,32 @@ fn once_strangers_were_read_a_rule_for_that_asks_first() {
     let search = using(&[("1", AgentTool::MemorySearch, json!({"query": "x"}))]);
     let read = used("1", AgentTool::MemorySearch, "found", true);
     assert!(matches!(after(&[begun(spec, Value::Null), search, read, shell]), Next::Consent(_)));
+}
+
+#[test]
+fn work_that_was_handed_on_begins_with_what_was_read_above_it() {
+    let begins = |label: Option<Trust>| {
+        let mut first = begun(spec(&[AgentTool::Shell]), Value::Null);
+        if let Entry::Begun { untrusted, .. } = &mut first {
+            *untrusted = label;
+        }
+        let work = work(&[first]);
+        (work.is_tainted, work.has_read_web)
+    };
+    assert_eq!(begins(None), (false, false));
+    assert_eq!(begins(Some(Trust::Model)), (true, false));
+    assert_eq!(begins(Some(Trust::Web)), (true, true));
+}
+
+#[test]
+fn of_an_answer_with_very_many_calls_the_first_are_done() {
+    let ids: Vec<String> = (0..70).map(|at| at.to_string()).collect();
+    let calls: Vec<_> = ids.iter().map(|id| (id.as_str(), AgentTool::MemorySearch, json!({"query": id}))).collect();
+    let Next::Use(done, refused) = after(&[begun(spec(&[AgentTool::MemorySearch]), Value::Null), using(&calls)]) else {
+        panic!("they read")
+    };
+    assert_eq!((done.len(), refused.len()), (64, 6));
+    assert!(refused[0].content.contains("At most 64 calls"), "{refused:?}");
 }
 
 #[test]
