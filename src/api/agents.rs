@@ -36,7 +36,8 @@ pub async fn list_agent_tasks(id: AgentId, page: PageRequest) -> Result<Page<Age
 /// The entries of memory that an agent opened or found in its tasks, the last first.
 #[server(prefix = "/rpc", endpoint = "agents/memory", input = Json)]
 pub async fn list_agent_memory(id: AgentId, page: PageRequest) -> Result<Page<RunRead>, ApiError> {
-    crate::monitor::list_agent_memory(&crate::http::request_ctx().await?, id, &page).await
+    let ctx = crate::http::request_ctx().await?;
+    crate::monitor::list_agent_memory(&ctx, &crate::memory::reading(&ctx).await?, id, &page).await
 }
 
 /// The versions of an agent, the newest first; at most 100 are kept.

@@ -7,11 +7,11 @@
 use serde_json::json;
 
 use super::heard::{note, written};
-use super::{Error, store, validate};
+use super::{Error, access, store, validate};
 use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::live::Topic;
-use crate::model::memory::{EntryName, MAX_RELATIONS, Relation, RelationDraft, RelationKind};
+use crate::model::memory::{EntryName, MAX_RELATIONS, Reach, Relation, RelationDraft, RelationKind};
 use crate::model::{EntryId, FieldError, Timestamp};
 use crate::runtime::{Ctx, Runtime};
 
@@ -20,24 +20,26 @@ use crate::runtime::{Ctx, Runtime};
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn relations(ctx: &Ctx, namespace: &str, key: &str) -> Result<Vec<Relation>, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     validate::place(namespace, key)?;
     let now = ctx.clock.now();
-    let row = store::find(ctx, namespace, key).await?;
+    let row = store::find(ctx, &reach, (namespace, key)).await?;
     let row = row.filter(|row| row.is_live(now)).ok_or(Error::NotFound)?;
-    store::relations_of(ctx, row.id, now).await
+    store::relations_of(ctx, &reach, row.id, now).await
 }
 
 /// Says something of an entry and another, in place of what was said of them before; gives what is said of the entry then.
 ///
 /// # Errors
-/// [`Error::NotFound`] for either; [`Error::Quarantined`]; [`Error::Invalid`] for an entry and itself, one whose place would come to
+/// [`Error::NoNamespace`] and [`Error::ReadOnly`] of either place; [`Error::NotFound`] for either; [`Error::Quarantined`]; [`Error::Invalid`] for an entry and itself, one whose place would come to
 /// be taken by itself, and more than 64 relations of an entry.
 pub async fn relate(ctx: &Ctx, place: (&str, &str), draft: &RelationDraft) -> Result<Vec<Relation>, Error> {
     ctx.authorize(Action::WriteMemory)?;
     let (namespace, key) = place;
     validate::place(namespace, key)?;
     validate::place(&draft.namespace, &draft.key)?;
+    let reach = access::writing(ctx, namespace).await?;
+    access::writing(ctx, &draft.namespace).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     // The lock of all writers: what is said of entries is decided in an order.
@@ -65,17 +67,19 @@ pub async fn relate(ctx: &Ctx, place: (&str, &str), draft: &RelationDraft) -> Re
     let id = one.id;
     settle(ctx, tx, first, [one, other]).await?;
     tracing::info!(namespace, key, kind = draft.kind.as_str(), by = %ctx.actor.principal, "something was said of two entries");
-    store::relations_of(ctx, id, now).await
+    store::relations_of(ctx, &reach, id, now).await
 }
 
 /// Takes back what is said of an entry and another.
 ///
 /// # Errors
-/// [`Error::NotFound`] for either, and where nothing is said of them.
+/// [`Error::NoNamespace`] and [`Error::ReadOnly`] of either place; [`Error::NotFound`] for either, and where nothing is said of them.
 pub async fn unrelate(ctx: &Ctx, place: (&str, &str), other: &EntryName) -> Result<(), Error> {
     ctx.authorize(Action::WriteMemory)?;
     validate::place(place.0, place.1)?;
     validate::place(&other.namespace, &other.key)?;
+    access::writing(ctx, place.0).await?;
+    access::writing(ctx, &other.namespace).await?;
     let mut tx = ctx.db.begin().await?;
     let first = store::next_change(&mut tx, ctx.workspace()).await?;
     let there = (other.namespace.as_str(), other.key.as_str());
@@ -131,7 +135,7 @@ async fn settle(ctx: &Ctx, mut tx: Tx, first: i64, sides: [Side; 2]) -> Result<(
     }
     tx.commit().await?;
     for (side, change) in marked {
-        let Some(row) = store::find(ctx, &side.namespace, &side.key).await? else { continue };
+        let Some(row) = store::find(ctx, &Reach::everything(), (&side.namespace, &side.key)).await? else { continue };
         // A row that can't be decrypted is in no index.
         if row.unreadable().is_none() {
             written(ctx, &row.shown(), change).await?;
@@ -156,7 +160,7 @@ pub(super) async fn mend(runtime: &Runtime, limit: i64) -> Result<u64, Error> {
         store::mark_superseded(&mut tx, id, since, change).await?;
         tx.commit().await?;
         mended += 1;
-        let Some(row) = store::fetch(&ctx, &[id]).await?.pop() else { continue };
+        let Some(row) = store::fetch(&ctx, &Reach::everything(), &[id]).await?.pop() else { continue };
         if row.deleted_at.is_none() && row.unreadable().is_none() {
             written(&ctx, &row.shown(), change).await?;
         }

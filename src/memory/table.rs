@@ -6,8 +6,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use super::{Error, Filter, store, validate};
-use crate::model::auth::Action;
+use super::{Error, Filter, access, store, validate};
 use crate::model::memory::{EntryOrder, EntryTable};
 use crate::model::{EntryId, FieldError, Page, PageRequest};
 use crate::runtime::Ctx;
@@ -35,7 +34,7 @@ pub(super) enum At {
 /// [`Error::Invalid`] for a namespace that none can have, a cursor that is none of this order, and a moment of the past: versions
 /// know no reads, and are listed by [`list`](super::list).
 pub async fn table(ctx: &Ctx, filter: &Filter, order: EntryOrder, page: &PageRequest) -> Result<EntryTable, Error> {
-    ctx.authorize(Action::ReadMemory)?;
+    let reach = access::reading(ctx).await?;
     let (limit, cursor) = (page.limit(), page.cursor.as_deref());
     validate::listing(filter, &PageRequest { limit, cursor: None })?;
     if filter.as_of.is_some() {
@@ -46,9 +45,9 @@ pub async fn table(ctx: &Ctx, filter: &Filter, order: EntryOrder, page: &PageReq
     let now = ctx.clock.now();
     let total = match behind {
         Some(_) => None,
-        None => Some(store::count_listed(ctx, now, filter).await?),
+        None => Some(store::count_listed(ctx, &reach, now, filter).await?),
     };
-    let rows = store::table(ctx, now, filter, order, behind.as_ref(), limit + 1).await?;
+    let rows = store::table(ctx, (&reach, now), filter, order, behind.as_ref(), limit + 1).await?;
     let page = Page::cut(rows, limit, |row| write_cursor(order, &row.behind(order)));
     Ok(EntryTable { items: page.items.into_iter().map(store::LineRow::line).collect(), next: page.next, total })
 }

@@ -3,17 +3,22 @@
 use super::store::agent as agents;
 use super::store::agent_memory as store;
 use crate::model::auth::Action;
-use crate::model::memory::RunRead;
+use crate::model::memory::{Reach, RunRead};
 use crate::model::{AgentId, ApiError, EntryId, Page, PageRequest, Timestamp};
 use crate::runtime::Ctx;
 
 /// The entries that an agent opened or found in its tasks of the last 90 days, the last first: each with the question that found it,
 /// its place among what was found, and the step. Entries that are gone are not among them, nor tasks that so many others followed
-/// that an entry no longer lists them.
+/// that an entry no longer lists them, nor what lies beyond the reach of who asks: a page may have fewer for it.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`], [`ApiError::NotFound`], [`ApiError::Invalid`] for a cursor that is none of ours, or the database's.
-pub async fn list_agent_memory(ctx: &Ctx, id: AgentId, page: &PageRequest) -> Result<Page<RunRead>, ApiError> {
+pub async fn list_agent_memory(
+    ctx: &Ctx,
+    reach: &Reach,
+    id: AgentId,
+    page: &PageRequest,
+) -> Result<Page<RunRead>, ApiError> {
     ctx.authorize(Action::ReadAgent)?;
     ctx.authorize(Action::ReadMemory)?;
     if agents::list(&ctx.db, ctx.workspace(), Some(id)).await?.is_empty() {
@@ -25,7 +30,10 @@ pub async fn list_agent_memory(ctx: &Ctx, id: AgentId, page: &PageRequest) -> Re
     let (limit, now) = (page.limit(), ctx.clock.now());
     let found = store::list(&ctx.db, ctx.workspace(), id, now, before.as_ref(), limit + 1).await?;
     let Page { items, next } = Page::cut(found, limit, |(place, _)| place.to_string());
-    Ok(Page { items: items.into_iter().map(|(_, read)| read).collect(), next })
+    Ok(Page {
+        items: items.into_iter().map(|(_, read)| read).filter(|read| reach.may_read(&read.namespace)).collect(),
+        next,
+    })
 }
 
 /// Where a reading stands among those of its agent.

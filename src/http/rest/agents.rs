@@ -19,7 +19,7 @@ use crate::model::agent::{Agent, AgentDraft, AgentResults, AgentStanding, AgentT
 use crate::model::memory::RunRead;
 use crate::model::{AgentId, Page, RunId};
 use crate::runtime::Runtime;
-use crate::{agents, monitor, workflow};
+use crate::{agents, memory, monitor, workflow};
 
 /// The routes of this file.
 pub fn router() -> OpenApiRouter<Runtime> {
@@ -261,5 +261,5 @@ async fn list_memory(
     Id(id): Id<AgentId>,
     Params(paging): Params<Paging>,
 ) -> Result<Json<Page<RunRead>>, Refusal> {
-    Ok(Json(monitor::list_agent_memory(&ctx, id, &paging.into()).await?))
+    Ok(Json(monitor::list_agent_memory(&ctx, &memory::reading(&ctx).await?, id, &paging.into()).await?))
 }

@@ -2,7 +2,7 @@
 
 use crate::memory::file::{Foreign, Record, namespace_of};
 use crate::memory::store::EntryRow;
-use crate::memory::{Error, Imported, store, validate};
+use crate::memory::{Error, Imported, access, store, validate};
 use crate::model::FieldError;
 use crate::model::auth::Action;
 use crate::model::memory::{
@@ -35,7 +35,15 @@ pub async fn preview_import(ctx: &Ctx, part: &ImportPart) -> Result<ImportReport
             report.refuse(&place, error.to_string());
             continue;
         }
-        let row = store::find(ctx, &record.namespace, &record.key).await?;
+        let reach = match access::writing(ctx, &record.namespace).await {
+            Ok(reach) => reach,
+            Err(error) if super::is_of_the_entry(&error) => {
+                report.refuse(&place, error.to_string());
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let row = store::find(ctx, &reach, (&record.namespace, &record.key)).await?;
         let known = match row.filter(|row| row.is_live(now)).map(EntryRow::entry).transpose() {
             Ok(known) => known.map(Record::from),
             Err(error) => {

@@ -98,16 +98,18 @@ pub(in crate::memory) async fn unchanged_since(
 /// Entries written before a moment that nobody was given since, the oldest change first.
 pub(in crate::memory) async fn never_read(
     ctx: &Ctx,
+    reach: &Reach,
     now: Timestamp,
     before: Timestamp,
 ) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
            and (e.expires_at is null or e.expires_at > $2) and e.updated_at < $3
-           and not exists (select 1 from memory_reader r where r.entry_id = e.id and r.reads + r.found > 0)
-         order by e.change limit $4"
+           and not exists (select 1 from memory_reader r where r.entry_id = e.id and r.reads + r.found > 0)",
+        "$5",
+        "order by e.change limit $4"
     );
-    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(before).bind(MOST).fetch_all(conn).await)).await
+    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(before).bind(MOST).bind(reach.readable_paths()).fetch_all(conn).await)).await
 }
 
 /// Entries of more characters, the longest first, among those that were changed last.

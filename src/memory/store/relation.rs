@@ -7,7 +7,7 @@ use super::health::ShortRow;
 use crate::db::{self, Db, Result, Tx};
 use crate::memory::Error;
 use crate::memory::crypt::{self, Holds, Place, Unreadable};
-use crate::model::memory::{Contradiction, Relation, RelationKind, RelationWay, Source};
+use crate::model::memory::{Contradiction, Reach, Relation, RelationKind, RelationWay, Source};
 use crate::model::{EntryId, Timestamp, WorkspaceId};
 use crate::runtime::Ctx;
 use crate::{read, within};
@@ -42,13 +42,15 @@ impl Holds for RelationRow {
 }
 
 macro_rules! related {
-    ($rest:literal) => {
+    ($before:literal, $paths:literal, $after:literal) => {
         concat!(
             "select e.namespace, e.key, e.version, e.id, e.plain as content, e.sealed, e.data_key, e.deleted_at,
                 cast(coalesce(e.chars, length(e.plain)) as bigint) as chars, e.trust, e.updated_at, e.expires_at,
                 r.kind, r.from_id, r.to_id, r.source, r.at as said_at
              from memory_relation r ",
-            $rest
+            $before,
+            reachable!($paths),
+            $after
         )
     };
 }
@@ -160,18 +162,25 @@ pub(in crate::memory) async fn wrongly_marked(db: &Db, limit: i64) -> Result<Vec
     .await)?)
 }
 
-/// What is said of an entry and others that are there, the last said first.
-pub(in crate::memory) async fn relations_of(ctx: &Ctx, id: EntryId, now: Timestamp) -> Result<Vec<Relation>, Error> {
+/// What is said of an entry and others that are there and within reach, the last said first.
+pub(in crate::memory) async fn relations_of(
+    ctx: &Ctx,
+    reach: &Reach,
+    id: EntryId,
+    now: Timestamp,
+) -> Result<Vec<Relation>, Error> {
     const SQL: &str = related!(
         "join memory_entry e on e.id = case when r.from_id = $1 then r.to_id else r.from_id end
          where (r.from_id = $1 or r.to_id = $1) and e.workspace_id = $2 and e.deleted_at is null
-           and (e.expires_at is null or e.expires_at > $3)
-         order by r.at desc, e.id limit 100"
+           and (e.expires_at is null or e.expires_at > $3)",
+        "$4",
+        "order by r.at desc, e.id limit 100"
     );
     let rows: sqlx::Result<Vec<RelationRow>> = read!(&ctx.db, conn => query_as(SQL)
         .bind(id)
         .bind(ctx.workspace())
         .bind(now)
+        .bind(reach.readable_paths())
         .fetch_all(conn)
         .await);
     let rows = crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?;
@@ -187,21 +196,27 @@ pub(in crate::memory) async fn relations_of(ctx: &Ctx, id: EntryId, now: Timesta
     Ok(rows.into_iter().filter_map(relation).collect())
 }
 
-/// Entries that can't both be true, both of which are there; the last said first.
-pub(in crate::memory) async fn contradictions(ctx: &Ctx, now: Timestamp) -> Result<Vec<Contradiction>, Error> {
+/// Entries that can't both be true, both of which are there and within reach; the last said first.
+pub(in crate::memory) async fn contradictions(
+    ctx: &Ctx,
+    reach: &Reach,
+    now: Timestamp,
+) -> Result<Vec<Contradiction>, Error> {
     const ONE: &str = related!(
         "join memory_entry e on e.id = r.from_id join memory_entry o on o.id = r.to_id
          where r.workspace_id = $1 and r.kind = 'contradicts'
            and e.deleted_at is null and e.quarantined_at is null and (e.expires_at is null or e.expires_at > $2)
-           and o.deleted_at is null and o.quarantined_at is null and (o.expires_at is null or o.expires_at > $2)
-         order by r.at desc, r.from_id, r.to_id limit $3"
+           and o.deleted_at is null and o.quarantined_at is null and (o.expires_at is null or o.expires_at > $2)",
+        "$4",
+        "order by r.at desc, r.from_id, r.to_id limit $3"
     );
     const OTHER: &str = related!(
         "join memory_entry e on e.id = r.to_id join memory_entry o on o.id = r.from_id
          where r.workspace_id = $1 and r.kind = 'contradicts'
            and e.deleted_at is null and e.quarantined_at is null and (e.expires_at is null or e.expires_at > $2)
-           and o.deleted_at is null and o.quarantined_at is null and (o.expires_at is null or o.expires_at > $2)
-         order by r.at desc, r.from_id, r.to_id limit $3"
+           and o.deleted_at is null and o.quarantined_at is null and (o.expires_at is null or o.expires_at > $2)",
+        "$4",
+        "order by r.at desc, r.from_id, r.to_id limit $3"
     );
     let mut sides = Vec::new();
     for sql in [ONE, OTHER] {
@@ -209,6 +224,7 @@ pub(in crate::memory) async fn contradictions(ctx: &Ctx, now: Timestamp) -> Resu
             .bind(ctx.workspace())
             .bind(now)
             .bind(MOST)
+            .bind(reach.readable_paths())
             .fetch_all(conn)
             .await);
         sides.push(crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await?);

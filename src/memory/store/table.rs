@@ -8,7 +8,7 @@ use crate::db::{self, Result};
 use crate::memory::Error;
 use crate::memory::crypt::{self, Holds, Place, Unreadable};
 use crate::memory::table::{At, Behind};
-use crate::model::memory::{EntryFilter, EntryLine, EntryOrder, EntrySort};
+use crate::model::memory::{EntryFilter, EntryLine, EntryOrder, EntrySort, Reach};
 use crate::model::{EntryId, Timestamp};
 use crate::read;
 use crate::runtime::Ctx;
@@ -58,7 +58,7 @@ impl Holds for LineRow {
 
 /// Which entries are listed; as in `entry.rs`.
 macro_rules! listed {
-    ($select:expr, $held:literal, $rest:expr) => {
+    ($select:expr, $held:literal, $paths:literal, $rest:expr) => {
         concat!(
             $select,
             " from memory_entry e
@@ -69,6 +69,7 @@ macro_rules! listed {
                 and ($7 = '' or $7 like '%,' || e.trust || ',%')
                 and e.quarantined_at ",
             $held,
+            reachable!($paths),
             $rest
         )
     };
@@ -102,6 +103,7 @@ macro_rules! page {
             listed!(
                 concat!("select e.id, ", $at, " as place"),
                 $held,
+                "$12",
                 concat!(
                     " and ($8 = 0 or ", $at, " ", $than, " $9 or (", $at, " = $9 and e.id ", $than, " $10))
                      order by 2 ", $way, ", 1 ", $way, " limit $11"
@@ -134,7 +136,7 @@ const BEFORE_ALL: EntryId = EntryId(uuid::Uuid::nil());
 /// Lines in an order, behind one or from the start.
 pub(in crate::memory) async fn table(
     ctx: &Ctx,
-    now: Timestamp,
+    (reach, now): (&Reach, Timestamp),
     filter: &EntryFilter,
     order: EntryOrder,
     from: Option<&Behind>,
@@ -169,6 +171,7 @@ pub(in crate::memory) async fn table(
                 .bind($at)
                 .bind(id)
                 .bind(i64::from(limit))
+                .bind(reach.readable_paths())
                 .fetch_all(conn)
                 .await)
         };
@@ -199,9 +202,14 @@ pub(in crate::memory) async fn table(
 }
 
 /// How many entries a list with this filter shows.
-pub(in crate::memory) async fn count_listed(ctx: &Ctx, now: Timestamp, filter: &EntryFilter) -> Result<i64> {
-    const FREE: &str = listed!("select count(*)", "is null", "");
-    const HELD: &str = listed!("select count(*)", "is not null", "");
+pub(in crate::memory) async fn count_listed(
+    ctx: &Ctx,
+    reach: &Reach,
+    now: Timestamp,
+    filter: &EntryFilter,
+) -> Result<i64> {
+    const FREE: &str = listed!("select count(*)", "is null", "$8", "");
+    const HELD: &str = listed!("select count(*)", "is not null", "$8", "");
     let sql = if filter.quarantined { HELD } else { FREE };
     Ok(read!(&ctx.db, conn => query_scalar(sql)
         .bind(ctx.workspace())
@@ -211,6 +219,7 @@ pub(in crate::memory) async fn count_listed(ctx: &Ctx, now: Timestamp, filter: &
         .bind(behind(&filter.prefix))
         .bind(filter.tag.as_str())
         .bind(labels(filter))
+        .bind(reach.readable_paths())
         .fetch_one(conn)
         .await)?)
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use weft::memory::{self, Expect};
 use weft::model::agent::{AgentSpec, AgentTool, Busy};
 use weft::model::auth::Role;
-use weft::model::memory::{Reader, Source};
+use weft::model::memory::{Reach, Reader, Source};
 use weft::model::workflow::RunStatus;
 use weft::model::{ApiError, PageRequest};
 use weft::monitor;
@@ -80,7 +80,7 @@ on_both_engines! {
             runs.push(run);
         }
         let page = |cursor: Option<String>, limit: u32| PageRequest { cursor, limit };
-        let all = monitor::list_agent_memory(&ctx, id, &page(None, 50)).await.unwrap().items;
+        let all = monitor::list_agent_memory(&ctx, &Reach::everything(), id, &page(None, 50)).await.unwrap().items;
         let keys: Vec<&str> = all.iter().map(|read| read.key.as_str()).collect();
         assert_eq!(keys, ["yarn", "loom"], "the last first");
         let Reader::Run { run_id, step, .. } = &all[1].reading.reader else { panic!("{:?}", all[1]) };
@@ -89,14 +89,14 @@ on_both_engines! {
         assert_eq!((sought.query.as_str(), sought.rank, all[1].reading.found), ("loom", 1, 1));
         assert_eq!((all[0].reading.sought.as_ref(), all[0].reading.reads), (None, 1), "it was opened by its key");
 
-        let first = monitor::list_agent_memory(&ctx, id, &page(None, 1)).await.unwrap();
-        let second = monitor::list_agent_memory(&ctx, id, &page(first.next.clone(), 1)).await.unwrap();
+        let first = monitor::list_agent_memory(&ctx, &Reach::everything(), id, &page(None, 1)).await.unwrap();
+        let second = monitor::list_agent_memory(&ctx, &Reach::everything(), id, &page(first.next.clone(), 1)).await.unwrap();
         assert_eq!((first.items, second.items, second.next), (all[..1].to_vec(), all[1..].to_vec(), None));
-        assert!(monitor::list_agent_memory(&ctx, other, &page(None, 50)).await.unwrap().items.is_empty());
-        let foreign = monitor::list_agent_memory(&ctx, id, &page(Some("5.x".into()), 50)).await;
+        assert!(monitor::list_agent_memory(&ctx, &Reach::everything(), other, &page(None, 50)).await.unwrap().items.is_empty());
+        let foreign = monitor::list_agent_memory(&ctx, &Reach::everything(), id, &page(Some("5.x".into()), 50)).await;
         assert!(matches!(foreign, Err(ApiError::Invalid { .. })));
         let theirs = crate::engine::ctx(ctx.runtime()).await;
-        let unknown = monitor::list_agent_memory(&theirs, id, &page(None, 50)).await;
+        let unknown = monitor::list_agent_memory(&theirs, &Reach::everything(), id, &page(None, 50)).await;
         assert!(matches!(unknown, Err(ApiError::NotFound { .. })));
     }
 }

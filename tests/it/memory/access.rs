@@ -6,8 +6,9 @@ use weft::memory::file::Record;
 use weft::memory::{self, Error, Expect, Filter, Stated};
 use weft::model::auth::Role;
 use weft::model::memory::{
-    Access, Allowed, Duplicates, EntryAct, EntryBulk, EntryName, EntryStep, MemorySettings, NamespaceDescription,
-    OnConflict, Reader, Search, SearchMode, Source, SummaryDraft,
+    Access, Allowed, Duplicates, EntryAct, EntryBulk, EntryName, EntryOrder, EntryStep, ImportItem, ImportKind,
+    ImportPart, MemorySettings, NamespaceDescription, OnConflict, Reader, RelationDraft, RelationKind, Search,
+    SearchMode, Source, SummaryDraft,
 };
 use weft::model::workflow::RunStatus;
 use weft::model::{PageRequest, RunId};
@@ -74,7 +75,18 @@ async fn readings(ctx: &Ctx, run: RunId) -> Vec<(&'static str, String)> {
     let names = vec![EntryName { namespace: CLOSED.to_owned(), key: "k".to_owned() }];
     let of_all = SummaryDraft { namespace: "people".to_owned(), ..SummaryDraft::default() };
     let changes = memory::list_changes(ctx, 0, 100).await;
+    let file = json!({"namespace": CLOSED, "key": "k", "content": "mine"}).to_string();
+    let items = vec![ImportItem { place: "line 1".to_owned(), text: file }];
+    let part = ImportPart { kind: ImportKind::Jsonl, items, into: String::new() };
+    let order = EntryOrder::default();
     vec![
+        ("table", told(memory::table(ctx, &Filter::default(), order, &all()).await)),
+        ("table of a subtree", told(memory::table(ctx, &under("people"), order, &all()).await)),
+        ("table of the quarantine", told(memory::table(ctx, &held, order, &all()).await)),
+        ("activity", told(memory::activity(ctx).await)),
+        ("relations", told(memory::relations(ctx, CLOSED, "k").await)),
+        ("relations of another", told(memory::relations(ctx, "code", "k").await)),
+        ("preview of an import", told(memory::preview_import(ctx, &part).await)),
         ("get", told(memory::get(ctx, CLOSED, "k").await)),
         ("get_any", told(memory::get_any(ctx, CLOSED, "k").await)),
         ("get_as_of", told(memory::get_as_of(ctx, CLOSED, "k", then).await)),
@@ -118,6 +130,9 @@ async fn leave_traces(mara: &Ctx) -> RunId {
     put(mara, CLOSED, "copy", HIDDEN).await;
     let rule = json!({"namespace": CLOSED, "budget_micros": 1});
     memory::save_summary_rule(mara, None, serde_json::from_value(rule).unwrap()).await.unwrap();
+    let contradicts =
+        RelationDraft { kind: RelationKind::Contradicts, namespace: CLOSED.to_owned(), key: "k".to_owned() };
+    memory::relate(mara, ("code", "k"), &contradicts).await.unwrap();
     run
 }
 
@@ -138,6 +153,13 @@ async fn writings(ctx: &Ctx, namespace: &str) -> Vec<(&'static str, Result<(), E
     let record: Record =
         serde_json::from_value(json!({"namespace": namespace, "key": "k", "content": "mine"})).unwrap();
     let said = NamespaceDescription { description: "Mine.".to_owned() };
+    let to = |namespace: &str| RelationDraft {
+        kind: RelationKind::Contradicts,
+        namespace: namespace.to_owned(),
+        key: "k".to_owned(),
+    };
+    let (ours, theirs) = (to("code"), to(namespace));
+    let named = EntryName { namespace: namespace.to_owned(), key: "k".to_owned() };
     let summary = SummaryDraft { namespace: namespace.to_owned(), ..SummaryDraft::default() };
     vec![
         ("put", memory::put(ctx, namespace, "k", draft("mine"), Expect::Any, Source::Cli {}).await.map(drop)),
@@ -150,6 +172,9 @@ async fn writings(ctx: &Ctx, namespace: &str) -> Vec<(&'static str, Result<(), E
         ("release", memory::release(ctx, place, Expect::Any).await.map(drop)),
         ("import", memory::import_record(ctx, &record).await.map(drop)),
         ("describe", memory::describe(ctx, namespace, &said).await.map(drop)),
+        ("relate", memory::relate(ctx, place, &ours).await.map(drop)),
+        ("be related", memory::relate(ctx, ("code", "k"), &theirs).await.map(drop)),
+        ("unrelate", memory::unrelate(ctx, ("code", "k"), &named).await),
         ("summarize", memory::estimate(ctx, &summary).await.map(drop)),
     ]
 }
