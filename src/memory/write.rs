@@ -301,7 +301,21 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
 /// [`Error::NotFound`]; [`Error::NoVersion`] when that version is not kept or had no content.
 pub async fn restore(ctx: &Ctx, namespace: &str, key: &str, version: i64) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
-    bring_back(ctx, namespace, key, Some(version)).await
+    bring_back(ctx, (namespace, key), Some(version), Expect::Any).await
+}
+
+/// [`restore`] of an entry that is as it was seen.
+///
+/// # Errors
+/// As [`restore`]; [`Error::Conflict`] and [`Error::Gone`] when it is not as expected.
+pub(super) async fn restore_from(
+    ctx: &Ctx,
+    (namespace, key): (&str, &str),
+    version: i64,
+    expect: Expect,
+) -> Result<Entry, Error> {
+    ctx.authorize(Action::WriteMemory)?;
+    bring_back(ctx, (namespace, key), Some(version), expect).await
 }
 
 /// Brings a deleted entry back as it was, as a new version.
@@ -310,15 +324,21 @@ pub async fn restore(ctx: &Ctx, namespace: &str, key: &str, version: i64) -> Res
 /// [`Error::NotFound`]; [`Error::Exists`] when it is not deleted.
 pub async fn undelete(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
-    bring_back(ctx, namespace, key, None).await
+    bring_back(ctx, (namespace, key), None, Expect::Any).await
 }
 
-async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>) -> Result<Entry, Error> {
+async fn bring_back(
+    ctx: &Ctx,
+    (namespace, key): (&str, &str),
+    version: Option<i64>,
+    expect: Expect,
+) -> Result<Entry, Error> {
     validate::place(namespace, key)?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let begun = store::begin_write(&mut tx, ctx).await?;
     let row = store::find_within(&mut tx, ctx, namespace, key).await?.ok_or(Error::NotFound)?;
+    expect.check(row.is_live(now).then_some(row.version))?;
     let old = match version {
         Some(version) => store::find_version(&mut tx, ctx, row.id, version).await?,
         None if row.is_live(now) => return Err(Error::Exists { found: row.version }),
