@@ -301,10 +301,10 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
 /// [`Error::NotFound`]; [`Error::NoVersion`] when that version is not kept or had no content.
 pub async fn restore(ctx: &Ctx, namespace: &str, key: &str, version: i64) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
-    bring_back(ctx, (namespace, key), Some(version), Expect::Any).await
+    bring_back(ctx, (namespace, key), Some(version), (Expect::Any, false)).await
 }
 
-/// [`restore`] of an entry that is as it was seen.
+/// [`restore`] of an entry that is as it was seen, with its expiry and its group of then: what takes a write back.
 ///
 /// # Errors
 /// As [`restore`]; [`Error::Conflict`] and [`Error::Gone`] when it is not as expected.
@@ -315,7 +315,7 @@ pub(super) async fn restore_from(
     expect: Expect,
 ) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
-    bring_back(ctx, (namespace, key), Some(version), expect).await
+    bring_back(ctx, (namespace, key), Some(version), (expect, true)).await
 }
 
 /// Brings a deleted entry back as it was, as a new version.
@@ -324,14 +324,14 @@ pub(super) async fn restore_from(
 /// [`Error::NotFound`]; [`Error::Exists`] when it is not deleted.
 pub async fn undelete(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
-    bring_back(ctx, (namespace, key), None, Expect::Any).await
+    bring_back(ctx, (namespace, key), None, (Expect::Any, false)).await
 }
 
 async fn bring_back(
     ctx: &Ctx,
     (namespace, key): (&str, &str),
     version: Option<i64>,
-    expect: Expect,
+    (expect, is_whole): (Expect, bool),
 ) -> Result<Entry, Error> {
     validate::place(namespace, key)?;
     let now = ctx.clock.now();
@@ -366,7 +366,7 @@ async fn bring_back(
         Some(held) if held.is_held() => Some(held.released(now, super::source(ctx))),
         other => other,
     };
-    let entry = Entry {
+    let mut entry = Entry {
         content,
         trust,
         quarantine,
@@ -381,6 +381,11 @@ async fn bring_back(
         expires_at: expires_at.filter(|at| *at > now),
         ..row
     };
+    if let Some(version) = version.filter(|_| is_whole)
+        && let Some((expires_at, group, position)) = store::around_version(&mut tx, entry.id, version).await?
+    {
+        (entry.expires_at, entry.group, entry.position) = (expires_at.filter(|at| *at > now), group, position);
+    }
     store::write(&mut tx, ctx, &entry, &begun).await?;
     store::append_version(&mut tx, ctx, &entry, &begun, (None, same_words)).await?;
     // Deleted and back as it was, a summary is one still.
