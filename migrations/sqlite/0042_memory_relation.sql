@@ -16,3 +16,7 @@ create index memory_relation_kind on memory_relation (workspace_id, kind, at);
 -- Since when another entry takes its place, while one does: what the search index reads.
 alter table memory_entry add column superseded_at integer;
 create index memory_entry_superseded on memory_entry (workspace_id) where superseded_at is not null;
+
+-- By what the table is sorted at first, and by its first column; what was written lately; what nobody changed for long.
+create index memory_entry_updated on memory_entry (workspace_id, updated_at, id) where deleted_at is null;
+create index memory_entry_key on memory_entry (workspace_id, key, id) where deleted_at is null;

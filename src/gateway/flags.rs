@@ -191,7 +191,7 @@ async fn note(
     let name = after.as_ref().or(before.as_ref()).map(|draft| draft.name.clone()).unwrap_or_default();
     let by = match &ctx.actor.principal {
         Principal::User { name, .. } | Principal::Key { name, .. } => name.clone(),
-        Principal::System => String::new(),
+        Principal::OnBehalf { .. } | Principal::System => String::new(),
     };
     let change = FlagChange {
         id: ctx.ids.fresh(),

@@ -75,7 +75,7 @@ fn is_open(target: &Target, told: &[FlagTold]) -> bool {
 }
 
 async fn who<'a>(ctx: &Ctx, asker: Asker<'a>, asks_roles: bool) -> Result<Who<'a>> {
-    let own = ctx.actor.principal.user_id();
+    let own = ctx.actor.principal.acts_for();
     let user = own.or(asker.on_behalf_of);
     let role = match (own, user) {
         (Some(_), _) => Some(ctx.actor.role),
@@ -84,7 +84,7 @@ async fn who<'a>(ctx: &Ctx, asker: Asker<'a>, asks_roles: bool) -> Result<Who<'a
     };
     let key = match &ctx.actor.principal {
         Principal::Key { id, .. } => Some(*id),
-        Principal::User { .. } | Principal::System => None,
+        Principal::User { .. } | Principal::OnBehalf { .. } | Principal::System => None,
     };
     Ok(Who { session: asker.session.filter(|session| !session.is_empty()), user, role, key, agent: asker.agent })
 }

@@ -3,6 +3,7 @@
 //!
 //! Every list is bounded, and so is what is read for it.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::shingles::{NEARLY_THE_SAME, Shingles};
@@ -42,7 +43,9 @@ pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
     let (db, workspace, now) = (&ctx.db, ctx.workspace(), ctx.clock.now());
     let part = store::Part { before: i64::MAX, limit: COMPARED };
     let newest = store::list(ctx, &reach, now, &EntryFilter::default(), part).await?;
-    let newest: Vec<Entry> = newest.into_iter().map(store::EntryRow::shown).collect();
+    let mut newest: Vec<Entry> = newest.into_iter().map(store::EntryRow::shown).collect();
+    // What is said of an entry gives it a change number too, and makes its words no newer: of two the older is proposed to go.
+    newest.sort_by_key(|entry| Reverse(entry.updated_at));
     let compared = newest.len() as i64;
     let (unreadable, newest): (Vec<Entry>, Vec<Entry>) =
         newest.into_iter().partition(|entry| entry.unreadable.is_some());

@@ -53,7 +53,6 @@ mod write;
 pub use access::{ACCESS_CHANGED, acting, allow, allow_by_role, list_access, reading};
 pub use activity::activity;
 pub use bulk::{Imported, change_entries, export_entries, import_part, import_record, preview_import};
-pub use bulk::{Imported, change_entries, export_entries, import_record};
 pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use crypt::{Sealed, Unreadable, get_encryption, rotate_data_key, seal_pending};
 pub use embed::{

@@ -312,7 +312,21 @@ pub async fn delete(ctx: &Ctx, namespace: &str, key: &str, expect: Expect) -> Re
 /// [`Error::NotFound`]; [`Error::NoVersion`] when that version is not kept or had no content.
 pub async fn restore(ctx: &Ctx, namespace: &str, key: &str, version: i64) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
-    bring_back(ctx, namespace, key, Some(version)).await
+    bring_back(ctx, (namespace, key), Some(version), (Expect::Any, false)).await
+}
+
+/// [`restore`] of an entry that is as it was seen, with its expiry and its group of then: what takes a write back.
+///
+/// # Errors
+/// As [`restore`]; [`Error::Conflict`] and [`Error::Gone`] when it is not as expected.
+pub(super) async fn restore_from(
+    ctx: &Ctx,
+    (namespace, key): (&str, &str),
+    version: i64,
+    expect: Expect,
+) -> Result<Entry, Error> {
+    ctx.authorize(Action::WriteMemory)?;
+    bring_back(ctx, (namespace, key), Some(version), (expect, true)).await
 }
 
 /// Brings a deleted entry back as it was, as a new version.
@@ -321,16 +335,22 @@ pub async fn restore(ctx: &Ctx, namespace: &str, key: &str, version: i64) -> Res
 /// [`Error::NotFound`]; [`Error::Exists`] when it is not deleted.
 pub async fn undelete(ctx: &Ctx, namespace: &str, key: &str) -> Result<Entry, Error> {
     ctx.authorize(Action::WriteMemory)?;
-    bring_back(ctx, namespace, key, None).await
+    bring_back(ctx, (namespace, key), None, (Expect::Any, false)).await
 }
 
-async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>) -> Result<Entry, Error> {
+async fn bring_back(
+    ctx: &Ctx,
+    (namespace, key): (&str, &str),
+    version: Option<i64>,
+    (expect, is_whole): (Expect, bool),
+) -> Result<Entry, Error> {
     validate::place(namespace, key)?;
     access::writing(ctx, namespace).await?;
     let now = ctx.clock.now();
     let mut tx = ctx.db.begin().await?;
     let begun = store::begin_write(&mut tx, ctx).await?;
     let row = store::find_within(&mut tx, ctx, namespace, key).await?.ok_or(Error::NotFound)?;
+    expect.check(row.is_live(now).then_some(row.version))?;
     let old = match version {
         Some(version) => store::find_version(&mut tx, ctx, row.id, version).await?,
         None if row.is_live(now) => return Err(Error::Exists { found: row.version }),
@@ -358,7 +378,7 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
         Some(held) if held.is_held() => Some(held.released(now, super::source(ctx))),
         other => other,
     };
-    let entry = Entry {
+    let mut entry = Entry {
         content,
         trust,
         quarantine,
@@ -373,6 +393,11 @@ async fn bring_back(ctx: &Ctx, namespace: &str, key: &str, version: Option<i64>)
         expires_at: expires_at.filter(|at| *at > now),
         ..row
     };
+    if let Some(version) = version.filter(|_| is_whole)
+        && let Some((expires_at, group, position)) = store::around_version(&mut tx, entry.id, version).await?
+    {
+        (entry.expires_at, entry.group, entry.position) = (expires_at.filter(|at| *at > now), group, position);
+    }
     store::write(&mut tx, ctx, &entry, &begun).await?;
     store::append_version(&mut tx, ctx, &entry, &begun, (None, same_words)).await?;
     // Deleted and back as it was, a summary is one still.

@@ -153,7 +153,7 @@ async fn perform(ctx: &Ctx, step: &EntryStep) -> Result<Option<EntryStep>, Error
         EntryAct::Restore { to } => {
             let before = find_live(ctx, namespace, key).await?.version;
             expect.check(Some(before))?;
-            let entry = write::restore(ctx, namespace, key, *to).await?;
+            let entry = write::restore_from(ctx, (namespace, key), *to, Expect::Version(before)).await?;
             Ok(back(Some(entry.version), EntryAct::Restore { to: before }))
         }
         EntryAct::Undelete {} => {

@@ -75,7 +75,7 @@ pub async fn import_part(ctx: &Ctx, part: &ImportPart) -> Result<ImportReport, E
     let mut left = records(ctx, part, &mut report)?.into_iter();
     while let Some((place, record)) = left.next() {
         match import_record(ctx, &record).await {
-            Ok((imported, entry)) => note(&mut report, imported, entry),
+            Ok((imported, entry)) => note(&mut report, &record, imported, entry),
             Err(error) if super::is_of_the_entry(&error) => report.refuse(&place, error.to_string()),
             Err(error) if report.undo.is_empty() => return Err(error),
             Err(error) => {
@@ -92,7 +92,7 @@ pub async fn import_part(ctx: &Ctx, part: &ImportPart) -> Result<ImportReport, E
 }
 
 /// Counts an entry that was written, and keeps what takes it back.
-fn note(report: &mut ImportReport, imported: Imported, entry: Option<Entry>) {
+fn note(report: &mut ImportReport, record: &Record, imported: Imported, entry: Option<Entry>) {
     let Some(entry) = entry else {
         report.unchanged += 1;
         return;
@@ -101,8 +101,11 @@ fn note(report: &mut ImportReport, imported: Imported, entry: Option<Entry>) {
     *count += 1;
     report.held += u32::from(entry.is_quarantined());
     *report.namespaces.entry(entry.namespace.clone()).or_default() += 1;
-    // What says nearly the same as another entry may have become a version of that one.
-    let act = if entry.version == 1 { EntryAct::Delete {} } else { EntryAct::Restore { to: entry.version - 1 } };
+    // What says nearly the same as another entry may have become a version of that one. A new entry may have a higher version: one
+    // that was deleted stood there, and goes on counting.
+    let is_own = (&entry.namespace, &entry.key) == (&record.namespace, &record.key);
+    let is_new = entry.version == 1 || (imported == Imported::New && is_own);
+    let act = if is_new { EntryAct::Delete {} } else { EntryAct::Restore { to: entry.version - 1 } };
     let undo = EntryStep { namespace: entry.namespace, key: entry.key, version: Some(entry.version), act };
     report.undo.insert(0, undo);
 }

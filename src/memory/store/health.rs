@@ -14,7 +14,7 @@ use crate::runtime::Ctx;
 
 /// Rows that each question answers with at most.
 const MOST: i64 = 50;
-/// Entries among which long ones are looked for: those changed last.
+/// Entries among which long ones are looked for, those changed last, and those that nobody reads, those changed the longest ago.
 const LOOKED_AT: i64 = 10_000;
 /// Characters that are shown of an entry.
 const EXCERPT_CHARS: usize = 240;
@@ -90,12 +90,12 @@ pub(in crate::memory) async fn unchanged_since(
         "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
            and (e.expires_at is null or e.expires_at > $2) and e.updated_at < $3",
         "$5",
-        "order by e.change limit $4"
+        "order by e.updated_at, e.id limit $4"
     );
     told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(since).bind(MOST).bind(reach.readable_paths()).fetch_all(conn).await)).await
 }
 
-/// Entries written before a moment that nobody was given since, the oldest change first.
+/// Entries written before a moment that nobody was given since, the oldest change first, among those changed the longest ago.
 pub(in crate::memory) async fn never_read(
     ctx: &Ctx,
     reach: &Reach,
@@ -103,13 +103,27 @@ pub(in crate::memory) async fn never_read(
     before: Timestamp,
 ) -> Result<Vec<HealthEntry>, Error> {
     const SQL: &str = short!(
-        "where e.workspace_id = $1 and e.deleted_at is null and e.quarantined_at is null
-           and (e.expires_at is null or e.expires_at > $2) and e.updated_at < $3
+        "where e.id in (select l.id from memory_entry l
+                        where l.workspace_id = $1 and l.deleted_at is null and l.updated_at < $3
+                        order by l.updated_at, l.id limit $4)
+           and e.quarantined_at is null and (e.expires_at is null or e.expires_at > $2)
            and not exists (select 1 from memory_reader r where r.entry_id = e.id and r.reads + r.found > 0)",
-        "$5",
-        "order by e.change limit $4"
+        "$6",
+        "order by e.updated_at, e.id limit $5"
     );
-    told(ctx, read!(&ctx.db, conn => query_as(SQL).bind(ctx.workspace()).bind(now).bind(before).bind(MOST).bind(reach.readable_paths()).fetch_all(conn).await)).await
+    told(
+        ctx,
+        read!(&ctx.db, conn => query_as(SQL)
+        .bind(ctx.workspace())
+        .bind(now)
+        .bind(before)
+        .bind(LOOKED_AT)
+        .bind(MOST)
+        .bind(reach.readable_paths())
+        .fetch_all(conn)
+        .await),
+    )
+    .await
 }
 
 /// Entries of more characters, the longest first, among those that were changed last.

@@ -2,7 +2,6 @@
 //!
 //! Rows with something encrypted in them come out opened (`memory::crypt`); what can't be opened says so.
 
-mod activity;
 /// Only entries `e` of places that the asker may read: the rule of the longest path over each is among those whose paths the parameter
 /// holds ([`Reach::readable_paths`](crate::model::memory::Reach::readable_paths)), or there is none.
 macro_rules! reachable {
@@ -24,6 +23,7 @@ macro_rules! reachable {
 }
 
 mod access;
+mod activity;
 mod bulk;
 mod embedder;
 mod entry;

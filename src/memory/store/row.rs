@@ -70,11 +70,6 @@ impl EntryRow {
         self.siblings
     }
 
-    /// Where it stands.
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
     /// Its key.
     pub fn key(&self) -> &str {
         &self.key

@@ -94,10 +94,12 @@ macro_rules! timeline {
                 v.merged_from, v.context_group, n.version as next_version, n.at as next_at,
                 cast(case when n.version is not null and n.plain is null then 1 else 0 end as bigint) as next_deleted,
                 (select f.namespace from memory_relation r join memory_entry f on f.id = r.from_id
-                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2 and f.deleted_at is null
+                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2
+                   and f.deleted_at is null and f.quarantined_at is null
                  order by r.at desc, f.id limit 1) as by_namespace,
                 (select f.key from memory_relation r join memory_entry f on f.id = r.from_id
-                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2 and f.deleted_at is null
+                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2
+                   and f.deleted_at is null and f.quarantined_at is null
                  order by r.at desc, f.id limit 1) as by_key
              from memory_version v
              cross join memory_entry e

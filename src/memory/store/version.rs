@@ -208,6 +208,20 @@ pub(in crate::memory) async fn find_version(
     Ok(crypt::open_within(tx, ctx, rows.map_err(db::Error::from)?).await?.pop())
 }
 
+/// When a version would be gone, its group, and its place there.
+pub(in crate::memory) type Around = (Option<Timestamp>, Option<String>, Option<i64>);
+
+/// What a kept version had around its words.
+pub(in crate::memory) async fn around_version(tx: &mut Tx, id: EntryId, version: i64) -> Result<Option<Around>> {
+    Ok(within!(tx, conn => query_as(
+        "select expires_at, context_group, context_position from memory_version where entry_id = $1 and version = $2",
+    )
+    .bind(id)
+    .bind(version)
+    .fetch_optional(conn)
+    .await)?)
+}
+
 /// The newest kept version that had a content.
 pub(in crate::memory) async fn find_last_content(
     tx: &mut Tx,

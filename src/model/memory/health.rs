@@ -24,7 +24,8 @@ pub struct MemoryHealth {
     /// Entries that say little or nothing, changed last first, among those compared.
     #[serde(default)]
     pub poor: Vec<Poor>,
-    /// Written more than 30 days ago, and opened by nobody nor given by any search since reads are noted; the oldest change first.
+    /// Written more than 30 days ago, and opened by nobody nor given by any search since reads are noted; the oldest change first,
+    /// among the 10,000 of them that were changed the longest ago.
     #[serde(default)]
     pub never_read: Vec<HealthEntry>,
     /// Not changed for 180 days, the oldest change first.

@@ -70,7 +70,7 @@ pub struct ImportItem {
 pub struct ImportPart {
     /// What they are.
     pub kind: ImportKind,
-    /// 1..=100, together at most 1 MiB unless there is one alone.
+    /// 1..=100, together at most 1 MiB.
     pub items: Vec<ImportItem>,
     /// Put everything below this namespace; empty: each entry where its item says.
     pub into: String,

@@ -63,6 +63,30 @@ on_both_engines! {
         assert_eq!(content(&ctx, "a", "new").await.as_deref(), Some("New words."));
     }
 
+    async fn an_import_that_gave_an_entry_an_end_and_a_group_takes_both_away_with_it(site: Site) {
+        let ctx = workspace(&site).await;
+        put(&ctx, "a", "k", "The old words.").await;
+        let line = r#"{"namespace": "a", "key": "k", "content": "New.", "group": "trip", "position": 1, "expires_at": "2100-01-01T00:00:00Z"}"#;
+        let done = memory::import_part(&ctx, &part("team.jsonl", line, "")).await.unwrap();
+        let written = memory::get_any(&ctx, "a", "k").await.unwrap();
+        assert!(written.expires_at.is_some() && written.group.is_some() && written.position.is_some());
+        memory::change_entries(&ctx, &EntryBulk { steps: done.undo }).await.unwrap();
+        let back = memory::get_any(&ctx, "a", "k").await.unwrap();
+        assert_eq!((back.content.as_str(), back.expires_at, back.group, back.position), ("The old words.", None, None, None));
+    }
+
+    async fn an_import_over_what_was_deleted_is_taken_back_too(site: Site) {
+        let ctx = workspace(&site).await;
+        let file = part("team.jsonl", r#"{"namespace": "a", "key": "new", "content": "New words."}"#, "");
+        for _ in 0..2 {
+            let done = memory::import_part(&ctx, &file).await.unwrap();
+            assert_eq!(sums(&done), (1, 0, 0, 0));
+            let undone = memory::change_entries(&ctx, &EntryBulk { steps: done.undo }).await.unwrap();
+            assert_eq!((undone.done, undone.refused.len()), (1, 0));
+            assert_eq!(content(&ctx, "a", "new").await, None);
+        }
+    }
+
     async fn files_of_other_programs_go_below_the_namespace_that_was_asked_for(site: Site) {
         let ctx = workspace(&site).await;
         let table = part("t.csv", "key,content,tags\nloom,\"It has\n20 shafts\",\"a,b\"\nbad", "shop");

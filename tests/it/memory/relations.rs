@@ -82,6 +82,17 @@ on_both_engines! {
         assert!(memory::get_health(&ctx).await.unwrap().doubtful.is_empty());
     }
 
+    async fn what_is_said_of_an_entry_makes_its_words_no_newer(site: Site) {
+        let ctx = workspace(&site).await;
+        put(&ctx, "a", "older", "The loom in the attic has 20 shafts").await;
+        site.runtime.clock.advance_ms(1_000);
+        put(&ctx, "a", "newer", "The loom in the attic has 24 shafts").await;
+        say(&ctx, "newer", RelationKind::Supersedes, "older").await.unwrap();
+        memory::unrelate(&ctx, ("a", "newer"), &name("older")).await.unwrap();
+        let doubtful = memory::get_health(&ctx).await.unwrap().doubtful;
+        assert_eq!((doubtful[0].newer.key.as_str(), doubtful[0].older.key.as_str()), ("newer", "older"));
+    }
+
     async fn nobody_takes_their_own_place_and_the_turn_can_be_turned(site: Site) {
         let ctx = workspace(&site).await;
         for key in ["one", "two", "three"] {

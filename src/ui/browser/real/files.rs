@@ -96,10 +96,14 @@ fn read_all(files: &FileList, most: u32, done: Callback<FileTexts>) {
         for (path, file) in files {
             match JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string()) {
                 Some(text) => texts.push((path, text)),
-                None => return done.run(Err(format!("{path} can't be read"))),
+                None => {
+                    let _ = done.try_run(Err(format!("{path} can't be read")));
+                    return;
+                }
             }
         }
-        done.run(Ok(texts));
+        // Who asked may be gone meanwhile.
+        let _ = done.try_run(Ok(texts));
     });
 }
 

@@ -58,7 +58,6 @@ use self::form::{EntryDialog, Form};
 use self::import::{Import, ImportDialog};
 use self::loading::{Listing, load_entry, load_listing};
 use self::namespace::{Governed, NamespaceDialog};
-use self::operators::Typed;
 use self::place::Place;
 use self::quarantine::{Aside, QuarantineDialog};
 use self::readers::ReadBy;

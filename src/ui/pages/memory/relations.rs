@@ -39,12 +39,12 @@ fn name_of(entry: &HealthEntry) -> EntryName {
     EntryName { namespace: entry.namespace.clone(), key: entry.key.clone() }
 }
 
-/// Says something of two entries and tells how it went; the way back takes it away again.
+/// Says something of two entries and tells how it went; the way back says again what was said of them before, or takes it away.
 pub(super) fn say(
     toasts: Toasts,
     one: EntryName,
     (kind, other): (RelationKind, EntryName),
-    done: &'static str,
+    (before, done): (Option<RelationWay>, &'static str),
     changed: impl Fn() + Clone + Send + Sync + 'static,
 ) {
     spawn_local(async move {
@@ -59,10 +59,32 @@ pub(super) fn say(
         let undo = owner.with(|| {
             Callback::new(move |()| {
                 let _owner = &kept;
-                take_back(toasts, one.clone(), other.clone(), again.clone());
+                let (one, other) = (one.clone(), other.clone());
+                match before {
+                    None => take_back(toasts, one, other, again.clone()),
+                    Some(way) => say_again(toasts, one, (way, other), again.clone()),
+                }
             })
         });
         toasts.say_with_undo(done.to_owned(), "Undo", undo);
+        changed();
+    });
+}
+
+/// Says of two entries what was said before.
+fn say_again(toasts: Toasts, one: EntryName, (way, other): (RelationWay, EntryName), changed: impl Fn() + 'static) {
+    let (from, kind, to) = match way {
+        RelationWay::Supersedes => (one, RelationKind::Supersedes, other),
+        RelationWay::SupersededBy => (other, RelationKind::Supersedes, one),
+        RelationWay::Contradicts => (one, RelationKind::Contradicts, other),
+        RelationWay::Agrees => (one, RelationKind::Agrees, other),
+    };
+    spawn_local(async move {
+        let draft = RelationDraft { kind, namespace: to.namespace, key: to.key };
+        match relate_entries(from.namespace, from.key, draft).await {
+            Ok(_) => toasts.say(Tone::Good, "What was said of the two before is said again"),
+            Err(error) => toasts.say(Tone::Bad, error.detail()),
+        }
         changed();
     });
 }
@@ -104,7 +126,7 @@ fn Line(own: EntryName, relation: Relation, state: State) -> impl IntoView {
     };
     let there = name_of(&other);
     let choose = move |one: EntryName, kind: RelationKind, two: EntryName, done: &'static str| {
-        say(toasts, one, (kind, two), done, move || state.load_anew());
+        say(toasts, one, (kind, two), (Some(RelationWay::Contradicts), done), move || state.load_anew());
     };
     let buttons = if way == RelationWay::Contradicts {
         let (this, that, both) = ((own.clone(), there.clone()), (there.clone(), own.clone()), (own, there));
@@ -139,6 +161,15 @@ fn Line(own: EntryName, relation: Relation, state: State) -> impl IntoView {
             </div>
         </div>
     }
+}
+
+/// What is said of an entry and another, as far as it is loaded.
+fn way_between(state: State, own: &EntryName, other: &EntryName) -> Option<RelationWay> {
+    let Some(Ok(Said { at, key, relations })) = state.relations.get_untracked() else { return None };
+    if (&at, &key) != (&own.namespace, &own.key) {
+        return None;
+    }
+    relations.into_iter().find(|relation| name_of(&relation.other) == *other).map(|relation| relation.way)
 }
 
 /// The dialog in which one says something of an entry and another.
@@ -201,7 +232,8 @@ pub(super) fn RelateDialog(state: State) -> impl IntoView {
             RelationKind::Contradicts => "Both are marked until somebody decides",
             RelationKind::Agrees => "Both hold",
         };
-        say(toasts, own, (kind, other), done, move || state.load_anew());
+        let before = way_between(state, &own, &other);
+        say(toasts, own, (kind, other), (before, done), move || state.load_anew());
     };
     let footer = move || {
         view! {

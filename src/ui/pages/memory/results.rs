@@ -2,6 +2,8 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::Element;
 
 use super::bulk::{BulkBar, Tick, name_of};
 use super::loading::Listing;
@@ -24,6 +26,12 @@ const PAUSE_MS: i32 = 120;
 /// Characters of an entry that a list shows.
 const EXCERPT_CHARS: usize = 240;
 
+/// Whether a key goes to a choice of one of several: there arrows choose.
+fn is_on_select(event: &leptos::ev::KeyboardEvent) -> bool {
+    let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    element.is_some_and(|element| element.closest("select").ok().flatten().is_some())
+}
+
 /// The pane.
 #[component]
 pub(super) fn Results(state: State) -> impl IntoView {
@@ -34,6 +42,9 @@ pub(super) fn Results(state: State) -> impl IntoView {
         }
     };
     let on_key = move |event: leptos::ev::KeyboardEvent| {
+        if is_on_select(&event) {
+            return;
+        }
         match event.key().as_str() {
             "ArrowDown" => move_by(1),
             "ArrowUp" => move_by(-1),

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::relations::say;
 use super::{Acts, Beside, CleanUp, Row, how_many};
-use crate::model::memory::{Contradiction, Difference, Doubtful, EntryName, HealthEntry, RelationKind};
+use crate::model::memory::{Contradiction, Difference, Doubtful, EntryName, HealthEntry, RelationKind, RelationWay};
 use crate::ui::components::{Badge, Button, ButtonSize, Card, use_toasts};
 
 /// What two entries differ in: "a number: 24 here, 20 in the older".
@@ -41,9 +41,11 @@ fn name_of(entry: &HealthEntry) -> EntryName {
 fn Decide(first: HealthEntry, second: HealthEntry, marks: bool, acts: Acts) -> impl IntoView {
     let toasts = use_toasts();
     let (one, two) = (name_of(&first), name_of(&second));
+    // Of candidates nothing was said yet.
+    let before = (!marks).then_some(RelationWay::Contradicts);
     let button = |label: String, from: &EntryName, kind: RelationKind, to: &EntryName, done: &'static str| {
         let (from, to) = (from.clone(), to.clone());
-        let press = move |()| say(toasts, from.clone(), (kind, to.clone()), done, move || acts.load_anew());
+        let press = move |()| say(toasts, from.clone(), (kind, to.clone()), (before, done), move || acts.load_anew());
         view! { <Button label size=ButtonSize::Small refused=acts.refused on_press=press /> }
     };
     let decided = "It takes the place of the other";

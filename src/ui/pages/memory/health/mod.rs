@@ -58,7 +58,6 @@ const MOST_LISTED: usize = 50;
 #[derive(Clone, Copy)]
 enum Beside {
     Changed,
-    Unread,
     Expires,
     Length,
 }
@@ -131,7 +130,7 @@ fn Lists(health: MemoryHealth, acts: Acts) -> impl IntoView {
         {(!contradictions.is_empty()).then(|| view! { <Contradictions pairs=contradictions acts /> })}
         {(!doubtful.is_empty()).then(|| view! { <Doubts pairs=doubtful acts /> })}
         {(!poor.is_empty()).then(|| view! { <LittleSaid poor acts /> })}
-        <List id="memory-never-read" title="Never read in 30 days" entries=never_read beside=Beside::Unread acts />
+        <List id="memory-never-read" title="Never read in 30 days" entries=never_read beside=Beside::Changed acts />
         <List id="memory-expiring" title="Gone within seven days" entries=expiring beside=Beside::Expires acts />
         <List id="memory-stale" title="Not changed for half a year" entries=stale beside=Beside::Changed acts />
         <List id="memory-oversized" title="Longer than 30,000 characters" entries=oversized beside=Beside::Length acts />
@@ -166,13 +165,8 @@ fn List(id: &'static str, title: &'static str, entries: Vec<HealthEntry>, beside
     (!entries.is_empty()).then(move || {
         let old = entries.clone();
         let count = how_many(entries.len());
-        let why = match beside {
-            Beside::Changed => "not changed for half a year",
-            Beside::Unread => "never read in 30 days",
-            Beside::Expires => "gone within seven days",
-            Beside::Length => "longer than 30,000 characters",
-        };
-        let propose = move |()| acts.propose(old.iter().map(|entry| (entry.clone(), why.to_owned())).collect());
+        let why = title.to_lowercase();
+        let propose = move |()| acts.propose(old.iter().map(|entry| (entry.clone(), why.clone())).collect());
         // What is long is no waste by that.
         let clean_up = move || (!matches!(beside, Beside::Length)).then(|| view! { <CleanUp acts propose /> });
         let rows = entries.into_iter().map(move |entry| view! { <Row entry beside is_held=false acts /> });

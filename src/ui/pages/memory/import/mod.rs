@@ -83,6 +83,10 @@ impl Import {
 
     /// Takes files that a person gave, and says what would come of them.
     fn take(self, read: FileTexts) {
+        if self.progress.with_untracked(Option::is_some) {
+            self.error.set(Some("Another file is on its way: stop it first, or wait for it".to_owned()));
+            return;
+        }
         self.preview.set(None);
         self.done.set(None);
         match read.and_then(cut_all) {
@@ -101,7 +105,7 @@ impl Import {
 
     /// The namespace that was asked for.
     fn place(self) -> String {
-        self.into.with_untracked(|into| into.trim().trim_matches('/').to_owned())
+        self.into.with_untracked(|into| trimmed(into).to_owned())
     }
 
     /// Sends part after part: to be looked at, or to be written.
@@ -135,11 +139,20 @@ impl Import {
                     }
                 }
             }
-            let report = if writes { self.done } else { self.preview };
-            let _ = report.try_set(Some(all));
+            if writes {
+                let _ = self.done.try_set(Some(all));
+            } else if self.into.try_with_untracked(|now| trimmed(now) == into) == Some(true) {
+                // For another place it would come out otherwise.
+                let _ = self.preview.try_set(Some(all));
+            }
             let _ = self.progress.try_set(None);
         });
     }
+}
+
+/// A namespace as it was typed.
+fn trimmed(into: &str) -> &str {
+    into.trim().trim_matches('/')
 }
 
 /// What files are together: one of any kind, or several of Markdown.
@@ -315,7 +328,7 @@ fn UndoButton(state: State) -> impl IntoView {
         let Some(steps) = import.done.get_untracked().map(|done| done.undo) else { return };
         import.progress.set(Some((0, 1)));
         spawn_local(async move {
-            let (done, error) = take_back(import, steps).await;
+            let (done, sent, error) = take_back(import, steps).await;
             let _ = import.progress.try_set(None);
             if let Some(error) = error {
                 let _ = import.error.try_set(Some(error.detail().to_owned()));
@@ -328,10 +341,10 @@ fn UndoButton(state: State) -> impl IntoView {
                     kept => toasts.say(Tone::Warn, format!("{said}; {kept} were changed meanwhile and stay")),
                 }
             }
-            // What is taken back is not taken back twice.
+            // What is taken back is not taken back twice; what is left can be.
             let _ = import.done.try_update(|report| {
                 if let Some(report) = report {
-                    report.undo.clear();
+                    report.undo.drain(..sent.min(report.undo.len()));
                 }
             });
             state.load_anew();
@@ -340,16 +353,18 @@ fn UndoButton(state: State) -> impl IntoView {
     view! { <Button label="Undo the import" icon="undo" busy refused=nothing on_press=undo /> }
 }
 
-async fn take_back(import: Import, steps: Vec<EntryStep>) -> (EntryBulkDone, Option<ApiError>) {
-    let (of, mut all) = (steps.len(), EntryBulkDone::default());
+/// What came of the steps, how many of them were sent, and why not all were.
+async fn take_back(import: Import, steps: Vec<EntryStep>) -> (EntryBulkDone, usize, Option<ApiError>) {
+    let (of, mut all, mut sent) = (steps.len(), EntryBulkDone::default(), 0);
     for (at, part) in steps.chunks(PART).enumerate() {
         import.progress.try_set(Some((at * PART, of)));
         match change_entries(EntryBulk { steps: part.to_vec() }).await {
             Ok(done) => all.join(done),
-            Err(error) => return (all, Some(error)),
+            Err(error) => return (all, sent, Some(error)),
         }
+        sent += part.len();
     }
-    (all, None)
+    (all, sent, None)
 }
 
 #[cfg(test)]

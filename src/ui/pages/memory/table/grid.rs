@@ -92,6 +92,15 @@ pub(super) fn Grid(state: State) -> impl IntoView {
             }));
         }
     });
+    Effect::new(move |before: Option<u32>| {
+        let now = lines.restarts.get();
+        if before.is_some_and(|before| before != now)
+            && let Some(element) = element.get_untracked()
+        {
+            browser::scroll_to(&element, 0.0);
+        }
+        now
+    });
     Effect::new(move |_| {
         let (_, to) = window.get();
         lines.want(asked(state), to.saturating_add(AHEAD));

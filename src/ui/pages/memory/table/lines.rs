@@ -32,6 +32,8 @@ pub(in crate::ui::pages::memory) struct Lines {
     pub failed: RwSignal<Option<String>>,
     /// Whether something changed that is not shown.
     pub is_stale: RwSignal<bool>,
+    /// Goes up when somebody asks for all of it anew: it is shown from its first line on.
+    pub restarts: RwSignal<u32>,
     /// The row that the keys are at.
     pub active: RwSignal<Option<u32>>,
     /// The columns beside the key.
@@ -56,6 +58,7 @@ impl Lines {
             all: RwSignal::new(0),
             failed: RwSignal::new(None),
             is_stale: RwSignal::new(false),
+            restarts: RwSignal::new(0),
             active: RwSignal::new(None),
             columns: RwSignal::new(Col::FIRST.to_vec()),
             choosing: RwSignal::new(false),
@@ -191,6 +194,8 @@ impl Lines {
                 }
                 Err(error) => {
                     self.failed.try_set(Some(error.detail().to_owned()));
+                    // To try again gives the next lines, not these anew.
+                    self.is_stale.try_set(true);
                 }
             }
             let _ = self.busy.try_set_value(false);
@@ -205,6 +210,7 @@ impl Lines {
     pub fn reload(self, asked: Asked) {
         self.wanted.set_value(0);
         self.load_anew(asked);
+        self.restarts.update(|restarts| *restarts += 1);
     }
 
     /// The line of a row, if it is here.
