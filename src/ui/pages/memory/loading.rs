@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::MOST_HITS;
 use super::operators::Typed;
 use super::place::Place;
-use super::table::load_first;
+use super::table::{Asked, load_first};
 use crate::api::memory::{get_entry, get_entry_as_of, list_entries, search_memory};
 use crate::model::memory::{Entries, Entry, EntryFilter, EntryTable, Search, SearchResult, Trust};
 use crate::model::{ApiError, PageRequest, Timestamp};
@@ -13,8 +13,8 @@ use crate::model::{ApiError, PageRequest, Timestamp};
 /// What the middle pane shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Listing {
-    /// Without a query: a table, of which this is the first page.
-    Table(EntryTable),
+    /// Without a query: a table, of which this is the first page, and with what that was asked for.
+    Table(EntryTable, Asked),
     /// In quarantine or in the past: entries, changed last first.
     Entries(Entries),
     /// With a query: what was found, best first.
@@ -71,7 +71,8 @@ pub(super) async fn load_listing(place: Place, shown: u32) -> Result<Listing, Ap
     }
     let filter = filter_of(&place)?;
     if is_table(&place) {
-        return Ok(Listing::Table(load_first(filter, place.order).await?));
+        let asked = (filter, place.order);
+        return Ok(Listing::Table(load_first(asked.clone()).await?, asked));
     }
     let mut all = Entries { items: Vec::new(), next: None, unknown: None };
     loop {

@@ -61,7 +61,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
             <Chosen state />
             <Load resource=state.listing what="the entries" shape=SkeletonShape::Rows(8) let:listing>
                 {match listing {
-                    Listing::Table(first) => view! { <EntryTable first state /> }.into_any(),
+                    Listing::Table(first, asked) => view! { <EntryTable first asked state /> }.into_any(),
                     Listing::Found(found) => view! { <FoundList found state /> }.into_any(),
                     Listing::Entries(page) => {
                         let more = page.next.is_some();
@@ -78,7 +78,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
 fn Chosen(state: State) -> impl IntoView {
     let bulk = state.bulk;
     let all = Callback::new(move |()| match state.listing.get_untracked() {
-        Some(Ok(Listing::Table(_))) => bulk.add_lines(&state.lines.lines.read_untracked()),
+        Some(Ok(Listing::Table(..))) => bulk.add_lines(&state.lines.lines.read_untracked()),
         Some(Ok(Listing::Entries(page))) => bulk.add(page.items.iter()),
         Some(Ok(Listing::Found(found))) => bulk.add(found.hits.iter().map(|hit| &hit.entry)),
         _ => {}

@@ -6,9 +6,9 @@ use leptos::wasm_bindgen::JsCast;
 use leptos::web_sys::Element;
 
 use super::super::{State, keys};
+use super::Lines;
 use super::column::{self, Col};
 use super::row::Row;
-use super::{Lines, asked};
 use crate::model::memory::{EntryLine, EntryName, EntrySort};
 use crate::ui::browser;
 use crate::ui::components::Icon;
@@ -103,7 +103,7 @@ pub(super) fn Grid(state: State) -> impl IntoView {
     });
     Effect::new(move |_| {
         let (_, to) = window.get();
-        lines.want(asked(state), to.saturating_add(AHEAD));
+        lines.want(to.saturating_add(AHEAD));
     });
     let scrolled = move |_| {
         if let Some(element) = element.get_untracked() {

@@ -17,7 +17,7 @@ const MOST_ANEW: u32 = 2_000;
 const KEPT: &str = "weft.memory.columns";
 
 /// What is asked for: which entries, in which order.
-pub(super) type Asked = (EntryFilter, EntryOrder);
+pub(in crate::ui::pages::memory) type Asked = (EntryFilter, EntryOrder);
 
 /// The lines, and how the table stands.
 #[derive(Clone, Copy)]
@@ -42,6 +42,8 @@ pub(in crate::ui::pages::memory) struct Lines {
     pub choosing: RwSignal<bool>,
     /// The row from which a range goes.
     pub anchor: StoredValue<Option<u32>>,
+    /// With what the first page was asked for: the address may say something else by now.
+    asked: StoredValue<Asked>,
     next: StoredValue<Option<String>>,
     wanted: StoredValue<u32>,
     busy: StoredValue<bool>,
@@ -63,6 +65,7 @@ impl Lines {
             columns: RwSignal::new(Col::FIRST.to_vec()),
             choosing: RwSignal::new(false),
             anchor: StoredValue::new(None),
+            asked: StoredValue::new(Asked::default()),
             next: StoredValue::new(None),
             wanted: StoredValue::new(0),
             busy: StoredValue::new(false),
@@ -85,7 +88,8 @@ impl Lines {
     }
 
     /// Begins with another first page. It may come when the page is gone already.
-    pub fn begin(self, first: EntryTable) {
+    pub fn begin(self, first: EntryTable, asked: Asked) {
+        let _ = self.asked.try_set_value(asked);
         self.round.try_update_value(|round| *round += 1);
         let _ = self.busy.try_set_value(false);
         let _ = self.wanted.try_set_value(0);
@@ -110,15 +114,14 @@ impl Lines {
     }
 
     /// Sees to it that this many lines come.
-    pub fn want(self, asked: Asked, count: u32) {
+    pub fn want(self, count: u32) {
         self.wanted.set_value(count.min(MOST));
         if self.busy.get_value() || self.failed.with_untracked(Option::is_some) || !self.lacks() {
             return;
         }
         self.busy.set_value(true);
-        let round = self.round.get_value();
+        let (round, (filter, order)) = (self.round.get_value(), self.asked.get_value());
         spawn_local(async move {
-            let (filter, order) = asked;
             while self.is_round(round) && self.lacks() {
                 let Some(cursor) = self.next.try_get_value().flatten() else { break };
                 let page = PageRequest { limit: PageRequest::MAX, cursor: Some(cursor) };
@@ -141,9 +144,9 @@ impl Lines {
     }
 
     /// Asks again for what did not come.
-    pub fn ask_again(self, asked: Asked) {
+    pub fn ask_again(self) {
         self.failed.set(None);
-        self.want(asked, self.wanted.get_value());
+        self.want(self.wanted.get_value());
     }
 
     fn append(self, page: EntryTable) {
@@ -172,7 +175,7 @@ impl Lines {
     }
 
     /// Loads what is in sight, and all before it, anew; what was here stays until then. Far down it only says that something changed.
-    pub fn load_anew(self, asked: Asked) {
+    pub fn load_anew(self) {
         let needed = self.wanted.get_value().max(1);
         if needed > MOST_ANEW {
             self.is_stale.set(true);
@@ -180,9 +183,9 @@ impl Lines {
         }
         self.round.update_value(|round| *round += 1);
         self.busy.set_value(true);
-        let round = self.round.get_value();
+        let (round, asked) = (self.round.get_value(), self.asked.get_value());
         spawn_local(async move {
-            let answer = load(asked.clone(), needed).await;
+            let answer = load(asked, needed).await;
             if !self.is_round(round) {
                 return;
             }
@@ -201,15 +204,15 @@ impl Lines {
             let _ = self.busy.try_set_value(false);
             // Somebody may have scrolled on meanwhile.
             if self.lacks() {
-                self.want(asked, self.wanted.get_value());
+                self.want(self.wanted.get_value());
             }
         });
     }
 
     /// From the first line on, as somebody asked for it.
-    pub fn reload(self, asked: Asked) {
+    pub fn reload(self) {
         self.wanted.set_value(0);
-        self.load_anew(asked);
+        self.load_anew();
         self.restarts.update(|restarts| *restarts += 1);
     }
 
@@ -235,9 +238,6 @@ async fn load((filter, order): Asked, needed: u32) -> Result<EntryTable, ApiErro
 }
 
 /// The first page, as the page loads it.
-pub(in crate::ui::pages::memory) async fn load_first(
-    filter: EntryFilter,
-    order: EntryOrder,
-) -> Result<EntryTable, ApiError> {
-    load((filter, order), 1).await
+pub(in crate::ui::pages::memory) async fn load_first(asked: Asked) -> Result<EntryTable, ApiError> {
+    load(asked, 1).await
 }

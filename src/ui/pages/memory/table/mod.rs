@@ -8,36 +8,36 @@ mod grid;
 mod lines;
 mod row;
 
-pub(super) use lines::{Lines, load_first};
+pub(super) use lines::{Asked, Lines, load_first};
 
 use leptos::prelude::*;
 
 use self::column::Col;
 use self::grid::Grid;
-use self::lines::{Asked, MOST};
+use self::lines::MOST;
 use super::State;
-use super::loading::filter_of;
 use super::results::NothingThere;
 use crate::model::memory::{EntryOrder, EntrySort, EntryTable as FirstPage};
 use crate::ui::components::{Button, ButtonShape, ButtonSize, Checkbox, Choice, Dialog, FilterSelect};
 use crate::ui::format;
 
-/// What the table shows, as the address says it. What does not fit was refused with the first page.
-fn asked(state: State) -> Asked {
-    state.place.with_untracked(|place| (filter_of(place).unwrap_or_default(), place.order))
-}
-
-/// The table; `first` is its first page.
+/// The table.
 #[component]
-pub(super) fn EntryTable(first: FirstPage, state: State) -> impl IntoView {
+pub(super) fn EntryTable(
+    /// Its first page.
+    first: FirstPage,
+    /// With what that was asked for.
+    asked: Asked,
+    state: State,
+) -> impl IntoView {
     let lines = state.lines;
-    lines.begin(first);
+    lines.begin(first, asked);
     Effect::new(move |_| lines.take_kept_columns());
     // What others write is loaded behind what is shown: nothing jumps, and the place in the list stays.
     Effect::new(move |seen: Option<u32>| {
         let now = state.refresh.get();
         if seen.is_some_and(|seen| seen != now) {
-            lines.load_anew(asked(state));
+            lines.load_anew();
         }
         now
     });
@@ -115,7 +115,7 @@ fn Stale(state: State) -> impl IntoView {
         <Show when=move || lines.is_stale.get()>
             <div class="tally row wrap">
                 <span class="small grow" role="status">"Entries changed since these were loaded."</span>
-                <Button label="Load them anew" size=ButtonSize::Small on_press=move |()| lines.reload(asked(state)) />
+                <Button label="Load them anew" size=ButtonSize::Small on_press=move |()| lines.reload() />
             </div>
         </Show>
     }
@@ -129,7 +129,7 @@ fn Failed(state: State) -> impl IntoView {
         <Show when=move || lines.failed.with(Option::is_some)>
             <div class="tally row wrap">
                 <span class="small grow" role="alert">{move || lines.failed.get()}</span>
-                <Button label="Try again" size=ButtonSize::Small on_press=move |()| lines.ask_again(asked(state)) />
+                <Button label="Try again" size=ButtonSize::Small on_press=move |()| lines.ask_again() />
             </div>
         </Show>
     }
