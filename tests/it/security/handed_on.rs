@@ -103,7 +103,7 @@ on_both_engines! {
         let reader = AgentSpec {
             hosts: vec!["127.0.0.1".into()],
             workflows: vec!["Note it".into()],
-            rules: vec![super::allowing()],
+            rules: vec![crate::security::allowing()],
             ..spec(&[T::HttpRequest, T::RunWorkflow])
         };
         let id = agent(&ctx, "reader", reader).await;
