@@ -14,6 +14,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server } from '../end2end/server.mjs';
 
+const HOOKS = join(import.meta.dirname, 'fuzz_hooks.py');
 const SCHEMATHESIS = join(import.meta.dirname, '..', 'target', 'tools', 'schemathesis', 'bin', 'schemathesis');
 const MAX_EXAMPLES = Number(process.env.MAX_EXAMPLES ?? 30);
 const LONGEST_ANSWER_S = 40; // `wait_ms` of a run that is started may be 30 s, and a run may last longer than that.
@@ -107,7 +108,12 @@ async function pass(server, config, token, selection) {
   args.push('--max-examples', String(MAX_EXAMPLES), '--generation-deterministic');
   args.push('--header', `Authorization: Bearer ${token}`, ...selection);
   // In the server's folder, where everything that it writes is removed with the rest.
-  const child = spawn(SCHEMATHESIS, args, { cwd: server.folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: GIVE_UP_AFTER_MS });
+  const child = spawn(SCHEMATHESIS, args, {
+    cwd: server.folder,
+    env: { ...process.env, SCHEMATHESIS_HOOKS: HOOKS },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: GIVE_UP_AFTER_MS,
+  });
   let report = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (report += text));
   const [code] = await once(child, 'close');
