@@ -7,9 +7,8 @@ use crate::model::memory::{
     Access, AccessRule, EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry,
     EntryBulk, EntryBulkDone, EntryDraft, EntryExport, EntryFilter, EntryName, EntryOrder, EntryTable, EntryVersion,
     HealthEntry, ImportPart, ImportReport, Learned, LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace,
-    NamespaceActivity, NamespaceDescription, Readers, Relation, RelationDraft, Retention, RetentionPreview, Search,
-    SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule,
-    SummaryRuleDraft,
+    NamespaceActivity, Readers, Relation, RelationDraft, Retention, RetentionPreview, Search, SearchResult, Sibling,
+    Summarized, SummaryDraft, SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
 };
 use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
 
@@ -56,7 +55,7 @@ pub async fn list_namespace_activity() -> Result<Vec<NamespaceActivity>, ApiErro
 /// Says what a namespace is for; empty takes that back.
 #[server(prefix = "/rpc", endpoint = "memory/describe", input = Json)]
 pub async fn describe_namespace(namespace: String, description: String) -> Result<Namespace, ApiError> {
-    let said = NamespaceDescription { description };
+    let said = crate::model::memory::NamespaceDescription { description };
     Ok(crate::memory::describe(&crate::http::request_ctx().await?, &namespace, &said).await?)
 }
 
