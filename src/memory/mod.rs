@@ -14,6 +14,7 @@
 
 mod access;
 mod activity;
+mod back;
 mod bulk;
 mod catalog;
 mod changes;
@@ -52,6 +53,7 @@ mod write;
 
 pub use access::{ACCESS_CHANGED, acting, allow, allow_by_role, list_access, reading};
 pub use activity::activity;
+pub use back::{restore, undelete};
 pub use bulk::{Imported, change_entries, export_entries, import_part, import_record, preview_import};
 pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use crypt::{Sealed, Unreadable, get_encryption, rotate_data_key, seal_pending};
@@ -81,7 +83,7 @@ pub use table::table;
 pub use then::{get_any_as_of, get_as_of};
 pub use told::{inert, told};
 pub use validate::{MAX_CONTENT_BYTES, MAX_HITS, namespace as check_namespace};
-pub use write::{delete, put, restore, undelete};
+pub use write::{delete, put};
 
 pub use crate::model::memory::EntryFilter as Filter;
 

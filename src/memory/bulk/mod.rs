@@ -13,7 +13,7 @@ pub use export::export_entries;
 pub use import::{Imported, import_record};
 pub use part::{import_part, preview_import};
 
-use super::{Error, Expect, find_live, hold, validate, write};
+use super::{Error, Expect, back, find_live, hold, validate, write};
 use crate::model::auth::Action;
 use crate::model::memory::{
     Entry, EntryAct, EntryBulk, EntryBulkDone, EntryDraft, EntryRefusal, EntryStep, MAX_BULK, MAX_REASON_CHARS,
@@ -153,11 +153,11 @@ async fn perform(ctx: &Ctx, step: &EntryStep) -> Result<Option<EntryStep>, Error
         EntryAct::Restore { to } => {
             let before = find_live(ctx, namespace, key).await?.version;
             expect.check(Some(before))?;
-            let entry = write::restore_from(ctx, (namespace, key), *to, Expect::Version(before)).await?;
+            let entry = back::restore_from(ctx, (namespace, key), *to, Expect::Version(before)).await?;
             Ok(back(Some(entry.version), EntryAct::Restore { to: before }))
         }
         EntryAct::Undelete {} => {
-            let entry = write::undelete(ctx, namespace, key).await?;
+            let entry = back::undelete(ctx, namespace, key).await?;
             Ok(back(Some(entry.version), EntryAct::Delete {}))
         }
     }
