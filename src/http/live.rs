@@ -117,7 +117,11 @@ impl Session {
                 },
                 change = changes.recv() => match change {
                     Ok(change) => self.tell(&change).await?,
-                    Err(RecvError::Lagged(_)) => self.snapshot_all().await?,
+                    Err(RecvError::Lagged(_)) => {
+                        // That rules changed may be among what was missed.
+                        self.look_at_reach().await;
+                        self.snapshot_all().await?;
+                    }
                     Err(RecvError::Closed) => return Err(Gone),
                 },
                 message = self.socket.recv() => match message {
@@ -253,6 +257,10 @@ impl Session {
                 self.snapshot(topic).await?;
             }
             return Ok(());
+        }
+        if change.update.kind == BEHIND && matches!(&change.update.topic, Topic::Memory(all) if all.is_empty()) {
+            // Of what is told of all memory at once only its topic came: rules changed.
+            self.look_at_reach().await;
         }
         if !self.may_hear(&change.update) {
             return Ok(());

@@ -9,7 +9,7 @@ use crate::runtime::Ctx;
 
 /// The entries that an agent opened or found in its tasks of the last 90 days, the last first: each with the question that found it,
 /// its place among what was found, and the step. Entries that are gone are not among them, nor tasks that so many others followed
-/// that an entry no longer lists them, nor what lies beyond the reach of who asks: a page may have fewer for it.
+/// that an entry no longer lists them, nor what lies beyond the reach of who asks.
 ///
 /// # Errors
 /// [`ApiError::Forbidden`], [`ApiError::NotFound`], [`ApiError::Invalid`] for a cursor that is none of ours, or the database's.
@@ -28,12 +28,19 @@ pub async fn list_agent_memory(
         |text: &String| Place::read(text).ok_or_else(|| ApiError::invalid("cursor", "expected the next of a page"));
     let before = page.cursor.as_ref().map(read).transpose()?;
     let (limit, now) = (page.limit(), ctx.clock.now());
-    let found = store::list(&ctx.db, ctx.workspace(), id, now, before.as_ref(), limit + 1).await?;
-    let Page { items, next } = Page::cut(found, limit, |(place, _)| place.to_string());
-    Ok(Page {
-        items: items.into_iter().map(|(_, read)| read).filter(|read| reach.may_read(&read.namespace)).collect(),
-        next,
-    })
+    // A page is filled with what may be shown, and the next one begins behind an entry that is: neither says what is hidden.
+    let (mut from, mut shown) = (before, Vec::new());
+    loop {
+        let found = store::list(&ctx.db, ctx.workspace(), id, now, from.as_ref(), limit + 1).await?;
+        let is_last = found.len() <= limit as usize;
+        from = found.last().map(|(place, _)| place.clone());
+        shown.extend(found.into_iter().filter(|(_, read)| reach.may_read(&read.namespace)));
+        if is_last || shown.len() > limit as usize {
+            break;
+        }
+    }
+    let Page { items, next } = Page::cut(shown, limit, |(place, _)| place.to_string());
+    Ok(Page { items: items.into_iter().map(|(_, read)| read).collect(), next })
 }
 
 /// Where a reading stands among those of its agent.

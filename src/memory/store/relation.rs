@@ -42,7 +42,7 @@ impl Holds for RelationRow {
 }
 
 macro_rules! related {
-    ($before:literal, $paths:literal, $after:literal) => {
+    ($before:literal, $paths:literal, $after:expr) => {
         concat!(
             "select e.namespace, e.key, e.version, e.id, e.plain as content, e.sealed, e.data_key, e.deleted_at,
                 cast(coalesce(e.chars, length(e.plain)) as bigint) as chars, e.trust, e.updated_at, e.expires_at,
@@ -52,6 +52,13 @@ macro_rules! related {
             reachable!($paths),
             $after
         )
+    };
+}
+
+/// Only where `o` is within reach too: pairs of which one side is hidden take no place from others.
+macro_rules! other {
+    ($paths:literal) => {
+        concat!("and exists (select 1 from memory_entry e where e.id = o.id", reachable!($paths), ") ")
     };
 }
 
@@ -208,7 +215,7 @@ pub(in crate::memory) async fn contradictions(
            and e.deleted_at is null and e.quarantined_at is null and (e.expires_at is null or e.expires_at > $2)
            and o.deleted_at is null and o.quarantined_at is null and (o.expires_at is null or o.expires_at > $2)",
         "$4",
-        "order by r.at desc, r.from_id, r.to_id limit $3"
+        concat!(other!("$4"), "order by r.at desc, r.from_id, r.to_id limit $3")
     );
     const OTHER: &str = related!(
         "join memory_entry e on e.id = r.to_id join memory_entry o on o.id = r.from_id
@@ -216,7 +223,7 @@ pub(in crate::memory) async fn contradictions(
            and e.deleted_at is null and e.quarantined_at is null and (e.expires_at is null or e.expires_at > $2)
            and o.deleted_at is null and o.quarantined_at is null and (o.expires_at is null or o.expires_at > $2)",
         "$4",
-        "order by r.at desc, r.from_id, r.to_id limit $3"
+        concat!(other!("$4"), "order by r.at desc, r.from_id, r.to_id limit $3")
     );
     let mut sides = Vec::new();
     for sql in [ONE, OTHER] {

@@ -85,6 +85,19 @@ impl From<LearnedRow> for Learned {
     }
 }
 
+/// The entry within reach that takes the place of a version, the last said first; inside of this `e` is that one.
+macro_rules! superseding {
+    ($paths:literal) => {
+        concat!(
+            " from memory_relation r join memory_entry e on e.id = r.from_id
+              where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2
+                and e.deleted_at is null and e.quarantined_at is null",
+            reachable!($paths),
+            "order by r.at desc, e.id limit 1"
+        )
+    };
+}
+
 /// The timeline, of versions that were in quarantine or of all others.
 macro_rules! timeline {
     ($held:literal) => {
@@ -93,14 +106,11 @@ macro_rules! timeline {
             "select v.change, e.namespace, e.key, v.version, v.entry_id, v.plain as content, v.sealed, v.data_key, v.metadata, v.source, v.at, v.trust,
                 v.merged_from, v.context_group, n.version as next_version, n.at as next_at,
                 cast(case when n.version is not null and n.plain is null then 1 else 0 end as bigint) as next_deleted,
-                (select f.namespace from memory_relation r join memory_entry f on f.id = r.from_id
-                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2
-                   and f.deleted_at is null and f.quarantined_at is null
-                 order by r.at desc, f.id limit 1) as by_namespace,
-                (select f.key from memory_relation r join memory_entry f on f.id = r.from_id
-                 where r.to_id = v.entry_id and r.kind = 'supersedes' and r.at >= v.at and r.at <= $2
-                   and f.deleted_at is null and f.quarantined_at is null
-                 order by r.at desc, f.id limit 1) as by_key
+                (select e.namespace",
+            superseding!("$10"),
+            ") as by_namespace, (select e.key",
+            superseding!("$10"),
+            ") as by_key
              from memory_version v
              cross join memory_entry e
              left join memory_version n on n.entry_id = v.entry_id and n.version =

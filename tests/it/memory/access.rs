@@ -133,6 +133,9 @@ async fn leave_traces(mara: &Ctx) -> RunId {
     let contradicts =
         RelationDraft { kind: RelationKind::Contradicts, namespace: CLOSED.to_owned(), key: "k".to_owned() };
     memory::relate(mara, ("code", "k"), &contradicts).await.unwrap();
+    let supersedes =
+        RelationDraft { kind: RelationKind::Supersedes, namespace: "code".to_owned(), key: "k".to_owned() };
+    memory::relate(mara, (CLOSED, "copy"), &supersedes).await.unwrap();
     run
 }
 
@@ -220,6 +223,17 @@ on_both_engines! {
         assert_eq!(memory::timeline(&viewer, &Filter::default(), &page).await.unwrap().items[0].key, "first");
         let text = Search { mode: SearchMode::Text, limit: 100, ..Search::text("loom") };
         assert_eq!(found_in(&ctx, text).await.len(), 61, "nothing was taken out of the index");
+    }
+
+    async fn a_rule_for_summaries_passes_over_what_its_writer_may_only_read(site: Site) {
+        let ctx = workspace(&site).await;
+        for (namespace, key) in [("code/a", "x"), ("code/a", "y"), ("code/b", "x"), ("code/b", "y")] {
+            put(&ctx, namespace, key, "The loom has shafts").await;
+        }
+        allow(&ctx, "code/b", from(Role::Viewer), from(Role::Admin)).await;
+        let rule = serde_json::from_value(json!({"namespace": "code", "at_least": 2, "budget_micros": 1})).unwrap();
+        let plan = memory::preview_summary_rule(&as_role(&ctx, Role::Builder), rule).await.unwrap();
+        assert_eq!(plan.sets.iter().map(|set| set.namespace.as_str()).collect::<Vec<_>>(), ["code/a"]);
     }
 
     async fn nothing_is_changed_where_one_may_not(site: Site) {

@@ -5,7 +5,7 @@ use serde_json::json;
 use weft::memory::{self, Error, Expect, Filter};
 use weft::model::PageRequest;
 use weft::model::auth::Role;
-use weft::model::memory::{EntryName, Relation, RelationDraft, RelationKind, RelationWay, Search};
+use weft::model::memory::{Access, Allowed, EntryName, Relation, RelationDraft, RelationKind, RelationWay, Search};
 use weft::runtime::Ctx;
 
 use super::rest::call;
@@ -53,6 +53,25 @@ on_both_engines! {
         assert_eq!(found(&ctx, "loom shafts").await, ["old", "new"]);
         assert!(memory::get(&ctx, "a", "old").await.unwrap().superseded_at.is_none());
         assert!(matches!(memory::unrelate(&ctx, ("a", "old"), &name("new")).await, Err(Error::NotFound)));
+    }
+
+    async fn pairs_of_which_one_side_is_hidden_take_no_place_from_others(site: Site) {
+        let ctx = workspace(&site).await;
+        put(&ctx, "a", "one", "The loom has 20 shafts").await;
+        for n in 0..51 {
+            put(&ctx, "hidden", &format!("k{n}"), "The loom has many shafts").await;
+        }
+        put(&ctx, "a", "two", "The loom has 24 shafts").await;
+        say(&ctx, "one", RelationKind::Contradicts, "two").await.unwrap();
+        for n in 0..51 {
+            let (kind, namespace) = (RelationKind::Contradicts, "hidden".to_owned());
+            let draft = RelationDraft { kind, namespace, key: format!("k{n}") };
+            memory::relate(&ctx, ("a", "one"), &draft).await.unwrap();
+        }
+        let admins = || Allowed { role: Some(Role::Admin), users: Vec::new() };
+        memory::allow(&ctx, "hidden", Access { read: admins(), write: admins() }).await.unwrap();
+        let told = memory::get_health(&as_role(&ctx, Role::Viewer)).await.unwrap().contradictions;
+        assert_eq!(told.len(), 1);
     }
 
     async fn a_contradiction_stands_until_somebody_chooses_or_says_that_both_hold(site: Site) {

@@ -46,6 +46,10 @@ pub(super) async fn find(ctx: &Ctx, spec: &SummaryRuleDraft) -> Result<(Vec<Foun
     let groups = store::unsummarized_groups(&ctx.db, ctx.workspace(), &reach, spec, times, GROUPS).await?;
     let (mut found, mut left) = (Vec::new(), 0);
     for (namespace, group, _) in groups {
+        // Where who wrote the rule may only read, no summary can be kept.
+        if !reach.may_write(&namespace) {
+            continue;
+        }
         if found.len() == MAX_FIRING_SUMMARIES {
             left += 1;
             continue;
