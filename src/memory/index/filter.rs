@@ -1,5 +1,6 @@
 //! What may be found at all.
 
+use super::{Index, Light, Slot};
 use crate::model::memory::{Reach, Trust};
 use crate::model::{EntryId, Timestamp};
 
@@ -26,4 +27,26 @@ pub(in crate::memory) struct Filter {
     pub without: Vec<EntryId>,
     /// Only in namespaces that who asks may read.
     pub reach: Reach,
+}
+
+/// The entries that who asks may read: words are as rare, and stand for as much, as if there were no others.
+pub(super) struct Seen {
+    /// Whether the entry of a slot is one of them.
+    pub slots: Vec<bool>,
+    /// How many they are.
+    pub entries: u32,
+}
+
+impl Index {
+    /// The entries that are within reach; `None` where nothing is hidden.
+    pub(super) fn seen(&self, reach: &Reach) -> Option<Seen> {
+        if !reach.hides() {
+            return None;
+        }
+        let namespaces: Vec<bool> = self.namespaces.names.iter().map(|name| reach.may_read(name)).collect();
+        let is_seen = |(slot, light): (&Slot, &Light)| light.alive && namespaces[slot.namespace as usize];
+        let slots: Vec<bool> = self.slots.iter().zip(&self.lights).map(is_seen).collect();
+        let entries = slots.iter().filter(|is_seen| **is_seen).count() as u32;
+        Some(Seen { slots, entries })
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::alike::Likeness;
 use super::context::{self, Context, GroupSums};
-use super::filter::Filter;
+use super::filter::{Filter, Seen};
 use super::near::{self, LOOKED_AT, Marks};
 use super::query::{Query, Word};
 use super::reasons::Told;
@@ -133,14 +133,17 @@ impl Index {
         let mut watch = Watch::start();
         let query = Query::parse(&asked.text);
         let compared = asked.vector.as_ref().is_some_and(|question| self.vectors.answers(question));
-        let Some(phrases) = self.phrases(&query) else { return Found { compared, ..Found::default() } };
+        let seen = self.seen(&asked.filter.reach);
+        let Some(phrases) = self.phrases(&query, seen.as_ref()) else {
+            return Found { compared, ..Found::default() };
+        };
         let accepted = self.accepted(&asked.filter, asked.now);
         watch.stage("filter");
         let mut sums = self.sums();
         let mut groups = GroupSums::new(self.groups.len());
         let short = query.is_short();
-        let mut clauses: Vec<Clause<'_>> =
-            query.words.iter().map(|word| self.add_up(word, short, &accepted, &mut sums, &mut groups)).collect();
+        let add = |word| self.add_up(word, short, (accepted.as_slice(), seen.as_ref()), &mut sums, &mut groups);
+        let mut clauses: Vec<Clause<'_>> = query.words.iter().map(add).collect();
         let worth: f32 = clauses.iter().filter(|clause| clause.word.counted).map(|clause| clause.rarity).sum();
         if !asked.words {
             // They were looked up for what they are worth: scores of all modes are in one unit.
@@ -259,9 +262,11 @@ impl Index {
     }
 
     /// The slots that hold each phrase, ascending; `None` when a word of one is unknown, so that nothing can match.
-    fn phrases(&self, query: &Query) -> Option<Vec<Vec<u32>>> {
-        let numbered =
-            query.phrases.iter().map(|phrase| phrase.iter().map(|word| self.vocabulary.find(word)).collect());
+    fn phrases(&self, query: &Query, seen: Option<&Seen>) -> Option<Vec<Vec<u32>>> {
+        let may_know =
+            |term: &TermId| seen.is_none_or(|seen| self.vocabulary.is_held(*term, Some(seen.slots.as_slice())));
+        let find = |word: &String| self.vocabulary.find(word).filter(may_know);
+        let numbered = query.phrases.iter().map(|phrase| phrase.iter().map(find).collect());
         numbered.map(|phrase: Option<Vec<TermId>>| Some(self.holding(&phrase?))).collect()
     }
 
@@ -276,9 +281,9 @@ impl Index {
         all.filter(|slot| holds(&self.slots[*slot as usize].order, phrase)).collect()
     }
 
-    fn expand(&self, word: &Word, short: bool) -> Vec<Expansion> {
+    fn expand(&self, word: &Word, short: bool, seen: Option<&[bool]>) -> Vec<Expansion> {
         if word.exact {
-            let term = self.vocabulary.find(&word.text).filter(|term| self.vocabulary.term(*term).entries > 0);
+            let term = self.vocabulary.find(&word.text).filter(|term| self.vocabulary.is_held(*term, seen));
             return term.map(|term| Expansion { term, weight: weight::EXACT, edits: 0 }).into_iter().collect();
         }
         let prefix = match (word.prefix, short) {
@@ -286,7 +291,7 @@ impl Index {
             (true, false) => Prefix::IfUnknown,
             (true, true) => Prefix::Always,
         };
-        self.vocabulary.expand(&word.text, prefix, if short { RARE } else { 0 })
+        self.vocabulary.expand(&word.text, prefix, if short { RARE } else { 0 }, seen)
     }
 
     /// Adds what one word is worth to every entry that holds it and may be found.
@@ -294,18 +299,18 @@ impl Index {
         &self,
         word: &'q Word,
         short: bool,
-        accepted: &[bool],
+        (accepted, seen): (&[bool], Option<&Seen>),
         sums: &mut Sums,
         groups: &mut GroupSums,
     ) -> Clause<'q> {
-        let expansions = self.expand(word, short);
+        let expansions = self.expand(word, short, seen.map(|seen| seen.slots.as_slice()));
         let averages = self.averages();
         let mut frequencies = Vec::new();
         let mut of_slot = if expansions.len() > 1 { vec![u32::MAX; self.slots.len()] } else { Vec::new() };
         for expansion in &expansions {
             for posting in &self.vocabulary.term(expansion.term).postings {
                 let light = &self.lights[posting.slot as usize];
-                if !light.alive {
+                if !light.alive || seen.is_some_and(|seen| !seen.slots[posting.slot as usize]) {
                     continue;
                 }
                 let frequency = expansion.weight * score::frequency(posting.counts, light.lengths, averages);
@@ -326,8 +331,9 @@ impl Index {
                 }
             }
         }
-        // How rare a word is does not depend on the filter, so that neither do scores.
-        let rarity = score::rarity(self.len() as u32, frequencies.len() as u32);
+        // How rare a word is does not depend on the filter, so that neither do scores; only on what who asks may read at all.
+        let entries = seen.map_or(self.len() as u32, |seen| seen.entries);
+        let rarity = score::rarity(entries, frequencies.len() as u32);
         for (slot, frequency) in frequencies.into_iter().filter(|(slot, _)| accepted[*slot as usize]) {
             let at = slot as usize;
             if sums.text[at] == 0.0 {

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::*;
-use crate::model::memory::{Source, Trust};
+use crate::model::auth::Role;
+use crate::model::memory::{AccessRule, Allowed, Asker, Reach, Source, Trust};
 
 pub(in crate::memory) const NOW: Timestamp = Timestamp(1_795_248_000_000_000);
 
@@ -75,6 +76,25 @@ fn a_half_typed_last_word_finds() {
     let index = index_of(&contents(&["postgres pool", "mysql pool"]));
     assert_eq!(found(&index, "pool postg"), [0, 1]);
     assert_eq!(found(&index, "postg "), [] as [u128; 0]);
+}
+
+#[test]
+fn a_word_means_the_same_whatever_is_hidden() {
+    let open = [entry(1, "open", "a", "quetzals", &[]), entry(2, "open", "b", "a loom in the attic", &[])];
+    let hidden = [entry(3, "hidden", "c", "quetza loom", &[]), entry(4, "hidden", "d", "attic", &[])];
+    let (read, write) = (Allowed::default(), Allowed::default());
+    let rule = AccessRule { path: "hidden".to_owned(), read, write, set_by: None, set_at: NOW };
+    let reach = Reach::of(&[rule], Asker { role: Role::Admin, user: None });
+    let (alone, all) = (index_of(&open), index_of(&[open.as_slice(), hidden.as_slice()].concat()));
+    for query in ["quetza", "\"quetza\"", "loom ", "which loom in which attic is named like the quetza"] {
+        let told = |index: &Index| {
+            let found = index.search(&asked(query, Filter { reach: reach.clone(), ..Filter::default() }, 100));
+            let mut ids: Vec<u128> = found.hits.iter().map(|hit| hit.id.0.as_u128()).collect();
+            ids.sort_unstable();
+            (ids, found.matched, found.stages.len())
+        };
+        assert_eq!(told(&all), told(&alone), "{query}");
+    }
 }
 
 #[test]

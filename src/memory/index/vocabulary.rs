@@ -148,10 +148,23 @@ impl Vocabulary {
         id
     }
 
+    /// How many entries hold a word, of those in `seen` slots; of all where it is `None`.
+    fn held(&self, id: TermId, seen: Option<&[bool]>) -> u32 {
+        let term = self.term(id);
+        seen.map_or(term.entries, |seen| term.postings.iter().filter(|p| seen[p.slot as usize]).count() as u32)
+    }
+
+    /// Whether an entry holds a word, of those in `seen` slots; of all where it is `None`.
+    pub fn is_held(&self, id: TermId, seen: Option<&[bool]>) -> bool {
+        let term = self.term(id);
+        seen.map_or(term.entries > 0, |seen| term.postings.iter().any(|p| seen[p.slot as usize]))
+    }
+
     /// What a word of a query stands for, the word itself first: no two alike, all held by an entry.
     ///
-    /// `rare`: misspellings are looked for when at most so many entries hold the word in any form.
-    pub fn expand(&self, word: &str, prefix: Prefix, rare: u32) -> Vec<Expansion> {
+    /// `rare`: misspellings are looked for when at most so many entries hold the word in any form. `seen`: only the entries in these
+    /// slots are there; the words of others neither stand for anything nor keep other words from it.
+    pub fn expand(&self, word: &str, prefix: Prefix, rare: u32, seen: Option<&[bool]>) -> Vec<Expansion> {
         let mut found = Vec::new();
         if let Some(term) = self.find(word) {
             found.push(Expansion { term, weight: weight::EXACT, edits: 0 });
@@ -160,35 +173,36 @@ impl Vocabulary {
             && let Some(terms) = self.stems.get(stem.as_str())
         {
             let others = terms.iter().map(|term| Expansion { term: *term, weight: weight::STEM, edits: 0 });
-            self.add(&mut found, others.collect());
+            self.add(&mut found, others.collect(), seen);
         }
         let irregular = forms::of(word).iter().filter_map(|form| self.find(form));
         let irregular = irregular.map(|term| Expansion { term, weight: weight::STEM, edits: 0 }).collect();
-        self.add(&mut found, irregular);
-        let known = found.iter().any(|e| self.term(e.term).entries > 0);
+        self.add(&mut found, irregular, seen);
+        let known = found.iter().any(|e| self.is_held(e.term, seen));
         if prefix == Prefix::Always || (prefix == Prefix::IfUnknown && !known) {
-            self.add(&mut found, self.beginning_with(word));
+            self.add(&mut found, self.beginning_with(word, seen), seen);
         }
-        let held: u32 = found.iter().map(|e| self.term(e.term).entries).sum();
+        let held: u32 = found.iter().map(|e| self.held(e.term, seen)).sum();
         if held <= rare {
-            self.add(&mut found, self.misspelt(word));
+            self.add(&mut found, self.misspelt(word), seen);
         }
-        found.retain(|e| self.term(e.term).entries > 0);
+        found.retain(|e| self.is_held(e.term, seen));
         found
     }
 
     /// Adds the most frequent of `more` that aren't there yet.
-    fn add(&self, found: &mut Vec<Expansion>, mut more: Vec<Expansion>) {
-        more.retain(|e| self.term(e.term).entries > 0 && !found.iter().any(|f| f.term == e.term));
+    fn add(&self, found: &mut Vec<Expansion>, mut more: Vec<Expansion>, seen: Option<&[bool]>) {
+        more.retain(|e| self.is_held(e.term, seen) && !found.iter().any(|f| f.term == e.term));
         if more.len() > MOST_EXPANSIONS {
-            let order = |e: &Expansion| (std::cmp::Reverse(self.term(e.term).entries), self.term(e.term).text.clone());
+            let order =
+                |e: &Expansion| (std::cmp::Reverse(self.held(e.term, seen)), Arc::clone(&self.term(e.term).text));
             more.sort_by_cached_key(order);
             more.truncate(MOST_EXPANSIONS);
         }
         found.extend(more);
     }
 
-    fn beginning_with(&self, word: &str) -> Vec<Expansion> {
+    fn beginning_with(&self, word: &str, seen: Option<&[bool]>) -> Vec<Expansion> {
         let typed = word.chars().count();
         // One Latin letter begins too much to mean anything.
         if typed < 2 && !word.chars().all(is_cjk) {
@@ -197,6 +211,7 @@ impl Vocabulary {
         self.ids
             .range::<str, _>((Bound::Excluded(word), Bound::Unbounded))
             .take_while(|(text, _)| text.starts_with(word))
+            .filter(|(_, term)| seen.is_none() || self.is_held(**term, seen))
             .take(PREFIX_SCAN)
             .map(|(text, term)| Expansion {
                 term: *term,

@@ -138,10 +138,15 @@ impl Reach {
         self.right(namespace) == Right::Write
     }
 
+    /// Whether a rule hides anything from them.
+    pub fn hides(&self) -> bool {
+        self.rights.iter().any(|(_, right)| *right < Right::Read)
+    }
+
     /// The paths whose rules let them read, each on a line of its own, for the database: no namespace holds a line's end. Empty where
     /// no rule hides anything.
     pub fn readable_paths(&self) -> String {
-        if self.rights.iter().all(|(_, right)| *right >= Right::Read) {
+        if !self.hides() {
             return String::new();
         }
         let paths = self.rights.iter().filter(|(_, right)| *right >= Right::Read);
