@@ -13,6 +13,8 @@ use crate::model::{
 
 /// Postgres counts microseconds from 2000-01-01.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+/// It knows no moment before this one.
+const POSTGRES_FIRST_MICROS: i64 = -211_813_488_000_000_000;
 
 impl Type<Sqlite> for Timestamp {
     fn type_info() -> sqlx::sqlite::SqliteTypeInfo {
@@ -44,7 +46,9 @@ impl Type<Postgres> for Timestamp {
 
 impl Encode<'_, Postgres> for Timestamp {
     fn encode_by_ref(&self, buffer: &mut <Postgres as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <i64 as Encode<Postgres>>::encode(self.0 - POSTGRES_EPOCH_MICROS, buffer)
+        // A cursor that somebody made up may name any number.
+        let micros = self.0.saturating_sub(POSTGRES_EPOCH_MICROS).max(POSTGRES_FIRST_MICROS);
+        <i64 as Encode<Postgres>>::encode(micros, buffer)
     }
 }
 

@@ -72,8 +72,12 @@ impl<'a> Attempt<'a> {
     /// Why nobody does.
     pub async fn run(&mut self, account: &mut Account) -> super::Result<Answerer> {
         let ctx = self.ctx;
-        let asker =
-            Asker { session: self.request.session(), on_behalf_of: self.order.on_behalf_of, agent: self.order.agent };
+        let asker = Asker {
+            session: self.request.session(),
+            on_behalf_of: self.order.on_behalf_of,
+            agent: self.order.agent,
+            is_fixed: false,
+        };
         let asked = (self.request.dialect, self.order.source);
         let Found { rights, rows, route, candidates, rule, flags } =
             who::could_answer(ctx, &self.request.model, asked, asker).await?;

@@ -104,7 +104,10 @@ async fn find(
 ) -> Result<(Vectors, ProviderId, String)> {
     let ctx = asking.ctx;
     let on_behalf_of = account.record().and_then(|record| record.user_id);
-    let asker = Asker { on_behalf_of, ..Asker::default() };
+    // What memory and the cache keep is compared with what anybody asks: one model makes all of it.
+    let is_fixed =
+        account.record().is_some_and(|record| matches!(record.source, CallSource::Memory | CallSource::Cache));
+    let asker = Asker { on_behalf_of, is_fixed, ..Asker::default() };
     let asked = (Dialect::OpenAi, CallSource::Proxy);
     let Found { rows, mut candidates, rule, flags, .. } = who::could_answer(ctx, &request.model, asked, asker).await?;
     asking.choice.rule = rule;

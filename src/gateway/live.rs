@@ -240,7 +240,7 @@ impl Live {
         if let Some(mut account) = self.account.take() {
             // Whoever asked went away, and nobody waits: it is counted by who writes it down.
             if let Some(later) = self.later.take() {
-                account.count_later(later, self.lacks());
+                account.count_later(later, self.lacks(), self.fold.usage().output);
             }
             account.note(|record| record.choice.lost = lost);
             account.answered(|| self.fold.clone().finish());

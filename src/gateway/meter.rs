@@ -47,14 +47,23 @@ struct Settled {
     /// What was asked and answered, where that is kept.
     content: Option<Box<Capture>>,
     /// What of its tokens is still to be counted.
-    later: Option<(Box<Later>, Lacks)>,
+    later: Option<Uncounted>,
+}
+
+/// Tokens that are counted before they are written.
+#[derive(Debug)]
+struct Uncounted {
+    of: Box<Later>,
+    lacks: Lacks,
+    /// Tokens that the provider said were written: with what it thought and did not show, they may be more than can be counted.
+    told: i64,
 }
 
 impl Settled {
     /// Counts what nobody told, where that can be done: it was settled with an estimate.
     async fn count(&mut self, runtime: &Runtime) {
-        let Some((later, lacks)) = self.later.take() else { return };
-        let counted = later.count(runtime, lacks).await;
+        let Some(Uncounted { of, lacks, told }) = self.later.take() else { return };
+        let counted = of.count(runtime, lacks).await;
         let record = &mut self.record;
         let mut by = TokensBy::Provider;
         if lacks.input {
@@ -62,7 +71,7 @@ impl Settled {
             by = by.max(counted.input.map_or(TokensBy::Estimate, |tokens| tokens.by));
         }
         if lacks.output {
-            record.usage.output = counted.output.map_or(record.usage.output, |tokens| tokens.count);
+            record.usage.output = counted.output.map_or(record.usage.output, |tokens| tokens.count.max(told));
             by = by.max(counted.output.map_or(TokensBy::Estimate, |tokens| tokens.by));
         }
         record.tokens_by = by;
@@ -105,7 +114,7 @@ pub(super) struct Account {
     /// What was asked, where that is kept.
     content: Option<Box<Capture>>,
     /// What of its tokens is counted before it is written.
-    later: Option<(Box<Later>, Lacks)>,
+    later: Option<Uncounted>,
     /// How far it is at each who was asked.
     watched: Vec<Arc<Signs>>,
     begun: Instant,
@@ -124,8 +133,8 @@ impl Account {
     }
 
     /// Has what nobody told counted before it is written, instead of what it is settled with.
-    pub fn count_later(&mut self, later: Box<Later>, lacks: Lacks) {
-        self.later = Some((later, lacks)).filter(|_| lacks.input || lacks.output);
+    pub fn count_later(&mut self, of: Box<Later>, lacks: Lacks, told: i64) {
+        self.later = Some(Uncounted { of, lacks, told }).filter(|_| lacks.input || lacks.output);
     }
 
     /// Changes what is known so far.
@@ -307,6 +316,10 @@ async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Entry>) {
             }
         }
         for call in &mut calls {
+            // A server that stops has little time, and many streams that are left at once: their estimates do.
+            if stopping.is_cancelled() {
+                break;
+            }
             call.count(&runtime).await;
         }
         keep(&runtime, &mut calls).await;

@@ -20,6 +20,8 @@ pub(super) struct Asker<'a> {
     pub on_behalf_of: Option<UserId>,
     /// The agent, if one asks.
     pub agent: Option<AgentId>,
+    /// Whether who answers must not depend on who asks: then flags take nobody.
+    pub is_fixed: bool,
 }
 
 /// Who asks, as far as flags go.
@@ -52,6 +54,9 @@ pub(super) async fn judge(ctx: &Ctx, route: &Route, asker: Asker<'_>) -> Result<
     let asks_roles = names.iter().any(|name| known(name).is_some_and(|flag| !flag.audience.roles.is_empty()));
     let who = who(ctx, asker, asks_roles).await?;
     let told = names.into_iter().map(|name| match known(name) {
+        Some(flag) if asker.is_fixed => {
+            FlagTold { flag: name.to_owned(), percent: flag.percent, verdict: FlagVerdict::NotForThem }
+        }
         Some(flag) => told(flag, &who, || ctx.ids.fraction()),
         None => FlagTold { flag: name.to_owned(), percent: 0, verdict: FlagVerdict::Gone },
     });

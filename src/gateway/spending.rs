@@ -121,12 +121,13 @@ pub(super) async fn admit(
             let Some(who) = who(workspace, budget, call) else { continue };
             weighed.push((budget, who, spent(ctx, budget, call, who).await?));
         }
-        let is_close = most.take().is_some_and(|most| {
+        let is_close = most.is_some_and(|most| {
             let underway = ledger.lock();
             let held = |who: &Who| underway.micros.get(who).copied().unwrap_or(0);
             weighed.iter().any(|(budget, who, spent)| budget.weigh(*spent, held(who), most) != Allowance::Free)
         });
         if is_close {
+            most = None;
             expected = cost(asked.counted(ctx, model).await);
         }
         let mut underway = ledger.lock();

@@ -130,6 +130,10 @@ pub(super) fn route(draft: &RouteDraft) -> Result<()> {
             let pointer = format!("/targets/{index}/weight");
             found.push(FieldError::new(pointer, format!("expected a whole number from 0 to {MAX_WEIGHT}")));
         }
+        if target.flag.as_deref().is_some_and(|flag| !is_name(flag)) {
+            let pointer = format!("/targets/{index}/flag");
+            found.push(FieldError::new(pointer, "expected 1 to 60 letters, digits, -, _ and ."));
+        }
         let is_same = |other: &Target| (other.provider_id, &other.model) == (target.provider_id, &target.model);
         if draft.targets[..index].iter().any(is_same) {
             found.push(FieldError::new(format!("/targets/{index}"), "this model is in the route twice"));

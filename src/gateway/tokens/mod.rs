@@ -13,6 +13,8 @@ mod later;
 mod vocabulary;
 mod words;
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 
 pub(super) use self::later::{Counted, Lacks, Later};
@@ -42,11 +44,11 @@ impl Tokens {
 
 /// Who may count now.
 #[derive(Debug)]
-struct Counting(Semaphore);
+struct Counting(Arc<Semaphore>);
 
 impl Default for Counting {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 }
 
@@ -112,8 +114,10 @@ async fn count(runtime: &Runtime, vocabulary: Vocabulary, words: Words) -> Optio
         return None;
     }
     let counting = runtime.shared::<Counting>();
-    let _turn = counting.0.acquire().await.ok()?;
+    let turn = Arc::clone(&counting.0).acquire_owned().await.ok()?;
     let work = move || {
+        // Whoever asked may be gone by now: it is its turn until it is done.
+        let _turn = turn;
         let mut sum = words.around;
         for text in &words.texts {
             sum += vocabulary::count(vocabulary, text)?;

@@ -122,8 +122,17 @@ pub fn StreamTail(id: String) -> impl IntoView {
 }
 
 /// The last characters of what came in pieces; `None` where nothing did.
-fn end_of<'a>(chunks: impl Iterator<Item = &'a LogChunk>) -> Option<String> {
-    let text: String = chunks.map(|chunk| chunk.text.as_str()).collect();
+fn end_of<'a>(chunks: impl DoubleEndedIterator<Item = &'a LogChunk>) -> Option<String> {
+    // From the end, and no further than is shown: it is read anew with each piece that comes.
+    let (mut pieces, mut chars) = (Vec::new(), 0);
+    for chunk in chunks.rev() {
+        pieces.push(chunk.text.as_str());
+        chars += chunk.text.trim().chars().count();
+        if chars >= MOST_TAIL {
+            break;
+        }
+    }
+    let text: String = pieces.into_iter().rev().collect();
     let text = text.trim();
     let over = text.chars().count().saturating_sub(MOST_TAIL);
     (!text.is_empty()).then(|| text.chars().skip(over).collect())

@@ -158,6 +158,9 @@ on_both_engines! {
         let (acme, _upstream) = models(&ctx).await;
         let unknown = gateway::create_route(&ctx, behind(&acme, "smart")).await.unwrap_err();
         assert_eq!(pointers(unknown), ["/targets/0/flag"]);
+        let mut odd = behind(&acme, "smart");
+        odd.targets[0].flag = Some("a\0b".into());
+        assert_eq!(pointers(gateway::create_route(&ctx, odd).await.unwrap_err()), ["/targets/0/flag"], "no name is like that");
         let made = flag(&ctx, json!({})).await;
         assert_eq!(made.routes, Vec::<String>::new());
         route(&ctx, &acme).await;

@@ -1,6 +1,6 @@
 //! The agent's last word, and what comes out of its step.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -79,12 +79,14 @@ impl Work {
 /// Lets no two calls of an answer have the same id: what becomes of one, a person's consent too, must not be taken for the other's.
 pub fn tell_apart(content: &mut [Block]) {
     let mut taken = HashSet::new();
+    // The last number that an id got, so that thousands of the same one do not begin at the first each.
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     for block in content {
         let Block::ToolUse { id, .. } = block else { continue };
         let given = id.clone();
-        let mut number = 1_u32;
         while !taken.insert(id.clone()) {
-            number += 1;
+            let number = numbers.entry(given.clone()).or_insert(1);
+            *number += 1;
             *id = format!("{given}-{number}");
         }
     }

@@ -63,9 +63,9 @@ pub fn next(work: &Work, attempt: u32, is_repeat: bool) -> Next {
         return Next::Judge(judgements);
     }
     let open = || work.calls.iter().filter(|call| call.result.is_none());
-    let refusals: Vec<ToolResult> =
-        open().filter_map(|call| Some(refused(call, &reach::refusal(work, call)?))).collect();
-    let free: Vec<&Call> = open().filter(|call| reach::refusal(work, call).is_none()).collect();
+    let refuse = |call: &Call| reach::surplus(work, call).or_else(|| reach::refusal(work, call));
+    let refusals: Vec<ToolResult> = open().filter_map(|call| Some(refused(call, &refuse(call)?))).collect();
+    let free: Vec<&Call> = open().filter(|call| refuse(call).is_none()).collect();
     // What has begun is looked after first.
     if let Some(call) = free.iter().find(|call| call.begun_in.is_some()) {
         let is_fresh = call.begun_in == Some(attempt) && !is_repeat;

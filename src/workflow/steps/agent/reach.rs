@@ -10,15 +10,20 @@ use crate::model::agent::{AgentTool, Effect, Ruling};
 /// Calls of one answer that are done.
 const MAX_CALLS: usize = 64;
 
+/// Why a call is not done that stands behind too many others, in words for the model. No part of [`refusal`], by which journals are
+/// read: an older one may say what became of such a call.
+pub fn surplus(work: &Work, call: &Call) -> Option<String> {
+    let is_behind = work.calls.len() > MAX_CALLS && work.calls.iter().take(MAX_CALLS).all(|one| one.id != call.id);
+    (is_behind && call.begun_in.is_none() && !call.has_consent && !call.is_queued)
+        .then(|| format!("At most {MAX_CALLS} calls are done of one answer; make the others afterwards."))
+}
+
 /// Why a call is not done, in words for the model.
 pub fn refusal(work: &Work, call: &Call) -> Option<String> {
     let Some(tool) = call.tool else {
         let known: Vec<&str> = work.spec.tools.iter().map(|tool| tool.as_str()).collect();
         return Some(format!("You have no tool {}; you have: {}.", call.name, known.join(", ")));
     };
-    if work.calls.len() > MAX_CALLS && work.calls.iter().take(MAX_CALLS).all(|one| one.id != call.id) {
-        return Some(format!("At most {MAX_CALLS} calls are done of one answer; make the others afterwards."));
-    }
     if let Some(denial) = super::hooks::denial(call) {
         return Some(denial);
     }
