@@ -65,6 +65,7 @@ pub struct Doubtful {
 
 /// What two texts that say nearly the same differ in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DoubtfulDifference)]
 pub struct Difference {
     /// In what.
     pub kind: DifferenceKind,
@@ -77,6 +78,7 @@ pub struct Difference {
 /// In what two texts differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = DoubtfulDifferenceKind)]
 pub enum DifferenceKind {
     /// A number.
     Number,
