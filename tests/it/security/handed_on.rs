@@ -24,6 +24,7 @@ fn asking(agents: &[&str], tools: &[T]) -> AgentSpec {
 on_both_engines! {
     async fn agents_that_hand_on_to_each_other_come_to_an_end(site: Site) {
         let ctx = somebody(&site).await;
+        workflow::boot(ctx.runtime()).await.unwrap();
         // Nine of them ask; the last one is refused, and then each has its answer.
         let asks = (0..9).map(|at| calling(&[ask(if at % 2 == 0 { "pong" } else { "ping" })]));
         let upstream = model(&ctx, asks.chain((0..9).map(|_| words("Enough.")))).await;
@@ -37,6 +38,7 @@ on_both_engines! {
 
     async fn agents_together_spend_no_more_than_the_first_of_them_may(site: Site) {
         let ctx = somebody(&site).await;
+        workflow::boot(ctx.runtime()).await.unwrap();
         let search = |query: &str| calling(&[("1", T::MemorySearch, json!({"query": query}))]);
         // Each answer is 1,100 tokens.
         let upstream = model(&ctx, [
@@ -88,6 +90,7 @@ on_both_engines! {
 
     async fn a_workflow_in_between_washes_nothing(site: Site) {
         let ctx = somebody(&site).await;
+        workflow::boot(ctx.runtime()).await.unwrap();
         let page = Upstream::start([Reply::Json(200, json!({"text": "The loom is blue."}))]).await;
         model(&ctx, [
             calling(&[("1", T::HttpRequest, json!({"method": "GET", "url": format!("{}/it", page.url)}))]),
