@@ -51,7 +51,7 @@ mod trust;
 mod validate;
 mod write;
 
-pub use access::{ACCESS_CHANGED, acting, allow, allow_by_role, list_access, reading};
+pub use access::{ACCESS_CHANGED, acting, allow, allow_by_role, is_governed, list_access, reading};
 pub use activity::activity;
 pub use back::{restore, undelete};
 pub use bulk::{Imported, change_entries, export_entries, import_part, import_record, preview_import};

@@ -34,8 +34,12 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     let (of, prepared) = load(ctx, &new.source).await?;
     let run: RunId = ctx.ids.fresh();
     let engine = Engine::of(ctx.runtime());
+    let drafted_by = match &new.source {
+        Source::Draft(workflow) => store::hand::find_saver(&ctx.db, ctx.workspace(), *workflow).await?,
+        Source::Version(..) | Source::Inline(_) => None,
+    };
     let (begun, limits) = lay_out(ctx, run, of, &prepared, new)?;
-    let create = store::Create { request_hash: request_hash.clone(), ..begun.create };
+    let create = store::Create { request_hash: request_hash.clone(), drafted_by, ..begun.create };
     let begun = New { create, ..begun };
     let is_let_in = Marks::of(prepared.definition(), &ctx.config).place
         || engine.is_limited(ctx.runtime(), ctx.workspace()).await?;
@@ -127,6 +131,7 @@ fn lay_out(ctx: &Ctx, run: RunId, of: Of, prepared: &Prepared, new: NewRun) -> R
         card,
         definition: Some(Arc::clone(&prepared.bytes)),
         definition_hash: prepared.hash.clone(),
+        drafted_by: None,
         idempotency_key: new.idempotency_key,
         request_hash: None,
         owner: Engine::of(ctx.runtime()).id,

@@ -18,7 +18,7 @@ use crate::runtime::Ctx;
 use crate::workflow::engine::{Begin, Engine, New};
 use crate::workflow::flow::{self, Marks};
 use crate::workflow::machine::Input;
-use crate::workflow::store::{Card, Create, failure, history, run as runs};
+use crate::workflow::store::{Card, Create, failure, hand, history, run as runs};
 use crate::workflow::{Error, inputs};
 
 /// Events that a fork copies at most.
@@ -73,10 +73,15 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
     } else {
         None
     };
+    let drafted_by = match (fork.onto, summary.workflow_id) {
+        (ForkOnto::Draft, Some(workflow)) => hand::find_saver(&ctx.db, ctx.workspace(), workflow).await?,
+        _ => None,
+    };
     let create = Create {
         card: card(ctx, &summary, &fork, version, &graph),
         definition: Some(bytes.into()),
         definition_hash,
+        drafted_by,
         idempotency_key: key.clone(),
         request_hash: request_hash.clone(),
         owner: engine.id,
