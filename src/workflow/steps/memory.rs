@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Outcome, StepCall};
 use crate::memory::{self, Error, Expect, Put, Stated};
+use crate::model::cache::{Dependency, SourceKind, SourceRef};
 use crate::model::memory::{EntryDraft, OnConflict, Reader, Search, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::Ctx;
@@ -110,6 +111,16 @@ pub(super) async fn acting(call: &StepCall) -> Result<Ctx, Error> {
     }
     let shaped_by = hand::list(&call.ctx.db, call.ctx.workspace(), call.run_id).await?;
     memory::acting(&call.ctx, call.started_by.as_ref().map(|(id, _)| *id), &shaped_by).await
+}
+
+/// Whether the answers of a step may be said to depend on these: entries of the memory must be within the run's reach.
+pub(super) async fn may_depend(call: &StepCall, depends_on: &[Dependency]) -> Result<bool, StepError> {
+    if depends_on.iter().all(|one| one.kind != SourceKind::Memory) {
+        return Ok(true);
+    }
+    let ctx = acting(call).await.map_err(refuse)?;
+    let sources: Vec<SourceRef> = depends_on.iter().map(Dependency::source).collect();
+    memory::may_depend(&ctx, &sources).await.map_err(refuse)
 }
 
 fn refuse(error: Error) -> StepError {
