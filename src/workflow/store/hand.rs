@@ -47,8 +47,11 @@ pub async fn list(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Vec<Opt
     .bind(run)
     .fetch_all(conn)
     .await)?;
-    let known: HashSet<RunId> = rows.iter().map(|row| row.id).collect();
     let mut people: BTreeSet<Option<uuid::Uuid>> = BTreeSet::new();
+    if rows.is_empty() {
+        people.insert(None);
+    }
+    let known: HashSet<RunId> = rows.iter().map(|row| row.id).collect();
     for row in &rows {
         let named = [row.started_by_id, row.drafted_by, row.published_by, row.hand];
         people.extend(named.into_iter().flatten().map(|user| Some(user.0)));
@@ -102,16 +105,5 @@ pub async fn find_publisher(db: &Db, workspace: WorkspaceId, of: (WorkflowId, i6
     .bind(of.1)
     .fetch_optional(conn)
     .await)?;
-    Ok(found.flatten())
-}
-
-/// Who saved the draft of a workflow last, where that is known.
-pub async fn find_saver(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -> Result<Option<UserId>> {
-    let found: Option<Option<UserId>> = read!(db, conn =>
-        query_scalar("select saved_by from workflow where workspace_id = $1 and id = $2")
-            .bind(workspace)
-            .bind(workflow)
-            .fetch_optional(conn)
-            .await)?;
     Ok(found.flatten())
 }
