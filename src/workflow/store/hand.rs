@@ -64,10 +64,18 @@ pub async fn list(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Vec<Opt
     Ok(people.into_iter().map(|id| id.map(UserId)).collect())
 }
 
-/// Notes that somebody has a hand in a run from now on. Told again, nothing happens.
+/// Notes that somebody has a hand in a run from now on, and in those that wait for what comes of it. Told again, nothing happens.
 pub async fn note(tx: &mut Tx, workspace: WorkspaceId, run: RunId, user: UserId) -> Result<()> {
     within!(tx, conn => query(
-        "insert into run_hand (run_id, user_id) select id, $3 from run where workspace_id = $1 and id = $2
+        "with recursive up (id, parent_run_id, parent_waits) as (
+             select id, parent_run_id, parent_waits from run where workspace_id = $1 and id = $2
+             union
+             select r.id, r.parent_run_id, r.parent_waits
+             from up
+             join run r on r.id = up.parent_run_id
+             where r.workspace_id = $1 and up.parent_waits
+         )
+         insert into run_hand (run_id, user_id) select id, $3 from up where true
          on conflict do nothing",
     )
     .bind(workspace)
@@ -82,7 +90,13 @@ pub async fn note(tx: &mut Tx, workspace: WorkspaceId, run: RunId, user: UserId)
 /// The same of whoever sent an event that is handed to a run.
 pub(super) async fn note_sender(tx: &mut Tx, run: RunId, event: uuid::Uuid) -> Result<()> {
     within!(tx, conn => query(
-        "insert into run_hand (run_id, user_id) select $1, sent_by from event where id = $2 and sent_by is not null
+        "with recursive up (id, parent_run_id, parent_waits) as (
+             select id, parent_run_id, parent_waits from run where id = $1
+             union
+             select r.id, r.parent_run_id, r.parent_waits from up join run r on r.id = up.parent_run_id where up.parent_waits
+         )
+         insert into run_hand (run_id, user_id)
+         select up.id, e.sent_by from up join event e on e.id = $2 where e.sent_by is not null
          on conflict do nothing",
     )
     .bind(run)

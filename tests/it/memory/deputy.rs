@@ -207,6 +207,18 @@ on_both_engines! {
         }
     }
 
+    async fn whoever_published_what_a_run_calls_narrows_it(site: Site) {
+        let (mara, tomas) = governed(&site.runtime).await;
+        let call = |name: &str| json!({"id": "call", "kind": "workflow", "config": {"workflow": name, "inputs": {}}});
+        publish(&mara, "Her word", vec![transform("say", json!("loom"))]).await;
+        publish(&tomas, "His word", vec![transform("say", json!("loom"))]).await;
+        publish(&mara, "Between", vec![call("His word")]).await;
+        for (called, finds) in [("Her word", 1), ("His word", 0), ("Between", 0)] {
+            let flow = publish(&mara, &format!("Calls {called}"), vec![call(called), find()]).await;
+            assert_eq!(found(&mara, begin(&mara, flow).await).await, finds, "{called}");
+        }
+    }
+
     async fn what_a_failed_run_starts_reaches_no_further_than_its_starter(site: Site) {
         let (mara, tomas) = governed(&site.runtime).await;
         let (_, ada) = named_member(&mara, Role::Operator, "ada@team.example").await;
