@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::error::{Error, Result};
 use super::store::{entry, source};
-use super::{measure, merkle, sources};
+use super::{guard, measure, merkle, sources};
 use crate::db::Tx;
 use crate::model::auth::Action;
 use crate::model::cache::{Dependency, SourceChange, SourceChanged, SourceKind, SourceRef};
@@ -20,7 +20,7 @@ const MOST_SOURCES: i64 = 100_000;
 /// Takes note of a change. Told the same again, nothing happens.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what does not fit, and for a circle; [`Error::Conflict`] when the workspace tells about too much.
+/// [`Error::Invalid`] for what does not fit, for entries of the memory that who asks may not read, and for a circle; [`Error::Conflict`] when the workspace tells about too much.
 pub async fn changed(ctx: &Ctx, change: SourceChange) -> Result<SourceChanged> {
     ctx.authorize(Action::UseModel)?;
     let faults = change.check();
@@ -33,6 +33,7 @@ pub async fn changed(ctx: &Ctx, change: SourceChange) -> Result<SourceChanged> {
         needs.dedup();
         needs
     });
+    check_readable(ctx, &change).await?;
     check_circle(ctx, &about, needs.as_deref().unwrap_or_default()).await?;
     let mut tx = ctx.db.begin().await?;
     let before = source::find_within(&mut tx, ctx.workspace(), &about).await?;
@@ -71,6 +72,17 @@ pub async fn note_change(
     at: Timestamp,
 ) -> Result<(), crate::db::Error> {
     source::touch(tx, workspace, &SourceRef { kind, id: id.to_owned() }, fingerprint, at).await
+}
+
+/// Refuses entries of the memory that who asks may not read: what came of it would tell whether they are there, and as what.
+async fn check_readable(ctx: &Ctx, change: &SourceChange) -> Result<()> {
+    let mut told = vec![change.source()];
+    told.extend(change.depends_on.iter().flatten().cloned());
+    let pointer = |at: usize| if at == 0 { "/id".to_owned() } else { format!("/depends_on/{}", at - 1) };
+    let message = "expected an entry of the memory that you may read";
+    let hidden = guard::hidden(ctx, &told).await?;
+    let faults: Vec<FieldError> = hidden.into_iter().map(|at| FieldError::new(pointer(at), message)).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }
 
 /// Refuses what would depend on itself in the end.

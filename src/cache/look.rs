@@ -17,10 +17,11 @@ use super::policy::{self, Asker};
 use super::semantic::Given;
 use super::store::entry::{self, HeadRow};
 use super::store::{setting, source};
-use super::{measure, sources, warm};
+use super::{guard, measure, sources, warm};
 use crate::model::auth::Action;
 use crate::model::cache::{
     CacheMode, CacheOutcome, CacheTier, CacheUse, CacheWish, Dependency, SemanticSettings, Sharing, SourceKind,
+    SourceRef,
 };
 use crate::model::gateway::{Dialect, Request, Response, Usage};
 use crate::model::{CacheEntryId, ProviderId, RunId, Timestamp, WorkspaceId};
@@ -142,7 +143,7 @@ impl Hit {
 }
 
 /// How the cache is asked for this request; `None` where it is not: by what the call, its key, its route and the workspace say,
-/// or because something that the answer depends on is in another state than was heard of.
+/// because something that the answer depends on is in another state than was heard of, or is not for who asks to read.
 ///
 /// # Errors
 /// The database's.
@@ -164,6 +165,11 @@ pub async fn plan(
     let root = match wish.depends_on.as_slice() {
         [] => None,
         depends_on => {
+            let told: Vec<SourceRef> = depends_on.iter().map(Dependency::source).collect();
+            if !guard::hidden(ctx, &told).await?.is_empty() {
+                tracing::debug!("a dependency is not for who asks to read: the cache is not asked");
+                return Ok(None);
+            }
             watch_memory(ctx, depends_on).await?;
             let Some(root) = sources::root(&ctx.db, ctx.workspace(), depends_on).await? else {
                 tracing::debug!("a dependency is in another state than was heard of: the cache is not asked");

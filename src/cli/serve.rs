@@ -75,6 +75,7 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
     let clock = Clock::of(&db).await?;
     let runtime = Runtime::new(config, db, clock, keys, Outbound::new(policy));
     crate::gateway::lend_embedder(&runtime);
+    crate::memory::lend_guard(&runtime);
     runtime.tasks.spawn("clock", runtime.clock.clone().keep(runtime.db.clone(), runtime.tasks.stopping().clone()));
     Ok(runtime)
 }

@@ -4,6 +4,7 @@
 //! bus run over its place, and it is then told to take a snapshot. It is closed within a second after its sign-in was
 //! revoked.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -262,31 +263,34 @@ impl Session {
             // Of what is told of all memory at once only its topic came: rules changed.
             self.look_at_reach().await;
         }
-        if !self.may_hear(&change.update) {
-            return Ok(());
-        }
-        let followed: Vec<Topic> = self.topics.iter().filter(|t| covers(t, &change.update.topic)).cloned().collect();
+        let Some(update) = self.heard(&change.update) else { return Ok(()) };
+        let followed: Vec<Topic> = self.topics.iter().filter(|t| covers(t, &update.topic)).cloned().collect();
         for topic in followed {
-            if change.update.kind == BEHIND {
+            if update.kind == BEHIND {
                 self.snapshot(topic).await?;
                 continue;
             }
-            if self.gathered.take(&change.update) {
+            if self.gathered.take(&update) {
                 let soon = if self.gathered.is_full() { Instant::now() } else { Instant::now() + GATHER };
                 self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
                 continue;
             }
-            self.send(&ServerMessage::Update(Update { topic, ..change.update.clone() })).await?;
+            self.send(&ServerMessage::Update(Update { topic, ..update.as_ref().clone() })).await?;
         }
         Ok(())
     }
 
-    /// Whether the watcher may know of a change: of memory only where they may read, of a move at both ends.
-    fn may_hear(&self, update: &Update) -> bool {
-        let Topic::Memory(namespace) = &update.topic else { return true };
+    /// What the watcher hears of a change: of memory only where they may read. An entry that was moved to where they may not is gone
+    /// for them.
+    fn heard<'a>(&self, update: &'a Update) -> Option<Cow<'a, Update>> {
+        let Topic::Memory(namespace) = &update.topic else { return Some(Cow::Borrowed(update)) };
+        let reach = self.reach.as_ref().filter(|reach| reach.may_read(namespace))?;
         let to = update.data.get("to").and_then(Value::as_str);
-        let is_within = |reach: &Reach| reach.may_read(namespace) && to.is_none_or(|to| reach.may_read(to));
-        self.reach.as_ref().is_some_and(is_within)
+        if to.is_none_or(|to| reach.may_read(to)) {
+            return Some(Cow::Borrowed(update));
+        }
+        let data = json!({"namespace": namespace, "key": update.data["key"]});
+        Some(Cow::Owned(Update { kind: "entry_deleted".into(), data, ..update.clone() }))
     }
 
     /// Tells what was gathered.

@@ -5,13 +5,14 @@
 //! left out by the database, so that lists are whole and counts are right, and by the index before it ranks. For who may not read a place
 //! there is nothing there (404). Owners and the program itself reach everything; nobody asks the database for them.
 //!
-//! What a run's steps do is done for whoever started it ([`acting`]). What starts by itself has the reach of a builder whom no rule names:
+//! What a run's steps do is done for whoever started it, and reaches no further than anybody who shaped what the run does ([`acting`]). What starts by itself has the reach of a builder whom no rule names:
 //! that is the least who can make something start by itself, so nobody reaches further by it.
 
 use serde_json::json;
 
 use super::{Error, store, validate};
 use crate::auth;
+use crate::db;
 use crate::model::auth::{Action, Role};
 use crate::model::live::Topic;
 use crate::model::memory::{Access, AccessRule, Asker, MAX_ACCESS_RULES, Reach};
@@ -27,7 +28,7 @@ pub const ACCESS_CHANGED: &str = "access_changed";
 /// When the role doesn't allow reading at all, or the database fails.
 pub async fn reading(ctx: &Ctx) -> Result<Reach, Error> {
     ctx.authorize(Action::ReadMemory)?;
-    reach(ctx).await
+    Ok(reach(ctx).await?)
 }
 
 /// Refuses who may not change entries of a namespace. Stands before anything is changed there.
@@ -44,34 +45,59 @@ pub(super) async fn writing(ctx: &Ctx, namespace: &str) -> Result<Reach, Error> 
     }
 }
 
-async fn reach(ctx: &Ctx) -> Result<Reach, Error> {
-    let role = ctx.actor.role;
-    if role == Role::Owner {
+/// How far who asks reaches, whatever else their role allows.
+pub(super) async fn reach(ctx: &Ctx) -> db::Result<Reach> {
+    let me = Asker { role: ctx.actor.role, user: ctx.actor.principal.acts_for() };
+    let others = ctx.actor.principal.shaped_by().iter().map(|(user, role)| Asker { role: *role, user: *user });
+    let kept_out: Vec<Asker> = std::iter::once(me).chain(others).filter(|asker| asker.role != Role::Owner).collect();
+    if kept_out.is_empty() {
         return Ok(Reach::everything());
     }
     let rules = store::access_rules(&ctx.db, ctx.workspace()).await?;
-    Ok(Reach::of(&rules, Asker { role, user: ctx.actor.principal.acts_for() }))
+    Ok(kept_out.into_iter().fold(Reach::everything(), |reach, asker| reach.intersect(&Reach::of(&rules, asker))))
 }
 
-/// A context for what a run does with memory: that of whoever started it, with the role that they have now. Where nobody has said who
-/// may read what, the program's own.
+/// Whether anybody has said in this workspace who may read and change what.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_governed(ctx: &Ctx) -> Result<bool, Error> {
+    Ok(store::has_access_rules(&ctx.db, ctx.workspace()).await?)
+}
+
+/// A context for what a run does with memory: that of whoever started it, with the role that they have now, which reaches no further
+/// than anybody who shaped what the run does, `None` for those of whom nobody knows any more. Where nobody has said who may read what,
+/// the program's own.
 ///
 /// Of a person who is gone it has the least role that starts runs, and no name; of what starts by itself see the module.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn acting(ctx: &Ctx, started_by: Option<UserId>) -> Result<Ctx, Error> {
-    if !store::has_access_rules(&ctx.db, ctx.workspace()).await? {
+pub async fn acting(ctx: &Ctx, started_by: Option<UserId>, shaped_by: &[Option<UserId>]) -> Result<Ctx, Error> {
+    if !is_governed(ctx).await? {
         return Ok(ctx.clone());
     }
-    let Some(id) = started_by else { return Ok(ctx.runtime().unattended(ctx.workspace())) };
-    let now = auth::role_now(ctx.runtime(), ctx.workspace(), id).await;
-    let (principal, role) = match now.map_err(|error| Error::Asker(ApiError::from(error)))? {
-        Some(role) => (Principal::OnBehalf { id }, role),
-        None => (Principal::System, Role::Operator),
+    let (id, role) = match started_by {
+        Some(id) => standing(ctx, Some(id)).await?,
+        None => (None, ctx.runtime().unattended(ctx.workspace()).actor.role),
     };
+    let mut others = Vec::new();
+    for user in shaped_by {
+        if user.is_none() || *user != started_by {
+            others.push(standing(ctx, *user).await?);
+        }
+    }
+    let principal = Principal::OnBehalf { id, shaped_by: others.into() };
     let actor = Actor { workspace: ctx.workspace(), principal, role };
     Ok(ctx.runtime().as_actor(actor, ctx.trace_id.clone()))
+}
+
+/// Somebody with the role that they have now; who is gone has no name and the least role that starts runs.
+async fn standing(ctx: &Ctx, user: Option<UserId>) -> Result<(Option<UserId>, Role), Error> {
+    let Some(id) = user else { return Ok((None, Role::Operator)) };
+    let now = auth::role_now(ctx.runtime(), ctx.workspace(), id).await;
+    let now = now.map_err(|error| Error::Asker(ApiError::from(error)))?;
+    Ok(now.map_or((None, Role::Operator), |role| (Some(id), role)))
 }
 
 /// The rules of the workspace, by path: for who administers memory.

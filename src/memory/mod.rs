@@ -19,6 +19,7 @@ mod bulk;
 mod catalog;
 mod changes;
 mod crypt;
+mod depend;
 mod doubt;
 mod duplicates;
 mod embed;
@@ -51,12 +52,13 @@ mod trust;
 mod validate;
 mod write;
 
-pub use access::{ACCESS_CHANGED, acting, allow, allow_by_role, list_access, reading};
+pub use access::{ACCESS_CHANGED, acting, allow, allow_by_role, is_governed, list_access, reading};
 pub use activity::activity;
 pub use back::{restore, undelete};
 pub use bulk::{Imported, change_entries, export_entries, import_part, import_record, preview_import};
 pub use changes::{Change, last_change, list_changes, wait_for_change};
 pub use crypt::{Sealed, Unreadable, get_encryption, rotate_data_key, seal_pending};
+pub use depend::{lend_guard, may_depend};
 pub use embed::{
     Embedder, Round, Vectors, embed_pending, get_embedder, lend_embedder, list_local_models, serving_embedder,
     set_embedder, try_embedder,

@@ -23,10 +23,12 @@ fn check(path: &str, retention: Retention) -> Result<(), Error> {
 /// has to go.
 ///
 /// # Errors
-/// [`Error::Invalid`] for what doesn't fit, and where there are 100 rules for other namespaces.
+/// [`Error::Invalid`] for what doesn't fit, and where there are 100 rules for other namespaces; [`Error::NoNamespace`] and
+/// [`Error::ReadOnly`] for who may not change the entries there.
 pub async fn keep_for(ctx: &Ctx, path: &str, retention: Retention) -> Result<RetentionRule, Error> {
     ctx.authorize(Action::ManageProvider)?;
     check(path, retention)?;
+    access::writing(ctx, path).await?;
     let (workspace, now) = (ctx.workspace(), ctx.clock.now());
     let by = ctx.actor.principal.user_name();
     let mut tx = ctx.db.begin().await?;
@@ -48,9 +50,10 @@ pub async fn keep_for(ctx: &Ctx, path: &str, retention: Retention) -> Result<Ret
 /// Removes the rule of a namespace: what a rule above says holds again, or nothing does.
 ///
 /// # Errors
-/// [`Error::NoRetention`].
+/// [`Error::NoRetention`]; as [`keep_for`] for who may not change the entries there.
 pub async fn keep_for_ever(ctx: &Ctx, path: &str) -> Result<(), Error> {
     ctx.authorize(Action::ManageProvider)?;
+    access::writing(ctx, path).await?;
     let mut tx = ctx.db.begin().await?;
     store::next_change(&mut tx, ctx.workspace()).await?;
     if !store::delete_retention(&mut tx, ctx.workspace(), path).await? {

@@ -89,6 +89,11 @@ impl Runtime {
         self.as_actor(Actor { workspace, principal: Principal::System, role: Role::Builder }, String::new())
     }
 
+    /// A context for what everybody in a workspace may come to see: the program with the least role.
+    pub fn for_all_eyes(&self, workspace: WorkspaceId) -> Ctx {
+        self.as_actor(Actor { workspace, principal: Principal::System, role: Role::Viewer }, String::new())
+    }
+
     /// A context for somebody.
     pub fn as_actor(&self, actor: Actor, trace_id: String) -> Ctx {
         Ctx { actor, trace_id, runtime: self.clone() }
@@ -170,8 +175,10 @@ pub enum Principal {
     },
     /// The program, in a step of a run that this person started: what is known under their name alone stays theirs.
     OnBehalf {
-        /// Who.
-        id: UserId,
+        /// Who; `None` for a run that started by itself, and for a person who is gone.
+        id: Option<UserId>,
+        /// Who else shaped what the run does, with the roles that they have now: it reaches no further than each of them.
+        shaped_by: Arc<[(Option<UserId>, Role)]>,
     },
     /// The program itself.
     System,
@@ -189,8 +196,17 @@ impl Principal {
     /// The person whose rights count, if there is one.
     pub const fn acts_for(&self) -> Option<UserId> {
         match self {
-            Self::User { id, .. } | Self::OnBehalf { id } => Some(*id),
+            Self::User { id, .. } => Some(*id),
+            Self::OnBehalf { id, .. } => *id,
             Self::Key { .. } | Self::System => None,
+        }
+    }
+
+    /// Who else shaped what is done here: none of it reaches further than each of them.
+    pub fn shaped_by(&self) -> &[(Option<UserId>, Role)] {
+        match self {
+            Self::OnBehalf { shaped_by, .. } => shaped_by,
+            Self::User { .. } | Self::Key { .. } | Self::System => &[],
         }
     }
 
@@ -208,7 +224,8 @@ impl fmt::Display for Principal {
         match self {
             Self::User { id, .. } => write!(f, "user {id}"),
             Self::Key { id, .. } => write!(f, "key {id}"),
-            Self::OnBehalf { id } => write!(f, "a run of user {id}"),
+            Self::OnBehalf { id: Some(id), .. } => write!(f, "a run of user {id}"),
+            Self::OnBehalf { id: None, .. } => f.write_str("a run"),
             Self::System => f.write_str("system"),
         }
     }

@@ -36,8 +36,8 @@ pub(super) async fn follow_memory(runtime: &Runtime) -> Result<()> {
 
 /// Looks at the next changes for one trigger. Returns how far it has looked when there may be more.
 async fn follow_one(runtime: &Runtime, trigger: &TriggerRow, seen: i64) -> Result<Option<i64>> {
-    // What may be read by some only starts nothing by itself: a run's inputs are read by others.
-    let ctx = runtime.unattended(trigger.workspace_id);
+    // What may be read by some only starts nothing by itself: everybody reads a run's inputs.
+    let ctx = runtime.for_all_eyes(trigger.workspace_id);
     // Asked first: a change that comes in between is seen next time.
     let newest = memory::last_change(&ctx).await?;
     let changes = memory::list_changes(&ctx, seen, CHANGES).await?;

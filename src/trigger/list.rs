@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::error::Result;
 use super::store::key::KeyRow;
 use super::store::trigger::ListedRow;
 use super::zone::{Iana, next_moments};
 use super::{Error, store};
+use crate::memory;
 use crate::model::auth::Action;
 use crate::model::trigger::cron::Cron;
 use crate::model::trigger::{Config, Firing, KeyInfo, KeyKind, Kind, Moment, Trigger, TriggerFilter, Webhook};
@@ -48,7 +51,8 @@ pub async fn list_firings(ctx: &Ctx, trigger: Option<TriggerId>, page: &PageRequ
     }
     let before = cursor(page)?;
     let limit = page.limit();
-    let firings = store::firing::list(&ctx.db, ctx.workspace(), trigger, before, limit + 1).await?;
+    let mut firings = store::firing::list(&ctx.db, ctx.workspace(), trigger, before, limit + 1).await?;
+    veil(ctx, &mut firings).await?;
     Ok(Page::cut(firings, limit, |firing| firing.id.to_string()))
 }
 
@@ -62,7 +66,8 @@ async fn present(ctx: &Ctx, rows: Vec<ListedRow>) -> Result<Vec<Trigger>> {
     let ids = || rows.iter().map(|row| row.trigger.id);
     let (Some(first), Some(last)) = (ids().min(), ids().max()) else { return Ok(Vec::new()) };
     let now = ctx.clock.now();
-    let newest = store::firing::newest_of_each(&ctx.db, ctx.workspace(), first..=last).await?;
+    let mut newest = store::firing::newest_of_each(&ctx.db, ctx.workspace(), first..=last).await?;
+    veil(ctx, &mut newest).await?;
     let mut newest: HashMap<TriggerId, Firing> = newest.into_iter().map(|firing| (firing.trigger_id, firing)).collect();
     let mut keys: HashMap<TriggerId, Vec<KeyRow>> = HashMap::new();
     if rows.iter().any(|row| row.trigger.kind() == Kind::Webhook) {
@@ -77,6 +82,25 @@ async fn present(ctx: &Ctx, rows: Vec<ListedRow>) -> Result<Vec<Trigger>> {
             present_one(ctx, row, newest.remove(&id), keys.remove(&id).unwrap_or_default(), now)
         })
         .collect())
+}
+
+/// Leaves out what firings tell of entries of the memory that who asks may not read.
+async fn veil(ctx: &Ctx, firings: &mut [Firing]) -> Result<()> {
+    if firings.iter().all(|firing| place(&firing.event).is_none()) {
+        return Ok(());
+    }
+    let reach = memory::reading(ctx).await?;
+    for firing in firings {
+        if place(&firing.event).is_some_and(|namespace| !reach.may_read(namespace)) {
+            firing.event = Value::Null;
+        }
+    }
+    Ok(())
+}
+
+/// The namespace of the change that a firing tells of.
+fn place(event: &Value) -> Option<&str> {
+    event.get("change").and(event.get("namespace")).and_then(Value::as_str)
 }
 
 fn present_one(ctx: &Ctx, row: ListedRow, last_firing: Option<Firing>, keys: Vec<KeyRow>, now: Timestamp) -> Trigger {

@@ -13,7 +13,7 @@ use crate::runtime::Ctx;
 use super::engine::Engine;
 use super::machine::{Input, Refusal};
 use super::store::ask::{self, Row};
-use super::{Error, inputs};
+use super::{Error, hand, inputs};
 
 /// Characters of a comment.
 pub const MAX_COMMENT_CHARS: usize = 2_000;
@@ -149,6 +149,7 @@ pub async fn decide(ctx: &Ctx, id: ApprovalId, decision: Decision) -> Result<App
     let me = find_me(ctx).await?;
     let me = admit(ctx, me.as_ref(), &row)?;
     let vote = Vote { approval: Some(id), ..vote(&row.approval.question, me.0, me.1, decision)? };
+    hand::note(ctx, row.approval.run_id).await?;
     tell(ctx, &row, Signal::Vote(vote)).await?;
     get(ctx, id).await
 }

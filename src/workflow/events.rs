@@ -37,7 +37,8 @@ pub async fn send(ctx: &Ctx, key: &str, payload: &Value, sender_id: Option<&str>
     if payload.to_string().len() > MAX_PAYLOAD_BYTES {
         return Err(Error::invalid("/payload", format!("expected at most {} KiB", MAX_PAYLOAD_BYTES / 1024)));
     }
-    let new = NewEvent { id: ctx.ids.fresh(), key, payload, sender_id };
+    let sent_by = ctx.actor.principal.acts_for();
+    let new = NewEvent { id: ctx.ids.fresh(), key, payload, sender_id, sent_by };
     let mut tx = ctx.db.begin().await?;
     let reached = event::send(&mut tx, ctx.workspace(), &new, || ctx.ids.fresh(), ctx.clock.now()).await?;
     tx.commit().await?;

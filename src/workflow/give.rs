@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::engine::{self, Engine};
 use super::machine::{Input, Refusal};
-use super::{Error, inputs, runs, store};
+use super::{Error, hand, inputs, runs, store};
 use crate::agents;
 use crate::model::RunId;
 use crate::model::auth::Action;
@@ -51,6 +51,7 @@ pub async fn give_output(ctx: &Ctx, run: RunId, asked: GiveOutput) -> Result<Run
     let is_agent = kind.keeps_journal();
     let gift = GivenOutput { step: asked.step.clone(), port, output: asked.output, given };
     let input = Input::Give(Box::new(gift));
+    hand::note(ctx, run).await?;
     let stands = Engine::of(ctx.runtime()).tell(ctx.runtime(), ctx.workspace(), run, input).await?;
     // Else the run would be let go on with the agent, whatever holds it then.
     if is_agent && let Err(error) = agents::close_task(ctx, run, &asked.step).await {

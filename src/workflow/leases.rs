@@ -66,7 +66,7 @@ pub async fn look(runtime: &Runtime) -> Result<bool, Error> {
 /// Tells the step that waits for a lease that it has come to something. False where another process did.
 async fn wake(ctx: &Ctx, id: LeaseId) -> Result<bool, Error> {
     let (key, payload) = (leases::key(id), json!({ "lease": id }));
-    let new = NewEvent { id: ctx.ids.fresh(), key: &key, payload: &payload, sender_id: None };
+    let new = NewEvent { id: ctx.ids.fresh(), key: &key, payload: &payload, sender_id: None, sent_by: None };
     let mut tx = ctx.db.begin().await?;
     // The run's row before the lease's, as whoever stores the run's end has them.
     let reached = event::send(&mut tx, ctx.workspace(), &new, || ctx.ids.fresh(), ctx.clock.now()).await?;

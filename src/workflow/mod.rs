@@ -21,6 +21,7 @@ pub mod events;
 mod flow;
 mod give;
 mod give_task;
+mod hand;
 mod inputs;
 pub mod leases;
 mod machine;

@@ -11,7 +11,7 @@ use super::{Error, store};
 use crate::model::auth::Action;
 use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{State, Step};
-use crate::model::{RunId, WorkflowId};
+use crate::model::{RunId, UserId, WorkflowId};
 use crate::runtime::Ctx;
 
 /// What a run is of: a stored workflow and its version, none for the draft.
@@ -31,11 +31,11 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     if let Some(found) = find_repeat(ctx, key.as_deref(), request_hash.as_deref()).await? {
         return Ok(found);
     }
-    let (of, prepared) = load(ctx, &new.source).await?;
+    let (of, prepared, drafted_by) = load(ctx, &new.source).await?;
     let run: RunId = ctx.ids.fresh();
     let engine = Engine::of(ctx.runtime());
     let (begun, limits) = lay_out(ctx, run, of, &prepared, new)?;
-    let create = store::Create { request_hash: request_hash.clone(), ..begun.create };
+    let create = store::Create { request_hash: request_hash.clone(), drafted_by, ..begun.create };
     let begun = New { create, ..begun };
     let is_let_in = Marks::of(prepared.definition(), &ctx.config).place
         || engine.is_limited(ctx.runtime(), ctx.workspace()).await?;
@@ -127,6 +127,7 @@ fn lay_out(ctx: &Ctx, run: RunId, of: Of, prepared: &Prepared, new: NewRun) -> R
         card,
         definition: Some(Arc::clone(&prepared.bytes)),
         definition_hash: prepared.hash.clone(),
+        drafted_by: None,
         idempotency_key: new.idempotency_key,
         request_hash: None,
         owner: Engine::of(ctx.runtime()).id,
@@ -188,13 +189,15 @@ pub(super) async fn find_repeat(
     }
 }
 
-async fn load(ctx: &Ctx, source: &Source) -> Result<(Of, Arc<Prepared>), Error> {
+/// What to run, and who saved it where it is a draft.
+async fn load(ctx: &Ctx, source: &Source) -> Result<(Of, Arc<Prepared>, Option<UserId>), Error> {
     let prepare = |definition| Prepared::of(&Engine::of(ctx.runtime()), definition).map(Arc::new);
     match source {
-        Source::Inline(definition) => Ok(((None, None), prepare((**definition).clone())?)),
+        Source::Inline(definition) => Ok(((None, None), prepare((**definition).clone())?, None)),
         Source::Draft(id) => {
-            let draft = store::run::find_draft(&ctx.db, ctx.workspace(), *id).await?;
-            Ok(((Some(*id), None), prepare(draft.ok_or(Error::NotFound("workflow"))?)?))
+            let draft = store::run::find_saved_draft(&ctx.db, ctx.workspace(), *id).await?;
+            let (draft, saved_by) = draft.ok_or(Error::NotFound("workflow"))?;
+            Ok(((Some(*id), None), prepare(draft)?, saved_by))
         }
         Source::Version(id, version) => {
             let wanted = match version {
@@ -204,7 +207,7 @@ async fn load(ctx: &Ctx, source: &Source) -> Result<(Of, Arc<Prepared>), Error> 
             if let Some(version) = wanted
                 && let Some(prepared) = prepared::find(ctx, *id, version).await?
             {
-                return Ok(((Some(*id), Some(version)), prepared));
+                return Ok(((Some(*id), Some(version)), prepared, None));
             }
             let known = store::run::find_draft(&ctx.db, ctx.workspace(), *id).await?.is_some();
             Err(match version {

@@ -4,13 +4,13 @@
 use super::engine::{self, Engine};
 use super::machine::{self, Input, Refusal};
 use super::travel::MAX_RUNS;
-use super::{Error, inputs, runs, store};
+use super::{Error, hand, inputs, runs, store};
 use crate::model::auth::Action;
 use crate::model::workflow::check::{check, has_errors};
 use crate::model::workflow::fit::Misfit;
 use crate::model::workflow::migration::{Migrated, Movable, MovableRuns};
 use crate::model::workflow::{BulkResult, Definition, Graph, RunStatus, RunSummary, State};
-use crate::model::{ApiError, FieldError, RunId, WorkflowId};
+use crate::model::{ApiError, FieldError, RunId, UserId, WorkflowId};
 use crate::runtime::Ctx;
 
 /// A version that runs could be moved to.
@@ -171,6 +171,12 @@ async fn move_run(ctx: &Ctx, summary: &RunSummary, target: &Target) -> Result<Ru
         inputs,
         taken: Vec::new(),
     };
+    // Whoever published the version that it leaves has shaped what it did so far.
+    let mut hands: Vec<UserId> = ctx.actor.principal.acts_for().into_iter().collect();
+    if let Some(left) = summary.workflow_id.zip(summary.version) {
+        hands.extend(store::hand::find_publisher(&ctx.db, ctx.workspace(), left).await?);
+    }
+    hand::note_all(ctx, summary.id, hands).await?;
     // The owner looks again: the run may have come further meanwhile.
     let input = Input::Migrate(Box::new(migrated));
     Engine::of(ctx.runtime()).tell(ctx.runtime(), ctx.workspace(), summary.id, input).await

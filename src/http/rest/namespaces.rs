@@ -64,7 +64,8 @@ async fn describe_namespace(
 ), responses(
     (status = 200, description = "the rule", body = RetentionRule),
     (status = 401, description = "not signed in", body = Problem),
-    (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
+    (status = 403, description = "the role doesn't allow it, one may only read there, or a cross-site request", body = Problem),
+    (status = 404, description = "nothing there that one may read", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not application/json", body = Problem),
     (status = 422, description = "the namespace or the rule does not fit, or there are too many", body = Problem),
@@ -86,7 +87,7 @@ async fn put_retention(
     (status = 204, description = "removed"),
     (status = 401, description = "not signed in", body = Problem),
     (status = 403, description = "the role doesn't allow it, or a cross-site request", body = Problem),
-    (status = 404, description = "no rule was made for this namespace", body = Problem),
+    (status = 404, description = "no rule was made for this namespace, or nothing is there that one may read", body = Problem),
     (status = 422, description = "the namespace does not fit", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),

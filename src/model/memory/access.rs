@@ -1,5 +1,7 @@
 //! Who may read and change the entries of a namespace and all below it: the one decision, asked everywhere. Pure.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -122,6 +124,16 @@ impl Reach {
         if rights.iter().all(|(_, right)| *right == Right::Write) { Self::everything() } else { Self { rights } }
     }
 
+    /// What both may: at each place the lesser right. Never wider than either, and the same in whichever order several are put together.
+    #[must_use]
+    pub fn intersect(&self, other: &Self) -> Self {
+        let paths: BTreeSet<&str> = self.rights.iter().chain(&other.rights).map(|(path, _)| path.as_str()).collect();
+        // Below the longest path of both that is over a place, each of them has one right.
+        let lesser = |path: &str| self.right(path).min(other.right(path));
+        let rights: Vec<(String, Right)> = paths.into_iter().map(|path| (path.to_owned(), lesser(path))).collect();
+        if rights.iter().all(|(_, right)| *right == Right::Write) { Self::everything() } else { Self { rights } }
+    }
+
     /// What the rule of the longest path over a namespace says.
     fn right(&self, namespace: &str) -> Right {
         let over = self.rights.iter().filter(|(path, _)| is_within(namespace, path));
@@ -224,6 +236,82 @@ mod tests {
         ] {
             assert_eq!(told(Asker { role: asked_by, user }), expected, "{asked_by:?} {user:?}");
         }
+    }
+
+    /// Reaches of several people under one set of rules, and under others.
+    fn reaches() -> Vec<Reach> {
+        let one = [
+            rule("people", role(Role::Admin), role(Role::Admin)),
+            rule("people/public", role(Role::Viewer), role(Role::Builder)),
+            rule("people/public/drafts", named(&[MARA]), named(&[MARA])),
+            rule("plans", role(Role::Viewer), named(&[TOMAS])),
+        ];
+        let two = [
+            rule("people/pay", named(&[TOMAS]), Allowed::default()),
+            rule("plans/x", role(Role::Admin), named(&[MARA])),
+        ];
+        let mut all = vec![Reach::everything()];
+        for rules in [&one[..], &two[..]] {
+            for asker in Role::ALL {
+                all.extend([None, Some(MARA), Some(TOMAS)].map(|user| Reach::of(rules, Asker { role: asker, user })));
+            }
+        }
+        all
+    }
+
+    const PLACES: [&str; 10] = [
+        "people",
+        "people/pay",
+        "people/pay/x",
+        "people/public",
+        "people/public/drafts",
+        "people/public/drafts/x",
+        "people/publications",
+        "plans",
+        "plans/x/y",
+        "code",
+    ];
+
+    #[test]
+    fn together_they_may_what_each_of_them_may() {
+        let all = reaches();
+        for (one, two) in all.iter().flat_map(|one| all.iter().map(move |two| (one, two))) {
+            let both = one.intersect(two);
+            assert_eq!(both, two.intersect(one));
+            for place in PLACES {
+                assert_eq!(both.may_read(place), one.may_read(place) && two.may_read(place), "{place}");
+                assert_eq!(both.may_write(place), one.may_write(place) && two.may_write(place), "{place}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_the_same_however_several_are_put_together() {
+        let all = reaches();
+        for one in &all {
+            assert_eq!(one.intersect(&Reach::everything()).right("people"), one.right("people"));
+            for two in &all {
+                for three in &all {
+                    let (left, right) = (one.intersect(two).intersect(three), one.intersect(&two.intersect(three)));
+                    for place in PLACES {
+                        assert_eq!(left.right(place), right.right(place), "{place}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_database_hears_of_both() {
+        let rules = [
+            rule("a", named(&[MARA]), named(&[MARA])),
+            rule("b", named(&[TOMAS]), named(&[TOMAS])),
+            rule("c", role(Role::Viewer), role(Role::Admin)),
+        ];
+        let of = |user| Reach::of(&rules, Asker { role: Role::Operator, user: Some(user) });
+        assert_eq!((of(MARA).readable_paths().as_str(), of(TOMAS).readable_paths().as_str()), ("\na\nc\n", "\nb\nc\n"));
+        assert_eq!(of(MARA).intersect(&of(TOMAS)).readable_paths(), "\nc\n");
+        assert_eq!(Reach::everything().intersect(&of(MARA)).readable_paths(), "\na\nc\n");
     }
 
     #[test]

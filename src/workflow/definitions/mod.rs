@@ -106,7 +106,7 @@ pub async fn save_draft(ctx: &Ctx, id: WorkflowId, revision: i64, definition: &D
             "the draft was saved by somebody else meanwhile: it is at revision {current}, yours began at {revision}"
         )));
     }
-    store::update_draft(&mut tx, id, definition, ctx.clock.now()).await?;
+    store::update_draft(&mut tx, id, definition, ctx.actor.principal.acts_for(), ctx.clock.now()).await?;
     tx.commit().await?;
     changed(ctx, id);
     get(ctx, id).await

@@ -157,8 +157,8 @@ pub(super) async fn insert(
     now: Timestamp,
 ) -> Result<(), Error> {
     within!(tx, conn => query(
-        r"insert into workflow (id, workspace_id, name, description, draft, revision, owner_id, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, 1, $6, $7, $7)")
+        r"insert into workflow (id, workspace_id, name, description, draft, revision, owner_id, saved_by, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, 1, $6, $6, $7, $7)")
         .bind(id).bind(workspace).bind(&definition.name).bind(&definition.description).bind(Json(definition))
         .bind(owner).bind(now).execute(conn).await.map(drop))
     .map_err(DbError::from)?;
@@ -179,13 +179,15 @@ pub(super) async fn update_draft(
     tx: &mut Tx,
     id: WorkflowId,
     definition: &Definition,
+    by: Option<UserId>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let saved = within!(tx, conn => query(
-        r"update workflow set name = $2, description = $3, draft = $4, revision = revision + 1, updated_at = $5
+        r"update workflow set name = $2, description = $3, draft = $4, revision = revision + 1, updated_at = $5,
+            saved_by = $6
         where id = $1")
         .bind(id).bind(definition.name.trim()).bind(&definition.description).bind(Json(definition)).bind(now)
-        .execute(conn).await.map(drop));
+        .bind(by).execute(conn).await.map(drop));
     match saved.map_err(DbError::from) {
         Err(DbError::Duplicate(_)) => {
             Err(Error::invalid("/name", format!("another workflow is called {:?}", definition.name.trim())))

@@ -99,7 +99,8 @@ async fn begin(runtime: &Runtime, open: &Open) -> Result<crate::model::RunId, Er
     let parent = Parent { run: open.run_id, step: "on_failure".to_owned(), attempt: 0, waits: false };
     let new = NewRun {
         idempotency_key: Some(format!("failure:{}:{}", open.run_id, open.seq)),
-        origin: Some(Origin { parent, depth, started_by: None }),
+        // What it is told is of the failed run: it may not reach further than that did.
+        origin: Some(Origin { parent, depth, started_by: open.started_by_id.zip(open.started_by.clone()) }),
         ..NewRun::new(Source::Version(workflow.id, None), inputs, TriggerKind::Failure)
     };
     match start(&ctx, new).await {

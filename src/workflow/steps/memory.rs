@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Outcome, StepCall};
 use crate::memory::{self, Error, Expect, Put, Stated};
+use crate::model::cache::{Dependency, SourceKind, SourceRef};
 use crate::model::memory::{EntryDraft, OnConflict, Reader, Search, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::Ctx;
+use crate::workflow::store::hand;
 
 #[derive(Debug, Deserialize)]
 struct Write {
@@ -102,9 +104,23 @@ pub async fn search(call: StepCall) -> Result<Outcome, StepError> {
     Ok(if found.hits.is_empty() { Outcome::port("empty", output) } else { Outcome::out(output) })
 }
 
-/// In whose name a step reads and writes memory: that of whoever started the run.
+/// In whose name a step reads and writes memory: that of whoever started the run, no further than anybody who shaped it.
 pub(super) async fn acting(call: &StepCall) -> Result<Ctx, Error> {
-    memory::acting(&call.ctx, call.started_by.as_ref().map(|(id, _)| *id)).await
+    if !memory::is_governed(&call.ctx).await? {
+        return Ok(call.ctx.clone());
+    }
+    let shaped_by = hand::list(&call.ctx.db, call.ctx.workspace(), call.run_id).await?;
+    memory::acting(&call.ctx, call.started_by.as_ref().map(|(id, _)| *id), &shaped_by).await
+}
+
+/// Whether the answers of a step may be said to depend on these: entries of the memory must be within the run's reach.
+pub(super) async fn may_depend(call: &StepCall, depends_on: &[Dependency]) -> Result<bool, StepError> {
+    if depends_on.iter().all(|one| one.kind != SourceKind::Memory) {
+        return Ok(true);
+    }
+    let ctx = acting(call).await.map_err(refuse)?;
+    let sources: Vec<SourceRef> = depends_on.iter().map(Dependency::source).collect();
+    memory::may_depend(&ctx, &sources).await.map_err(refuse)
 }
 
 fn refuse(error: Error) -> StepError {

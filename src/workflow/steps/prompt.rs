@@ -210,7 +210,10 @@ pub(super) fn read_context(value: &Value) -> Result<StepContext, StepError> {
 
 /// One call, printed while it comes.
 pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Result<Response, StepError> {
-    let Asked { request, cache, context, agent } = asked;
+    let Asked { request, mut cache, context, agent } = asked;
+    if !super::memory::may_depend(call, &cache.depends_on).await? {
+        cache.mode = CacheMode::Never;
+    }
     let step = Some((call.run_id, call.step.clone()));
     let on_behalf_of = call.started_by.as_ref().map(|(id, _)| *id);
     let order = Order { request, source: CallSource::Step, step, agent, on_behalf_of, cache, context };

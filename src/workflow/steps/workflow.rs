@@ -11,6 +11,7 @@ use crate::model::WorkflowId;
 use crate::model::workflow::{Await, StepError, TriggerKind};
 use crate::workflow::Error;
 use crate::workflow::definitions;
+use crate::workflow::hand;
 use crate::workflow::runs::{NewRun, Origin, Source};
 use crate::workflow::store::Parent;
 
@@ -82,6 +83,8 @@ pub(super) async fn begin(
     if detached {
         return Ok(Outcome::out(json!({ "run_id": run })));
     }
+    // What it gives shapes what comes after it here.
+    hand::note_publisher(&call.ctx, run).await.map_err(|error| refused(&error))?;
     let reason = format!("waits for the run of {name}");
     Ok(Outcome::Waiting { reason, until: None, on: Some(Await::Run { run }) })
 }

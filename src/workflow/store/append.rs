@@ -151,9 +151,9 @@ macro_rules! bind_change {
 pub(super) const RUN_COLUMNS: &str = "id, workspace_id, workflow_id, workflow_name, version, cause, started_by, \
      idempotency_key, request_hash, definition_hash, status, headline, steps_done, steps_total, last_seq, created_at, \
      started_at, ended_at, wake_at, owner_id, lease_until, lease_token, parent_run_id, parent_step, parent_attempt, \
-     parent_waits, depth, started_by_id, keep_days, forked_from, forked_seq";
+     parent_waits, depth, started_by_id, keep_days, forked_from, forked_seq, drafted_by";
 /// How many they are.
-pub(super) const RUN: usize = 31;
+pub(super) const RUN: usize = 32;
 
 /// Binds the columns of a new run, or of none in its place.
 macro_rules! bind_run {
@@ -197,6 +197,7 @@ macro_rules! bind_run {
             .bind(create.and_then(|create| create.keep_days.map(i64::from)))
             .bind(forked.map(|(run, _)| run))
             .bind(forked.map(|(_, seq)| seq))
+            .bind(create.and_then(|create| create.drafted_by))
     }};
 }
 pub(super) use bind_run;

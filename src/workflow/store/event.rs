@@ -8,10 +8,11 @@ use serde_json::Value;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
+use super::hand;
 use super::signal::{self, Outgoing};
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::Signal;
-use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::model::{RunId, Timestamp, UserId, WorkspaceId};
 use crate::within;
 use crate::workflow::machine;
 
@@ -146,6 +147,7 @@ async fn hand(tx: &mut Tx, to: &To<'_>, event: Uuid, payload: Value, signal: Uui
     if !signal::insert(tx, &outgoing, now).await? {
         return Ok(false);
     }
+    hand::note_sender(tx, to.run, event).await?;
     within!(&mut *tx, conn => query("insert into event_taken (run_id, event_id) values ($1, $2) on conflict do nothing")
         .bind(to.run)
         .bind(event)
@@ -173,6 +175,8 @@ pub struct NewEvent<'a> {
     pub payload: &'a Value,
     /// The sender's id of it.
     pub sender_id: Option<&'a str>,
+    /// Who sent it; `None` for the program itself.
+    pub sent_by: Option<UserId>,
 }
 
 /// Keeps an event and hands it to every run that waits for it: of several steps of a run to the one that has waited longest.
@@ -186,7 +190,7 @@ pub async fn send(
 ) -> Result<Option<Vec<RunId>>> {
     lock_key(tx, workspace, event.key, now).await?;
     let is_new = within!(&mut *tx, conn => query(
-        "insert into event (id, workspace_id, key, payload, sender_id, created_at) values ($1, $2, $3, $4, $5, $6)
+        "insert into event (id, workspace_id, key, payload, sender_id, created_at, sent_by) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict do nothing",
     )
     .bind(event.id)
@@ -195,6 +199,7 @@ pub async fn send(
     .bind(event.payload.to_string())
     .bind(event.sender_id)
     .bind(now)
+    .bind(event.sent_by)
     .execute(conn)
     .await
     .map(|done| done.rows_affected() == 1))?;

@@ -5,7 +5,7 @@ use sqlx::{FromRow, query, query_as};
 use super::Change;
 use crate::db::{Db, Result, Tx};
 use crate::model::workflow::Handler;
-use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::model::{RunId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
 
 /// A failure whose workflow is still to be started.
@@ -21,6 +21,10 @@ pub struct Open {
     pub handler: String,
     /// How many runs are around the one that failed.
     pub depth: i64,
+    /// Who started it.
+    pub started_by_id: Option<UserId>,
+    /// What they were called.
+    pub started_by: Option<String>,
 }
 
 /// Writes down that a run has failed, in the transaction of the end itself.
@@ -44,7 +48,7 @@ pub(super) async fn insert(tx: &mut Tx, change: &Change, now: Timestamp) -> Resu
 /// The failures whose workflow is still to be started, oldest first.
 pub async fn list_open(db: &Db, limit: u32) -> Result<Vec<Open>> {
     Ok(read!(db, conn => query_as(
-        "select f.run_id, f.seq, f.workspace_id, f.handler, r.depth
+        "select f.run_id, f.seq, f.workspace_id, f.handler, r.depth, r.started_by_id, r.started_by
          from run_failure f
          join run r on r.id = f.run_id
          where f.state = 'open'

@@ -14,7 +14,7 @@ use super::{Card, Occasion, ending, fired, flow, occasion, step_key, unwanted};
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::flow::Limits;
 use crate::model::workflow::{Event, RunStatus};
-use crate::model::{RunId, Timestamp, WorkspaceId};
+use crate::model::{RunId, Timestamp, UserId, WorkspaceId};
 
 /// What larger event data is kept as a payload: 4 KiB.
 pub const INLINE_BYTES: usize = 4096;
@@ -109,6 +109,8 @@ pub struct Create {
     pub definition: Option<Arc<[u8]>>,
     /// Its hash.
     pub definition_hash: Vec<u8>,
+    /// Who saved the draft that it is a test of, where that is known.
+    pub drafted_by: Option<UserId>,
     /// The caller's idempotency key.
     pub idempotency_key: Option<String>,
     /// What was asked under it.

@@ -9,6 +9,7 @@ pub mod failure;
 mod fired;
 pub mod flow;
 pub mod flush;
+pub mod hand;
 pub mod history;
 pub mod lease;
 pub mod lineage;

@@ -282,6 +282,21 @@ pub async fn find_published(db: &Db, workspace: WorkspaceId, workflow: WorkflowI
     Ok(version.flatten())
 }
 
+/// The draft of a stored workflow, and who saved it, where that is known.
+pub async fn find_saved_draft(
+    db: &Db,
+    workspace: WorkspaceId,
+    workflow: WorkflowId,
+) -> Result<Option<(Definition, Option<UserId>)>> {
+    let row: Option<(sqlx::types::Json<Definition>, Option<UserId>)> = read!(db, conn =>
+        query_as("select draft, saved_by from workflow where workspace_id = $1 and id = $2")
+            .bind(workspace)
+            .bind(workflow)
+            .fetch_optional(conn)
+            .await)?;
+    Ok(row.map(|(draft, saved_by)| (draft.0, saved_by)))
+}
+
 /// The draft of a stored workflow.
 pub async fn find_draft(db: &Db, workspace: WorkspaceId, workflow: WorkflowId) -> Result<Option<Definition>> {
     let row: Option<(sqlx::types::Json<Definition>,)> = read!(db, conn =>

@@ -13,7 +13,7 @@ use crate::model::workflow::restart;
 use crate::model::workflow::{
     Definition, Event, Fact, Fork, ForkOnto, ForkPoint, Forked, Graph, Lineage, RunSummary, Signal, TriggerKind,
 };
-use crate::model::{FieldError, RunId};
+use crate::model::{FieldError, RunId, UserId};
 use crate::runtime::Ctx;
 use crate::workflow::engine::{Begin, Engine, New};
 use crate::workflow::flow::{self, Marks};
@@ -52,7 +52,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         Some(Fact::RunMigrated(migrated)) => migrated.definition,
         _ => first.clone(),
     };
-    let (version, definition) = onto(ctx, &summary, &fork, &newest).await?;
+    let (version, definition, drafted_by) = onto(ctx, &summary, &fork, &newest).await?;
     let (old, events, seq) = cut(ctx, source, &fork, Graph::new(first)).await?;
     refuse_answers(&events)?;
     refuse_undone(ctx, source, &events).await?;
@@ -77,6 +77,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
         card: card(ctx, &summary, &fork, version, &graph),
         definition: Some(bytes.into()),
         definition_hash,
+        drafted_by,
         idempotency_key: key.clone(),
         request_hash: request_hash.clone(),
         owner: engine.id,
@@ -179,31 +180,32 @@ pub(in crate::workflow) async fn lineage(ctx: &Ctx, run: RunId, until: Option<St
     Ok(Lineage { forked_from, forks, handlers, until })
 }
 
-/// The version and the definition that the fork runs.
+/// The version and the definition that the fork runs, and who saved it where it is a draft.
 async fn onto(
     ctx: &Ctx,
     summary: &RunSummary,
     fork: &Fork,
     same: &Definition,
-) -> Result<(Option<i64>, Definition), Error> {
+) -> Result<(Option<i64>, Definition, Option<UserId>), Error> {
     let workflow = || {
         let stored = "this run's definition was never stored, so that it has no other versions";
         summary.workflow_id.ok_or_else(|| Error::invalid("/version", stored))
     };
-    let (version, definition) = match fork.onto {
-        ForkOnto::Same => return Ok((summary.version, same.clone())),
+    let (version, definition, drafted_by) = match fork.onto {
+        ForkOnto::Same => return Ok((summary.version, same.clone(), None)),
         ForkOnto::Version(version) => {
             let found = runs::find_version(&ctx.db, ctx.workspace(), workflow()?, Some(version)).await?;
             let (version, definition) = found.ok_or(Error::NotFound("version"))?;
-            (Some(version), definition)
+            (Some(version), definition, None)
         }
         ForkOnto::Draft => {
-            let draft = runs::find_draft(&ctx.db, ctx.workspace(), workflow()?).await?;
-            (None, draft.ok_or(Error::NotFound("workflow"))?)
+            let draft = runs::find_saved_draft(&ctx.db, ctx.workspace(), workflow()?).await?;
+            let (draft, saved_by) = draft.ok_or(Error::NotFound("workflow"))?;
+            (None, draft, saved_by)
         }
     };
     let problems = check(&definition);
-    if has_errors(&problems) { Err(Error::Problems(problems)) } else { Ok((version, definition)) }
+    if has_errors(&problems) { Err(Error::Problems(problems)) } else { Ok((version, definition, drafted_by)) }
 }
 
 /// What the source ran there, the events that the fork keeps, from 1, and the number of the newest of them in the source.

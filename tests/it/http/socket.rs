@@ -196,6 +196,7 @@ async fn what_a_rule_hides_is_not_heard_of_and_what_it_lets_out_is() {
     memory::change_entries(&mara, &serde_json::from_value(moved).unwrap()).await.unwrap();
     let heard = json!(socket.hear_all().await).to_string();
     assert!(heard.contains("\"b\"") && !heard.contains("people"), "{heard}");
+    assert!(heard.contains("entry_deleted"), "what was moved to where he may not look is gone for him: {heard}");
     allow("people", Role::Viewer).await;
     let heard = socket.hear_all().await;
     assert!(heard.iter().any(|message| message["snapshot"] == "memory:people"), "it is read anew: {heard:?}");

@@ -348,7 +348,7 @@ on_both_engines! {
         let changes = memory::list_changes(&unattended, 0, 100).await.unwrap();
         let seen: Vec<&str> = changes.iter().map(|change| change.namespace.as_str()).collect();
         assert_eq!(seen, [LOOKED_AT, "code"], "nothing hidden starts anything by itself");
-        let acting = memory::acting(&system, tomas.actor.principal.user_id()).await.unwrap();
+        let acting = memory::acting(&system, tomas.actor.principal.user_id(), &[]).await.unwrap();
         assert!(matches!(memory::get(&acting, CLOSED, "k").await, Err(Error::NotFound)));
         assert_eq!(acting.actor.principal.user_id(), None, "it is no reader of its own");
     }

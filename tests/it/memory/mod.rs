@@ -3,6 +3,7 @@
 mod access;
 mod bulk;
 mod context;
+mod deputy;
 mod duplicates;
 mod encryption;
 mod find;

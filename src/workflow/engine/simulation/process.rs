@@ -296,6 +296,7 @@ impl Sim {
             card,
             definition: None,
             definition_hash: vec![workflow as u8],
+            drafted_by: None,
             idempotency_key: key,
             request_hash: None,
             owner: self.processes[p].id,
