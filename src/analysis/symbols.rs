@@ -123,7 +123,7 @@ fn walk<'t>(tree: &'t Tree, mut enter: impl FnMut(Node<'t>, &[Node<'t>]) -> bool
 }
 
 /// What a node defines, if anything, and the node of its name.
-fn symbol<'t>(family: Family, node: Node<'t>) -> Option<(&'static str, Node<'t>)> {
+fn symbol(family: Family, node: Node<'_>) -> Option<(&'static str, Node<'_>)> {
     let kind = match (family, node.kind()) {
         (Family::Rust, "function_item" | "function_signature_item") => "fn",
         (Family::Rust, "struct_item") => "struct",

@@ -87,18 +87,23 @@ fn sticky(text: &str) -> Result<StickyBy, String> {
 pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Failure> {
     let Command::Flags(command) = arguments.command;
     local::within(global, async |ctx| match command {
-        Flags::List => list(global, &gateway::list_flags(ctx).await.map_err(ApiError::from)?),
+        Flags::List => {
+            list(global, &gateway::list_flags(ctx).await.map_err(ApiError::from)?);
+            Ok(())
+        }
         Flags::Add { name, description, sticky_by, share } => {
             let audience = FlagAudience::default();
             let mut draft = FlagDraft { name, description, enabled: false, percent: 0, sticky_by, audience };
             share.put(&mut draft);
-            list(global, &[gateway::create_flag(ctx, draft).await.map_err(ApiError::from)?])
+            list(global, &[gateway::create_flag(ctx, draft).await.map_err(ApiError::from)?]);
+            Ok(())
         }
         Flags::Set { name, share } => {
             let flag = find(ctx, &name).await?.flag;
             let mut draft = flag.draft();
             share.put(&mut draft);
-            list(global, &[gateway::update_flag(ctx, flag.id, flag.revision, draft).await.map_err(ApiError::from)?])
+            list(global, &[gateway::update_flag(ctx, flag.id, flag.revision, draft).await.map_err(ApiError::from)?]);
+            Ok(())
         }
         Flags::Delete { name } => {
             let id = find(ctx, &name).await?.flag.id;
@@ -115,14 +120,14 @@ async fn find(ctx: &Ctx, name: &str) -> Result<FlagState, Failure> {
     found.ok_or_else(|| Failure { code: 4, message: format!("no flag is called {name}") })
 }
 
-fn list(global: &Global, flags: &[FlagState]) -> Result<(), Failure> {
+fn list(global: &Global, flags: &[FlagState]) {
     if global.json {
         flags.iter().for_each(out::json);
-        return Ok(());
+        return;
     }
     if flags.is_empty() {
         out::note("no flags");
-        return Ok(());
+        return;
     }
     let rows: Vec<Vec<String>> = flags
         .iter()
@@ -140,7 +145,6 @@ fn list(global: &Global, flags: &[FlagState]) -> Result<(), Failure> {
         Column::left("Routes"),
     ];
     out::line(table(Paint::of_stdout(), &columns, rows).trim_end());
-    Ok(())
 }
 
 async fn changes(global: &Global, ctx: &Ctx, limit: u32) -> Result<(), Failure> {

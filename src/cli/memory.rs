@@ -39,7 +39,7 @@ enum Command {
     /// List what may need somebody: copies, what is old, long, soon gone, or in quarantine.
     Health,
     #[command(flatten)]
-    Namespaces(namespaces::Namespaces),
+    Namespaces(namespaces::OfNamespaces),
     #[command(flatten)]
     Access(access::Commands),
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::runtime::Ctx;
 
 /// What is asked of namespaces, or said.
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Namespaces {
+pub(super) enum OfNamespaces {
     /// List the namespaces, with how much is in each and what it is for.
     Namespaces,
     /// Say what a namespace is for; "" takes that back.
@@ -60,7 +60,7 @@ impl Counted {
     }
 }
 
-impl Namespaces {
+impl OfNamespaces {
     pub async fn run(self, ctx: &Ctx, json: bool) -> Result<(), Failure> {
         match self {
             Self::Namespaces => list(ctx, json).await,

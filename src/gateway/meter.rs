@@ -32,7 +32,7 @@ const PAUSE_MS: i64 = 500;
 /// What the writer is told.
 #[derive(Debug)]
 enum Entry {
-    Call(Settled),
+    Call(Box<Settled>),
     /// Everything before it is written.
     Barrier(oneshot::Sender<()>),
 }
@@ -260,7 +260,7 @@ impl Account {
         let (provider, class) = (settled.record.provider.clone(), settled.record.outcome.as_str());
         metrics::counter!("weft_model_calls_total", "provider" => provider, "outcome" => class).increment(1);
         let queue = queue(&self.runtime);
-        match queue.try_send(Entry::Call(settled)) {
+        match queue.try_send(Entry::Call(Box::new(settled))) {
             Ok(()) => {}
             // The database is slower than the callers: the record waits in a task, and is not lost.
             Err(mpsc::error::TrySendError::Full(entry)) => self.runtime.tasks.spawn("gateway account", async move {
@@ -311,7 +311,7 @@ async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Entry>) {
         let mut calls = Vec::new();
         for entry in entries.drain(..) {
             match entry {
-                Entry::Call(settled) => calls.push(settled),
+                Entry::Call(settled) => calls.push(*settled),
                 Entry::Barrier(told) => barriers.push(told),
             }
         }

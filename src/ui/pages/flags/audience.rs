@@ -98,7 +98,7 @@ fn Boxes<T>(
 where
     T: Copy + PartialEq + Send + Sync + 'static,
 {
-    let boxes = move || {
+    move || {
         let known = known.get()?;
         let gone = form.with_untracked(|form| {
             let is_gone = |id: &&T| !known.iter().any(|(_, one)| one == *id);
@@ -122,6 +122,5 @@ where
                 </fieldset>
             }
         })
-    };
-    boxes
+    }
 }

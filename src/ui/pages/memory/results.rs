@@ -78,7 +78,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
 fn Chosen(state: State) -> impl IntoView {
     let bulk = state.bulk;
     let all = Callback::new(move |()| match state.listing.get_untracked() {
-        Some(Ok(Listing::Table(..))) => bulk.add_lines(&state.lines.lines.read_untracked()),
+        Some(Ok(Listing::Table(..))) => bulk.add_lines(&state.lines.here.read_untracked()),
         Some(Ok(Listing::Entries(page))) => bulk.add(page.items.iter()),
         Some(Ok(Listing::Found(found))) => bulk.add(found.hits.iter().map(|hit| &hit.entry)),
         _ => {}

@@ -40,7 +40,7 @@ fn tree_of(namespaces: &[Namespace]) -> Vec<Node> {
             });
             level[at].entries += namespace.entries;
             if end == namespace.path.len() {
-                level[at].description = namespace.description.clone();
+                level[at].description.clone_from(&namespace.description);
             }
             level = &mut level[at].children;
             end += 1;

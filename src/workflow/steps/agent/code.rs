@@ -58,7 +58,7 @@ fn text<'a>(call: &'a Call, name: &str) -> &'a str {
 
 async fn outline(step: &StepCall, place: &Place, call: &Call) -> Result<String, String> {
     let files = list(step, place, LIST, &[inside(or_here(text(call, "path")))?]).await?;
-    let told = each(step, place, &files, Outline::default(), |told, file, text| told.add(file, text)).await?;
+    let told = each(step, place, &files, Outline::default(), Outline::add).await?;
     Ok(told.words(files.len()))
 }
 

@@ -239,7 +239,7 @@ fn on_key(event: &leptos::ev::KeyboardEvent, state: State, sight: Sight) {
             return;
         }
         "a" | "A" if with_command => {
-            state.bulk.add_lines(&lines.lines.read_untracked());
+            state.bulk.add_lines(&lines.here.read_untracked());
             event.prevent_default();
             return;
         }

@@ -23,7 +23,7 @@ pub(in crate::ui::pages::memory) type Asked = (EntryFilter, EntryOrder);
 #[derive(Clone, Copy)]
 pub(in crate::ui::pages::memory) struct Lines {
     /// Those that are here, from the first one on without gaps.
-    pub lines: RwSignal<Vec<EntryLine>>,
+    pub here: RwSignal<Vec<EntryLine>>,
     /// How many there are, as far as they are shown.
     pub total: RwSignal<u32>,
     /// How many there are.
@@ -55,7 +55,7 @@ impl Lines {
     /// No lines, and the columns that are there until somebody chooses.
     pub fn new() -> Self {
         Self {
-            lines: RwSignal::new(Vec::new()),
+            here: RwSignal::new(Vec::new()),
             total: RwSignal::new(0),
             all: RwSignal::new(0),
             failed: RwSignal::new(None),
@@ -108,7 +108,7 @@ impl Lines {
             (Some(_), Some(all)) => u32::try_from(all).unwrap_or(u32::MAX).max(here),
         };
         let _ = self.next.try_set_value(next);
-        self.lines.try_set(lines);
+        self.here.try_set(lines);
         self.all.try_set(all);
         self.total.try_set(all.min(MOST));
     }
@@ -152,7 +152,7 @@ impl Lines {
     fn append(self, page: EntryTable) {
         let is_last = page.next.is_none();
         let _ = self.next.try_set_value(page.next);
-        let here = self.lines.try_update(|lines| {
+        let here = self.here.try_update(|lines| {
             lines.extend(page.items);
             lines.len() as u32
         });
@@ -165,7 +165,7 @@ impl Lines {
 
     /// Whether lines are wanted that are not here and can be had.
     fn lacks(self) -> bool {
-        let here = self.lines.try_with_untracked(Vec::len).unwrap_or_default() as u32;
+        let here = self.here.try_with_untracked(Vec::len).unwrap_or_default() as u32;
         let wanted = self.wanted.try_get_value().unwrap_or_default();
         here < wanted && self.next.try_with_value(Option::is_some).unwrap_or_default()
     }
@@ -218,7 +218,7 @@ impl Lines {
 
     /// The line of a row, if it is here.
     pub fn at(self, row: u32) -> Option<EntryLine> {
-        self.lines.with_untracked(|lines| lines.get(row as usize).cloned())
+        self.here.with_untracked(|lines| lines.get(row as usize).cloned())
     }
 }
 

@@ -18,7 +18,7 @@ const TAGS: usize = 3;
 #[component]
 pub(super) fn Row(row: u32, state: State) -> impl IntoView {
     let lines = state.lines;
-    let line = Memo::new(move |_| lines.lines.with(|lines| lines.get(row as usize).cloned()));
+    let line = Memo::new(move |_| lines.here.with(|lines| lines.get(row as usize).cloned()));
     let name = Memo::new(move |_| line.with(|line| line.as_ref().map(name_of)));
     let chosen = Memo::new(move |_| {
         name.with(|name| name.as_ref().is_some_and(|name| state.bulk.chosen.with(|chosen| chosen.contains_key(name))))
