@@ -12,9 +12,15 @@ use crate::runtime::Ctx;
 /// The calls, newest first, with the names of who made them.
 ///
 /// # Errors
-/// [`Error::Denied`], [`Error::Invalid`] for a cursor that is none of ours.
+/// [`Error::Denied`], [`Error::Invalid`] for a cursor that is none of ours, and for a text that no call has.
 pub async fn list_calls(ctx: &Ctx, filter: &CallFilter, page: &PageRequest) -> Result<Page<CallLine>> {
     ctx.authorize(Action::ReadUsage)?;
+    let texts = [("session", &filter.session), ("model", &filter.model), ("provider", &filter.provider)];
+    // Postgres has no such text, so no call has one.
+    let odd = texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.contains('\0')));
+    if let Some((field, _)) = odd {
+        return Err(Error::invalid(*field, "expected no NUL characters"));
+    }
     let before = cursor(page)?;
     let limit = page.limit();
     let calls = call::list(&ctx.db, ctx.workspace(), filter, before, limit + 1).await?;

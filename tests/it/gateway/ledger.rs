@@ -68,6 +68,9 @@ on_both_engines! {
         let found = gateway::list_calls(&ctx, &CallFilter { model, provider, ..all() }, &PageRequest::default()).await.unwrap();
         assert_eq!((found.items[0].key.as_deref(), found.items[0].user.as_deref()), (Some("a program"), None));
         assert_eq!(found.items[0].call.source, CallSource::Proxy);
+        let odd = CallFilter { session: Some("a\0b".into()), ..all() };
+        let refused = gateway::list_calls(&ctx, &odd, &PageRequest::default()).await;
+        assert!(matches!(refused, Err(gateway::Error::Invalid(_))), "Postgres has no such text");
     }
 
     async fn pages_of_calls_follow_each_other(site: Site) {
