@@ -86,7 +86,7 @@ pub fn StartRunDialog(
     target: Signal<Option<Target>>,
 ) -> impl IntoView {
     let form = Sending::of(id);
-    let footer = move || view! { <Footer open form lacking="What it asks for is still being read." /> };
+    let footer = move || view! { <Footer open form lacking="Its form is not here yet." /> };
     view! {
         <Dialog id title="Run a workflow" open footer=ViewFn::from(footer)>
             {move || target.get().map(|target| view! { <Start target form /> })}
@@ -102,7 +102,7 @@ pub fn PickRunDialog(
     open: RwSignal<bool>,
 ) -> impl IntoView {
     let form = Sending::of(id);
-    let footer = move || view! { <Footer open form lacking="Choose a workflow first." /> };
+    let footer = move || view! { <Footer open form lacking="Choose a workflow; its form is not here yet." /> };
     view! {
         <Dialog id title="Run a workflow" open footer=ViewFn::from(footer)>
             <Pick form />
