@@ -215,13 +215,13 @@ pub async fn store(db: &Db, changes: &[Change], now: Timestamp) -> Result<Vec<Ve
     let is_fired = is_small && changes.iter().all(Change::is_fired);
     if is_fired && changes.len() <= append::MOST_CHANGES && rows.len() <= fired::MOST_EVENTS {
         match fired::at_once(db, changes, &rows).await {
-            Ok(stored) => {
+            Ok(Some(stored)) => {
                 let is_stored = |change: &Change| stored.contains(&change.run);
                 let verdict = |change| if is_stored(change) { Verdict::Stored } else { Verdict::Duplicate };
                 return Ok(changes.iter().map(verdict).collect());
             }
             // The same call came twice at once: one by one it is told which is the first.
-            Err(Error::Duplicate(_)) => {}
+            Ok(None) | Err(Error::Duplicate(_)) => {}
             Err(error) => return Err(error),
         }
     }

@@ -163,7 +163,7 @@ on_both_engines! {
         for (who, finds) in [(&mara, 1), (&tomas, 0)] {
             let ask = json!({"id": "ask", "kind": "approval", "config": {"title": "Go?"}});
             let mut asks = chain(vec![ask, find()]);
-            asks.edges[0].port = "approved".to_owned();
+            asks.edges[0].port = String::from("approved");
             let flow = definitions::create(&mara, asks).await.unwrap().id;
             definitions::publish(&mara, flow).await.unwrap();
             let run = begin(&mara, flow).await;
