@@ -56,7 +56,7 @@ story('the board says for whom an agent waits, and its page what it read', { env
     await pause(200);
   }
   await page.goto(`/agents/${weaver.id}?tab=memory`);
-  const table = page.getByRole('table', { name: 'Memory that it read' });
+  const table = page.getByRole('group', { name: 'Memory that it read' });
   await table.getByText('“loom”, place 1').waitFor();
   await table.getByText('found once').waitFor();
   await expectAccessible(page);

@@ -149,7 +149,7 @@ story('an agent that was talked into mischief reaches nothing of it', { env: { W
   const results = models.seen.at(-1).messages.filter((message) => message.role === 'tool').map((message) => message.content);
   const [tried, key, copy, hook, host, other, published] = results;
   assert.doesNotMatch(tried, /REACHED/, tried);
-  assert.match(key, /(No such file|can't open|Permission denied)/, key);
+  assert.match(key, /leads out of your working directory/, key);
   assert.match(copy, /Expected a path inside/);
   assert.match(hook, /not to be touched/);
   assert.match(host, /You may not reach 127\.0\.0\.1/);

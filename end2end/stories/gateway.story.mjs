@@ -146,6 +146,11 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
   await page.getByRole('group', { name: 'Usage' }).getByRole('row', { name: /Without a session/ }).waitFor();
   await page.getByRole('group', { name: 'Sum up by' }).getByRole('link', { name: 'Key' }).click();
   await page.getByRole('group', { name: 'Usage' }).getByRole('row', { name: /a program/ }).getByText('$0.0060').waitFor();
+  // What a filter leaves opens as before.
+  await page.getByRole('combobox', { name: 'Outcome' }).selectOption('complete');
+  await page.waitForURL(/outcome=complete/);
+  await priced.locator('.call-open[aria-expanded="false"]').click();
+  await page.getByRole('heading', { name: 'Why this model' }).waitFor();
   await page.getByRole('combobox', { name: 'Outcome' }).selectOption('failed');
   await page.waitForURL(/outcome=failed/);
   await calls.getByText('$0.0060').waitFor({ state: 'detached' });
@@ -189,7 +194,7 @@ story('what rests is told before it is asked', PRIVATE, async ({ server, visitor
   await viewer.getByRole('row', { name: /smart/ }).waitFor();
   assert.equal(await viewer.getByRole('button', { name: /New route|Edit|Delete/ }).count(), 0);
   const tabs = await viewer.getByRole('navigation', { name: 'Gateway' }).getByRole('link').allInnerTexts();
-  assert.deepEqual(tabs, ['Providers', 'Routes', 'Redaction']);
+  assert.deepEqual(tabs, ['Providers', 'Routes', 'Flags', 'Redaction']);
   await viewer.getByRole('row', { name: /smart/ }).getByRole('button', { name: 'Explain' }).click();
   await viewer.getByText('rests for').waitFor();
   one.close();

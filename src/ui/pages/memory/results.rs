@@ -11,10 +11,10 @@ use super::namespace::NamespaceHead;
 use super::operators::{self, Typed};
 use super::place::Place;
 use super::quarantine::{reasons, source_badge};
-use super::table::EntryTable;
+use super::table::{EntryTable, Tools};
 use super::then::{AsOf, PastNotice, moment};
 use super::why::{WhyBars, strongest};
-use super::{MOST_HITS, MOST_LISTED, STEP, State, keys};
+use super::{MOST_HITS, MOST_LISTED, STEP, State, keys, loading};
 use crate::model::Timestamp;
 use crate::model::memory::{Entry, Hit, Trust};
 use crate::ui::browser;
@@ -52,6 +52,7 @@ pub(super) fn Results(state: State) -> impl IntoView {
         }
         event.prevent_default();
     };
+    let is_table = Memo::new(move |_| state.place.with(loading::is_table));
     view! {
         <section class="pane" data-depth="surface" aria-label="Results" tabindex="0" node_ref=element on:keydown=on_key>
             <h2 class="visually-hidden">"Results"</h2>
@@ -59,6 +60,9 @@ pub(super) fn Results(state: State) -> impl IntoView {
             <PastNotice state />
             <NamespaceHead state />
             <Chosen state />
+            <Show when=move || is_table.get()>
+                <Tools state />
+            </Show>
             <Load resource=state.listing what="the entries" shape=SkeletonShape::Rows(8) let:listing>
                 {match listing {
                     Listing::Table(first, asked) => view! { <EntryTable first asked state /> }.into_any(),

@@ -29,16 +29,31 @@ pub(super) fn row_id(row: u32) -> String {
     format!("memory-row-{row}")
 }
 
-/// How the grid stands in its window.
+/// How the grid stands in its window. It belongs to the page: while another first page is on its way the grid of the last
+/// one is still there, and can be scrolled.
 #[derive(Clone, Copy)]
-struct Sight {
+pub(super) struct Sight {
     element: NodeRef<html::Div>,
     top: RwSignal<f64>,
     height: RwSignal<f64>,
     row_px: RwSignal<u32>,
+    /// The first row that is drawn, and the one after the last.
+    window: Memo<(u32, u32)>,
 }
 
 impl Sight {
+    /// Of so many rows.
+    pub(super) fn new(total: RwSignal<u32>) -> Self {
+        let (top, height, row_px) = (RwSignal::new(0.0_f64), RwSignal::new(0.0_f64), RwSignal::new(ROW));
+        let window = Memo::new(move |_| {
+            let (count, px) = (total.get(), f64::from(row_px.get()));
+            let pool = ((height.get() / px).ceil() as u32 + 2 * SPARE).min(count);
+            let first = ((top.get() / px) as u32).saturating_sub(SPARE).min(count - pool);
+            (first, first + pool)
+        });
+        Self { element: NodeRef::new(), top, height, row_px, window }
+    }
+
     fn head(self) -> f64 {
         if self.row_px.get_untracked() == CARD { 0.0 } else { HEAD }
     }
@@ -67,19 +82,8 @@ impl Sight {
 #[component]
 pub(super) fn Grid(state: State) -> impl IntoView {
     let lines = state.lines;
-    let sight = Sight {
-        element: NodeRef::new(),
-        top: RwSignal::new(0.0),
-        height: RwSignal::new(0.0),
-        row_px: RwSignal::new(ROW),
-    };
-    let Sight { element, top, height, row_px } = sight;
-    let window = Memo::new(move |_| {
-        let (count, px) = (lines.total.get(), f64::from(row_px.get()));
-        let pool = ((height.get() / px).ceil() as u32 + 2 * SPARE).min(count);
-        let first = ((top.get() / px) as u32).saturating_sub(SPARE).min(count - pool);
-        (first, first + pool)
-    });
+    let sight = lines.sight;
+    let Sight { element, top, height, row_px, window } = sight;
     Effect::new(move |_| {
         if let Some(element) = element.get() {
             // Another order begins at its first line.
@@ -107,7 +111,7 @@ pub(super) fn Grid(state: State) -> impl IntoView {
     });
     let scrolled = move |_| {
         if let Some(element) = element.get_untracked() {
-            top.set(browser::scroll_of(&element).0);
+            top.try_set(browser::scroll_of(&element).0);
         }
     };
     let active = move || {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::column::{self, Col};
+use super::grid::Sight;
 use crate::api::memory::list_entry_lines;
 use crate::model::memory::{EntryFilter, EntryLine, EntryOrder, EntryTable};
 use crate::model::{ApiError, PageRequest};
@@ -28,6 +29,8 @@ pub(in crate::ui::pages::memory) struct Lines {
     pub total: RwSignal<u32>,
     /// How many there are.
     pub all: RwSignal<u32>,
+    /// Whether the first page is here, and there is nothing on it.
+    pub is_empty: RwSignal<bool>,
     /// Why the next ones did not come.
     pub failed: RwSignal<Option<String>>,
     /// Whether something changed that is not shown.
@@ -40,6 +43,8 @@ pub(in crate::ui::pages::memory) struct Lines {
     pub columns: RwSignal<Vec<Col>>,
     /// Whether the dialog of the columns is open.
     pub choosing: RwSignal<bool>,
+    /// How the grid stands in its window.
+    pub(super) sight: Sight,
     /// The row from which a range goes.
     pub anchor: StoredValue<Option<u32>>,
     /// With what the first page was asked for: the address may say something else by now.
@@ -54,16 +59,19 @@ pub(in crate::ui::pages::memory) struct Lines {
 impl Lines {
     /// No lines, and the columns that are there until somebody chooses.
     pub fn new() -> Self {
+        let total = RwSignal::new(0);
         Self {
             here: RwSignal::new(Vec::new()),
-            total: RwSignal::new(0),
+            total,
             all: RwSignal::new(0),
+            is_empty: RwSignal::new(false),
             failed: RwSignal::new(None),
             is_stale: RwSignal::new(false),
             restarts: RwSignal::new(0),
             active: RwSignal::new(None),
             columns: RwSignal::new(Col::FIRST.to_vec()),
             choosing: RwSignal::new(false),
+            sight: Sight::new(total),
             anchor: StoredValue::new(None),
             asked: StoredValue::new(Asked::default()),
             next: StoredValue::new(None),
@@ -111,6 +119,7 @@ impl Lines {
         self.here.try_set(lines);
         self.all.try_set(all);
         self.total.try_set(all.min(MOST));
+        self.is_empty.try_set(all == 0);
     }
 
     /// Sees to it that this many lines come.

@@ -41,22 +41,24 @@ pub(super) fn EntryTable(
         }
         now
     });
-    let is_empty = Memo::new(move |_| lines.total.get() == 0);
+    let is_empty = ArcMemo::new(move |_| lines.total.get() == 0);
     view! {
         <Show when=move || !is_empty.get() fallback=move || view! { <NothingThere state /> }>
-            <Tools state />
             <Grid state />
         </Show>
     }
 }
 
-/// How many there are, in which order, and which columns.
+/// How many there are, in which order, and which columns. It stands beside what is loaded, not in it: whoever chooses an order
+/// goes on to the next choice while the first is on its way.
 #[component]
-fn Tools(state: State) -> impl IntoView {
+pub(super) fn Tools(state: State) -> impl IntoView {
     let lines = state.lines;
     let tally = move || {
         let (all, shown) = (lines.all.get(), lines.total.get());
-        if shown < all {
+        if all == 0 {
+            String::new()
+        } else if shown < all {
             format!("{} entries, the first {} of them here", format::count(all.into()), format::count(MOST.into()))
         } else {
             super::bulk::entries(all as usize)
@@ -78,7 +80,7 @@ fn Tools(state: State) -> impl IntoView {
         sort_by(EntryOrder { by, descending: !descending });
     };
     view! {
-        <div class="tally row wrap">
+        <div class="tally row wrap" hidden=move || lines.is_empty.get()>
             <span class="small dimmer grow" role="status">{tally}</span>
             <FilterSelect
                 label="Sort by"

@@ -18,19 +18,30 @@ const TAGS: usize = 3;
 #[component]
 pub(super) fn Row(row: u32, state: State) -> impl IntoView {
     let lines = state.lines;
-    let line = Memo::new(move |_| lines.here.with(|lines| lines.get(row as usize).cloned()));
-    let name = Memo::new(move |_| line.with(|line| line.as_ref().map(name_of)));
-    let chosen = Memo::new(move |_| {
-        name.with(|name| name.as_ref().is_some_and(|name| state.bulk.chosen.with(|chosen| chosen.contains_key(name))))
+    // Counted, not owned by the drawing: while another first page is on its way these rows are still there, and follow what
+    // is chosen and open.
+    let line = ArcMemo::new(move |_| lines.here.with(|lines| lines.get(row as usize).cloned()));
+    let name = ArcMemo::new({
+        let line = line.clone();
+        move |_| line.with(|line| line.as_ref().map(name_of))
     });
-    let current = Memo::new(move |_| {
+    let chosen = ArcMemo::new({
+        let name = name.clone();
+        move |_| {
+            name.with(|name| name.as_ref().is_some_and(|name| state.bulk.chosen.with(|all| all.contains_key(name))))
+        }
+    });
+    let current = ArcMemo::new(move |_| {
         name.with(|name| {
             name.as_ref().is_some_and(|name| state.place.with(|place| place.is_open(&name.namespace, &name.key)))
         })
     });
-    let cells = move || match line.get() {
-        Some(line) => view! { <Cells line row chosen state /> }.into_any(),
-        None => view! { <div role="gridcell" class="dimmer waits">"…"</div> }.into_any(),
+    let cells = {
+        let chosen = chosen.clone();
+        move || match line.get() {
+            Some(line) => view! { <Cells line row chosen=chosen.clone() state /> }.into_any(),
+            None => view! { <div role="gridcell" class="dimmer waits">"…"</div> }.into_any(),
+        }
     };
     view! {
         <div
@@ -53,7 +64,7 @@ fn name_of(line: &EntryLine) -> EntryName {
 }
 
 #[component]
-fn Cells(line: EntryLine, row: u32, chosen: Memo<bool>, state: State) -> impl IntoView {
+fn Cells(line: EntryLine, row: u32, chosen: ArcMemo<bool>, state: State) -> impl IntoView {
     let (name, version) = (name_of(&line), line.version);
     let (at, key) = (line.namespace.clone(), line.key.clone());
     let href = move || state.place.with(|place| place.opening(&at, &key).href());
