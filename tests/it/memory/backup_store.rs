@@ -16,7 +16,6 @@ use weft::runtime::outbound::{Outbound, Policy};
 use weft::runtime::{Ctx, Runtime};
 
 use super::{put, workspace};
-use crate::support::Site;
 
 const HOUR_MS: i64 = 3_600_000;
 

@@ -14,7 +14,6 @@ use weft::runtime::{Actor, Config, Ctx, Principal, Runtime};
 
 use super::{as_role, draft, put, workspace};
 use crate::auth::{member, owner};
-use crate::support::Site;
 
 const HOUR_MS: i64 = 3_600_000;
 
