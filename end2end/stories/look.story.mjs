@@ -200,6 +200,7 @@ async function furnish(server) {
     memoryTimeline: '/memory/timeline',
     memoryMap: '/memory/map',
     memorySummaries: '/memory/summaries',
+    memoryBackups: '/memory/backups',
     users: '/users',
     account: '/account',
   };

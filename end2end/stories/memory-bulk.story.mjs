@@ -67,6 +67,22 @@ story('entries are changed together, and as before again', {}, async ({ server, 
   await page.getByText('No entries here').waitFor();
   await page.getByRole('button', { name: 'Undo' }).last().click();
   await page.getByRole('link', { name: 'soup' }).waitFor();
+
+  // Two become one, and part again.
+  await page.goto('/memory?ns=notes');
+  await choose('loom', 'soup');
+  await bar.getByRole('button', { name: 'Merge…' }).click();
+  const merge = page.getByRole('dialog', { name: 'Merge 2 entries' });
+  await merge.getByLabel('Into').selectOption({ label: 'loom (notes)' });
+  await expectAccessible(page);
+  await shot(page, 'memory-bulk-merge');
+  await merge.getByRole('button', { name: 'Merge', exact: true }).click();
+  await page.getByText('1 entry merged').waitFor();
+  assert.equal((await get('notes', 'loom')).content, 'A note about the loom that somebody wrote.\n\nA note about the soup that somebody wrote.');
+  assert.ok((await get('notes', 'soup')).superseded_at, 'the other stays, marked');
+  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await page.getByText('2 entries as before').waitFor();
+  assert.equal((await get('notes', 'loom')).content, 'A note about the loom that somebody wrote.');
   await page.close();
 
   // On a phone.

@@ -50,6 +50,14 @@ story('the memory is a map, and what is chosen on it is chosen in the list', {},
   await list.getByRole('heading', { name: '12 entries' }).waitFor();
   await page.getByRole('button', { name: 'Age', exact: true }).click();
   await page.getByRole('list', { name: 'Colours' }).getByText('under a day').waitFor();
+  // An agent writes: its point appears by itself, and what is chosen stays so.
+  await list.getByRole('checkbox', { name: 'Choose soup-1' }).check();
+  await put('loom-7', 'The loom in the attic needs thread number 7 before the winter', ['loom']);
+  await page.getByRole('img', { name: /Map of 13 entries/ }).waitFor();
+  await list.getByRole('heading', { name: '1 chosen' }).waitFor();
+  await list.getByRole('checkbox', { name: 'Choose loom-7' }).waitFor();
+  await page.getByRole('button', { name: 'Lay it out anew' }).click();
+  await page.getByRole('button', { name: 'Lay it out anew' }).waitFor({ state: 'detached' });
   await list.getByRole('link', { name: 'loom-1' }).click();
   await page.getByRole('complementary', { name: 'Entry' }).getByText('The loom in the attic needs thread number 1').waitFor();
 });

@@ -4,13 +4,14 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
 use crate::model::memory::{
-    Access, AccessRule, EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport, EncryptionReport, Entries, Entry,
-    EntryBulk, EntryBulkDone, EntryDraft, EntryExport, EntryFilter, EntryName, EntryOrder, EntryTable, EntryVersion,
-    HealthEntry, ImportPart, ImportReport, Learned, LocalModel, MemoryHealth, MemoryMap, MemorySettings, Namespace,
-    NamespaceActivity, Readers, Relation, RelationDraft, Retention, RetentionPreview, Search, SearchResult, Sibling,
-    Summarized, SummaryDraft, SummaryEstimate, SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
+    Access, AccessRule, Backup, BackupDraft, BackupRestore, EmbedTrial, EmbedTried, EmbedderDraft, EmbedderReport,
+    EncryptionReport, Entries, Entry, EntryBulk, EntryBulkDone, EntryDraft, EntryExport, EntryFilter, EntryName,
+    EntryOrder, EntryTable, EntryVersion, HealthEntry, ImportPart, ImportReport, Learned, LocalModel, MemoryHealth,
+    MemoryMap, MemorySettings, Namespace, NamespaceActivity, Readers, Relation, RelationDraft, RestoreReport,
+    Retention, RetentionPreview, Search, SearchResult, Sibling, Summarized, SummaryDraft, SummaryEstimate,
+    SummaryLinks, SummaryPlan, SummaryRule, SummaryRuleDraft,
 };
-use crate::model::{ApiError, Page, PageRequest, SummaryRuleId, Timestamp};
+use crate::model::{ApiError, BackupId, Page, PageRequest, SummaryRuleId, Timestamp};
 
 /// Searches entries.
 #[server(prefix = "/rpc", endpoint = "memory/search", input = Json)]
@@ -336,4 +337,34 @@ pub async fn try_embedder(trial: EmbedTrial) -> Result<EmbedTried, ApiError> {
 #[server(prefix = "/rpc", endpoint = "memory/set_embedder", input = Json)]
 pub async fn set_embedder(draft: EmbedderDraft) -> Result<EmbedderReport, ApiError> {
     Ok(crate::memory::set_embedder(&crate::http::request_ctx().await?, draft).await?)
+}
+
+/// The backups, the oldest first, each with its copies and what came of it.
+#[server(prefix = "/rpc", endpoint = "memory/backups", input = Json)]
+pub async fn list_backups() -> Result<Vec<Backup>, ApiError> {
+    Ok(crate::memory::list_backups(&crate::http::request_ctx().await?).await?)
+}
+
+/// Makes a backup, or writes another text of one.
+#[server(prefix = "/rpc", endpoint = "memory/save_backup", input = Json)]
+pub async fn save_backup(id: Option<BackupId>, draft: BackupDraft) -> Result<Backup, ApiError> {
+    Ok(crate::memory::save_backup(&crate::http::request_ctx().await?, id, draft).await?)
+}
+
+/// Removes a backup; its copies stay where they are.
+#[server(prefix = "/rpc", endpoint = "memory/delete_backup", input = Json)]
+pub async fn delete_backup(id: BackupId) -> Result<(), ApiError> {
+    Ok(crate::memory::delete_backup(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Has a backup made at once.
+#[server(prefix = "/rpc", endpoint = "memory/run_backup", input = Json)]
+pub async fn run_backup(id: BackupId) -> Result<Backup, ApiError> {
+    Ok(crate::memory::hasten_backup(&crate::http::request_ctx().await?, id).await?)
+}
+
+/// Brings a copy back, or says what would come of it.
+#[server(prefix = "/rpc", endpoint = "memory/restore_backup", input = Json)]
+pub async fn restore_backup(id: BackupId, asked: BackupRestore) -> Result<RestoreReport, ApiError> {
+    Ok(crate::memory::restore_backup(&crate::http::request_ctx().await?, id, &asked).await?)
 }

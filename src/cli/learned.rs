@@ -83,6 +83,8 @@ pub(super) fn by(source: &Source) -> String {
     match source {
         Source::User { name } => name.clone(),
         Source::Run { run_id, step } => format!("run {run_id}, step {step}"),
+        Source::Import { name: Some(name) } => format!("{name}, by import"),
+        Source::Import { name: None } => "import".to_owned(),
         Source::Cli {} => "command line".to_owned(),
         Source::Expiry {} => "its time ran out".to_owned(),
     }

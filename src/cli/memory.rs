@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::learned::{by, moment, unknown};
 use super::table::{Column, Paint, table};
-use super::{Failure, Global, access, file, learned, local, namespaces, out, transfer, upkeep};
+use super::{Failure, Global, access, backups, file, learned, local, namespaces, out, transfer, upkeep};
 use crate::memory::{self, Expect, Filter};
 use crate::model::memory::{Entry, EntryDraft, EntryVersion, Reader, Search, SearchMode, Trust};
 use crate::model::{ApiError, PageRequest, Timestamp};
@@ -44,6 +44,8 @@ enum Command {
     Access(access::Commands),
     #[command(flatten)]
     Keys(upkeep::Keys),
+    #[command(flatten)]
+    Backups(backups::Commands),
     /// Write entries to a file or a folder.
     Export(transfer::Export),
     /// Read entries from a file or a folder; those that are as they were stay untouched.
@@ -164,7 +166,6 @@ struct Find {
     as_of: Option<Timestamp>,
 }
 
-/// What counts in a search.
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 enum Mode {
     #[default]
@@ -203,6 +204,7 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
         Command::Timeline(asked) => local::within(global, async |ctx| learned::timeline(ctx, json, asked).await).await,
         Command::Namespaces(asked) => local::within(global, async |ctx| asked.run(ctx, json).await).await,
         Command::Access(asked) => local::within(global, async |ctx| asked.run(ctx, json).await).await,
+        Command::Backups(asked) => local::within(global, async |ctx| asked.run(ctx, json).await).await,
         Command::Keys(keys) => local::within(global, async |ctx| keys.run(ctx, json).await).await,
         Command::Health => local::within(global, async |ctx| upkeep::health(ctx, json).await).await,
         Command::Delete(place) => local::within(global, async |ctx| delete(ctx, json, &place).await).await,

@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod agent;
 mod analyze;
+mod backups;
 mod bench;
 mod completions;
 mod config;

@@ -6,9 +6,10 @@ use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::model::{
-    AgentId, ApiKeyId, ApprovalId, BudgetId, CacheEntryId, CallId, ComparisonId, EmbedderId, EntryId, FiringId,
-    FlagChangeId, FlagId, InviteId, LeaseId, LoginSessionId, ObservationId, PriceId, ProviderId, QueuedTaskId, RouteId,
-    RunId, SemanticHitId, SummaryRuleId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId, WorkflowId, WorkspaceId,
+    AgentId, ApiKeyId, ApprovalId, BackupId, BudgetId, CacheEntryId, CallId, ComparisonId, EmbedderId, EntryId,
+    FiringId, FlagChangeId, FlagId, InviteId, LeaseId, LoginSessionId, ObservationId, PriceId, ProviderId,
+    QueuedTaskId, RouteId, RunId, SemanticHitId, SummaryRuleId, TestId, Timestamp, TriggerId, TriggerKeyId, UserId,
+    WorkflowId, WorkspaceId,
 };
 
 /// Postgres counts microseconds from 2000-01-01.
@@ -124,4 +125,5 @@ id_columns!(
     QueuedTaskId,
     EmbedderId,
     SummaryRuleId,
+    BackupId,
 );

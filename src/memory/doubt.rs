@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::health::short;
-use super::shingles::{MAX_WORDS, MIN_WORDS, NEARLY_THE_SAME, NEGATIONS, WIDTH, digest};
+use super::shingles::{MAX_WORDS, MIN_WORDS, NEARLY_THE_SAME, NEGATIONS, Shingles, WIDTH, digest};
 use super::suspect::words;
 use crate::model::memory::{Difference, DifferenceKind, Doubtful, Entry};
 
@@ -66,8 +66,16 @@ const DATES: [&str; 40] = [
     "autumn",
 ];
 
+/// A text, ready to be compared for copies and for contradictions: taken apart once for both.
+pub(super) fn taken_apart(text: &str) -> (Option<Shingles>, Option<Soft>) {
+    let all: Vec<String> = words(text).into_iter().map(|word| word.text).collect();
+    let shingles = Shingles::of_words(all.clone());
+    let soft = Soft::of(all, shingles.as_ref());
+    (shingles, soft)
+}
+
 /// A text, ready to be compared.
-struct Soft {
+pub(super) struct Soft {
     /// Ascending, each once.
     digests: Vec<u64>,
     /// What was taken out.
@@ -91,24 +99,27 @@ fn is_year(word: &str) -> bool {
 }
 
 impl Soft {
-    fn of(text: &str) -> Option<Self> {
+    fn of(all: Vec<String>, shingles: Option<&Shingles>) -> Option<Self> {
         let mut taken: [BTreeSet<String>; 3] = Default::default();
         let mut left = Vec::new();
-        let all = words(text);
         if !(MIN_WORDS..=MAX_WORDS).contains(&all.len()) {
             return None;
         }
+        if let Some(shingles) = shingles.filter(|_| all.iter().all(|word| kind_of(word).is_none())) {
+            // Nothing is taken out: they are the same ones.
+            return Some(Self { digests: shingles.digests().to_vec(), taken });
+        }
         for word in all {
-            match kind_of(&word.text) {
+            match kind_of(&word) {
                 Some(kind) => {
                     match kind {
                         DifferenceKind::Number => left.push(NUMBER.to_owned()),
                         DifferenceKind::Date => left.push(DATE.to_owned()),
                         DifferenceKind::Negation => {}
                     }
-                    taken[kind as usize].insert(word.text);
+                    taken[kind as usize].insert(word);
                 }
-                None => left.push(word.text),
+                None => left.push(word),
             }
         }
         let mut digests: Vec<u64> = left.windows(WIDTH).map(digest).collect();
@@ -138,14 +149,9 @@ impl Soft {
     }
 }
 
-/// The pairs that may contradict each other, the most alike first, of entries that come changed last first. Parts of conversations
-/// and documents are left out, and pairs of which `is_settled` says that somebody has decided.
-pub(super) fn doubtful(entries: &[Entry], is_settled: impl Fn(&Entry, &Entry) -> bool) -> Vec<Doubtful> {
-    let soft: Vec<(&Entry, Soft)> = entries
-        .iter()
-        .filter(|entry| entry.group.is_none())
-        .filter_map(|entry| Some((entry, Soft::of(&entry.content)?)))
-        .collect();
+/// The pairs that may contradict each other, the most alike first, of entries that come changed last first, without those of which
+/// `is_settled` says that somebody has decided.
+pub(super) fn doubtful(soft: Vec<(&Entry, Soft)>, is_settled: impl Fn(&Entry, &Entry) -> bool) -> Vec<Doubtful> {
     let mut meeting: HashMap<(&str, u64), Vec<usize>> = HashMap::new();
     for (at, (entry, soft)) in soft.iter().enumerate() {
         for digest in soft.digests.iter().take(SKETCH) {
@@ -186,7 +192,12 @@ mod tests {
     fn pairs(texts: &[&str]) -> Vec<Doubtful> {
         let all: Vec<Entry> =
             texts.iter().enumerate().map(|(n, text)| entry(n as u128, "a", &format!("k{n}"), text, &[])).collect();
-        doubtful(&all, |_, _| false)
+        doubtful_of(&all, |_, _| false)
+    }
+
+    fn doubtful_of(all: &[Entry], is_settled: impl Fn(&Entry, &Entry) -> bool) -> Vec<Doubtful> {
+        let soft = all.iter().filter_map(|entry| Some((entry, taken_apart(&entry.content).1?))).collect();
+        doubtful(soft, is_settled)
     }
 
     fn said(words: &[&str]) -> Vec<String> {
@@ -240,11 +251,11 @@ mod tests {
         assert!(pairs(&["It is 20", "It is 24"]).is_empty(), "too short");
         let elsewhere =
             [entry(1, "a", "one", text, &[]), entry(2, "b", "two", "The loom in the attic has 24 shafts", &[])];
-        assert!(doubtful(&elsewhere, |_, _| false).is_empty(), "another namespace is about something else");
+        assert!(doubtful_of(&elsewhere, |_, _| false).is_empty(), "another namespace is about something else");
         let settled =
             [entry(1, "a", "one", text, &[]), entry(2, "a", "two", "The loom in the attic has 24 shafts", &[])];
-        assert_eq!(doubtful(&settled, |_, _| false).len(), 1);
-        assert!(doubtful(&settled, |_, _| true).is_empty(), "somebody has decided");
+        assert_eq!(doubtful_of(&settled, |_, _| false).len(), 1);
+        assert!(doubtful_of(&settled, |_, _| true).is_empty(), "somebody has decided");
     }
 
     #[test]

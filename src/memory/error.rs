@@ -18,6 +18,12 @@ pub enum Error {
     /// No such rule for summaries in this workspace.
     #[error("no such rule for summaries")]
     NoRule,
+    /// No such backup in this workspace, or no such copy of it.
+    #[error("no such {0}")]
+    NoBackup(&'static str),
+    /// A place of backups can't be used, or a copy can't be read.
+    #[error("{0}")]
+    Backup(String),
     /// No rule of how long the entries of a namespace are kept was made for it.
     #[error("no rule of how long its entries are kept was made for this namespace")]
     NoRetention,
@@ -139,6 +145,7 @@ impl From<Error> for ApiError {
             Error::Denied(denied) => denied.into(),
             Error::NotFound => Self::not_found("memory entry"),
             Error::NoRule => Self::not_found("rule for summaries"),
+            Error::NoBackup(what) => Self::not_found(what),
             Error::NoVersion(_)
             | Error::Quarantined
             | Error::NotKept { .. }
@@ -157,6 +164,7 @@ impl From<Error> for ApiError {
             | Error::Rotating
             | Error::Unreadable { .. }
             | Error::NoDataKey(_)
+            | Error::Backup(_)
             | Error::Duplicate { .. } => Self::Conflict { detail: error.to_string() },
             Error::Db(error) => error.into(),
             Error::Index => crate::runtime::trace::internal(&error),

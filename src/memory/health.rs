@@ -54,7 +54,10 @@ pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
         let is_superseded = one.superseded_at.is_some() || other.superseded_at.is_some();
         is_superseded || settled.contains(&(one.id.min(other.id), one.id.max(other.id)))
     };
-    let look = move || (alike(&newest), doubt::doubtful(&newest, is_settled), poor(&newest));
+    let look = move || {
+        let (shingles, soft) = taken_apart(&newest);
+        (alike(&newest, shingles), doubt::doubtful(soft, is_settled), poor(&newest))
+    };
     let (duplicates, doubtful, poor): (Vec<Alike>, Vec<Doubtful>, Vec<Poor>) =
         ctx.tasks.blocking(look).await.map_err(|_| Error::Index)?;
     Ok(MemoryHealth {
@@ -73,14 +76,22 @@ pub async fn get_health(ctx: &Ctx) -> Result<MemoryHealth, Error> {
     })
 }
 
-/// The groups of entries that say nearly the same, the most alike first. Pure. Parts of conversations and documents are left out.
-fn alike(entries: &[Entry]) -> Vec<Alike> {
-    let taken: Vec<(usize, Shingles)> = entries
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| entry.group.is_none())
-        .filter_map(|(at, entry)| Some((at, Shingles::of(&entry.content)?)))
-        .collect();
+/// Texts ready to be compared, for copies by their places and for contradictions. Parts of conversations and documents are left out.
+type Apart<'a> = (Vec<(usize, Shingles)>, Vec<(&'a Entry, doubt::Soft)>);
+
+/// Takes each text apart once, for both.
+fn taken_apart(entries: &[Entry]) -> Apart<'_> {
+    let (mut shingles, mut soft) = (Vec::new(), Vec::new());
+    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.group.is_none()) {
+        let (hard, other) = doubt::taken_apart(&entry.content);
+        shingles.extend(hard.map(|hard| (at, hard)));
+        soft.extend(other.map(|other| (entry, other)));
+    }
+    (shingles, soft)
+}
+
+/// The groups of entries that say nearly the same, the most alike first. Pure.
+fn alike(entries: &[Entry], taken: Vec<(usize, Shingles)>) -> Vec<Alike> {
     let mut meeting: HashMap<(&str, u64), Vec<usize>> = HashMap::new();
     for (place, (at, shingles)) in taken.iter().enumerate() {
         for digest in shingles.sketch(SKETCH) {
@@ -184,7 +195,7 @@ mod tests {
             entry(6, "a", "short", "yes", &[]),
             Entry { group: Some("talk".to_owned()), ..entry(7, "a", "turn", TEXT, &[]) },
         ];
-        let groups = alike(&all);
+        let groups = alike(&all, taken_apart(&all).0);
         assert_eq!(groups.len(), 1, "{groups:?}");
         let keys: Vec<&str> = groups[0].entries.iter().map(|entry| entry.key.as_str()).collect();
         assert_eq!(keys, ["one", "two", "three"]);
@@ -194,7 +205,7 @@ mod tests {
     #[test]
     fn a_thousand_copies_are_found_without_comparing_each_with_each() {
         let all: Vec<Entry> = (0..1_000).map(|n| entry(n, "a", &format!("k{n}"), TEXT, &[])).collect();
-        let groups = alike(&all);
+        let groups = alike(&all, taken_apart(&all).0);
         assert_eq!((groups.len(), groups[0].entries.len()), (1, MOST_ALIKE));
         assert!((groups[0].likeness - 1.0).abs() < 1e-12);
     }

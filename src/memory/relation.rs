@@ -158,6 +158,10 @@ pub(super) async fn mend(runtime: &Runtime, limit: i64) -> Result<u64, Error> {
         let change = store::next_change(&mut tx, workspace).await?;
         let since = store::superseded_since(&mut tx, id).await?;
         store::mark_superseded(&mut tx, id, since, change).await?;
+        if let Some((namespace, key)) = store::place_of(&mut tx, id).await? {
+            // No answer that was made of it is given any more.
+            note(&mut tx, &ctx, (&namespace, &key), &format!("related {change}")).await?;
+        }
         tx.commit().await?;
         mended += 1;
         let Some(row) = store::fetch(&ctx, &Reach::everything(), &[id]).await?.pop() else { continue };

@@ -32,7 +32,11 @@ pub(super) struct Shingles {
 impl Shingles {
     /// Takes a text apart; `None` for one that is too short or too long to be compared.
     pub fn of(text: &str) -> Option<Self> {
-        let words: Vec<String> = words(text).into_iter().map(|word| word.text).collect();
+        Self::of_words(words(text).into_iter().map(|word| word.text).collect())
+    }
+
+    /// The same of a text's words.
+    pub fn of_words(words: Vec<String>) -> Option<Self> {
         if !(MIN_WORDS..=MAX_WORDS).contains(&words.len()) {
             return None;
         }
@@ -56,6 +60,11 @@ impl Shingles {
             common += usize::from(other.digests.get(at) == Some(digest));
         }
         common as f64 / (self.digests.len() + other.digests.len() - common) as f64
+    }
+
+    /// All of them, ascending, each once.
+    pub fn digests(&self) -> &[u64] {
+        &self.digests
     }
 
     /// Some of its shingles, the smallest digests: texts that are alike share most of them.

@@ -156,9 +156,10 @@ fn is_same(sibling: &Sibling, draft: &EntryDraft) -> bool {
 /// The name of a writer in vectors.
 fn actor(source: &Source) -> String {
     match source {
-        Source::User { name } => format!("user {name}"),
+        // Who imports a file writes it.
+        Source::User { name } | Source::Import { name: Some(name) } => format!("user {name}"),
         Source::Run { .. } => "run".to_owned(),
-        Source::Cli {} => "cli".to_owned(),
+        Source::Cli {} | Source::Import { name: None } => "cli".to_owned(),
         Source::Expiry {} => "expiry".to_owned(),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{DELETED_KEPT_DAYS, Error, crypt, embed, heard, reads, relation, retention, store, summary};
+use super::{DELETED_KEPT_DAYS, Error, backup, crypt, embed, heard, reads, relation, retention, store, summary};
 use crate::db::Tx;
 use crate::model::memory::Source;
 use crate::model::{EntryId, Timestamp};
@@ -16,12 +16,13 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Entries handled in one go.
 const BATCH: i64 = 500;
 
-/// Starts the sweeper, what makes vectors, what encrypts, what writes down who read, and the rules for summaries; they end with the process' tasks.
+/// Starts the sweeper, what makes vectors, what encrypts, what writes down who read, the rules for summaries, and backups; they end with the process' tasks.
 pub fn boot(runtime: &Runtime) {
     embed::boot(runtime);
     reads::boot(runtime);
     crypt::boot(runtime);
     summary::boot_rules(runtime);
+    backup::boot(runtime);
     let runtime = runtime.clone();
     runtime.tasks.clone().spawn("memory sweeper", async move {
         let stopping = runtime.tasks.stopping().clone();

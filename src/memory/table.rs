@@ -47,8 +47,11 @@ pub async fn table(ctx: &Ctx, filter: &Filter, order: EntryOrder, page: &PageReq
         Some(_) => None,
         None => Some(store::count_listed(ctx, &reach, now, filter).await?),
     };
-    let rows = store::table(ctx, (&reach, now), filter, order, behind.as_ref(), limit + 1).await?;
-    let page = Page::cut(rows, limit, |row| write_cursor(order, &row.behind(order)));
+    let (rows, is_cut) = store::table(ctx, (&reach, now), filter, order, behind.as_ref(), limit + 1).await?;
+    let cursor_of = |row: &store::LineRow| write_cursor(order, &row.behind(order));
+    let last = rows.last().filter(|_| is_cut).map(cursor_of);
+    let mut page = Page::cut(rows, limit, cursor_of);
+    page.next = page.next.or(last);
     Ok(EntryTable { items: page.items.into_iter().map(store::LineRow::line).collect(), next: page.next, total })
 }
 

@@ -231,10 +231,12 @@ fn facts(search: &Search) -> Vec<FieldError> {
         }
     }
     if let Some(source) = &search.source
-        && !matches!(source.as_str(), "user" | "run" | "cli")
-        && !source.split_once(':').is_some_and(|(kind, who)| matches!(kind, "user" | "run") && !who.is_empty())
+        && !matches!(source.as_str(), "user" | "run" | "import" | "cli")
+        && !source
+            .split_once(':')
+            .is_some_and(|(kind, who)| matches!(kind, "user" | "run" | "import") && !who.is_empty())
     {
-        wrong.push(FieldError::new("/source", "expected user, user:NAME, run, run:ID or cli"));
+        wrong.push(FieldError::new("/source", "expected user, user:NAME, run, run:ID, import, import:NAME or cli"));
     }
     if search.trust.len() > Trust::ALL.len() {
         wrong.push(FieldError::new("/trust", "expected each label once"));

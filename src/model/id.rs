@@ -96,4 +96,6 @@ ids! {
     EmbedderId,
     /// When a model summarizes entries by itself.
     SummaryRuleId,
+    /// Copies of namespaces that are written by themselves.
+    BackupId,
 }

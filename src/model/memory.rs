@@ -8,6 +8,7 @@ use super::{EntryId, RunId, Timestamp};
 
 mod access;
 mod activity;
+mod backup;
 mod bulk;
 mod embedder;
 mod encryption;
@@ -30,8 +31,13 @@ mod why;
 
 pub use access::{Access, AccessRule, Allowed, Asker, MAX_ACCESS_RULES, MAX_NAMED, Reach};
 pub use activity::{ACTIVE_DAYS, NamespaceActivity};
+pub use backup::{
+    Backup, BackupCopy, BackupDraft, BackupOutcome, BackupRestore, BackupRun, BackupSchedule, BackupTarget,
+    KEPT_BACKUP_RUNS, MAX_BACKUPS, RestoreReport,
+};
 pub use bulk::{
     EntryAct, EntryBulk, EntryBulkDone, EntryExport, EntryName, EntryRefusal, EntryStep, MAX_BULK, MAX_EXPORT_BYTES,
+    MAX_MERGE,
 };
 pub use embedder::{
     EmbedFailure, EmbedTrial, EmbedTried, Embedder, EmbedderDraft, EmbedderReport, EmbedderState, LOCAL_MODELS,
@@ -139,6 +145,12 @@ pub enum Source {
     Run { run_id: RunId, step: String },
     /// The command line without a server.
     Cli {},
+    /// A file, or a copy of a backup.
+    Import {
+        /// Who had it imported; absent for the command line without a server.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
     /// Its time ran out; only of versions that deleted the entry.
     Expiry {},
 }
@@ -226,7 +238,7 @@ pub struct Search {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
-    /// Where the entry's newest version must come from: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
+    /// Where the entry's newest version must come from: `user`, `user:NAME`, `run`, `run:ID`, `import`, `import:NAME` or `cli`.
     #[serde(default)]
     pub source: Option<String>,
     /// Entries must have one of these labels; empty means any. Neighbours that come with a hit must, too.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 pub mod cache;
 mod embedder;
+mod folders;
 mod mask;
 
 use mask::{MASK, masked_url};
@@ -75,12 +76,8 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "address ranges that http steps may reach though private, such as 10.0.0.0/8,127.0.0.1/32",
     ),
-    setting(
-        "allow_paths",
-        "WEFT_ALLOW_PATHS",
-        "",
-        "folders that steps may read and work in, separated by ':'; unset means any on a loopback address, none on a public one",
-    ),
+    folders::ALLOW_PATHS,
+    folders::BACKUP_DIR,
     setting("max_steps", "WEFT_MAX_STEPS", "64", "steps with effects that may be in flight at once, 1..=1024"),
     setting(
         "max_queued_runs",
@@ -187,6 +184,8 @@ pub struct Config {
     pub allow_private: Vec<String>,
     /// Folders that steps may read and work in; `None` means any.
     pub allow_paths: Option<Vec<PathBuf>>,
+    /// The folder below which backups of the memory are written; `None`: nowhere on this machine.
+    pub backup_dir: Option<PathBuf>,
     /// Steps with effects in flight at once.
     pub max_steps: u32,
     /// Runs of a workspace that may wait to begin.
@@ -385,6 +384,7 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
             .map(|list| list.split(',').map(|range| range.trim().to_owned()).collect())
             .unwrap_or_default(),
         allow_paths,
+        backup_dir: optional("backup_dir").map(PathBuf::from),
         max_steps: number("max_steps", 1..=1024)?,
         max_queued_runs: number("max_queued_runs", 1..=1_000_000)?,
         max_running_runs: optional("max_running_runs")

@@ -15,6 +15,7 @@ pub mod sandbox;
 pub mod tasks;
 pub mod telemetry;
 pub mod trace;
+pub mod zone;
 
 pub use clock::Clock;
 pub use config::Config;

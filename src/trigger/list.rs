@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::error::Result;
 use super::store::key::KeyRow;
 use super::store::trigger::ListedRow;
-use super::zone::{Iana, next_moments};
 use super::{Error, store};
 use crate::memory;
 use crate::model::auth::Action;
@@ -16,6 +15,7 @@ use crate::model::trigger::{Config, Firing, KeyInfo, KeyKind, Kind, Moment, Trig
 use crate::model::workflow::RunStatus;
 use crate::model::{Page, PageRequest, Timestamp, TriggerId};
 use crate::runtime::Ctx;
+use crate::runtime::zone::{Iana, next_moments};
 
 /// The triggers of the workspace, newest first.
 ///

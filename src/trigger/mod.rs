@@ -30,7 +30,6 @@ mod validate;
 mod warm;
 mod watch;
 mod webhook;
-mod zone;
 
 pub use call::Call;
 pub use error::Error;

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::error::Result;
 use super::store::firing::{self, NewFiring};
 use super::store::trigger::TriggerRow;
-use super::zone::{self, Iana};
 use super::{Error, fire, store};
 use crate::model::Timestamp;
 use crate::model::auth::Action;
@@ -13,6 +12,7 @@ use crate::model::trigger::cron::Cron;
 use crate::model::trigger::missed::{Passed, due};
 use crate::model::trigger::zone::next_after;
 use crate::model::trigger::{Config, Missed, Outcome, Overlap, Preview};
+use crate::runtime::zone::{self, Iana};
 use crate::runtime::{Ctx, Runtime};
 use crate::workflow;
 
@@ -40,10 +40,7 @@ pub fn list_zones(ctx: &Ctx) -> Result<Vec<String>> {
 
 /// Reads an expression and its zone; `at` stands before the names of the fields.
 pub(super) fn read(cron: &str, timezone: &str, at: &str) -> Result<(Cron, Iana)> {
-    let zone = Iana::find(timezone)
-        .ok_or_else(|| Error::invalid(format!("{at}/timezone"), "expected a zone such as Europe/Berlin or UTC"))?;
-    let cron = cron.parse().map_err(|error: String| Error::invalid(format!("{at}/cron"), error))?;
-    Ok((cron, zone))
+    zone::read(cron, timezone).map_err(|field| Error::invalid(format!("{at}{}", field.pointer), field.message))
 }
 
 /// When a schedule is due next.

@@ -92,6 +92,7 @@ chunks! {
         health: Health, draw_health, load_health => pages::memory::HealthPage;
         timeline: Timeline, draw_timeline, load_timeline => pages::memory::TimelinePage;
         summaries: Summaries, draw_summaries, load_summaries => pages::memory::SummariesPage;
+        backups: Backups, draw_backups, load_backups => pages::memory::BackupsPage;
         memory_map: MemoryMap, draw_memory_map, load_memory_map => pages::memory::MapPage;
     }
     gateway {

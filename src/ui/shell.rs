@@ -118,6 +118,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/memory/health") view=chunks::health() ssr=SsrMode::Async />
                     <Route path=path!("/memory/timeline") view=chunks::timeline() ssr=SsrMode::Async />
                     <Route path=path!("/memory/summaries") view=chunks::summaries() ssr=SsrMode::Async />
+                    <Route path=path!("/memory/backups") view=chunks::backups() ssr=SsrMode::Async />
                     <Route path=path!("/memory/map") view=chunks::memory_map() ssr=SsrMode::Async />
                     <Route path=path!("/providers") view=chunks::providers() ssr=SsrMode::Async />
                     <Route path=path!("/providers/:id") view=chunks::provider() ssr=SsrMode::Async />

@@ -23,6 +23,7 @@ pub mod hooks;
 mod listing;
 mod map;
 pub mod memory;
+mod memory_backups;
 mod memory_bulk;
 mod memory_file;
 mod namespaces;
@@ -89,6 +90,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(encryption::router())
         .merge(map::router())
         .merge(memory::router())
+        .merge(memory_backups::router())
         .merge(memory_bulk::router())
         .merge(memory_file::router())
         .merge(namespaces::router())

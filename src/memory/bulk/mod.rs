@@ -1,4 +1,4 @@
-//! Many entries changed by one call: tagged, moved, set aside, restored, deleted, and all of that taken back.
+//! Many entries changed by one call: tagged, moved, merged, set aside, restored, deleted, and all of that taken back.
 //!
 //! Each entry is changed by itself, as if somebody had asked for it alone: in a transaction of its own, with a version of its own,
 //! noted as theirs. One that is not as it was seen is left as it is and named, the others are changed. What takes the changes back
@@ -6,14 +6,16 @@
 
 mod export;
 mod import;
+mod merge;
 mod part;
 mod place;
 
 pub use export::export_entries;
+pub(super) use import::compare_record;
 pub use import::{Imported, import_record};
 pub use part::{import_part, preview_import};
 
-use super::{Error, Expect, back, find_live, hold, validate, write};
+use super::{Error, Expect, back, find_live, hold, relation, validate, write};
 use crate::model::auth::Action;
 use crate::model::memory::{
     Entry, EntryAct, EntryBulk, EntryBulkDone, EntryDraft, EntryRefusal, EntryStep, MAX_BULK, MAX_REASON_CHARS,
@@ -58,7 +60,7 @@ fn refusal(step: &EntryStep, reason: String) -> EntryRefusal {
 }
 
 /// Whether an error says something of the one entry, and not of all that is asked for.
-const fn is_of_the_entry(error: &Error) -> bool {
+pub(super) const fn is_of_the_entry(error: &Error) -> bool {
     !matches!(error, Error::Denied(_) | Error::Db(_) | Error::Index | Error::Model(_))
 }
 
@@ -106,59 +108,71 @@ fn check(bulk: &EntryBulk) -> Result<(), Error> {
                     refuse("act/to", "expected a version, 1 or more".to_owned());
                 }
             }
+            EntryAct::Merge { with } => {
+                if let Some(expected) = merge::misfit(&step.namespace, &step.key, with) {
+                    refuse("act/with", expected);
+                }
+            }
+            EntryAct::Unrelate { other } => {
+                if let Err(Error::Invalid(fields)) = validate::place(&other.namespace, &other.key) {
+                    fields.into_iter().for_each(|field| refuse("act/other", field.message));
+                }
+            }
             EntryAct::Release {} | EntryAct::Delete {} | EntryAct::Undelete {} => {}
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
 }
 
-/// Does what a step asks for; gives what takes it back, nothing where nothing changed.
-async fn perform(ctx: &Ctx, step: &EntryStep) -> Result<Option<EntryStep>, Error> {
+/// Does what a step asks for; gives what takes it back, in the order in which to do it, nothing where nothing changed.
+async fn perform(ctx: &Ctx, step: &EntryStep) -> Result<Vec<EntryStep>, Error> {
     let (namespace, key) = (step.namespace.as_str(), step.key.as_str());
     let expect = step.version.map_or(Expect::Any, Expect::Version);
     let back = |version: Option<i64>, act: EntryAct| {
-        Some(EntryStep { namespace: namespace.to_owned(), key: key.to_owned(), version, act })
+        Ok(vec![EntryStep { namespace: namespace.to_owned(), key: key.to_owned(), version, act }])
     };
     match &step.act {
         EntryAct::Tag { add, remove } => {
             let entry = find_live(ctx, namespace, key).await?;
             expect.check(Some(entry.version))?;
-            let Some((tags, act)) = tagged(&entry.tags, add, remove) else { return Ok(None) };
+            let Some((tags, act)) = tagged(&entry.tags, add, remove) else { return Ok(Vec::new()) };
             let (version, draft) = (entry.version, with_tags(entry, tags));
             let source = super::source(ctx);
             let entry = write::put(ctx, namespace, key, draft, Expect::Version(version), source).await?;
-            Ok(back(Some(entry.version), act))
+            back(Some(entry.version), act)
         }
-        EntryAct::Move { to } if to == namespace => find_live(ctx, namespace, key).await.map(|_| None),
+        EntryAct::Move { to } if to == namespace => find_live(ctx, namespace, key).await.map(|_| Vec::new()),
         EntryAct::Move { to } => {
             let version = place::relocate(ctx, (namespace, key), to, expect).await?;
             let act = EntryAct::Move { to: namespace.to_owned() };
-            Ok(Some(EntryStep { namespace: to.clone(), key: key.to_owned(), version: Some(version), act }))
+            Ok(vec![EntryStep { namespace: to.clone(), key: key.to_owned(), version: Some(version), act }])
         }
+        EntryAct::Merge { with } => merge::merge(ctx, (namespace, key), with, expect).await,
+        EntryAct::Unrelate { other } => relation::unrelate(ctx, (namespace, key), other).await.map(|()| Vec::new()),
         EntryAct::Quarantine { reason } => {
             if find_live(ctx, namespace, key).await?.is_quarantined() {
-                return Ok(None);
+                return Ok(Vec::new());
             }
             let entry = hold::quarantine(ctx, (namespace, key), reason, expect).await?;
-            Ok(back(Some(entry.version), EntryAct::Release {}))
+            back(Some(entry.version), EntryAct::Release {})
         }
         EntryAct::Release {} => {
             let entry = hold::release(ctx, (namespace, key), expect).await?;
-            Ok(back(Some(entry.version), EntryAct::Quarantine { reason: "its release was taken back".to_owned() }))
+            back(Some(entry.version), EntryAct::Quarantine { reason: "its release was taken back".to_owned() })
         }
         EntryAct::Delete {} => {
             write::delete(ctx, namespace, key, expect).await?;
-            Ok(back(None, EntryAct::Undelete {}))
+            back(None, EntryAct::Undelete {})
         }
         EntryAct::Restore { to } => {
             let before = find_live(ctx, namespace, key).await?.version;
             expect.check(Some(before))?;
             let entry = back::restore_from(ctx, (namespace, key), *to, Expect::Version(before)).await?;
-            Ok(back(Some(entry.version), EntryAct::Restore { to: before }))
+            back(Some(entry.version), EntryAct::Restore { to: before })
         }
         EntryAct::Undelete {} => {
             let entry = back::undelete(ctx, namespace, key).await?;
-            Ok(back(Some(entry.version), EntryAct::Delete {}))
+            back(Some(entry.version), EntryAct::Delete {})
         }
     }
 }

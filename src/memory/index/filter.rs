@@ -13,7 +13,7 @@ pub(in crate::memory) struct Filter {
     pub tags: Vec<String>,
     /// All of these facts in the metadata.
     pub metadata: Vec<(String, serde_json::Value)>,
-    /// Written by: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
+    /// Written by: `user`, `user:NAME`, `run`, `run:ID`, `import`, `import:NAME` or `cli`.
     pub source: Option<String>,
     /// With one of these labels; empty means any.
     pub trust: Vec<Trust>,

@@ -42,6 +42,10 @@ pub(super) fn facts(entry: &Entry) -> Vec<String> {
     match &entry.source {
         Source::User { name } => facts.extend([of_source("user"), of_source(&format!("user:{name}"))]),
         Source::Run { run_id, .. } => facts.extend([of_source("run"), of_source(&format!("run:{run_id}"))]),
+        Source::Import { name } => {
+            facts.push(of_source("import"));
+            facts.extend(name.iter().map(|name| of_source(&format!("import:{name}"))));
+        }
         Source::Cli {} => facts.push(of_source("cli")),
         Source::Expiry {} => {}
     }
@@ -65,7 +69,7 @@ pub(super) fn of_group(group: &str) -> String {
     format!("g{group}")
 }
 
-/// The name of where a version came from: `user`, `user:NAME`, `run`, `run:ID` or `cli`.
+/// The name of where a version came from: `user`, `user:NAME`, `run`, `run:ID`, `import`, `import:NAME` or `cli`.
 pub(super) fn of_source(source: &str) -> String {
     format!("s{source}")
 }

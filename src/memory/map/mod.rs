@@ -122,6 +122,7 @@ const fn word_of(source: &Source) -> &'static str {
     match source {
         Source::User { .. } => "user",
         Source::Run { .. } => "run",
+        Source::Import { .. } => "import",
         Source::Cli { .. } => "cli",
         Source::Expiry { .. } => "expiry",
     }

@@ -250,3 +250,34 @@ pub(in crate::memory) async fn mark_deleted(
         .map(drop))?;
     Ok(())
 }
+
+/// Entries of a subtree in the order of their changes, behind a number: what is written meanwhile comes again at the end, and nothing
+/// is passed over.
+pub(in crate::memory) async fn to_back_up(
+    ctx: &Ctx,
+    (reach, now): (&Reach, Timestamp),
+    namespace: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<EntryRow>, Error> {
+    const SQL: &str = concat!(
+        columns!(
+            "select",
+            "where e.workspace_id = $1 and e.deleted_at is null and (e.expires_at is null or e.expires_at > $2)
+               and ($3 = '' or e.namespace = $3 or (e.namespace >= $3 || '/' and e.namespace < $3 || '0'))
+               and e.quarantined_at is null and e.change > $4 "
+        ),
+        reachable!("$6"),
+        "order by e.change limit $5"
+    );
+    let rows = read!(&ctx.db, conn => query_as(SQL)
+        .bind(ctx.workspace())
+        .bind(now)
+        .bind(namespace)
+        .bind(after)
+        .bind(limit)
+        .bind(reach.readable_paths())
+        .fetch_all(conn)
+        .await);
+    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
+}

@@ -24,6 +24,7 @@ macro_rules! reachable {
 
 mod access;
 mod activity;
+mod backup;
 mod bulk;
 mod embedder;
 mod entry;
@@ -49,6 +50,7 @@ mod version;
 
 pub(super) use access::*;
 pub(super) use activity::*;
+pub(super) use backup::*;
 pub(super) use bulk::*;
 pub(super) use embedder::*;
 pub(super) use entry::*;

@@ -151,6 +151,14 @@ pub(in crate::memory) async fn mark_superseded(
     Ok(())
 }
 
+/// Where an entry stands; `None` when it is gone for good.
+pub(in crate::memory) async fn place_of(tx: &mut Tx, id: EntryId) -> Result<Option<(String, String)>> {
+    Ok(within!(tx, conn => query_as("select namespace, key from memory_entry where id = $1")
+        .bind(id)
+        .fetch_optional(conn)
+        .await)?)
+}
+
 /// Entries whose mark is not what [`superseded_since`] would say: what took their place came or went; at most `limit`.
 pub(in crate::memory) async fn wrongly_marked(db: &Db, limit: i64) -> Result<Vec<(WorkspaceId, EntryId)>> {
     Ok(read!(db, conn => query_as(

@@ -4,6 +4,8 @@ use sqlx::types::Json;
 use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Result, Tx};
+use crate::memory::maker::Maker;
+use crate::model::auth::Role;
 use crate::model::memory::{KEPT_FIRINGS, Reach, SummaryFiring, SummaryRuleDraft};
 use crate::model::{EntryId, SummaryRuleId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
@@ -14,8 +16,7 @@ pub(in crate::memory) struct RuleRow {
     pub id: SummaryRuleId,
     pub workspace_id: WorkspaceId,
     pub spec: SummaryRuleDraft,
-    pub made_by: Option<UserId>,
-    pub made_by_name: Option<String>,
+    pub made_by: Maker,
     pub created_at: Timestamp,
     pub next_at: Timestamp,
 }
@@ -28,21 +29,24 @@ struct StoredRule {
     spec: Json<SummaryRuleDraft>,
     made_by: Option<UserId>,
     made_by_name: Option<String>,
+    made_role: Option<String>,
     created_at: Timestamp,
     next_at: Timestamp,
 }
 
 impl From<StoredRule> for RuleRow {
     fn from(row: StoredRule) -> Self {
-        let StoredRule { id, workspace_id, spec, made_by, made_by_name, created_at, next_at } = row;
-        Self { id, workspace_id, spec: spec.0, made_by, made_by_name, created_at, next_at }
+        let StoredRule { id, workspace_id, spec, made_by, made_by_name, made_role, created_at, next_at } = row;
+        let role = made_role.as_deref().and_then(Role::parse);
+        let made_by = Maker { user: made_by, name: made_by_name, role };
+        Self { id, workspace_id, spec: spec.0, made_by, created_at, next_at }
     }
 }
 
 /// The rules of a workspace, the oldest first.
 pub(in crate::memory) async fn rules(db: &Db, workspace: WorkspaceId) -> Result<Vec<RuleRow>> {
     let rows: Vec<StoredRule> = read!(db, conn => query_as(
-        "select id, workspace_id, spec, made_by, made_by_name, created_at, next_at from memory_summary_rule
+        "select id, workspace_id, spec, made_by, made_by_name, made_role, created_at, next_at from memory_summary_rule
          where workspace_id = $1 order by created_at, id limit 200",
     )
     .bind(workspace)
@@ -58,7 +62,7 @@ pub(in crate::memory) async fn find_rule(
     id: SummaryRuleId,
 ) -> Result<Option<RuleRow>> {
     let row: Option<StoredRule> = read!(db, conn => query_as(
-        "select id, workspace_id, spec, made_by, made_by_name, created_at, next_at from memory_summary_rule
+        "select id, workspace_id, spec, made_by, made_by_name, made_role, created_at, next_at from memory_summary_rule
          where workspace_id = $1 and id = $2",
     )
     .bind(workspace)
@@ -79,19 +83,20 @@ pub(in crate::memory) async fn count_rules(tx: &mut Tx, workspace: WorkspaceId) 
 /// Makes a rule, or writes another text of it.
 pub(in crate::memory) async fn put_rule(tx: &mut Tx, row: &RuleRow) -> Result<()> {
     within!(tx, conn => query(
-        "insert into memory_summary_rule (id, workspace_id, spec, enabled, made_by, made_by_name, created_at, next_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into memory_summary_rule (id, workspace_id, spec, enabled, made_by, made_by_name, created_at, next_at, made_role)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (id) do update set spec = excluded.spec, enabled = excluded.enabled, made_by = excluded.made_by,
-             made_by_name = excluded.made_by_name, next_at = excluded.next_at",
+             made_by_name = excluded.made_by_name, made_role = excluded.made_role, next_at = excluded.next_at",
     )
     .bind(row.id)
     .bind(row.workspace_id)
     .bind(Json(&row.spec))
     .bind(row.spec.enabled)
-    .bind(row.made_by)
-    .bind(row.made_by_name.as_deref())
+    .bind(row.made_by.user)
+    .bind(row.made_by.name.as_deref())
     .bind(row.created_at)
     .bind(row.next_at)
+    .bind(row.made_by.role.map(Role::as_str))
     .execute(conn)
     .await
     .map(drop))?;
@@ -111,7 +116,7 @@ pub(in crate::memory) async fn delete_rule(tx: &mut Tx, workspace: WorkspaceId, 
 /// Rules of all workspaces that are switched on and due, the one that waits longest first.
 pub(in crate::memory) async fn due_rules(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<RuleRow>> {
     let rows: Vec<StoredRule> = read!(db, conn => query_as(
-        "select id, workspace_id, spec, made_by, made_by_name, created_at, next_at from memory_summary_rule
+        "select id, workspace_id, spec, made_by, made_by_name, made_role, created_at, next_at from memory_summary_rule
          where enabled and next_at <= $1 order by next_at, id limit $2",
     )
     .bind(now)

@@ -91,9 +91,24 @@ macro_rules! writer {
     };
 }
 
+/// Where a page begins: at the first line.
+macro_rules! first {
+    ($at:expr, $than:literal) => {
+        // What is not needed is named all the same: both pages take the same parameters.
+        concat!(" and ($8 = 0 or ", $at, " ", $than, " $9 or e.id ", $than, " $10)")
+    };
+}
+
+/// Behind a line: a database goes there by an index, and does not walk past what stands before.
+macro_rules! further {
+    ($at:expr, $than:literal) => {
+        concat!(" and $8 = 1 and ", $at, " ", $than, "= $9 and (", $at, " ", $than, " $9 or e.id ", $than, " $10)")
+    };
+}
+
 /// A page. The inner query sorts ids alone, so that no text is carried through the sorting.
 macro_rules! page {
-    ($held:literal, $at:expr, $than:literal, $way:literal) => {
+    ($held:literal, $at:expr, $from:expr, $way:literal) => {
         concat!(
             "select e.id, e.namespace, e.key, e.plain as content, e.sealed, e.data_key, e.value, e.tags, e.metadata, e.importance, e.version, e.source,
                 e.created_at, e.updated_at, e.expires_at, e.deleted_at, e.change, e.context_group, e.context_position,
@@ -104,36 +119,43 @@ macro_rules! page {
                 concat!("select e.id, ", $at, " as place"),
                 $held,
                 "$12",
-                concat!(
-                    " and ($8 = 0 or ", $at, " ", $than, " $9 or (", $at, " = $9 and e.id ", $than, " $10))
-                     order by 2 ", $way, ", 1 ", $way, " limit $11"
-                )
+                concat!($from, " order by 2 ", $way, ", 1 ", $way, " limit $11")
             ),
             ") p join memory_entry e on e.id = p.id order by p.place ", $way, ", p.id ", $way
         )
     };
 }
 
-/// The text for a column, an order, and entries in quarantine or all others.
+/// The text for a column, an order, entries in quarantine or all others, and the first page or one behind it.
 macro_rules! pick {
-    ($order:expr, $held:expr, $at:expr) => {{
-        const UP: &str = page!("is null", $at, ">", "asc");
-        const DOWN: &str = page!("is null", $at, "<", "desc");
-        const HELD_UP: &str = page!("is not null", $at, ">", "asc");
-        const HELD_DOWN: &str = page!("is not null", $at, "<", "desc");
-        match ($held, $order.descending) {
+    ($order:expr, $held:expr, $goes_on:expr, $at:expr) => {{
+        const UP: [&str; 2] =
+            [page!("is null", $at, first!($at, ">"), "asc"), page!("is null", $at, further!($at, ">"), "asc")];
+        const DOWN: [&str; 2] =
+            [page!("is null", $at, first!($at, "<"), "desc"), page!("is null", $at, further!($at, "<"), "desc")];
+        const HELD_UP: [&str; 2] =
+            [page!("is not null", $at, first!($at, ">"), "asc"), page!("is not null", $at, further!($at, ">"), "asc")];
+        const HELD_DOWN: [&str; 2] = [
+            page!("is not null", $at, first!($at, "<"), "desc"),
+            page!("is not null", $at, further!($at, "<"), "desc"),
+        ];
+        let texts = match ($held, $order.descending) {
             (false, false) => UP,
             (false, true) => DOWN,
             (true, false) => HELD_UP,
             (true, true) => HELD_DOWN,
-        }
+        };
+        texts[usize::from($goes_on)]
     }};
 }
 
 /// What stands before every line; a page begins with the first one there.
 const BEFORE_ALL: EntryId = EntryId(uuid::Uuid::nil());
 
-/// Lines in an order, behind one or from the start.
+/// Characters of the texts of one page at most, beside its first line.
+const MOST_CHARS: i64 = 2_000_000;
+
+/// Lines in an order, behind one or from the start, and whether there are fewer than asked for though more follow: their texts are long.
 pub(in crate::memory) async fn table(
     ctx: &Ctx,
     (reach, now): (&Reach, Timestamp),
@@ -141,20 +163,20 @@ pub(in crate::memory) async fn table(
     order: EntryOrder,
     from: Option<&Behind>,
     limit: u32,
-) -> Result<Vec<LineRow>, Error> {
-    let held = filter.quarantined;
+) -> Result<(Vec<LineRow>, bool), Error> {
+    let (held, on) = (filter.quarantined, from.is_some());
     let sql = match order.by {
-        EntrySort::Key => pick!(order, held, "e.key"),
-        EntrySort::Namespace => pick!(order, held, "e.namespace"),
-        EntrySort::Changed => pick!(order, held, "e.updated_at"),
-        EntrySort::Created => pick!(order, held, "e.created_at"),
-        EntrySort::Importance => pick!(order, held, "e.importance"),
-        EntrySort::Reads => pick!(order, held, reads!()),
-        EntrySort::Size => pick!(order, held, chars!()),
-        EntrySort::Source => pick!(order, held, writer!()),
+        EntrySort::Key => pick!(order, held, on, "e.key"),
+        EntrySort::Namespace => pick!(order, held, on, "e.namespace"),
+        EntrySort::Changed => pick!(order, held, on, "e.updated_at"),
+        EntrySort::Created => pick!(order, held, on, "e.created_at"),
+        EntrySort::Importance => pick!(order, held, on, "e.importance"),
+        EntrySort::Reads => pick!(order, held, on, reads!()),
+        EntrySort::Size => pick!(order, held, on, chars!()),
+        EntrySort::Source => pick!(order, held, on, writer!()),
     };
     let (behind_prefix, trust) = (behind(&filter.prefix), labels(filter));
-    let goes_on = i64::from(from.is_some());
+    let goes_on = i64::from(on);
     let id = from.map_or(BEFORE_ALL, |from| from.id);
     // One body for each type that a column has: both databases want to know it.
     macro_rules! fetch {
@@ -198,7 +220,22 @@ pub(in crate::memory) async fn table(
             fetch!(real)
         }
     };
-    crypt::open_rows(ctx, rows.map_err(db::Error::from)?).await
+    let mut rows: Vec<LineRow> = rows.map_err(db::Error::from)?;
+    let is_cut = cut(&mut rows);
+    Ok((crypt::open_rows(ctx, rows).await?, is_cut))
+}
+
+/// Leaves out what would make a page heavy: a line shows the beginning of its text, and that is decrypted whole. Whether it did.
+fn cut(rows: &mut Vec<LineRow>) -> bool {
+    let mut chars = 0;
+    let heavy = rows.iter().position(|row| {
+        chars += row.chars;
+        chars > MOST_CHARS
+    });
+    let kept = heavy.map_or(rows.len(), |at| at.max(1));
+    let is_cut = kept < rows.len();
+    rows.truncate(kept);
+    is_cut
 }
 
 /// How many entries a list with this filter shows.

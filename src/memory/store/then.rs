@@ -30,7 +30,11 @@ macro_rules! then {
             "e.id, e.namespace, e.key, v.plain as content, v.sealed, v.data_key, v.value, v.tags, v.metadata, v.importance, v.version, v.source, e.created_at,
              v.at as updated_at, v.expires_at, e.deleted_at, coalesce(v.change, 0) as change, v.context_group,
              v.context_position, v.trust, v.quarantine, v.quarantined_at, cast(0 as bigint) as siblings,
-             (select min(r.at) from memory_relation r where r.to_id = e.id and r.kind = 'supersedes' and r.at <= $2) as superseded_at",
+             (select min(r.at) from memory_relation r
+              join memory_version s on s.entry_id = r.from_id and s.version =
+                  (select max(o.version) from memory_version o where o.entry_id = r.from_id and o.at <= $2)
+              where r.to_id = e.id and r.kind = 'supersedes' and r.at <= $2 and s.plain is not null
+                and (s.quarantined_at is null or s.quarantined_at > $2)) as superseded_at",
             $and
         )
     };

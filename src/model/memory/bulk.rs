@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 /// Entries that one call changes, or gives whole, at most.
 pub const MAX_BULK: usize = 200;
+/// Entries that are merged into another by one act, at most.
+pub const MAX_MERGE: usize = 20;
 /// Bytes of content after which a call gives no further entry.
 pub const MAX_EXPORT_BYTES: usize = 4 << 20;
 
@@ -59,6 +61,17 @@ pub enum EntryAct {
     Restore {
         /// Which version, 1 or more.
         to: i64,
+    },
+    /// It takes in what others say, and takes their place: their texts behind its own, their tags and facts, the highest importance, the
+    /// latest expiry, the lowest label. They stay as they are, marked and found behind it.
+    Merge {
+        /// 1..=20 others, in the order of their texts.
+        with: Vec<EntryName>,
+    },
+    /// What is said of it and another is taken back.
+    Unrelate {
+        /// The other.
+        other: EntryName,
     },
     /// It is let out of quarantine.
     Release {},

@@ -52,7 +52,7 @@ pub struct MapPoint {
     /// Its first tag by the alphabet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Where its newest version came from: `user`, `run`, `cli` or `expiry`.
+    /// Where its newest version came from: `user`, `run`, `cli`, `import` or `expiry`.
     pub source: String,
     /// Who its words came from.
     pub trust: Trust,

@@ -77,6 +77,7 @@ fn fixed(me: &Me) -> Vec<Item> {
         (Action::ReadWorkflow, page("Triggers", "bolt", "/triggers")),
         (Action::ReadMemory, page("Memory", "memory", "/memory")),
         (Action::ReadMemory, Item::new("Pages", "memory", "How things are found", "Memory", "/memory/embedder")),
+        (Action::ManageProvider, Item::new("Pages", "memory", "Backups of the memory", "Memory", "/memory/backups")),
         (Action::ReadProvider, of_gateway("Providers", "/providers")),
         (Action::ReadProvider, of_gateway("Routes", "/gateway/routes")),
         (Action::ReadProvider, of_gateway("Flags", "/gateway/flags")),

@@ -1,4 +1,4 @@
-//! `weft memory put|get|list|search|delete|history|export|import|namespaces|describe|keep|access|allow|encryption|rotate-key`.
+//! `weft memory put|get|list|search|delete|history|export|import|namespaces|describe|keep|access|allow|encryption|rotate-key|backup`.
 
 use super::Folder;
 
@@ -218,4 +218,29 @@ async fn a_namespace_is_governed() {
     assert_eq!(folder.weft(&["memory", "access", "--json"]).code(0).json_lines()[0]["read"]["role"], "builder");
     folder.weft(&["memory", "allow", "team", "--remove"]).code(0).prints(&["no rule of its own"]);
     folder.weft(&["memory", "allow", "team", "--remove"]).code(4);
+}
+
+#[tokio::test]
+async fn a_namespace_is_backed_up_and_comes_back() {
+    let folder = Folder::with_workspace().await;
+    folder.weft_reading("one", &["memory", "put", "code", "k"]).code(0);
+    let add = ["memory", "backup", "add", "code", "--folder", "daily", "--every-hours", "24", "--keep", "2"];
+    folder.weft(&add).code(2).tells(&["backup_dir"]);
+    let place = folder.path("copies");
+    std::fs::create_dir(&place).unwrap();
+    let place = place.display().to_string();
+    let weft = |arguments: &[&str]| folder.weft_with(("WEFT_BACKUP_DIR", &place), arguments);
+    weft(&["memory", "backup", "list"]).code(0).prints_nothing().tells(&["no backups"]);
+    weft(&add).code(0).prints(&["is made every 24 hours, to the folder daily"]);
+    let listed = weft(&["memory", "backup", "list", "--json"]).code(0).json();
+    let id = listed["id"].as_str().unwrap().to_owned();
+    weft(&["memory", "backup", "restore", &id]).code(4).tells(&["no such copy"]);
+    weft(&["memory", "backup", "run", &id]).code(0).prints(&["wrote 1 entries"]);
+    folder.weft_reading("two", &["memory", "put", "code", "k"]).code(0);
+    weft(&["memory", "backup", "restore", &id, "--preview"]).code(0).prints(&["0 would be new, 1 would be changed"]);
+    weft(&["memory", "backup", "restore", &id]).code(0).prints(&["0 new, 1 changed, 0 as they are"]);
+    folder.weft(&["memory", "get", "code", "k"]).code(0).prints(&["one"]);
+    weft(&["memory", "backup", "list"]).code(0).prints(&["the folder daily", "1 entries at"]);
+    weft(&["memory", "backup", "delete", &id]).code(0).prints(&["its copies stay where they are"]);
+    weft(&["memory", "backup", "add", "code", "--folder", "a", "--store", "https://s3.example.com"]).code(2);
 }

@@ -29,6 +29,7 @@ fn paths() -> Vec<String> {
         "/memory/timeline?ns=team&from=web",
         "/memory/map",
         "/memory/summaries",
+        "/memory/backups",
         "/memory/map?ns=team",
         "/providers",
         "/users",

@@ -60,6 +60,12 @@ pub fn plan(method: &Method, path: &str) -> Option<Sent> {
         ("POST", "/summary-rules") => Json(json!({"namespace": "nothing/here", "budget_micros": 0})),
         ("PUT", "/summary-rules/{id}") | ("POST", "/summary-rules/preview") => Json(summary_rule()),
         ("POST", "/summary-rules/{id}/run") => Nothing,
+        ("POST", "/memory-backups") => Json(json!({
+            "namespace": "nothing/here", "target": {"kind": "folder", "path": "../up"}, "schedule": {"kind": "every", "hours": 1}
+        })),
+        ("PUT", "/memory-backups/{id}") => Json(backup()),
+        ("POST", "/memory-backups/{id}/run") => Nothing,
+        ("POST", "/memory-backups/{id}/restore") => Json(json!({"copy": "none", "preview": true})),
         ("POST", "/memory/import") => Json(json!({})),
         ("POST", "/memory/bulk") => Json(json!({"steps": []})),
         ("POST", "/memory/search") => Json(json!({"query": "thought"})),
@@ -149,6 +155,16 @@ fn summary_rule() -> Value {
     json!({"namespace": "nothing/here", "budget_micros": 1})
 }
 
+/// A backup of a namespace that is empty.
+fn backup() -> Value {
+    json!({
+        "namespace": "nothing/here",
+        "target": {"kind": "s3", "endpoint": "https://s3.example.com", "region": "us-east-1", "bucket": "nothing", "access_key_id": "none"},
+        "schedule": {"kind": "every", "hours": 24},
+        "secret_key": "none",
+    })
+}
+
 /// A trigger of a workflow that is not there.
 fn draft() -> Value {
     json!({"workflow_id": NIL, "config": {"kind": "webhook"}})
@@ -175,6 +191,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "memory/local_models"
         | "memory/health"
         | "memory/summary_rules"
+        | "memory/backups"
         | "memory/encryption"
         | "memory/rotate_key"
         | "memory/settings"
@@ -224,6 +241,9 @@ fn server_fn(name: &str) -> Option<Sent> {
         "memory/summarize" => json!({"draft": {"namespace": "nothing/here"}, "keep": false}),
         "memory/save_summary_rule" => json!({"id": NIL, "draft": summary_rule()}),
         "memory/delete_summary_rule" | "memory/run_summary_rule" => json!({"id": NIL}),
+        "memory/save_backup" => json!({"id": NIL, "draft": backup()}),
+        "memory/delete_backup" | "memory/run_backup" => json!({"id": NIL}),
+        "memory/restore_backup" => json!({"id": NIL, "asked": {"copy": "none", "preview": true}}),
         "memory/preview_summary_rule" => json!({"draft": summary_rule()}),
         "memory/import" | "memory/preview_import" => json!({"part": {"kind": "jsonl", "items": [], "into": ""}}),
         "memory/change" => json!({"bulk": {"steps": []}}),

@@ -41,6 +41,7 @@ struct Theirs {
     kept: String,
     call: String,
     rule: String,
+    backup: String,
 }
 
 async fn seed(rt: &Runtime) -> Theirs {
@@ -112,6 +113,13 @@ async fn seed(rt: &Runtime) -> Theirs {
     let rule = json!({"namespace": "team", "budget_micros": 1});
     let rule = memory::save_summary_rule(&ctx, None, serde_json::from_value(rule).unwrap()).await.unwrap();
     let rule = rule.id.to_string();
+    let backup = json!({
+        "namespace": "team", "schedule": {"kind": "every", "hours": 1}, "secret_key": "their-secret-key",
+        "target": {"kind": "s3", "endpoint": "https://s3.other.example", "region": "r", "bucket": "theirs", "access_key_id": "Theirs"},
+    });
+    let backup = memory::save_backup(&ctx, None, serde_json::from_value(backup).unwrap()).await.unwrap();
+    let backup = backup.id.to_string();
+    relate_theirs(&ctx).await;
     let (provider, key) = (provider.to_string(), key.key.id.to_string());
     let (workflow, run, trigger) = (made.id.to_string(), run.to_string(), trigger.to_string());
     Theirs {
@@ -135,7 +143,16 @@ async fn seed(rt: &Runtime) -> Theirs {
         kept,
         call,
         rule,
+        backup,
     }
+}
+
+/// Says something of two of their entries.
+async fn relate_theirs(ctx: &Ctx) {
+    let draft = EntryDraft { content: "Their secret beside it.".to_owned(), ..EntryDraft::default() };
+    memory::put(ctx, "team", "beside", draft, Expect::Any, memory::source(ctx)).await.unwrap();
+    let draft = json!({"kind": "contradicts", "namespace": "team", "key": "beside"});
+    memory::relate(ctx, ("team", "thing"), &serde_json::from_value(draft).unwrap()).await.unwrap();
 }
 
 /// Keeps a comparison of an agent's versions, without its runs.
@@ -220,6 +237,8 @@ impl Theirs {
     /// The id that a route about this noun takes.
     fn id(&self, row: &str) -> String {
         let nouns = [
+            ("memory-backups/", self.backup.clone()),
+            ("_backup", self.backup.clone()),
             ("summary-rules/", self.rule.clone()),
             ("summary_rule", self.rule.clone()),
             ("gateway/keys", self.key.clone()),
@@ -261,9 +280,21 @@ impl Theirs {
     }
 }
 
-/// Replaces the id that names nothing by one that names theirs.
+/// The one row that names another entry behind its path.
+const OTHER: &str = "DELETE /api/v1/memory/{namespace}/{key}/relations";
+
+/// Replaces the id that names nothing by one that names theirs, and the entry that is not there by one that is there for them.
 fn aimed(body: Value, id: &str) -> Value {
-    serde_json::from_str(&body.to_string().replace(NIL, id)).unwrap()
+    let mut body: Value = serde_json::from_str(&body.to_string().replace(NIL, id)).unwrap();
+    let nowhere = json!({"namespace": "nothing/here", "key": "none"});
+    for named in ["/draft", "/other", ""] {
+        let Some(Value::Object(fields)) = body.pointer_mut(named) else { continue };
+        if fields.get("namespace") == nowhere.get("namespace") && fields.get("key") == nowhere.get("key") {
+            fields.insert("namespace".to_owned(), json!("team"));
+            fields.insert("key".to_owned(), json!("beside"));
+        }
+    }
+    body
 }
 
 on_both_engines! {
@@ -284,24 +315,27 @@ on_both_engines! {
             }
             let id = if by_key { String::new() } else { theirs.id(&row) };
             let path = path.replace("{id}", &id).replace("{namespace}", "team").replace("{key}", "thing").replace("{version}", "1");
+            let path = if row == OTHER { format!("{path}?namespace=team&key=beside") } else { path };
             let request = call(method.clone(), &path).with("cookie", &format!("weft={cookie}")).with("sec-fetch-site", "same-origin");
             let request = match sent {
                 Some(Sent::Json(body)) => request.json(&aimed(body, &id)),
                 _ => request,
             };
-            let status = request.send_to(&app).await.status().as_u16();
+            let answer = request.send_to(&app).await;
+            let status = answer.status().as_u16();
+            let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("Their secret"), "{row}: {text}");
             // Keys are no secrets: the same key in our own workspace is another entry. It is made, or is not in that version.
             let expected: &[u16] = match row.as_str() {
                 "PUT /api/v1/memory/{namespace}/{key}" => &[201],
                 "POST /rpc/memory/put" => &[409],
-                // The other entry has no name.
-                "DELETE /api/v1/memory/{namespace}/{key}/relations" => &[422],
                 "POST /api/v1/triggers" | "POST /api/v1/schedules" | "POST /api/v1/routes" => &[422],
                 "POST /rpc/triggers/create" | "POST /rpc/routes/create" => &[422],
                 _ => &[404],
             };
             // A namespace is no secret either: ours of the same name is another.
-            let is_place = row.contains("memory/") || row.contains("/namespaces/");
+            let is_place = id.is_empty() && (row.contains("memory/") || row.contains("/namespaces/"));
             let ours_now = is_place && [200, 204, 409].contains(&status);
             assert!(expected.contains(&status) || ours_now, "{row}: {status}");
             walked += 1;
@@ -309,6 +343,9 @@ on_both_engines! {
         assert!(walked > 30, "{walked}");
         let entry = memory::get(&theirs.ctx, "team", "thing").await.unwrap();
         assert_eq!((entry.content.as_str(), entry.version), ("Their secret.", 1));
+        let related = memory::relations(&theirs.ctx, "team", "thing").await.unwrap();
+        assert_eq!((related.len(), related[0].other.key.as_str()), (1, "beside"), "nobody else says anything of their entries");
+        assert_eq!(memory::list_backups(&theirs.ctx).await.unwrap().len(), 1);
         assert_eq!(theirs.ctx.workspace(), theirs.ctx.actor.workspace);
     }
 
@@ -317,7 +354,7 @@ on_both_engines! {
         let (_, cookie) = owner(rt).await;
         seed(rt).await;
         let app = weft::http::router(rt);
-        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/agents/leases", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/summary-rules", "/namespaces", "/cache/entries", "/cache/semantic", "/analytics/cache", "/providers/use", "/flags", "/flags/changes"] {
+        for path in ["/workflows", "/runs", "/memory", "/users", "/users/invites", "/analytics/overview", "/triggers", "/schedules", "/firings", "/providers", "/routes", "/budgets", "/agents", "/agents/tasks", "/agents/leases", "/gateway/keys", "/gateway/calls", "/gateway/usage", "/summary-rules", "/memory-backups", "/namespaces", "/cache/entries", "/cache/semantic", "/analytics/cache", "/providers/use", "/flags", "/flags/changes"] {
             let answer = call(Method::GET, &format!("/api/v1{path}")).with("cookie", &format!("weft={cookie}")).send_to(&app).await;
             let text = json_of(answer).await.to_string();
             assert!(!text.contains("Theirs") && !text.contains("other.example") && !text.contains("secret"), "{path}: {text}");

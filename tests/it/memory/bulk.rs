@@ -31,6 +31,37 @@ fn tag(add: &[&str], remove: &[&str]) -> EntryAct {
 }
 
 on_both_engines! {
+    async fn several_entries_become_one_and_part_again(site: Site) {
+        let ctx = workspace(&site).await;
+        let loom = EntryDraft { tags: vec!["loom".to_owned()], ..draft("The loom has 20 shafts.") };
+        memory::put(&ctx, "notes", "a", loom, Expect::Any, Source::Cli {}).await.unwrap();
+        let red = EntryDraft { tags: vec!["colour".to_owned()], importance: Some(0.9), ..draft("The thread is red.") };
+        memory::put(&ctx, "notes", "b", red, Expect::Any, Source::Cli {}).await.unwrap();
+        put(&ctx, "other", "c", "20 shafts.").await;
+        let name = |namespace: &str, key: &str| EntryName { namespace: namespace.to_owned(), key: key.to_owned() };
+        let merge = EntryAct::Merge { with: vec![name("notes", "b"), name("other", "c")] };
+        let done = change(&ctx, vec![step("a", 1, merge.clone())]).await;
+        assert_eq!((done.done, done.refused.len()), (1, 0));
+        let one = memory::get(&ctx, "notes", "a").await.unwrap();
+        assert_eq!(one.content, "The loom has 20 shafts.\n\nThe thread is red.");
+        assert_eq!((one.tags.join(","), one.importance, one.version), ("colour,loom".to_owned(), 0.9, 2));
+        for (namespace, key) in [("notes", "b"), ("other", "c")] {
+            let other = memory::get(&ctx, namespace, key).await.unwrap();
+            assert!(other.superseded_at.is_some() && other.version == 1, "{key} stays, marked");
+        }
+        take_back(&ctx, done).await;
+        let one = memory::get(&ctx, "notes", "a").await.unwrap();
+        assert_eq!((one.content.as_str(), one.version), ("The loom has 20 shafts.", 3));
+        assert!(memory::get(&ctx, "notes", "b").await.unwrap().superseded_at.is_none());
+        // All or nothing.
+        let gone = EntryAct::Merge { with: vec![name("notes", "b"), name("notes", "gone")] };
+        let done = change(&ctx, vec![step("a", 3, gone)]).await;
+        assert_eq!((done.done, done.refused.len()), (0, 1));
+        assert!(memory::get(&ctx, "notes", "b").await.unwrap().superseded_at.is_none());
+        let seen = change(&ctx, vec![step("a", 2, merge)]).await;
+        assert!(seen.refused[0].reason.contains("version 3"), "{:?}", seen.refused);
+    }
+
     async fn entries_are_tagged_together_and_as_before_again(site: Site) {
         let ctx = workspace(&site).await;
         let tagged = EntryDraft { tags: vec!["old".to_owned()], importance: Some(0.9), ..draft("The loom.") };

@@ -1,6 +1,8 @@
 //! Memory's face on both engines.
 
 mod access;
+mod backup_store;
+mod backups;
 mod bulk;
 mod context;
 mod deputy;

@@ -157,6 +157,24 @@ on_both_engines! {
         assert!(!is_superseded(&ctx).await);
     }
 
+    async fn as_of_a_moment_what_was_gone_then_took_nobodys_place(site: Site) {
+        let ctx = workspace(&site).await;
+        put(&ctx, "a", "new", "The loom has 24 shafts").await;
+        put(&ctx, "a", "old", "The loom has 20 shafts").await;
+        say(&ctx, "new", RelationKind::Supersedes, "old").await.unwrap();
+        let while_it_stood = ctx.clock.now();
+        ctx.clock.advance_ms(1_000);
+        memory::delete(&ctx, "a", "new", Expect::Any).await.unwrap();
+        let while_it_was_gone = ctx.clock.now();
+        ctx.clock.advance_ms(1_000);
+        memory::undelete(&ctx, "a", "new").await.unwrap();
+        ctx.clock.advance_ms(1_000);
+        let marked = async |at| memory::get_as_of(&ctx, "a", "old", at).await.unwrap().superseded_at.is_some();
+        assert!(marked(while_it_stood).await);
+        assert!(!marked(while_it_was_gone).await);
+        assert!(marked(ctx.clock.now()).await);
+    }
+
     async fn relations_are_said_and_taken_back_over_rest(site: Site) {
         let ctx = workspace(&site).await;
         put(&ctx, "a", "new", "The loom has 24 shafts.").await;

@@ -2,12 +2,10 @@
 
 use super::super::{estimate, summarize};
 use super::plan::{Found, UNPRICED, find};
-use crate::auth;
-use crate::memory::store::RuleRow;
 use crate::memory::{Error, store};
 use crate::model::ApiError;
 use crate::model::memory::{EntryName, SummaryFiring, SummaryOutcome, SummaryRuleDraft};
-use crate::runtime::{Actor, Ctx, Principal, Runtime};
+use crate::runtime::{Ctx, Runtime};
 
 /// Rules that are fired in one go; the others wait for the next.
 const SOME: i64 = 20;
@@ -39,7 +37,7 @@ pub async fn fire_summary_rules(runtime: &Runtime) -> Result<u32, Error> {
             cost_micros: 0,
             reason: String::new(),
         };
-        let firing = match acting(runtime, &row).await? {
+        let firing = match row.made_by.acting(runtime, row.workspace_id, "the rule").await? {
             Ok(ctx) => fire(&ctx, &row.spec, nothing).await,
             Err(reason) => SummaryFiring { outcome: SummaryOutcome::Refused, reason, ..nothing },
         };
@@ -51,22 +49,6 @@ pub async fn fire_summary_rules(runtime: &Runtime) -> Result<u32, Error> {
         fired += 1;
     }
     Ok(fired)
-}
-
-/// Who wrote the rule, with the role that they have now, or why nobody acts for them.
-async fn acting(runtime: &Runtime, row: &RuleRow) -> Result<Result<Ctx, String>, Error> {
-    let Some(id) = row.made_by else { return Ok(Ok(runtime.system(row.workspace_id))) };
-    let role = match auth::role_now(runtime, row.workspace_id, id).await {
-        Ok(role) => role,
-        Err(error) => return Ok(Err(ApiError::from(error).detail().to_owned())),
-    };
-    let name = row.made_by_name.clone().unwrap_or_default();
-    let Some(role) = role else {
-        return Ok(Err(format!("{name}, who wrote the rule, can't act here any more; somebody else has to save it")));
-    };
-    let principal = Principal::User { id, name, session: runtime.ids.fresh() };
-    let actor = Actor { workspace: row.workspace_id, principal, role };
-    Ok(Ok(runtime.as_actor(actor, String::new())))
 }
 
 /// Makes the summaries that are due, as far as the budget goes.

@@ -13,6 +13,7 @@ pub use fire::fire_summary_rules;
 use std::time::Duration;
 
 use super::may;
+use crate::memory::maker::Maker;
 use crate::memory::store::RuleRow;
 use crate::memory::{Error, access, store, validate};
 use crate::model::auth::Action;
@@ -77,8 +78,8 @@ async fn present(ctx: &Ctx, reach: &Reach, row: RuleRow) -> Result<SummaryRule, 
     for firing in &mut firings {
         firing.made.retain(|name| reach.may_read(&name.namespace));
     }
-    let RuleRow { id, spec, made_by_name, created_at, next_at, .. } = row;
-    Ok(SummaryRule { id, spec, made_by: made_by_name, created_at, next_at, firings })
+    let RuleRow { id, spec, made_by, created_at, next_at, .. } = row;
+    Ok(SummaryRule { id, spec, made_by: made_by.name, created_at, next_at, firings })
 }
 
 /// Makes a rule, or writes another text of one. It asks in the name of who calls from then on; one that is switched on looks at once.
@@ -103,8 +104,7 @@ pub async fn save_summary_rule(
         id: old.as_ref().map_or_else(|| ctx.ids.fresh(), |old| old.id),
         workspace_id: ctx.workspace(),
         spec: draft,
-        made_by: ctx.actor.principal.user_id(),
-        made_by_name: ctx.actor.principal.user_name().map(str::to_owned),
+        made_by: Maker::of(ctx),
         created_at: old.as_ref().map_or(now, |old| old.created_at),
         next_at: now,
     };

@@ -210,6 +210,8 @@ pub(super) fn origin(source: Source) -> AnyView {
             let href = format!("/runs/{run_id}");
             view! { <a class="link" href=href>"a run"</a> ", step " {step} }.into_any()
         }
+        Source::Import { name: Some(name) } => format!("{name}, by import").into_any(),
+        Source::Import { name: None } => "an import".into_any(),
         Source::Cli {} => "the command line".into_any(),
         Source::Expiry {} => "its expiry".into_any(),
     }

@@ -187,9 +187,9 @@ fn told_of(expected: i64, source: &Source, found: i64) -> String {
         return format!("An entry with this key exists, in version {found}. Choose another key, or write over it.");
     }
     let who = match source {
-        Source::User { name } => name.as_str(),
+        Source::User { name } | Source::Import { name: Some(name) } => name.as_str(),
         Source::Run { .. } => "A run",
-        Source::Cli {} | Source::Expiry {} => "Somebody",
+        Source::Cli {} | Source::Import { name: None } | Source::Expiry {} => "Somebody",
     };
     format!("{who} saved version {found} meanwhile. Nothing of yours was saved.")
 }

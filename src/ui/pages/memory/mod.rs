@@ -5,6 +5,7 @@
 
 mod access;
 mod activity;
+mod backups;
 mod bulk;
 mod diff;
 mod draft;
@@ -39,6 +40,7 @@ mod tree;
 mod versions;
 mod why;
 
+pub use backups::BackupsPage;
 pub use embedder::EmbedderPage;
 pub use health::HealthPage;
 pub use map::MapPage;

@@ -189,7 +189,10 @@ pub(super) fn NamespaceDialog(state: State) -> impl IntoView {
                     hint=Some(hint.clone()) aside=Some("optional".to_owned())
                 />
                 <KeepingFields keeping path refusal=Signal::from(refusal) may=administers />
-                {administers.then(|| view! { <GrantingFields granting /> })}
+                {administers.then(|| view! {
+                    <GrantingFields granting />
+                    <p class="small dim"><a class="link" href="/memory/backups">"Backups"</a> " copy namespaces by themselves, to a folder or an object store."</p>
+                })}
             </div>
         </Dialog>
     }

@@ -146,9 +146,9 @@ fn within(chosen: &str, typed: String) -> String {
 /// Who wrote it, as the server takes it: a name alone is a person's.
 fn source_of(value: &str) -> String {
     match value {
-        "user" | "run" | "cli" => value.to_owned(),
+        "user" | "run" | "import" | "cli" => value.to_owned(),
         "me" | "people" => "user".to_owned(),
-        _ if value.starts_with("user:") || value.starts_with("run:") => value.replace('"', ""),
+        _ if ["user:", "run:", "import:"].iter().any(|kind| value.starts_with(kind)) => value.replace('"', ""),
         name => format!("user:{name}"),
     }
 }

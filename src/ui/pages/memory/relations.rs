@@ -48,27 +48,38 @@ pub(super) fn say(
     changed: impl Fn() + Clone + Send + Sync + 'static,
 ) {
     spawn_local(async move {
-        let draft = RelationDraft { kind, namespace: other.namespace.clone(), key: other.key.clone() };
-        if let Err(error) = relate_entries(one.namespace.clone(), one.key.clone(), draft).await {
+        if let Err(error) = try_to_say(toasts, one, (kind, other), (before, done), changed).await {
             toasts.say(Tone::Bad, error.detail());
-            return;
         }
-        // The toast outlives the page, so what it calls has an owner of its own, kept by the call itself.
-        let owner = Owner::new_root(None);
-        let (kept, again) = (owner.clone(), changed.clone());
-        let undo = owner.with(|| {
-            Callback::new(move |()| {
-                let _owner = &kept;
-                let (one, other) = (one.clone(), other.clone());
-                match before {
-                    None => take_back(toasts, one, other, again.clone()),
-                    Some(way) => say_again(toasts, one, (way, other), again.clone()),
-                }
-            })
-        });
-        toasts.say_with_undo(done.to_owned(), "Undo", undo);
-        changed();
     });
+}
+
+/// The same, for who waits for it and tells themselves what is refused.
+async fn try_to_say(
+    toasts: Toasts,
+    one: EntryName,
+    (kind, other): (RelationKind, EntryName),
+    (before, done): (Option<RelationWay>, &'static str),
+    changed: impl Fn() + Clone + Send + Sync + 'static,
+) -> Result<(), ApiError> {
+    let draft = RelationDraft { kind, namespace: other.namespace.clone(), key: other.key.clone() };
+    relate_entries(one.namespace.clone(), one.key.clone(), draft).await?;
+    // The toast outlives the page, so what it calls has an owner of its own, kept by the call itself.
+    let owner = Owner::new_root(None);
+    let (kept, again) = (owner.clone(), changed.clone());
+    let undo = owner.with(|| {
+        Callback::new(move |()| {
+            let _owner = &kept;
+            let (one, other) = (one.clone(), other.clone());
+            match before {
+                None => take_back(toasts, one, other, again.clone()),
+                Some(way) => say_again(toasts, one, (way, other), again.clone()),
+            }
+        })
+    });
+    toasts.say_with_undo(done.to_owned(), "Undo", undo);
+    changed();
+    Ok(())
 }
 
 /// Says of two entries what was said before.
@@ -181,6 +192,9 @@ pub(super) struct Relate {
     kind: RwSignal<String>,
     namespace: RwSignal<String>,
     key: RwSignal<String>,
+    busy: RwSignal<bool>,
+    /// Why it was refused.
+    refusal: RwSignal<Option<String>>,
 }
 
 impl Relate {
@@ -191,6 +205,8 @@ impl Relate {
             kind: RwSignal::new(RelationKind::Supersedes.as_str().to_owned()),
             namespace: RwSignal::new(String::new()),
             key: RwSignal::new(String::new()),
+            busy: RwSignal::new(false),
+            refusal: RwSignal::new(None),
         }
     }
 
@@ -199,6 +215,7 @@ impl Relate {
         self.kind.set(RelationKind::Supersedes.as_str().to_owned());
         self.namespace.set(entry.namespace.clone());
         self.key.set(String::new());
+        self.refusal.set(None);
         self.of.set(Some(EntryName { namespace: entry.namespace.clone(), key: entry.key.clone() }));
         self.open.set(true);
     }
@@ -208,7 +225,7 @@ impl Relate {
 #[component]
 pub(super) fn RelateDialog(state: State) -> impl IntoView {
     let toasts = use_toasts();
-    let Relate { of, open, kind, namespace, key } = state.relate;
+    let Relate { of, open, kind, namespace, key, busy, refusal } = state.relate;
     let title = Signal::derive(move || {
         let own = of.with(|of| of.as_ref().map(|of| of.key.clone()).unwrap_or_default());
         format!("{own} and another entry")
@@ -226,19 +243,27 @@ pub(super) fn RelateDialog(state: State) -> impl IntoView {
         let (Some(own), Some(kind)) = (of.get_untracked(), RelationKind::parse(&kind.get_untracked())) else { return };
         let trimmed = |text: RwSignal<String>| text.with_untracked(|text| text.trim().to_owned());
         let other = EntryName { namespace: trimmed(namespace).trim_matches('/').to_owned(), key: trimmed(key) };
-        open.set(false);
         let done = match kind {
             RelationKind::Supersedes => "It takes the place of the other",
             RelationKind::Contradicts => "Both are marked until somebody decides",
             RelationKind::Agrees => "Both hold",
         };
         let before = way_between(state, &own, &other);
-        say(toasts, own, (kind, other), (before, done), move || state.load_anew());
+        refusal.set(None);
+        busy.set(true);
+        spawn_local(async move {
+            match try_to_say(toasts, own, (kind, other), (before, done), move || state.load_anew()).await {
+                Ok(()) => drop(open.try_set(false)),
+                // What was typed stays: mostly it is a name that is not quite right.
+                Err(error) => drop(refusal.try_set(Some(error.detail().to_owned()))),
+            }
+            let _ = busy.try_set(false);
+        });
     };
     let footer = move || {
         view! {
             <Button label="Cancel" on_press=move |()| open.set(false) />
-            <Button label="Say so" variant=ButtonVariant::Primary refused=nothing on_press=send />
+            <Button label="Say so" variant=ButtonVariant::Primary busy refused=nothing on_press=send />
         }
     };
     let choices = StoredValue::new(choices);
@@ -247,7 +272,7 @@ pub(super) fn RelateDialog(state: State) -> impl IntoView {
             <div class="form">
                 <Select id="relate-kind" label="What is so" value=Bound::from(kind) choices=Signal::derive(move || choices.get_value()) />
                 <TextInput id="relate-namespace" label="Namespace of the other" value=Bound::from(namespace) />
-                <TextInput id="relate-key" label="Key of the other" value=Bound::from(key) />
+                <TextInput id="relate-key" label="Key of the other" value=Bound::from(key) error=refusal />
             </div>
         </Dialog>
     }

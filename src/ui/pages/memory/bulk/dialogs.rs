@@ -3,13 +3,15 @@
 use leptos::prelude::*;
 
 use super::{Ask, Bulk, Chosen, entries, work};
-use crate::model::memory::{EntryAct, EntryStep};
-use crate::ui::components::{Bound, Button, ButtonVariant, ConfirmDialog, Dialog, TextInput, use_toasts};
+use crate::model::memory::{EntryAct, EntryName, EntryStep};
+use crate::ui::components::{
+    Bound, Button, ButtonVariant, Choice, ConfirmDialog, Dialog, Select, TextInput, use_toasts,
+};
 
 /// The dialogs of the bar; they stand at the level of the page, not inside what loads anew.
 #[component]
 pub(in crate::ui::pages::memory) fn BulkDialogs(bulk: Bulk) -> impl IntoView {
-    view! { <TagDialog bulk /> <MoveDialog bulk /> }
+    view! { <TagDialog bulk /> <MoveDialog bulk /> <MergeDialog bulk /> }
 }
 
 /// Whether this dialog is open, both ways.
@@ -96,6 +98,54 @@ fn MoveDialog(bulk: Bulk) -> impl IntoView {
     }
 }
 
+/// Several become one: which of them stays, with what the others say.
+#[component]
+fn MergeDialog(bulk: Bulk) -> impl IntoView {
+    let open = opened(bulk, Ask::Merge);
+    let toasts = use_toasts();
+    // The place of the one that stays among what is chosen.
+    let kept = RwSignal::new("0".to_owned());
+    Effect::new(move |_| {
+        if open.get() {
+            kept.set("0".to_owned());
+        }
+    });
+    let choices = Signal::derive(move || {
+        let name =
+            |(at, name): (usize, &EntryName)| Choice::new(at.to_string(), format!("{} ({})", name.key, name.namespace));
+        bulk.chosen.with(|chosen| chosen.keys().enumerate().map(name).collect::<Vec<_>>())
+    });
+    let send = move |()| {
+        let at = kept.with_untracked(|kept| kept.parse::<usize>().unwrap_or_default());
+        let step = bulk.chosen.with_untracked(|chosen| merging(chosen, at));
+        bulk.ask.set(None);
+        work::begin(bulk, toasts, step.into_iter().collect(), "merged");
+    };
+    let title = Signal::derive(move || format!("Merge {}", entries(count(bulk))));
+    let footer = move || {
+        view! {
+            <Button label="Cancel" on_press=move |()| bulk.ask.set(None) />
+            <Button label="Merge" variant=ButtonVariant::Primary on_press=send />
+        }
+    };
+    view! {
+        <Dialog id="memory-bulk-merge" title open footer=ViewFn::from(footer)>
+            <div class="form">
+                <Select id="bulk-merge-into" label="Into" value=Bound::from(kept) choices />
+                <p class="small dim">"Its next version says what all of them say, each text once, with their tags. It takes the place of the others: they stay as they are, say so, and are found behind it."</p>
+            </div>
+        </Dialog>
+    }
+}
+
+/// What merges all that is chosen into one of them.
+fn merging(chosen: &Chosen, at: usize) -> Option<EntryStep> {
+    let (kept, version) = chosen.iter().nth(at)?;
+    let with = chosen.keys().filter(|name| *name != kept).cloned().collect();
+    let EntryName { namespace, key } = kept.clone();
+    Some(EntryStep { namespace, key, version: *version, act: EntryAct::Merge { with } })
+}
+
 /// A clean-up that waits for a yes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::ui::pages::memory) struct Plan {
@@ -136,6 +186,16 @@ pub(in crate::ui::pages::memory) fn PlanDialog(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_that_is_chosen_is_merged_into_one_of_them() {
+        let name = |key: &str| EntryName { namespace: "a".to_owned(), key: key.to_owned() };
+        let chosen: Chosen = [(name("one"), Some(3)), (name("two"), None)].into_iter().collect();
+        let step = merging(&chosen, 0).expect("it is there");
+        assert_eq!((step.key.as_str(), step.version), ("one", Some(3)));
+        assert_eq!(step.act, EntryAct::Merge { with: vec![name("two")] });
+        assert!(merging(&chosen, 2).is_none());
+    }
 
     #[test]
     fn tags_stand_between_commas() {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 
 use crate::model::auth::{Action as May, Me};
-use crate::model::memory::{Entry, EntryAct, EntryLine, EntryName, EntryRefusal, EntryStep};
+use crate::model::memory::{Entry, EntryAct, EntryLine, EntryName, EntryRefusal, EntryStep, MAX_MERGE};
 use crate::ui::components::{Button, ButtonSize, ButtonVariant, Icon};
 use crate::ui::format;
 
@@ -24,6 +24,7 @@ pub(super) type Chosen = BTreeMap<EntryName, Option<i64>>;
 enum Ask {
     Tag,
     Move,
+    Merge,
 }
 
 /// The choice, and what is being done with it.
@@ -140,6 +141,10 @@ pub(super) fn BulkBar(
     let count = Memo::new(move |_| bulk.chosen.with(Chosen::len));
     let busy = Signal::derive(move || bulk.progress.with(Option::is_some));
     let is_there = move || count.get() > 0 || busy.get() || bulk.refused.with(|refused| !refused.is_empty());
+    let cannot_merge = Signal::derive(move || {
+        let few = format!("Choose 2 to {} entries", MAX_MERGE + 1);
+        refused.get().or_else(|| (!(2..=MAX_MERGE + 1).contains(&count.get())).then_some(few))
+    });
     let act = work::presser(bulk);
     let export = work::exporter(bulk);
     let quarantine = EntryAct::Quarantine { reason: "set aside together with others".to_owned() };
@@ -149,6 +154,7 @@ pub(super) fn BulkBar(
                 <strong role="status">{move || format!("{} chosen", entries(count.get()))}</strong>
                 <Button label="Tag…" icon="tag" size=ButtonSize::Small busy refused on_press=move |()| bulk.ask.set(Some(Ask::Tag)) />
                 <Button label="Move…" icon="folder" size=ButtonSize::Small busy refused on_press=move |()| bulk.ask.set(Some(Ask::Move)) />
+                <Button label="Merge…" icon="into" size=ButtonSize::Small busy refused=cannot_merge on_press=move |()| bulk.ask.set(Some(Ask::Merge)) />
                 <Button
                     label="Set aside" icon="shield" size=ButtonSize::Small busy refused
                     on_press={

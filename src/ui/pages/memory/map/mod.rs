@@ -5,6 +5,7 @@
 
 mod board;
 mod list;
+mod live;
 mod refine;
 mod scene;
 
@@ -21,13 +22,11 @@ use self::scene::{Camera, ColourBy, Line, coloured};
 use super::bulk::{Bulk, BulkBar, BulkDialogs, Chosen, refused_by_role};
 use super::place::Place;
 use crate::api::memory::map_memory;
-use crate::model::live::{ServerMessage, Topic};
 use crate::model::memory::{EntryName, MapBasis, MapPoint, MemoryMap};
 use crate::model::{ApiError, Timestamp};
 use crate::ui::components::{
     Button, ButtonLink, ButtonShape, ButtonSize, Crumb, EmptyState, ErrorState, PageHeader, Skeleton, SkeletonShape,
 };
-use crate::ui::state::live::follow;
 use crate::ui::{browser, format};
 
 /// How long the browser may draw and answer between two parts of the refining, in ms.
@@ -57,7 +56,7 @@ struct State {
     bulk: Bulk,
     /// Goes up when the map has to be loaded anew.
     again: RwSignal<u32>,
-    /// Whether somebody has written here since it was loaded.
+    /// Whether somebody has written here since it was laid out: what came since stands among its neighbours, as well as they are known.
     is_old: RwSignal<bool>,
 }
 
@@ -129,6 +128,28 @@ struct Told {
     shares: [f64; 2],
 }
 
+impl Told {
+    fn of(map: &MemoryMap) -> Self {
+        let MemoryMap { points, entries, without_vector, by, shares, .. } = map;
+        Self {
+            entries: *entries,
+            shown: points.len(),
+            without_vector: *without_vector,
+            by: by.clone(),
+            shares: *shares,
+        }
+    }
+}
+
+/// What the page is: what others write alters what it says and not what it is, so that nothing under a pointer is drawn anew.
+#[derive(Debug, Clone, PartialEq)]
+enum Face {
+    Waiting,
+    Failed(ApiError),
+    Empty,
+    Drawn,
+}
+
 /// `/memory/map`.
 #[component]
 pub fn MapPage() -> impl IntoView {
@@ -137,24 +158,33 @@ pub fn MapPage() -> impl IntoView {
     let namespace = Memo::new(move |_| place.with(|place| place.namespace.clone()));
     let state = State::new();
     let told = RwSignal::new(None::<Result<Told, ApiError>>);
-    load(state, namespace, told);
-    follow_changes(state, namespace);
+    let work = StoredValue::new(Refining::default());
+    load(state, namespace, (told, work));
+    live::follow_changes(state, namespace, (told, work));
     choose_entries(state);
     let back = Signal::derive(move || place.with(|place| place.closing().href()));
     let actions = move || {
         view! { <ButtonLink href=back label="As a list" icon="list" size=ButtonSize::Small shape=ButtonShape::Collapsing /> }
     };
+    let face = Memo::new(move |_| {
+        told.with(|told| match told {
+            None => Face::Waiting,
+            Some(Err(error)) => Face::Failed(error.clone()),
+            Some(Ok(told)) if told.shown == 0 => Face::Empty,
+            Some(Ok(_)) => Face::Drawn,
+        })
+    });
     let shown = move || {
-        match told.get() {
-        None => view! { <Skeleton shape=SkeletonShape::Block(12) what="the map" /> }.into_any(),
-        Some(Err(error)) => {
+        match face.get() {
+        Face::Waiting => view! { <Skeleton shape=SkeletonShape::Block(12) what="the map" /> }.into_any(),
+        Face::Failed(error) => {
             let retry = Callback::new(move |()| state.again.update(|again| *again += 1));
             view! { <ErrorState error what="the map" on_retry=retry /> }.into_any()
         }
-        Some(Ok(told)) if told.shown == 0 => {
+        Face::Empty => {
             view! { <EmptyState title="Nothing to draw">"There are no entries here, or none of them has its vector yet."</EmptyState> }.into_any()
         }
-        Some(Ok(told)) => view! { <Shown told state /> }.into_any(),
+        Face::Drawn => view! { <Shown told state /> }.into_any(),
     }
     };
     view! {
@@ -179,28 +209,13 @@ fn choose_entries(state: State) {
     });
 }
 
-/// Says when somebody has written here. The map is not made anew by itself: what one looks at would move away.
-fn follow_changes(state: State, namespace: Memo<String>) {
-    let topic = Signal::derive(move || Some(Topic::Memory(namespace.get())));
-    let seen = StoredValue::new(0_i64);
-    follow(
-        topic,
-        move || seen.get_value(),
-        move |message| match message {
-            ServerMessage::Update(update) => {
-                seen.set_value(update.seq);
-                state.is_old.set(true);
-            }
-            ServerMessage::Snapshot { seq, .. } => seen.set_value(seq),
-            ServerMessage::Pong { .. } | ServerMessage::Error { .. } => {}
-        },
-    );
-}
-
 /// Loads the map of the namespace in the browser, and begins to refine it.
-fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told, ApiError>>>) {
+fn load(
+    state: State,
+    namespace: Memo<String>,
+    (told, work): (RwSignal<Option<Result<Told, ApiError>>>, StoredValue<Refining>),
+) {
     let asked = StoredValue::new(0_u32);
-    let work = StoredValue::new(Refining::default());
     Effect::new(move |before: Option<String>| {
         state.again.track();
         let namespace = namespace.get();
@@ -218,10 +233,9 @@ fn load(state: State, namespace: Memo<String>, told: RwSignal<Option<Result<Told
                 return;
             }
             let answer = answer.map(|map| {
-                let MemoryMap { points, entries, without_vector, by, shares, .. } = map;
-                let told = Told { entries, shown: points.len(), without_vector, by, shares };
-                work.set_value(Refining::new(&points));
-                state.take(points, is_same);
+                let told = Told::of(&map);
+                work.set_value(Refining::new(&map.points));
+                state.take(map.points, is_same);
                 go_on(state, work);
                 told
             });
@@ -249,7 +263,8 @@ fn go_on(state: State, work: StoredValue<Refining>) {
 }
 
 #[component]
-fn Shown(told: Told, state: State) -> impl IntoView {
+fn Shown(told: RwSignal<Option<Result<Told, ApiError>>>, state: State) -> impl IntoView {
+    let about = move || told.with(|told| told.as_ref().and_then(|told| told.as_ref().ok()).map(said));
     let refused = Signal::stored(refused_by_role());
     let none = Callback::new(move |()| {
         state.chosen.set(BTreeSet::new());
@@ -264,7 +279,7 @@ fn Shown(told: Told, state: State) -> impl IntoView {
                 <Board state />
                 <div class="map-foot stack">
                     <Legend state />
-                    <p class="small dim">{said(&told)}</p>
+                    <p class="small dim">{about}</p>
                 </div>
             </div>
             <EntryList state />
@@ -332,7 +347,7 @@ fn Tools(state: State) -> impl IntoView {
             />
             <Show when=move || state.is_old.get()>
                 <Button
-                    label="Changed since: load anew"
+                    label="Lay it out anew"
                     icon="retry"
                     size=ButtonSize::Small
                     on_press=move |()| state.again.update(|again| *again += 1)

@@ -127,6 +127,7 @@ impl ColourBy {
             Self::Source => match point.source.as_str() {
                 "user" => "people",
                 "run" => "runs",
+                "import" => "imports",
                 _ => "the command line",
             }
             .to_owned(),

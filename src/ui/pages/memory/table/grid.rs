@@ -109,6 +109,7 @@ pub(super) fn Grid(state: State) -> impl IntoView {
         let (_, to) = window.get();
         lines.want(to.saturating_add(AHEAD));
     });
+    choose_what_comes(state);
     let scrolled = move |_| {
         if let Some(element) = element.get_untracked() {
             top.try_set(browser::scroll_of(&element).0);
@@ -256,6 +257,7 @@ fn on_key(event: &leptos::ev::KeyboardEvent, state: State, sight: Sight) {
         extend(state, at.unwrap_or(to), to);
     } else {
         lines.anchor.set_value(Some(to));
+        lines.reach.set(None);
     }
     lines.active.set(Some(to));
     if let Some(element) = sight.element.get_untracked() {
@@ -287,7 +289,26 @@ pub(super) fn extend(state: State, from: u32, to: u32) {
         }
     };
     was.filter(|row| !is.contains(row)).for_each(|row| set(row, false));
+    let (first, last) = (*is.start(), *is.end());
     is.for_each(|row| set(row, true));
+    let here = lines.here.with_untracked(Vec::len) as u32;
+    // What is not here yet is loaded for it, and chosen then.
+    lines.reach.set((last >= here).then_some((first.max(here), last)));
+    if last >= here {
+        lines.want(last.saturating_add(1));
+    }
+}
+
+/// Chooses what a range was drawn to, as it comes.
+fn choose_what_comes(state: State) {
+    let lines = state.lines;
+    Effect::new(move |_| {
+        let here = lines.here.with(Vec::len) as u32;
+        let Some((from, to)) = lines.reach.get_untracked().filter(|(from, _)| *from < here) else { return };
+        let end = here.min(to.saturating_add(1));
+        state.bulk.add_lines(&lines.here.read_untracked()[from as usize..end as usize]);
+        lines.reach.set((end <= to).then_some((end, to)));
+    });
 }
 
 /// The rows between two, with both.

@@ -47,6 +47,8 @@ pub(in crate::ui::pages::memory) struct Lines {
     pub(super) sight: Sight,
     /// The row from which a range goes.
     pub anchor: StoredValue<Option<u32>>,
+    /// Rows that are chosen once they are here: the range went beyond what is loaded.
+    pub reach: RwSignal<Option<(u32, u32)>>,
     /// With what the first page was asked for: the address may say something else by now.
     asked: StoredValue<Asked>,
     next: StoredValue<Option<String>>,
@@ -73,6 +75,7 @@ impl Lines {
             choosing: RwSignal::new(false),
             sight: Sight::new(total),
             anchor: StoredValue::new(None),
+            reach: RwSignal::new(None),
             asked: StoredValue::new(Asked::default()),
             next: StoredValue::new(None),
             wanted: StoredValue::new(0),
@@ -103,6 +106,7 @@ impl Lines {
         let _ = self.wanted.try_set_value(0);
         let _ = self.anchor.try_set_value(None);
         self.active.try_set(None);
+        self.reach.try_set(None);
         self.failed.try_set(None);
         self.is_stale.try_set(false);
         self.take(first.items, first.next, first.total);

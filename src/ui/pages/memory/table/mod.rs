@@ -104,8 +104,28 @@ pub(super) fn Tools(state: State) -> impl IntoView {
                 on_press=move |()| lines.choosing.set(true)
             />
         </div>
+        <Reaching state />
         <Stale state />
         <Failed state />
+    }
+}
+
+/// That a range goes on beyond what is loaded.
+#[component]
+fn Reaching(state: State) -> impl IntoView {
+    let lines = state.lines;
+    let said = move || {
+        let (_, to) = lines.reach.get()?;
+        let (here, all) = (lines.here.with(Vec::len) as i64, i64::from(to) + 1);
+        Some(format!("Choosing {} entries; {} are here so far.", format::count(all), format::count(here)))
+    };
+    view! {
+        <Show when=move || lines.reach.with(Option::is_some)>
+            <div class="tally row wrap">
+                <span class="small grow" role="status">{said}</span>
+                <Button label="Stop" size=ButtonSize::Small on_press=move |()| lines.reach.set(None) />
+            </div>
+        </Show>
     }
 }
 

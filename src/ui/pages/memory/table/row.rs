@@ -125,6 +125,8 @@ fn writer(source: &Source) -> String {
     match source {
         Source::User { name } => name.clone(),
         Source::Run { step, .. } => format!("a run, step {step}"),
+        Source::Import { name: Some(name) } => format!("{name}, by import"),
+        Source::Import { name: None } => "an import".to_owned(),
         Source::Cli {} => "the command line".to_owned(),
         Source::Expiry {} => "its expiry".to_owned(),
     }

@@ -5,14 +5,14 @@ use jiff::civil;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use time::{Date, Month, PrimitiveDateTime, Time};
 
-use crate::model::Timestamp;
 use crate::model::trigger::Moment;
 use crate::model::trigger::cron::Cron;
 use crate::model::trigger::zone::{Local, Zone, next_after};
+use crate::model::{FieldError, Timestamp};
 
 /// A zone.
 #[derive(Debug, Clone)]
-pub(super) struct Iana(TimeZone);
+pub struct Iana(TimeZone);
 
 impl Iana {
     /// The zone with this name.
@@ -30,15 +30,26 @@ impl Iana {
     }
 }
 
+/// Reads an expression and its zone.
+///
+/// # Errors
+/// The field that does not fit, `/cron` or `/timezone`, and what was expected.
+pub fn read(cron: &str, timezone: &str) -> Result<(Cron, Iana), FieldError> {
+    let expected = "expected a zone such as Europe/Berlin or UTC";
+    let zone = Iana::find(timezone).ok_or_else(|| FieldError::new("/timezone", expected))?;
+    let cron = cron.parse().map_err(|error: String| FieldError::new("/cron", error))?;
+    Ok((cron, zone))
+}
+
 /// The next moments of a schedule, at most five.
-pub(super) fn next_moments(cron: &Cron, zone: &Iana, after: Timestamp) -> Vec<Moment> {
+pub fn next_moments(cron: &Cron, zone: &Iana, after: Timestamp) -> Vec<Moment> {
     let next = |at: &Timestamp| next_after(cron, zone, *at);
     let moments = std::iter::successors(next(&after), next).take(5);
     moments.map(|at| Moment { at, local: zone.words(at) }).collect()
 }
 
 /// Every zone's name, in order.
-pub(super) fn names() -> Vec<String> {
+pub fn names() -> Vec<String> {
     let mut names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     names.retain(|name| !name.starts_with("Etc/") && !name.starts_with("posix") && !name.starts_with("right"));
     names.retain(|name| (name.contains('/') || name == "UTC") && !name.starts_with("SystemV/"));
