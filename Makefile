@@ -16,7 +16,7 @@ FAULT ?=
 ENGINE ?=
 FULL ?=
 
-.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size bench bench-peers bench-gateway test-build stories conformance embedder clean
+.PHONY: help run build dev check lint fmt test test-rust simulate e2e fuzz faults size bench bench-peers bench-gateway outside test-build stories conformance embedder clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -117,6 +117,11 @@ bench-gateway: build ## what the gateway adds to a call, and LiteLLM's proxy bes
 	@target/peers/bin/pip install --quiet --requirement benches/peers/gateway.txt
 	@"$(BINARY)" bench gateway
 	@target/peers/bin/python benches/peers/litellm_bench.py --binary "$(BINARY)"
+
+outside: build ## the Python SDKs of OpenAI and Anthropic before the gateway, and LiteLLM's proxy behind it (docs/testing.md)
+	@test -x target/outside/bin/python || python3 -m venv target/outside
+	@target/outside/bin/pip install --quiet --requirement tests/outside/requirements.txt
+	@WEFT_BINARY="$(abspath $(BINARY))" node tests/outside/run.mjs target/outside
 
 embedder: ## fetch a model that makes vectors of memory on this machine, into weft-data/embedders (WEFT_EMBEDDERS=folder)
 	@scripts/fetch-embedder.py

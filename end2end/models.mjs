@@ -56,6 +56,10 @@ const wires = {
     const data = Array.from({ length: count }, (_, index) => ({ object: 'embedding', index, embedding: [0.5, -0.25, index] }));
     return { object: 'list', model: 'big', data, usage: { prompt_tokens: 8, total_tokens: 8 } };
   },
+  '/v1/messages': (ask) => {
+    const [whole, events] = message(ask.tools ? { tool: 'look', input: { at: 1 } } : { words: WORDS.join('') }, 1);
+    return ask.stream ? events : whole;
+  },
   '/v1/messages/count_tokens': () => ({ input_tokens: 2095 }),
   '/api/tags': () => ({ models: [{ name: 'llama3.2:1b' }, { name: 'all-minilm:22m' }] }),
   '/api/chat': (ask) => {

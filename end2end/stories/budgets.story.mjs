@@ -94,6 +94,7 @@ story('a budget stops a program, and a run waits until there is more', { env: { 
   await page.goto(`/runs/${run}`);
   await page.getByText(/the budget "Everybody together" is used up/).first().waitFor();
   await page.getByRole('button', { name: 'Resume' }).waitFor();
+  await page.getByText('Raise the budget, and resume the run').waitFor();
   await expectAccessible(page);
   await shot(page, 'budget-run');
 

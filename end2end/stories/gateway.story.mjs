@@ -95,6 +95,10 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('textbox', { name: 'Name' }).fill('a program');
   await dialog.getByRole('group', { name: 'Add a name' }).getByRole('button', { name: 'smart' }).click();
+  await dialog.getByRole('textbox', { name: 'Calls in a minute' }).fill('many');
+  await dialog.getByRole('button', { name: 'Make the key' }).click();
+  await dialog.getByText('expected a whole number, or nothing').waitFor();
+  await dialog.getByRole('textbox', { name: 'Calls in a minute' }).fill('600');
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Make the key' }).click();
   await dialog.getByText('Copy it now').waitFor();
@@ -106,6 +110,8 @@ story('a route, a key, a call and its cost', PRIVATE, async ({ server, visitor }
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Done' }).click();
   assert.equal((await page.content()).includes(secret), false, 'the secret is gone from the page');
+
+  await page.getByRole('row', { name: /a program/ }).getByText('600 calls a minute').waitFor();
 
   // Asked, it answers; asked for what it may not have, it is refused.
   assert.equal((await ask(server, secret, 'smart')).status, 200);

@@ -108,3 +108,21 @@ story('Ollama is added without a key, and tested', { env: { WEFT_ALLOW_PRIVATE: 
   await page.getByText('lists 2 models').waitFor();
   assert.equal(models.seen.at(-1).path, '/api/tags');
 });
+
+const ENVIRONMENT = { ANTHROPIC_API_KEY: 'sk-ant-1234567890', OLLAMA_HOST: '127.0.0.1' };
+
+story('what the environment names is there from the start, and stays away once it is deleted', { env: ENVIRONMENT }, async ({ server, visitor }) => {
+  await server.setUp();
+  const page = await arrive(await visitor(), '/providers');
+  const row = page.getByRole('row', { name: /anthropic/ });
+  await row.getByText('key …7890').waitFor();
+  await page.getByRole('row', { name: /ollama/ }).waitFor();
+  await expectAccessible(page);
+  await row.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await row.waitFor({ state: 'detached' });
+  await server.stop();
+  await server.restart();
+  const { items } = await server.api('GET', '/api/v1/providers', { token: await server.token() });
+  assert.deepEqual(items.map(({ name }) => name), ['ollama']);
+});

@@ -34,6 +34,7 @@ pub async fn set_up(
     let request = crate::model::credentials::SetupRequest { token, email, name, password, workspace };
     let (runtime, client) = crate::http::sign_in::visitor();
     let sign_in = crate::auth::set_up_and_log_in(&runtime, &client, &request).await?;
+    crate::http::first::furnish(&runtime).await;
     Ok(crate::http::sign_in::signed_in(&sign_in, "/"))
 }
 

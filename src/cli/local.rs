@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Failure, Global, serve};
-use crate::auth;
 use crate::model::ApiError;
 use crate::runtime::{Config, Ctx};
+use crate::{auth, gateway};
 
 /// How long the end of a command waits for what it began.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -47,6 +47,7 @@ pub(super) async fn in_memory(mut config: Config) -> Result<Ctx, Failure> {
     "sqlite::memory:".clone_into(&mut config.database_url);
     let runtime = serve::boot_with(config, serve::KeySource::Ephemeral).await?;
     let workspace = auth::create_local_workspace(&runtime).await.map_err(ApiError::from)?;
+    gateway::seed(&runtime, workspace).await;
     Ok(runtime.system(workspace))
 }
 

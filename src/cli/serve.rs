@@ -27,8 +27,11 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
         .await
         .map_err(|error| Failure::failed(format!("cannot listen on {}: {error}", runtime.config.addr)))?;
     tracing::info!(addr = %runtime.config.addr, url = runtime.config.public_url, engine = runtime.db.engine(), "ready");
+    let is_first = crate::auth::is_setup_pending(&runtime).await.map_err(crate::model::ApiError::from)?;
     if let Some(link) = crate::auth::boot(&runtime).await.map_err(crate::model::ApiError::from)? {
         super::out::note(format_args!("Open {link} to create the owner account."));
+    } else if is_first {
+        http::first::furnish(&runtime).await;
     }
     crate::auth::start(&runtime);
     crate::memory::boot(&runtime);

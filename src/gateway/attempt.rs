@@ -18,9 +18,9 @@ use super::store::provider::ProviderRow;
 use super::tokens::{self, Later, Tokens};
 use super::upstream::Begun;
 use super::who::Found;
-use super::{arrange, check, spending, who};
+use super::{arrange, check, key_pace, spending, who};
 use crate::cache::{Hit, Lead};
-use crate::model::gateway::{Choice, Fault, FaultClass, Hedge, Lack, Needs, Request};
+use crate::model::gateway::{CallSource, Choice, Fault, FaultClass, Hedge, Lack, Needs, Request};
 use crate::runtime::Ctx;
 
 /// Who answers.
@@ -82,6 +82,10 @@ impl<'a> Attempt<'a> {
         let Found { rights, rows, route, candidates, rule, flags } =
             who::could_answer(ctx, &self.request.model, asked, asker).await?;
         self.choice.flags = flags;
+        // Who summarizes for a key's call is asked within that call.
+        if self.order.source == CallSource::Proxy {
+            account.took(key_pace::enter(ctx, rights.as_ref(), self.request)?);
+        }
         let (candidates, rule) = match &route {
             Some(route) => {
                 let score = arrange::score(route, self.request);
@@ -165,7 +169,7 @@ impl<'a> Attempt<'a> {
                         _ => Tokens::estimated(request.reads()),
                     };
                     let later = match &begun {
-                        Begun::Pieces(_) => Later::of(&request, &by.model.id).map(Box::new),
+                        Begun::Pieces(_) => Later::of(&request, &by.model.id).await.map(Box::new),
                         Begun::Whole(..) => None,
                     };
                     let (row, model) = (row.clone(), by.model.id.clone());

@@ -231,6 +231,7 @@ pub(super) fn answer(
         masked: Vec::new(),
         reveal: None,
         broken: None,
+        ended: None,
     }))
 }
 

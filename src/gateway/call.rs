@@ -106,7 +106,7 @@ pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
     let rules = Rules::of(ctx).await?;
     let mask = Mask::cover(&rules, &mut order.request).map(Arc::new);
     let masked = mask.as_ref().map_or_else(Vec::new, |mask| mask.masked());
-    let mut account = open(ctx, &order, &rules);
+    let mut account = open(ctx, &order, &rules)?;
     account.note(|record| record.masked.clone_from(&masked));
     // What every step that calls a model would hold else is kept apart.
     let mut answered = Box::pin(ask(ctx, &order, account)).await?;
@@ -121,19 +121,19 @@ pub async fn call(ctx: &Ctx, mut order: Order) -> Result<Answered> {
 /// As [`call`].
 pub(super) async fn call_masked(ctx: &Ctx, order: &Order) -> Result<Answered> {
     let rules = Rules::of(ctx).await?;
-    Box::pin(ask(ctx, order, open(ctx, order, &rules))).await
+    Box::pin(ask(ctx, order, open(ctx, order, &rules)?)).await
 }
 
-fn open(ctx: &Ctx, order: &Order, rules: &Rules) -> Account {
+fn open(ctx: &Ctx, order: &Order, rules: &Rules) -> Result<Account> {
     let mut record = begin_record(ctx, order.source, order.step.clone(), order.on_behalf_of, &order.request.model);
     record.agent_id = order.agent;
     if order.source == CallSource::Proxy {
         let session = order.request.session();
         record.session = session.map(|session| clean(session).chars().take(MAX_SESSION).collect());
     }
-    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
+    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record)?;
     account.capture(Capture::of(rules.keep, &order.request));
-    account
+    Ok(account)
 }
 
 async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered> {
@@ -201,6 +201,7 @@ async fn ask(ctx: &Ctx, order: &Order, mut account: Account) -> Result<Answered>
                 masked: Vec::new(),
                 reveal: None,
                 broken: None,
+                ended: None,
             })))
         }
         Err(error) => {

@@ -30,7 +30,8 @@ pub(super) fn draw(
     let Some(check) = cache::draw_check(ctx, hit) else { return };
     let request = Request { stream: false, ..request.clone() };
     let record = begin_record(ctx, CallSource::Cache, order.step.clone(), order.on_behalf_of, &request.model);
-    let account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
+    // Where calls can't be written as fast as they end, none is made that nobody waits for.
+    let Ok(account) = Account::open(ctx.runtime().clone(), ctx.workspace(), record) else { return };
     let (ctx, row, candidate) = (ctx.clone(), row.clone(), candidate.clone());
     let tasks = ctx.runtime().tasks.clone();
     tasks.spawn("cache check", run(ctx, request, row, candidate, account, check));
@@ -46,9 +47,7 @@ async fn run(ctx: Ctx, request: Request, row: ProviderRow, candidate: Candidate,
     let asked = ask(&ctx, &request, (&row, &candidate), &mut account, &mut choice).await;
     account.note(|record| record.choice = choice);
     match asked {
-        Ok(response) => {
-            let reads = reads(&ctx, &request, &response, &candidate.model.id).await;
-            let (usage, by) = tokens::of_answer(&ctx, reads, &response, &candidate.model.id).await;
+        Ok((response, usage, by)) => {
             account.settle(CallOutcome::Complete, usage, by, None);
             check.tell(&response).await;
         }
@@ -70,13 +69,14 @@ async fn reads(ctx: &Ctx, request: &Request, response: &Response, model: &str) -
     }
 }
 
+/// The answer, with what it took and whose number that is.
 async fn ask(
     ctx: &Ctx,
     request: &Request,
     (row, candidate): (&ProviderRow, &Candidate),
     account: &mut Account,
     choice: &mut Choice,
-) -> Result<Response> {
+) -> Result<(Response, Usage, TokensBy)> {
     if let Some(record) = account.record() {
         let (held, warnings) = spending::admit(ctx, record, request, (row.id, &candidate.model.id)).await?;
         drop(account.hold(held));
@@ -89,9 +89,10 @@ async fn ask(
     match asking.ask(request, row, candidate, false).await? {
         (Begun::Whole(response, _), mut permit) => {
             let reads = reads(ctx, request, &response, &candidate.model.id).await;
-            permit.came_to(tokens::of_answer(ctx, reads, &response, &candidate.model.id).await.0);
+            let (usage, by) = tokens::of_answer(ctx, reads, &response, &candidate.model.id).await;
+            permit.came_to(usage);
             permit.succeed();
-            Ok(*response)
+            Ok((*response, usage, by))
         }
         (Begun::Pieces(_), _) => Err(Fault::new(FaultClass::Malformed, "a stream came that nobody asked for").into()),
     }

@@ -44,6 +44,14 @@ impl Capture {
         self.keeping.contents == Contents::All || outcome != CallOutcome::Complete
     }
 
+    /// How long it is as it will be stored, in bytes.
+    pub fn bytes(&self) -> usize {
+        let mut count = Count(0);
+        // Contents are plain data, and counting does not fail.
+        let _ = serde_json::to_writer(&mut count, &(&self.asked, &self.answer));
+        count.0
+    }
+
     /// Encrypts it for its row.
     pub fn seal(&self, runtime: &Runtime, call: CallId) -> Sealed {
         let seal = |column: &str, text: String| runtime.keys.seal(&runtime.ids, &place(call, column), text.as_bytes());
@@ -53,6 +61,20 @@ impl Capture {
             answer: self.answer.as_ref().map(|answer| seal("answer", json(serde_json::to_string(answer)))),
             expires_at: runtime.clock.now().plus_ms(i64::from(self.keeping.days) * DAY_MS),
         }
+    }
+}
+
+/// Counts what is written to it.
+struct Count(usize);
+
+impl std::io::Write for Count {
+    fn write(&mut self, written: &[u8]) -> std::io::Result<usize> {
+        self.0 += written.len();
+        Ok(written.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

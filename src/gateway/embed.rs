@@ -12,7 +12,7 @@ use super::redact::{Mask, Rules};
 use super::rollout::Asker;
 use super::tokens::{self, Tokens};
 use super::who::Found;
-use super::{Error, spending, who};
+use super::{Error, key_pace, spending, who};
 use crate::model::auth::Action;
 use crate::model::gateway::{
     CallOutcome, CallSource, Choice, Dialect, EmbedInput, EmbedRequest, Encoding, Fault, FaultClass, Masked, TokensBy,
@@ -63,7 +63,7 @@ pub async fn embed(ctx: &Ctx, order: EmbedOrder) -> Result<Embedded> {
     let mut record = begin_record(ctx, source, step, on_behalf_of, &request.model);
     record.masked = mask.map_or_else(Vec::new, |mask| mask.masked());
     let masked = record.masked.clone();
-    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
+    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record)?;
     let mut choice = Choice { asked: clean(&request.model), ..Choice::default() };
     let (begun, mut away) = (Instant::now(), Duration::ZERO);
     let asking = Asking::new(ctx, &mut choice, &mut away);
@@ -109,9 +109,11 @@ async fn find(
         account.record().is_some_and(|record| matches!(record.source, CallSource::Memory | CallSource::Cache));
     let asker = Asker { on_behalf_of, is_fixed, ..Asker::default() };
     let asked = (Dialect::OpenAi, CallSource::Proxy);
-    let Found { rows, mut candidates, rule, flags, .. } = who::could_answer(ctx, &request.model, asked, asker).await?;
+    let Found { rights, rows, mut candidates, rule, flags, .. } =
+        who::could_answer(ctx, &request.model, asked, asker).await?;
     asking.choice.rule = rule;
     asking.choice.flags = flags;
+    account.took(key_pace::enter(ctx, rights.as_ref(), request)?);
     if let Some(model) = candidates.first().map(|first| first.model.id.clone()) {
         candidates.retain(|other| other.model.id == model);
     }

@@ -38,7 +38,7 @@ pub async fn list_keys(ctx: &Ctx, page: &PageRequest) -> Result<Page<GatewayKey>
 /// [`Error::Invalid`]; [`Error::Conflict`] when there are too many.
 pub async fn create_key(ctx: &Ctx, draft: KeyDraft) -> Result<KeyMade> {
     ctx.authorize(Action::ManageProvider)?;
-    validate::key(&draft.name, &draft.models)?;
+    validate::key(&draft)?;
     let now = ctx.clock.now();
     if draft.expires_at.is_some_and(|at| at <= now) {
         return Err(Error::invalid("/expires_at", "expected a time to come"));
@@ -51,6 +51,7 @@ pub async fn create_key(ctx: &Ctx, draft: KeyDraft) -> Result<KeyMade> {
         models: draft.models,
         expires_at: draft.expires_at,
         cache: draft.cache,
+        limits: draft.limits,
         last_used_at: None,
         created_at: now,
     };

@@ -5,9 +5,9 @@ use std::time::Instant;
 use super::dialect::Losses;
 use super::health::Permit;
 use super::meter::Account;
+use super::pieces::Pieces;
 use super::redact::Reveal;
 use super::tokens::{Counted, Lacks, Later, Tokens};
-use super::upstream::Pieces;
 use crate::cache::Lead;
 use crate::model::ProviderId;
 use crate::model::cache::{CacheOutcome, CacheUse};
@@ -24,6 +24,15 @@ pub(super) enum Source {
     Kept(std::vec::IntoIter<Delta>),
 }
 
+/// How a stream ended at its provider.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// Its last piece has come.
+    Whole,
+    /// It broke off.
+    Broken(Fault),
+}
+
 impl Source {
     async fn next(&mut self) -> Option<Result<Delta, Fault>> {
         match self {
@@ -33,7 +42,7 @@ impl Source {
     }
 }
 
-/// An answer on its way. Dropped before its end, it is kept as partial.
+/// An answer on its way. Dropped before its last piece has come, it is kept as partial.
 #[derive(Debug)]
 pub struct Live {
     pub(super) told: ToldLimits,
@@ -64,6 +73,8 @@ pub struct Live {
     pub(super) reveal: Option<Reveal>,
     /// Why it broke off, to be told after what came before.
     pub(super) broken: Option<Fault>,
+    /// How it ended, from the last piece on: it stays so, also where whoever reads it leaves while it is counted.
+    pub(super) ended: Option<Ended>,
 }
 
 impl Live {
@@ -157,14 +168,16 @@ impl Live {
                     losses.see(&delta);
                 }
                 if delta == Delta::End {
+                    self.ended = Some(Ended::Whole);
                     self.count().await;
-                    self.close(CallOutcome::Complete, None);
+                    self.close();
                 }
                 Some(Ok(delta))
             }
             Err(fault) => {
+                self.ended = Some(Ended::Broken(fault.clone()));
                 self.count().await;
-                self.close(CallOutcome::Partial, Some(&fault));
+                self.close();
                 Some(Err(fault))
             }
         }
@@ -177,9 +190,7 @@ impl Live {
 
     /// The answer that the pieces so far make.
     pub fn finish(mut self) -> Response {
-        if self.account.is_some() {
-            self.close(CallOutcome::Partial, Some(&gone()));
-        }
+        self.close();
         let mut response = std::mem::take(&mut self.fold).finish();
         if let Some(reveal) = &self.reveal {
             reveal.mask().reveal_response(&mut response);
@@ -224,7 +235,18 @@ impl Live {
         self.later = None;
     }
 
-    fn close(&mut self, outcome: CallOutcome, fault: Option<&Fault>) {
+    /// Keeps it as what it came to; a second time does nothing.
+    fn close(&mut self) {
+        if self.account.is_none() {
+            return;
+        }
+        let (outcome, fault) = match self.ended.take() {
+            Some(Ended::Whole) => (CallOutcome::Complete, None),
+            Some(Ended::Broken(fault)) => (CallOutcome::Partial, Some(fault)),
+            // Says nothing about the provider.
+            None => (CallOutcome::Partial, Some(gone())),
+        };
+        let fault = fault.as_ref();
         let (usage, by) = self.usage();
         if let Some(mut permit) = self.permit.take() {
             permit.came_to(usage);
@@ -238,7 +260,7 @@ impl Live {
         }
         let lost = self.lost();
         if let Some(mut account) = self.account.take() {
-            // Whoever asked went away, and nobody waits: it is counted by who writes it down.
+            // Whoever asked went away, and nobody waits for the number: it is counted by who writes it down.
             if let Some(later) = self.later.take() {
                 account.count_later(later, self.lacks(), self.fold.usage().output);
             }
@@ -252,8 +274,7 @@ impl Live {
 impl Drop for Live {
     fn drop(&mut self) {
         if self.account.is_some() {
-            // Says nothing about the provider.
-            self.close(CallOutcome::Partial, Some(&gone()));
+            self.close();
             tracing::debug!(after_ms = self.began.elapsed().as_millis() as u64, "a streamed answer was left");
         }
     }

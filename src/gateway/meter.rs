@@ -10,13 +10,15 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 use super::content::Capture;
+use super::key_pace::Taken;
 use super::signs::{Left, Signs};
 use super::spending::Held;
 use super::store;
 use super::tokens::{Lacks, Later};
+use super::waiting::{Room, Uncounted, Waits};
 use crate::cache;
 use crate::model::cache::CacheOutcome;
-use crate::model::gateway::{CallOutcome, CallRecord, Choice, Fault, Request, Response, TokensBy, Usage};
+use crate::model::gateway::{CallOutcome, CallRecord, Choice, Fault, FaultClass, Request, Response, TokensBy, Usage};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
 
@@ -26,6 +28,8 @@ const MOST_WAITING: usize = 20_000;
 const BATCH: usize = 256;
 /// Tries to write a batch.
 const TRIES: u32 = 20;
+/// When those may come again who are refused because too many wait.
+const RETRY_AFTER_MS: u64 = 1_000;
 /// Between two tries.
 const PAUSE_MS: i64 = 500;
 
@@ -45,39 +49,18 @@ struct Settled {
     /// What the budgets hold back for it.
     held: Option<Held>,
     /// What was asked and answered, where that is kept.
-    content: Option<Box<Capture>>,
+    content: Option<Waits<Box<Capture>>>,
     /// What of its tokens is still to be counted.
-    later: Option<Uncounted>,
-}
-
-/// Tokens that are counted before they are written.
-#[derive(Debug)]
-struct Uncounted {
-    of: Box<Later>,
-    lacks: Lacks,
-    /// Tokens that the provider said were written: with what it thought and did not show, they may be more than can be counted.
-    told: i64,
+    later: Option<Waits<Uncounted>>,
 }
 
 impl Settled {
     /// Counts what nobody told, where that can be done: it was settled with an estimate.
     async fn count(&mut self, runtime: &Runtime) {
-        let Some(Uncounted { of, lacks, told }) = self.later.take() else { return };
-        let counted = of.count(runtime, lacks).await;
-        let record = &mut self.record;
-        let mut by = TokensBy::Provider;
-        if lacks.input {
-            record.usage.input = counted.input.map_or(record.usage.input, |tokens| tokens.count);
-            by = by.max(counted.input.map_or(TokensBy::Estimate, |tokens| tokens.by));
-        }
-        if lacks.output {
-            record.usage.output = counted.output.map_or(record.usage.output, |tokens| tokens.count.max(told));
-            by = by.max(counted.output.map_or(TokensBy::Estimate, |tokens| tokens.by));
-        }
-        record.tokens_by = by;
-        record.estimated = by == TokensBy::Estimate;
+        let Some(uncounted) = self.later.take() else { return };
+        uncounted.held.count(runtime, &mut self.record).await;
         if let Some(held) = &mut self.held {
-            held.came_to(record.usage);
+            held.came_to(self.record.usage);
         }
     }
 }
@@ -115,6 +98,8 @@ pub(super) struct Account {
     content: Option<Box<Capture>>,
     /// What of its tokens is counted before it is written.
     later: Option<Uncounted>,
+    /// What was taken of the limits of the key that asks.
+    taken: Option<Taken>,
     /// How far it is at each who was asked.
     watched: Vec<Arc<Signs>>,
     begun: Instant,
@@ -122,9 +107,28 @@ pub(super) struct Account {
 
 impl Account {
     /// Opens it; `record` says who asks.
-    pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Self {
+    ///
+    /// # Errors
+    /// [`FaultClass::Overloaded`] while calls end faster than they can be written: whatever is underway is still kept, and so what waits
+    /// is no more than what may wait and what is underway.
+    pub fn open(runtime: Runtime, workspace: WorkspaceId, record: CallRecord) -> Result<Self, Fault> {
+        if queue(&runtime).capacity() == 0 {
+            let message = "calls can't be written to the log as fast as they end; try again in a moment";
+            let fault = Fault::new(FaultClass::Overloaded, message);
+            return Err(Fault { retry_after_ms: Some(RETRY_AFTER_MS), ..fault });
+        }
         let (record, begun) = (Some(Box::new(record)), Instant::now());
-        Self { runtime, workspace, record, held: None, content: None, later: None, watched: Vec::new(), begun }
+        Ok(Self {
+            runtime,
+            workspace,
+            record,
+            held: None,
+            content: None,
+            later: None,
+            taken: None,
+            watched: Vec::new(),
+            begun,
+        })
     }
 
     /// The process that it is kept by.
@@ -134,7 +138,12 @@ impl Account {
 
     /// Has what nobody told counted before it is written, instead of what it is settled with.
     pub fn count_later(&mut self, of: Box<Later>, lacks: Lacks, told: i64) {
-        self.later = Some(Uncounted { of, lacks, told }).filter(|_| lacks.input || lacks.output);
+        self.later = Uncounted::of(of, lacks, told);
+    }
+
+    /// So much was taken of the limits of the key that asks: it is corrected once the call has ended.
+    pub fn took(&mut self, taken: Option<Taken>) {
+        self.taken = taken;
     }
 
     /// Changes what is known so far.
@@ -247,12 +256,17 @@ impl Account {
         record.tokens_by = by;
         record.error = error.map(plain);
         record.took_ms = self.elapsed_ms();
+        if let Some(taken) = self.taken.take() {
+            taken.came_to(usage);
+        }
         let mut held = self.held.take();
         if let Some(held) = &mut held {
             held.came_to(usage);
         }
+        let room: Arc<Room> = self.runtime.shared();
         let content = self.content.take().filter(|content| content.is_wanted(outcome));
-        let later = self.later.take();
+        let content = content.and_then(|content| room.take("contents", content.bytes(), content));
+        let later = self.later.take().and_then(|later| room.take("tokens", later.bytes(), later));
         self.send(Settled { workspace: self.workspace, record, held, content, later });
     }
 
@@ -370,7 +384,7 @@ async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Resul
     for Settled { workspace, record: call, content, .. } in calls.iter() {
         store::call::insert(&mut tx, *workspace, call).await?;
         if let Some(content) = content {
-            store::content::insert(&mut tx, *workspace, call.id, &content.seal(runtime, call.id)).await?;
+            store::content::insert(&mut tx, *workspace, call.id, &content.held.seal(runtime, call.id)).await?;
             store::content::make_room(&mut tx, *workspace).await?;
         }
         spend.add(*workspace, call);

@@ -3,7 +3,8 @@
 //! Owns providers with their credentials, the price table, routes, the gateway's keys, budgets, and the log of calls. Promises: a
 //! credential is encrypted for its row, leaves only towards its provider, and is shown to nobody again. A call is made within
 //! deadlines for the connection, the first token, silence and the whole; what may pass is tried again within a budget, at the
-//! same model and then at the next of its route; once a token has been handed on, never. A model that fails too often is left
+//! same model and then at the next of its route; once a token has been handed on, never, so that whoever wants that has a stream held back
+//! until it is whole (`pieces`). A model that fails too often is left
 //! in peace (`breaker`), and is not overrun once it is well again (`pace`); one whose provider has no room waits in line for it, for a while (`queue`). Where a route wants it, one that is
 //! slow to begin is not waited for alone: the next is asked as well, and whoever begins first is used (`hedge`). A call that a budget has no money for is refused before it is made (`spending`). Every call is kept once, with what it took, what it cost and why it was this model; one that broke
 //! off is kept as partial, and so is what was left behind at a provider (`signs`).
@@ -50,6 +51,7 @@ mod head;
 mod health;
 mod hedge;
 mod held_up;
+mod key_pace;
 mod key_use;
 mod keys;
 mod live;
@@ -57,6 +59,7 @@ mod memory;
 mod meter;
 mod pace;
 mod patience;
+mod pieces;
 mod prices;
 mod providers;
 mod queue;
@@ -68,6 +71,7 @@ mod retention;
 mod retry;
 mod rollout;
 mod routes;
+mod seed;
 mod signs;
 mod spending;
 mod store;
@@ -75,6 +79,7 @@ mod tokens;
 mod upstream;
 mod usage;
 mod validate;
+mod waiting;
 mod warm;
 mod who;
 
@@ -105,6 +110,7 @@ pub use quote::quote;
 pub use redaction::{get_redaction, try_redaction, update_redaction};
 pub use retention::{boot, forget};
 pub use routes::{create_route, delete_route, get_route, list_routes, update_route};
+pub use seed::seed;
 pub use usage::{get_spending, list_calls, sum_usage};
 pub use warm::{list_warming, warm};
 

@@ -1,20 +1,18 @@
 //! One call of one model at its provider: where to, with which headers, within which deadlines.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::dialect::{self, Addressee, Frames, Reader};
+use super::dialect::{self, Addressee};
 use super::head::told;
-use super::patience::Patience;
+use super::pieces::Pieces;
 use super::retry;
 use super::signs::Progress;
 use crate::model::gateway::{
-    Delta, Dialect, EmbedRequest, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response, ToldLimits,
-    Vectors, Wire,
+    Dialect, EmbedRequest, Fault, FaultClass, Limits, Model, ProviderKind, Request, Response, ToldLimits, Vectors, Wire,
 };
 use crate::runtime::outbound::{self, Incoming, Outbound};
 
@@ -92,7 +90,7 @@ impl Endpoint {
     }
 
     /// A fault of this provider: its name before the words, and never its key in them.
-    fn blame(&self, fault: Fault) -> Fault {
+    pub(super) fn blame(&self, fault: Fault) -> Fault {
         let mut message = format!("{}: {}", self.name, fault.message);
         if let Some(credential) = self.credential.as_ref().filter(|credential| credential.len() >= 4) {
             message = message.replace(credential.as_str(), "…");
@@ -171,7 +169,8 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Calls a model. A streamed answer is given with its first token, so that whatever goes wrong before can go elsewhere.
+/// Calls a model. A streamed answer is given with its first token, so that whatever goes wrong before can go elsewhere; one that is to
+/// be held back is given once all of it is there.
 pub(super) async fn ask(
     http: &Outbound,
     endpoint: &Endpoint,
@@ -192,19 +191,7 @@ pub(super) async fn ask(
         return Ok(Begun::Whole(Box::new(response), limits_told));
     }
     let deadline = sent.deadline();
-    let mut pieces = Pieces {
-        told: told(&sent.answer),
-        endpoint: endpoint.clone(),
-        answer: sent.answer,
-        frames: Frames::new(to.wire),
-        reader: Reader::new(to.wire),
-        ready: VecDeque::new(),
-        patience: Patience::new(
-            sent.begun + Duration::from_millis(limits.total_ms.into()),
-            Duration::from_millis(limits.first_token_ms.into()),
-        ),
-        ended: false,
-    };
+    let mut pieces = Pieces::new(endpoint, to.wire, sent.answer, sent.begun);
     // Nothing has been handed on yet: that it broke off now is no more than that there is no answer.
     let no_answer = |fault: Fault| match fault.class {
         FaultClass::Interrupted => Fault { class: FaultClass::Connect, ..fault },
@@ -212,6 +199,9 @@ pub(super) async fn ask(
     };
     let first = async { pieces.begin().await.map_err(|fault| endpoint.blame(no_answer(fault))) };
     in_time(deadline, within_ms, endpoint, first).await?;
+    if request.held {
+        pieces.gather().await.map_err(|fault| endpoint.blame(no_answer(fault)))?;
+    }
     Ok(Begun::Pieces(Box::new(pieces)))
 }
 
@@ -318,83 +308,4 @@ pub(super) async fn list_models(http: &Outbound, endpoint: &Endpoint) -> Result<
         return Err(endpoint.blame(Fault::new(FaultClass::Malformed, message)));
     };
     Ok(list.iter().filter_map(|model| Some(model[name].as_str()?.to_owned())).collect())
-}
-
-/// An answer on its way in.
-#[derive(Debug)]
-pub(super) struct Pieces {
-    /// What the provider says of its limits.
-    pub told: ToldLimits,
-    endpoint: Endpoint,
-    answer: Incoming,
-    frames: Frames,
-    reader: Reader,
-    ready: VecDeque<Delta>,
-    patience: Patience,
-    ended: bool,
-}
-
-impl Pieces {
-    /// Reads until a token is there, or the end.
-    async fn begin(&mut self) -> Result<(), Fault> {
-        let is_first = |delta: &Delta| !matches!(delta, Delta::Start { .. } | Delta::Ping);
-        while !self.ready.iter().any(is_first) {
-            self.more().await?;
-            let told = self.ready.iter().filter_map(|delta| match delta {
-                Delta::Start { usage, .. } => Some(*usage),
-                _ => None,
-            });
-            if let Some(progress) = &self.endpoint.progress {
-                told.for_each(|usage| progress.tells(usage));
-            }
-        }
-        Ok(())
-    }
-
-    /// The next piece; `None` after the end.
-    ///
-    /// # Errors
-    /// The answer broke off.
-    pub async fn next(&mut self) -> Option<Result<Delta, Fault>> {
-        loop {
-            if let Some(delta) = self.ready.pop_front() {
-                self.ended |= delta == Delta::End;
-                self.patience.gave(Instant::now());
-                return Some(Ok(delta));
-            }
-            if self.ended {
-                return None;
-            }
-            let until = self.patience.until(Instant::now());
-            let fault = match tokio::time::timeout_at(until, self.more()).await {
-                Ok(Ok(())) => continue,
-                Ok(Err(fault)) => fault,
-                Err(_) => Fault::new(FaultClass::Timeout, "the answer stopped coming"),
-            };
-            self.ended = true;
-            return Some(Err(self.endpoint.blame(fault)));
-        }
-    }
-
-    async fn more(&mut self) -> Result<(), Fault> {
-        let piece =
-            self.answer.chunk().await.map_err(|error| Fault::new(FaultClass::Interrupted, error.to_string()))?;
-        let Some(piece) = piece else {
-            let mut last = match self.frames.end() {
-                Some(event) => self.reader.read(&event)?,
-                None => Vec::new(),
-            };
-            last.extend(self.reader.end());
-            if last.is_empty() {
-                let message = "the answer ended before it was complete";
-                return Err(Fault::new(FaultClass::Interrupted, message));
-            }
-            self.ready.extend(last);
-            return Ok(());
-        };
-        for event in self.frames.push(&piece)? {
-            self.ready.extend(self.reader.read(&event)?);
-        }
-        Ok(())
-    }
 }

@@ -6,8 +6,9 @@ use super::error::{Error, Result};
 use super::redact;
 use crate::model::FieldError;
 use crate::model::gateway::{
-    BudgetDraft, BudgetPeriod, BudgetScope, FlagDraft, Limits, MAX_CONTENT_DAYS, MAX_MASK_PATTERN, MAX_MASK_PATTERNS,
-    MOST_FLAG_NAMES, Model, PriceDraft, ProviderDraft, RedactionDraft, RouteDraft, Target, TaskRules,
+    BudgetDraft, BudgetPeriod, BudgetScope, FlagDraft, KeyDraft, Limits, MAX_CONTENT_DAYS, MAX_MASK_PATTERN,
+    MAX_MASK_PATTERNS, MOST_FLAG_NAMES, Model, PriceDraft, ProviderDraft, RedactionDraft, RouteDraft, Target,
+    TaskRules,
 };
 
 const MAX_MODELS: usize = 200;
@@ -232,8 +233,17 @@ pub(super) fn price(draft: &PriceDraft) -> Result<()> {
 }
 
 /// Checks a key's name and models.
-pub(super) fn key(name: &str, models: &[String]) -> Result<()> {
+pub(super) fn key(draft: &KeyDraft) -> Result<()> {
+    let (name, models) = (&draft.name, &draft.models);
     let mut found = Vec::new();
+    for (pointer, limit, most) in [
+        ("/limits/requests_per_minute", draft.limits.requests_per_minute, 1_000_000),
+        ("/limits/tokens_per_minute", draft.limits.tokens_per_minute, 1_000_000_000),
+    ] {
+        if limit.is_some_and(|limit| !(1..=most).contains(&limit)) {
+            found.push(FieldError::new(pointer, format!("expected a whole number from 1 to {most}, or none")));
+        }
+    }
     if !(1..=60).contains(&name.chars().count()) || name.trim() != name || name.chars().any(char::is_control) {
         found.push(FieldError::new("/name", "expected 1 to 60 characters, without blanks around them"));
     }

@@ -71,7 +71,7 @@ async fn renew(ctx: &Ctx, schedule: &str, firing: Firing, stale: &Stale) -> Resu
     let known = row.models.0.iter().find(|model| model.id == stale.model());
     let candidate = Candidate { provider: 0, model: known.cloned().unwrap_or_else(|| Model::named(stale.model())) };
     let record = begin_record(ctx, CallSource::Cache, None, None, stale.model());
-    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record);
+    let mut account = Account::open(ctx.runtime().clone(), ctx.workspace(), record)?;
     account.note(|record| {
         record.provider_id = Some(row.id);
         record.provider.clone_from(&row.name);
@@ -83,8 +83,7 @@ async fn renew(ctx: &Ctx, schedule: &str, firing: Firing, stale: &Stale) -> Resu
     let asked = ask(ctx, &written, (&row, &candidate), &mut account, &mut choice).await;
     account.note(|record| record.choice = choice);
     match asked {
-        Ok(response) => {
-            let (usage, by) = written.counted(ctx, &response, &candidate.model.id).await;
+        Ok((response, usage, by)) => {
             account.settle(CallOutcome::Complete, usage, by, None);
             lead.keep(response, wire.dialect(), usage);
         }
@@ -99,13 +98,14 @@ async fn renew(ctx: &Ctx, schedule: &str, firing: Firing, stale: &Stale) -> Resu
     Ok(true)
 }
 
+/// The answer, with what it took and whose number that is.
 async fn ask(
     ctx: &Ctx,
     written: &Written,
     (row, candidate): (&ProviderRow, &Candidate),
     account: &mut Account,
     choice: &mut Choice,
-) -> Result<Response> {
+) -> Result<(Response, Usage, TokensBy)> {
     if let Some(record) = account.record() {
         let (held, warnings) = spending::admit(ctx, record, written, (row.id, &candidate.model.id)).await?;
         drop(account.hold(held));
@@ -116,9 +116,10 @@ async fn ask(
     account.watch(&signs);
     let mut asking = Asking::new(ctx, choice, &mut away).watched(&signs);
     let (response, mut permit) = asking.ask(written, row, candidate, false).await?;
-    permit.came_to(written.counted(ctx, &response, &candidate.model.id).await.0);
+    let (usage, by) = written.counted(ctx, &response, &candidate.model.id).await;
+    permit.came_to(usage);
     permit.succeed();
-    Ok(response)
+    Ok((response, usage, by))
 }
 
 /// A request as it is sent.

@@ -5,6 +5,7 @@
 pub mod assets;
 pub mod authenticate;
 pub mod error;
+pub mod first;
 pub mod gateway;
 mod gathered;
 pub mod guard;

@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 
 pub mod cache;
 mod embedder;
+mod file;
 mod folders;
 mod mask;
+mod seeds;
 
 use mask::{MASK, masked_url};
+pub use seeds::Seed;
 
 /// One setting, described once for the file, the environment, `weft config` and the docs.
 #[derive(Debug)]
@@ -97,6 +100,11 @@ pub const SETTINGS: &[Setting] = &[
     cache::MINUTES,
     cache::ENTRIES,
     cache::MB,
+    seeds::ANTHROPIC_KEY,
+    seeds::ANTHROPIC_URL,
+    seeds::OPENAI_KEY,
+    seeds::OPENAI_URL,
+    seeds::OLLAMA,
 ];
 
 /// Where a value came from.
@@ -196,6 +204,8 @@ pub struct Config {
     pub retention_days: u32,
     /// What the response cache may take, and for how long.
     pub cache: cache::Bounds,
+    /// Providers of models that a workspace begins with.
+    pub seeds: Vec<Seed>,
     /// Every outcome, in the order of [`SETTINGS`].
     pub outcomes: Vec<Outcome>,
 }
@@ -207,9 +217,9 @@ impl Config {
     /// The first value that doesn't fit, with its place and what was expected; also an unknown key in `weft.toml`.
     pub fn load(flags: &BTreeMap<&'static str, String>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let data_dir = pick(find("data_dir"), flags, env, &BTreeMap::new(), Path::new(""));
-        let file = PathBuf::from(&data_dir.value).join("weft.toml");
-        let in_file = read_file(&file)?;
-        let outcomes: Vec<Outcome> = SETTINGS.iter().map(|s| pick(s, flags, env, &in_file, &file)).collect();
+        let path = PathBuf::from(&data_dir.value).join("weft.toml");
+        let in_file = file::read(&path)?;
+        let outcomes: Vec<Outcome> = SETTINGS.iter().map(|s| pick(s, flags, env, &in_file, &path)).collect();
         check(outcomes).map(Self::with_derived)
     }
 
@@ -256,35 +266,6 @@ pub fn environment(name: &str) -> Option<String> {
 
 fn find(name: &str) -> &'static Setting {
     SETTINGS.iter().find(|s| s.name == name).expect("named in the table")
-}
-
-fn read_file(path: &Path) -> Result<BTreeMap<String, String>, Error> {
-    let failed = |expected: &str, found: String| Error {
-        name: "weft.toml".to_owned(),
-        origin: path.display().to_string(),
-        expected: expected.to_owned(),
-        found,
-    };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(failed("a readable file", error.to_string())),
-    };
-    let table: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| failed("TOML", error.message().to_owned()))?;
-    let mut values = BTreeMap::new();
-    for (name, value) in table {
-        if !SETTINGS.iter().any(|s| s.name == name) {
-            return Err(failed("only the settings that `weft config` lists", name));
-        }
-        let text = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            other => return Err(failed("text or a whole number", format!("{name} = {other}"))),
-        };
-        values.insert(name, text);
-    }
-    Ok(values)
 }
 
 fn pick(
@@ -361,6 +342,8 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
     let (named, given) = (&get("embedder").value, optional("embedders").map(PathBuf::from));
     let (embedders, embedder) =
         embedder::read(named, given, data_dir.join("embedders")).map_err(|expected| refuse("embedder", expected))?;
+    let seeds =
+        seeds::read(|name| get(name).value.as_str(), &public_url).map_err(|(name, expected)| refuse(name, expected))?;
     let trusted_proxies = optional("trusted_proxies").unwrap_or_default();
     let trusted_proxies = trusted_proxies.split(',').map(str::trim).filter(|address| !address.is_empty());
     let trusted_proxies = trusted_proxies.map(str::parse).collect::<Result<Vec<IpAddr>, _>>();
@@ -392,6 +375,7 @@ fn check(outcomes: Vec<Outcome>) -> Result<Config, Error> {
             .transpose()?,
         retention_days: number("retention_days", 1..=3650)?,
         cache: cache::Bounds::read(number)?,
+        seeds,
         outcomes,
     })
 }

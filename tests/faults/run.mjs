@@ -18,12 +18,13 @@ import { Sink } from './sink.mjs';
 import { Cluster } from './weft.mjs';
 import * as crash from './scenarios/crash.mjs';
 import * as machine from './scenarios/machine.mjs';
+import * as models from './scenarios/models.mjs';
 import * as network from './scenarios/network.mjs';
 import * as nodes from './scenarios/nodes.mjs';
 import * as size from './scenarios/size.mjs';
 
 const root = dirname(dirname(import.meta.dirname));
-const SCENARIOS = [...crash.scenarios, ...network.scenarios, ...machine.scenarios, ...nodes.scenarios, ...size.scenarios];
+const SCENARIOS = [...crash.scenarios, ...network.scenarios, ...machine.scenarios, ...nodes.scenarios, ...size.scenarios, ...models.scenarios];
 /** A scenario that takes longer hangs. */
 const WITHIN_MS = process.env.FULL ? 4 * 3_600_000 : 5 * 60_000;
 

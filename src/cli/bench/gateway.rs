@@ -19,7 +19,7 @@ use crate::cli::{Failure, serve};
 use crate::gateway;
 use crate::model::ApiError;
 use crate::model::cache::CacheMode;
-use crate::model::gateway::{Credential, KeyDraft, Limits, Model, ProviderDraft, ProviderKind};
+use crate::model::gateway::{Credential, KeyDraft, KeyLimits, Limits, Model, ProviderDraft, ProviderKind};
 use crate::runtime::Ctx;
 
 #[derive(Debug, Clone, Args)]
@@ -144,7 +144,13 @@ async fn point(ctx: &Ctx, model: SocketAddr, addr: SocketAddr) -> Result<Target,
         limits: Limits::default(),
     };
     gateway::create_provider(ctx, provider).await.map_err(ApiError::from)?;
-    let key = KeyDraft { name: "bench".into(), models: Vec::new(), expires_at: None, cache: CacheMode::Never };
+    let key = KeyDraft {
+        name: "bench".into(),
+        models: Vec::new(),
+        expires_at: None,
+        cache: CacheMode::Never,
+        limits: KeyLimits::default(),
+    };
     let key = gateway::create_key(ctx, key).await.map_err(ApiError::from)?;
     Target::new(&format!("http://{addr}/api/v1/gateway/openai/v1/chat/completions"), &key.secret.0)
 }

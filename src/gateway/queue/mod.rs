@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub(super) use bucket::Bucket;
 pub(super) use room::{Entered, Want};
 
 use self::room::{Room, millis};

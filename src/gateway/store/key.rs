@@ -5,7 +5,7 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::db::{Db, Error, Result, Tx};
 use crate::model::cache::CacheMode;
-use crate::model::gateway::GatewayKey;
+use crate::model::gateway::{GatewayKey, KeyLimits};
 use crate::model::{ApiKeyId, Timestamp, UserId, WorkspaceId};
 use crate::{read, within};
 
@@ -22,6 +22,8 @@ pub struct KeyRow {
     /// What it may ask for; empty for anything.
     pub models: Json<Vec<String>>,
     cache: String,
+    requests_per_minute: Option<i64>,
+    tokens_per_minute: Option<i64>,
     expires_at: Option<Timestamp>,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
@@ -34,6 +36,7 @@ impl TryFrom<KeyRow> for GatewayKey {
     fn try_from(row: KeyRow) -> Result<Self> {
         Ok(Self {
             cache: mode(&row.cache)?,
+            limits: limits(row.requests_per_minute, row.tokens_per_minute)?,
             id: row.id,
             name: row.name,
             hint: row.hint,
@@ -49,6 +52,17 @@ fn mode(text: &str) -> Result<CacheMode> {
     CacheMode::parse(text).ok_or_else(|| Error::inconsistent("gateway_key", "cache", text))
 }
 
+fn limits(requests: Option<i64>, tokens: Option<i64>) -> Result<KeyLimits> {
+    let number = |column, value: Option<i64>| {
+        let read = |value: i64| u32::try_from(value).map_err(|_| Error::inconsistent("gateway_key", column, value));
+        value.map(read).transpose()
+    };
+    Ok(KeyLimits {
+        requests_per_minute: number("requests_per_minute", requests)?,
+        tokens_per_minute: number("tokens_per_minute", tokens)?,
+    })
+}
+
 /// Adds a key.
 pub async fn insert(
     tx: &mut Tx,
@@ -58,8 +72,9 @@ pub async fn insert(
     by: Option<UserId>,
 ) -> Result<()> {
     within!(tx, conn => query(
-        "insert into gateway_key (id, workspace_id, name, digest, hint, models, expires_at, created_by, created_at, cache)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into gateway_key (id, workspace_id, name, digest, hint, models, expires_at, created_by, created_at, cache,
+            requests_per_minute, tokens_per_minute)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(key.id)
     .bind(workspace)
@@ -71,6 +86,8 @@ pub async fn insert(
     .bind(by)
     .bind(key.created_at)
     .bind(key.cache.as_str())
+    .bind(key.limits.requests_per_minute.map(i64::from))
+    .bind(key.limits.tokens_per_minute.map(i64::from))
     .execute(conn)
     .await
     .map(drop))?;
@@ -107,7 +124,8 @@ pub async fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
 /// The keys of a workspace, newest first.
 pub async fn list(db: &Db, workspace: WorkspaceId, before: Option<ApiKeyId>, limit: u32) -> Result<Vec<GatewayKey>> {
     let rows: Vec<KeyRow> = read!(db, conn => query_as(
-        "select id, workspace_id, name, hint, models, cache, expires_at, last_used_at, created_at
+        "select id, workspace_id, name, hint, models, cache, requests_per_minute, tokens_per_minute, expires_at, last_used_at,
+            created_at
          from gateway_key
          where workspace_id = $1 and ($2 is null or id < $2)
          order by id desc
@@ -124,7 +142,8 @@ pub async fn list(db: &Db, workspace: WorkspaceId, before: Option<ApiKeyId>, lim
 /// The key with this digest, if it holds now.
 pub async fn find_by_digest(db: &Db, digest: &[u8], now: Timestamp) -> Result<Option<KeyRow>> {
     Ok(read!(db, conn => query_as(
-        "select id, workspace_id, name, hint, models, cache, expires_at, last_used_at, created_at
+        "select id, workspace_id, name, hint, models, cache, requests_per_minute, tokens_per_minute, expires_at, last_used_at,
+            created_at
          from gateway_key
          where digest = $1 and (expires_at is null or expires_at > $2)",
     )
@@ -143,19 +162,37 @@ pub struct KeyRights {
     pub owner: Option<UserId>,
     /// Which answers are kept for it.
     pub cache: CacheMode,
+    /// How much it may ask for in a minute.
+    pub limits: KeyLimits,
+}
+
+#[derive(Debug, FromRow)]
+struct RightsRow {
+    models: Json<Vec<String>>,
+    created_by: Option<UserId>,
+    cache: String,
+    requests_per_minute: Option<i64>,
+    tokens_per_minute: Option<i64>,
 }
 
 /// What a key allows; `None` when it is gone.
 pub async fn find_rights(db: &Db, workspace: WorkspaceId, id: ApiKeyId) -> Result<Option<KeyRights>> {
-    let row: Option<(Json<Vec<String>>, Option<UserId>, String)> = read!(db, conn => query_as(
-        "select models, created_by, cache from gateway_key where workspace_id = $1 and id = $2",
+    let row: Option<RightsRow> = read!(db, conn => query_as(
+        "select models, created_by, cache, requests_per_minute, tokens_per_minute
+         from gateway_key
+         where workspace_id = $1 and id = $2",
     )
     .bind(workspace)
     .bind(id)
     .fetch_optional(conn)
     .await)?;
-    let rights = |(models, owner, cache): (Json<Vec<String>>, Option<UserId>, String)| {
-        Ok(KeyRights { models: models.0, owner, cache: mode(&cache)? })
+    let rights = |row: RightsRow| {
+        Ok(KeyRights {
+            models: row.models.0,
+            owner: row.created_by,
+            cache: mode(&row.cache)?,
+            limits: limits(row.requests_per_minute, row.tokens_per_minute)?,
+        })
     };
     row.map(rights).transpose()
 }

@@ -4,6 +4,8 @@
 //! Most providers tell: so nothing is counted beforehand, and only so much is held that a thousand streams stay small. What is longer
 //! is estimated, as it is for models of which no vocabulary is published.
 
+use std::sync::Arc;
+
 use super::words::Words;
 use super::{Tokens, count};
 use crate::model::gateway::{Block, Delta, Request, Vocabulary};
@@ -19,7 +21,7 @@ const MOST_WRITTEN: usize = 32 * 1024;
 pub(in crate::gateway) struct Later {
     vocabulary: Vocabulary,
     /// `None` where that is too long to be held.
-    asked: Option<Words>,
+    asked: Option<Arc<Words>>,
     /// `None` once it has become too long.
     written: Option<String>,
 }
@@ -41,13 +43,17 @@ pub(in crate::gateway) struct Counted {
 }
 
 impl Later {
-    /// Of a stream that begins; `None` for a model whose vocabulary is not known.
-    pub fn of(request: &Request, model: &str) -> Option<Self> {
+    /// Of a stream that begins; `None` for a model whose vocabulary is not known. What is asked is copied bit by bit, with others'
+    /// work in between, and no further than it may be long.
+    pub async fn of(request: &Request, model: &str) -> Option<Self> {
         let vocabulary = Vocabulary::of(model)?;
-        // Characters are no more than bytes: what is surely too long is not copied first.
-        let is_short = request.chars() <= MOST_ASKED as u64;
-        let asked = is_short.then(|| Words::of(request)).filter(|words| words.bytes() <= MOST_ASKED);
+        let asked = Words::of(request, MOST_ASKED).await.map(Arc::new);
         Some(Self { vocabulary, asked, written: Some(String::new()) })
+    }
+
+    /// How much it holds, in bytes: at most 288 KiB.
+    pub fn bytes(&self) -> usize {
+        self.asked.as_ref().map_or(0, |words| words.bytes()) + self.written.as_ref().map_or(0, String::len)
     }
 
     /// A piece of the answer has come.
@@ -86,16 +92,12 @@ impl Later {
     /// Counts what is wanted.
     pub async fn count(&self, runtime: &Runtime, lacks: Lacks) -> Counted {
         let asked = self.asked.clone().filter(|_| lacks.input);
-        let written = self.written.clone().filter(|_| lacks.output);
-        let written = written.map(|text| Words { texts: vec![text], ..Words::default() });
-        let mut counted = Counted::default();
-        if let Some(words) = asked {
-            counted.input = count(runtime, self.vocabulary, words).await;
+        let written = self.written.as_ref().filter(|_| lacks.output);
+        let written = written.and_then(|text| Words::of_texts(std::slice::from_ref(text), MOST_WRITTEN)).map(Arc::new);
+        Counted {
+            input: count(runtime, self.vocabulary, asked).await,
+            output: count(runtime, self.vocabulary, written).await,
         }
-        if let Some(words) = written {
-            counted.output = count(runtime, self.vocabulary, words).await;
-        }
-        counted
     }
 }
 
@@ -110,24 +112,25 @@ mod tests {
         request
     }
 
-    #[test]
-    fn it_holds_the_words_of_a_model_whose_vocabulary_is_known() {
-        assert_eq!(Later::of(&asked("hello"), "big"), None);
-        let mut later = Later::of(&asked("hello"), "gpt-4o").unwrap();
+    #[tokio::test]
+    async fn it_holds_the_words_of_a_model_whose_vocabulary_is_known() {
+        assert_eq!(Later::of(&asked("hello"), "big").await, None);
+        let mut later = Later::of(&asked("hello"), "gpt-4o").await.unwrap();
         assert!(later.asked.is_some());
         later.see(&Delta::Text { index: 0, text: "A ".into() });
         later.see(&Delta::Ping);
         later.see(&Delta::Text { index: 0, text: "loom.".into() });
         later.see(&Delta::Input { index: 1, json: "{}".into() });
         assert_eq!(later.written.as_deref(), Some("A loom.{}"));
+        assert_eq!(later.bytes(), 14);
     }
 
-    #[test]
-    fn what_is_too_long_is_let_go() {
-        assert_eq!(Later::of(&asked(&"w".repeat(MOST_ASKED + 1)), "gpt-4o").unwrap().asked, None);
+    #[tokio::test]
+    async fn what_is_too_long_is_let_go() {
+        assert_eq!(Later::of(&asked(&"w".repeat(MOST_ASKED + 1)), "gpt-4o").await.unwrap().asked, None);
         let dense = "\u{1f680}".repeat(MOST_ASKED / 4 + 1);
-        assert_eq!(Later::of(&asked(&dense), "gpt-4o").unwrap().asked, None, "its bytes count");
-        let mut later = Later::of(&asked("hello"), "gpt-4o").unwrap();
+        assert_eq!(Later::of(&asked(&dense), "gpt-4o").await.unwrap().asked, None, "its bytes count");
+        let mut later = Later::of(&asked("hello"), "gpt-4o").await.unwrap();
         for _ in 0..=MOST_WRITTEN / 1024 {
             later.see(&Delta::Text { index: 0, text: "w".repeat(1024) });
         }

@@ -55,7 +55,7 @@ impl Default for Counting {
 /// Tokens of a request for a model: all that it reads.
 pub(super) async fn of_request(ctx: &Ctx, request: &Request, model: &str) -> Tokens {
     match Vocabulary::of(model) {
-        Some(vocabulary) => count(ctx.runtime(), vocabulary, Words::of(request)).await,
+        Some(vocabulary) => count(ctx.runtime(), vocabulary, Words::of(request, MOST_BYTES).await.map(Arc::new)).await,
         None => None,
     }
     .unwrap_or_else(|| Tokens::estimated(estimate_request(request)))
@@ -78,9 +78,8 @@ pub(super) fn fits_surely(request: &Request, room: u32) -> bool {
 
 /// Tokens of texts for a model.
 pub(super) async fn of_texts(ctx: &Ctx, texts: &[String], model: &str) -> Tokens {
-    let words = || Words { texts: texts.to_vec(), ..Words::default() };
     match Vocabulary::of(model) {
-        Some(vocabulary) => count(ctx.runtime(), vocabulary, words()).await,
+        Some(vocabulary) => count(ctx.runtime(), vocabulary, Words::of_texts(texts, MOST_BYTES).map(Arc::new)).await,
         None => None,
     }
     .unwrap_or_else(|| Tokens::estimated(texts.iter().map(|text| estimate_tokens(text.chars().count() as u64)).sum()))
@@ -90,7 +89,10 @@ pub(super) async fn of_texts(ctx: &Ctx, texts: &[String], model: &str) -> Tokens
 pub(super) async fn of_answer(ctx: &Ctx, reads: Tokens, response: &Response, model: &str) -> (Usage, TokensBy) {
     let written = Tokens::estimated(estimate_tokens(response.blocks().map(crate::model::gateway::Block::chars).sum()));
     let counted = match Vocabulary::of(model).filter(|_| response.usage.output == 0 && written.count > 0) {
-        Some(vocabulary) => count(ctx.runtime(), vocabulary, Words::of_blocks(response.blocks())).await,
+        Some(vocabulary) => {
+            let words = Words::of_blocks(response.blocks(), MOST_BYTES).map(Arc::new);
+            count(ctx.runtime(), vocabulary, words).await
+        }
         None => None,
     };
     filled(response.usage, reads, counted.unwrap_or(written))
@@ -108,11 +110,9 @@ fn filled(told: Usage, reads: Tokens, written: Tokens) -> (Usage, TokensBy) {
     (usage, by)
 }
 
-/// `None` where it can't be counted: it is too long, or the work was cut off.
-async fn count(runtime: &Runtime, vocabulary: Vocabulary, words: Words) -> Option<Tokens> {
-    if words.bytes() > MOST_BYTES {
-        return None;
-    }
+/// `None` where it can't be counted: it is too long (there are no words then), or the work was cut off.
+async fn count(runtime: &Runtime, vocabulary: Vocabulary, words: Option<Arc<Words>>) -> Option<Tokens> {
+    let words = words?;
     let counting = runtime.shared::<Counting>();
     let turn = Arc::clone(&counting.0).acquire_owned().await.ok()?;
     let work = move || {

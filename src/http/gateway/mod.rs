@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 use answer::refuse;
 use body::{BODY_LIMIT, betas, read_body, session};
 use caller::{Anthropic, OpenAi, Program};
-use wish::{cache_wish, context_wish};
+use wish::{cache_wish, context_wish, is_held};
 
 use crate::gateway::{self, Envelope, Order};
 use crate::model::gateway::{CallSource, Dialect};
@@ -50,6 +50,7 @@ pub fn router() -> OpenApiRouter<Runtime> {
 #[utoipa::path(post, path = "/gateway/anthropic/v1/messages", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
+    ("x-weft-stream" = Option<String>, Header, description = "`whole`: a stream is handed on once it is whole, and asked for again where it breaks off"),
     ("anthropic-beta" = Option<String>, Header, description = "passed on to providers that speak the same dialect"),
     ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
     ("x-weft-context" = Option<String>, Header, description = "what is done with a conversation that is too long: refuse, prune or summarize, window=TOKENS, keep=MESSAGES, pin=N, with commas between"),
@@ -95,6 +96,7 @@ async fn messages(
 #[utoipa::path(post, path = "/gateway/openai/v1/chat/completions", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
+    ("x-weft-stream" = Option<String>, Header, description = "`whole`: a stream is handed on once it is whole, and asked for again where it breaks off"),
     ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
     ("x-weft-context" = Option<String>, Header, description = "what is done with a conversation that is too long: refuse, prune or summarize, window=TOKENS, keep=MESSAGES, pin=N, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
@@ -138,6 +140,7 @@ async fn chat_completions(
 #[utoipa::path(post, path = "/gateway/openai/v1/responses", tag = "gateway", params(
     ("x-api-key" = Option<String>, Header, description = "a key of the gateway; or as Authorization: Bearer"),
     ("x-weft-session" = Option<String>, Header, description = "calls with the same session can stay with one model of a route"),
+    ("x-weft-stream" = Option<String>, Header, description = "`whole`: a stream is handed on once it is whole, and asked for again where it breaks off"),
     ("x-weft-cache" = Option<String>, Header, description = "on, no-store, no-cache, exact, only-if-cached, max-age=SECONDS, with commas between"),
     ("x-weft-context" = Option<String>, Header, description = "what is done with a conversation that is too long: refuse, prune or summarize, window=TOKENS, keep=MESSAGES, pin=N, with commas between"),
     ("x-weft-depends-on" = Option<String>, Header, description = "what a kept answer depends on: a JSON list of kind, id and fingerprint"),
@@ -222,9 +225,12 @@ async fn serve(ctx: Ctx, dialect: Dialect, headers: &HeaderMap, body: Result<Byt
     };
     request.betas = betas(headers);
     request.session = session(headers);
-    let (cache, context) = match (cache_wish(headers), context_wish(headers)) {
-        (Ok(cache), Ok(context)) => (cache, context),
-        (Err(fault), _) | (_, Err(fault)) => return refuse(dialect, fault.into()),
+    let (cache, context) = match (cache_wish(headers), context_wish(headers), is_held(headers)) {
+        (Ok(cache), Ok(context), Ok(held)) => {
+            request.held = held;
+            (cache, context)
+        }
+        (Err(fault), ..) | (_, Err(fault), _) | (.., Err(fault)) => return refuse(dialect, fault.into()),
     };
     let envelope = Envelope::new(&request, ctx.clock.now());
     let order =

@@ -9,9 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{self, Client};
-use crate::http::Caller;
 use crate::http::error::{Problem, Refusal};
 use crate::http::rest::body::{Body, Id};
+use crate::http::{Caller, first};
 use crate::model::auth::{LoginSession, Me};
 use crate::model::credentials::{Credentials, InviteAcceptance, PasswordChange, RefreshRequest, SetupRequest, Tokens};
 use crate::model::{LoginSessionId, UserId};
@@ -56,6 +56,7 @@ async fn set_up(
     Body(request): Body<SetupRequest>,
 ) -> Result<(StatusCode, Json<Created>), Refusal> {
     let id = auth::set_up(&runtime, &client, &request).await?;
+    first::furnish(&runtime).await;
     Ok((StatusCode::CREATED, Json(Created { id })))
 }
 

@@ -22,6 +22,29 @@ pub struct KeyDraft {
     /// Which answers are kept for it, where the call does not say; it comes before what the route says.
     #[serde(default)]
     pub cache: CacheMode,
+    /// How much it may ask for in a minute.
+    #[serde(default)]
+    pub limits: KeyLimits,
+}
+
+/// How much a key may ask for in a minute, in each process of the server. What goes beyond is refused with 429.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeyLimits {
+    /// Calls, 1..=1000000; absent for any number.
+    pub requests_per_minute: Option<u32>,
+    /// What its calls read and write, 1..=1000000000; absent for any number.
+    pub tokens_per_minute: Option<u32>,
+}
+
+impl KeyLimits {
+    /// In words, such as "60 calls and 100000 tokens a minute"; `None` without any.
+    pub fn words(&self) -> Option<String> {
+        let calls = self.requests_per_minute.map(|limit| format!("{limit} calls"));
+        let tokens = self.tokens_per_minute.map(|limit| format!("{limit} tokens"));
+        let parts: Vec<String> = calls.into_iter().chain(tokens).collect();
+        (!parts.is_empty()).then(|| format!("{} a minute", parts.join(" and ")))
+    }
 }
 
 /// A key of the gateway. It opens the gateway's own endpoints and nothing else.
@@ -39,6 +62,8 @@ pub struct GatewayKey {
     pub expires_at: Option<Timestamp>,
     /// Which answers are kept for it.
     pub cache: CacheMode,
+    /// How much it may ask for in a minute.
+    pub limits: KeyLimits,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
     /// When it was made.

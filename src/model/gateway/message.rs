@@ -1,5 +1,7 @@
 //! What a conversation is made of.
 
+use std::fmt::{self, Write};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -217,9 +219,9 @@ impl Block {
     pub fn chars(&self) -> u64 {
         match self {
             Self::Text { text, .. } | Self::Thinking { text, .. } | Self::Refusal { text } => count(text),
-            Self::ToolUse { name, input, .. } => count(name) + count(&input.to_string()),
+            Self::ToolUse { name, input, .. } => count(name) + json_chars(input),
             Self::ToolResult { content, .. } => content.iter().map(Self::chars).sum(),
-            Self::Native { value } => count(&value.to_string()),
+            Self::Native { value } => json_chars(value),
             Self::Image { .. } | Self::RedactedThinking { .. } => 0,
         }
     }
@@ -227,4 +229,19 @@ impl Block {
 
 fn count(text: &str) -> u64 {
     text.chars().count() as u64
+}
+
+/// Characters of a value's JSON, which is not kept: a request may have megabytes of it, and is weighed more than once.
+fn json_chars(value: &Value) -> u64 {
+    struct Chars(u64);
+    impl Write for Chars {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += count(text);
+            Ok(())
+        }
+    }
+    let mut chars = Chars(0);
+    // Counting takes everything.
+    let _ = write!(chars, "{value}");
+    chars.0
 }

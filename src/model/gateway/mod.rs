@@ -52,7 +52,7 @@ pub use flag::{
     FLAG_BUCKETS, Flag, FlagAudience, FlagChange, FlagDraft, FlagState, FlagSubject, FlagTold, FlagVerdict,
     MOST_FLAG_NAMES, StickyBy,
 };
-pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyMade};
+pub use key::{Endpoints, GatewayKey, KeyDraft, KeyInUse, KeyLimits, KeyMade};
 pub use message::{Block, CacheMark, CacheTtl, Dialect, Extra, ImageSource, Message, Role, Wire};
 pub use policy::{By, Contender, Hedge, Policy, order};
 pub use preview::{CostPreview, PREVIEW_RUNS, StepCalls, StepCost};

@@ -48,6 +48,9 @@ pub struct Request {
     /// What binds it to others of the same conversation, where whoever asks says so. Only its hash is remembered.
     #[serde(default)]
     pub session: Option<String>,
+    /// Whether a stream is held back until it is whole, so that it is asked for again, here or elsewhere, where it breaks off.
+    #[serde(default)]
+    pub held: bool,
     /// Fields that only its own dialect knows.
     pub extra: Extra,
 }
@@ -75,6 +78,7 @@ impl Request {
             stream_usage: false,
             betas: Vec::new(),
             session: None,
+            held: false,
             extra: Extra::new(),
         }
     }

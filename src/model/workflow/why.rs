@@ -146,6 +146,13 @@ pub fn paused(by: Option<&str>, since: Option<Timestamp>) -> Why {
     }
 }
 
+/// A budget has no money for the next call of a model; `message` says which, and how much was spent of it.
+pub fn used_up(message: &str, since: Timestamp) -> Why {
+    let sentence = format!("Paused, and nothing is lost: {}", ended(message));
+    let unblocks = vec![Unblock::Person { action: "Raise the budget, and resume the run".to_owned() }];
+    Why { step: None, code: Code::Paused, sentence, since: Some(since), position: None, unblocks }
+}
+
 /// The step's key is full.
 pub fn step_key(step: &str, key: &str, since: Timestamp, position: u32, holders: &[(RunId, String)]) -> Why {
     let held = match holders.len() {

@@ -6,7 +6,7 @@ use crate::model::auth::Action;
 use crate::model::workflow::flow::WhenFull;
 use crate::model::workflow::flow::admission::{Blocked, Head};
 use crate::model::workflow::why::{self, Code, In, Place, Quota, Unblock, Why};
-use crate::model::workflow::{Fact, RunStatus, State, StepStatus};
+use crate::model::workflow::{Fact, RunStatus, State, StepError, StepStatus};
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::{Ctx, Runtime};
 use crate::workflow::engine::{self, Engine};
@@ -123,10 +123,18 @@ async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Resul
 
 async fn of_pause(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Why, Error> {
     let event = history::find_newest(&runtime.db, workspace, id, "run_paused").await?;
-    Ok(match event.map(|event| (event.at, event.fact)) {
-        Some((at, Fact::RunPaused { by, .. })) => why::paused(by.as_deref(), Some(at)),
-        _ => why::paused(None, None),
-    })
+    let Some((at, Fact::RunPaused { by, .. })) = event.map(|event| (event.at, event.fact)) else {
+        return Ok(why::paused(None, None));
+    };
+    if by.is_none() {
+        let failed = history::find_newest(&runtime.db, workspace, id, "retry_scheduled").await?;
+        if let Some(Fact::RetryScheduled { error, .. }) = failed.map(|event| event.fact)
+            && error.class == StepError::BUDGET
+        {
+            return Ok(why::used_up(&error.message, at));
+        }
+    }
+    Ok(why::paused(by.as_deref(), Some(at)))
 }
 
 async fn of_keys(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Result<Vec<Why>, Error> {

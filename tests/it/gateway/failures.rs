@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::sync::Notify;
-use weft::gateway;
-use weft::model::gateway::{BreakerState, CallOutcome, FaultClass, ProviderKind};
+use weft::gateway::{self, Answered};
+use weft::model::gateway::{BreakerState, CallOutcome, FaultClass, ProviderKind, Request};
 use weft::runtime::Ctx;
 
 use super::upstream::{Gate, Reply, Upstream};
-use super::{add, add_hasty, answer, ask, calls, chunks, ctx, drain, first_chunks, process, route, somebody, stream};
+use super::{
+    add, add_hasty, answer, ask, calls, chunks, ctx, drain, first_chunks, order, process, question, route, somebody,
+    stream,
+};
 use crate::support::Site;
 
 fn error(status: u16, message: &str) -> Reply {
@@ -61,6 +64,34 @@ on_both_engines! {
         assert_eq!((log.len(), log[0].outcome, log[0].estimated), (1, CallOutcome::Partial, true));
         assert_eq!(log[0].usage.output, 3);
         assert!(log[0].error.as_ref().unwrap().starts_with("acme: "));
+    }
+
+    async fn a_stream_that_is_held_back_is_asked_again_where_it_breaks_off(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = Upstream::start([Reply::Cut(first_chunks(&["A loom ", "with"])), Reply::Events(chunks(&["A ", "loom."]))]).await;
+        add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let request = Request { stream: true, held: true, ..question("big") };
+        let Answered::Live(mut live) = order(&ctx, request).await.unwrap() else { panic!("a stream was asked for") };
+        assert_eq!(drain(&mut live).await, ("A loom.".to_owned(), None), "nothing of the first is in it");
+        assert_eq!(live.choice().why(), "the providers that list big; acme/big answered at attempt 2");
+        drop(live);
+        let log = calls(&ctx).await;
+        let told = |outcome| log.iter().find(|call| call.outcome == outcome).map(|call| (call.usage.output, call.estimated));
+        assert_eq!(log.len(), 2, "what the first wrote is billed, too: {log:?}");
+        assert_eq!(told(CallOutcome::Partial), Some((3, true)));
+        assert_eq!(told(CallOutcome::Complete), Some((100, false)));
+    }
+
+    async fn a_stream_that_is_held_back_comes_from_somebody_else_where_the_first_breaks_off(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = Upstream::start([Reply::Cut(first_chunks(&["A loom ", "with"]))]).await;
+        let other = Upstream::start([Reply::Events(chunks(&["A ", "shuttle."]))]).await;
+        let acme = add_hasty(&ctx, "acme", &upstream, &["big"]).await;
+        let second = add_hasty(&ctx, "second", &other, &["big"]).await;
+        route(&ctx, "smart", &[(&acme, "big"), (&second, "big")]).await;
+        let request = Request { stream: true, held: true, ..question("smart") };
+        let Answered::Live(mut live) = order(&ctx, request).await.unwrap() else { panic!("a stream was asked for") };
+        assert_eq!(drain(&mut live).await, ("A shuttle.".to_owned(), None));
     }
 
     async fn a_stream_that_is_left_is_partial(site: Site) {

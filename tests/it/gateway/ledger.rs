@@ -39,6 +39,7 @@ async fn furnished(site: &Site) -> (Ctx, weft::model::ApiKeyId) {
         models: vec![],
         expires_at: None,
         cache: weft::model::cache::CacheMode::Auto,
+        limits: Default::default(),
     };
     let key = gateway::create_key(&ctx, draft).await.unwrap().key;
     let principal = Principal::Key { id: key.id, name: key.name };
@@ -102,7 +103,7 @@ on_both_engines! {
 
     async fn a_key_tells_who_made_it_and_what_it_was_used_for(site: Site) {
         let (ctx, key) = furnished(&site).await;
-        let unused = KeyDraft { name: "unused".into(), models: vec!["big".into()], expires_at: None, cache: weft::model::cache::CacheMode::Auto };
+        let unused = KeyDraft { name: "unused".into(), models: vec!["big".into()], expires_at: None, cache: weft::model::cache::CacheMode::Auto, limits: Default::default() };
         gateway::create_key(&ctx, unused).await.unwrap();
         let keys = gateway::list_keys_in_use(&ctx, &PageRequest::default()).await.unwrap().items;
         let told: Vec<_> = keys.iter().map(|one| (one.key.name.as_str(), one.calls, one.cost_micros)).collect();

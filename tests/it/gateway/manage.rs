@@ -6,7 +6,9 @@ use weft::gateway::{self, Error};
 use weft::model::auth::Role;
 use weft::model::gateway::{Credential, KeyDraft, Limits, Model, ProviderKind, RouteDraft, Target};
 use weft::read;
-use weft::runtime::{Actor, Ctx, Principal};
+use weft::runtime::config::Seed;
+use weft::runtime::outbound::{Outbound, Policy};
+use weft::runtime::{Actor, Clock, Config, Ctx, Principal, Runtime};
 
 use super::upstream::{Reply, Upstream};
 use super::{add, answer, ask, ctx as other, draft, route, somebody};
@@ -34,6 +36,33 @@ on_both_engines! {
         assert_eq!((used[0].calls, used[0].failed, used[0].unpriced, used[0].cost_micros), (1, 0, 1, 0));
         assert!(used[0].began_p50_ms.is_some() && used[0].began_p50_ms <= used[0].began_p99_ms, "{used:?}");
         assert_eq!((used[1].calls, used[1].began_p50_ms), (0, None));
+    }
+
+    async fn a_workspace_begins_with_the_providers_that_the_settings_name(site: Site) {
+        let seed = |name, kind, credential: Option<&str>| Seed {
+            name,
+            kind,
+            base_url: String::new(),
+            credential: credential.map(str::to_owned),
+        };
+        let mut config = Config::isolated(site.folder.path());
+        config.seeds = vec![
+            seed("anthropic", ProviderKind::Anthropic, Some("sk-ant-1234567890")),
+            seed("openai", ProviderKind::OpenAi, None),
+            seed("ollama", ProviderKind::Ollama, None),
+        ];
+        let old = &site.runtime;
+        let outbound = Outbound::new(Policy::allowing(&["127.0.0.1/32"]).unwrap());
+        let rt = Runtime::new(config, old.db.clone(), Clock::System, old.keys.clone(), outbound);
+        let ctx = other(&rt).await;
+        gateway::seed(&rt, ctx.workspace()).await;
+        let there = gateway::list_providers(&ctx).await.unwrap();
+        let told: Vec<_> = there.iter().map(|one| (one.name.as_str(), one.kind, one.base_url.as_str())).collect();
+        let anthropic = ("anthropic", ProviderKind::Anthropic, "https://api.anthropic.com");
+        assert_eq!(told, [anthropic, ("ollama", ProviderKind::Ollama, "http://127.0.0.1:11434")], "OpenAI answers nobody without a key");
+        assert!(!serde_json::to_string(&there).unwrap().contains("sk-ant-1234"));
+        gateway::seed(&rt, ctx.workspace()).await;
+        assert_eq!(gateway::list_providers(&ctx).await.unwrap().len(), 2, "what is there stays as it is");
     }
 
     async fn a_key_is_encrypted_and_shown_to_nobody(site: Site) {
@@ -162,6 +191,7 @@ async fn every_field_that_does_not_fit_is_named() {
         models: vec![],
         expires_at: Some(weft::model::Timestamp(0)),
         cache: weft::model::cache::CacheMode::Auto,
+        limits: Default::default(),
     };
     assert_eq!(pointers(gateway::create_key(&ctx, late).await.unwrap_err()), ["/expires_at"]);
     let price: weft::model::gateway::PriceDraft =

@@ -8,6 +8,7 @@ mod calls;
 mod code;
 mod compared;
 mod context;
+mod crowd;
 mod explain;
 mod failures;
 mod flags;

@@ -26,8 +26,13 @@ pub(super) async fn pointed(site: &Site) -> (Runtime, Ctx, String) {
 
 pub(super) async fn key(ctx: &Ctx, models: &[&str]) -> String {
     let models = models.iter().map(|model| (*model).to_owned()).collect();
-    let draft =
-        KeyDraft { name: "Claude Code".into(), models, expires_at: None, cache: weft::model::cache::CacheMode::Auto };
+    let draft = KeyDraft {
+        name: "Claude Code".into(),
+        models,
+        expires_at: None,
+        cache: weft::model::cache::CacheMode::Auto,
+        limits: Default::default(),
+    };
     gateway::create_key(ctx, draft).await.unwrap().secret.0
 }
 
@@ -141,12 +146,40 @@ on_both_engines! {
         gateway::delete_key(&ctx, id).await.unwrap();
         assert_eq!(send(&rt, CHAT, &key, &chat("gpt")).await.0, 401);
         let soon = Some(Timestamp(ctx.clock.now().0 + 1));
-        let draft = KeyDraft { name: "brief".into(), models: vec![], expires_at: soon, cache: weft::model::cache::CacheMode::Auto };
+        let draft = KeyDraft { name: "brief".into(), models: vec![], expires_at: soon, cache: weft::model::cache::CacheMode::Auto, limits: Default::default() };
         let brief = gateway::create_key(&ctx, draft).await;
         if let Ok(brief) = brief {
             assert_eq!(send(&rt, CHAT, &brief.secret.0, &chat("gpt")).await.0, 401);
         }
         assert_eq!(upstream.count(), 2);
+    }
+
+    async fn a_key_that_asks_too_much_is_told_when_to_come_back(site: Site) {
+        let (rt, ctx, _) = pointed(&site).await;
+        let upstream = Upstream::start((0..3).map(|_| Reply::Json(200, answer("A loom.")))).await;
+        add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        let draft = |limits: Value| -> KeyDraft { serde_json::from_value(json!({"name": "hasty", "limits": limits})).unwrap() };
+        let refused = gateway::create_key(&ctx, draft(json!({"requests_per_minute": 0}))).await.unwrap_err();
+        let gateway::Error::Invalid(fields) = refused else { panic!("{refused}") };
+        assert_eq!(fields[0].pointer, "/limits/requests_per_minute");
+        let key = gateway::create_key(&ctx, draft(json!({"requests_per_minute": 2}))).await.unwrap();
+        assert_eq!(gateway::list_keys(&ctx, &PageRequest::default()).await.unwrap().items[0].limits, key.key.limits);
+        for _ in 0..2 {
+            assert_eq!(send(&rt, CHAT, &key.secret.0, &chat("big")).await.0, StatusCode::OK);
+        }
+        let (status, headers, text) = send(&rt, CHAT, &key.secret.0, &chat("big")).await;
+        assert_eq!((status, headers["x-ratelimit-limit-requests"].to_str().unwrap()), (StatusCode::TOO_MANY_REQUESTS, "2"), "{text}");
+        assert!(headers.contains_key("retry-after") && text.contains("the key hasty may ask for 2 calls in a minute"), "{text}");
+        let (status, headers, _) = send(&rt, MESSAGES, &key.secret.0, &messages("big")).await;
+        assert_eq!((status, headers["anthropic-ratelimit-requests-remaining"].to_str().unwrap()), (StatusCode::TOO_MANY_REQUESTS, "0"));
+        assert_eq!(upstream.count(), 2, "nobody is asked for it");
+
+        // 1,000 tokens were read and 100 written: the estimate was less.
+        let key = gateway::create_key(&ctx, draft(json!({"tokens_per_minute": 1_050}))).await.unwrap();
+        assert_eq!(send(&rt, CHAT, &key.secret.0, &chat("big")).await.0, StatusCode::OK);
+        let (status, _, text) = send(&rt, CHAT, &key.secret.0, &chat("big")).await;
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{text}");
+        assert!(text.contains("1050 tokens in a minute"), "{text}");
     }
 
     async fn a_key_asks_for_what_it_may(site: Site) {

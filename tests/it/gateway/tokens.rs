@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use weft::gateway;
+use weft::gateway::{self, Answered};
 use weft::model::cache::CacheMode;
 use weft::model::gateway::{
     BudgetDraft, CallOutcome, ContextRule, Delta, Dialect, ExplainRequest, FaultClass, Message, Policy, PriceDraft,
@@ -69,6 +69,31 @@ on_both_engines! {
         let counted = |outcome| (outcome, 11, 10, TokensBy::Tokenizer);
         assert_eq!(told[..3], [counted(CallOutcome::Partial), counted(CallOutcome::Partial), counted(CallOutcome::Complete)]);
         assert_eq!((told[3].0, told[3].3), (CallOutcome::Partial, TokensBy::Estimate));
+    }
+
+    async fn a_stream_that_is_left_while_its_end_is_counted_is_whole_all_the_same(site: Site) {
+        let (_, ctx, _) = pointed(&site).await;
+        let silent = Reply::Events(chunks(FOX).replace("1000", "0").replace("100", "0"));
+        let acme = Upstream::start([silent]).await;
+        add(&ctx, "acme", ProviderKind::OpenAi, &acme, &["gpt-4o"]).await;
+        let mut request = Request { stream: true, ..question("gpt-4o") };
+        request.sampling.temperature = Some(0.0);
+        let Answered::Live(mut live) = order(&ctx, request.clone()).await.unwrap() else { panic!("a stream was asked for") };
+        while !matches!(live.next().await.unwrap().unwrap(), Delta::Stop { .. }) {}
+        // The last piece is there, and its tokens are being counted: whoever reads leaves now.
+        tokio::select! {
+            biased;
+            _ = live.next() => {}
+            () = std::future::ready(()) => {}
+        }
+        drop(live);
+        let log = calls(&ctx).await;
+        let told = (log[0].outcome, log[0].usage.input, log[0].usage.output, log[0].tokens_by);
+        assert_eq!(told, (CallOutcome::Complete, 11, 10, TokensBy::Tokenizer));
+        weft::cache::settled(&ctx).await;
+        let Answered::Live(kept) = order(&ctx, request).await.unwrap() else { panic!("a stream was asked for") };
+        assert!(kept.is_kept(), "the whole answer is kept, and nobody is asked again");
+        assert_eq!(acme.count(), 1);
     }
 
     async fn a_budget_counts_what_is_dense_by_the_models_own_vocabulary(site: Site) {

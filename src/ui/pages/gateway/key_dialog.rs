@@ -7,7 +7,7 @@ use super::route_dialog::cache_choices;
 use super::settings::Settings;
 use crate::api::gateway::create_key;
 use crate::model::cache::CacheMode;
-use crate::model::gateway::{Endpoints, KeyDraft, KeyMade};
+use crate::model::gateway::{Endpoints, KeyDraft, KeyLimits, KeyMade};
 use crate::model::{ApiError, FieldError, Timestamp};
 use crate::ui::browser;
 use crate::ui::components::{
@@ -35,6 +35,10 @@ struct Form {
     date: String,
     /// A [`CacheMode`].
     cache: String,
+    /// Calls in a minute; empty for any number.
+    requests: String,
+    /// Tokens in a minute; empty for any number.
+    tokens: String,
 }
 
 impl Form {
@@ -45,13 +49,15 @@ impl Form {
             ends: "90".to_owned(),
             date: String::new(),
             cache: "auto".to_owned(),
+            requests: String::new(),
+            tokens: String::new(),
         }
     }
 
     /// What is sent.
     ///
     /// # Errors
-    /// A date that is none.
+    /// A date that is none, or a number.
     fn draft(&self, now_ms: i64, offset_min: impl Fn(i64) -> i32) -> Result<KeyDraft, ApiError> {
         let expires_at = match self.ends.as_str() {
             "" => None,
@@ -63,8 +69,21 @@ impl Form {
         };
         let models = self.models.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
         let cache = CacheMode::parse(&self.cache).unwrap_or_default();
-        Ok(KeyDraft { name: self.name.trim().to_owned(), models: models.collect(), expires_at, cache })
+        let limits = KeyLimits {
+            requests_per_minute: limit("/limits/requests_per_minute", &self.requests)?,
+            tokens_per_minute: limit("/limits/tokens_per_minute", &self.tokens)?,
+        };
+        Ok(KeyDraft { name: self.name.trim().to_owned(), models: models.collect(), expires_at, cache, limits })
     }
+}
+
+/// A number as people write it, such as `100,000`; `None` where nothing is written.
+fn limit(pointer: &str, text: &str) -> Result<Option<u32>, ApiError> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    digits.parse().map(Some).map_err(|_| ApiError::invalid(pointer, "expected a whole number, or nothing"))
 }
 
 /// The last second of a day where the person is.
@@ -190,6 +209,17 @@ fn KeyForm(form: RwSignal<Form>, make: Making, names: Signal<Vec<String>>) -> im
                     <TextInput id="key-date" label="Day" kind="date" value=bind(|form| &form.date, |form| &mut form.date) />
                 </Show>
             </div>
+            <div class="grid pair">
+                <TextInput
+                    id="key-requests" label="Calls in a minute" error=error("/limits/requests_per_minute")
+                    value=bind(|form| &form.requests, |form| &mut form.requests) hint=Some("Empty: any number.".to_owned())
+                />
+                <TextInput
+                    id="key-tokens" label="Tokens in a minute" error=error("/limits/tokens_per_minute")
+                    value=bind(|form| &form.tokens, |form| &mut form.tokens)
+                    hint=Some("Read and written together. Empty: any number.".to_owned())
+                />
+            </div>
             <Select
                 id="key-cache" label="Answers that are kept" choices=Signal::stored(cache_choices())
                 value=bind(|form| &form.cache, |form| &mut form.cache)
@@ -256,6 +286,19 @@ mod tests {
         assert_eq!(ends.to_string(), "2027-01-31T22:59:59Z");
         let none = Form { date: String::new(), ..form };
         assert!(none.draft(0, |_| 0).unwrap_err().field("/expires_at").is_some());
+    }
+
+    #[test]
+    fn limits_are_read_as_people_write_them() {
+        let form = |requests: &str, tokens: &str| Form {
+            requests: requests.to_owned(),
+            tokens: tokens.to_owned(),
+            ..Form::blank()
+        };
+        assert_eq!(form("", " ").draft(0, |_| 0).unwrap().limits, KeyLimits::default());
+        let limits = form("60", "100,000").draft(0, |_| 0).unwrap().limits;
+        assert_eq!((limits.requests_per_minute, limits.tokens_per_minute), (Some(60), Some(100_000)));
+        assert!(form("many", "").draft(0, |_| 0).unwrap_err().field("/limits/requests_per_minute").is_some());
     }
 
     #[test]

@@ -142,7 +142,10 @@ fn Row(used: KeyInUse, table: Table) -> impl IntoView {
                 <strong class="truncate block">{key.name.clone()}</strong>
                 <div class="small dim mono">{format!("{}…", key.hint)}</div>
             </td>
-            <td data-wrap="" title=key.models.join(", ")><span class="mono wrapped">{models_of(&key.models)}</span></td>
+            <td data-wrap="" title=key.models.join(", ")>
+                <span class="mono wrapped">{models_of(&key.models)}</span>
+                {key.limits.words().map(|limits| view! { <div class="small dim">{limits}</div> })}
+            </td>
             <td>{last_used}</td>
             <td><Ends at=key.expires_at /></td>
             <td class="num">{calls}</td>

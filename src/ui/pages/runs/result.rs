@@ -7,7 +7,7 @@ use super::page::Place;
 use super::value::ValueView;
 use super::watch::Watch;
 use crate::model::workflow::{RunStatus, StepError, StepStatus};
-use crate::ui::components::{ButtonLink, ButtonSize, Icon, JsonTree, Tab, TabPanel, Tabs};
+use crate::ui::components::{ButtonLink, ButtonSize, Icon, JsonTree, Remedy, Tab, TabPanel, Tabs};
 
 const TABS: &str = "result";
 const OUTPUT: &str = "output";
@@ -62,6 +62,7 @@ fn Failure(watch: Watch, place: Place) -> impl IntoView {
     move || {
         error.get().map(|StepError { class, message, .. }| {
             let failed = failed_step(watch);
+            let remedy = view! { <Remedy class=class.clone() /> };
             let link = failed.map(|(id, name)| {
                 let href = Signal::derive(move || place.href(place.view.get(), Some(&id)));
                 view! { <ButtonLink href label=format!("Open {name}") size=ButtonSize::Small attr:data-noscroll="" /> }
@@ -73,6 +74,7 @@ fn Failure(watch: Watch, place: Place) -> impl IntoView {
                         <code class="error-class">{class}</code>
                         <span class="error-message">{message}</span>
                     </span>
+                    {remedy}
                     {link}
                 </div>
             }

@@ -22,7 +22,7 @@ use crate::model::workflow::kind::Kind;
 use crate::model::workflow::{Approval, Fact, Given, Span, StepError, StepState, StepStatus, UNDO};
 use crate::model::{ApiError, ApprovalId, RunId, Timestamp};
 use crate::ui::components::{
-    ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Icon, JsonTree, RelativeTime, StatusBadge, StatusLook,
+    ButtonLink, ButtonShape, ButtonSize, ButtonVariant, Icon, JsonTree, RelativeTime, Remedy, StatusBadge, StatusLook,
     StatusShape, Tab, TabPanel, Tabs,
 };
 use crate::ui::format;
@@ -220,6 +220,7 @@ pub(super) fn Says(state: RwSignal<StepState>) -> impl IntoView {
     });
     move || {
         said.get().map(|(tone, icon, class, message)| {
+            let remedy = view! { <Remedy class=class.clone() /> };
             view! {
                 <div class="notice step-notice" data-tone=tone>
                     <Icon name=icon />
@@ -227,6 +228,7 @@ pub(super) fn Says(state: RwSignal<StepState>) -> impl IntoView {
                         {(!class.is_empty()).then(|| view! { <code class="error-class">{class}</code> })}
                         <span class="error-message">{message}</span>
                     </span>
+                    {remedy}
                 </div>
             }
         })

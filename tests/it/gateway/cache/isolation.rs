@@ -113,7 +113,7 @@ on_both_engines! {
         let (owner, _) = crate::auth::owner(&crate::gateway::process(&site, weft::runtime::Clock::System)).await;
         let upstream = counting(&owner, 4).await;
         let key = async |by: &Ctx, cache| {
-            let draft = KeyDraft { name: "k".into(), models: vec![], expires_at: None, cache };
+            let draft = KeyDraft { name: "k".into(), models: vec![], expires_at: None, cache, limits: Default::default() };
             let secret = gateway::create_key(by, draft).await.unwrap().secret.0;
             let actor = gateway::authenticate(owner.runtime(), &secret).await.unwrap().unwrap();
             owner.runtime().as_actor(actor, String::new())
