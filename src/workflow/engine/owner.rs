@@ -109,7 +109,7 @@ pub(super) async fn begin(
     let Some(mailbox) = engine.sender(run) else {
         return Err(Error::Stopping);
     };
-    let marks = Marks::of(state.definition(), &runtime.config);
+    let marks = Marks::of(state.graph(), &runtime.config);
     let mut owner = Owner {
         runtime: runtime.clone(),
         engine: Arc::clone(engine),

@@ -79,7 +79,7 @@ impl Owner {
             return Err(Error::Stopping);
         };
         let state: State = loaded.state.without_old_inputs();
-        let marks = Marks::of(state.definition(), &runtime.config);
+        let marks = Marks::of(state.graph(), &runtime.config);
         let owner = Self {
             runtime: runtime.clone(),
             engine: Arc::clone(engine),
