@@ -10,7 +10,7 @@ use super::{Message, Owner, signals};
 use crate::model::workflow::State;
 use crate::runtime::Runtime;
 use crate::workflow::Error;
-use crate::workflow::engine::Engine;
+use crate::workflow::engine::{Engine, stray};
 use crate::workflow::flow::Marks;
 use crate::workflow::machine::Input;
 use crate::workflow::store::{Verdict, lease::Claim};
@@ -97,7 +97,7 @@ impl Owner {
             written: None,
             turn,
         };
-        runtime.tasks.spawn("run", owner.take_over(admitted));
+        stray::own(runtime, engine, (run, token), owner.take_over(admitted));
         Ok(())
     }
 
