@@ -68,7 +68,8 @@ pub(super) fn approval(
     };
     let four_eyes = match given(config, "four_eyes") {
         None => false,
-        Some(value) => (value.as_bool())
+        Some(value) => value
+            .as_bool()
             .or_else(|| value.as_str()?.trim().parse().ok())
             .ok_or_else(|| refuse("four_eyes", "true or false", value))?,
     };
