@@ -161,7 +161,7 @@ impl Engine {
             stray::keep(runtime, self, "engine bridge", bridge::carry);
             stray::keep(runtime, self, "engine watchers", bridge::ask);
         }
-        store::flow::mend(&runtime.db).await?;
+        store::flow::left::mend(&runtime.db).await?;
         quota::read(runtime, self).await?;
         timer::take_due(runtime, self).await?;
         admit::look(runtime, self).await?;

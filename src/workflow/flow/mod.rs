@@ -106,7 +106,7 @@ pub(super) async fn accept(runtime: &Runtime, change: &Change, limits: &Limits) 
 async fn refuse_circle(tx: &mut Tx, change: &Change, key: &Key, lane: &str) -> Result<(), Error> {
     let parent = change.create.as_ref().and_then(|create| create.card.parent.as_ref()).filter(|parent| parent.waits);
     let Some(parent) = parent else { return Ok(()) };
-    let held = rows::count_held_above(tx, change.workspace, parent.run, lane).await?;
+    let held = rows::circle::count_held_above(tx, change.workspace, parent.run, lane).await?;
     if held < i64::from(key.limit) {
         return Ok(());
     }

@@ -3,6 +3,8 @@
 //! Whoever lets a run begin holds the workspace's gate ([`lock`]) until the commit, so that two processes never give the same place
 //! away. A place that comes free needs no gate: it can only be seen too late, and whoever freed it looks again after the commit.
 
+pub mod circle;
+pub mod left;
 pub mod limit;
 pub mod look;
 pub mod quota;
@@ -236,24 +238,6 @@ async fn window(
     Ok(RateState { key, count: count(most), taken: count(taken), opens_at: newest.map(|at| at.plus_ms(per_ms)) })
 }
 
-/// How many of a run that waits for another one, and those that wait for it in turn, are in progress in a lane.
-pub async fn count_held_above(tx: &mut Tx, workspace: WorkspaceId, parent: RunId, lane: &str) -> Result<i64> {
-    Ok(within!(tx, conn => query_scalar(
-        "with recursive above (id, parent) as (
-            select id, case when parent_waits then parent_run_id end from run where id = $1
-            union all
-            select r.id, case when r.parent_waits then r.parent_run_id end from run r join above a on r.id = a.parent
-         )
-         select count(*) from above a join run_flow f on f.run_id = a.id
-         where f.workspace_id = $2 and f.lane = $3 and f.state = 'held'",
-    )
-    .bind(parent)
-    .bind(workspace)
-    .bind(lane)
-    .fetch_one(conn)
-    .await)?)
-}
-
 /// How the workspace's quota stands; without a limit nothing is counted. A run that another one waits for takes no place.
 pub async fn room(tx: &mut Tx, workspace: WorkspaceId, limit: Option<u32>) -> Result<Room> {
     let running = match limit {
@@ -339,24 +323,6 @@ pub async fn waiting_workspaces(db: &Db) -> Result<Vec<WorkspaceId>> {
     Ok(read!(db, conn => query_scalar("select distinct workspace_id from run_flow where state = 'waiting'")
         .fetch_all(conn)
         .await)?)
-}
-
-/// Ends the flow control of runs that have ended without it: those that began under settings without a quota, and keys
-/// that steps inside of containers kept under an earlier version.
-pub async fn mend(db: &Db) -> Result<()> {
-    let mut tx = db.begin().await?;
-    within!(&mut tx, conn => query("delete from step_key where run_id in (select id from run where ended_at is not null)")
-        .execute(conn)
-        .await
-        .map(drop))?;
-    within!(&mut tx, conn => query(
-        "update run_flow set state = 'ended'
-         where state in ('waiting', 'held') and run_id in (select id from run where ended_at is not null)",
-    )
-    .execute(conn)
-    .await
-    .map(drop))?;
-    tx.commit().await
 }
 
 /// Moves a run between waiting, held and ended, along with the change of its row.
