@@ -102,13 +102,14 @@ on_both_engines! {
 
     async fn steps_inside_of_a_container_share_a_key_and_give_it_on(site: Site) {
         let gate = Gate::open().await;
-        gate.answers.add_permits(20);
         let runtime = with_config(&site, |_| ());
         let ctx = ctx(&runtime).await;
         let call = gate.step("call", json!({"concurrency": {"key": "crm", "limit": 2}}));
         let each = json!({"id": "each", "kind": "map", "config": {"items": [1, 2, 3, 4, 5, 6], "concurrency": 6},
             "body": {"steps": [call]}});
         let first = start(&ctx, &chain(vec![each.clone()]), json!({})).await;
+        gate.serves(2).await;
+        gate.answers.add_permits(12);
         assert_eq!(end(&ctx, first).await.summary.status, RunStatus::Succeeded);
         // Nothing of the key is left with a run that has ended.
         let second = start(&ctx, &chain(vec![each]), json!({})).await;
