@@ -1,4 +1,5 @@
-//! `weft run list|show|events|cancel|pause|resume|retry|give-output|fork|diff|replay`: the runs of the database of the settings.
+//! `weft run list|show|events|cancel|pause|resume|retry|give-output|move|send-event|fork|diff|replay`: the runs of the database
+//! of the settings.
 
 use std::time::Duration;
 
@@ -92,6 +93,30 @@ pub(super) enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Move a run that has not ended to another version of its workflow. Where that does not fit, each difference is told and
+    /// nothing is moved: code 1.
+    Move {
+        /// The run's id.
+        #[arg(value_parser = read_id)]
+        id: RunId,
+        /// The version to go on with [default: the newest]
+        #[arg(long, value_name = "N")]
+        to: Option<i64>,
+        /// Only say whether it fits.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Send an event to the runs that wait for its key. A server goes on with them.
+    SendEvent {
+        /// Its key, such as payment/4711.
+        key: String,
+        /// What it carries, as JSON.
+        #[arg(long, value_name = "JSON", default_value = "null")]
+        payload: String,
+        /// The sender's id of it: the same one is taken once.
+        #[arg(long)]
+        id: Option<String>,
+    },
     /// Start a run that begins with the history of another, here and to its end.
     // `--version` names a version of the workflow here.
     #[command(disable_version_flag = true)]
@@ -139,6 +164,8 @@ pub(super) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let output = read_output(output, output_file.as_deref())?;
             give_output(global, ctx, id, GiveOutput { step, output, port, reason }).await
         }
+        Command::Move { id, to, check } => move_run(global, ctx, id, to, check).await,
+        Command::SendEvent { key, payload, id } => send_event(global, ctx, &key, &payload, id.as_deref()).await,
         Command::Fork(fork) => travel::fork(global, ctx, fork).await,
         Command::Diff { a, b } => travel::diff(global, ctx, a, b).await,
         Command::Replay(replay) => travel::replay(global, ctx, replay).await,
@@ -279,4 +306,53 @@ async fn give_output(global: &Global, ctx: &Ctx, id: RunId, asked: GiveOutput) -
         return Ok(());
     }
     follow.until_end(id, &run.definition).await
+}
+
+/// Moves a run, or says what keeps it from being moved.
+async fn move_run(global: &Global, ctx: &Ctx, id: RunId, to: Option<i64>, check: bool) -> Result<(), Failure> {
+    let found = workflow::check_migration(ctx, id, to).await.map_err(ApiError::from)?;
+    let (fits, version) = (found.misfits.is_empty(), found.version);
+    if fits && !check {
+        let run = workflow::migrate(ctx, id, Some(version)).await.map_err(ApiError::from)?;
+        if global.json {
+            out::json(&run);
+        } else {
+            out::line(format_args!("{}: it goes on with version {version}.", run.status.label()));
+        }
+        return Ok(());
+    }
+    if global.json {
+        out::json(&found);
+    } else if fits {
+        out::line(format_args!("It fits version {version}."));
+    } else {
+        for misfit in &found.misfits {
+            out::line(format_args!("✗ {}", misfit.message));
+        }
+    }
+    if fits { Ok(()) } else { Err(Failure::failed(format!("the run does not fit version {version}"))) }
+}
+
+/// Sends an event, and says which runs it reached.
+async fn send_event(
+    global: &Global,
+    ctx: &Ctx,
+    key: &str,
+    payload: &str,
+    sender_id: Option<&str>,
+) -> Result<(), Failure> {
+    let payload: Value =
+        serde_json::from_str(payload).map_err(|error| Failure::usage(format!("--payload: expected JSON: {error}")))?;
+    let runs = workflow::events::send(ctx, key, &payload, sender_id).await.map_err(ApiError::from)?;
+    if global.json {
+        out::json(&serde_json::json!({ "runs": runs }));
+        return Ok(());
+    }
+    for run in &runs {
+        out::line(run);
+    }
+    if runs.is_empty() {
+        out::note("no run waits for it now; one that has begun and comes to wait for it within a week takes it");
+    }
+    Ok(())
 }

@@ -38,6 +38,8 @@ pub struct SqliteDb {
     writer: writer::SqliteWriter,
     /// Read-only connections.
     pub readers: readers::SqliteReaders,
+    /// Goes up with each transaction that was marked.
+    marks: std::sync::Arc<std::sync::atomic::AtomicU64>,
     /// Held as long as the database is open; `None` in memory.
     _owner: Option<std::sync::Arc<std::fs::File>>,
 }
@@ -70,13 +72,22 @@ impl Db {
     /// [`Error::Unavailable`] when no connection comes free in time.
     pub async fn begin(&self) -> Result<Tx> {
         match self {
-            Self::Sqlite(db) => Ok(Tx::Sqlite(db.writer.begin().await?)),
+            Self::Sqlite(db) => Ok(Tx::Sqlite(db.writer.begin().await?.counted(&db.marks))),
             Self::Postgres(db) => {
                 let pool = db.pool.clone();
                 #[expect(clippy::disallowed_methods, reason = "short, and must outlive a caller that is dropped")]
                 let begun = tokio::spawn(async move { pool.begin().await });
                 Ok(Tx::Postgres(begun.await.map_err(|_| Error::Unavailable)??))
             }
+        }
+    }
+
+    /// How many marked transactions ([`Tx::mark`]) have ended in this process. As long as it stays the same, what only they
+    /// write is as it was, for the process has the file to itself. `None` where others write to the same database.
+    pub fn marks(&self) -> Option<u64> {
+        match self {
+            Self::Sqlite(db) => Some(db.marks.load(std::sync::atomic::Ordering::Acquire)),
+            Self::Postgres(_) => None,
         }
     }
 

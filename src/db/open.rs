@@ -88,6 +88,7 @@ async fn open_sqlite(options: &Options) -> Result<SqliteDb> {
         return Ok(SqliteDb {
             writer: SqliteWriter::of(reader.clone()),
             readers: SqliteReaders::of(reader),
+            marks: std::sync::Arc::default(),
             _owner: None,
         });
     }
@@ -95,7 +96,7 @@ async fn open_sqlite(options: &Options) -> Result<SqliteDb> {
     let readers = SqliteReaders::to(connect.read_only(true), options.max_connections, ACQUIRE_TIMEOUT);
     // What does not open is found now, and not by whoever reads first.
     drop(readers.connection().await?);
-    Ok(SqliteDb { writer, readers, _owner: owner })
+    Ok(SqliteDb { writer, readers, marks: std::sync::Arc::default(), _owner: owner })
 }
 
 /// Takes the lock file beside the database: a second process is told at once, and not by a busy database later.

@@ -5,6 +5,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -75,7 +76,7 @@ impl SqliteWriter {
     }
 
     pub(super) async fn begin(&self) -> Result<SqliteTx> {
-        let mut tx = SqliteTx { connection: Some(self.connection().await?) };
+        let mut tx = SqliteTx::on(self.connection().await?);
         sqlx::query("begin immediate").execute(&mut *tx).await?;
         Ok(tx)
     }
@@ -101,9 +102,22 @@ impl SqliteWriter {
 pub struct SqliteTx {
     /// `None` once it is over.
     connection: Option<Connected>,
+    /// The database's count of marked transactions.
+    marks: Option<Arc<AtomicU64>>,
+    is_marked: bool,
 }
 
 impl SqliteTx {
+    const fn on(connection: Connected) -> Self {
+        Self { connection: Some(connection), marks: None, is_marked: false }
+    }
+
+    /// Of a database that counts marked transactions here.
+    pub(super) fn counted(mut self, marks: &Arc<AtomicU64>) -> Self {
+        self.marks = Some(Arc::clone(marks));
+        self
+    }
+
     pub(super) async fn commit(mut self) -> sqlx::Result<()> {
         sqlx::query("commit").execute(&mut *self).await?;
         self.connection = None;
@@ -127,6 +141,10 @@ impl DerefMut for SqliteTx {
 
 impl Drop for SqliteTx {
     fn drop(&mut self) {
+        // However it ended, and before whoever committed it hears so: this is the end of that, too.
+        if let Some(marks) = self.marks.take().filter(|_| self.is_marked) {
+            marks.fetch_add(1, Ordering::AcqRel);
+        }
         let Some(mut connection) = self.connection.take() else { return };
         // The next in line gets the connection when the transaction is rolled back. Without a runtime the process ends.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -196,7 +214,7 @@ impl Db {
     /// [`Error::Unavailable`] when none comes free in time.
     pub async fn at_once(&self) -> Result<AtOnce<'_>> {
         match self {
-            Self::Sqlite(db) => Ok(AtOnce::Sqlite(SqliteTx { connection: Some(db.writer.connection().await?) })),
+            Self::Sqlite(db) => Ok(AtOnce::Sqlite(SqliteTx::on(db.writer.connection().await?))),
             Self::Postgres(db) => {
                 let mut place = db.kept.connection.lock().await;
                 let connection = match place.take() {
@@ -247,6 +265,14 @@ pub fn without_numbers(text: &str) -> String {
 }
 
 impl Tx {
+    /// Marks it: [`Db::marks`] goes up when it ends, before whoever commits it hears so.
+    pub const fn mark(&mut self) {
+        match self {
+            Self::Sqlite(tx) => tx.is_marked = true,
+            Self::Postgres(_) => {}
+        }
+    }
+
     /// The text for the engine that it is on.
     pub fn text(&self, texts: &'static Texts) -> &'static str {
         match self {

@@ -6,6 +6,9 @@
 //! that wrote puts its own change in right after the commit, when it is the next number, so that the search that follows
 //! finds nothing left to do.
 //!
+//! On SQLite, which one process has to itself, that read is left out as long as no transaction of this process has taken a
+//! change number since the last one, at most for a second: so that an answer is never older than that, whoever has written.
+//!
 //! The vectors of the embedder that serves follow in the same way: they are written under change numbers too, and so is every
 //! change of the embedder, so that the one read before each search tells of all of it. Another embedder's vectors are loaded
 //! before anybody searches by them.
@@ -15,6 +18,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::index::{Analysed, Asked, Filter, Found, Index, Packed, Taken};
 use super::{Error, store};
@@ -62,6 +68,12 @@ impl Default for Loaded {
     }
 }
 
+/// How long an index is taken to be up to date without asking, where nobody of this process has written.
+const SURE: Duration = Duration::from_secs(1);
+
+/// When an index was found to be up to date: how many writes had ended by then, and the time.
+type Checked = (u64, Instant);
+
 /// One workspace's index.
 #[derive(Default)]
 pub(super) struct Shelf {
@@ -72,6 +84,7 @@ pub(super) struct Shelf {
     serving: RwLock<Option<Serving>>,
     /// The change number up to which the index holds everything.
     seen: AtomicI64,
+    checked: Mutex<Option<Checked>>,
     /// When it was last used, counted in uses.
     used: AtomicU64,
 }
@@ -118,6 +131,12 @@ impl Shelf {
             }
         }
         self.seen.store(seen, Ordering::Release);
+    }
+
+    /// Whether nothing can have been written by this process since it was found to be up to date, and that is not long ago.
+    fn is_sure(&self, writes: u64) -> bool {
+        let checked = *self.checked.lock().expect("no code panics while it holds this lock");
+        checked.is_some_and(|(then, at)| then == writes && at.elapsed() < SURE)
     }
 
     /// What searches make vectors of their questions with, if anything.
@@ -200,6 +219,19 @@ pub(super) fn forget(ctx: &Ctx, ids: &[EntryId]) {
 }
 
 async fn catch_up(ctx: &Ctx, shelf: &Arc<Shelf>) -> Result<(), Error> {
+    // Counted before anything is read: a write that ends after this is asked for by the next search.
+    let Some(writes) = ctx.db.marks() else { return follow(ctx, shelf).await };
+    if shelf.is_sure(writes) {
+        return Ok(());
+    }
+    let now = Instant::now();
+    follow(ctx, shelf).await?;
+    *shelf.checked.lock().expect("no code panics while it holds this lock") = Some((writes, now));
+    Ok(())
+}
+
+/// Takes in what the table has and the index has not.
+async fn follow(ctx: &Ctx, shelf: &Arc<Shelf>) -> Result<(), Error> {
     let newest = store::last_change(&ctx.db, ctx.workspace()).await?;
     if shelf.seen.load(Ordering::Acquire) >= newest {
         return Ok(());

@@ -8,6 +8,9 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// The pause after a panic of what is kept going.
+const ANEW: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
+
 /// Every task of the process; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
@@ -24,6 +27,28 @@ impl Tasks {
             // What the work held is dropped with it: nobody sees it half-changed.
             if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 tracing::error!(task = name, "a background task panicked");
+            }
+        });
+    }
+
+    /// Starts work that is to go on as long as the process: what panics is logged and begun anew after a moment, until it ends by
+    /// itself or the process stops.
+    pub fn keep<F>(&self, name: &'static str, work: impl Fn() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            loop {
+                let going = work();
+                if AssertUnwindSafe(going).catch_unwind().await.is_ok() {
+                    return;
+                }
+                tracing::error!(task = name, "a background task panicked; it is begun anew");
+                tokio::select! {
+                    () = tokio::time::sleep(ANEW) => {}
+                    () = stop.cancelled() => return,
+                }
             }
         });
     }
@@ -49,5 +74,32 @@ impl Tasks {
         self.stop.cancel();
         self.tracker.close();
         tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_kept_going_is_begun_anew_after_a_panic_and_ends_with_the_process() {
+        let tasks = Tasks::default();
+        let (begun, stop) = (Arc::new(AtomicU32::new(0)), tasks.stopping().clone());
+        let count = Arc::clone(&begun);
+        tasks.keep("shaky", move || {
+            let (count, stop) = (Arc::clone(&count), stop.clone());
+            async move {
+                assert!(count.fetch_add(1, Ordering::SeqCst) >= 2, "on purpose");
+                stop.cancelled().await;
+            }
+        });
+        while begun.load(Ordering::SeqCst) < 3 {
+            tokio::task::yield_now().await;
+        }
+        assert!(tasks.stop(Duration::from_secs(5)).await);
+        assert_eq!(begun.load(Ordering::SeqCst), 3);
     }
 }

@@ -41,8 +41,9 @@ async fn follow_one(runtime: &Runtime, trigger: &TriggerRow, seen: i64) -> Resul
     // Asked first: a change that comes in between is seen next time.
     let newest = memory::last_change(&ctx).await?;
     let changes = memory::list_changes(&ctx, seen, CHANGES).await?;
-    let is_full = changes.len() == CHANGES as usize;
-    let upto = changes.last().map_or(newest, |last| if is_full { last.number } else { last.number.max(newest) });
+    // Fewer than were asked for may be some that can't be read, with others behind them: only where nothing comes any more it
+    // has seen all.
+    let upto = changes.last().map_or(newest.max(seen), |last| last.number);
     if upto == seen {
         return Ok(None);
     }
@@ -51,7 +52,7 @@ async fn follow_one(runtime: &Runtime, trigger: &TriggerRow, seen: i64) -> Resul
         firings.extend(on_change(runtime, trigger, change).await?);
     }
     claim(runtime, trigger, firings, Claim::Seen { before: seen, upto }).await?;
-    Ok(is_full.then_some(upto))
+    Ok((upto < newest).then_some(upto))
 }
 
 async fn on_change(runtime: &Runtime, trigger: &TriggerRow, change: &Change) -> Result<Option<NewFiring>> {

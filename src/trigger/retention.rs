@@ -33,18 +33,24 @@ pub(super) async fn watch(runtime: Runtime) {
     }
 }
 
-/// Forgets once: what is older than runs are kept, what a trigger has beyond its newest thousand (and from before today),
-/// and what it has beyond its newest fifty thousand. Returns how many rows went.
+/// Forgets once: what is older than its workspace, or else the server, keeps runs, what a trigger has beyond its newest
+/// thousand (and from before today), and what it has beyond its newest fifty thousand. Returns how many rows went.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget(runtime: &Runtime) -> Result<u64> {
     let now = runtime.clock.now();
-    let old = now.plus_ms(-i64::from(runtime.config.retention_days) * DAY_MS);
+    let own = store::firing::list_keeping(&runtime.db).await?;
+    let own = own.into_iter().map(|(workspace, days)| (Some(workspace), days));
+    let rules: Vec<_> = own.chain([(None, i64::from(runtime.config.retention_days))]).collect();
     let mut total = 0;
     loop {
         let mut tx = runtime.db.begin().await?;
-        let mut deleted = store::firing::delete_old(&mut tx, old, BATCH).await?;
+        let mut deleted = 0;
+        for (workspace, days) in &rules {
+            let old = now.plus_ms(-*days * DAY_MS);
+            deleted += store::firing::delete_old(&mut tx, *workspace, old, BATCH).await?;
+        }
         deleted += store::firing::delete_beyond(&mut tx, KEPT, now.plus_ms(-DAY_MS), BATCH).await?;
         deleted += store::firing::delete_beyond(&mut tx, KEPT_AT_MOST, now, BATCH).await?;
         deleted += store::key::delete_expired(&mut tx, now).await?;

@@ -47,8 +47,12 @@ fn check_inputs(inputs: &Value) -> Option<FieldError> {
 fn check_config(draft: &TriggerDraft, at: &str) -> Result<()> {
     match &draft.config {
         Config::Schedule { cron, timezone, .. } => schedule::read(cron, timezone, at).map(drop),
-        Config::Webhook { answer, rate_per_minute, call_id, .. } => {
+        Config::Webhook { answer, rate_per_minute, call_id, signed } => {
             if let Some(template) = call_id {
+                if *signed {
+                    let message = "expected nothing: a signed call is known by webhook-id, which its signature covers";
+                    return Err(Error::invalid(format!("{at}/call_id"), message));
+                }
                 if template.trim().is_empty() || template.chars().count() > MAX_CALL_ID_CHARS {
                     let message = format!("expected 1 to {MAX_CALL_ID_CHARS} characters");
                     return Err(Error::invalid(format!("{at}/call_id"), message));

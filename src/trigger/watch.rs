@@ -73,7 +73,8 @@ pub async fn boot(runtime: &Runtime) -> Result<()> {
         take_up(runtime, runtime.clock.now()).await?;
     }
     look(runtime).await?;
-    runtime.tasks.spawn("triggers", watch(runtime.clone()));
+    let own = runtime.clone();
+    runtime.tasks.keep("triggers", move || watch(own.clone()));
     runtime.tasks.spawn("firings kept", retention::watch(runtime.clone()));
     runtime.tasks.spawn("cache warming", warm::watch(runtime.clone()));
     Ok(())
@@ -112,6 +113,8 @@ async fn watch(runtime: Runtime) {
     let alarm = runtime.shared::<Alarm>();
     let mut endings = workflow::endings(&runtime);
     let mut rounds = workflow::rounds(&runtime);
+    // Where it is begun anew, a look was broken off.
+    alarm.set(runtime.clock.now());
     loop {
         let ring = async {
             match alarm.get() {

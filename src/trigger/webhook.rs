@@ -133,7 +133,9 @@ impl Judge<'_> {
         let body = call.body.as_ref().ok_or_else(|| Refusal::of(Error::TooLarge))?;
         let secret = if signed { Some(self.verify(door, body)?) } else { None };
         let event = call.event(body).map_err(Refusal::of)?;
-        let own = call_id.as_deref().and_then(|own| template::text(own, &event));
+        // A signed call is named by what the signature covers: whoever plays it again may change every other header, the query,
+        // and by the content type what the body is read as.
+        let own = call_id.as_deref().filter(|_| !signed).and_then(|own| template::text(own, &event));
         let (id, from) = own.as_deref().map_or_else(|| (call.id(), "webhook-id"), |own| (own, "call_id"));
         if id.len() > MAX_ID_CHARS || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             let message = format!("expected at most {MAX_ID_CHARS} visible characters");

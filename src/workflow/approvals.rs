@@ -5,7 +5,7 @@
 //! answers that don't fit the form, and those of the person who started the run where four eyes are asked for.
 
 use crate::auth;
-use crate::model::auth::{Action, Me};
+use crate::model::auth::{Action, Me, Role};
 use crate::model::workflow::{Approval, ApprovalFilter, Decision, Question, Signal, Vote};
 use crate::model::{ApprovalId, Page, PageRequest, RunId, Timestamp, UserId};
 use crate::runtime::Ctx;
@@ -17,9 +17,9 @@ use super::{Error, hand, inputs};
 
 /// Characters of a comment.
 pub const MAX_COMMENT_CHARS: usize = 2_000;
-/// The most that [`count_mine`] looks at.
-const COUNTED: u32 = 100;
-/// The most that [`list_mine`] looks at.
+/// The most that [`count_mine`] counts.
+const COUNTED: usize = 100;
+/// The most that [`count_mine`] and [`list_mine`] look at: what many are asked must not hide what one is asked.
 const LOOKED_AT: u32 = 500;
 /// People that an approval can be handed to.
 const MAX_DELEGATES: usize = 20;
@@ -52,15 +52,15 @@ fn read_cursor(cursor: &str) -> Result<(Timestamp, ApprovalId), Error> {
     read().ok_or_else(|| Error::invalid("cursor", "expected the `next` of a page"))
 }
 
-/// How many open approvals the caller may answer, at most 100.
+/// How many of the oldest 500 open approvals the caller may answer, at most 100.
 ///
 /// # Errors
 /// The database's.
 pub async fn count_mine(ctx: &Ctx) -> Result<u32, Error> {
     ctx.authorize(Action::ReadRun)?;
-    let rows = ask::list(&ctx.db, ctx.workspace(), ApprovalFilter::Open, None, COUNTED).await?;
-    let me = find_me(ctx).await?;
-    Ok(rows.iter().filter(|row| refusal(ctx, me.as_ref(), row).is_none()).count() as u32)
+    let Some(me) = find_me(ctx).await? else { return Ok(0) };
+    let rows = ask::list(&ctx.db, ctx.workspace(), ApprovalFilter::Open, None, LOOKED_AT).await?;
+    Ok(rows.iter().filter(|row| refusal(ctx, Some(&me), row).is_none()).take(COUNTED).count() as u32)
 }
 
 /// The steps that ask what the caller may answer: their runs and their paths, of the oldest 500 open approvals.
@@ -119,23 +119,42 @@ fn refusal(ctx: &Ctx, me: Option<&Me>, row: &Row) -> Option<String> {
     let approval = &row.approval;
     let Some(me) = me else { return Some("only a person can answer".to_owned()) };
     let question = &approval.question;
-    let named = |who: &String| {
-        who.eq_ignore_ascii_case(&me.email)
-            || who.strip_prefix("role:").is_some_and(|role| role.eq_ignore_ascii_case(me.role.as_str()))
-    };
+    let voice = voice(row, me);
     if approval.outcome.is_some() {
         Some("it is decided".to_owned())
     } else if !ctx.actor.role.allows(Action::Approve) {
         Some(format!("the role {} may not {}", ctx.actor.role.label(), Action::Approve.phrase()))
     } else if approval.votes.iter().any(|vote| vote.by == me.id) {
         Some("you have answered".to_owned())
+    } else if let Some(vote) = approval.votes.iter().find(|vote| vote.voice() == voice) {
+        // One handed it to the other: that makes no second voice of it.
+        Some(format!("{} has answered, and you have one voice together", vote.name))
     } else if question.four_eyes && row.started_by_id == Some(me.id) {
         Some("you started this run, and somebody else must answer".to_owned())
-    } else if !question.approvers.is_empty() && !question.approvers.iter().chain(&row.delegates).any(named) {
+    } else if !is_asked(question, &me.email, me.role)
+        && !row.delegates.iter().any(|to| to.eq_ignore_ascii_case(&me.email))
+    {
         Some(format!("it is for {}", question.approvers.join(", ")))
     } else {
         None
     }
+}
+
+/// Whether a question is for this person by itself, without anybody handing it over.
+fn is_asked(question: &Question, email: &str, role: Role) -> bool {
+    let names = |who: &String| {
+        who.eq_ignore_ascii_case(email)
+            || who.strip_prefix("role:").is_some_and(|named| named.eq_ignore_ascii_case(role.as_str()))
+    };
+    question.approvers.is_empty() || question.approvers.iter().any(names)
+}
+
+/// Whose voice a person gives: their own, or that of who was asked and handed it to them.
+fn voice(row: &Row, me: &Me) -> UserId {
+    if is_asked(&row.approval.question, &me.email, me.role) {
+        return me.id;
+    }
+    row.voices.get(&me.email.to_ascii_lowercase()).copied().unwrap_or(me.id)
 }
 
 /// Answers an approval. Returns it as it stands then.
@@ -148,25 +167,29 @@ pub async fn decide(ctx: &Ctx, id: ApprovalId, decision: Decision) -> Result<App
     let row = find(ctx, id).await?;
     let me = find_me(ctx).await?;
     let me = admit(ctx, me.as_ref(), &row)?;
-    let vote = Vote { approval: Some(id), ..vote(&row.approval.question, me.0, me.1, decision)? };
+    let voice = Some(voice(&row, me)).filter(|voice| *voice != me.id);
+    let vote = vote(&row.approval.question, me, decision)?;
+    let vote = Vote { approval: Some(id), instead_of: voice, ..vote };
     hand::note(ctx, row.approval.run_id).await?;
     tell(ctx, &row, Signal::Vote(vote)).await?;
     get(ctx, id).await
 }
 
-/// Who may answer: id and name.
-fn admit<'a>(ctx: &Ctx, me: Option<&'a Me>, row: &Row) -> Result<(UserId, &'a str), Error> {
+/// The caller, who may answer.
+fn admit<'a>(ctx: &Ctx, me: Option<&'a Me>, row: &Row) -> Result<&'a Me, Error> {
     match (refusal(ctx, me, row), me) {
-        (None, Some(me)) => Ok((me.id, &me.name)),
+        (None, Some(me)) => Ok(me),
         (Some(why), Some(me)) => {
-            let is_settled = row.approval.outcome.is_some() || row.approval.votes.iter().any(|vote| vote.by == me.id);
+            let voice = voice(row, me);
+            let has_answered = |vote: &Vote| vote.by == me.id || vote.voice() == voice;
+            let is_settled = row.approval.outcome.is_some() || row.approval.votes.iter().any(has_answered);
             Err(if is_settled { Error::Conflict(why) } else { Error::Barred(why) })
         }
         (why, None) => Err(Error::Barred(why.unwrap_or_default())),
     }
 }
 
-fn vote(question: &Question, by: UserId, name: &str, decision: Decision) -> Result<Vote, Error> {
+fn vote(question: &Question, me: &Me, decision: Decision) -> Result<Vote, Error> {
     let Decision { decision, form, comment } = decision;
     if !question.decisions.contains(&decision) {
         return Err(Error::invalid("/decision", format!("expected one of {}", question.decisions.join(", "))));
@@ -181,25 +204,39 @@ fn vote(question: &Question, by: UserId, name: &str, decision: Decision) -> Resu
     } else {
         inputs::fit_form(&question.form, form)?
     };
-    Ok(Vote { by, name: name.to_owned(), decision, form, comment, approval: None })
+    Ok(Vote { by: me.id, name: me.name.clone(), decision, form, comment, approval: None, instead_of: None })
 }
 
-/// Lets somebody else of the workspace answer too.
+/// Lets somebody else of the workspace answer too, with the caller's voice: the first answer of either counts.
 ///
 /// # Errors
-/// [`Error::Invalid`] when nobody has that address, else as [`decide`].
+/// [`Error::Invalid`] when nobody has that address or they may not answer, else as [`decide`].
 pub async fn delegate(ctx: &Ctx, id: ApprovalId, email: &str) -> Result<Approval, Error> {
     ctx.authorize(Action::Approve)?;
     let row = find(ctx, id).await?;
     let me = find_me(ctx).await?;
-    let (_, name) = admit(ctx, me.as_ref(), &row)?;
+    let me = admit(ctx, me.as_ref(), &row)?;
     let user = auth::find_user(ctx, email.trim())
         .await
         .map_err(|_| Error::invalid("/email", "expected the e-mail address of a person of this workspace"))?;
+    let barred = if user.disabled {
+        Some("expected somebody who can sign in".to_owned())
+    } else if !user.role.allows(Action::Approve) {
+        Some(format!("the role {} may not {}", user.role.label(), Action::Approve.phrase()))
+    } else if row.approval.question.four_eyes && row.started_by_id == Some(user.id) {
+        Some("they started this run, and somebody else must answer".to_owned())
+    } else {
+        None
+    };
+    if let Some(why) = barred {
+        return Err(Error::invalid("/email", why));
+    }
     if row.delegates.len() >= MAX_DELEGATES {
         return Err(Error::Conflict(format!("it was handed to {MAX_DELEGATES} people already")));
     }
-    tell(ctx, &row, Signal::Delegated { by: name.to_owned(), to: user.email, approval: Some(id) }).await?;
+    let voice = Some(voice(&row, me));
+    let handed = Signal::Delegated { by: me.name.clone(), to: user.email, approval: Some(id), voice };
+    tell(ctx, &row, handed).await?;
     get(ctx, id).await
 }
 
@@ -209,7 +246,7 @@ async fn tell(ctx: &Ctx, row: &Row, signal: Signal) -> Result<(), Error> {
     match engine.tell(ctx.runtime(), ctx.workspace(), row.approval.run_id, input).await {
         Ok(_) => Ok(()),
         Err(Error::Refused(Refusal::Stale)) => Err(Error::Conflict("it is decided".to_owned())),
-        Err(Error::Refused(Refusal::Answered)) => Err(Error::Conflict("you have answered".to_owned())),
+        Err(Error::Refused(Refusal::Answered)) => Err(Error::Conflict("it was answered with your voice".to_owned())),
         Err(error) => Err(error),
     }
 }

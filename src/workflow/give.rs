@@ -10,7 +10,7 @@ use crate::model::RunId;
 use crate::model::auth::Action;
 use crate::model::workflow::kind::Kind;
 use crate::model::workflow::{
-    Edge, GiveOutput, Given, GivenOutput, Graph, MAX_GIVEN_REASON, RunSummary, State, StepStatus, UNDO, port_of,
+    Edge, GiveOutput, Given, GivenOutput, Graph, MAX_GIVEN_REASON, RunSummary, State, Step, StepStatus, UNDO, port_of,
 };
 use crate::runtime::Ctx;
 
@@ -38,6 +38,11 @@ pub async fn give_output(ctx: &Ctx, run: RunId, asked: GiveOutput) -> Result<Run
     let mut state = State::new(run, &definition);
     engine::fold(ctx.runtime(), ctx.workspace(), &mut state).await?;
     let (kind, config) = kind_at(state.graph(), &asked.step).ok_or(Error::NotFound("step"))?;
+    if kind.name == "approval" || state.graph().find_path(&asked.step).is_some_and(Step::asks_people) {
+        let message =
+            "expected a step that asks nobody: people answer an approval, and it asks anew when it is tried again";
+        return Err(Error::invalid("/step", message));
+    }
     // Whoever has the run in hand looks again.
     if state.find_step(&asked.step).is_none_or(|step| step.status != StepStatus::Retrying) {
         return Err(Refusal::NotRetrying.into());

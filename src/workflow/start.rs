@@ -34,11 +34,14 @@ pub async fn start(ctx: &Ctx, new: NewRun) -> Result<RunId, Error> {
     let (of, prepared, drafted_by) = load(ctx, &new.source).await?;
     let run: RunId = ctx.ids.fresh();
     let engine = Engine::of(ctx.runtime());
+    // Who waits for it has a place: one more would leave runs that wait for each other.
+    let is_waited_for = new.origin.as_ref().is_some_and(|origin| origin.parent.waits);
     let (begun, limits) = lay_out(ctx, run, of, &prepared, new)?;
     let create = store::Create { request_hash: request_hash.clone(), drafted_by, ..begun.create };
     let begun = New { create, ..begun };
-    let is_let_in = Marks::of(prepared.definition(), &ctx.config).place
-        || engine.is_limited(ctx.runtime(), ctx.workspace()).await?;
+    let marks = Marks::of(&prepared.graph, &ctx.config);
+    let is_let_in =
+        marks.own || (!is_waited_for && (marks.place || engine.is_limited(ctx.runtime(), ctx.workspace()).await?));
     let begun = if is_let_in {
         engine.accept(ctx.runtime(), begun, limits).await?
     } else {
@@ -69,7 +72,7 @@ pub async fn start_fired(
     let Source::Version(workflow, None) = new.source else { return Ok(false) };
     let Some(prepared) = prepared::find(ctx, workflow, version).await? else { return Ok(false) };
     let engine = Engine::of(ctx.runtime());
-    if Marks::of(prepared.definition(), &ctx.config).place || engine.is_limited(ctx.runtime(), ctx.workspace()).await? {
+    if Marks::of(&prepared.graph, &ctx.config).place || engine.is_limited(ctx.runtime(), ctx.workspace()).await? {
         return Ok(false);
     }
     let request_hash = new.idempotency_key.as_ref().map(|_| request_hash(&new));

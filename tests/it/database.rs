@@ -30,6 +30,23 @@ on_both_engines! {
         assert_eq!(count, 0);
     }
 
+    async fn a_marked_transaction_is_counted_by_the_time_that_whoever_ends_it_goes_on(site: Site) {
+        let db = &site.runtime.db;
+        // Where others write to the same database nobody can count.
+        let Some(before) = db.marks() else { return };
+        let mut marked = db.begin().await.unwrap();
+        marked.mark();
+        assert_eq!(db.marks(), Some(before));
+        marked.commit().await.unwrap();
+        assert_eq!(db.marks(), Some(before + 1));
+        db.begin().await.unwrap().commit().await.unwrap();
+        assert_eq!(db.marks(), Some(before + 1), "it was not marked");
+        let mut dropped = db.begin().await.unwrap();
+        dropped.mark();
+        drop(dropped);
+        assert_eq!(db.marks(), Some(before + 2), "it may have been stored all the same");
+    }
+
     async fn a_second_row_with_the_same_key_is_a_duplicate(site: Site) {
         let rt = &site.runtime;
         let id: WorkspaceId = rt.ids.fresh();

@@ -45,6 +45,7 @@ pub(super) fn trust_of(word: &str) -> Trust {
 /// each other for ever. Because the row stays locked, numbers become visible to others in their order and without gaps, which
 /// a sequence does not promise; an index that has seen number n has seen everything up to n.
 pub(in crate::memory) async fn next_change(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
+    tx.mark();
     Ok(within!(tx, conn => query_scalar(
         "insert into memory_change (workspace_id, last_change) values ($1, 1)
          on conflict (workspace_id) do update set last_change = memory_change.last_change + 1

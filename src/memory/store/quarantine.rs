@@ -34,6 +34,7 @@ pub(in crate::memory) struct Begun {
 /// As [`super::next_change`], with what else a write of texts has to know: it stands in the same row, so that a write asks the
 /// database no more often for it.
 pub(in crate::memory) async fn begin_write(tx: &mut Tx, ctx: &Ctx) -> Result<Begun, Error> {
+    tx.mark();
     let row = within!(tx, conn => query_as::<_, (i64, Json<Vec<Trust>>, String, Option<i64>)>(
         "insert into memory_change (workspace_id, last_change) values ($1, 1)
          on conflict (workspace_id) do update set last_change = memory_change.last_change + 1

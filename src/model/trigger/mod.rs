@@ -145,7 +145,7 @@ pub enum Config {
         #[schema(minimum = 1, maximum = 6000)]
         rate_per_minute: u32,
         /// A template over `event` that gives a call's id, by which a repeat is known, such as `{{ event.body.id }}`. Absent, or
-        /// where it gives nothing: the header `webhook-id` or `idempotency-key`.
+        /// where it gives nothing: the header `webhook-id` or `idempotency-key`. Not for signed calls, which `webhook-id` names.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         call_id: Option<String>,
     },

@@ -4,10 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::model::auth::Role;
 use crate::model::{ApprovalId, RunId, Timestamp, UserId, WorkflowId};
 
 /// The answers where a step names none; the first is the one that several may have to give.
 pub const DEFAULT_DECISIONS: [&str; 2] = ["approved", "rejected"];
+
+/// Whether this names people who may answer: an e-mail address, or a role as `role:admin`.
+pub fn is_approver(name: &str) -> bool {
+    match name.strip_prefix("role:") {
+        Some(role) => Role::parse(&role.to_ascii_lowercase()).is_some(),
+        None => name.split_once('@').is_some_and(|(who, place)| !who.is_empty() && !place.is_empty()),
+    }
+}
 
 /// What an approval step asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -50,6 +59,19 @@ pub struct Vote {
     /// What they answered: a step may ask several things, one after the other. Absent in older histories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalId>,
+    /// In whose place, for who was handed the question: together they have one voice. Absent for one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<UserId>,
+}
+
+impl Vote {
+    /// Whose voice it is; each counts once.
+    pub const fn voice(&self) -> UserId {
+        match self.instead_of {
+            Some(voice) => voice,
+            None => self.by,
+        }
+    }
 }
 
 /// An approval as people see it.

@@ -138,6 +138,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether it asks people, itself or inside: what they say is nobody's to give or to edit.
+    pub fn asks_people(&self) -> bool {
+        self.kind == "approval" || self.body.iter().flat_map(|body| &body.steps).any(Self::asks_people)
+    }
+
     /// A step with the settings that each has when nothing is said.
     pub fn new(id: &str, kind: &str) -> Self {
         Self {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::travel::Forked;
 use super::{Ending, Given, Migrated, Question, RunStatus, Vote};
-use crate::model::{ApprovalId, RunId, Timestamp};
+use crate::model::{ApprovalId, RunId, Timestamp, UserId};
 
 /// One fact. `seq` counts 1, 2, 3, … within a run without gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -232,6 +232,9 @@ pub enum Signal {
         /// What they were asked. Absent in older histories.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval: Option<ApprovalId>,
+        /// Whose voice it is that either of them may give now. Absent in older histories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        voice: Option<UserId>,
     },
     /// It happened. `event` says which it is, so that one which nobody takes in can be given back.
     Event {

@@ -22,6 +22,8 @@ pub struct Graph {
     starts_runs: bool,
     /// Whether an agent works in it, or inside of its containers.
     has_agents: bool,
+    /// Whether a step in it, or inside of its containers, has a key.
+    has_keys: bool,
 }
 
 impl Graph {
@@ -46,7 +48,14 @@ impl Graph {
             || bodies.iter().flatten().any(|body| body.starts_runs);
         let has_agents = definition.steps.iter().any(|step| step.kind == "agent")
             || bodies.iter().flatten().any(|body| body.has_agents);
-        Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends, starts_runs, has_agents })
+        let has_keys = definition.steps.iter().any(|step| step.concurrency.is_some())
+            || bodies.iter().flatten().any(|body| body.has_keys);
+        Arc::new(Self { definition, index, kinds, bodies, outbound, inbound, ends, starts_runs, has_agents, has_keys })
+    }
+
+    /// Whether a step in it, or inside of its containers, waits for a key before it begins.
+    pub const fn has_keys(&self) -> bool {
+        self.has_keys
     }
 
     /// Whether an agent works in it, or inside of its containers.

@@ -313,15 +313,29 @@ pub async fn depth_of(db: &Db, run: RunId) -> Result<Option<i64>> {
         .await)?)
 }
 
-/// Deletes firings from before `before`; at most `limit`. Returns how many.
-pub async fn delete_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64> {
+/// The workspaces that say for how many days they keep what has ended.
+pub async fn list_keeping(db: &Db) -> Result<Vec<(WorkspaceId, i64)>> {
+    Ok(read!(db, conn => query_as("select id, retention_days from workspace where retention_days is not null")
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// Deletes firings from before `before`, of one workspace or of all that don't say for how long; at most `limit`. Returns how
+/// many.
+pub async fn delete_old(tx: &mut Tx, workspace: Option<WorkspaceId>, before: Timestamp, limit: i64) -> Result<u64> {
     Ok(within!(tx, conn => query(
         "delete from trigger_firing where id in (
-            select id from trigger_firing where at < $1 and outcome <> 'starting' order by at limit $2
+            select f.id
+            from trigger_firing f
+            join workspace w on w.id = f.workspace_id
+            where f.at < $1 and f.outcome <> 'starting' and (w.id = $3 or ($3 is null and w.retention_days is null))
+            order by f.at
+            limit $2
          )",
     )
     .bind(before)
     .bind(limit)
+    .bind(workspace)
     .execute(conn)
     .await
     .map(|done| done.rows_affected()))?)

@@ -124,7 +124,7 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         cancel: inner.clone(),
         log,
     };
-    let work = AssertUnwindSafe(steps::run(&order.kind, call)).catch_unwind();
+    let work = contained(steps::run(&order.kind, call));
     tokio::pin!(work);
     let limit = async {
         match order.timeout_ms {
@@ -133,7 +133,7 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         }
     };
     let cut_off = tokio::select! {
-        ended = &mut work => return ended.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))).and_then(check_size),
+        ended = &mut work => return ended.and_then(check_size),
         () = limit => StepError::transient("timeout", format!("did not end within {} ms", order.timeout_ms)),
         () = outer.cancelled() => StepError::transient("cancelled", "the attempt was stopped"),
     };
@@ -142,6 +142,12 @@ async fn attempt_within_limits(runtime: &Runtime, order: Order, log: LogSink) ->
         tracing::warn!(kind = order.kind, "a step did not stop in time and was dropped");
     }
     Err(cut_off)
+}
+
+/// A panic of a step's code is an error of the attempt, and of nothing else.
+async fn contained(work: impl Future<Output = Result<Outcome, StepError>>) -> Result<Outcome, StepError> {
+    // What it held is dropped with it: nobody sees it half-changed.
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> StepError {
@@ -166,5 +172,49 @@ fn size(value: &Value) -> usize {
         Value::Array(items) => items.iter().map(size).sum(),
         Value::Object(fields) => fields.iter().map(|(name, field)| name.len() + size(field)).sum(),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+    use serde_json::json;
+
+    use super::super::queue::Queue;
+    use super::*;
+    use crate::model::Timestamp;
+
+    /// Work of a hundred polls, one in a hundred of which panics.
+    async fn breaks_now_and_then(seed: u64) -> Result<Outcome, StepError> {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        for poll in 0..100 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            assert!(random % 100 != 0, "poll {poll} of {seed}");
+            tokio::task::yield_now().await;
+        }
+        Ok(Outcome::out(json!(seed)))
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_hundred_polls_ends_its_attempt_and_gives_the_slot_back() {
+        let queue = Queue::new(3);
+        let attempt = |seed: u64| {
+            let queue = queue.clone();
+            async move {
+                let run = RunId(uuid::Uuid::from_u128(u128::from(seed % 5)));
+                let ticket = Ticket { run, step: "s".to_owned(), cost: 1, priority: 5, since: Timestamp(0) };
+                let _permit = queue.enter(ticket).await;
+                contained(breaks_now_and_then(seed)).await
+            }
+        };
+        let ended = join_all((0..200).map(attempt)).await;
+        let broken = ended.iter().filter(|result| result.is_err()).count();
+        assert!((60..190).contains(&broken), "{broken} of 200 broke");
+        for error in ended.into_iter().filter_map(Result::err) {
+            assert!(error.class == "panic" && error.retryable && error.message.contains("poll "), "{error:?}");
+        }
+        assert_eq!(queue.look(RunId(uuid::Uuid::nil())).1, 0, "no slot is taken");
     }
 }

@@ -145,10 +145,10 @@ impl Engine {
             emptied: Notify::new(),
         });
         runtime.tasks.spawn("engine drain", drain(runtime.clone(), Arc::clone(&engine)));
-        runtime.tasks.spawn("engine queue", admit::work(runtime.clone(), Arc::clone(&engine)));
-        runtime.tasks.spawn("engine keys", keys::work(runtime.clone(), Arc::clone(&engine)));
+        stray::keep(runtime, &engine, "engine queue", admit::work);
+        stray::keep(runtime, &engine, "engine keys", keys::work);
         if runtime.db.is_shared() {
-            runtime.tasks.spawn("engine hints", hints::send(runtime.clone(), Arc::clone(&engine)));
+            stray::keep(runtime, &engine, "engine hints", hints::send);
         }
         engine
     }
@@ -157,21 +157,21 @@ impl Engine {
     pub(super) async fn boot(self: &Arc<Self>, runtime: &Runtime) -> db::Result<()> {
         if let Some(presence) = node::attend(runtime, self).await? {
             runtime.tasks.spawn("engine presence", node::keep(runtime.clone(), Arc::clone(self), presence));
-            runtime.tasks.spawn("engine others", node::watch(runtime.clone(), Arc::clone(self)));
-            runtime.tasks.spawn("engine bridge", bridge::carry(runtime.clone(), Arc::clone(self)));
-            runtime.tasks.spawn("engine watchers", bridge::ask(runtime.clone(), Arc::clone(self)));
+            stray::keep(runtime, self, "engine others", node::watch);
+            stray::keep(runtime, self, "engine bridge", bridge::carry);
+            stray::keep(runtime, self, "engine watchers", bridge::ask);
         }
-        store::flow::mend(&runtime.db).await?;
+        store::flow::left::mend(&runtime.db).await?;
         quota::read(runtime, self).await?;
         timer::take_due(runtime, self).await?;
         admit::look(runtime, self).await?;
-        runtime.tasks.spawn("engine failures", failure::watch(runtime.clone(), Arc::clone(self)));
-        runtime.tasks.spawn("engine sub-runs", unwanted::watch(runtime.clone(), Arc::clone(self)));
-        runtime.tasks.spawn("engine timer", timer::watch(runtime.clone(), Arc::clone(self)));
+        stray::keep(runtime, self, "engine failures", failure::watch);
+        stray::keep(runtime, self, "engine sub-runs", unwanted::watch);
+        stray::keep(runtime, self, "engine timer", timer::watch);
         if runtime.db.is_shared() {
-            runtime.tasks.spawn("engine leases", timer::renew(runtime.clone(), Arc::clone(self)));
-            runtime.tasks.spawn("engine signals", timer::listen(runtime.clone(), Arc::clone(self)));
-            runtime.tasks.spawn("engine queue rounds", admit::watch(runtime.clone(), Arc::clone(self)));
+            stray::keep(runtime, self, "engine leases", timer::renew);
+            stray::keep(runtime, self, "engine signals", timer::listen);
+            stray::keep(runtime, self, "engine queue rounds", admit::watch);
         }
         runtime.tasks.spawn("retention", retention::watch(runtime.clone()));
         Ok(())

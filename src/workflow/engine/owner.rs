@@ -20,7 +20,7 @@ use mind::Mind;
 use perform::Flying;
 pub(super) use take::Taken;
 
-use super::{Engine, writer};
+use super::{Engine, stray, writer};
 use crate::model::workflow::{Event, RunStatus, RunSummary, State, StepError};
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
@@ -109,7 +109,7 @@ pub(super) async fn begin(
     let Some(mailbox) = engine.sender(run) else {
         return Err(Error::Stopping);
     };
-    let marks = Marks::of(state.definition(), &runtime.config);
+    let marks = Marks::of(state.graph(), &runtime.config);
     let mut owner = Owner {
         runtime: runtime.clone(),
         engine: Arc::clone(engine),
@@ -128,7 +128,7 @@ pub(super) async fn begin(
         turn: None,
     };
     let (done, begun) = oneshot::channel();
-    runtime.tasks.spawn("run", async move {
+    stray::own(runtime, engine, (run, owner.token), async move {
         let mut events = Vec::new();
         owner.think(first, &mut events).expect("a new run has not begun");
         if !owner.state.is_started() {

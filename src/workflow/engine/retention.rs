@@ -54,7 +54,14 @@ pub(in crate::workflow) async fn forget(runtime: &Runtime) -> db::Result<u64> {
             tokio::task::yield_now().await;
         }
     }
-    total += event::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
+    loop {
+        let deleted = event::forget(&runtime.db, now.plus_ms(-EVENTS_MS), BATCH).await?;
+        total += deleted;
+        if deleted < u64::from(BATCH) || runtime.tasks.stopping().is_cancelled() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
     loop {
         let deleted = retention::delete_payloads(&runtime.db, now.plus_ms(-FRESH_MS), BATCH).await?;
         total += deleted;

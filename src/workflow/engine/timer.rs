@@ -119,6 +119,8 @@ async fn take_all(runtime: &Runtime, engine: &Arc<Engine>, claims: Vec<Claim>, m
 pub(super) async fn watch(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = runtime.tasks.stopping().clone();
     let mut rounds = engine.node.rounds(&runtime.db);
+    // Where it is begun anew, a look was broken off.
+    engine.timer.set(runtime.clock.now());
     loop {
         let ring = async {
             match engine.timer.get() {

@@ -10,7 +10,7 @@
 mod why;
 
 use crate::db::{self, Tx};
-use crate::model::workflow::Definition;
+use crate::model::workflow::Graph;
 use crate::model::workflow::flow::admission::{Blocked, Head, Room, admit};
 use crate::model::workflow::flow::{Key, Limits, WhenFull};
 use crate::model::{RunId, Timestamp, WorkspaceId};
@@ -28,17 +28,17 @@ const FULL_RETRY_MS: u64 = 5_000;
 pub(super) struct Marks {
     /// Its runs are let in, rather than begun at once.
     pub(super) place: bool,
-    /// Some of its steps have a key.
+    /// So they are by its own words, and not because of a quota.
+    pub(super) own: bool,
+    /// Some of its steps have a key, be it inside of containers.
     pub(super) keys: bool,
 }
 
 impl Marks {
-    pub(super) fn of(definition: &Definition, config: &Config) -> Self {
-        let limited = definition.flow.as_ref().is_some_and(|flow| flow.concurrency.is_some() || flow.rate.is_some());
-        Self {
-            place: limited || config.max_running_runs.is_some(),
-            keys: definition.steps.iter().any(|step| step.concurrency.is_some()),
-        }
+    pub(super) fn of(graph: &Graph, config: &Config) -> Self {
+        let flow = graph.definition().flow.as_ref();
+        let limited = flow.is_some_and(|flow| flow.concurrency.is_some() || flow.rate.is_some());
+        Self { place: limited || config.max_running_runs.is_some(), own: limited, keys: graph.has_keys() }
     }
 }
 
@@ -61,6 +61,9 @@ pub(super) async fn accept(runtime: &Runtime, change: &Change, limits: &Limits) 
     let mut tx = runtime.db.begin().await?;
     let rows::Gate { turn, own } = rows::enter(&mut tx, workspace).await?;
     let quota = own.running_within(runtime.config.max_running_runs);
+    if let Some(key) = &limits.key {
+        refuse_circle(&mut tx, change, key, &limits.lane).await?;
+    }
     if rows::enqueue(&mut tx, change, limits, turn, now).await? != Verdict::Stored {
         return Ok(None);
     }
@@ -99,6 +102,20 @@ pub(super) async fn accept(runtime: &Runtime, change: &Change, limits: &Limits) 
     Ok(Some(Accepted { admitted, superseded, next, headline }))
 }
 
+/// Refuses a run that could never begin: those that wait for it have its key, and keep it until it has ended.
+async fn refuse_circle(tx: &mut Tx, change: &Change, key: &Key, lane: &str) -> Result<(), Error> {
+    let parent = change.create.as_ref().and_then(|create| create.card.parent.as_ref()).filter(|parent| parent.waits);
+    let Some(parent) = parent else { return Ok(()) };
+    let held = rows::circle::count_held_above(tx, change.workspace, parent.run, lane).await?;
+    if held < i64::from(key.limit) {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "it would wait for itself: the key “{}” is with the run that waits for it, or with one above that",
+        key.name
+    )))
+}
+
 async fn rejected(runtime: &Runtime, workspace: WorkspaceId, key: &Key, lane: &str) -> Result<Error, Error> {
     let holders = rows::look::list_holders(&runtime.db, workspace, Some(lane), 3).await?;
     let names: Vec<String> = holders.iter().map(|(run, name)| format!("{run} of {name}")).collect();
@@ -135,7 +152,7 @@ pub(super) async fn pass(
     let mut admitted = Vec::new();
     loop {
         let room = rows::room(tx, workspace, quota).await?;
-        let lanes = rows::lanes(tx, workspace, lane, now).await?;
+        let lanes = rows::lanes(tx, workspace, (lane, room), now).await?;
         let heads: Vec<Head> = lanes.iter().filter_map(|lane| lane.head.clone()).collect();
         let before = admitted.len();
         for run in admit(&heads, room) {

@@ -96,7 +96,16 @@ async fn of_queue(runtime: &Runtime, workspace: WorkspaceId, id: RunId) -> Resul
     let limit = stand.limits.key.as_ref().map(|key| key.limit);
     let priority = stand.limits.priority;
     let supersedes = stand.limits.key.as_ref().is_some_and(|key| key.when_full == WhenFull::CancelRunning);
-    let head = Head { run: id, turn: 0, priority, limit, supersedes, held: stand.held, rate: stand.window };
+    let head = Head {
+        run: id,
+        turn: 0,
+        priority,
+        limit,
+        supersedes,
+        held: stand.held,
+        rate: stand.window,
+        counts: stand.counts,
+    };
     let waits = stand.state == "waiting";
     let blocked = head.blocked(room).filter(|_| waits);
     let lane = match blocked {

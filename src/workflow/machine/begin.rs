@@ -95,8 +95,12 @@ pub(super) fn begin_rendered(state: &State, facts: &mut Facts, slot: Slot, attem
             return wait(state, facts, slot, attempt, until);
         }
         ("approval" | "event", Some(config)) => {
-            let asked =
-                if kind == "event" { ask::event(config) } else { ask::approval(config, &key(state, slot, attempt)) };
+            let asked = if kind == "event" {
+                ask::event(config)
+            } else {
+                let raw = &state.graph_of(slot).step(slot.step).config;
+                ask::approval(raw, config, &key(state, slot, attempt))
+            };
             let deadline = ask::deadline(config, facts.moment.now);
             start(state, facts, slot, attempt, Value::Object(config.clone()));
             return match (asked, deadline) {

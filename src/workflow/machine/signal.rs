@@ -52,7 +52,7 @@ pub(super) fn receive(
         }
         (Await::Approval { question, .. }, Signal::Vote(vote)) => {
             let before: Vec<&Vote> = ask::votes(state.signals(slot)).collect();
-            if before.iter().any(|earlier| earlier.by == vote.by) {
+            if before.iter().any(|earlier| earlier.by == vote.by || earlier.voice() == vote.voice()) {
                 return Err(Refusal::Answered);
             }
             if !question.decisions.contains(&vote.decision) {

@@ -101,8 +101,12 @@ fn an_answer_to_the_question_before_is_none_to_this_one() {
     told(&mut state, 1, done("a", 1, asks()));
     let late = signal(about(8, vote(2, "approved")));
     assert_eq!(advance(&mut state, late, &moment(2), 1000).expect_err("refused"), Refusal::Stale);
-    let handed =
-        Signal::Delegated { by: "Ada".into(), to: "eve@x".into(), approval: Some(uuid::Uuid::from_u128(8).into()) };
+    let handed = Signal::Delegated {
+        by: "Ada".into(),
+        to: "eve@x".into(),
+        approval: Some(uuid::Uuid::from_u128(8).into()),
+        voice: None,
+    };
     assert_eq!(advance(&mut state, signal(handed), &moment(3), 1000).expect_err("refused"), Refusal::Stale);
     assert_eq!(state.signals(Slot::root(0)), []);
     assert_eq!(effects(&mut state, 4, signal(about(9, vote(2, "approved")))), [again()]);

@@ -54,6 +54,7 @@ pub(super) fn vote(by: u128, decision: &str) -> Signal {
         form: Value::Null,
         comment: String::new(),
         approval: None,
+        instead_of: None,
     })
 }
 
@@ -274,7 +275,7 @@ fn a_step_that_waits_for_each_thing_and_each_signal() {
         (
             "it is handed on",
             10,
-            signal("a", Signal::Delegated { by: "Ada".into(), to: "eve@x".into(), approval: None }),
+            signal("a", Signal::Delegated { by: "Ada".into(), to: "eve@x".into(), approval: None, voice: None }),
         ),
         (
             "a signal for another attempt",

@@ -135,6 +135,13 @@ impl Outcome {
     }
 }
 
+/// A whole number, as templates yield it: a number, also one such as 90000.0 that was reckoned, or its text.
+pub fn whole(value: &Value) -> Option<i64> {
+    let reckoned = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
+    let number = value.as_i64().or_else(|| value.as_f64().and_then(reckoned));
+    number.or_else(|| value.as_str()?.trim().parse().ok())
+}
+
 /// Runs one attempt of a step that has an effect.
 ///
 /// # Errors

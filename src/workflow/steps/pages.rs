@@ -110,7 +110,8 @@ fn read(response: &Response) -> Result<(Vec<Value>, Value), StepError> {
     };
     match serde_json::from_slice(&response.body) {
         Ok(Value::Array(items)) => {
-            let link = response.headers.iter().find(|(name, _)| name == "link").and_then(|(_, links)| next_link(links));
+            let mut links = response.headers.iter().filter(|(name, _)| name == "link");
+            let link = links.find_map(|(_, links)| next_link(links));
             Ok((items, link.map_or(Value::Null, Value::from)))
         }
         Ok(Value::Object(mut page)) => match page.remove("items") {
@@ -125,12 +126,29 @@ fn read(response: &Response) -> Result<(Vec<Value>, Value), StepError> {
     }
 }
 
-/// The address of the next page in a `Link` header (RFC 8288).
+/// The address of the next page in a `Link` header (RFC 8288). An address may hold commas, and so may what is quoted.
 fn next_link(links: &str) -> Option<String> {
-    links.split(',').find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = |parameter: &str| matches!(parameter.trim(), "rel=\"next\"" | "rel=next");
-        parameters.split(';').any(is_next).then(|| target.to_owned())
+    let mut rest = links;
+    while let Some((target, after)) = rest.split_once('<').and_then(|(_, link)| link.split_once('>')) {
+        let mut is_quoted = false;
+        let end = after.find(|c: char| {
+            is_quoted ^= c == '"';
+            c == ',' && !is_quoted
+        });
+        let (parameters, left) = after.split_at(end.unwrap_or(after.len()));
+        if parameters.split(';').any(names_next) {
+            return Some(target.to_owned());
+        }
+        rest = left;
+    }
+    None
+}
+
+/// Whether a parameter of a link says that the next page is there: `rel="next"`, also among other relations.
+fn names_next(parameter: &str) -> bool {
+    parameter.split_once('=').is_some_and(|(name, value)| {
+        let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
+        name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
     })
 }
 
@@ -154,5 +172,10 @@ mod tests {
         let links = r#"<https://a.example/?page=1>; rel="prev", <https://a.example/?page=3>; rel="next""#;
         assert_eq!(next_link(links).as_deref(), Some("https://a.example/?page=3"));
         assert_eq!(next_link("<https://a.example/>; rel=\"last\""), None);
+        let commas = r#"<https://a.example/?ids=1,2&page=1>; rel="first"; title="a, b", <https://a.example/?ids=1,2&page=2>; REL="last next""#;
+        assert_eq!(next_link(commas).as_deref(), Some("https://a.example/?ids=1,2&page=2"));
+        for none in ["", "<", "<https://a.example/>", "<https://a.example/>; rel=\"prev\", next"] {
+            assert_eq!(next_link(none), None, "{none}");
+        }
     }
 }

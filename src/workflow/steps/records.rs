@@ -68,7 +68,7 @@ pub fn read(path: &Path, cursor: &Value) -> Result<(Vec<Value>, Value), StepErro
 
 /// A line; of CSV with all that stands in quotes.
 fn next_record(reader: &mut impl BufRead, cursor: &mut Cursor, quoted: bool) -> Result<Option<String>, StepError> {
-    let mut record = Vec::new();
+    let (mut record, mut is_open) = (Vec::new(), false);
     loop {
         let left = MOST_BYTES - record.len() as u64;
         let read = reader.by_ref().take(left).read_until(b'\n', &mut record);
@@ -79,7 +79,9 @@ fn next_record(reader: &mut impl BufRead, cursor: &mut Cursor, quoted: bool) -> 
         }
         cursor.offset += read as u64;
         cursor.line += u64::from(read > 0);
-        let is_open = quoted && record.iter().fold(false, |open, byte| open ^ (*byte == b'"'));
+        // Of what is new: a quote that never ends would have all of it looked at again with each line.
+        let quotes = record[record.len() - read..].iter().filter(|byte| **byte == b'"').count();
+        is_open ^= quoted && quotes % 2 == 1;
         if read == 0 && is_open {
             return Err(wrong(cursor, "a quote without an end"));
         }

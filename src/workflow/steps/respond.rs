@@ -12,8 +12,7 @@ pub fn build(config: &Map<String, Value>, scope: &dyn Scope) -> Result<Outcome, 
     let config = expression::render_config(config, scope)?;
     let status = match config.get("status") {
         None | Some(Value::Null) => DEFAULT_STATUS,
-        Some(Value::String(text)) => text.trim().parse().unwrap_or(0),
-        Some(value) => value.as_i64().unwrap_or(0),
+        Some(value) => super::whole(value).unwrap_or(0),
     };
     if !STATUSES.contains(&status) {
         let message =

@@ -13,8 +13,7 @@ pub fn until(config: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, S
     let given = |name: &str| config.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""));
     match (given("ms"), given("until")) {
         (Some(ms), None) => {
-            let number = ms.as_i64().or_else(|| ms.as_str().and_then(|text| text.trim().parse().ok()));
-            let ms = number.filter(|ms| (0..=MAX_MS).contains(ms)).ok_or_else(|| {
+            let ms = super::whole(ms).filter(|ms| (0..=MAX_MS).contains(ms)).ok_or_else(|| {
                 StepError::permanent("config", format!("ms: expected a whole number from 0 to {MAX_MS}, found {ms}"))
             })?;
             Ok(now.plus_ms(ms))

@@ -92,7 +92,8 @@ pub(super) async fn begin(
 /// Why the sub-run could not be started.
 fn refused(error: &Error) -> StepError {
     let message = error.to_string();
-    if matches!(error, Error::Busy | Error::Stopping | Error::Elsewhere | Error::Db(_)) {
+    // A queue that is full now has room later: a retry is of use.
+    if matches!(error, Error::Busy | Error::QueueFull { .. } | Error::Stopping | Error::Elsewhere | Error::Db(_)) {
         StepError::transient("unavailable", message)
     } else {
         StepError::permanent("refused", message)

@@ -1,5 +1,7 @@
 //! What people are asked and which events are awaited: projections of the histories, written with them.
 
+use std::collections::BTreeMap;
+
 use sqlx::{query, query_as, query_scalar};
 
 use super::event::{self, Wait};
@@ -7,6 +9,9 @@ use crate::db::{Db, Error, Result, Tx};
 use crate::model::workflow::{Approval, ApprovalFilter, Question, Vote};
 use crate::model::{ApprovalId, RunId, Timestamp, UserId, WorkflowId, WorkspaceId};
 use crate::{read, within};
+
+/// In whose place people answer who were handed the question: by their addresses, in small letters.
+pub type Voices = BTreeMap<String, UserId>;
 
 /// What changed in what a run waits for.
 #[derive(Debug)]
@@ -19,6 +24,7 @@ pub enum WaitChange {
         question: Question,
         votes: Vec<Vote>,
         delegates: Vec<String>,
+        voices: Voices,
         deadline: Option<Timestamp>,
     },
     /// It is decided, too late, or not wanted any more.
@@ -49,12 +55,14 @@ pub(super) async fn apply(
     now: Timestamp,
 ) -> Result<()> {
     match change {
-        WaitChange::Asked { id, step, attempt, question, votes, delegates, deadline } => {
-            let (question, votes, delegates) = (json(question), json(votes), json(delegates));
+        WaitChange::Asked { id, step, attempt, question, votes, delegates, voices, deadline } => {
+            let (question, votes, delegates, voices) = (json(question), json(votes), json(delegates), json(voices));
             within!(tx, conn => query(
-                "insert into approval (id, workspace_id, run_id, step, attempt, question, votes, delegates, created_at, deadline_at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                 on conflict (id) do update set votes = excluded.votes, delegates = excluded.delegates",
+                "insert into approval (id, workspace_id, run_id, step, attempt, question, votes, delegates, created_at, deadline_at,
+                    voices)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                 on conflict (id) do update set
+                    votes = excluded.votes, delegates = excluded.delegates, voices = excluded.voices",
             )
             .bind(*id)
             .bind(workspace)
@@ -66,6 +74,7 @@ pub(super) async fn apply(
             .bind(delegates.as_str())
             .bind(now)
             .bind(*deadline)
+            .bind(voices.as_str())
             .execute(conn)
             .await
             .map(drop))
@@ -111,6 +120,8 @@ pub struct Row {
     pub started_by_id: Option<UserId>,
     /// E-mail addresses that were let in.
     pub delegates: Vec<String>,
+    /// In whose place these answer.
+    pub voices: Voices,
     /// The attempt of the step.
     pub attempt: u32,
 }
@@ -128,6 +139,7 @@ struct Raw {
     question: String,
     votes: String,
     delegates: String,
+    voices: String,
     created_at: Timestamp,
     deadline_at: Option<Timestamp>,
     outcome: Option<String>,
@@ -155,6 +167,7 @@ impl Raw {
             },
             started_by_id: self.started_by_id,
             delegates: serde_json::from_str(&self.delegates).map_err(bad("delegates"))?,
+            voices: serde_json::from_str(&self.voices).map_err(bad("voices"))?,
             attempt: u32::try_from(self.attempt).unwrap_or(0),
         })
     }
@@ -164,7 +177,7 @@ macro_rules! select_approvals {
     ($rest:literal) => {
         concat!(
             "select a.id, a.run_id, r.workflow_id, r.workflow_name, r.started_by, r.started_by_id, a.step, a.attempt,
-                a.question, a.votes, a.delegates, a.created_at, a.deadline_at, a.outcome, a.decided_at
+                a.question, a.votes, a.delegates, a.voices, a.created_at, a.deadline_at, a.outcome, a.decided_at
             from approval a join run r on r.id = a.run_id
             where a.workspace_id = $1 ",
             $rest

@@ -3,6 +3,8 @@
 //! Whoever lets a run begin holds the workspace's gate ([`lock`]) until the commit, so that two processes never give the same place
 //! away. A place that comes free needs no gate: it can only be seen too late, and whoever freed it looks again after the commit.
 
+pub mod circle;
+pub mod left;
 pub mod limit;
 pub mod look;
 pub mod quota;
@@ -152,16 +154,24 @@ struct LaneRow {
     rate_key: Option<String>,
     rate_count: Option<i64>,
     rate_ms: Option<i64>,
+    parent_waits: Option<bool>,
 }
 
 /// The lanes of a workspace, or one of them, each with its head. Runs that a person holds, or that are just in somebody's
-/// hand for a command, are passed over.
-pub async fn lanes(tx: &mut Tx, workspace: WorkspaceId, lane: Option<&str>, now: Timestamp) -> Result<Vec<Lane>> {
+/// hand for a command, are passed over. Where the quota is used up, those that it does not count come first: else they would
+/// wait for one that waits for it.
+pub async fn lanes(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    (lane, room): (Option<&str>, Room),
+    now: Timestamp,
+) -> Result<Vec<Lane>> {
     let rows: Vec<LaneRow> = within!(&mut *tx, conn => query_as(
         "select l.lane, l.turn, f.run_id, f.priority, f.key_limit, f.when_full, f.rate_key, f.rate_count,
              f.rate_ms,
              (select count(*) from run_flow h
-              where h.workspace_id = l.workspace_id and h.lane = l.lane and h.state = 'held') as held
+              where h.workspace_id = l.workspace_id and h.lane = l.lane and h.state = 'held') as held,
+             (select p.parent_waits from run p where p.id = f.run_id) as parent_waits
          from flow_lane l
          left join run_flow f on f.run_id = (
              select w.run_id
@@ -169,13 +179,14 @@ pub async fn lanes(tx: &mut Tx, workspace: WorkspaceId, lane: Option<&str>, now:
              join run r on r.id = w.run_id
              where w.workspace_id = l.workspace_id and w.lane = l.lane and w.state = 'waiting'
                  and w.superseded_by is null and r.status = 'queued' and r.owner_id is null
-             order by w.priority desc, w.run_id
+             order by case when $3 and r.parent_waits then 0 else 1 end, w.priority desc, w.run_id
              limit 1
          )
          where l.workspace_id = $1 and ($2 is null or l.lane = $2)",
     )
     .bind(workspace)
     .bind(lane)
+    .bind(!room.is_free())
     .fetch_all(conn)
     .await)?;
     let mut lanes = Vec::with_capacity(rows.len());
@@ -192,6 +203,7 @@ pub async fn lanes(tx: &mut Tx, workspace: WorkspaceId, lane: Option<&str>, now:
             supersedes: row.when_full.as_deref() == Some(WhenFull::CancelRunning.as_str()),
             held: count(row.held),
             rate,
+            counts: row.parent_waits != Some(true),
         });
         lanes.push(Lane { name: row.lane, head });
     }
@@ -226,12 +238,13 @@ async fn window(
     Ok(RateState { key, count: count(most), taken: count(taken), opens_at: newest.map(|at| at.plus_ms(per_ms)) })
 }
 
-/// How the workspace's quota stands; without a limit nothing is counted.
+/// How the workspace's quota stands; without a limit nothing is counted. A run that another one waits for takes no place.
 pub async fn room(tx: &mut Tx, workspace: WorkspaceId, limit: Option<u32>) -> Result<Room> {
     let running = match limit {
         None => 0,
         Some(_) => within!(tx, conn => query_scalar(
-            "select count(*) from run_flow where workspace_id = $1 and state = 'held'",
+            "select count(*) from run_flow f join run r on r.id = f.run_id
+             where f.workspace_id = $1 and f.state = 'held' and not r.parent_waits",
         )
         .bind(workspace)
         .fetch_one(conn)
@@ -310,19 +323,6 @@ pub async fn waiting_workspaces(db: &Db) -> Result<Vec<WorkspaceId>> {
     Ok(read!(db, conn => query_scalar("select distinct workspace_id from run_flow where state = 'waiting'")
         .fetch_all(conn)
         .await)?)
-}
-
-/// Ends the flow control of runs that have ended without it: those that began under settings without a quota.
-pub async fn mend(db: &Db) -> Result<()> {
-    let mut tx = db.begin().await?;
-    within!(&mut tx, conn => query(
-        "update run_flow set state = 'ended'
-         where state in ('waiting', 'held') and run_id in (select id from run where ended_at is not null)",
-    )
-    .execute(conn)
-    .await
-    .map(drop))?;
-    tx.commit().await
 }
 
 /// Moves a run between waiting, held and ended, along with the change of its row.

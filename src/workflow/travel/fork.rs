@@ -64,8 +64,7 @@ pub async fn fork(ctx: &Ctx, source: RunId, fork: Fork, key: Option<String>) -> 
     let definition_hash = history::hash(&bytes);
     let graph = engine.graph(&definition_hash, || Graph::new(definition));
     let Prefix { events, state } = carry(run, &old, &graph, events, &edits).map_err(refuse)?;
-    let is_let_in =
-        Marks::of(graph.definition(), &ctx.config).place || engine.is_limited(ctx.runtime(), ctx.workspace()).await?;
+    let is_let_in = Marks::of(&graph, &ctx.config).place || engine.is_limited(ctx.runtime(), ctx.workspace()).await?;
     let limits = if is_let_in {
         let flow = graph.definition().flow.as_ref();
         let limits = Limits::of(flow, &graph.definition().name, run, state.given());

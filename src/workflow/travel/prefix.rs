@@ -12,7 +12,7 @@ use super::inside;
 use crate::model::RunId;
 use crate::model::workflow::fit::{Likeness, Touched, misfits};
 use crate::model::workflow::{
-    Edge, Event, Fact, FailureHandling, Graph, SkipReason, Slot, State, StepError, StepStatus, body_of, port_of,
+    Edge, Event, Fact, FailureHandling, Graph, SkipReason, Slot, State, Step, StepError, StepStatus, body_of, port_of,
     root_of,
 };
 use crate::workflow::machine::untaken;
@@ -83,6 +83,11 @@ fn check_edited(events: &[Event], source: &Graph, edits: &Edits) -> Result<(), M
         } else {
             format!("step {step} has no output before the fork: fork at a later event, or pin its output in the draft")
         };
+        return Err(Misfit::Output { step: step.clone(), message });
+    }
+    let asks = |step: &&String| source.find_path(step).is_some_and(Step::asks_people);
+    if let Some(step) = edits.outputs.keys().find(asks) {
+        let message = format!("people answer the approval in step {step}: fork before it, and it is asked anew");
         return Err(Misfit::Output { step: step.clone(), message });
     }
     Ok(())

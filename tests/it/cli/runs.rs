@@ -73,10 +73,31 @@ async fn a_retried_run_can_succeed_with_code_0() {
 }
 
 #[tokio::test]
+async fn a_run_that_has_ended_is_not_moved_and_an_event_says_whom_it_reached() {
+    let folder = Folder::with_workspace().await;
+    folder.write("fails.yaml", FAILS);
+    folder.weft(&["workflow", "import", "fails.yaml"]).code(0);
+    folder.weft(&["workflow", "publish", "Fails"]).code(0);
+    let done = folder.weft(&["run", "Fails", "--data-dir", "weft-data", "--json"]).code(1);
+    let id = done.json_lines().pop().unwrap()["id"].as_str().unwrap().to_owned();
+    for more in [&["--check"][..], &[]] {
+        folder.weft(&[&["run", "move", &id][..], more].concat()).code(5).prints_nothing().tells(&["ended"]);
+    }
+    folder
+        .weft(&["run", "send-event", "paid/7", "--payload", "{\"n\":1}"])
+        .code(0)
+        .prints_nothing()
+        .tells(&["no run waits"]);
+    assert_eq!(folder.weft(&["run", "send-event", "paid/7", "--json"]).code(0).json()["runs"], serde_json::json!([]));
+    folder.weft(&["run", "send-event", "paid/7", "--payload", "{"]).code(2).tells(&["--payload: expected JSON"]);
+    folder.weft(&["run", "send-event", " "]).code(2).tells(&["/key"]);
+}
+
+#[tokio::test]
 async fn a_run_that_is_not_there_is_not_found_and_no_id_is_usage() {
     let folder = Folder::with_workspace().await;
     let id = "01890000-0000-7000-8000-000000000000";
-    for command in ["show", "events", "cancel", "pause", "resume", "retry"] {
+    for command in ["show", "events", "cancel", "pause", "resume", "retry", "move"] {
         folder.weft(&["run", command, id]).code(4).prints_nothing().tells(&["no such run"]);
         folder.weft(&["run", command, "7"]).code(2).prints_nothing().tells(&["'7'"]);
     }

@@ -163,6 +163,37 @@ on_both_engines! {
         assert_eq!(end(&owner, run).await.output["by"], only_name(&bob).await);
     }
 
+    async fn a_question_that_is_handed_over_gains_no_voice(site: Site) {
+        let (owner, ada, bob, _) = people(&site).await;
+        let run = start(&owner, &ask(json!({"approvers": ["ada@team.example", "role:owner"], "required": 2})), json!({"n": 1})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        let asked = only(&ada).await;
+        approvals::delegate(&ada, asked.id, "Bob@team.example").await.unwrap();
+        approvals::decide(&bob, asked.id, answer("approved")).await.unwrap();
+        let refusal = approvals::get(&ada, asked.id).await.unwrap().refusal.unwrap();
+        assert!(refusal.contains("one voice together"), "{refusal}");
+        assert_eq!(status(approvals::decide(&ada, asked.id, answer("approved")).await), 409);
+        assert_eq!(approvals::count_mine(&ada).await.unwrap(), 0);
+        // Who was asked has a voice of their own, whoever else hands it to them.
+        let decided = approvals::decide(&owner, asked.id, answer("approved")).await.unwrap();
+        assert_eq!((decided.outcome.as_deref(), decided.votes.len()), (Some("approved"), 2));
+        assert!(decided.votes[0].instead_of.is_some() && decided.votes[1].instead_of.is_none());
+        assert_eq!(end(&owner, run).await.summary.status, RunStatus::Succeeded);
+    }
+
+    async fn a_question_is_handed_to_nobody_who_may_not_answer_it(site: Site) {
+        let (owner, ada, bob, _) = people(&site).await;
+        let definition = ask(json!({"approvers": ["ada@team.example"], "four_eyes": true}));
+        let run = start(&bob, &definition, json!({"n": 1})).await;
+        until(&owner, run, RunStatus::Waiting).await;
+        let asked = only(&ada).await;
+        for (to, why) in [("vic@team.example", "the role Viewer may not"), ("bob@team.example", "they started this run")] {
+            let error = ApiError::from(approvals::delegate(&ada, asked.id, to).await.unwrap_err());
+            assert_eq!(error.status(), 422);
+            assert!(error.field("/email").is_some_and(|said| said.contains(why)), "{error:?}");
+        }
+    }
+
     async fn a_deadline_leaves_by_its_own_port_and_a_cancelled_run_asks_nobody(site: Site) {
         let (owner, ..) = people(&site).await;
         workflow::boot(&site.runtime).await.unwrap();

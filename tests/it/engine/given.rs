@@ -52,6 +52,26 @@ on_both_engines! {
         assert!(matches!(workflow::give_output(&there, run, give("shaky", json!({"waited_ms": 1}))).await, Err(workflow::Error::Refused(_))));
     }
 
+    async fn what_people_are_asked_is_nobodys_to_give(site: Site) {
+        let (owner, _) = owner(&site.runtime).await;
+        // Whom it is for is left blank: it asks nobody, and not everybody.
+        let ask = json!({"id": "ask", "kind": "approval", "on_error": "pause",
+            "config": {"title": "Go?", "approvers": ["{{ inputs.n }}"], "four_eyes": true}});
+        let run = start(&owner, &chain(vec![ask]), json!({"n": ""})).await;
+        let held = until(&owner, run, RunStatus::Paused).await;
+        let error = held.steps[0].error.as_ref().unwrap();
+        assert!(error.class == "config" && error.message.starts_with("approvers: expected"), "{error:?}");
+        let given = workflow::give_output(&owner, run, give("ask", json!({"decision": "approved"}))).await;
+        let refused = ApiError::from(given.unwrap_err());
+        assert!(refused.status() == 422 && refused.field("/step").is_some(), "{refused:?}");
+        // Nor is it edited in a fork.
+        let last = held.last_seq;
+        let mut edited = weft::model::workflow::Fork::at(last);
+        edited.outputs.insert("ask".to_owned(), json!({"decision": "approved"}));
+        let refused = ApiError::from(workflow::travel::fork(&owner, run, edited, None).await.unwrap_err());
+        assert_eq!(refused.status(), 422, "{refused:?}");
+    }
+
     async fn a_step_that_waits_for_its_next_attempt_needs_not_wait(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let refused = json!({"id": "call", "kind": "wait", "config": {"until": "never"},

@@ -141,4 +141,46 @@ on_both_engines! {
         assert!(why.contains("checksum"), "{why}");
         assert!(workflow::get_run(&ctx, run).await.is_err());
     }
+
+    async fn a_history_that_can_not_be_folded_is_set_aside_and_the_timer_goes_on(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
+        let each = json!({"id": "each", "kind": "map", "config": {"items": [1]}, "body": {"steps": [wait("w", 60_000)]}});
+        let (run, sound) = (start(&ctx, &chain(vec![each.clone()]), json!({})).await, start(&ctx, &chain(vec![each]), json!({})).await);
+        for run in [run, sound] {
+            until(&ctx, run, RunStatus::Waiting).await;
+            while owner_of(&site.runtime, run).await != uuid::Uuid::nil() {
+                tokio::task::yield_now().await;
+            }
+        }
+        let last = workflow::get_run(&ctx, run).await.unwrap().last_seq;
+        let mut tx = site.runtime.db.begin().await.unwrap();
+        // The number of a body that none can have: adding one to it is more than there is.
+        within!(&mut tx, conn => sqlx::query(
+            "insert into run_event (run_id, seq, at, step, kind, data) values ($1, $2, $3, 'each', 'body_started', '{\"index\":4294967295}')")
+            .bind(run).bind(last + 1).bind(ctx.clock.now()).execute(conn).await.map(drop))
+        .unwrap();
+        within!(&mut tx, conn => sqlx::query("update run set last_seq = last_seq + 1 where id = $1")
+            .bind(run).execute(conn).await.map(drop))
+        .unwrap();
+        tx.commit().await.unwrap();
+        assert!(workflow::get_run(&ctx, run).await.is_err());
+        site.runtime.clock.advance_ms(60_000);
+        assert_eq!(end(&ctx, sound).await.summary.status, RunStatus::Succeeded);
+        let set_aside = async {
+            loop {
+                match workflow::control(&ctx, run, Command::Cancel).await {
+                    Err(workflow::Error::Damaged(why)) => return why,
+                    _ => tokio::task::yield_now().await,
+                }
+            }
+        };
+        let why = tokio::time::timeout(Duration::from_secs(20), set_aside).await.unwrap();
+        assert!(why.contains("can't be folded"), "{why}");
+        // Whoever comes later is woken as before.
+        let later = start(&ctx, &chain(vec![wait("w", 60_000)]), json!({})).await;
+        until(&ctx, later, RunStatus::Waiting).await;
+        site.runtime.clock.advance_ms(60_000);
+        assert_eq!(end(&ctx, later).await.summary.status, RunStatus::Succeeded);
+    }
 }

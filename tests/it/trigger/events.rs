@@ -218,6 +218,21 @@ on_both_engines! {
         assert!(firings(&ctx, made.id).await.is_empty());
     }
 
+    async fn firings_are_kept_as_long_as_their_workspace_says(site: Site) {
+        let (ours, theirs) = (ctx(&site.runtime).await, ctx(&site.runtime).await);
+        weft::workflow::set_retention(&ours, Some(2)).await.unwrap();
+        let mut made = Vec::new();
+        for ctx in [&ours, &theirs] {
+            made.push(make(ctx, on_memory(short(ctx, "Reads").await, "", &[MemoryChange::Written])).await.trigger);
+            put(ctx, "notes", "a", "1").await;
+        }
+        trigger::look(&site.runtime).await.unwrap();
+        site.runtime.clock.advance_ms(3 * 86_400_000);
+        assert_eq!(trigger::forget(&site.runtime).await.unwrap(), 1);
+        assert!(firings(&ours, made[0].id).await.is_empty());
+        assert_eq!(firings(&theirs, made[1].id).await.len(), 1);
+    }
+
     async fn what_a_step_writes_tells_its_run(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let flow = writer(&ctx, "Writes", "notes").await;

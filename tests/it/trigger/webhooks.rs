@@ -190,6 +190,28 @@ on_both_engines! {
         assert!(found.iter().any(|firing| firing.event["id"] == "7"), "{found:?}");
     }
 
+    async fn a_signed_call_that_is_played_again_is_known_whatever_was_not_signed_says(site: Site) {
+        let rt = &site.runtime;
+        let ctx = ctx(rt).await;
+        let flow = short(&ctx, "Hook").await;
+        let mut wanted = webhook(flow, Answer::Accept, true);
+        let Config::Webhook { call_id, .. } = &mut wanted.config else { panic!("a webhook") };
+        *call_id = Some("{{ event.headers['x-delivery'] }}".to_owned());
+        let trigger::Error::Invalid(fields) = trigger::create(&ctx, wanted).await.unwrap_err() else { panic!("it was taken") };
+        assert_eq!(fields[0].pointer, "/config/call_id");
+        let made = make(&ctx, webhook(flow, Answer::Accept, true)).await;
+        let secret = made.secret.clone().unwrap().0;
+        let play = |query: &str| signed(&format!("{}{query}", path(&made)), &secret, "msg_1", seconds(rt), &json!({"n": 1}));
+        let first = play("").send(rt).await;
+        assert_eq!(first.status(), 202);
+        let run = run_of(first).await;
+        for again in [play("?x=1").with("x-delivery", "2"), play("").with("idempotency-key", "other")] {
+            let answer = again.send(rt).await;
+            assert_eq!((answer.status().as_u16(), run_of(answer).await), (200, run));
+        }
+        assert_eq!(count_of_runs(&ctx).await, 1);
+    }
+
     async fn repeats_that_arrive_while_the_first_call_is_being_settled_learn_its_run(site: Site) {
         let rt = &site.runtime;
         let ctx = ctx(rt).await;

@@ -1,12 +1,14 @@
 //! Whether a step's config fits the fields of its kind.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::expression;
 use super::super::kind::respond::is_answerable;
 use super::super::kind::{Field, Kind, Shape, model};
 use super::super::state::SOURCES;
-use super::super::{Edge, Step};
+use super::super::{Edge, Step, is_approver};
 use super::{Findings, is_step_id};
 
 pub(super) fn check(step: &Step, kind: &Kind, found: &mut Findings) {
@@ -53,7 +55,10 @@ fn check_kind(step: &Step, found: &mut Findings) {
             1 => {}
             _ => found.error(id, "/config/items", "expected one of items, file and pages"),
         },
-        "approval" => check_decisions(step, found),
+        "approval" => {
+            check_decisions(step, found);
+            check_approvers(step, found);
+        }
         "wait" if has("ms") == has("until") => found.error(id, "/config/ms", "expected either ms or until"),
         "shell" if has("argv") == has("script") => found.error(id, "/config/argv", "expected either argv or script"),
         "respond" => check_respond(id, step, has("json") && has("body"), found),
@@ -119,6 +124,26 @@ fn check_decisions(step: &Step, found: &mut Findings) {
         && form.get("type").is_some_and(|kind| kind != "object")
     {
         found.error(id, "/config/form", "expected a JSON Schema of an object");
+    }
+}
+
+/// Names that name nobody, and fewer people than are to agree: such a question could never be answered.
+fn check_approvers(step: &Step, found: &mut Findings) {
+    let id = Some(step.id.as_str());
+    let names = step.config.get("approvers").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<(usize, &str)> =
+        names.enumerate().filter_map(|(at, name)| Some((at, name.as_str()?.trim()))).collect();
+    let is_open = |name: &str| name.contains("{{") || name.starts_with("role:");
+    for (at, name) in names.iter().filter(|(_, name)| !name.is_empty() && !name.contains("{{") && !is_approver(name)) {
+        let message = format!("expected an e-mail address, or a role such as role:admin, found {name:?}");
+        found.error(id, format!("/config/approvers/{at}"), message);
+    }
+    let people: BTreeSet<String> =
+        names.iter().map(|(_, name)| name.to_lowercase()).filter(|name| !name.is_empty()).collect();
+    let required = step.config.get("required").and_then(Value::as_u64).unwrap_or(1);
+    if !people.is_empty() && !people.iter().any(|name| is_open(name)) && required > people.len() as u64 {
+        let message = format!("expected at most {}: no more people may answer", people.len());
+        found.error(id, "/config/required", message);
     }
 }
 

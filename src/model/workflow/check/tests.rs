@@ -51,6 +51,14 @@ fn each_broken_rule_is_named_with_its_place() {
     in_context(json!({"size": 5}), "ask /config/context/size: unknown field; there are when_full, window, keep_recent");
     in_context(json!({"window": 10}), "ask /config/context/window: expected a whole number from 2000");
     in_context(json!({"when_full": "drop"}), "ask /config/context/when_full: expected one of refuse, prune, summarize");
+    let asking = |approvers: serde_json::Value, required: u32| json!({"id": "ask", "kind": "approval", "config": {"title": "Go?", "approvers": approvers, "required": required}});
+    refused("/steps/-", asking(json!(["Ada"]), 1), "ask /config/approvers/0: expected an e-mail address, or a role");
+    refused(
+        "/steps/-",
+        asking(json!(["a@x.de", "role:boss"]), 1),
+        "ask /config/approvers/1: expected an e-mail address",
+    );
+    refused("/steps/-", asking(json!(["a@x.de", "A@x.de"]), 2), "ask /config/required: expected at most 1");
     refused("/steps/0/config/path", json!(""), "scan /config/path: path is empty");
     refused("/steps/0/config/path", json!([1]), "scan /config/path: expected text");
     refused("/steps/0/config/path", json!("{{ inputs.path "), "scan /config/path: ");

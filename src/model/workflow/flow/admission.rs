@@ -25,6 +25,9 @@ pub struct Head {
     pub held: u32,
     /// Its rate.
     pub rate: Option<RateState>,
+    /// Whether it takes a place of the workspace's quota. Not a run that another one waits for: that one has a place, and
+    /// would keep it while this one waits for it.
+    pub counts: bool,
 }
 
 /// How a sliding window stands.
@@ -75,7 +78,7 @@ impl Head {
         let rate = self.rate.as_ref().filter(|rate| rate.taken >= rate.count);
         let rate = rate.map(|rate| Blocked::Rate(rate.opens_at));
         let first = if self.supersedes { rate.or(key) } else { key.or(rate) };
-        first.or((!room.is_free()).then_some(Blocked::Quota))
+        first.or((self.counts && !room.is_free()).then_some(Blocked::Quota))
     }
 }
 
@@ -97,7 +100,7 @@ pub fn admit(heads: &[Head], mut room: Room) -> Vec<RunId> {
             }
             *begun += 1;
         }
-        room.running += 1;
+        room.running += u32::from(head.counts);
         admitted.push(head.run);
     }
     admitted
@@ -114,7 +117,7 @@ mod tests {
     }
 
     fn head(n: u32, turn: i64, priority: u8) -> Head {
-        Head { run: run(n), turn, priority, limit: Some(1), supersedes: false, held: 0, rate: None }
+        Head { run: run(n), turn, priority, limit: Some(1), supersedes: false, held: 0, rate: None, counts: true }
     }
 
     const ANY: Room = Room { running: 0, limit: None };
@@ -133,6 +136,15 @@ mod tests {
         let opens_at = Some(Timestamp(7));
         let rate = Some(RateState { key: "mail".into(), count: 2, taken: 2, opens_at });
         assert_eq!(Head { rate, ..head(1, 0, 5) }.blocked(room), Some(Blocked::Rate(opens_at)));
+    }
+
+    #[test]
+    fn a_run_that_another_one_waits_for_is_let_in_beyond_the_quota_and_takes_none_of_it() {
+        let room = Room { running: 1, limit: Some(2) };
+        let waited_for = |n| Head { counts: false, ..head(n, 0, 5) };
+        let heads = [head(1, 0, 5), waited_for(2), head(3, 0, 5), waited_for(4)];
+        assert_eq!(admit(&heads, room), [run(1), run(2), run(4)]);
+        assert_eq!(Head { held: 1, ..waited_for(2) }.blocked(room), Some(Blocked::Key));
     }
 
     #[test]
@@ -161,7 +173,16 @@ mod tests {
                 let held = self.held.iter().filter(|(of, _)| *of == lane).count() as u32;
                 let rate = Some(RateState { key: "all".into(), count: 1000, taken: 0, opens_at: None });
                 let limit = Some(*limit);
-                Some(Head { run: run(*n), turn: *turn, priority: *priority, limit, supersedes: false, held, rate })
+                Some(Head {
+                    run: run(*n),
+                    turn: *turn,
+                    priority: *priority,
+                    limit,
+                    supersedes: false,
+                    held,
+                    rate,
+                    counts: true,
+                })
             });
             heads.collect()
         }

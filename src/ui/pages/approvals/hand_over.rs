@@ -60,7 +60,7 @@ pub(super) fn HandOver(answer: Answer, open: RwSignal<bool>) -> impl IntoView {
     let id = answer.setting.hand_over();
     view! {
         <Dialog id title="Hand over" open footer=ViewFn::from(footer)>
-            <p class="dim">"Who you choose may answer in your place, and finds it among their approvals. You still may, until it is decided."</p>
+            <p class="dim">"Who you choose may answer in your place, and finds it among their approvals. You still may; together you have one voice, and the first answer counts."</p>
             <Whom prefix=id draft />
         </Dialog>
     }

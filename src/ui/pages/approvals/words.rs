@@ -153,6 +153,7 @@ mod tests {
             form: Value::Null,
             comment: (*comment).to_owned(),
             approval: None,
+            instead_of: None,
         };
         Approval {
             id: ApprovalId(Uuid::nil()),

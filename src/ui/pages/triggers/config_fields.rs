@@ -167,6 +167,7 @@ fn WebhookFields(parts: Parts) -> impl IntoView {
         Choice::new("wait", "What the run answers with a respond step, or its end"),
     ];
     let waits = Memo::new(move |_| parts.form.with(|form| form.waits));
+    let signed = Memo::new(move |_| parts.form.with(|form| form.signed));
     view! {
         <Select id="trigger-answer" label="The caller gets" value=answer choices=Signal::stored(choices) />
         <Show when=move || waits.get()>
@@ -187,12 +188,15 @@ fn WebhookFields(parts: Parts) -> impl IntoView {
             value=parts.bind(|form| form.rate.clone(), |form, value| form.rate = value)
             error=parts.error("/config/rate_per_minute")
         />
-        <TextInput
-            id="trigger-call-id" label="A repeat is known by" mono=true placeholder="{{ event.body.id }}"
-            value=parts.bind(|form| form.call_id.clone(), |form, value| form.call_id = value)
-            error=parts.error("/config/call_id")
-            hint=Some("A template that gives the call's id, such as {{ event.headers['x-github-delivery'] }}. Empty: the header webhook-id or idempotency-key.".to_owned())
-        />
+        // A signed call is known by what its signature covers.
+        <Show when=move || !signed.get()>
+            <TextInput
+                id="trigger-call-id" label="A repeat is known by" mono=true placeholder="{{ event.body.id }}"
+                value=parts.bind(|form| form.call_id.clone(), |form, value| form.call_id = value)
+                error=parts.error("/config/call_id")
+                hint=Some("A template that gives the call's id, such as {{ event.headers['x-github-delivery'] }}. Empty: the header webhook-id or idempotency-key.".to_owned())
+            />
+        </Show>
     }
 }
 

@@ -171,7 +171,7 @@ impl Form {
                 },
                 signed: self.signed,
                 rate_per_minute: number(&self.rate, "/config/rate_per_minute"),
-                call_id: Some(self.call_id.trim().to_owned()).filter(|template| !template.is_empty()),
+                call_id: Some(self.call_id.trim().to_owned()).filter(|template| !template.is_empty() && !self.signed),
             },
             Kind::Memory => {
                 let on = [(self.written, MemoryChange::Written), (self.deleted, MemoryChange::Deleted)];

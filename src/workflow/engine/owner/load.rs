@@ -1,6 +1,7 @@
 //! A run's state from the tables.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Engine;
@@ -72,8 +73,10 @@ fn apply(state: &mut State, event: &Event) -> Result<(), Error> {
         let missing = format!("event {} is missing", state.last_seq() + 1);
         return Err(db::Error::inconsistent("run_event", "seq", missing).into());
     }
-    state.apply(event);
-    Ok(())
+    // A history that no program has written must not take down whoever reads it, and all other runs along: it is damage.
+    let folded = catch_unwind(AssertUnwindSafe(|| state.apply(event)));
+    let damage = || db::Error::inconsistent("run_event", "data", format!("event {} can't be folded", event.seq));
+    folded.map_err(|_| damage().into())
 }
 
 /// Folds what of the history the state has not seen.

@@ -25,6 +25,13 @@ impl Flying {
     }
 }
 
+impl Drop for Flying {
+    /// Nobody waits for it any more, also where its owner broke: whoever goes on with the run begins it anew.
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
 /// How long one page may take, tries and pauses together.
 const PAGE_TIMEOUT_MS: u64 = 180_000;
 
@@ -60,9 +67,7 @@ impl Owner {
     }
 
     fn stop(&mut self, path: &str) {
-        if let Some(flying) = self.attempts.remove(path) {
-            flying.cancel.cancel();
-        }
+        self.attempts.remove(path);
     }
 
     /// The attempts in flight: path and number.

@@ -108,7 +108,7 @@ impl Owner {
         self.card.steps_total = migrated.definition.steps.len() as u32;
         // A key that an old step holds is given back all the same.
         let keys = self.marks.keys;
-        self.marks = Marks::of(self.state.definition(), &self.runtime.config);
+        self.marks = Marks::of(self.state.graph(), &self.runtime.config);
         self.marks.keys |= keys;
         Some(Moved {
             version: migrated.version,

@@ -264,16 +264,23 @@ fn opened(world: &impl World, state: &State, path: &str, wait: &Wait) -> Option<
     match &wait.on {
         Await::Run { .. } => None,
         Await::Approval { id, question } => {
-            let (mut votes, mut delegates) = (Vec::new(), Vec::new());
+            let (mut votes, mut delegates, mut voices) = (Vec::new(), Vec::new(), BTreeMap::new());
             for signal in state.signals(wait.slot) {
                 match signal {
                     Signal::Vote(vote) => votes.push(vote.clone()),
-                    Signal::Delegated { to, .. } => delegates.push(to.clone()),
+                    Signal::Delegated { to, voice, .. } => {
+                        delegates.push(to.clone());
+                        // Who was asked by several speaks for the first.
+                        if let Some(voice) = voice {
+                            voices.entry(to.to_ascii_lowercase()).or_insert(*voice);
+                        }
+                    }
                     _ => {}
                 }
             }
             let deadline = state.step_at(wait.slot).waiting.as_ref().and_then(|waiting| waiting.until);
-            Some(WaitChange::Asked { id: *id, step, attempt, question: question.clone(), votes, delegates, deadline })
+            let (id, question) = (*id, question.clone());
+            Some(WaitChange::Asked { id, step, attempt, question, votes, delegates, voices, deadline })
         }
         Await::Event { key, fields } => {
             let signal = world.fresh();

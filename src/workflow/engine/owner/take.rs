@@ -10,7 +10,7 @@ use super::{Message, Owner, signals};
 use crate::model::workflow::State;
 use crate::runtime::Runtime;
 use crate::workflow::Error;
-use crate::workflow::engine::Engine;
+use crate::workflow::engine::{Engine, stray};
 use crate::workflow::flow::Marks;
 use crate::workflow::machine::Input;
 use crate::workflow::store::{Verdict, lease::Claim};
@@ -79,7 +79,7 @@ impl Owner {
             return Err(Error::Stopping);
         };
         let state: State = loaded.state.without_old_inputs();
-        let marks = Marks::of(state.definition(), &runtime.config);
+        let marks = Marks::of(state.graph(), &runtime.config);
         let owner = Self {
             runtime: runtime.clone(),
             engine: Arc::clone(engine),
@@ -97,7 +97,7 @@ impl Owner {
             written: None,
             turn,
         };
-        runtime.tasks.spawn("run", owner.take_over(admitted));
+        stray::own(runtime, engine, (run, token), owner.take_over(admitted));
         Ok(())
     }
 

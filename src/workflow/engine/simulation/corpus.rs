@@ -269,7 +269,15 @@ fn what_helps(state: &State, round: u32) -> Vec<Input> {
                 .map(|by| {
                     let (by, decision) = (UserId(uuid::Uuid::from_u128(by)), question.decisions[0].clone());
                     let (form, comment) = (serde_json::Value::Null, String::new());
-                    Signal::Vote(Vote { by, name: "Ada".to_owned(), decision, form, comment, approval: Some(*id) })
+                    Signal::Vote(Vote {
+                        by,
+                        name: "Ada".to_owned(),
+                        decision,
+                        form,
+                        comment,
+                        approval: Some(*id),
+                        instead_of: None,
+                    })
                 })
                 .collect(),
         };

@@ -41,7 +41,12 @@ impl Sim {
         let asked = *self.ambient.rng.pick(&open);
         let (run, step, attempt) = (asked.run, asked.step.clone(), asked.attempt);
         if self.ambient.rng.chance(10) {
-            let signal = Signal::Delegated { by: "Ada".to_owned(), to: "eve@example.com".to_owned(), approval: None };
+            let signal = Signal::Delegated {
+                by: "Ada".to_owned(),
+                to: "eve@example.com".to_owned(),
+                approval: None,
+                voice: None,
+            };
             return self.tell(p, run, Input::Signal { step: Some(step), attempt, signal }, None);
         }
         let decision = *self.ambient.rng.pick(&["approved", "approved", "rejected"]);
@@ -51,8 +56,15 @@ impl Sim {
 
     fn answer(&mut self, p: usize, (run, step, attempt): (RunId, String, u32), decision: &str, by: u128) {
         let (by, decision) = (UserId(Uuid::from_u128(by)), decision.to_owned());
-        let vote =
-            Vote { by, name: "Ada".to_owned(), decision, form: Value::Null, comment: String::new(), approval: None };
+        let vote = Vote {
+            by,
+            name: "Ada".to_owned(),
+            decision,
+            form: Value::Null,
+            comment: String::new(),
+            approval: None,
+            instead_of: None,
+        };
         let promise = Promise::Vote { run, step: step.clone(), attempt, by };
         self.tell(p, run, Input::Signal { step: Some(step), attempt, signal: Signal::Vote(vote) }, Some(promise));
     }

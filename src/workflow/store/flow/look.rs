@@ -24,6 +24,8 @@ pub struct Stand {
     pub held: u32,
     /// Its window.
     pub window: Option<RateState>,
+    /// Whether the workspace's quota counts it.
+    pub counts: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -40,6 +42,7 @@ struct StandRow {
     queued_at: Timestamp,
     ahead: i64,
     held: i64,
+    parent_waits: bool,
 }
 
 /// How a run's flow control stands; `None` for a run without any.
@@ -54,8 +57,10 @@ pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId, now: Timestamp) -
                   and w.superseded_by is null
                   and (w.priority > f.priority or (w.priority = f.priority and w.run_id < f.run_id))) as ahead,
              (select count(*) from run_flow h
-              where h.workspace_id = f.workspace_id and h.lane = f.lane and h.state = 'held') as held
-         from run_flow f where f.workspace_id = $1 and f.run_id = $2",
+              where h.workspace_id = f.workspace_id and h.lane = f.lane and h.state = 'held') as held,
+             o.parent_waits
+         from run_flow f join run o on o.id = f.run_id
+         where f.workspace_id = $1 and f.run_id = $2",
     )
     .bind(workspace)
     .bind(run)
@@ -97,6 +102,7 @@ pub async fn find(db: &Db, workspace: WorkspaceId, run: RunId, now: Timestamp) -
         position: count(row.ahead + 1),
         held: count(row.held),
         window,
+        counts: !row.parent_waits,
     }))
 }
 
@@ -134,10 +140,11 @@ pub async fn list_holders(
     .await)?)
 }
 
-/// How many runs of the workspace with flow control are in progress.
+/// How many runs of the workspace with flow control are in progress, but for those that another one waits for.
 pub async fn count_held(db: &Db, workspace: WorkspaceId) -> Result<u32> {
     let held: i64 = read!(db, conn => sqlx::query_scalar(
-        "select count(*) from run_flow where workspace_id = $1 and state = 'held'",
+        "select count(*) from run_flow f join run r on r.id = f.run_id
+         where f.workspace_id = $1 and f.state = 'held' and not r.parent_waits",
     )
     .bind(workspace)
     .fetch_one(conn)

@@ -89,7 +89,7 @@ pub async fn settle(tx: &mut Tx, workspace: WorkspaceId, now: Timestamp) -> Resu
         "insert into run_flow (run_id, workspace_id, lane, priority, state, queued_at, admitted_at)
          select r.id, r.workspace_id, 'workflow:' || r.workflow_name, $3, 'held', r.created_at, coalesce(r.started_at, $2)
          from run r
-         where r.workspace_id = $1 and r.ended_at is null and r.status <> 'queued'
+         where r.workspace_id = $1 and r.ended_at is null and r.status <> 'queued' and not r.parent_waits
              and not exists (select 1 from run_flow f where f.run_id = r.id)
          on conflict do nothing",
     )

@@ -100,6 +100,42 @@ on_both_engines! {
         assert_eq!(gate.most(), 2);
     }
 
+    async fn steps_inside_of_a_container_share_a_key_and_give_it_on(site: Site) {
+        let gate = Gate::open().await;
+        let runtime = with_config(&site, |_| ());
+        let ctx = ctx(&runtime).await;
+        let call = gate.step("call", json!({"concurrency": {"key": "crm", "limit": 2}}));
+        let each = json!({"id": "each", "kind": "map", "config": {"items": [1, 2, 3, 4, 5, 6], "concurrency": 6},
+            "body": {"steps": [call]}});
+        let first = start(&ctx, &chain(vec![each.clone()]), json!({})).await;
+        gate.serves(2).await;
+        gate.answers.add_permits(12);
+        assert_eq!(end(&ctx, first).await.summary.status, RunStatus::Succeeded);
+        // Nothing of the key is left with a run that has ended.
+        let second = start(&ctx, &chain(vec![each]), json!({})).await;
+        assert_eq!(end(&ctx, second).await.summary.status, RunStatus::Succeeded);
+        assert_eq!(gate.most(), 2);
+    }
+
+    async fn a_failed_item_gives_the_key_of_what_was_beside_it_on(site: Site) {
+        let gate = Gate::open().await;
+        let runtime = with_config(&site, |_| ());
+        let ctx = ctx(&runtime).await;
+        let call = gate.step("call", json!({"concurrency": {"key": "crm"}}));
+        // The item fails while its other step has the key and is at work.
+        let broken = json!({"id": "broken", "kind": "event", "config": {"key": "stop", "deadline_ms": 60_000}});
+        let fails = json!({"id": "fails", "kind": "transform", "config": {"value": "{{ steps.broken.output.nothing.at_all }}"}});
+        let each = json!({"id": "each", "kind": "map", "config": {"items": [1], "on_item_error": "collect"},
+            "body": {"steps": [call.clone(), broken, fails], "edges": [{"from": "broken", "to": "fails"}]}});
+        let first = start(&ctx, &chain(vec![each]), json!({})).await;
+        gate.serves(1).await;
+        workflow::events::send(&ctx, "stop", &json!({}), None).await.unwrap();
+        assert_eq!(end(&ctx, first).await.summary.status, RunStatus::Succeeded);
+        gate.answers.add_permits(2);
+        let second = start(&ctx, &chain(vec![call]), json!({})).await;
+        assert_eq!(end(&ctx, second).await.summary.status, RunStatus::Succeeded);
+    }
+
     async fn a_step_that_waits_for_its_key_is_cancelled_and_the_holder_gives_it_on(site: Site) {
         let gate = Gate::open().await;
         let runtime = with_config(&site, |_| ());

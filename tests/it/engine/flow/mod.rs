@@ -7,6 +7,7 @@ use weft::model::{ApiError, PageRequest};
 
 use super::*;
 
+mod drawn;
 mod keys;
 mod places;
 mod processes;

@@ -12,6 +12,11 @@ async fn waits_for_quota(ctx: &Ctx, run: RunId) -> String {
     found.unwrap_or_else(|| panic!("{whys:?}")).sentence.clone()
 }
 
+async fn publish(ctx: &Ctx, definition: Definition) {
+    let made = workflow::definitions::create(ctx, definition).await.unwrap();
+    workflow::definitions::publish(ctx, made.id).await.unwrap();
+}
+
 async fn has_begun(ctx: &Ctx, run: RunId) {
     until(ctx, run, RunStatus::Waiting).await;
 }
@@ -75,6 +80,39 @@ on_both_engines! {
         has_begun(&ctx, second).await;
         let refused = ApiError::from(workflow::control(&ctx, first, Command::Retry).await.unwrap_err());
         assert_eq!(refused.status(), 409, "{refused}");
+    }
+
+    async fn runs_that_wait_for_sub_runs_do_not_keep_them_from_beginning(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::set_quotas(&ctx, None, Some(1)).await.unwrap();
+        for (name, flow) in [("Plain", Value::Null), ("Keyed", json!({"concurrency": {"key": "crm"}}))] {
+            let flow = serde_json::from_value(flow).unwrap();
+            let sub = Definition { name: name.into(), flow, ..chain(vec![transform("a", json!("{{ inputs.n }}"))]) };
+            publish(&ctx, sub).await;
+            let calls = json!({"id": "call", "kind": "workflow", "config": {"workflow": name, "inputs": {"n": "{{ item }}"}}});
+            let each = json!({"id": "each", "kind": "map", "config": {"items": [1, 2, 3]}, "body": {"steps": [calls]}});
+            let (first, second) = (start(&ctx, &chain(vec![each.clone()]), json!({})).await, start(&ctx, &chain(vec![each]), json!({})).await);
+            for run in [first, second] {
+                assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded, "{name}");
+            }
+        }
+    }
+
+    async fn a_run_whose_key_is_with_the_one_that_waits_for_it_is_refused(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm"}})).unwrap();
+        let inner = Definition { name: "Inner".into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
+        publish(&ctx, inner).await;
+        let call = |name: &str| chain(vec![json!({"id": "call", "kind": "workflow", "config": {"workflow": name}})]);
+        publish(&ctx, Definition { name: "Between".into(), ..call("Inner") }).await;
+        for name in ["Inner", "Between"] {
+            let run = start(&ctx, &Definition { flow: flow(), ..call(name) }, json!({})).await;
+            let error = end(&ctx, run).await.error.unwrap();
+            assert!(error.class == "refused" && error.message.contains("wait for itself"), "{name}: {error:?}");
+        }
+        // Without the key above it, it begins.
+        let run = start(&ctx, &call("Inner"), json!({})).await;
+        assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
     }
 
     async fn more_than_may_wait_are_refused_with_the_number_that_holds(site: Site) {
