@@ -13,6 +13,7 @@ mod agent;
 mod analyze;
 mod condition;
 mod folder;
+mod halted;
 mod http;
 mod memory;
 mod pages;
@@ -140,6 +141,10 @@ impl Outcome {
 /// # Errors
 /// Why the attempt failed, and whether another may help.
 pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
+    halted::run(kind, call).await
+}
+
+async fn perform(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     match kind {
         "agent" => agent::run(call).await,
         "analyze" => analyze::run(call).await,

@@ -5,12 +5,14 @@ mod assigned;
 mod budgets;
 mod cache;
 mod calls;
+mod changes;
 mod code;
 mod compared;
 mod context;
 mod explain;
 mod failures;
 mod flags;
+mod handed;
 mod hedge;
 mod hooks;
 mod injected;
@@ -81,7 +83,7 @@ fn draft(name: &str, kind: ProviderKind, upstream: &Upstream, models: &[&str]) -
     }
 }
 
-async fn add(ctx: &Ctx, name: &str, kind: ProviderKind, upstream: &Upstream, models: &[&str]) -> Provider {
+pub async fn add(ctx: &Ctx, name: &str, kind: ProviderKind, upstream: &Upstream, models: &[&str]) -> Provider {
     gateway::create_provider(ctx, draft(name, kind, upstream, models)).await.unwrap()
 }
 
