@@ -55,7 +55,9 @@ pub(super) async fn begin(ctx: &Ctx, agent: &Agent, task: NewTask, key: Option<S
     let NewTask { prompt, priority, variables, trial } = task;
     let mut definition = steps::agent_definition(&agent.name, variables.keys().map(String::as_str));
     if trial {
-        definition.steps.iter_mut().for_each(|step| drop(step.config.insert("trial".to_owned(), json!(true))));
+        for step in &mut definition.steps {
+            step.config.insert("trial".to_owned(), json!(true));
+        }
     }
     definition.flow = Some(Flow {
         // Whoever tries something does not wait for the work, nor the work for them.

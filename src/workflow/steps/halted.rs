@@ -25,12 +25,12 @@ struct Known(Mutex<HashMap<RunId, Arc<[AgentId]>>>);
 /// Class `stopped`, for which the run waits; else as the work.
 pub(super) async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     if call.depth == 0 {
-        return perform(kind, call).await;
+        return Box::pin(perform(kind, call)).await;
     }
     let (ctx, run) = (call.ctx.clone(), call.run_id);
     let above = agents_above(&ctx, run).await?;
     if above.is_empty() {
-        return perform(kind, call).await;
+        return Box::pin(perform(kind, call)).await;
     }
     if is_any_stopped(&ctx, &above).await {
         return Err(stopped());

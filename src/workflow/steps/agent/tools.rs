@@ -316,8 +316,8 @@ async fn script(step: &StepCall, work: &Work, call: &Call, took: &mut Processes)
     let call = StepCall { config, ..step.clone() };
     let (seen, seeing) = watch::channel(Use::default());
     let ended = tokio::select! {
-        ended = shell::run_in(call, place.path, took, seen) => ended,
-        never = tell_use(step, work, seeing) => match never {},
+        ended = Box::pin(shell::run_in(call, place.path, took, seen)) => ended,
+        never = Box::pin(tell_use(step, work, seeing)) => match never {},
     };
     let Outcome::Done { output, .. } = ended.map_err(words)? else {
         return Err("The script gave nothing.".to_owned());
