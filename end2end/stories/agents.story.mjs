@@ -119,7 +119,7 @@ story('an agent is made from a template, its rules are tried, and it is stopped'
 });
 
 story('an agent is given a task, and one sees it done', { env: { WEFT_ALLOW_PRIVATE: '127.0.0.1/32' } }, async ({ server, visitor }) => {
-  const models = await scripted([{ tool: 'memory_search', input: { query: 'looms' } }, { words: 'The loom is blue.' }]);
+  const models = await scripted([{ tool: 'memory_search', input: { query: 'looms' } }, { words: 'The loom is blue.' }, { words: 'The yarn is red.' }]);
   await server.setUp();
   await server.api('POST', '/api/v1/providers', {
     token: await server.token(), body: { name: 'acme', kind: 'open_ai_compatible', base_url: models.url, models: [{ id: 'big' }] },
@@ -147,6 +147,21 @@ story('an agent is given a task, and one sees it done', { env: { WEFT_ALLOW_PRIV
   await row.getByText('Done').waitFor();
   await row.getByText('2,020').waitFor();
   await expectAccessible(page);
+
+  // What it would do can be tried: that is no task of its list.
+  await page.getByRole('button', { name: 'Try it…' }).click();
+  const trial = page.getByRole('dialog', { name: 'Try planner' });
+  await trial.getByText('nothing that outlasts it').waitFor();
+  await expectAccessible(page);
+  await shot(page, 'agent-try');
+  await trial.getByRole('textbox', { name: 'What is it to do?' }).fill('And the yarn?');
+  await trial.getByRole('button', { name: 'Try it' }).click();
+  await page.waitForURL(/\/runs\/[-0-9a-f]{36}/);
+  await page.locator('.page-head').getByText('Succeeded').waitFor();
+  await said.getByText('The yarn is red.').waitFor();
+  await said.getByRole('link', { name: 'planner' }).click();
+  await row.getByText('Done').waitFor();
+  assert.equal(await page.getByRole('row', { name: /And the yarn/ }).count(), 0);
   models.close();
 });
 

@@ -30,6 +30,8 @@ story('a coder and a reviewer mend a test, and a person agrees to the branch', {
     { tool: 'shell', input: { script: 'sh test.sh' } },
     { tool: 'edit_file', input: { path: 'sum.sh', find: '$1 - $2', replace: '$1 + $2' } },
     { tool: 'shell', input: { script: 'sh test.sh' } },
+    { tool: 'show_changes', input: {} },
+    { tool: 'commit_changes', input: { message: 'sum: add instead of subtract' } },
     { tool: 'ask_agent', input: { agent: 'reviewer', task: 'sum.sh subtracted; now it adds. Is that right?' } },
     { words: 'Nothing is wrong.\napprove' },
     { tool: 'publish_changes', input: { message: 'sum: add instead of subtract' } },
@@ -45,7 +47,7 @@ story('a coder and a reviewer mend a test, and a person agrees to the branch', {
     spec: {
       persona: 'You write code.',
       repository: repository.folder,
-      tools: ['shell', 'list_files', 'read_file', 'edit_file', 'publish_changes', 'ask_agent'],
+      tools: ['shell', 'list_files', 'read_file', 'edit_file', 'show_changes', 'commit_changes', 'publish_changes', 'ask_agent'],
       agents: ['reviewer'],
       rules: [{ tool: 'shell', ruling: 'allow' }],
     },
@@ -61,12 +63,14 @@ story('a coder and a reviewer mend a test, and a person agrees to the branch', {
   await expectAccessible(page);
   await shot(page, 'coder-asks');
   const results = () => models.seen.at(-1).messages.filter((message) => message.role === 'tool').map((message) => message.content);
-  const [files, read, before, edited, after, review] = results();
+  const [files, read, before, edited, after, changed, committed, review] = results();
   assert.match(files, /sum\.sh\ntest\.sh/);
   assert.match(read, /2\techo \$\(\(\$1 - \$2\)\)/);
   assert.match(before, /Exit code 1\n--- stdout\nexpected 5/);
   assert.match(edited, /sum\.sh was changed from line 2 on/);
   assert.match(after, /Exit code 0\n--- stdout\npassed/);
+  assert.match(changed, /-echo \$\(\(\$1 - \$2\)\)\n\+echo \$\(\(\$1 \+ \$2\)\)/);
+  assert.match(committed, /Committed as [0-9a-f]+: sum: add instead of subtract/);
   assert.match(review, /Nothing is wrong/);
   assert.deepEqual(repository.git('branch', '--format=%(refname:short)'), 'main', 'nothing is published before somebody agrees');
 
@@ -76,7 +80,7 @@ story('a coder and a reviewer mend a test, and a person agrees to the branch', {
   await page.goto(`/runs/${run_id}?step=work`);
   await panel.getByRole('button', { name: 'Approve' }).click();
   await page.locator('.page-head').getByText('Succeeded').waitFor();
-  assert.equal(models.seen.length, 9, 'nothing was asked twice');
+  assert.equal(models.seen.length, 11, 'nothing was asked twice');
   const branches = repository.git('branch', '--format=%(refname:short)').split('\n');
   assert.equal(branches.length, 2, branches.join());
   assert.match(branches[1], /^weft\/coder-[0-9a-f]{8}$/);

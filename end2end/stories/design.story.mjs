@@ -80,6 +80,36 @@ story('a workflow is drawn with the mouse, tried out and published', async ({ se
   await page.getByRole('row', { name: /New workflow/ }).getByText('v1').waitFor();
 });
 
+story('a pattern of agents is put into a workflow and taken out again', async ({ server, visitor }) => {
+  await server.setUp();
+  const ada = await visitor();
+  const page = await arrive(ada);
+  await newWorkflow(page);
+  const palette = page.getByRole('complementary', { name: 'Steps to add' });
+  await palette.getByText('Patterns', { exact: true }).click();
+  await palette.getByRole('button', { name: 'Agents: debate' }).waitFor();
+  await expectAccessible(page);
+  await palette.getByRole('button', { name: 'Agents: vote' }).click();
+  await node(page, 'Ask each').first().waitFor();
+  await node(page, 'The result').first().waitFor();
+  await page.getByText('Saved').first().waitFor();
+  await expectAccessible(page);
+  await shot(page, 'designer-pattern');
+  // Its inputs came with it.
+  const token = await server.token();
+  const workflow = page.url().split('/').at(-1);
+  let draft;
+  for (let look = 0; look < 100 && draft?.steps?.length !== 3; look += 1) {
+    await page.waitForTimeout(100);
+    ({ draft } = await server.api('GET', `/api/v1/workflows/${workflow}`, { token }));
+  }
+  assert.deepEqual(Object.keys(draft.inputs.properties).sort(), ['options', 'question', 'voters']);
+  assert.equal(draft.edges.length, 2);
+  await page.locator('#canvas').focus();
+  await page.keyboard.press('Control+z');
+  await page.getByRole('heading', { name: 'No steps yet' }).waitFor();
+});
+
 story('a workflow is drawn, connected, renamed and undone with keys alone', async ({ server, visitor }) => {
   await server.setUp();
   const ada = await visitor();

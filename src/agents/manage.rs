@@ -5,11 +5,11 @@ use serde_json::json;
 use super::error::{Error, Result};
 use super::{queue, store, validate};
 use crate::db;
-use crate::model::AgentId;
 use crate::model::agent::{Agent, AgentDraft, AgentTemplate, AgentVersion, TEMPLATES};
 use crate::model::auth::Action;
 use crate::model::live::Topic;
-use crate::runtime::{Ctx, Principal};
+use crate::model::{AgentId, WorkspaceId};
+use crate::runtime::{Ctx, Principal, Runtime};
 
 /// Agents of one workspace.
 const MAX_AGENTS: i64 = 500;
@@ -173,13 +173,13 @@ async fn find(ctx: &Ctx, id: AgentId) -> Result<Agent> {
 
 /// Tells whoever looks at agents that one of them differs, and whoever gives them tasks.
 fn publish_change(ctx: &Ctx, id: AgentId) {
-    publish(ctx, id);
+    publish(ctx.runtime(), ctx.workspace(), id);
     queue::nudge(ctx.runtime());
 }
 
 /// Tells whoever looks at agents that one of them differs.
-pub(super) fn publish(ctx: &Ctx, id: AgentId) {
-    ctx.events.publish(ctx.workspace(), Topic::Agents, "agents_changed", json!({"id": id}));
+pub(super) fn publish(runtime: &Runtime, workspace: WorkspaceId, id: AgentId) {
+    runtime.events.publish(workspace, Topic::Agents, "agents_changed", json!({"id": id}));
 }
 
 /// Tells whoever looks at agents that leases differ, such as one of this agent.

@@ -30,4 +30,6 @@ pub use manage::{
     create, delete, find_by_name, get, get_version, halt, is_stopped, list, list_templates, list_versions, update,
 };
 pub use retention::{boot, forget};
-pub use tasks::{Note, close_task, has_task, list_paused_runs, note_given, note_task, sum_below};
+pub use tasks::{
+    Note, Spent, close_task, has_task, list_above, list_paused_runs, note_given, note_task, sum_spent, tell_of_run,
+};

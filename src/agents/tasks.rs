@@ -4,8 +4,8 @@ use super::error::Result;
 use super::{manage, store};
 use crate::model::agent::{Processes, TaskStatus, WaitsFor};
 use crate::model::auth::Action;
-use crate::model::{AgentId, RunId};
-use crate::runtime::Ctx;
+use crate::model::{AgentId, RunId, WorkspaceId};
+use crate::runtime::{Ctx, Runtime};
 
 /// Characters of what an agent was asked that the list keeps.
 const PROMPT_CHARS: usize = 300;
@@ -53,23 +53,52 @@ pub async fn has_task(ctx: &Ctx, agent: AgentId, run: RunId, step: &str) -> Resu
     Ok(store::task::is_of(&ctx.db, ctx.workspace(), agent, run, step).await?)
 }
 
-/// What agents have used in the runs that a step began, and in those inside of them, as they noted it: tokens, and millionths of a US
-/// dollar.
+/// What the work of a step came to, and what it had done in runs that it began: tokens read and written, and millionths of a US dollar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// By the step itself.
+    pub own: (i64, i64),
+    /// In the runs that it began and in those inside of them: by agents and by every other step that asks models.
+    pub below: (i64, i64),
+}
+
+impl Spent {
+    /// All of it together.
+    pub const fn total(self) -> (i64, i64) {
+        (self.own.0 + self.below.0, self.own.1 + self.below.1)
+    }
+}
+
+/// What a step and the runs that it began have used of models, as far as it is stored. Where the agents' notes and the log of calls
+/// differ, the larger counts: either may be behind.
 ///
 /// # Errors
 /// [`super::Error::Denied`], or the database's.
-pub async fn sum_below(ctx: &Ctx, run: RunId, step: &str) -> Result<(i64, i64)> {
+pub async fn sum_spent(ctx: &Ctx, run: RunId, step: &str) -> Result<Spent> {
     ctx.authorize(Action::ReadRun)?;
-    Ok(store::task::sum_below(&ctx.db, ctx.workspace(), run, step).await?)
+    let row = store::task::sum_spent(&ctx.db, ctx.workspace(), run, step).await?;
+    Ok(Spent {
+        own: (row.own_noted_tokens.max(row.own_kept_tokens), row.own_noted_micros.max(row.own_kept_micros)),
+        below: (row.below_noted_tokens.max(row.below_kept_tokens), row.below_noted_micros.max(row.below_kept_micros)),
+    })
 }
 
-/// Runs that are paused while the agent has something to do in them, at most 1,000.
+/// Runs that are paused while the agent has something to do in them, or has them done, at most 1,000.
 ///
 /// # Errors
 /// [`super::Error::Denied`], or the database's.
 pub async fn list_paused_runs(ctx: &Ctx, agent: AgentId) -> Result<Vec<RunId>> {
     ctx.authorize(Action::ReadRun)?;
     Ok(store::task::list_paused_runs(&ctx.db, ctx.workspace(), agent, MAX_RUNS).await?)
+}
+
+/// The agents that have a run done: those at work at the steps that it is inside of.
+///
+/// # Errors
+/// [`super::Error::Denied`], or the database's.
+pub async fn list_above(ctx: &Ctx, run: RunId) -> Result<Vec<AgentId>> {
+    ctx.authorize(Action::ReadRun)?;
+    Ok(store::task::list_above(&ctx.db, ctx.workspace(), run).await?)
 }
 
 /// Notes that an agent was given a task, which has not begun: nothing where the step that works at it has noted something already.
@@ -83,7 +112,7 @@ pub async fn note_given(ctx: &Ctx, note: &Note) -> Result<()> {
     let kept = store::task::add(&mut tx, ctx.workspace(), note, &shortened(&note.prompt), ctx.clock.now()).await?;
     tx.commit().await?;
     if kept {
-        manage::publish(ctx, note.agent);
+        manage::publish(ctx.runtime(), ctx.workspace(), note.agent);
     }
     Ok(())
 }
@@ -104,7 +133,7 @@ pub async fn note_task(ctx: &Ctx, note: &Note) -> Result<()> {
     let kept = store::task::put(&mut tx, ctx.workspace(), note, &shortened(&note.prompt), ctx.clock.now()).await?;
     tx.commit().await?;
     if kept {
-        manage::publish(ctx, note.agent);
+        manage::publish(ctx.runtime(), ctx.workspace(), note.agent);
     }
     Ok(())
 }
@@ -119,7 +148,19 @@ pub async fn close_task(ctx: &Ctx, run: RunId, step: &str) -> Result<()> {
     let closed = store::task::close(&mut tx, ctx.workspace(), run, step, ctx.clock.now()).await?;
     tx.commit().await?;
     if let Some(agent) = closed {
-        manage::publish(ctx, agent);
+        manage::publish(ctx.runtime(), ctx.workspace(), agent);
+    }
+    Ok(())
+}
+
+/// Tells those who look at agents of all that have a task in this run, once what their tasks stand by is stored: how the run stands, or whom
+/// it asks.
+///
+/// # Errors
+/// The database's.
+pub async fn tell_of_run(runtime: &Runtime, workspace: WorkspaceId, run: RunId) -> Result<()> {
+    for agent in store::task::list_agents(&runtime.db, workspace, run).await? {
+        manage::publish(runtime, workspace, agent);
     }
     Ok(())
 }

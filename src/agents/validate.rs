@@ -177,9 +177,9 @@ fn tools(spec: &AgentSpec, found: &mut Findings) {
             AgentTool::MemorySearch | AgentTool::MemoryRead => ("reads", "namespace", &spec.reads),
             AgentTool::MemoryWrite => ("writes", "namespace", &spec.writes),
             AgentTool::RunWorkflow => ("workflows", "workflow", &spec.workflows),
-            AgentTool::AskAgent => ("agents", "agent", &spec.agents),
-            AgentTool::PublishChanges => {
-                let message = "expected a repository for publish_changes";
+            AgentTool::AskAgent | AgentTool::HandOver => ("agents", "agent", &spec.agents),
+            AgentTool::ShowChanges | AgentTool::CommitChanges | AgentTool::PublishChanges => {
+                let message = format!("expected a repository for {}", tool.as_str());
                 found.unless(!spec.repository.trim().is_empty(), "/spec/repository", message);
                 continue;
             }

@@ -38,6 +38,9 @@ enum Command {
         /// A variable of the agent's persona, as NAME=VALUE; more than once for several.
         #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
         variables: Vec<(String, String)>,
+        /// Only try it: nothing is done that outlasts the run, and nobody is asked.
+        #[arg(long)]
+        trial: bool,
         /// Show what it does, too.
         #[arg(long)]
         watch: bool,
@@ -54,9 +57,9 @@ pub(super) async fn run(global: &Global, arguments: Arguments) -> Result<(), Fai
     match arguments.command {
         Command::List => local::within(global, async |ctx| list(global, ctx).await).await,
         Command::Show { name } => local::within(global, async |ctx| show(global, ctx, &name).await).await,
-        Command::Run { name, prompt, priority, variables, watch } => {
+        Command::Run { name, prompt, priority, variables, trial, watch } => {
             let prompt = if prompt == "-" { file::read_text("-")? } else { prompt };
-            let task = NewTask { prompt, priority, variables: variables.into_iter().collect() };
+            let task = NewTask { prompt, priority, variables: variables.into_iter().collect(), trial };
             local::within(global, async |ctx| give(global, ctx, &name, task, watch).await).await
         }
         Command::Queue(command) => queue::run(global, command).await,

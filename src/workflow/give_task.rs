@@ -29,7 +29,7 @@ pub(super) const MAX_PROMPT: usize = 100_000;
 /// [`Error::Conflict`] for one that was stopped, and as [`super::start()`].
 pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String>) -> Result<RunId, Error> {
     ctx.authorize(Action::StartRun)?;
-    let NewTask { prompt, priority, variables } = task;
+    let NewTask { prompt, priority, variables, trial } = task;
     if !is_task(&prompt) {
         return Err(Error::invalid("/prompt", format!("expected a task of 1 to {MAX_PROMPT} characters")));
     }
@@ -42,7 +42,7 @@ pub async fn give_task(ctx: &Ctx, id: AgentId, task: NewTask, key: Option<String
     }
     // Said here rather than by a run that fails.
     agent.spec.take_persona(&prompt, &variables).map_err(|fault| Error::invalid(fault.pointer, fault.message))?;
-    begin(ctx, &agent, NewTask { prompt, priority, variables }, key).await
+    begin(ctx, &agent, NewTask { prompt, priority, variables, trial }, key).await
 }
 
 /// Whether that can be a task.
@@ -52,14 +52,16 @@ pub(super) fn is_task(prompt: &str) -> bool {
 
 /// Starts the run in which an agent does a task.
 pub(super) async fn begin(ctx: &Ctx, agent: &Agent, task: NewTask, key: Option<String>) -> Result<RunId, Error> {
-    let NewTask { prompt, priority, variables } = task;
+    let NewTask { prompt, priority, variables, trial } = task;
     let mut definition = steps::agent_definition(&agent.name, variables.keys().map(String::as_str));
+    if trial {
+        for step in &mut definition.steps {
+            step.config.insert("trial".to_owned(), json!(true));
+        }
+    }
     definition.flow = Some(Flow {
-        concurrency: agent.spec.limits.parallel.map(|limit| Concurrency {
-            key: key_of(&agent.name),
-            limit,
-            when_full: WhenFull::Queue,
-        }),
+        // Whoever tries something does not wait for the work, nor the work for them.
+        concurrency: if trial { None } else { concurrency(agent) },
         priority: priority.map(|level| Priority::Level(i64::from(level))),
         rate: None,
     });
@@ -72,8 +74,15 @@ pub(super) async fn begin(ctx: &Ctx, agent: &Agent, task: NewTask, key: Option<S
     }
     let new = NewRun::new(source, inputs, TriggerKind::Manual);
     let run = super::start(ctx, NewRun { idempotency_key: key, ..new }).await?;
-    note_given(ctx, agent, run, prompt).await;
+    if !trial {
+        note_given(ctx, agent, run, prompt).await;
+    }
     Ok(run)
+}
+
+/// How many tasks of an agent go on at once.
+fn concurrency(agent: &Agent) -> Option<Concurrency> {
+    agent.spec.limits.parallel.map(|limit| Concurrency { key: key_of(&agent.name), limit, when_full: WhenFull::Queue })
 }
 
 /// The key under which the tasks of an agent queue.

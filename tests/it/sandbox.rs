@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use weft::runtime::sandbox::{self, Error, Exit, Isolation, Job, Limit, Network, Outcome, Settings, Stream};
+use weft::runtime::sandbox::{self, Error, Exit, Isolation, Job, Limit, Network, Outcome, Settings, Stream, Use};
 
 fn install(isolation: Isolation, hidden: &[&Path]) {
     let hidden = hidden.iter().map(|path| path.canonicalize().unwrap()).collect();
@@ -84,6 +85,25 @@ async fn namespaces_keep_a_command_in() {
 #[tokio::test]
 async fn landlock_keeps_a_command_in() {
     tries_the_walls(Isolation::Landlock).await;
+}
+
+#[tokio::test]
+async fn what_processes_use_is_told_while_they_run() {
+    let cwd = folder();
+    install(Isolation::Auto, &[]);
+    let (seen, mut seeing) = watch::channel(Use::default());
+    let busy = Job { seen: Some(seen), ..sh("while [ ! -e go ]; do :; done; echo done", cwd.path()) };
+    let told = async {
+        seeing.changed().await.unwrap();
+        let used = *seeing.borrow();
+        std::fs::write(cwd.path().join("go"), "").unwrap();
+        used
+    };
+    let (outcome, used) = tokio::join!(run(busy), told);
+    assert_eq!(outcome.stdout.text(), "done\n");
+    assert!(used.cpu_ms > 0 && used.cpu_ms <= outcome.cpu_ms, "{used:?} of {} ms", outcome.cpu_ms);
+    // And nobody is told any more once it has ended.
+    while seeing.changed().await.is_ok() {}
 }
 
 async fn tries_the_network(isolation: Isolation) {

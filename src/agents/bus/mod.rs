@@ -17,7 +17,7 @@ mod view;
 use serde_json::json;
 
 pub use self::letter::{Letter, Said, Sender, Sent, Taken};
-pub use self::view::{find, list};
+pub use self::view::{current, find, list};
 use super::error::{Error, Result};
 use super::store::bus as store;
 use crate::model::agent::{EVERYBODY, MAX_BODY, Member, MessageKind, Seat, TalkPair, Team, Topology};

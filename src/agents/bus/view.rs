@@ -10,6 +10,15 @@ use crate::model::auth::Action;
 use crate::model::{FieldError, Page, PageRequest, RunId};
 use crate::runtime::Ctx;
 
+/// Who may address whom now in the team of a run that no other run is around; as `rule` says where nobody has founded it yet.
+///
+/// # Errors
+/// [`Error::Denied`], or the database's.
+pub async fn current(ctx: &Ctx, root: RunId, rule: Team) -> Result<Team> {
+    ctx.authorize(Action::ReadRun)?;
+    Ok(store::find(&ctx.db, ctx.workspace(), root).await?.map_or(rule, |(team, _)| team))
+}
+
 /// The team of a run that no other run is around; one that nobody has founded yet as `rule` says.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What agents did.
 
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
 
 use crate::agents::tasks::Note;
 use crate::db::{Db, Result, Tx};
@@ -113,13 +113,28 @@ pub async fn close(
     .await)?)
 }
 
-/// Runs that are paused while this agent has something to do in them, at most `limit`.
+/// Runs that are paused while this agent has something to do in them, or inside of what it has to do, at most `limit`.
 pub async fn list_paused_runs(db: &Db, workspace: WorkspaceId, agent: AgentId, limit: i64) -> Result<Vec<RunId>> {
     let rows: Vec<(RunId,)> = read!(db, conn => query_as(
-        "select distinct r.id
-         from agent_task t
-         join run r on r.id = t.run_id
-         where t.workspace_id = $1 and t.agent_id = $2 and t.status in ('working', 'waiting') and r.status = 'paused'
+        "with recursive below (id, level) as (
+            select t.run_id, 0
+            from agent_task t
+            where t.workspace_id = $1 and t.agent_id = $2 and t.status in ('working', 'waiting')
+            union all
+            select r.id, 1
+            from agent_task t
+            join run r on r.parent_run_id = t.run_id and r.parent_step = t.step
+            where t.workspace_id = $1 and t.agent_id = $2 and t.status in ('working', 'waiting') and r.workspace_id = $1
+            union all
+            select r.id, below.level + 1
+            from below
+            join run r on r.parent_run_id = below.id
+            where r.workspace_id = $1 and below.level between 1 and 100
+         )
+         select distinct r.id
+         from below
+         join run r on r.id = below.id
+         where r.workspace_id = $1 and r.status = 'paused'
          order by r.id
          limit $3",
     )
@@ -129,6 +144,32 @@ pub async fn list_paused_runs(db: &Db, workspace: WorkspaceId, agent: AgentId, l
     .fetch_all(conn)
     .await)?;
     Ok(rows.into_iter().map(|(run,)| run).collect())
+}
+
+/// The agents at work at the steps that a run is inside of.
+pub async fn list_above(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Vec<AgentId>> {
+    let rows: Vec<(AgentId,)> = read!(db, conn => query_as(
+        "with recursive up (parent_run_id, parent_step, level) as (
+            select parent_run_id, parent_step, 0
+            from run
+            where workspace_id = $1 and id = $2
+            union all
+            select r.parent_run_id, r.parent_step, up.level + 1
+            from up
+            join run r on r.id = up.parent_run_id
+            where r.workspace_id = $1 and up.level < 100
+         )
+         select distinct t.agent_id
+         from up
+         join agent_task t on t.run_id = up.parent_run_id and t.step = up.parent_step
+         where t.workspace_id = $1
+         order by t.agent_id",
+    )
+    .bind(workspace)
+    .bind(run)
+    .fetch_all(conn)
+    .await)?;
+    Ok(rows.into_iter().map(|(agent,)| agent).collect())
 }
 
 /// Deletes tasks that nothing was done of since `before`, at most `limit`; returns how many. What a run still waits with stays.
@@ -151,8 +192,38 @@ pub async fn delete_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u6
     .map(|done| done.rows_affected()))?)
 }
 
-/// What agents have used in the runs that a step began, and in those inside of them: tokens, and millionths of a US dollar.
-pub async fn sum_below(db: &Db, workspace: WorkspaceId, run: RunId, step: &str) -> Result<(i64, i64)> {
+/// The agents that have a task in a run, at most a hundred.
+pub async fn list_agents(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<Vec<AgentId>> {
+    let rows: Vec<(AgentId,)> = read!(db, conn => query_as(
+        "select distinct agent_id
+         from agent_task
+         where workspace_id = $1 and run_id = $2
+         order by agent_id
+         limit 100",
+    )
+    .bind(workspace)
+    .bind(run)
+    .fetch_all(conn)
+    .await)?;
+    Ok(rows.into_iter().map(|(agent,)| agent).collect())
+}
+
+/// What the work of a step and of the runs that it began came to, by two counts: as agents noted it, and as the calls of models were
+/// kept, which may be a moment behind and goes after a while.
+#[derive(Debug, FromRow)]
+pub struct SpentRow {
+    pub own_noted_tokens: i64,
+    pub own_noted_micros: i64,
+    pub own_kept_tokens: i64,
+    pub own_kept_micros: i64,
+    pub below_noted_tokens: i64,
+    pub below_noted_micros: i64,
+    pub below_kept_tokens: i64,
+    pub below_kept_micros: i64,
+}
+
+/// What a step, the runs that it began, and those inside of them have used: tokens read and written, and millionths of a US dollar.
+pub async fn sum_spent(db: &Db, workspace: WorkspaceId, run: RunId, step: &str) -> Result<SpentRow> {
     Ok(read!(db, conn => query_as(
         "with recursive below (id, level) as (
             select id, 1
@@ -163,11 +234,36 @@ pub async fn sum_below(db: &Db, workspace: WorkspaceId, run: RunId, step: &str) 
             from below
             join run r on r.parent_run_id = below.id
             where r.workspace_id = $1 and below.level < 100
+         ),
+         noted (is_own, tokens, micros) as (
+            select 1, tokens, cost_micros
+            from agent_task
+            where workspace_id = $1 and run_id = $2 and step = $3
+            union all
+            select 0, t.tokens, t.cost_micros
+            from below
+            join agent_task t on t.run_id = below.id
+            where t.workspace_id = $1
+         ),
+         kept (is_own, tokens, micros) as (
+            select 1, input + cache_read + cache_write + output, coalesce(cost_micros, 0)
+            from model_call
+            where workspace_id = $1 and run_id = $2 and step = $3
+            union all
+            select 0, c.input + c.cache_read + c.cache_write + c.output, coalesce(c.cost_micros, 0)
+            from below
+            join model_call c on c.run_id = below.id
+            where c.workspace_id = $1
          )
-         select cast(coalesce(sum(t.tokens), 0) as bigint), cast(coalesce(sum(t.cost_micros), 0) as bigint)
-         from below
-         join agent_task t on t.run_id = below.id
-         where t.workspace_id = $1",
+         select
+            (select cast(coalesce(sum(tokens), 0) as bigint) from noted where is_own = 1) as own_noted_tokens,
+            (select cast(coalesce(sum(micros), 0) as bigint) from noted where is_own = 1) as own_noted_micros,
+            (select cast(coalesce(sum(tokens), 0) as bigint) from kept where is_own = 1) as own_kept_tokens,
+            (select cast(coalesce(sum(micros), 0) as bigint) from kept where is_own = 1) as own_kept_micros,
+            (select cast(coalesce(sum(tokens), 0) as bigint) from noted where is_own = 0) as below_noted_tokens,
+            (select cast(coalesce(sum(micros), 0) as bigint) from noted where is_own = 0) as below_noted_micros,
+            (select cast(coalesce(sum(tokens), 0) as bigint) from kept where is_own = 0) as below_kept_tokens,
+            (select cast(coalesce(sum(micros), 0) as bigint) from kept where is_own = 0) as below_kept_micros",
     )
     .bind(workspace)
     .bind(run)

@@ -5,6 +5,7 @@ mod board;
 mod changes;
 mod code_tools;
 mod comparison;
+mod git_tools;
 pub mod hook;
 mod journal;
 mod lease;
@@ -279,11 +280,14 @@ pub struct NewTask {
     /// them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
+    /// Whether it is a trial: nothing is done of it that outlasts it, nobody is asked, and no list or count of the agent's tasks has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trial: bool,
 }
 
 impl From<&str> for NewTask {
     fn from(prompt: &str) -> Self {
-        Self { prompt: prompt.to_owned(), priority: None, variables: BTreeMap::new() }
+        Self { prompt: prompt.to_owned(), priority: None, variables: BTreeMap::new(), trial: false }
     }
 }
 

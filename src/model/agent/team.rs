@@ -375,3 +375,4 @@ pub struct Receipt {
 
 #[cfg(test)]
 mod tests;
+mod work;

@@ -11,6 +11,8 @@ pub const MAX_BODY: usize = 8_000;
 /// Seconds that `read_messages` waits at most.
 pub const MAX_PATIENCE_S: u64 = 60;
 
+pub(super) const HAND_OVER: &str = "Gives another agent the rest of your task for good: its answer becomes the answer, and your work ends with it. It knows nothing \
+     of your conversation. Call it alone, when another is right for all that is left; ask_agent gives you the answer instead.";
 pub(super) const SEND: &str = "Sends a message to another agent of your team by its name there, or to all that you may address by the name *. It is read \
      when they look; nobody answers here.";
 pub(super) const READ: &str = "Gives you the messages of your team that wait for you, each once, and names whom you may address. Where none waits it can \

@@ -86,7 +86,16 @@ pub const TEMPLATES: &[AgentTemplate] = &[
                   with which input, and how you would mend it. Order by harm: lost data, open doors, wrong results, then the \
                   rest. Leave taste out. Where nothing is wrong say so in one sentence. End with one word on a line of its own: \
                   approve or reject.",
-        tools: &[T::Shell, T::ListFiles, T::ReadFile, T::SearchFiles, T::OutlineCode, T::FindSymbol, T::MemorySearch],
+        tools: &[
+            T::Shell,
+            T::ListFiles,
+            T::ReadFile,
+            T::SearchFiles,
+            T::OutlineCode,
+            T::FindSymbol,
+            T::AnalyzeCode,
+            T::MemorySearch,
+        ],
         memory: &["code", "decisions"],
         runs_scripts: false,
     },

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{code_tools, team_tools};
+use super::{code_tools, git_tools, team_tools};
 
 /// What using a tool can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -42,16 +42,24 @@ pub enum AgentTool {
     OutlineCode,
     /// Find where a name of source code is defined and used.
     FindSymbol,
+    /// Measure source code, and name what a reviewer should look at.
+    AnalyzeCode,
     /// Write one of them.
     WriteFile,
     /// Change a place in one of them.
     EditFile,
+    /// Say what it changed in its copy of a repository.
+    ShowChanges,
+    /// Commit that there.
+    CommitChanges,
     /// Put what it changed in a copy of a repository into the repository, as a branch.
     PublishChanges,
     /// Run a workflow and wait for what comes of it.
     RunWorkflow,
     /// Give another agent a task and wait for its answer.
     AskAgent,
+    /// Give another agent the task for good: its answer is the answer.
+    HandOver,
     /// Ask a person and wait for the answer.
     AskPerson,
     /// Have a file, a repository or a named thing to itself, or share it.
@@ -68,7 +76,7 @@ pub enum AgentTool {
 
 impl AgentTool {
     /// Every tool, for forms and tests.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::HttpRequest,
         Self::MemorySearch,
         Self::MemoryRead,
@@ -79,11 +87,15 @@ impl AgentTool {
         Self::SearchFiles,
         Self::OutlineCode,
         Self::FindSymbol,
+        Self::AnalyzeCode,
         Self::WriteFile,
         Self::EditFile,
+        Self::ShowChanges,
+        Self::CommitChanges,
         Self::PublishChanges,
         Self::RunWorkflow,
         Self::AskAgent,
+        Self::HandOver,
         Self::AskPerson,
         Self::LeaseTake,
         Self::LeaseRelease,
@@ -105,11 +117,15 @@ impl AgentTool {
             Self::SearchFiles => "search_files",
             Self::OutlineCode => "outline_code",
             Self::FindSymbol => "find_symbol",
+            Self::AnalyzeCode => "analyze_code",
             Self::WriteFile => "write_file",
             Self::EditFile => "edit_file",
+            Self::ShowChanges => "show_changes",
+            Self::CommitChanges => "commit_changes",
             Self::PublishChanges => "publish_changes",
             Self::RunWorkflow => "run_workflow",
             Self::AskAgent => "ask_agent",
+            Self::HandOver => "hand_over",
             Self::AskPerson => "ask_person",
             Self::LeaseTake => "lease_take",
             Self::LeaseRelease => "lease_release",
@@ -122,33 +138,6 @@ impl AgentTool {
     /// Reads [`AgentTool::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.as_str() == text)
-    }
-
-    /// As on a form.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::HttpRequest => "HTTP requests",
-            Self::MemorySearch => "Search memory",
-            Self::MemoryRead => "Read memory",
-            Self::MemoryWrite => "Write memory",
-            Self::Shell => "Shell",
-            Self::ListFiles => "List files",
-            Self::ReadFile => "Read files",
-            Self::SearchFiles => "Search files",
-            Self::OutlineCode => "Outline code",
-            Self::FindSymbol => "Find symbols",
-            Self::WriteFile => "Write files",
-            Self::EditFile => "Edit files",
-            Self::PublishChanges => "Publish changes",
-            Self::RunWorkflow => "Run workflows",
-            Self::AskAgent => "Ask other agents",
-            Self::AskPerson => "Ask people",
-            Self::LeaseTake => "Take leases",
-            Self::LeaseRelease => "Give leases back",
-            Self::SendMessage => "Send messages",
-            Self::ReadMessages => "Read messages",
-            Self::SetTopology => "Set the topology",
-        }
     }
 
     /// What the model is told of it.
@@ -177,6 +166,7 @@ impl AgentTool {
             }
             Self::OutlineCode => code_tools::OUTLINE,
             Self::FindSymbol => code_tools::FIND,
+            Self::AnalyzeCode => code_tools::ANALYZE,
             Self::WriteFile => {
                 "Writes a file in your working directory, with the folders that it needs; what was in it is gone."
             }
@@ -184,16 +174,16 @@ impl AgentTool {
                 "Replaces a text in a file of your working directory by another. The text must be there exactly once, as it \
                  stands, blanks included."
             }
-            Self::PublishChanges => {
-                "Commits everything that you changed in your copy of the repository, and puts it into the repository as a branch of \
-                 its own. Do it once the work is done and you have seen it work."
-            }
+            Self::ShowChanges => git_tools::SHOW,
+            Self::CommitChanges => git_tools::COMMIT,
+            Self::PublishChanges => git_tools::PUBLISH,
             Self::RunWorkflow => {
                 "Runs a workflow by its name with these inputs, waits for its end, and gives back its output."
             }
             Self::AskAgent => {
                 "Gives another agent a task, waits, and gives back its answer. It knows nothing of your conversation."
             }
+            Self::HandOver => team_tools::HAND_OVER,
             Self::AskPerson => {
                 "Asks a person and waits for the answer, which may take hours. Ask when only a person can know or decide."
             }
@@ -259,7 +249,7 @@ impl AgentTool {
                 json!({"pattern": text("Such as fn +main."), "folder": text("Only in this folder.")}),
                 json!(["pattern"]),
             ),
-            Self::OutlineCode => code_tools::outline(),
+            Self::OutlineCode | Self::AnalyzeCode => code_tools::outline(),
             Self::FindSymbol => code_tools::find(),
             Self::WriteFile => (
                 json!({"path": text("Such as src/main.rs."), "content": text("All of it.")}),
@@ -273,15 +263,13 @@ impl AgentTool {
                 }),
                 json!(["path", "find", "replace"]),
             ),
-            Self::PublishChanges => (
-                json!({"message": {"type": "string", "minLength": 1, "description": "The commit's message: what, and why."}}),
-                json!(["message"]),
-            ),
+            Self::ShowChanges => git_tools::show(),
+            Self::CommitChanges | Self::PublishChanges => git_tools::commit(),
             Self::RunWorkflow => (
                 json!({"workflow": text("Its name."), "inputs": {"type": "object", "description": "As the workflow declares them."}}),
                 json!(["workflow"]),
             ),
-            Self::AskAgent => (
+            Self::AskAgent | Self::HandOver => (
                 json!({"agent": text("Its name."), "task": text("Everything that it must know.")}),
                 json!(["agent", "task"]),
             ),
@@ -326,6 +314,8 @@ impl AgentTool {
             | Self::SearchFiles
             | Self::OutlineCode
             | Self::FindSymbol
+            | Self::AnalyzeCode
+            | Self::ShowChanges
             | Self::ReadMessages => Effect::Reads,
             Self::HttpRequest => match arguments.get("method").and_then(Value::as_str) {
                 Some("GET" | "HEAD") => Effect::Reads,
@@ -334,8 +324,10 @@ impl AgentTool {
             // Another agent has rules of its own.
             Self::MemoryWrite
             | Self::AskAgent
+            | Self::HandOver
             | Self::WriteFile
             | Self::EditFile
+            | Self::CommitChanges
             | Self::LeaseTake
             | Self::LeaseRelease
             | Self::SendMessage
@@ -357,8 +349,11 @@ impl AgentTool {
                 | Self::SearchFiles
                 | Self::OutlineCode
                 | Self::FindSymbol
+                | Self::AnalyzeCode
+                | Self::ShowChanges
                 | Self::RunWorkflow
                 | Self::AskAgent
+                | Self::HandOver
                 | Self::ReadMessages
         )
     }
@@ -373,8 +368,11 @@ impl AgentTool {
                 | Self::SearchFiles
                 | Self::OutlineCode
                 | Self::FindSymbol
+                | Self::AnalyzeCode
                 | Self::WriteFile
                 | Self::EditFile
+                | Self::ShowChanges
+                | Self::CommitChanges
                 | Self::PublishChanges
         )
     }
@@ -386,9 +384,10 @@ impl AgentTool {
 
     /// Whether its result comes from elsewhere, in its own time: the step waits meanwhile.
     pub const fn waits(self) -> bool {
-        matches!(self, Self::RunWorkflow | Self::AskAgent | Self::AskPerson)
+        matches!(self, Self::RunWorkflow | Self::AskAgent | Self::HandOver | Self::AskPerson)
     }
 }
 
+mod label;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::{Captured, Error};
 
@@ -31,6 +32,18 @@ pub struct Job {
     pub network: Network,
     /// What it may use up.
     pub limits: Limits,
+    /// Is told about once a second what its processes use; `None`: nobody wants to know.
+    #[serde(skip)]
+    pub seen: Option<watch::Sender<Use>>,
+}
+
+/// What a job's processes use, all together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Processor time so far, in milliseconds.
+    pub cpu_ms: u64,
+    /// Memory in use now, in MiB.
+    pub memory_mb: u64,
 }
 
 /// Whether a command reaches the network.
@@ -133,6 +146,7 @@ impl Job {
             cwd: cwd.into(),
             readable: Vec::new(),
             network: Network::None,
+            seen: None,
             limits: Limits::default(),
         }
     }

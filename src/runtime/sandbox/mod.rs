@@ -36,7 +36,7 @@ mod support;
 
 pub use error::Error;
 pub use helper::enter_if_helper;
-pub use job::{Exit, Job, Limit, Limits, Network, Outcome, Stream};
+pub use job::{Exit, Job, Limit, Limits, Network, Outcome, Stream, Use};
 pub use output::Captured;
 pub use spawn::run;
 pub use support::{Isolation, Settings, Support, install, support};

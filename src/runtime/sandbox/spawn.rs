@@ -8,13 +8,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::Child;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::output::{CHUNK, Captured, Gather, KEEP};
 use super::spec::{CANCEL, GRACE_MS, HELPER, Report, Spec};
 use super::support::{isolation, settings};
-use super::{Error, Exit, Isolation, Job, Outcome, Stream};
+use super::{Error, Exit, Isolation, Job, Outcome, Stream, Use};
 
 /// A chunk shorter than 16 KiB is delivered this long after its first byte.
 const GATHER: Duration = Duration::from_millis(50);
@@ -53,7 +54,7 @@ pub(super) async fn execute(
         return Err(Error::invalid("cwd", "a folder that does not hold the server's data folder"));
     }
     let limits = job.limits;
-    let stdin = job.stdin.take();
+    let (stdin, seen) = (job.stdin.take(), job.seen.take());
     let (mut child, control) = start()?;
     let (hear, mut say) = control.into_split();
     let spec = Spec {
@@ -70,7 +71,7 @@ pub(super) async fn execute(
     if sent.is_err() {
         child.start_kill()?;
     }
-    let mut pump = Pump::new(on_output, limits.output_bytes);
+    let mut pump = Pump::new(on_output, limits.output_bytes, seen);
     let report = pump.drive(stdout, stderr, (hear, say), &cancel, deadline).await;
     if timeout(BACKSTOP, child.wait()).await.is_err() {
         child.start_kill()?;
@@ -84,7 +85,9 @@ pub(super) async fn execute(
             return Err(Error::Start { program: spec.job.argv.into_iter().next().unwrap_or_default(), reason });
         }
         Heard::Report(Report::Failed { reason }) => return Err(Error::Setup(reason)),
-        Heard::Nothing => return Err(Error::Setup("its supervisor ended without a report".into())),
+        Heard::Report(Report::Seen { .. }) | Heard::Nothing => {
+            return Err(Error::Setup("its supervisor ended without a report".into()));
+        }
         Heard::Late => (Exit::TimedOut, None, 0, 0),
     };
     Ok(Outcome {
@@ -146,14 +149,15 @@ struct Pump<F> {
     left: u64,
     truncated: bool,
     flush_at: Option<Instant>,
+    seen: Option<watch::Sender<Use>>,
 }
 
 impl<F: FnMut(Stream, Vec<u8>) + Send> Pump<F> {
-    fn new(on_output: F, output_bytes: u64) -> Self {
+    fn new(on_output: F, output_bytes: u64, seen: Option<watch::Sender<Use>>) -> Self {
         let keep = usize::try_from(output_bytes).unwrap_or(KEEP).min(KEEP);
         let lane = |stream| Lane { stream, gather: Gather::default(), captured: Captured::new(keep), open: true };
         let (out, err) = (lane(Stream::Stdout), lane(Stream::Stderr));
-        Self { out, err, on_output, left: output_bytes, truncated: false, flush_at: None }
+        Self { out, err, on_output, left: output_bytes, truncated: false, flush_at: None, seen }
     }
 
     async fn drive(
@@ -172,8 +176,9 @@ impl<F: FnMut(Stream, Vec<u8>) + Send> Pump<F> {
                 n = stderr.read(&mut err), if self.err.open => self.take(Stream::Stderr, &err[..n.unwrap_or(0)]),
                 () = sleep_until(self.flush_at.unwrap_or(deadline)), if self.flush_at.is_some() => self.flush(),
                 n = hear.read_buf(&mut line), if heard.is_none() => {
-                    if n.unwrap_or(0) == 0 || line.ends_with(b"\n") {
-                        heard = Some(serde_json::from_slice(&line).map_or(Heard::Nothing, Heard::Report));
+                    let last = self.read_words(&mut line);
+                    if n.unwrap_or(0) == 0 || last.is_some() {
+                        heard = Some(last.map_or(Heard::Nothing, Heard::Report));
                         // All processes are gone or going: the pipes hold what is left, and no one holds them open.
                         deadline = Instant::now() + BACKSTOP;
                     }
@@ -188,6 +193,26 @@ impl<F: FnMut(Stream, Vec<u8>) + Send> Pump<F> {
         self.end(Stream::Stdout);
         self.end(Stream::Stderr);
         heard.unwrap_or(Heard::Late)
+    }
+
+    /// Takes whole lines of what the helper said; gives its last word, if that is among them. What can't be read is its last, too.
+    fn read_words(&self, line: &mut Vec<u8>) -> Option<Report> {
+        while let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+            let rest = line.split_off(end + 1);
+            let word = std::mem::replace(line, rest);
+            match serde_json::from_slice(&word) {
+                Ok(Report::Seen { cpu_ms, memory_kb }) => {
+                    if let Some(seen) = &self.seen {
+                        seen.send_replace(Use { cpu_ms, memory_mb: memory_kb / 1024 });
+                    }
+                }
+                Ok(last) => return Some(last),
+                Err(error) => {
+                    return Some(Report::Failed { reason: format!("its supervisor can't be understood: {error}") });
+                }
+            }
+        }
+        None
     }
 
     fn lane(&mut self, stream: Stream) -> &mut Lane {

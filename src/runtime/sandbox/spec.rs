@@ -2,7 +2,7 @@
 //!
 //! Server: a little-endian `u32` length, that much JSON ([`Spec`]), `stdin_bytes` bytes of input, and later at most one
 //! byte [`CANCEL`]. Closing the socket, by will or by dying, means "kill everything now".
-//! Helper: one line of JSON ([`Report`]).
+//! Helper: a line of JSON ([`Report`]) now and then while the command runs, and a last one.
 
 use std::path::PathBuf;
 
@@ -16,6 +16,8 @@ pub(super) const HELPER: &str = "__sandbox";
 pub(super) const CANCEL: u8 = b'C';
 /// The longest spec that a helper reads, in bytes.
 pub(super) const SPEC_MAX: u32 = 16 << 20;
+/// Between two words about what is used, in milliseconds.
+pub(super) const TELL_MS: u64 = 1_000;
 /// From SIGTERM to SIGKILL, in milliseconds.
 pub(super) const GRACE_MS: u64 = 500;
 
@@ -32,10 +34,24 @@ pub(super) struct Spec {
     pub tmp_root: PathBuf,
 }
 
-/// The helper's one answer.
+/// What the helper says. All but [`Report::Seen`] is its last word.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Report {
-    Finished { exit: Exit, exceeded: Option<Limit>, cpu_ms: u64, peak_memory_kb: u64 },
-    NotStarted { reason: String },
-    Failed { reason: String },
+    /// What the command's processes use, while they run.
+    Seen {
+        cpu_ms: u64,
+        memory_kb: u64,
+    },
+    Finished {
+        exit: Exit,
+        exceeded: Option<Limit>,
+        cpu_ms: u64,
+        peak_memory_kb: u64,
+    },
+    NotStarted {
+        reason: String,
+    },
+    Failed {
+        reason: String,
+    },
 }

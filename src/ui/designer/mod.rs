@@ -34,6 +34,7 @@ mod minimap;
 mod movable;
 mod node;
 mod palette;
+mod patterns;
 mod pin;
 mod publish;
 mod quick_add;

@@ -6,6 +6,7 @@ use super::action;
 use super::canvas::Origin;
 use super::editor::{Editor, use_editor};
 use super::keys;
+use super::patterns::Patterns;
 use super::tool::{Input, Tool};
 use crate::model::workflow::kind::{Group, KINDS, Kind};
 use crate::ui::browser;
@@ -66,6 +67,7 @@ pub fn Palette() -> impl IntoView {
                     .collect_view()
                     .into_any()
             }}
+            <Show when=move || editor.may_edit && query.read().is_empty()><Patterns /></Show>
         </aside>
     }
 }

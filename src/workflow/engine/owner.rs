@@ -311,7 +311,7 @@ impl Owner {
         self.given_back &= matches!(stored, Ok(Verdict::Stored));
         let verdict = stored?;
         if verdict == Verdict::Stored {
-            self.written = Some(standing);
+            let has_turned = self.written.replace(standing).is_none_or(|(status, ..)| status != standing.0);
             self.tell_waiting(place, &keys, &leases);
             self.engine.answers.tell(self.state.id(), self.state.graph(), &events);
             self.publish(&events);
@@ -319,6 +319,9 @@ impl Owner {
                 self.perform(event);
             }
             self.tell(&told, asked);
+            if asked || has_turned {
+                self.tell_agents();
+            }
             if calls {
                 self.engine.failures.look();
             }

@@ -13,6 +13,7 @@ mod agent;
 mod analyze;
 mod condition;
 mod folder;
+mod halted;
 mod http;
 mod memory;
 mod pages;
@@ -147,6 +148,10 @@ pub fn whole(value: &Value) -> Option<i64> {
 /// # Errors
 /// Why the attempt failed, and whether another may help.
 pub async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
+    halted::run(kind, call).await
+}
+
+async fn perform(kind: &str, call: StepCall) -> Result<Outcome, StepError> {
     match kind {
         "agent" => agent::run(call).await,
         "analyze" => analyze::run(call).await,

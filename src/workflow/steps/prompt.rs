@@ -216,8 +216,10 @@ pub(super) async fn ask(call: &StepCall, asked: Asked, tally: &mut Tally) -> Res
     }
     let step = Some((call.run_id, call.step.clone()));
     let on_behalf_of = call.started_by.as_ref().map(|(id, _)| *id);
-    let order = Order { request, source: CallSource::Step, step, agent, on_behalf_of, cache, context };
     let cancelled = || StepError::transient("cancelled", "the call of the model was cancelled");
+    // Dropped after the answer, which is in the log of calls by then.
+    let _reserved = Box::pin(super::agent::reserve(call, &request)).await?;
+    let order = Order { request, source: CallSource::Step, step, agent, on_behalf_of, cache, context };
     let answered = tokio::select! {
         answered = gateway::call(&call.ctx, order) => answered.map_err(failure)?,
         () = call.cancel.cancelled() => return Err(cancelled()),

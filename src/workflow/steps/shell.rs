@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Outcome, StepCall, folder};
 use crate::model::agent::Processes;
@@ -51,14 +51,19 @@ const TIME_MS: u64 = 604_800_000;
 pub async fn run(call: StepCall) -> Result<Outcome, StepError> {
     let config: ShellConfig = call.config()?;
     let workspace = Workspace::open(&call, &config)?;
-    run_at(&call, &config, workspace.path.clone(), &mut Processes::default()).await
+    run_at(&call, &config, workspace.path.clone(), &mut Processes::default(), None).await
 }
 
 /// The same in a folder that the caller answers for, whatever the config names; `took` gets what its processes took, however it
-/// ends.
-pub(super) async fn run_in(call: StepCall, path: PathBuf, took: &mut Processes) -> Result<Outcome, StepError> {
+/// ends, and `seen` is told while they run.
+pub(super) async fn run_in(
+    call: StepCall,
+    path: PathBuf,
+    took: &mut Processes,
+    seen: watch::Sender<sandbox::Use>,
+) -> Result<Outcome, StepError> {
     let config: ShellConfig = call.config()?;
-    run_at(&call, &config, path, took).await
+    run_at(&call, &config, path, took, Some(seen)).await
 }
 
 async fn run_at(
@@ -66,8 +71,10 @@ async fn run_at(
     config: &ShellConfig,
     path: PathBuf,
     took: &mut Processes,
+    seen: Option<watch::Sender<sandbox::Use>>,
 ) -> Result<Outcome, StepError> {
-    let job = build(config, call, path);
+    let mut job = build(config, call, path);
+    job.seen = seen;
     let (sender, mut chunks) = mpsc::unbounded_channel();
     // Bounded by the job's own `output_bytes`: what comes after is dropped by the sandbox.
     let print = move |stream, bytes: Vec<u8>| {

@@ -62,7 +62,7 @@ pub async fn model(ctx: &Ctx, replies: impl IntoIterator<Item = Reply>) -> Upstr
 }
 
 /// Waits until the model was called so often.
-async fn called(upstream: &Upstream, times: usize) {
+pub async fn called(upstream: &Upstream, times: usize) {
     while upstream.count() < times {
         tokio::task::yield_now().await;
     }

@@ -35,10 +35,11 @@ on_both_engines! {
                 ("5", AgentTool::FindSymbol, json!({"name": "nothing_at_all"})),
                 ("6", AgentTool::FindSymbol, json!({"name": "a.b"})),
                 ("7", AgentTool::OutlineCode, json!({"path": "nowhere"})),
+                ("8", AgentTool::AnalyzeCode, json!({"path": "src"})),
             ]),
             words("Read."),
         ]).await;
-        let tools = [AgentTool::OutlineCode, AgentTool::FindSymbol];
+        let tools = [AgentTool::OutlineCode, AgentTool::FindSymbol, AgentTool::AnalyzeCode];
         assert!(tools.iter().all(|tool| tool.effect(&json!({})) == Effect::Reads));
         let allows = Rule { tool: None, matching: String::new(), after_untrusted: true, ruling: Ruling::Allow };
         let reader = AgentSpec { folder: folder.path().display().to_string(), rules: vec![allows], ..spec(&tools) };
@@ -58,5 +59,6 @@ on_both_engines! {
         assert!(given[4].contains("That name does not stand in the code"), "{}", given[4]);
         assert!(given[5].contains("Expected one name"), "{}", given[5]);
         assert!(given[6].contains("There is no nowhere."), "{}", given[6]);
+        assert!(given[7].contains("# Code analysis") && given[7].contains("2 files with"), "{}", given[7]);
     }
 }

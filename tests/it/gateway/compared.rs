@@ -7,7 +7,7 @@ use weft::model::agent::{
     AgentDraft, AgentTool, Check, CheckOutcome, ComparisonDraft, ComparisonResult, NewTask, Rule, Ruling,
 };
 use weft::model::workflow::RunStatus;
-use weft::model::{AgentId, ApiError, ComparisonId};
+use weft::model::{AgentId, ApiError, ComparisonId, PageRequest};
 use weft::runtime::Ctx;
 use weft::workflow::{self, compare};
 
@@ -102,6 +102,21 @@ on_both_engines! {
             let refused = body["messages"].to_string().matches("This is a trial").count();
             assert!(refused >= 2 && refused % 2 == 0, "both calls are refused: {body}");
         }
+    }
+
+    async fn an_agent_is_tried_without_a_trace_in_its_tasks(site: Site) {
+        let ctx = somebody(&site).await;
+        let note = json!({"namespace": "notes", "key": "loom", "content": "Blue."});
+        let upstream = model(&ctx, [calling(&[("1", AgentTool::MemoryWrite, note)]), words("I would note it.")]).await;
+        let id = two_versions(&ctx, &[AgentTool::MemoryWrite]).await;
+        let task = NewTask { trial: true, ..NewTask::from("Remember it.") };
+        let run = workflow::give_task(&ctx, id, task, None).await.unwrap();
+        assert_eq!(end(&ctx, run).await.output["text"], "I would note it.");
+        assert!(told(&upstream, 1)[3].contains("This is a trial"), "{:?}", told(&upstream, 1));
+        assert!(weft::memory::get(&ctx, "notes", "loom").await.is_err(), "nothing was written");
+        let standing = weft::monitor::get_agent(&ctx, id).await.unwrap();
+        assert_eq!((standing.done, standing.latest), (0, None));
+        assert!(weft::monitor::list_agent_tasks(&ctx, id, &PageRequest::default()).await.unwrap().items.is_empty());
     }
 
     async fn what_can_t_be_compared_is_refused_by_its_place_and_starts_nothing(site: Site) {

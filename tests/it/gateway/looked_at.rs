@@ -1,18 +1,25 @@
 //! What people see of agents at work: which of them wait for whoever looks, and what each was given of the memory, and why.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use tokio::sync::broadcast::Receiver;
 use weft::memory::{self, Expect};
-use weft::model::agent::{AgentSpec, AgentTool, Busy};
+use weft::model::agent::{AgentSpec, AgentTool, Busy, Rule, Ruling, TaskStatus};
 use weft::model::auth::Role;
+use weft::model::live::Topic;
 use weft::model::memory::{AccessRule, Allowed, Asker, Reach, Reader, Source};
 use weft::model::workflow::RunStatus;
 use weft::model::{ApiError, PageRequest};
 use weft::monitor;
 use weft::runtime::Ctx;
+use weft::runtime::events::Change;
+use weft::runtime::sandbox;
 use weft::workflow::{self, approvals};
 
 use super::agents::{agent, answer_of, asked, calling, model, people, spec, word, words};
 use super::somebody;
+use super::upstream::soon;
 use crate::auth::{ctx_of, named_member};
 use crate::engine::{end, until};
 
@@ -20,6 +27,19 @@ use crate::engine::{end, until};
 async fn board(ctx: &Ctx) -> Busy {
     let mine = approvals::list_mine(ctx).await.unwrap();
     monitor::list_board_for(ctx, &[], &mine).await.unwrap()[0].busy
+}
+
+/// Reads the board with each news of agents, as the page does, until so many tasks wait for this person.
+async fn waits_for(ctx: &Ctx, news: &mut Receiver<Arc<Change>>, tasks: u32) {
+    let told = async {
+        loop {
+            let is_news = news.recv().await.unwrap().update.topic == Topic::Agents;
+            if is_news && board(ctx).await.for_me == tasks {
+                return;
+            }
+        }
+    };
+    soon("the board was told of nothing after it was stored", told).await;
 }
 
 async fn keep(ctx: &Ctx, key: &str, content: &str) {
@@ -58,6 +78,56 @@ on_both_engines! {
         approvals::decide(&bob, question.id, word("answered", json!({"answer": "blue"}), "")).await.unwrap();
         answer_of(&end(&owner, run).await);
         assert_eq!((board(&bob).await.for_me, board(&ada).await.for_people), (0, 0));
+    }
+
+    async fn the_board_is_told_once_a_question_is_stored_and_handed_on(site: Site) {
+        let (owner, ada) = people(&site).await;
+        workflow::boot(owner.runtime()).await.unwrap();
+        let (_, cookie) = named_member(&owner, Role::Operator, "bob@team.example").await;
+        let bob = ctx_of(owner.runtime(), &cookie).await;
+        model(&owner, [
+            calling(&[("1", AgentTool::AskPerson, json!({"question": "Which colour?"}))]),
+            words("Blue it is."),
+        ]).await;
+        let asks = AgentSpec { approvers: vec!["ada@team.example".into()], ..spec(&[AgentTool::AskPerson]) };
+        let id = agent(&owner, "weaver", asks).await;
+        let mut news = owner.events.subscribe();
+        let run = workflow::give_task(&owner, id, "Weave.".into(), None).await.unwrap();
+        waits_for(&ada, &mut news, 1).await;
+        let question = asked(&ada).await;
+        approvals::delegate(&ada, question.id, "bob@team.example").await.unwrap();
+        waits_for(&bob, &mut news, 1).await;
+        approvals::decide(&bob, question.id, word("answered", json!({"answer": "blue"}), "")).await.unwrap();
+        waits_for(&bob, &mut news, 0).await;
+        answer_of(&end(&owner, run).await);
+    }
+
+    async fn the_board_shows_what_a_script_uses_while_it_runs(site: Site) {
+        let helper = Some(env!("CARGO_BIN_EXE_weft").into());
+        sandbox::install(sandbox::Settings { helper, ..sandbox::Settings::default() });
+        let ctx = somebody(&site).await;
+        let folder = tempfile::tempdir().unwrap();
+        model(&ctx, [
+            calling(&[("1", AgentTool::Shell, json!({"script": "while [ ! -e go ]; do :; done; echo woven"}))]),
+            words("Woven."),
+        ]).await;
+        let rule = Rule { tool: None, matching: String::new(), after_untrusted: false, ruling: Ruling::Allow };
+        let weaver = AgentSpec { folder: folder.path().display().to_string(), rules: vec![rule], ..spec(&[AgentTool::Shell]) };
+        let id = agent(&ctx, "weaver", weaver).await;
+        let mut news = ctx.events.subscribe();
+        let run = workflow::give_task(&ctx, id, "Weave.".into(), None).await.unwrap();
+        let told = async {
+            loop {
+                let is_news = news.recv().await.unwrap().update.topic == Topic::Agents;
+                let task = monitor::get_agent(&ctx, id).await.unwrap().latest;
+                if is_news && task.is_some_and(|task| task.processes.cpu_ms > 0 && task.status == TaskStatus::Working) {
+                    return;
+                }
+            }
+        };
+        soon("nobody was told what the script uses", told).await;
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        answer_of(&end(&ctx, run).await);
     }
 
     async fn the_memory_that_an_agent_read_is_listed_with_why(site: Site) {

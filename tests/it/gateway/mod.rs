@@ -5,6 +5,7 @@ mod assigned;
 mod budgets;
 mod cache;
 mod calls;
+mod changes;
 mod code;
 mod compared;
 mod context;
@@ -12,6 +13,7 @@ mod crowd;
 mod explain;
 mod failures;
 mod flags;
+mod handed;
 mod hedge;
 mod hooks;
 mod injected;
@@ -82,7 +84,7 @@ fn draft(name: &str, kind: ProviderKind, upstream: &Upstream, models: &[&str]) -
     }
 }
 
-async fn add(ctx: &Ctx, name: &str, kind: ProviderKind, upstream: &Upstream, models: &[&str]) -> Provider {
+pub async fn add(ctx: &Ctx, name: &str, kind: ProviderKind, upstream: &Upstream, models: &[&str]) -> Provider {
     gateway::create_provider(ctx, draft(name, kind, upstream, models)).await.unwrap()
 }
 

@@ -1,16 +1,19 @@
 //! Agents that have others work: without end, beyond what the first may spend, and with what strangers wrote.
 
 use serde_json::{Value, json};
+use weft::gateway;
 use weft::model::agent::{AgentLimits, AgentSpec, AgentTool as T, Rule, Ruling};
+use weft::model::gateway::{PriceDraft, ProviderKind};
 use weft::model::memory::Trust;
 use weft::model::workflow::RunStatus;
+use weft::runtime::Ctx;
 use weft::workflow::{self, approvals};
 
 use super::results;
 use crate::engine::{definition, end, until, until_so};
 use crate::gateway::agents::{agent, answer_of, asked, calling, model, people, spec, word, words};
-use crate::gateway::somebody;
 use crate::gateway::upstream::{Reply, Upstream};
+use crate::gateway::{add, somebody};
 
 fn ask(agent: &str) -> (&'static str, T, Value) {
     ("1", T::AskAgent, json!({"agent": agent, "task": "Your turn."}))
@@ -19,6 +22,18 @@ fn ask(agent: &str) -> (&'static str, T, Value) {
 /// May have these work.
 fn asking(agents: &[&str], tools: &[T]) -> AgentSpec {
     AgentSpec { agents: agents.iter().map(|name| (*name).to_owned()).collect(), ..spec(tools) }
+}
+
+/// Runs this workflow.
+fn running(workflow: &str) -> AgentSpec {
+    AgentSpec { workflows: vec![workflow.to_owned()], rules: vec![super::allowing()], ..spec(&[T::RunWorkflow]) }
+}
+
+/// A workflow of these steps, which stand side by side.
+async fn publish(ctx: &Ctx, name: &str, steps: Value) {
+    let made = definition(json!({"weft": 1, "name": name, "inputs": {"type": "object"}, "steps": steps, "edges": []}));
+    let made = workflow::definitions::create(ctx, made).await.unwrap();
+    workflow::definitions::publish(ctx, made.id).await.unwrap();
 }
 
 on_both_engines! {
@@ -55,6 +70,45 @@ on_both_engines! {
         assert_eq!(error.class, "limit", "{error:?}");
         assert!(error.message.contains("with those that it had work, has used 4400 tokens of its 4000"), "{}", error.message);
         assert_eq!(upstream.count(), 4, "2,900 were left to the one that was asked, whatever its own limit");
+    }
+
+    async fn agents_side_by_side_spend_no_more_than_the_first_of_them_may(site: Site) {
+        let ctx = somebody(&site).await;
+        workflow::boot(ctx.runtime()).await.unwrap();
+        let run_it = calling(&[("1", T::RunWorkflow, json!({"workflow": "Both", "inputs": {}}))]);
+        // Each answer is 1,100 tokens, and nobody has enough of searching.
+        let searches = (0..12).map(|at| calling(&[("1", T::MemorySearch, json!({"query": format!("loom {at}")}))]));
+        let upstream = model(&ctx, std::iter::once(run_it).chain(searches)).await;
+        agent(&ctx, "spender", spec(&[T::MemorySearch])).await;
+        let step = |id: &str| json!({"id": id, "kind": "agent", "config": {"agent": "spender", "prompt": "Spend."}});
+        publish(&ctx, "Both", json!([step("left"), step("right"), step("middle")])).await;
+        let limits = AgentLimits { tokens: 4_000, ..AgentLimits::default() };
+        let id = agent(&ctx, "lead", AgentSpec { limits, ..running("Both") }).await;
+        let run = workflow::give_task(&ctx, id, "Spend.".into(), None).await.unwrap();
+        let error = end(&ctx, run).await.error.unwrap();
+        assert_eq!(error.class, "limit", "{error:?}");
+        assert!(error.message.contains("has used 4400 tokens of its 4000"), "{}", error.message);
+        assert_eq!(upstream.count(), 4, "one of the lead, and three of the others together: the last passed the limit");
+    }
+
+    async fn questions_to_models_in_a_workflow_count_for_the_agent_that_runs_it(site: Site) {
+        let ctx = somebody(&site).await;
+        workflow::boot(ctx.runtime()).await.unwrap();
+        let run_it = calling(&[("1", T::RunWorkflow, json!({"workflow": "Ask", "inputs": {}}))]);
+        let upstream = Upstream::start(std::iter::once(run_it).chain((0..12).map(|_| words("Blue.")))).await;
+        let acme = add(&ctx, "acme", ProviderKind::OpenAiCompatible, &upstream, &["big"]).await;
+        // 2,000 millionths for each answer.
+        let price: PriceDraft = serde_json::from_value(json!({"model": "big", "input": 1_000_000, "output": 10_000_000})).unwrap();
+        gateway::put_price(&ctx, acme.id, price).await.unwrap();
+        let step = |at: i32| json!({"id": format!("ask{at}"), "kind": "prompt", "config": {"prompt": format!("Which colour has loom {at}?"), "cache": "never"}});
+        publish(&ctx, "Ask", (0..6).map(step).collect()).await;
+        let limits = AgentLimits { cost_micros: Some(7_000), ..AgentLimits::default() };
+        let id = agent(&ctx, "lead", AgentSpec { limits, ..running("Ask") }).await;
+        let run = workflow::give_task(&ctx, id, "Ask.".into(), None).await.unwrap();
+        let error = end(&ctx, run).await.error.unwrap();
+        assert_eq!(error.class, "limit", "{error:?}");
+        assert!(error.message.contains("with those that it had work, has spent 0.008 of its 0.007"), "{}", error.message);
+        assert_eq!(upstream.count(), 4, "one of the lead, and three of the questions, though none of them is an agent's");
     }
 
     async fn what_strangers_wrote_stays_theirs_when_it_is_handed_on(site: Site) {
@@ -101,8 +155,7 @@ on_both_engines! {
         ]).await;
         agent(&ctx, "writer", spec(&[T::MemoryWrite])).await;
         let steps = json!([{"id": "note", "kind": "agent", "config": {"agent": "writer", "prompt": "Note it."}}]);
-        let made = workflow::definitions::create(&ctx, definition(json!({"weft": 1, "name": "Note it", "inputs": {"type": "object"}, "steps": steps, "edges": []}))).await.unwrap();
-        workflow::definitions::publish(&ctx, made.id).await.unwrap();
+        publish(&ctx, "Note it", steps).await;
         let reader = AgentSpec {
             hosts: vec!["127.0.0.1".into()],
             workflows: vec!["Note it".into()],

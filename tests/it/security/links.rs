@@ -52,6 +52,8 @@ on_both_engines! {
             (T::SearchFiles, json!({"pattern": "sk-", "folder": "out"})),
             (T::OutlineCode, path("out")),
             (T::OutlineCode, path("key.rs")),
+            (T::AnalyzeCode, path("out")),
+            (T::AnalyzeCode, path("key.rs")),
             (T::FindSymbol, json!({"name": "key", "path": "out"})),
             (T::WriteFile, write("out/new")),
             (T::WriteFile, write("key.rs")),
@@ -61,7 +63,7 @@ on_both_engines! {
             (T::EditFile, json!({"path": "out/key.rs", "find": "key", "replace": "mine"})),
         ]);
         let upstream = model(&ctx, [asking(&calls), words("Done.")]).await;
-        let tools = [T::ListFiles, T::ReadFile, T::SearchFiles, T::OutlineCode, T::FindSymbol, T::WriteFile, T::EditFile];
+        let tools = [T::ListFiles, T::ReadFile, T::SearchFiles, T::OutlineCode, T::FindSymbol, T::AnalyzeCode, T::WriteFile, T::EditFile];
         let id = agent(&ctx, "reader", in_folder(folder.path(), &tools)).await;
         let run = workflow::give_task(&ctx, id, "Look around.".into(), None).await.unwrap();
         answer_of(&end(&ctx, run).await);

@@ -14,10 +14,10 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, SysconfVar, sysconf};
 
-use super::super::spec::{CANCEL, GRACE_MS, Report, Spec};
+use super::super::spec::{CANCEL, GRACE_MS, Report, Spec, TELL_MS};
 use super::super::{Exit, Isolation, Limit, Limits};
 use super::start::{Failure, start};
-use super::{Step, because, fork, pipe, syscalls, tree};
+use super::{Step, because, fork, pipe, syscalls, tell, tree};
 
 /// Between two looks at what is used up. Without a process namespace all processes of the machine are read.
 const LOOK: Duration = Duration::from_millis(20);
@@ -112,6 +112,7 @@ impl Watch {
         let period = if self.own_pids { LOOK } else { LOOK_AT_ALL };
         let deadline = Instant::now() + Duration::from_millis(self.limits.time_ms);
         let (mut next_look, mut kill_at, mut listening) = (Instant::now() + period, None, true);
+        let mut next_word = Instant::now() + Duration::from_millis(TELL_MS);
         loop {
             if let Some(status) = self.collect()? {
                 self.finish();
@@ -125,8 +126,13 @@ impl Watch {
                 self.kill_all();
             }
             if now >= next_look {
-                self.look();
+                let memory_kb = self.look();
                 next_look = Instant::now() + period;
+                if listening && now >= next_word {
+                    // Whoever does not want to know ends the command in another way.
+                    let _ = tell(control, &Report::Seen { cpu_ms: self.cpu_ms, memory_kb });
+                    next_word = now + Duration::from_millis(TELL_MS);
+                }
             }
             let wake = if self.stopping.is_none() { next_look.min(deadline) } else { next_look };
             let wait = wake.saturating_duration_since(Instant::now()).as_millis() as u16;
@@ -159,7 +165,8 @@ impl Watch {
         }
     }
 
-    fn look(&mut self) {
+    /// Looks at what is used, and stops what uses too much; gives the memory in use, in KiB.
+    fn look(&mut self) -> u64 {
         let look = tree::look(self.ticks);
         self.cpu_ms = self.cpu_ms.max(look.cpu_ms);
         self.peak_memory_kb = self.peak_memory_kb.max(look.memory_kb);
@@ -170,11 +177,12 @@ impl Watch {
         } else if look.cpu_ms > self.limits.cpu_ms {
             Limit::Cpu
         } else {
-            return;
+            return look.memory_kb;
         };
         self.exceeded.get_or_insert(exceeded);
         self.stopping.get_or_insert(Why::Limit);
         self.kill_all();
+        look.memory_kb
     }
 
     /// Sends SIGTERM; says when to stop being polite.

@@ -6,6 +6,7 @@ mod add;
 mod dissolve;
 mod nest;
 mod paste;
+mod pattern;
 mod rename;
 mod speech;
 mod wrap;
@@ -14,6 +15,7 @@ pub use add::{add_step, free_port};
 pub use dissolve::dissolve;
 pub use nest::{go_into, go_up, toggle_folded};
 pub use paste::{Fragment, copy, duplicate, paste};
+pub use pattern::insert_pattern;
 pub use rename::rename_id;
 pub use wrap::wrap;
 

@@ -55,7 +55,8 @@ pub fn duplicate(document: &Document) -> Vec<Change> {
     copy(document).map(|fragment| inserted(document, fragment, name, None)).unwrap_or_default()
 }
 
-fn inserted(document: &Document, fragment: Fragment, name: String, middle: Option<Point>) -> Vec<Change> {
+/// A fragment beside what is there, under ids of its own, as one mark of this name.
+pub(super) fn inserted(document: &Document, fragment: Fragment, name: String, middle: Option<Point>) -> Vec<Change> {
     let graph = &document.graph;
     let ids = fresh_ids(document, &fragment.steps);
     let (dx, dy) = offset(graph, &fragment.steps, middle);

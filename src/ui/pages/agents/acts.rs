@@ -32,6 +32,8 @@ pub(super) struct Acts {
     pub may_control: bool,
     about: RwSignal<Option<Agent>>,
     is_giving: RwSignal<bool>,
+    /// Whether what is given is only tried.
+    is_trial: RwSignal<bool>,
     is_deleting: RwSignal<bool>,
     toasts: Toasts,
 }
@@ -46,6 +48,7 @@ impl Acts {
             may_control: me.may(May::ControlRun),
             about: RwSignal::new(None),
             is_giving: RwSignal::new(false),
+            is_trial: RwSignal::new(false),
             is_deleting: RwSignal::new(false),
             toasts: use_toasts(),
         }
@@ -58,7 +61,17 @@ impl Acts {
 
     /// Opens the dialog in which a task is written.
     pub(super) fn give(self, agent: Agent) {
+        self.open(agent, false);
+    }
+
+    /// Opens the dialog in which a task is written that the agent only tries.
+    pub(super) fn give_trial(self, agent: Agent) {
+        self.open(agent, true);
+    }
+
+    fn open(self, agent: Agent, is_trial: bool) {
         self.about.set(Some(agent));
+        self.is_trial.set(is_trial);
         self.is_giving.set(true);
     }
 
@@ -182,11 +195,15 @@ pub(super) fn GiveDialog(acts: Acts) -> impl IntoView {
             give.value().set(None);
         }
     });
-    let title = Signal::derive(move || format!("Give {} a task", acts.name()));
+    let is_trial = acts.is_trial;
+    let title = Signal::derive(move || {
+        if is_trial.get() { format!("Try {}", acts.name()) } else { format!("Give {} a task", acts.name()) }
+    });
+    let act = Signal::derive(move || if is_trial.get() { "Try it" } else { "Give the task" }.to_owned());
     let footer = move || {
         view! {
             <Button label="Cancel" on_press=move |()| acts.is_giving.set(false) />
-            <Button label="Give the task" icon="play" variant=ButtonVariant::Primary submit=true busy=give.pending() attr:form=FORM />
+            <Button label=act icon="play" variant=ButtonVariant::Primary submit=true busy=give.pending() attr:form=FORM />
         }
     };
     view! {
@@ -226,17 +243,31 @@ fn TaskForm(
         if let Some(id) = id.filter(|_| !give.pending().get_untracked()) {
             let priority = priority.get_untracked().parse().ok();
             let variables = variables.get_untracked();
-            give.dispatch((id, NewTask { prompt: prompt.get_untracked(), priority, variables }));
+            let trial = acts.is_trial.get_untracked();
+            give.dispatch((id, NewTask { prompt: prompt.get_untracked(), priority, variables, trial }));
         }
+    };
+    let what_a_trial_is = move || {
+        acts.is_trial.get().then(|| {
+            view! {
+                <p class="dim">
+                    "A trial costs what the work would, and does nothing that outlasts it: requests that may change something, memory, other \
+                     agents and workflows, and whatever a person would be asked about are refused. The list of its tasks does not have it."
+                </p>
+            }
+        })
     };
     view! {
         <form class="form" id=FORM novalidate on:submit=send>
+            {what_a_trial_is}
             <TextArea
                 id="task-prompt" label="What is it to do?" rows=6 required=true value=prompt error=refused
                 hint=Some("Everything that it must know, and how one sees that it is done. It becomes a run of its own.".to_owned())
             />
             <VariableFields acts variables give />
-            <Select id="task-priority" label="Priority" value=priority choices=Signal::stored(priorities()) hint=waits />
+            <div hidden=move || acts.is_trial.get()>
+                <Select id="task-priority" label="Priority" value=priority choices=Signal::stored(priorities()) hint=waits />
+            </div>
         </form>
     }
 }

@@ -103,8 +103,9 @@ fn Latest(latest: Memo<Option<AgentTask>>) -> impl IntoView {
 /// What a task took so far, after a comma; empty where that is nothing.
 fn spent(task: &AgentTask) -> String {
     let tokens = (task.tokens > 0).then(|| format!(", {} tokens", format::short_count(task.tokens)));
+    let cost = (task.cost_micros > 0).then(|| format!(", {}", format::dollars(task.cost_micros)));
     let scripts = (!task.processes.is_none()).then(|| format!(", scripts {}", processes(task.processes)));
-    [tokens, scripts].into_iter().flatten().collect()
+    [tokens, cost, scripts].into_iter().flatten().collect()
 }
 
 /// What processes took: their processor time, and the most memory at once.

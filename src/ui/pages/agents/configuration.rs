@@ -138,7 +138,7 @@ fn reach(spec: &AgentSpec) -> Vec<(&'static str, String)> {
         ("Reads in memory", has(&[T::MemorySearch, T::MemoryRead]), list(&spec.reads)),
         ("Writes in memory", has(&[T::MemoryWrite]), list(&spec.writes)),
         ("Workflows", has(&[T::RunWorkflow]), list(&spec.workflows)),
-        ("Agents", has(&[T::AskAgent]), list(&spec.agents)),
+        ("Agents", has(&[T::AskAgent, T::HandOver]), list(&spec.agents)),
         (
             if spec.repository.is_empty() { "Folder" } else { "Repository" },
             spec.tools.iter().any(|tool| tool.needs_folder()),

@@ -191,6 +191,10 @@ fn Actions(current: RwSignal<AgentStanding>, acts: Acts) -> impl IntoView {
         {acts.may_control.then(|| view! { <Halt id is_stopped acts /> })}
         {acts.may_start.then(|| view! {
             <Button
+                label="Try it…" icon="bolt" size=ButtonSize::Small shape=ButtonShape::Collapsing refused
+                on_press=move |()| acts.give_trial(agent())
+            />
+            <Button
                 label="Give a task…" icon="play" variant=ButtonVariant::Primary size=ButtonSize::Small shape=ButtonShape::Collapsing refused
                 on_press=move |()| acts.give(agent())
             />

@@ -185,7 +185,7 @@ const LISTS: [Listed; 5] = [
         pointer: "/spec/agents",
         label: "Agents that it may ask",
         hint: "Names, one on a line.",
-        tools: &[AgentTool::AskAgent],
+        tools: &[AgentTool::AskAgent, AgentTool::HandOver],
         get: |form| &form.agents,
         set: |form, value| form.agents = value,
     },

@@ -105,6 +105,8 @@ fn Why(assignment: Assignment) -> impl IntoView {
     let columns = vec![
         Column::text("Agent"),
         Column::number("Score"),
+        Column::number("Free in"),
+        Column::number("Takes"),
         Column::number("Availability"),
         Column::number("Expertise"),
         Column::number("Workload"),
@@ -124,8 +126,16 @@ fn Why(assignment: Assignment) -> impl IntoView {
 #[component]
 fn Part(one: Scored) -> impl IntoView {
     let number = |value: f64| view! { <td class="num">{format!("{value:.2}")}</td> };
+    let free = if one.wait_ms > 0 { format::duration(one.wait_ms) } else { "now".to_owned() };
+    let takes = one.takes_ms.map_or_else(|| "unknown".to_owned(), format::duration);
     let parts = one.parts.named().map(|(_, part)| number(part)).into_iter().collect_view();
-    view! { <tr><td title=one.why>{one.name}</td>{number(one.score)}{parts}</tr> }
+    view! { <tr>
+        <td title=one.why>{one.name}</td>
+        {number(one.score)}
+        <td class="num">{free}</td>
+        <td class="num">{takes}</td>
+        {parts}
+    </tr> }
 }
 
 #[component]

@@ -53,11 +53,17 @@ pub(super) const fn purpose(tool: AgentTool) -> &'static str {
         AgentTool::SearchFiles => "Looks for texts in them.",
         AgentTool::OutlineCode => "Says which functions and types stand where in source code there.",
         AgentTool::FindSymbol => "Finds where a name is defined and used in it.",
+        AgentTool::AnalyzeCode => "Measures it: risky calls, syntax errors, complexity, duplicates, tests.",
         AgentTool::WriteFile => "Writes whole files there.",
         AgentTool::EditFile => "Changes single places in files there.",
+        AgentTool::ShowChanges => "Sees what it changed in its copy of the repository, as a diff.",
+        AgentTool::CommitChanges => "Commits what it changed there, in its own name.",
         AgentTool::PublishChanges => "Puts its changes into the repository that you name, as a branch of their own.",
         AgentTool::RunWorkflow => "Starts the workflows that you name, and waits for what comes of them.",
         AgentTool::AskAgent => "Gives tasks to the agents that you name, and waits for their answers.",
+        AgentTool::HandOver => {
+            "Gives the rest of its task to one of the agents that you name, whose answer becomes its own."
+        }
         AgentTool::AskPerson => "Puts a question to people, as an approval, and waits for the answer.",
         AgentTool::LeaseTake => {
             "Has files, repositories or named things to itself for a while, or shares them; waits where another has them."
@@ -75,7 +81,9 @@ pub(super) fn effect(tool: AgentTool) -> (&'static str, Tone) {
         (AgentTool::HttpRequest, _) => ("GET and HEAD read, the rest acts", Tone::Warn),
         (AgentTool::AskPerson, _) => ("asks", Tone::Plain),
         (AgentTool::LeaseTake | AgentTool::LeaseRelease, _) => ("keeps others away", Tone::Plain),
-        (AgentTool::WriteFile | AgentTool::EditFile, _) => ("writes in its folder", Tone::Plain),
+        (AgentTool::WriteFile | AgentTool::EditFile | AgentTool::CommitChanges, _) => {
+            ("writes in its folder", Tone::Plain)
+        }
         (_, Effect::Reads) => ("reads", Tone::Plain),
         (_, Effect::Writes) => ("writes inside of Weft", Tone::Plain),
         (_, Effect::Acts) => ("acts outside", Tone::Warn),

@@ -155,6 +155,14 @@ impl Logbook {
         Shown::Some((0_u32..).zip(&self.lines).filter(|(_, line)| fits(line)).map(|(number, _)| number).collect())
     }
 
+    /// The last lines of a step that came after a moment, at most so many, the newest last.
+    pub fn tail(&self, step: &str, after: Timestamp, most: usize) -> Vec<String> {
+        let newer = self.lines.iter().rev().take_while(|line| line.at > after).filter(|line| *line.step == *step);
+        let mut texts: Vec<String> = newer.take(most).map(|line| line.text.clone()).collect();
+        texts.reverse();
+        texts
+    }
+
     /// The shown lines as a file.
     pub fn text(&self, shown: &Shown) -> String {
         let mut text = String::new();
@@ -239,6 +247,21 @@ mod tests {
         check(Some("a"), None, "", &[0, 1, 3]);
         check(Some("a"), Some(2), "", &[3]);
         check(None, None, "FAILED", &[0, 2]);
+    }
+
+    #[test]
+    fn the_tail_is_what_a_step_printed_last_and_since_then() {
+        let mut book = Logbook::default();
+        let at =
+            |seq: i64, ms: i64, step: &str, text: &str| LogChunk { at: Timestamp(ms), ..chunk(seq, step, 1, text) };
+        for (seq, ms, step, text) in
+            [(1, 1, "a", "old\n"), (2, 2, "a", "one\n"), (3, 2, "b", "other\n"), (4, 3, "a", "two\n")]
+        {
+            book.add(&at(seq, ms, step, text));
+        }
+        assert_eq!(book.tail("a", Timestamp(1), 5), ["one", "two"]);
+        assert_eq!(book.tail("a", Timestamp(1), 1), ["two"]);
+        assert!(book.tail("a", Timestamp(3), 5).is_empty());
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod scale;
 mod step;
 mod team_graph;
 mod timeline;
+mod told;
 mod transcript;
 mod travel;
 mod undone;

@@ -53,4 +53,17 @@ impl Owner {
         let summary = serde_json::to_value(self.summary()).unwrap_or_default();
         bus.publish(self.workspace, Topic::Runs, "run_changed", summary);
     }
+
+    /// Tells those who look at agents that what some of them have to do here may stand otherwise than they noted it before this was stored.
+    pub(super) fn tell_agents(&self) {
+        if !self.state.graph().has_agents() || self.runtime.events.watchers() == 0 {
+            return;
+        }
+        let (runtime, workspace, run) = (self.runtime.clone(), self.workspace, self.state.id());
+        self.runtime.tasks.spawn("news of agents", async move {
+            if let Err(error) = crate::agents::tell_of_run(&runtime, workspace, run).await {
+                tracing::warn!(%run, %error, "the board of agents is behind");
+            }
+        });
+    }
 }

@@ -1,11 +1,12 @@
 //! What the work of an agent takes over from the agent that began it, directly or through a workflow: whose words its task may be
 //! made of, and how much may still be spent. Else a hand-over would wash off what strangers wrote, and multiply what may be spent.
 
+use super::spend::{Limits, used_up};
 use super::work::Work;
 use crate::agents;
+use crate::gateway;
 use crate::model::RunId;
 use crate::model::agent::{AgentSpec, Entry};
-use crate::model::gateway::short_usd;
 use crate::model::memory::Trust;
 use crate::model::workflow::{Event, Fact, StepError};
 use crate::workflow::steps::StepCall;
@@ -39,7 +40,8 @@ impl Above {
     }
 }
 
-/// Looks at the nearest agent above; what that took over itself is part of its work.
+/// Looks at the nearest agent above; what that took over itself is part of its work. Those that work side by side each begin with all
+/// that is left: that they spend no more together is looked after with each of their calls ([`super::spend`]).
 ///
 /// # Errors
 /// Class `unavailable`, and `journal` where its journal can't be read.
@@ -50,20 +52,33 @@ pub async fn look(call: &StepCall) -> Result<Above, StepError> {
     let lineage = team::root(&call.ctx, call.run_id).await.map_err(unavailable)?;
     for (run, step) in &lineage.around {
         if let Some(work) = Work::fold(&journal(call, *run, step).await?)? {
-            let (tokens, cost_micros) = below(call, *run, step).await?;
+            let (tokens, cost_micros) = spent(call, *run, step, &work).await?;
             let limits = work.spec.limits;
             let web = if work.has_read_web { Trust::Web } else { Trust::Model };
             return Ok(Above {
                 untrusted: work.is_tainted.then_some(web),
-                tokens: Some((limits.tokens - work.totals.tokens - tokens).max(0)),
-                cost_micros: limits.cost_micros.map(|limit| (limit - work.totals.cost_micros - cost_micros).max(0)),
+                tokens: Some((limits.tokens - tokens).max(0)),
+                cost_micros: limits.cost_micros.map(|limit| (limit - cost_micros).max(0)),
             });
         }
     }
     Ok(Above::default())
 }
 
-/// Ends work that has spent all it may together with the agents that it had work.
+/// What the agent at a step may spend with all below it; `None` where no agent works at it.
+///
+/// # Errors
+/// As [`look`].
+pub async fn limits_of(call: &StepCall, run: RunId, step: &str) -> Result<Option<Limits>, StepError> {
+    Ok(Work::fold(&journal(call, run, step).await?)?.map(|work| limits(&work)))
+}
+
+fn limits(work: &Work) -> Limits {
+    let limits = work.spec.limits;
+    Limits { agent: work.name.clone(), tokens: limits.tokens, cost_micros: limits.cost_micros }
+}
+
+/// Ends work that has spent all it may together with what it had done by others.
 ///
 /// # Errors
 /// Class `limit`, and `unavailable`.
@@ -71,17 +86,20 @@ pub async fn limit(call: &StepCall, work: &Work) -> Result<(), StepError> {
     if !work.spec.tools.iter().any(|tool| tool.waits()) {
         return Ok(());
     }
-    let (tokens, cost_micros) = below(call, call.run_id, &call.step).await?;
-    let (limits, totals) = (work.spec.limits, work.totals);
-    let spent = totals.cost_micros + cost_micros;
-    let why = if totals.tokens + tokens >= limits.tokens {
-        format!("used {} tokens of its {}", totals.tokens + tokens, limits.tokens)
-    } else if let Some(limit) = limits.cost_micros.filter(|limit| spent >= *limit) {
-        format!("spent {} of its {}", short_usd(spent), short_usd(limit))
-    } else {
-        return Ok(());
-    };
-    Err(StepError::permanent("limit", format!("the agent, with those that it had work, has {why}")))
+    let spent = spent(call, call.run_id, &call.step, work).await?;
+    match used_up(&limits(work), spent) {
+        Some(why) => Err(StepError::permanent("limit", format!("the agent, with those that it had work, has {why}"))),
+        None => Ok(()),
+    }
+}
+
+/// What an agent and all below it have spent so far: tokens, and millionths of a US dollar.
+async fn spent(call: &StepCall, run: RunId, step: &str, work: &Work) -> Result<(i64, i64), StepError> {
+    // What has ended is in the log of calls by then.
+    gateway::settled(call.ctx.runtime()).await;
+    let spent = agents::sum_spent(&call.ctx, run, step).await.map_err(unavailable)?;
+    let own = (spent.own.0.max(work.totals.tokens), spent.own.1.max(work.totals.cost_micros));
+    Ok(agents::Spent { own, ..spent }.total())
 }
 
 /// The journal of a step of another run since its work last began; empty for a step of another kind.
@@ -101,11 +119,8 @@ fn entry(event: Event) -> Option<Entry> {
     }
 }
 
-async fn below(call: &StepCall, run: RunId, step: &str) -> Result<(i64, i64), StepError> {
-    agents::sum_below(&call.ctx, run, step).await.map_err(unavailable)
-}
-
-fn unavailable(error: impl std::fmt::Display) -> StepError {
+/// The database can't be asked now.
+pub fn unavailable(error: impl std::fmt::Display) -> StepError {
     StepError::transient("unavailable", error.to_string())
 }
 

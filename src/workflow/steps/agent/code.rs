@@ -2,13 +2,15 @@
 //! commands in the sandbox, as by the tools for files; what they hold is parsed here, and never run.
 
 use std::fmt::Write as _;
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
 
 use super::files::{ANEW, GUARD, inside, or_here};
 use super::place::{self, Place};
 use super::work::{Call, Work};
-use crate::analysis::{self, Symbol};
+use crate::analysis::{self, Options, Symbol};
 use crate::model::agent::AgentTool;
 use crate::workflow::steps::StepCall;
 
@@ -46,8 +48,11 @@ if [ -f "./$f" ] && [ ! -L "./$f" ]; then size=$(wc -c < "./$f"); [ "$size" -le 
 /// In words for the model.
 pub async fn act(step: &StepCall, work: &Work, call: &Call, tool: AgentTool) -> Result<String, String> {
     let place = place::open(step, work).await?;
-    let done =
-        if tool == AgentTool::OutlineCode { outline(step, &place, call).await } else { find(step, &place, call).await };
+    let done = match tool {
+        AgentTool::OutlineCode => outline(step, &place, call).await,
+        AgentTool::AnalyzeCode => measure(step, &place, call).await,
+        _ => find(step, &place, call).await,
+    };
     let note = if place.is_anew { ANEW } else { "" };
     done.map(|done| format!("{note}{done}")).map_err(|why| format!("{note}{why}"))
 }
@@ -70,6 +75,63 @@ async fn find(step: &StepCall, place: &Place, call: &Call) -> Result<String, Str
     let files = list(step, place, GREP, &[inside(or_here(text(call, "path")))?, &name]).await?;
     let told = each(step, place, &files, Found::default(), move |told, file, text| told.add(file, text, &name)).await?;
     Ok(told.words(files.len()))
+}
+
+/// Measures code as the step `analyze` does. What is read in the sandbox is laid out anew in a folder that nothing but the program
+/// reaches: whatever stands in the agent's own, links too, leads the analysis nowhere.
+async fn measure(step: &StepCall, place: &Place, call: &Call) -> Result<String, String> {
+    let files = list(step, place, LIST, &[inside(or_here(text(call, "path")))?]).await?;
+    let laid = Laid::new(place::fresh_folder(step));
+    let laid = each(step, place, &files, laid, Laid::add).await?;
+    let looked = laid.looked;
+    let measured = step.ctx.tasks.blocking(move || laid.measure()).await;
+    Ok(ended(measured.map_err(|_| "The code could not be measured.".to_owned())??, files.len(), looked))
+}
+
+/// Files that were read, laid out to be measured; gone once that is done.
+#[derive(Debug)]
+struct Laid {
+    root: PathBuf,
+    looked: usize,
+    error: Option<std::io::Error>,
+}
+
+impl Laid {
+    fn new(root: PathBuf) -> Self {
+        Self { root, looked: 0, error: None }
+    }
+
+    fn add(&mut self, file: &str, text: &str) {
+        self.looked += 1;
+        let is_plain = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_plain || self.error.is_some() {
+            return;
+        }
+        let path = self.root.join(file);
+        let write = || {
+            std::fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
+            std::fs::write(&path, text)
+        };
+        self.error = write().err();
+    }
+
+    fn measure(self) -> Result<String, String> {
+        if let Some(error) = &self.error {
+            return Err(format!("The code could not be laid out: {error}"));
+        }
+        if self.looked == 0 {
+            return Ok("There are no files of code.".to_owned());
+        }
+        let report = analysis::analyze(&self.root, &Options::default(), &|_| {}, &AtomicBool::new(false));
+        report.map(|report| analysis::summary(&report)).map_err(|error| error.to_string())
+    }
+}
+
+impl Drop for Laid {
+    fn drop(&mut self) {
+        // What can't be removed goes with the folders of the run.
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
 }
 
 /// A name as programs have them: no sign that a command or a pattern could take for its own.
@@ -271,6 +333,21 @@ mod tests {
         assert!(text.starts_with("src/0.rs\n     1-1      fn weave_the_whole_thing_0() {}\n"), "{text}");
         assert!(text.ends_with("[Not all files were read: name a smaller folder, or a file.]"));
         assert_eq!(Outline::default().words(0), "There are no functions or types; 0 files of code were read.");
+    }
+
+    #[test]
+    fn what_is_measured_is_laid_out_inside_of_its_folder_and_gone_afterwards() {
+        let root = std::env::temp_dir().join(format!("weft-laid-{}", std::process::id()));
+        let mut laid = Laid::new(root.clone());
+        laid.add("src/loom.py", "def weave(yarn):\n    if yarn:\n        return 1\n    return 0\n");
+        laid.add("../outside.py", "x = 1\n");
+        laid.add("/etc/outside.py", "x = 1\n");
+        assert_eq!((laid.looked, root.join("src/loom.py").exists()), (3, true));
+        assert!(!root.with_file_name("outside.py").exists(), "nothing beside the folder");
+        let told = laid.measure().unwrap();
+        assert!(told.contains("1 file with") && told.contains("1 function"), "{told}");
+        assert!(!root.exists());
+        assert_eq!(Laid::new(root).measure().unwrap(), "There are no files of code.");
     }
 
     #[test]

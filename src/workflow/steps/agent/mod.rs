@@ -12,6 +12,7 @@ mod answer;
 mod begin;
 mod code;
 mod files;
+mod hand;
 mod hooks;
 mod leases;
 mod merge;
@@ -23,6 +24,7 @@ mod reach;
 mod release;
 mod repository;
 mod seen;
+mod spend;
 mod talk;
 mod team;
 #[cfg(test)]
@@ -35,12 +37,13 @@ use serde_json::{Map, Value, json};
 use self::leases::Ready;
 use self::next::{Next, next};
 pub use self::place::watch as watch_folders;
+pub use self::spend::reserve;
 use self::work::{Call, Work};
 use super::prompt::{Asked, Tally, ask};
 use super::{Outcome, StepCall, workflow};
 use crate::agents::{self, Note};
 use crate::model::AgentId;
-use crate::model::agent::{AgentTool, Entry, Spent, TaskStatus, ToolResult, WaitsFor};
+use crate::model::agent::{AgentTool, Entry, Processes, Spent, TaskStatus, ToolResult, WaitsFor};
 use crate::model::cache::{CacheMode, CacheWish};
 use crate::model::gateway::{ContextWish, Request};
 use crate::model::workflow::{Await, Definition, Step, StepError};
@@ -286,11 +289,14 @@ async fn wait(call: &StepCall, work: &Work, one: &Call) -> Result<Outcome, StepE
     let text = |name: &str| one.arguments.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     let begun = match one.tool {
         Some(T::AskPerson) => return Ok(question::to_person(call, work, one)),
-        Some(T::AskAgent) if call.depth >= MAX_DEPTH => {
+        Some(T::AskAgent | T::HandOver) if call.depth >= MAX_DEPTH => {
             Err(StepError::permanent("too_deep", format!("agents may ask each other at most {MAX_DEPTH} deep")))
         }
-        Some(T::AskAgent) => {
+        Some(T::AskAgent | T::HandOver) => {
             let name = text("agent");
+            if let Some(why) = team::keeps_from(call, work, &name).await? {
+                return advanced(&refusal(call, one, &why).await);
+            }
             let source = Source::Inline(Box::new(definition(&name, std::iter::empty())));
             workflow::begin(call, source, json!({"prompt": text("task")}), &name, false).await
         }
@@ -353,6 +359,16 @@ async fn note(call: &StepCall, work: &Work, outcome: &Result<Outcome, StepError>
 }
 
 async fn tell(call: &StepCall, work: &Work, status: TaskStatus, waits_for: Option<WaitsFor>) {
+    tell_with(call, work, (status, waits_for), Processes::default()).await;
+}
+
+/// As [`tell`], with what processes use that run at the moment.
+async fn tell_with(
+    call: &StepCall,
+    work: &Work,
+    (status, waits_for): (TaskStatus, Option<WaitsFor>),
+    running: Processes,
+) {
     let note = Note {
         run_id: call.run_id,
         step: call.step.clone(),
@@ -365,7 +381,7 @@ async fn tell(call: &StepCall, work: &Work, status: TaskStatus, waits_for: Optio
         turns: work.totals.turns,
         tokens: work.totals.tokens,
         cost_micros: work.totals.cost_micros,
-        processes: work.totals.processes,
+        processes: work.totals.processes.plus(running),
         waits_for,
     };
     if let Err(error) = agents::note_task(&call.ctx, &note).await {

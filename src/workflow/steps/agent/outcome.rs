@@ -56,13 +56,16 @@ pub fn of_wait(call: &Call, is_consent: bool, port: &str, output: &Value, error:
             "expired" => refused(call, "Nobody answered in time."),
             _ => refused(call, &format!("The person does not want to answer.{said}")),
         },
-        Some(AgentTool::AskAgent) => {
-            let text = output.get("text").and_then(Value::as_str).map(str::to_owned);
-            let json = output.get("json").filter(|json| !json.is_null()).map(Value::to_string);
-            result(call, &json.or(text).unwrap_or_else(|| output.to_string()), false)
-        }
+        Some(AgentTool::AskAgent | AgentTool::HandOver) => result(call, &answer_of(output), false),
         _ => result(call, &pretty(output), false),
     }
+}
+
+/// What another agent answered: the value, where it was to fit a schema, else its words.
+pub fn answer_of(output: &Value) -> String {
+    let text = output.get("text").and_then(Value::as_str).map(str::to_owned);
+    let json = output.get("json").filter(|json| !json.is_null()).map(Value::to_string);
+    json.or(text).unwrap_or_else(|| output.to_string())
 }
 
 /// A value as the model reads it.

@@ -75,6 +75,13 @@ pub fn own_folder(step: &StepCall) -> PathBuf {
     step.ctx.config.data_dir.join("work").join(name)
 }
 
+/// A name for a folder that nobody has and that goes with the others of the run, should it be left behind.
+pub fn fresh_folder(step: &StepCall) -> PathBuf {
+    let fresh = step.ctx.ids.fresh::<uuid::Uuid>().simple().to_string();
+    // The end of it is chance; its beginning is the time.
+    step.ctx.config.data_dir.join("work").join(format!("{PREFIX}{}-{}", step.run_id, &fresh[20..]))
+}
+
 /// Tells one step of one run from all others, in 64 hexadecimal digits.
 pub fn digest(step: &StepCall) -> String {
     blake3::hash(format!("{}/{}", step.run_id, step.step).as_bytes()).to_hex().to_string()

@@ -55,7 +55,7 @@ fn outlasts(work: &Work, tool: AgentTool, arguments: &Value) -> bool {
     use AgentTool as T;
     let is_own = work.spec.folder.trim().is_empty();
     match tool {
-        T::MemoryWrite | T::AskAgent | T::AskPerson | T::RunWorkflow | T::PublishChanges => true,
+        T::MemoryWrite | T::AskAgent | T::HandOver | T::AskPerson | T::RunWorkflow | T::PublishChanges => true,
         T::Shell => !is_own,
         tool => work.spec.effect(tool, arguments) == Effect::Acts,
     }
@@ -96,7 +96,7 @@ fn out_of_reach(work: &Work, tool: AgentTool, arguments: &Value) -> Option<Strin
             (!spec.workflows.iter().any(|name| name == asked))
                 .then(|| format!("You may not run {asked:?}; you may run: {}.", spec.workflows.join(", ")))
         }
-        AgentTool::AskAgent => {
+        AgentTool::AskAgent | AgentTool::HandOver => {
             let asked = text("agent").trim();
             (!spec.agents.iter().any(|name| name == asked))
                 .then(|| format!("You may not ask {asked:?}; you may ask: {}.", spec.agents.join(", ")))

@@ -9,7 +9,6 @@ use super::answer::Answer;
 use super::work::{Work, unreadable};
 use crate::model::agent::hook::{self, judge_words};
 use crate::model::agent::{HookOutcome, HookPoint, HookWords, Judgement};
-use crate::model::gateway::{Message, Role};
 use crate::model::workflow::StepError;
 
 /// Times that an answer is sent back before the work ends without one.
@@ -109,7 +108,7 @@ impl Work {
             let message = format!("after {} answers none could be given: {why}", self.sent_back);
             self.end = Some(Err(StepError::permanent("hook", message)));
         } else {
-            self.messages.push(Message::text(Role::User, words));
+            super::talk::remark(&mut self.messages, words);
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::files::{ANEW, inside, or_here};
 use super::place::{self, Said};
 use super::work::{Call, Work};
 use crate::model::agent::Changes;
@@ -50,6 +51,19 @@ git diff --cached --quiet HEAD || git commit -q --no-verify --no-gpg-sign -F -
 rm -rf .git/weft.bundle
 git bundle create -q .git/weft.bundle HEAD "^$2" 2> "$TMPDIR/why" || { grep -q 'empty bundle' "$TMPDIR/why" && exit 3; cat "$TMPDIR/why" >&2; exit 1; }
 "#;
+/// In the tree: $1 is a commit, $2 a path. What is new is told to the index, so that it is in the diff.
+const SHOW: &str = r#"export GIT_LITERAL_PATHSPECS=1
+git add -A -N
+git --no-pager diff --no-ext-diff --no-textconv --no-color -M --stat=100 "$1" -- "$2"
+git --no-pager diff --no-ext-diff --no-textconv --no-color -M "$1" -- "$2"
+"#;
+/// In the tree: $1 is the agent's name; the message is read.
+const KEEP: &str = r#"export GIT_AUTHOR_NAME="$1" GIT_COMMITTER_NAME="$1" GIT_AUTHOR_EMAIL=agent@weft.invalid GIT_COMMITTER_EMAIL=agent@weft.invalid
+git add -A
+if git diff --cached --quiet HEAD; then git --no-pager log -1 --format='Nothing has changed since the last commit, %h: %s'; exit 0; fi
+git commit -q --no-verify --no-gpg-sign -F -
+git --no-pager show --no-ext-diff --no-textconv --no-color --stat=100 --format='Committed as %h: %s' HEAD
+"#;
 /// In the work's own folder: $1 is where it is noted.
 const TAKE: &str = r#"bundle=tree/.git/weft.bundle
 [ -f "$bundle" ] && [ ! -L tree/.git ] && [ ! -L "$bundle" ]
@@ -82,6 +96,38 @@ pub async fn copy(step: &StepCall, work: &Work, own: &Path) -> Result<(), String
     let name = source.display().to_string();
     let said = run(step, own, COPY, &[&name], None, &[source]).await?;
     done(&said).map(drop).map_err(|why| format!("The repository could not be copied: {why}"))
+}
+
+/// What was changed in the copy, as the model is shown it: since the work began, or since its last commit.
+///
+/// # Errors
+/// In words for the model.
+pub async fn show(step: &StepCall, work: &Work, call: &Call) -> Result<String, String> {
+    let text = |name: &str| call.arguments.get(name).and_then(Value::as_str).unwrap_or_default();
+    let path = inside(or_here(text("path")))?;
+    let place = place::open(step, work).await?;
+    let own = place::real(place::own_folder(step));
+    let since = match text("since") {
+        "last_commit" => "HEAD".to_owned(),
+        _ => done(&run(step, &own, BASE, &[], None, &[]).await?)?,
+    };
+    let said = run(step, &place.path, SHOW, &[since.as_str(), path], None, &[]).await?;
+    let diff = done(&said)?;
+    let note = if place.is_anew { ANEW } else { "" };
+    if diff.is_empty() { Ok(format!("{note}Nothing was changed.")) } else { Ok(format!("{note}{}", visible(&diff))) }
+}
+
+/// Commits what was changed in the copy. Done twice, the second finds nothing to commit and says so.
+///
+/// # Errors
+/// In words for the model.
+pub async fn commit(step: &StepCall, work: &Work, call: &Call) -> Result<String, String> {
+    let message = call.arguments.get("message").and_then(Value::as_str).unwrap_or_default();
+    let place = place::open(step, work).await?;
+    let said = run(step, &place.path, KEEP, &[&work.name], Some(message.as_bytes().to_vec()), &[]).await?;
+    let told = done(&said)?;
+    let note = if place.is_anew { ANEW } else { "" };
+    Ok(format!("{note}{told}"))
 }
 
 /// Commits what was changed, and shows it. `None`: nothing was.

@@ -89,7 +89,7 @@ fn declare(tool: AgentTool, spec: &AgentSpec) -> Tool {
         AgentTool::MemorySearch | AgentTool::MemoryRead => list("Namespaces", &spec.reads),
         AgentTool::MemoryWrite => list("Namespaces", &spec.writes),
         AgentTool::RunWorkflow => list("Workflows", &spec.workflows),
-        AgentTool::AskAgent => list("Agents", &spec.agents),
+        AgentTool::AskAgent | AgentTool::HandOver => list("Agents", &spec.agents),
         _ => String::new(),
     };
     Tool::Function {

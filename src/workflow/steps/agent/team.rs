@@ -48,6 +48,22 @@ pub async fn join(call: &StepCall, agent: AgentId, name: &str) -> Result<Option<
     })
 }
 
+/// Why the topology of the team keeps an agent from giving another one work, in words for the model; `None`: it does not.
+///
+/// # Errors
+/// Class `unavailable`.
+pub async fn keeps_from(step: &StepCall, work: &Work, to: &str) -> Result<Option<String>, StepError> {
+    let unavailable = |error: String| StepError::transient("unavailable", error);
+    let root = match &work.seat {
+        Some(seat) => seat.root,
+        None => team::root(&step.ctx, step.run_id).await.map_err(|error| unavailable(error.to_string()))?.root,
+    };
+    let rule = team::rule(&step.ctx, root).await.map_err(|error| unavailable(error.to_string()))?;
+    // The supervisor may have changed it since.
+    let team = bus::current(&step.ctx, root, rule).await.map_err(|error| unavailable(error.to_string()))?;
+    Ok(team.keeps_from(&work.name, to))
+}
+
 /// Does a call of one of the team's tools: what it gives, and whose words that may be.
 ///
 /// # Errors

@@ -1,6 +1,9 @@
 //! The tools at work. Whatever goes wrong is a result that the model is told, never the end of its work.
 
+use std::convert::Infallible;
+
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use super::files::Filed;
 use super::leases::{self, Ready};
@@ -8,10 +11,11 @@ use super::outcome::{refused, result};
 use super::work::{Call, Work};
 use super::{code, files, place, repository, team};
 use crate::memory::{self, Expect, Put, Stated};
-use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, Processes, SeenFile, ToolResult};
+use crate::model::agent::{AgentTool, Entry as Journal, LeaseNote, Processes, SeenFile, TaskStatus, ToolResult};
 use crate::model::memory::{Entry, EntryDraft, Hit, OnConflict, Reader, Search, Sibling, Source, Trust};
 use crate::model::workflow::StepError;
 use crate::runtime::outbound::Request;
+use crate::runtime::sandbox::Use;
 use crate::workflow::steps::memory::acting;
 use crate::workflow::steps::{Outcome, StepCall, shell};
 
@@ -21,6 +25,8 @@ const HTTP_MS: u64 = 60_000;
 const HTTP_BYTES: u64 = 4 * 1024 * 1024;
 /// The longest that a script may run, in milliseconds.
 const SHELL_MS: u64 = 300_000;
+/// Between two words about what the processes of a script use, in milliseconds.
+const TELL_MS: i64 = 2_000;
 /// Hits of a search, where the model names no number.
 const HITS: u32 = 5;
 /// Characters of one entry among hits.
@@ -83,10 +89,14 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult
             }
             Err(why) => Err(why),
         },
-        AgentTool::OutlineCode | AgentTool::FindSymbol => code::act(step, work, call, tool).await,
+        AgentTool::OutlineCode | AgentTool::FindSymbol | AgentTool::AnalyzeCode => {
+            code::act(step, work, call, tool).await
+        }
         AgentTool::SendMessage | AgentTool::ReadMessages | AgentTool::SetTopology => {
             team::act(step, work, call, tool).await.map(|told| besides.label(told))
         }
+        AgentTool::ShowChanges => repository::show(step, work, call).await,
+        AgentTool::CommitChanges => repository::commit(step, work, call).await,
         AgentTool::PublishChanges => repository::publish(step, work, call).await,
         AgentTool::LeaseTake => leases::taken(step, work, call).map(|(told, note)| {
             besides.leases.push(note);
@@ -96,7 +106,7 @@ pub async fn act(step: &StepCall, work: &Work, call: &Call) -> Result<ToolResult
             besides.leases.extend(notes);
             told
         }),
-        AgentTool::RunWorkflow | AgentTool::AskAgent | AgentTool::AskPerson => {
+        AgentTool::RunWorkflow | AgentTool::AskAgent | AgentTool::HandOver | AgentTool::AskPerson => {
             Err("This gives its result in its own time.".to_owned())
         }
     };
@@ -278,6 +288,18 @@ async fn write(step: &StepCall, work: &Work, call: &Call) -> Result<String, Stri
     Ok(format!("Kept as {}/{}, version {}.{waits}", entry.namespace, entry.key, entry.version))
 }
 
+/// Tells the board what the processes of a script use while it runs.
+async fn tell_use(step: &StepCall, work: &Work, mut seeing: watch::Receiver<Use>) -> Infallible {
+    while seeing.changed().await.is_ok() {
+        let Use { cpu_ms, memory_mb } = *seeing.borrow_and_update();
+        let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        let running = Processes { cpu_ms: number(cpu_ms), memory_mb: number(memory_mb) };
+        super::tell_with(step, work, (TaskStatus::Working, None), running).await;
+        step.ctx.clock.sleep_ms(TELL_MS).await;
+    }
+    std::future::pending().await
+}
+
 /// Runs a script; notes what its processes took, however it ends.
 async fn script(step: &StepCall, work: &Work, call: &Call, took: &mut Processes) -> Result<String, String> {
     let words = |error: StepError| error.message;
@@ -292,7 +314,12 @@ async fn script(step: &StepCall, work: &Work, call: &Call, took: &mut Processes)
         json!({"GIT_AUTHOR_NAME": name, "GIT_COMMITTER_NAME": name, "GIT_AUTHOR_EMAIL": "agent@weft.invalid", "GIT_COMMITTER_EMAIL": "agent@weft.invalid"}),
     );
     let call = StepCall { config, ..step.clone() };
-    let Outcome::Done { output, .. } = shell::run_in(call, place.path, took).await.map_err(words)? else {
+    let (seen, seeing) = watch::channel(Use::default());
+    let ended = tokio::select! {
+        ended = Box::pin(shell::run_in(call, place.path, took, seen)) => ended,
+        never = Box::pin(tell_use(step, work, seeing)) => match never {},
+    };
+    let Outcome::Done { output, .. } = ended.map_err(words)? else {
         return Err("The script gave nothing.".to_owned());
     };
     let stream = |name: &str| output.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -60,6 +60,8 @@ pub struct Work {
     pub published: Option<String>,
     /// What it took so far.
     pub totals: Totals,
+    /// The answer of the agent that it handed its task over to, until the turn is closed.
+    pub handed: Option<String>,
     /// Its answer, while hooks or a person have it.
     pub saying: Option<Saying>,
     /// Answers that hooks or people did not let be given.
@@ -151,6 +153,7 @@ impl Work {
             seen: BTreeMap::new(),
             published: None,
             totals: Totals { is_priced: true, ..Totals::default() },
+            handed: None,
             saying: None,
             sent_back: 0,
             end: None,
@@ -293,6 +296,9 @@ impl Work {
         let at = self.waiting().ok_or_else(|| unreadable("it has an answer that nobody waited for"))?;
         let is_consent = self.asks_first(&self.calls[at]);
         let call = &mut self.calls[at];
+        if !is_consent && error.is_none() && call.tool == Some(AgentTool::HandOver) {
+            self.handed = Some(super::outcome::answer_of(output));
+        }
         if is_consent && port == "approved" && error.is_none() {
             call.has_consent = true;
             return Ok(());
@@ -331,17 +337,20 @@ impl Work {
         if self.calls.is_empty() || self.calls.iter().any(|call| call.result.is_none() || self.awaits_hooks(call)) {
             return;
         }
-        let results = std::mem::take(&mut self.calls).into_iter().filter_map(super::hooks::told);
+        let results: Vec<(String, ToolResult)> =
+            std::mem::take(&mut self.calls).into_iter().filter_map(super::hooks::told).collect();
         let content = results
+            .iter()
             .map(|(note, result)| Block::ToolResult {
                 tool_use_id: result.id.clone(),
-                content: vec![Block::text(format!("{note}{}", super::talk::shown(&result)))],
+                content: vec![Block::text(format!("{note}{}", super::talk::shown(result)))],
                 is_error: result.is_error,
                 cache: None,
                 extra: Extra::new(),
             })
             .collect();
         self.messages.push(Message { role: Role::User, content, extra: Extra::new() });
+        self.hand_on(&results);
     }
 }
 

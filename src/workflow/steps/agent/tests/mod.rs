@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+mod hand;
 mod hooks;
 mod leases;
 mod release;
