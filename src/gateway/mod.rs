@@ -105,6 +105,7 @@ pub use quote::quote;
 pub use redaction::{get_redaction, try_redaction, update_redaction};
 pub use retention::{boot, forget};
 pub use routes::{create_route, delete_route, get_route, list_routes, update_route};
+pub use store::sealed::SEALED;
 pub use usage::{get_spending, list_calls, sum_usage};
 pub use warm::{list_warming, warm};
 
