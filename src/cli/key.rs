@@ -91,7 +91,7 @@ fn tell(report: &MasterKeyReport, json: bool) {
     if report.whole {
         out::note("everything that can be opened is under the key that seals");
     } else {
-        out::note("a server brings the rest under it, and says so about a minute after the change began");
+        out::note("a server brings the rest under it, and says so about three minutes after the change began");
     }
     if report.unreadable > 0 {
         out::note(format_args!("{} values open with no key of the file, and stay as they are", report.unreadable));

@@ -6,7 +6,7 @@
 //! given up only when nothing is under it. Refuses to keep a key anywhere but in the file.
 //!
 //! The design: every sealed value names its key (`runtime::keys`), so there is no note of how far a change has come that could be
-//! wrong. Which key seals is a row, looked at by every process each [`round::LOOK`]: the file says only which keys there are, and so
+//! wrong. Which key seals is a row, looked at by every process when its file has changed and each [`round::ASK`]: the file says only which keys there are, and so
 //! may stand in any state on any server. A change is over when a whole pass found nothing to do that began [`GRACE_MS`] after every
 //! process had to know of it.
 //!
@@ -31,7 +31,7 @@ use crate::{agents, auth, cache, db, gateway, memory, trigger};
 
 /// For so long after a new key began to seal, something may still be stored under the one before: it was sealed just before, or by
 /// a process that had not looked yet.
-pub const GRACE_MS: i64 = 60_000;
+pub const GRACE_MS: i64 = 180_000;
 
 /// Every column that is sealed with the master key.
 fn columns() -> impl Iterator<Item = Column> {
@@ -300,7 +300,7 @@ fn said(left: &[NotYetSealed]) -> String {
         let _ = write!(text, "{} {values} {what}", if at == 0 { ":" } else { "," });
     }
     if left.is_empty() {
-        text.push_str("; the last look at it is still to come, about a minute after the change began");
+        text.push_str("; the last look at it is still to come, about three minutes after the change began");
     }
     text
 }

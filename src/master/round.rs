@@ -1,6 +1,6 @@
 //! The background work: every process learns which key seals, and whoever keeps house brings everything under it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -8,8 +8,12 @@ use super::{Error, GRACE_MS, Result, columns, id_of, place_of_lasting, store};
 use crate::runtime::Runtime;
 use crate::runtime::keys::{Column, KeyId};
 
-/// How often a process looks which key seals.
-pub(super) const LOOK: Duration = Duration::from_secs(5);
+/// How often a process reads the file.
+const LOOK: Duration = Duration::from_secs(5);
+/// How often it asks the database, and goes over everything, while a change goes on.
+const AGAIN: Duration = Duration::from_secs(20);
+/// How often it asks the database which key seals when nothing has changed in the file.
+pub(super) const ASK: Duration = Duration::from_secs(120);
 
 /// What a pass over everything came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,43 +41,67 @@ pub fn start(runtime: &Runtime) {
     let bell = runtime.shared::<Bell>();
     runtime.tasks.clone().spawn("master key", async move {
         let stopping = runtime.tasks.stopping().clone();
+        // With which keys in the file it was asked last, and when; nothing until everything was whole then.
+        let mut asked: Option<(Vec<KeyId>, Instant)> = None;
         loop {
-            if let Err(error) = follow(&runtime).await {
-                tracing::warn!(%error, "which master key seals could not be found out");
-            } else if runtime.keeps_house()
-                && runtime.keys.lack().is_none()
-                && let Err(error) = reseal(&runtime).await
-            {
-                tracing::warn!(%error, "not everything could be brought under the newest master key; it is tried again");
+            reload(&runtime);
+            let ids = runtime.keys.ids();
+            if asked.as_ref().is_none_or(|(known, at)| *known != ids || at.elapsed() >= ASK) {
+                asked = look(&runtime).await.then(|| (ids, Instant::now()));
             }
+            let pause = if asked.is_some() || runtime.keys.lack().is_some() { LOOK } else { AGAIN };
             tokio::select! {
                 () = stopping.cancelled() => return,
-                () = bell.0.notified() => {}
-                () = tokio::time::sleep(LOOK) => {}
+                () = bell.0.notified() => asked = None,
+                () = tokio::time::sleep(pause) => {}
             }
         }
     });
 }
 
-/// Learns which key seals, and reads the file again. Where the file lacks it nothing more is sealed in this process until it has it.
-///
-/// # Errors
-/// When the database fails; the key before goes on sealing then, and nothing can be stored.
-pub async fn follow(runtime: &Runtime) -> Result<()> {
+/// Learns which key seals, and does a pass if there is something to do. True when everything is under it.
+async fn look(runtime: &Runtime) -> bool {
+    match follow(runtime).await {
+        Ok(true) => true,
+        Ok(false) if runtime.keeps_house() && runtime.keys.lack().is_none() => match reseal(runtime).await {
+            Ok(pass) => pass.whole,
+            Err(error) => {
+                tracing::warn!(%error, "not everything could be brought under the newest master key; it is tried again");
+                false
+            }
+        },
+        Ok(false) => false,
+        Err(error) => {
+            tracing::warn!(%error, "which master key seals could not be found out");
+            false
+        }
+    }
+}
+
+fn reload(runtime: &Runtime) {
     if let Err(error) = runtime.keys.reload() {
         tracing::warn!(%error, "the file of the master keys can't be read; what was read before counts");
     }
-    let Some(row) = store::find_sealing(&runtime.db).await? else { return Ok(()) };
-    let id = id_of(&row)?;
+}
+
+/// Learns which key seals, and reads the file again. Where the file lacks it nothing more is sealed in this process until it has it.
+/// True when everything is under it.
+///
+/// # Errors
+/// When the database fails; the key before goes on sealing then, and nothing can be stored.
+pub async fn follow(runtime: &Runtime) -> Result<bool> {
+    reload(runtime);
+    let Some(row) = store::find_sealing(&runtime.db).await? else { return Ok(true) };
+    let (id, is_whole) = (id_of(&row)?, row.whole_at.is_some());
     if id == runtime.keys.sealing() {
-        return Ok(());
+        return Ok(is_whole);
     }
     runtime.keys.seal_with(id);
     match runtime.keys.lack() {
         None => tracing::info!(key = %id, "another master key seals"),
         Some(why) => tracing::error!(key = %id, "nothing can be sealed any more: {why}"),
     }
-    Ok(())
+    Ok(is_whole)
 }
 
 /// Brings everything that is not under the key that seals under it, once over all. Repeated after a crash it does what is left.
