@@ -25,6 +25,8 @@ pub mod cache;
 #[cfg(feature = "ssr")]
 pub mod gateway;
 #[cfg(feature = "ssr")]
+pub mod master;
+#[cfg(feature = "ssr")]
 pub mod memory;
 #[cfg(feature = "ssr")]
 pub mod monitor;

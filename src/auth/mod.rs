@@ -44,7 +44,7 @@ pub use password::{MAX_BYTES as MAX_PASSWORD_BYTES, MIN_BYTES as MIN_PASSWORD_BY
 pub use purge::{purge, start};
 pub use revocation::{Revoked, revocations};
 pub use setup::{boot, create_local_workspace, find_workspace, is_setup_pending, set_up, set_up_and_log_in};
-pub use token::ACCESS_SECONDS;
+pub use token::{ACCESS_SECONDS, REFRESH as LASTING};
 pub use users::{
     change_name, change_password, change_role, disable_user, enable_user, find_user, get_me, list_users,
     reset_password, role_now,

@@ -24,6 +24,9 @@ pub const ACCESS_SECONDS: i64 = 600;
 const MAX_ACCESS_BYTES: usize = 2048;
 const AUDIENCE: &str = "weft-api";
 const TYPE: &str = "at+jwt";
+const ACCESS: &str = "weft 2026 access token v1";
+/// What refresh tokens are tagged with. It stays when the master key changes: nobody has to sign in again.
+pub const REFRESH: &str = "weft 2026 refresh token v1";
 const REFRESH_PREFIX: &str = "wrt_";
 const RANDOM_BYTES: usize = 32;
 const TAG_BYTES: usize = 16;
@@ -84,14 +87,13 @@ pub(super) fn read_access(runtime: &Runtime, token: &str) -> Option<Claims> {
     if token.len() > MAX_ACCESS_BYTES {
         return None;
     }
-    let key = access_key(runtime);
     let header = jsonwebtoken::decode_header(token).ok()?;
-    if header.alg != Algorithm::HS256
-        || header.typ.as_deref() != Some(TYPE)
-        || header.kid.as_deref() != Some(key_id(&key).as_str())
-    {
+    if header.alg != Algorithm::HS256 || header.typ.as_deref() != Some(TYPE) {
         return None;
     }
+    // While the master key changes, tokens of the one before are good until they end.
+    let mut keys = runtime.keys.derive_each(ACCESS).into_iter();
+    let key = keys.find(|key| header.kid.as_deref() == Some(key_id(key).as_str()))?;
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
     validation.set_audience(&[AUDIENCE]);
@@ -127,14 +129,14 @@ pub(super) fn read_refresh(runtime: &Runtime, token: &Secret) -> Option<LoginSes
 }
 
 fn refresh_tag(runtime: &Runtime, body: &[u8]) -> [u8; TAG_BYTES] {
-    let key = runtime.keys.derive("weft 2026 refresh token v1");
+    let key = runtime.keys.lasting(REFRESH);
     let mut tag = [0; TAG_BYTES];
     tag.copy_from_slice(&blake3::keyed_hash(&key, body).as_bytes()[..TAG_BYTES]);
     tag
 }
 
 fn access_key(runtime: &Runtime) -> [u8; 32] {
-    runtime.keys.derive("weft 2026 access token v1")
+    runtime.keys.derive(ACCESS)
 }
 
 /// A name for the key that says nothing about it.

@@ -29,14 +29,19 @@ pub(super) struct Asked<'a> {
     pub depends_on: &'a [Dependency],
 }
 
+const QUESTIONS: &str = "weft 2026 response cache questions";
+const CONTEXTS: &str = "weft 2026 response cache contexts";
+/// What the secrets under the digests are for: what is kept is found by them, so they stay when the master key changes.
+pub const LASTING: [&str; 2] = [QUESTIONS, CONTEXTS];
+
 /// The digest of a question. Keyed: who reads the database can't try out what was asked.
 pub(super) fn key(keys: &Keys, asked: &Asked<'_>) -> Key {
-    digest(&keys.derive("weft 2026 response cache questions"), asked)
+    digest(&keys.lasting(QUESTIONS), asked)
 }
 
 /// The digest of all but the last words of a question: `asked.body` is without them.
 pub(super) fn context(keys: &Keys, asked: &Asked<'_>) -> Key {
-    digest(&keys.derive("weft 2026 response cache contexts"), asked)
+    digest(&keys.lasting(CONTEXTS), asked)
 }
 
 fn digest(secret: &[u8; 32], asked: &Asked<'_>) -> Key {

@@ -188,9 +188,12 @@ impl Lead {
             let root = self.root.as_ref().map(Root::as_slice);
             rt.keys.seal(&rt.ids, &place(workspace, kept.id, &self.key, root, span, column), clear)
         };
-        let (request, answer) = (seal("request", &self.request), seal("answer", clear));
+        let (request, answer) = (seal("request", &self.request)?, seal("answer", clear)?);
         let place_of = (kept.id, &self.key, self.root.as_ref().map(Root::as_slice));
-        let meaning = fresh.map(|fresh| (fresh, fresh.seal(rt, workspace, place_of, span)));
+        let meaning = match fresh {
+            Some(fresh) => Some((fresh, fresh.seal(rt, workspace, place_of, span)?)),
+            None => None,
+        };
         let entry = NewEntry {
             id: kept.id,
             key: &self.key,

@@ -38,6 +38,7 @@ mod store;
 mod sweep;
 mod warm;
 
+pub use canonical::LASTING;
 pub use change::{changed, note_change};
 pub use entries::{clear_wrong, delete, get, invalidate, list, mark_wrong};
 pub use error::{Error, Result};
@@ -51,5 +52,6 @@ pub use semantic::{
 };
 pub use settings::{get_settings, update_settings};
 pub use store::entry::note_hits;
+pub use store::sealed::SEALED;
 pub use sweep::{boot, sweep};
 pub use warm::{Firing, Stale, list_stale, list_warming, renew};

@@ -5,6 +5,7 @@ mod cache;
 mod gateway;
 mod hooks;
 mod memory;
+mod nearest;
 mod process;
 mod vectors;
 mod work;

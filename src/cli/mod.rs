@@ -12,6 +12,7 @@ mod file;
 mod follow;
 mod gateway;
 mod interrupt;
+mod key;
 mod learned;
 mod local;
 mod memory;
@@ -128,6 +129,8 @@ enum Command {
     Gateway(gateway::Arguments),
     /// Manage people when no owner can sign in, and look at roles.
     Admin(admin::Arguments),
+    /// Show the master keys, put a new one in the place of the old, and give that up.
+    Key(key::Arguments),
     /// Print the settings and where each came from.
     Config,
     /// Measure this machine, with real flushes.
@@ -201,6 +204,7 @@ pub async fn main() -> ExitCode {
         Command::Workflow(arguments) => workflow::run(&cli.global, arguments).await,
         Command::Gateway(arguments) => gateway::run(&cli.global, arguments).await,
         Command::Admin(arguments) => admin::run(&cli.global, arguments).await,
+        Command::Key(arguments) => key::run(&cli.global, arguments).await,
         Command::Config => config::run(&cli.global),
         Command::Bench(arguments) => bench::run(&cli.global, arguments).await,
         Command::Completions(arguments) => {

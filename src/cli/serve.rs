@@ -34,6 +34,7 @@ pub(super) async fn run(global: &Global, _arguments: Arguments) -> Result<(), Fa
         http::first::furnish(&runtime).await;
     }
     crate::auth::start(&runtime);
+    crate::master::start(&runtime);
     crate::memory::boot(&runtime);
     crate::cache::boot(&runtime);
     crate::gateway::boot(&runtime);
@@ -77,6 +78,8 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
     let policy = Policy::allowing(&config.allow_private).map_err(|error| Failure::failed(error.to_string()))?;
     let clock = Clock::of(&db).await?;
     let runtime = Runtime::new(config, db, clock, keys, Outbound::new(policy));
+    // Before anything is sealed or opened.
+    crate::master::boot(&runtime).await.map_err(|error| Failure::failed(error.to_string()))?;
     crate::gateway::lend_embedder(&runtime);
     crate::memory::lend_guard(&runtime);
     runtime.tasks.spawn("clock", runtime.clock.clone().keep(runtime.db.clone(), runtime.tasks.stopping().clone()));

@@ -28,6 +28,9 @@ pub enum Error {
     /// Another process has the file open.
     #[error("{0} is in use by another weft process; stop it, or use its REST interface")]
     InUse(String),
+    /// What is to be stored sealed would have to be under a master key that this process does not have: works once it does.
+    #[error("{0}")]
+    MasterKey(String),
     /// The URL or the options don't fit.
     #[error("{0}")]
     Options(String),
@@ -51,7 +54,7 @@ impl Error {
 
     /// Whether the same call may work a moment later.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable | Self::Full | Self::InUse(_))
+        matches!(self, Self::Unavailable | Self::Full | Self::InUse(_) | Self::MasterKey(_))
     }
 }
 

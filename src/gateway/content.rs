@@ -53,14 +53,15 @@ impl Capture {
     }
 
     /// Encrypts it for its row.
-    pub fn seal(&self, runtime: &Runtime, call: CallId) -> Sealed {
+    pub fn seal(&self, runtime: &Runtime, call: CallId) -> crate::db::Result<Sealed> {
         let seal = |column: &str, text: String| runtime.keys.seal(&runtime.ids, &place(call, column), text.as_bytes());
         let json = |text: serde_json::Result<String>| text.expect("contents are plain data");
-        Sealed {
-            request: seal("request", json(serde_json::to_string(&self.asked))),
-            answer: self.answer.as_ref().map(|answer| seal("answer", json(serde_json::to_string(answer)))),
+        let answer = self.answer.as_ref().map(|answer| seal("answer", json(serde_json::to_string(answer))));
+        Ok(Sealed {
+            request: seal("request", json(serde_json::to_string(&self.asked)))?,
+            answer: answer.transpose()?,
             expires_at: runtime.clock.now().plus_ms(i64::from(self.keeping.days) * DAY_MS),
-        }
+        })
     }
 }
 
@@ -78,7 +79,8 @@ impl std::io::Write for Count {
     }
 }
 
-fn place(call: CallId, column: &str) -> String {
+/// Where a text stands, so that it opens nowhere else.
+pub(super) fn place(call: CallId, column: &str) -> String {
     format!("model_call_content/{call}/{column}")
 }
 

@@ -384,8 +384,14 @@ async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Resul
     for Settled { workspace, record: call, content, .. } in calls.iter() {
         store::call::insert(&mut tx, *workspace, call).await?;
         if let Some(content) = content {
-            store::content::insert(&mut tx, *workspace, call.id, &content.held.seal(runtime, call.id)).await?;
-            store::content::make_room(&mut tx, *workspace).await?;
+            match content.held.seal(runtime, call.id) {
+                Ok(sealed) => {
+                    store::content::insert(&mut tx, *workspace, call.id, &sealed).await?;
+                    store::content::make_room(&mut tx, *workspace).await?;
+                }
+                // What was paid counts all the same.
+                Err(error) => tracing::warn!(%error, call = %call.id, "what was asked and answered is not kept"),
+            }
         }
         spend.add(*workspace, call);
         if let Some(cache) = &call.cache

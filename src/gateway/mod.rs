@@ -111,6 +111,7 @@ pub use redaction::{get_redaction, try_redaction, update_redaction};
 pub use retention::{boot, forget};
 pub use routes::{create_route, delete_route, get_route, list_routes, update_route};
 pub use seed::seed;
+pub use store::sealed::SEALED;
 pub use usage::{get_spending, list_calls, sum_usage};
 pub use warm::{list_warming, warm};
 

@@ -60,7 +60,7 @@ pub async fn create_provider(ctx: &Ctx, draft: ProviderDraft) -> Result<Provider
         return Err(Error::invalid("/credential", format!("{} answers nobody without a key", draft.kind.label())));
     }
     let id: ProviderId = ctx.ids.fresh();
-    let sealed = credential.map(|key| seal(ctx, id, key));
+    let sealed = credential.map(|key| seal(ctx, id, key)).transpose()?;
     let hint = credential.map(hint);
     let written = Written {
         name: &draft.name,
@@ -112,7 +112,7 @@ pub async fn update_provider(
     let (sealed, hint) = match &draft.credential {
         None => (before.sealed, before.hint),
         Some(key) if key.0.is_empty() => (None, None),
-        Some(key) => (Some(seal(ctx, id, key)), Some(hint(key))),
+        Some(key) => (Some(seal(ctx, id, key)?), Some(hint(key))),
     };
     if kind.needs_credential() && sealed.is_none() {
         return Err(Error::invalid("/credential", format!("{} answers nobody without a key", kind.label())));
@@ -253,12 +253,12 @@ fn origin(url: &str) -> Option<String> {
     url::Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
 }
 
-fn seal(ctx: &Ctx, id: ProviderId, key: &Credential) -> Vec<u8> {
-    ctx.keys.seal(&ctx.ids, &place(id), key.0.as_bytes())
+fn seal(ctx: &Ctx, id: ProviderId, key: &Credential) -> Result<Vec<u8>> {
+    Ok(ctx.keys.seal(&ctx.ids, &place(id), key.0.as_bytes())?)
 }
 
 /// Where a key stands, so that it opens nowhere else.
-fn place(id: ProviderId) -> String {
+pub(super) fn place(id: ProviderId) -> String {
     format!("provider/{id}/sealed")
 }
 

@@ -17,10 +17,14 @@ pub fn router(runtime: &Runtime) -> Router {
         .with_state(runtime.clone())
 }
 
-/// Ready means: the database answers, and the process is not stopping.
+/// Ready means: the database answers, what it holds can be sealed, and the process is not stopping.
 async fn ready(State(runtime): State<Runtime>) -> impl IntoResponse {
     if runtime.tasks.stopping().is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    if let Some(why) = runtime.keys.lack() {
+        tracing::warn!("not ready: {why}");
+        return (StatusCode::SERVICE_UNAVAILABLE, "the master key of this database is not in this server's file\n");
     }
     match runtime.db.ping().await {
         Ok(_) => (StatusCode::OK, "ready\n"),

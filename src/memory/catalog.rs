@@ -13,10 +13,13 @@
 //! change of the embedder, so that the one read before each search tells of all of it. Another embedder's vectors are loaded
 //! before anybody searches by them.
 //!
+//! Where there are very many vectors a graph of them is made (`index::nearest`), by one task of the process at a time; searches scan
+//! meanwhile.
+//!
 //! At most [`MOST_INDEXES`] stay in memory; the one that was not searched for the longest time goes first.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -33,6 +36,9 @@ const MOST_INDEXES: usize = 16;
 /// Rows read at once to fill an index.
 const BATCH: i64 = 1000;
 
+/// Vectors that are put into a graph in one go, a few milliseconds: a write waits so long for the index.
+const GO: usize = 16;
+
 /// An index of so few entries is searched on the spot: the way to a thread for blocking work would take longer.
 const FEW: usize = 64;
 
@@ -41,6 +47,8 @@ const FEW: usize = 64;
 pub(super) struct Catalog {
     shelves: Mutex<HashMap<WorkspaceId, Arc<Shelf>>>,
     uses: AtomicU64,
+    /// Held by whoever makes a graph.
+    growing: tokio::sync::Mutex<()>,
 }
 
 /// What searches of a workspace make vectors of their questions with.
@@ -87,6 +95,8 @@ pub(super) struct Shelf {
     checked: Mutex<Option<Checked>>,
     /// When it was last used, counted in uses.
     used: AtomicU64,
+    /// Whether somebody makes a graph of its vectors.
+    growing: AtomicBool,
 }
 
 /// A change, ready to go into an index.
@@ -173,7 +183,30 @@ fn note(shelf: &Shelf, change: i64, step: impl FnOnce() -> Step) {
 pub(super) async fn open(ctx: &Ctx) -> Result<Arc<Shelf>, Error> {
     let shelf = ctx.shared::<Catalog>().open(ctx.workspace());
     catch_up(ctx, &shelf).await?;
+    grow(ctx, &shelf);
     Ok(shelf)
+}
+
+/// Has vectors that wait for it put into the graph, in the background.
+fn grow(ctx: &Ctx, shelf: &Arc<Shelf>) {
+    let wants = shelf.index.try_read().is_ok_and(|index| index.wants_graph());
+    if !wants || shelf.growing.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let (runtime, shelf) = (ctx.runtime().clone(), Arc::clone(shelf));
+    runtime.tasks.clone().spawn("memory graph", async move {
+        let catalog = runtime.shared::<Catalog>();
+        let _one_at_a_time = catalog.growing.lock().await;
+        // One that nobody else holds was thrown out.
+        while Arc::strong_count(&shelf) > 1 && !runtime.tasks.stopping().is_cancelled() {
+            let grown = Arc::clone(&shelf);
+            let go = move || grown.index.read().expect("indexing does not panic").grow(GO);
+            if !runtime.tasks.blocking(go).await.unwrap_or(false) {
+                break;
+            }
+        }
+        shelf.growing.store(false, Ordering::Release);
+    });
 }
 
 /// An answer, and for how many entries there was no room among the vectors.

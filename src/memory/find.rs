@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::catalog::{Answer, Serving};
-use super::index::{self, Asked, Found, FoundEntry, Question, Signal as Kind};
+use super::index::{self, Asked, Found, FoundEntry, Growth, Question, Signal as Kind, Way};
 use super::{Error, access, catalog, embed, reads, store, then, validate};
 use crate::model::memory::{
-    Entry, Hit, Neighbour, Reach, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Trust, Why,
+    Entry, Hit, Neighbour, Reach, Search, SearchExplained, SearchMode, SearchResult, Signal, Stage, Trust, VectorWay,
+    VectorsCompared, Why,
 };
 use crate::model::{EntryId, FieldError, Timestamp};
 use crate::runtime::Ctx;
@@ -58,7 +59,7 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
         degraded = incomplete(&found, left_out, serving.is_some_and(|serving| serving.is_whole));
     }
     stages.extend(found.stages.iter().map(|(name, took)| stage(name, *took)));
-    let Found { hits, matched, .. } = found;
+    let Found { hits, matched, vectors, .. } = found;
     let fetching = Instant::now();
     let (entries, unreadable) = fetch(ctx, &reach, &hits, began).await?;
     if unreadable > 0 {
@@ -69,8 +70,17 @@ pub async fn search(ctx: &Ctx, search: &Search) -> Result<SearchResult, Error> {
     reads::note_person_found(ctx, &search.query, &hits);
     stages.push(stage("fetch", fetching.elapsed()));
     let took_ms = before.elapsed().as_secs_f64() * 1000.0;
-    let explain = search.explain.then(|| SearchExplained { filters: filters(search), stages });
+    let explain =
+        search.explain.then(|| SearchExplained { filters: filters(search), stages, vectors: vectors.map(compared) });
     Ok(SearchResult { hits, took_ms, matched, degraded, explain })
+}
+
+fn compared((way, Growth { vectors, in_graph }): (Way, Growth)) -> VectorsCompared {
+    let way = match way {
+        Way::Exact => VectorWay::Exact,
+        Way::Graph => VectorWay::Graph,
+    };
+    VectorsCompared { way, vectors: vectors as u64, in_graph: in_graph as u64 }
 }
 
 /// How a search is answered.

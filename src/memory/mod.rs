@@ -78,6 +78,7 @@ pub use related::related;
 pub use relation::{relate, relations, unrelate};
 pub use retention::{keep_for, keep_for_ever, preview_retention};
 pub use sibling::{Put, Stated, put_beside, siblings};
+pub use store::SEALED;
 pub use summary::{
     Asking, Priced, Summarizer, SummaryAnswer, SummaryQuestion, delete_summary_rule, estimate, fire_summary_rules,
     hasten_summary_rule, lend_summarizer, list_summary_rules, preview_summary_rule, save_summary_rule, summarize,

@@ -143,7 +143,7 @@ pub(super) async fn search(ctx: &Ctx, reach: &Reach, search: &Search, as_of: Tim
     let hits = hits.into_iter().filter_map(|hit| present(&entries, hit, search)).collect();
     stages.push(stage("fetch", fetching.elapsed()));
     let took_ms = before.elapsed().as_secs_f64() * 1000.0;
-    let explain = search.explain.then(|| SearchExplained { filters: filters(search), stages });
+    let explain = search.explain.then(|| SearchExplained { filters: filters(search), stages, vectors: None });
     Ok(SearchResult { hits, took_ms, matched, degraded, explain })
 }
 

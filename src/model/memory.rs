@@ -335,6 +335,30 @@ pub struct SearchExplained {
     pub filters: Vec<String>,
     /// The stages in their order.
     pub stages: Vec<Stage>,
+    /// How vectors were compared; absent where they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<VectorsCompared>,
+}
+
+/// How vectors were compared with a question's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VectorsCompared {
+    /// The way.
+    pub way: VectorWay,
+    /// Vectors of the workspace in memory.
+    pub vectors: u64,
+    /// Of these, those that are in the graph: fewer than all while it is made.
+    pub in_graph: u64,
+}
+
+/// How the nearest vectors are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VectorWay {
+    /// Every vector that may be found is compared.
+    Exact,
+    /// A graph leads to the nearest of very many.
+    Graph,
 }
 
 /// A stage of a search.

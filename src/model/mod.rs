@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod id;
 pub mod invisible;
 pub mod live;
+pub mod master;
 pub mod memory;
 pub mod page;
 pub mod time;

@@ -235,7 +235,7 @@ async fn add_secret(ctx: &Ctx, tx: &mut Tx, trigger: TriggerId) -> Result<Secret
     let bytes: [u8; 32] = ctx.ids.random_bytes();
     let id: TriggerKeyId = ctx.ids.fresh();
     let text = format!("{SECRET_PREFIX}{}", STANDARD.encode(bytes));
-    let sealed = ctx.keys.seal(&ctx.ids, &place(id), &bytes);
+    let sealed = ctx.keys.seal(&ctx.ids, &place(id), &bytes)?;
     let hint = &text[..SECRET_PREFIX.len() + 4];
     let key =
         NewKey { id, trigger, kind: KeyKind::Secret, digest: None, sealed: Some(&sealed), hint, at: ctx.clock.now() };

@@ -38,6 +38,7 @@ pub use list::{get, list, list_firings};
 pub use manage::{create, delete, delete_key, replace_key, update};
 pub use retention::forget;
 pub use schedule::{list_zones, preview};
+pub use store::sealed::SEALED;
 pub use warm::warm;
 pub use watch::{boot, look};
 pub use webhook::{Reception, receive};

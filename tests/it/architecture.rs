@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("db", &["model", "read", "within"]),
-    ("runtime", &["db", "model", "read", "within"]),
+    ("runtime", &["db", "model", "read", "within", "sealed_column"]),
     ("analysis", &["runtime", "model"]),
     ("auth", &["runtime", "db", "model", "read", "within"]),
-    ("cache", &["auth", "runtime", "db", "model", "read", "within"]),
+    ("cache", &["auth", "runtime", "db", "model", "read", "within", "sealed_column"]),
     ("memory", &["cache", "auth", "runtime", "db", "model", "read", "within"]),
-    ("gateway", &["memory", "cache", "runtime", "db", "model", "read", "within"]),
+    ("gateway", &["memory", "cache", "runtime", "db", "model", "read", "within", "sealed_column"]),
     ("agents", &["gateway", "memory", "runtime", "db", "model", "read", "within"]),
     (
         "workflow",
@@ -32,22 +32,29 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "at_once",
         ],
     ),
-    ("trigger", &["workflow", "gateway", "memory", "auth", "runtime", "db", "model", "read", "within"]),
+    (
+        "trigger",
+        &["workflow", "gateway", "memory", "auth", "runtime", "db", "model", "read", "within", "sealed_column"],
+    ),
+    (
+        "master",
+        &["trigger", "agents", "gateway", "memory", "cache", "auth", "runtime", "db", "model", "read", "within"],
+    ),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),
     ("api", &["agents", "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
     (
         "http",
         &[
-            "agents", "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "runtime",
-            "api", "ui", "model",
+            "agents", "auth", "cache", "gateway", "master", "memory", "workflow", "trigger", "monitor", "analysis",
+            "runtime", "api", "ui", "model",
         ],
     ),
     (
         "cli",
         &[
-            "agents", "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "analysis", "http",
-            "runtime", "db", "model",
+            "agents", "auth", "cache", "gateway", "master", "memory", "workflow", "trigger", "monitor", "analysis",
+            "http", "runtime", "db", "model",
         ],
     ),
 ];

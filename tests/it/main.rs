@@ -12,6 +12,7 @@ mod database;
 mod engine;
 mod gateway;
 mod http;
+mod master;
 mod memory;
 mod monitor;
 mod outbound;

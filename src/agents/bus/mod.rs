@@ -17,6 +17,7 @@ mod view;
 use serde_json::json;
 
 pub use self::letter::{Letter, Said, Sender, Sent, Taken};
+pub use self::sign::PURPOSE as LASTING;
 pub use self::view::{current, find, list};
 use super::error::{Error, Result};
 use super::store::bus as store;

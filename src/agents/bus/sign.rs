@@ -7,12 +7,12 @@ use super::Message;
 use crate::model::{RunId, WorkspaceId};
 use crate::runtime::Keys;
 
-/// What the key is for.
-const PURPOSE: &str = "weft 2026 messages of agents";
+/// What the key is for. It stays when the master key changes: messages are checked for as long as their run is kept.
+pub const PURPOSE: &str = "weft 2026 messages of agents";
 
 /// The signature of a message in its team.
 ///
-/// Source: HMAC-SHA256 (RFC 2104) under a key that is derived from the master key. Of the words their SHA-256 is signed. Each part
+/// Source: HMAC-SHA256 (RFC 2104) under a key that was derived from the first master key. Of the words their SHA-256 is signed. Each part
 /// has its length in front, so that nothing can move from one part to the next.
 pub(super) fn sign(keys: &Keys, workspace: WorkspaceId, root: RunId, message: &Message) -> Vec<u8> {
     mac(keys, workspace, root, message).finalize().into_bytes().to_vec()
@@ -24,7 +24,7 @@ pub(super) fn is_genuine(keys: &Keys, workspace: WorkspaceId, root: RunId, messa
 }
 
 fn mac(keys: &Keys, workspace: WorkspaceId, root: RunId, message: &Message) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&keys.derive(PURPOSE)).expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&keys.lasting(PURPOSE)).expect("HMAC takes keys of any length");
     let number = message.number.to_be_bytes();
     let sent_at = message.sent_at.0.to_be_bytes();
     let (body, data) = (Sha256::digest(message.body.as_bytes()), Sha256::digest(message.data.as_bytes()));

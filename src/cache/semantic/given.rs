@@ -103,7 +103,8 @@ fn is_theirs(ctx: &Ctx, row: &HitRow) -> Result<bool> {
 }
 
 fn show(ctx: &Ctx, row: HitRow) -> Result<SemanticHit> {
-    let clear = if is_theirs(ctx, &row)? { ctx.keys.unseal(&place_of(ctx, row.id), &row.questions) } else { None };
+    let clear =
+        if is_theirs(ctx, &row)? { ctx.keys.unseal(&place_of(ctx.workspace(), row.id), &row.questions) } else { None };
     let words = clear.and_then(|clear| serde_json::from_slice(&clear).ok());
     Ok(row.with(words)?)
 }

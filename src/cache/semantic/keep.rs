@@ -44,9 +44,9 @@ impl Fresh {
         workspace: WorkspaceId,
         (id, key, root): (CacheEntryId, &Key, Option<&[u8]>),
         span: (Timestamp, Timestamp),
-    ) -> Vec<u8> {
+    ) -> Result<Vec<u8>> {
         let clear = serde_json::to_vec(&Worded::new(&self.text, &self.vector)).unwrap_or_default();
-        rt.keys.seal(&rt.ids, &place(workspace, id, key, root, span, "question"), &clear)
+        Ok(rt.keys.seal(&rt.ids, &place(workspace, id, key, root, span, "question"), &clear)?)
     }
 
     /// Puts the vector beside its answer.

@@ -29,4 +29,5 @@ pub(super) use embed::serving;
 pub use embed::{Embedder, Making, Serving, lend_embedder};
 pub use given::{clear_wrong_hit, list_hits, mark_wrong_hit};
 pub(super) use keep::{Fresh, learn};
+pub(super) use near::place_of;
 pub use near::{Given, Sought, Wording, begin_near};

@@ -21,7 +21,7 @@ use super::keep::{Fresh, Nearest};
 use super::threshold::{self, Observation, Verdict};
 use crate::model::auth::Action;
 use crate::model::cache::{CacheOutcome, CacheTier};
-use crate::model::{EmbedderId, SemanticHitId};
+use crate::model::{EmbedderId, SemanticHitId, WorkspaceId};
 use crate::runtime::Ctx;
 
 /// The last words of a request, and the request without them.
@@ -290,7 +290,7 @@ async fn note(
     (own, kept, given, verdict): (&Key, &Kept, &Given, Verdict),
 ) -> Result<()> {
     let words = serde_json::to_vec(&(asked, kept_text)).unwrap_or_default();
-    let questions = ctx.keys.seal(&ctx.ids, &place_of(ctx, given.id), &words);
+    let questions = ctx.keys.seal(&ctx.ids, &place_of(ctx.workspace(), given.id), &words)?;
     let new = hit::NewHit {
         id: given.id,
         entry: kept.id,
@@ -310,8 +310,8 @@ async fn note(
 }
 
 /// Where the questions of a note stand, so that they open nowhere else.
-pub(super) fn place_of(ctx: &Ctx, id: SemanticHitId) -> String {
-    format!("cache_semantic_hit/{}/{id}/questions", ctx.workspace())
+pub(in crate::cache) fn place_of(workspace: WorkspaceId, id: SemanticHitId) -> String {
+    format!("cache_semantic_hit/{workspace}/{id}/questions")
 }
 
 #[cfg(test)]

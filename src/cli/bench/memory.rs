@@ -36,6 +36,9 @@ pub(super) struct Arguments {
     /// Also measure the speed among so many made-up entries.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     entries: Option<u32>,
+    /// Also measure how the nearest of so many made-up vectors of 384 numbers are found: by a scan and by a graph.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1_000..=2_000_000))]
+    vectors: Option<u32>,
     /// Also measure vectors, made by the model in this folder, such as weft-data/embedders/all-MiniLM-L6-v2, or by --model behind
     /// this address, such as http://127.0.0.1:8080/v1 (as OpenAI's).
     #[arg(long, value_name = "FOLDER|URL")]
@@ -47,14 +50,14 @@ pub(super) struct Arguments {
 
 /// Milliseconds at three shares.
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Latency {
-    p50: f64,
-    p95: f64,
-    p99: f64,
+pub(super) struct Latency {
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
 }
 
 impl Latency {
-    fn of(mut times: Vec<f64>) -> Self {
+    pub fn of(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
         Self { p50: percentile(&times, 0.5), p95: percentile(&times, 0.95), p99: percentile(&times, 0.99) }
     }
@@ -126,10 +129,13 @@ pub(super) async fn measure(
             memory::delete(ctx, NAMESPACE, &document.id, Expect::Any).await?;
         }
     }
-    let figures = match arguments.entries {
+    let mut figures = match arguments.entries {
         Some(entries) => measure_speed(ctx, entries).await?,
         None => Vec::new(),
     };
+    if let Some(count) = arguments.vectors {
+        figures.extend(super::nearest::measure(ctx, count).await?);
+    }
     Ok(Report {
         engine: "Weft",
         version: env!("CARGO_PKG_VERSION"),

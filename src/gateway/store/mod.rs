@@ -11,4 +11,5 @@ pub(super) mod provider;
 pub(super) mod provider_use;
 pub(super) mod redaction;
 pub(super) mod route;
+pub(super) mod sealed;
 pub(super) mod spend;

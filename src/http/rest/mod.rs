@@ -22,6 +22,7 @@ pub mod give;
 pub mod hooks;
 mod listing;
 mod map;
+mod master_key;
 pub mod memory;
 mod memory_backups;
 mod memory_bulk;
@@ -89,6 +90,7 @@ fn resources() -> OpenApiRouter<Runtime> {
         .merge(listing::router())
         .merge(encryption::router())
         .merge(map::router())
+        .merge(master_key::router())
         .merge(memory::router())
         .merge(memory_backups::router())
         .merge(memory_bulk::router())

@@ -79,7 +79,7 @@ impl KeyRing {
 }
 
 /// Where a wrapped key stands.
-fn place_of_key(workspace: WorkspaceId, number: i64) -> String {
+pub(in crate::memory) fn place_of_key(workspace: WorkspaceId, number: i64) -> String {
     format!("workspace_key/{workspace}/{number}/wrapped")
 }
 
@@ -130,7 +130,7 @@ pub(super) async fn key_for_writing(tx: &mut Tx, ctx: &Ctx, number: Option<i64>)
 /// transaction may yet fail.
 async fn make_key(tx: &mut Tx, ctx: &Ctx, number: i64) -> Result<Arc<DataKey>, Error> {
     let bytes: [u8; 32] = ctx.ids.random_bytes();
-    let wrapped = ctx.keys.seal(&ctx.ids, &place_of_key(ctx.workspace(), number), &bytes);
+    let wrapped = ctx.keys.seal(&ctx.ids, &place_of_key(ctx.workspace(), number), &bytes)?;
     store::insert_key(tx, ctx.workspace(), number, &wrapped, ctx.clock.now()).await?;
     Ok(Arc::new(DataKey::new(ctx.workspace(), number, &bytes)))
 }

@@ -21,19 +21,23 @@
 mod alike;
 mod context;
 mod cut;
+mod dot;
 mod edits;
 mod filter;
 mod fold;
 mod forms;
+mod graph;
 mod group;
 mod names;
 mod near;
+mod nearest;
 mod passage;
 mod query;
 mod reasons;
 mod rows;
 mod score;
 mod search;
+mod speed;
 #[cfg(test)]
 pub(super) mod tests;
 mod token;
@@ -47,10 +51,12 @@ pub(super) use cut::{cut, digest};
 pub(super) use filter::Filter;
 pub(super) use fold::fold;
 pub(super) use names::is_filterable;
+pub(super) use nearest::{Growth, Way};
 pub(super) use passage::passage;
 pub(super) use rows::{Rows, Taken};
 pub(super) use score::Signal;
 pub(super) use search::{Asked, Found, FoundEntry};
+pub use speed::{VectorSpeed, vector_speed};
 pub(super) use vectors::{Packed, Question, pack};
 
 use std::collections::HashMap;
@@ -275,6 +281,16 @@ impl Index {
         let slot = self.by_id.get(&id).copied();
         let slot = slot.filter(|slot| self.slots[*slot as usize].digest == packed.digest);
         self.vectors.put(id, packed, slot);
+    }
+
+    /// Whether vectors wait for the graph that leads to the nearest of very many.
+    pub fn wants_graph(&self) -> bool {
+        self.vectors.wants_graph()
+    }
+
+    /// Puts the next few vectors into it. False when none waits any more.
+    pub fn grow(&self, most: usize) -> bool {
+        self.vectors.grow(most)
     }
 
     /// Entries whose vectors there was no room for.

@@ -7,6 +7,7 @@ use super::alike::Likeness;
 use super::context::{self, Context, GroupSums};
 use super::filter::{Filter, Seen};
 use super::near::{self, LOOKED_AT, Marks};
+use super::nearest::{Growth, Way};
 use super::query::{Query, Word};
 use super::reasons::Told;
 use super::score::{self, SIGNALS, Signal, WEIGHTS};
@@ -51,6 +52,8 @@ pub(in crate::memory) struct Found {
     pub matched: u32,
     /// Whether vectors were compared.
     pub compared: bool,
+    /// How, and how far the graph has come that may lead to them.
+    pub vectors: Option<(Way, Growth)>,
     /// How long each stage took, in their order.
     pub stages: Vec<(&'static str, Duration)>,
 }
@@ -160,7 +163,7 @@ impl Index {
         let context = self.context(&sums, groups, &accepted);
         watch.stage("context");
         let likeness = asked.vector.as_ref().map_or_else(Likeness::default, |question| {
-            let likeness = self.likeness(question, worth, &accepted);
+            let likeness = self.likeness(question, worth, &accepted, &sums);
             watch.stage("vectors");
             likeness
         });
@@ -181,7 +184,8 @@ impl Index {
         let told = Told { clauses: &clauses, scale, likeness: &likeness, asked };
         let hits = hits.iter().zip(ranks).map(|(hit, ranks)| self.explained(hit, ranks, &told)).collect();
         watch.stage("reasons");
-        Found { hits, matched: matching.len() as u32, compared, stages: watch.stages }
+        let vectors = likeness.way.map(|way| (way, self.vectors.growth()));
+        Found { hits, matched: matching.len() as u32, compared, vectors, stages: watch.stages }
     }
 
     /// What the signals that every entry has say for one.

@@ -2,19 +2,24 @@
 //!
 //! A vector is made one long and kept as a signed byte for each of its numbers and one float of scale (`int8`). The scan is
 //! exact: every vector of every entry that may be found is compared. A question's numbers keep 12 bits, so that all of the
-//! error is the stored vector's; the tests say how small it is.
+//! error is the stored vector's; the tests say how small it is. Where very many may be found a graph leads to the nearest
+//! (`nearest`).
 //!
-//! **Memory.** A vector of 384 numbers takes 388 bytes, one of 1,536 takes 1,540; an entry 64 bytes beside. At most
+//! **Memory.** A vector of 384 numbers takes 392 bytes, one of 1,536 takes 1,544; an entry 64 bytes beside. At most
 //! [`MOST_BYTES`] a workspace; vectors beyond that are left out, and searches say so.
 
 use std::collections::HashMap;
+use std::sync::RwLock;
 
+use super::dot::dot;
+use super::graph::Graph;
+use super::nearest::{Terms, Way};
 use crate::model::{EmbedderId, EntryId};
 
 /// Bytes of vectors that an index holds at most.
 pub(super) const MOST_BYTES: usize = 2 << 30;
 /// Stands for no slot.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 /// The largest number of a packed vector, and of a question's. With 4,096 numbers a sum stays under 2^31.
 const TOP: f32 = 127.0;
 const QUESTION_TOP: f32 = 2047.0;
@@ -57,7 +62,7 @@ fn unit(vector: &[f32]) -> Option<Vec<f32>> {
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::memory) struct Question {
     embedder: EmbedderId,
-    codes: Vec<i16>,
+    pub(super) codes: Vec<i16>,
     scale: f32,
     unit: Vec<f32>,
 }
@@ -74,26 +79,32 @@ impl Question {
 
 /// An entry with vectors.
 #[derive(Debug, Clone, Copy)]
-struct Held {
+pub(super) struct Held {
     id: EntryId,
     digest: i64,
     /// Its first vector, and how many follow from there.
     start: u32,
-    rows: u32,
+    pub rows: u32,
     /// Where the entry stands in the index, if it is there with the content that was embedded.
-    slot: u32,
+    pub slot: u32,
 }
 
 /// The vectors of one index, all of one embedder.
 #[derive(Debug, Default)]
 pub(super) struct Vectors {
     embedder: Option<EmbedderId>,
-    dims: usize,
-    codes: Vec<i8>,
-    scales: Vec<f32>,
-    held: Vec<Held>,
-    by_id: HashMap<EntryId, u32>,
-    dead: usize,
+    pub(super) dims: usize,
+    pub(super) codes: Vec<i8>,
+    pub(super) scales: Vec<f32>,
+    /// Whose each vector is.
+    pub(super) owners: Vec<u32>,
+    pub(super) held: Vec<Held>,
+    pub(super) by_id: HashMap<EntryId, u32>,
+    pub(super) dead: usize,
+    /// Of the vectors in their order, as far as it has come.
+    pub(super) graph: RwLock<Graph>,
+    /// When it is gone by.
+    pub(super) terms: Terms,
     /// The sum of all vectors alive: what they have in common says nothing.
     sum: Vec<f64>,
     /// Entries that there was no room for.
@@ -106,6 +117,8 @@ pub(super) struct Alike {
     pub cosines: Vec<f32>,
     /// The mean cosine of all vectors, and of some that have nothing in common: what a vector has of the model that made it.
     pub mean: f32,
+    /// How they were compared.
+    pub way: Way,
 }
 
 impl Vectors {
@@ -150,6 +163,7 @@ impl Vectors {
             return;
         }
         let start = self.scales.len() as u32;
+        self.owners.resize(self.scales.len() + rows, self.held.len() as u32);
         for row in packed.codes.chunks_exact(size) {
             let (scale, codes) = row.split_at(4);
             self.scales.push(f32::from_le_bytes([scale[0], scale[1], scale[2], scale[3]]));
@@ -193,6 +207,10 @@ impl Vectors {
             scales.extend_from_slice(&self.scales[rows]);
         }
         (self.codes, self.scales, self.dead) = (codes, scales, 0);
+        let owners = self.held.iter().zip(0..).flat_map(|(held, at)| std::iter::repeat_n(at, held.rows as usize));
+        self.owners = owners.collect();
+        // Every vector has another number now.
+        self.graph = RwLock::default();
         self.by_id = self.held.iter().enumerate().map(|(at, held)| (held.id, at as u32)).collect();
     }
 
@@ -219,9 +237,14 @@ impl Vectors {
                 cosines[held.slot as usize] = self.best(held, question).1;
             }
         }
+        Alike { cosines, mean: self.mean(question), way: Way::Exact }
+    }
+
+    /// The mean cosine of a question and all vectors.
+    pub(super) fn mean(&self, question: &Question) -> f32 {
         let rows = (self.scales.len() - self.dead) as f64;
         let sum: f64 = self.sum.iter().zip(&question.unit).map(|(sum, value)| sum * f64::from(*value)).sum();
-        Alike { cosines, mean: ((sum / (rows + FEW)) as f32).min(MOST_MEAN) }
+        ((sum / (rows + FEW)) as f32).min(MOST_MEAN)
     }
 
     /// The best passage of an entry for a question, from 0.
@@ -230,7 +253,7 @@ impl Vectors {
         (held.slot != NONE).then(|| self.best(held, question).0)
     }
 
-    fn best(&self, held: &Held, question: &Question) -> (u32, f32) {
+    pub(super) fn best(&self, held: &Held, question: &Question) -> (u32, f32) {
         let mut best = (0, f32::NEG_INFINITY);
         for at in 0..held.rows {
             let row = (held.start + at) as usize;
@@ -242,11 +265,6 @@ impl Vectors {
         }
         best
     }
-}
-
-/// The sum of products. Written so that the compiler makes it eight or sixteen at a time.
-fn dot(codes: &[i8], question: &[i16]) -> i32 {
-    codes.iter().zip(question).map(|(code, value)| i32::from(i16::from(*code)) * i32::from(*value)).sum()
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ mod textbook;
 pub use set::{Document, Question, Set};
 pub use textbook::Textbook;
 
+pub use super::index::{VectorSpeed, vector_speed};
+
 use serde::Serialize;
 
 /// How deep answers are looked at.

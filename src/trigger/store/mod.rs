@@ -4,4 +4,5 @@ pub mod due;
 pub mod ending;
 pub mod firing;
 pub mod key;
+pub mod sealed;
 pub mod trigger;

@@ -5,6 +5,7 @@ mod bench;
 mod ending;
 mod gateway;
 mod help;
+mod key;
 mod memory;
 mod queue;
 mod run;
@@ -65,7 +66,8 @@ impl Folder {
     pub async fn runtime(&self, admin: Option<(String, String)>) -> Runtime {
         let config = Config { admin, ..Config::isolated(&self.0.path().join("weft-data")) };
         let db = Db::open(&Options::new(config.database_url.clone())).await.unwrap();
-        Runtime::new(config, db, Clock::System, Keys::ephemeral(&Ids), Outbound::default())
+        let keys = Keys::open(&config.master_key_file, &Ids).unwrap();
+        Runtime::new(config, db, Clock::System, keys, Outbound::default())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

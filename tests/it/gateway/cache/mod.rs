@@ -6,6 +6,7 @@ mod flight;
 mod hits;
 mod isolation;
 mod manage;
+mod master;
 mod semantic;
 mod warming;
 mod wire;

@@ -1,0 +1,186 @@
+//! The file of the master keys: 32 bytes in base64 on each line, the newest first, mode 0600.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Error;
+use crate::runtime::Ids;
+
+/// Keys of a file at most.
+pub const MOST_KEYS: usize = 8;
+
+/// Reads the keys, or makes one where there is no file.
+pub(super) fn open(path: &Path, ids: &Ids) -> Result<Vec<[u8; 32]>, Error> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let master: [u8; 32] = ids.random_bytes();
+            create(path, &STANDARD.encode(master), &ids.secret()).map_err(|source| file_error(path, source))?;
+        }
+        Err(source) => return Err(file_error(path, source)),
+        Ok(_) => {}
+    }
+    // Of two that began at once, both go by the file of the one that was first.
+    read(path)
+}
+
+/// Reads the keys.
+pub(super) fn read(path: &Path) -> Result<Vec<[u8; 32]>, Error> {
+    let text = fs::read_to_string(path).map_err(|source| file_error(path, source))?;
+    parse(&text).ok_or_else(|| Error::Shape { path: path.display().to_string() })
+}
+
+/// Writes other keys in place of those that are there, all or nothing. Whoever changes them at the same time waits.
+pub(super) fn change(path: &Path, ids: &Ids, alter: impl FnOnce(&mut Vec<[u8; 32]>)) -> Result<(), Error> {
+    let at = |source| file_error(path, source);
+    // What a link leads to is replaced, not the link.
+    let path = path.canonicalize().map_err(at)?;
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(beside(&path, "lock"));
+    let lock = lock.map_err(at)?;
+    lock.lock().map_err(at)?;
+    let mut keys = read(&path)?;
+    alter(&mut keys);
+    if keys.len() > MOST_KEYS {
+        return Err(Error::Full { path: path.display().to_string() });
+    }
+    if keys.is_empty() {
+        return Err(Error::Shape { path: path.display().to_string() });
+    }
+    let text: String = keys.iter().map(|key| STANDARD.encode(key) + "\n").collect();
+    replace(&path, &text, &ids.secret()).map_err(at)
+}
+
+fn file_error(path: &Path, source: io::Error) -> Error {
+    Error::File { path: path.display().to_string(), source }
+}
+
+/// The keys of a text, each once; `None` where a line is none, or there are none or too many.
+fn parse(text: &str) -> Option<Vec<[u8; 32]>> {
+    let mut keys: Vec<[u8; 32]> = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let key = <[u8; 32]>::try_from(STANDARD.decode(line).ok()?).ok()?;
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    (1..=MOST_KEYS).contains(&keys.len()).then_some(keys)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn beside(path: &Path, what: &str) -> PathBuf {
+    folder_of(path).join(format!(".master-key-{what}"))
+}
+
+/// A new file with all that is to be in it, for nobody else to read, and on the disk.
+fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Makes the file with all that is in it, or not at all: a start that is cut short leaves no half a key, which would keep
+/// every later start from its data. A file that somebody else made meanwhile stays.
+fn create(path: &Path, text: &str, draft: &str) -> io::Result<()> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder)?;
+    let draft = beside(path, draft);
+    let written = write_draft(&draft, text).and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Some file systems have no links.
+        Err(_) => fs::rename(&draft, path),
+        Ok(()) => Ok(()),
+    });
+    // Gone already where it was renamed; left behind it would open nothing.
+    let _ = fs::remove_file(&draft);
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+/// Puts another text in the file's place, or leaves it as it is.
+fn replace(path: &Path, text: &str, draft: &str) -> io::Result<()> {
+    let draft = beside(path, draft);
+    let written = write_draft(&draft, text).and_then(|()| fs::rename(&draft, path));
+    let _ = fs::remove_file(&draft);
+    written?;
+    File::open(folder_of(path))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_read_ever_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").join("master.key");
+        let made = open(&path, &Ids).unwrap();
+        assert_eq!(open(&path, &Ids).unwrap(), made);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_key_that_somebody_else_made_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        create(&path, "first", "a").unwrap();
+        create(&path, "second", "b").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        let good = STANDARD.encode([7_u8; 32]);
+        for text in ["", "\n\n", "short", &format!("{good}\nshort"), &format!("{good} {good}")] {
+            fs::write(&path, text).unwrap();
+            assert!(matches!(open(&path, &Ids), Err(Error::Shape { .. })), "{text:?}");
+            assert!(change(&path, &Ids, |_| {}).is_err());
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_change_replaces_the_whole_file_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        // As it stood before there could be several, readable for others.
+        fs::write(&path, STANDARD.encode([1_u8; 32])).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        change(&path, &Ids, |keys| keys.insert(0, [2; 32])).unwrap();
+        assert_eq!(read(&path).unwrap(), [[2; 32], [1; 32]]);
+        assert_eq!(mode(&path), 0o600);
+        change(&path, &Ids, |keys| keys.retain(|key| *key != [1; 32])).unwrap();
+        assert_eq!(read(&path).unwrap(), [[2; 32]]);
+        assert!(matches!(change(&path, &Ids, Vec::clear), Err(Error::Shape { .. })), "one has to stay");
+        let too_many = |keys: &mut Vec<[u8; 32]>| keys.extend((10..10 + MOST_KEYS as u8).map(|byte| [byte; 32]));
+        assert!(matches!(change(&path, &Ids, too_many), Err(Error::Full { .. })));
+        assert_eq!(read(&path).unwrap(), [[2; 32]]);
+    }
+
+    #[test]
+    fn a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.key"), folder.path().join("master.key"));
+        fs::write(&real, STANDARD.encode([1_u8; 32])).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        change(&link, &Ids, |keys| keys.insert(0, [2; 32])).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(read(&link).unwrap().len(), 2);
+    }
+}
