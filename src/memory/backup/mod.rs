@@ -236,7 +236,7 @@ fn sealed(
 ) -> Result<Option<Vec<u8>>, Error> {
     let BackupTarget::S3 { endpoint, access_key_id, .. } = target else { return Ok(None) };
     if let Some(Credential(secret)) = secret {
-        return Ok(Some(ctx.keys.seal(&ctx.ids, &secret_place(id), secret.as_bytes())));
+        return Ok(Some(ctx.keys.seal(&ctx.ids, &secret_place(id), secret.as_bytes())?));
     }
     let is_meant = |old: &&BackupRow| match &old.spec.target {
         BackupTarget::S3 { endpoint: known, access_key_id: key, .. } => known == endpoint && key == access_key_id,
@@ -252,7 +252,7 @@ fn sealed(
 }
 
 /// Where a secret key stands, for its encryption.
-fn secret_place(id: BackupId) -> String {
+pub(super) fn secret_place(id: BackupId) -> String {
     format!("memory_backup/{id}/sealed")
 }
 
