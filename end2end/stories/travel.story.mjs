@@ -219,9 +219,10 @@ story('a run is forked after one of its events, and started again from one item 
   await shot(page, 'fork-at-event');
   await dialog.getByRole('button', { name: 'Start the fork' }).click();
   await page.waitForURL((url) => /^\/runs\/[0-9a-f-]{36}$/.test(url.pathname) && !url.pathname.includes(source.id));
-  await status.getByText('Succeeded').waitFor({ timeout: 30_000 });
   const forked = page.url().split('/').pop();
+  // The page of the source has succeeded, too, and stays until that of the fork is there.
   await page.locator('.facts').getByText(`after event ${dug}`).waitFor();
+  await status.getByText('Succeeded').waitFor({ timeout: 30_000 });
   assert.deepEqual(await writers(), [source.id, forked, forked, forked]);
 
   // From the second item: it alone is planted once more.
