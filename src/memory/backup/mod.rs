@@ -17,6 +17,8 @@ pub use restore::restore_backup;
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::maker::Maker;
 use super::store::BackupRow;
 use super::{Error, access, store, validate};
@@ -267,6 +269,12 @@ fn check(ctx: &Ctx, draft: &mut BackupDraft) -> Result<(), Error> {
         wrong.extend(validate::namespace(&draft.namespace).err());
     }
     wrong.extend(draft.check());
+    if let BackupTarget::S3 { endpoint, .. } = &draft.target
+        && Url::parse(endpoint).is_err()
+        && !wrong.iter().any(|field| field.pointer == "/target/endpoint")
+    {
+        wrong.push(FieldError::new("/target/endpoint", "expected a host, perhaps with a port from 1 to 65535"));
+    }
     if let BackupSchedule::Cron { cron, timezone } = &draft.schedule
         && let Err(field) = zone::read(cron, timezone)
     {

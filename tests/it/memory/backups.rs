@@ -191,6 +191,10 @@ on_both_engines! {
         let without = BackupDraft { secret_key: None, ..draft.clone() };
         let refused = memory::save_backup(&ctx, None, without.clone()).await.unwrap_err();
         assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/secret_key"), "{refused}");
+        let nowhere = json!({"kind": "s3", "endpoint": "https://store.example.com:99999", "region": "r", "bucket": "team", "access_key_id": "AKID"});
+        let nowhere = BackupDraft { target: serde_json::from_value(nowhere).unwrap(), ..draft.clone() };
+        let refused = memory::save_backup(&ctx, None, nowhere).await.unwrap_err();
+        assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/target/endpoint"), "{refused}");
         let made = memory::save_backup(&ctx, None, draft).await.unwrap();
         let run = fire(&ctx).await;
         assert_eq!(run.outcome, BackupOutcome::Failed);
