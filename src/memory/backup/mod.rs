@@ -266,7 +266,8 @@ fn check(ctx: &Ctx, draft: &mut BackupDraft) -> Result<(), Error> {
     }
     let mut wrong = Vec::new();
     if !draft.namespace.is_empty() {
-        wrong.extend(validate::namespace(&draft.namespace).err());
+        let misfit = validate::namespace(&draft.namespace).err();
+        wrong.extend(misfit.map(|field| FieldError::new("/namespace", field.message)));
     }
     wrong.extend(draft.check());
     if let BackupTarget::S3 { endpoint, .. } = &draft.target

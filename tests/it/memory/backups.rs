@@ -171,6 +171,8 @@ on_both_engines! {
         let wrong = BackupDraft { schedule: serde_json::from_value(wrong).unwrap(), ..draft };
         let refused = memory::save_backup(&ctx, Some(made.id), wrong).await.unwrap_err();
         assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/schedule/cron"), "{refused}");
+        let refused = memory::save_backup(&ctx, Some(made.id), backup("a\0b", 1)).await.unwrap_err();
+        assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/namespace"), "{refused}");
         let now = memory::hasten_backup(&ctx, made.id).await.unwrap();
         assert_eq!(now.next_at, Some(ctx.clock.now()));
     }
