@@ -121,6 +121,7 @@ story('what the environment names is there from the start, and stays away once i
   await row.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await row.waitFor({ state: 'detached' });
+  await page.close();
   await server.stop();
   await server.restart();
   const { items } = await server.api('GET', '/api/v1/providers', { token: await server.token() });

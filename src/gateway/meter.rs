@@ -10,14 +10,12 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 use super::content::Capture;
+use super::ended::{Settled, keep};
 use super::key_pace::Taken;
 use super::signs::{Left, Signs};
 use super::spending::Held;
-use super::store;
 use super::tokens::{Lacks, Later};
-use super::waiting::{Room, Uncounted, Waits};
-use crate::cache;
-use crate::model::cache::CacheOutcome;
+use super::waiting::{Room, Uncounted};
 use crate::model::gateway::{CallOutcome, CallRecord, Choice, Fault, FaultClass, Request, Response, TokensBy, Usage};
 use crate::model::{Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
@@ -26,12 +24,8 @@ use crate::runtime::Runtime;
 const MOST_WAITING: usize = 20_000;
 /// Calls of one transaction.
 const BATCH: usize = 256;
-/// Tries to write a batch.
-const TRIES: u32 = 20;
 /// When those may come again who are refused because too many wait.
 const RETRY_AFTER_MS: u64 = 1_000;
-/// Between two tries.
-const PAUSE_MS: i64 = 500;
 
 /// What the writer is told.
 #[derive(Debug)]
@@ -39,30 +33,6 @@ enum Entry {
     Call(Box<Settled>),
     /// Everything before it is written.
     Barrier(oneshot::Sender<()>),
-}
-
-/// A call that has ended.
-#[derive(Debug)]
-struct Settled {
-    workspace: WorkspaceId,
-    record: Box<CallRecord>,
-    /// What the budgets hold back for it.
-    held: Option<Held>,
-    /// What was asked and answered, where that is kept.
-    content: Option<Waits<Box<Capture>>>,
-    /// What of its tokens is still to be counted.
-    later: Option<Waits<Uncounted>>,
-}
-
-impl Settled {
-    /// Counts what nobody told, where that can be done: it was settled with an estimate.
-    async fn count(&mut self, runtime: &Runtime) {
-        let Some(uncounted) = self.later.take() else { return };
-        uncounted.held.count(runtime, &mut self.record).await;
-        if let Some(held) = &mut self.held {
-            held.came_to(self.record.usage);
-        }
-    }
 }
 
 /// The way to the one writer of the process.
@@ -343,64 +313,4 @@ async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Entry>) {
             let _ = told.send(());
         }
     }
-}
-
-async fn keep(runtime: &Runtime, calls: &mut [Settled]) {
-    for attempt in 1..=TRIES {
-        match store_all(runtime, calls).await {
-            Ok(()) => return,
-            Err(error) if error.is_transient() && attempt < TRIES => {
-                tracing::warn!(%error, calls = calls.len(), "calls of models were not written; it is tried again");
-                runtime.clock.sleep_until(runtime.clock.soon(PAUSE_MS)).await;
-            }
-            Err(error) => {
-                tracing::error!(%error, calls = calls.len(), "calls of models can't be written and are lost");
-                return;
-            }
-        }
-    }
-}
-
-async fn store_all(runtime: &Runtime, calls: &mut [Settled]) -> crate::db::Result<()> {
-    for Settled { record: call, .. } in calls.iter_mut() {
-        if let (None, Some(provider), true) = (call.cost_micros, call.provider_id, call.outcome != CallOutcome::Failed)
-        {
-            let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
-            call.cost_micros = price.map(|price| price.cost_micros(call.usage));
-        }
-    }
-    if calls.is_empty() {
-        return Ok(());
-    }
-    for Settled { record: call, .. } in calls.iter_mut() {
-        let (Some(provider), Some(cache)) = (call.provider_id, call.cache.as_mut()) else { continue };
-        if cache.outcome == CacheOutcome::Hit && cache.saved_micros.is_none() {
-            let price = store::price::find(&runtime.db, provider, &call.model, call.at).await?;
-            cache.saved_micros = price.map(|price| price.cost_micros(cache.saved));
-        }
-    }
-    let mut tx = runtime.db.begin().await?;
-    let mut spend = store::spend::Sums::default();
-    for Settled { workspace, record: call, content, .. } in calls.iter() {
-        store::call::insert(&mut tx, *workspace, call).await?;
-        if let Some(content) = content {
-            match content.held.seal(runtime, call.id) {
-                Ok(sealed) => {
-                    store::content::insert(&mut tx, *workspace, call.id, &sealed).await?;
-                    store::content::make_room(&mut tx, *workspace).await?;
-                }
-                // What was paid counts all the same.
-                Err(error) => tracing::warn!(%error, call = %call.id, "what was asked and answered is not kept"),
-            }
-        }
-        spend.add(*workspace, call);
-        if let Some(cache) = &call.cache
-            && let Some(entry) = cache.entry_id
-        {
-            let saved = (cache.saved.prompt() + cache.saved.output, cache.saved_micros.unwrap_or(0));
-            cache::note_hits(&mut tx, *workspace, entry, call.at, saved).await?;
-        }
-    }
-    spend.write(&mut tx).await?;
-    tx.commit().await
 }

@@ -44,6 +44,7 @@ mod context;
 mod count;
 mod dialect;
 mod embed;
+mod ended;
 mod error;
 mod explain;
 mod flags;

@@ -1,7 +1,7 @@
 //! The providers that a workspace begins with: those that the settings name.
 
 use crate::model::WorkspaceId;
-use crate::model::gateway::{Credential, Limits, ProviderDraft};
+use crate::model::gateway::{Limits, ProviderDraft};
 use crate::runtime::Runtime;
 
 /// Adds the providers that the settings name to a workspace that was just made; whoever deletes one later does not get it back. One that
@@ -13,7 +13,7 @@ pub async fn seed(runtime: &Runtime, workspace: WorkspaceId) {
             name: seed.name.to_owned(),
             kind: seed.kind,
             base_url: seed.base_url.clone(),
-            credential: seed.credential.clone().map(Credential),
+            credential: seed.credential.clone(),
             models: Vec::new(),
             responses: false,
             enabled: true,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{EntryId, RunId, Timestamp};
+use super::{EntryId, Timestamp};
 
 mod access;
 mod activity;
@@ -22,6 +22,7 @@ mod reader;
 mod relation;
 mod retention;
 mod sibling;
+mod source;
 mod summary;
 mod summary_rule;
 mod table;
@@ -61,6 +62,7 @@ pub use retention::{
     KeptFrom, MAX_RETENTION_DAYS, MAX_RETENTIONS, PREVIEWED, Retention, RetentionPreview, RetentionRule,
 };
 pub use sibling::{OnConflict, Precedence, Seen, Sibling};
+pub use source::Source;
 pub use summary::{MAX_SUMMARY_SOURCES, Summarized, SummaryDraft, SummaryEstimate, SummaryLink, SummaryLinks};
 pub use summary_rule::{
     KEPT_FIRINGS, MAX_FIRING_SUMMARIES, MAX_SUMMARY_RULES, SummaryFiring, SummaryOutcome, SummaryPlan, SummaryRule,
@@ -133,26 +135,6 @@ impl Entry {
     pub fn is_quarantined(&self) -> bool {
         self.quarantine.as_ref().is_some_and(Quarantine::is_held)
     }
-}
-
-/// Where a version came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Source {
-    /// A person.
-    User { name: String },
-    /// A step of a run.
-    Run { run_id: RunId, step: String },
-    /// The command line without a server.
-    Cli {},
-    /// A file, or a copy of a backup.
-    Import {
-        /// Who had it imported; absent for the command line without a server.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        name: Option<String>,
-    },
-    /// Its time ran out; only of versions that deleted the entry.
-    Expiry {},
 }
 
 /// What a writer gives. Unknown fields are refused.

@@ -41,12 +41,20 @@ pub(super) async fn make(ctx: &Ctx, row: &BackupRow, run: &mut BackupRun) -> Res
     let name = name(&row.spec.namespace, run.at, row.id);
     let mut copy = BackupCopy { name, at: run.at, entries: 0, bytes: 0, parts: 0 };
     let written = write(ctx, row, &target, &mut copy, run).await;
-    if let Err(error) = written {
-        // Nothing of it is of use. Where it can't be removed now, the next copy tries again.
-        if copy.parts > 0 {
-            let _ = remove(ctx, &target, row.id, &copy).await;
+    let is_kept = match written {
+        Ok(()) if copy.entries == 0 => true,
+        Ok(()) => note(ctx, row.id, &copy, true).await?,
+        Err(error) => {
+            // Nothing of it is of use. Where it can't be removed now, the next copy tries again.
+            if copy.parts > 0 {
+                let _ = remove(ctx, &target, row.id, &copy).await;
+            }
+            return Err(error);
         }
-        return Err(error);
+    };
+    if !is_kept {
+        let _ = remove(ctx, &target, row.id, &copy).await;
+        return Err(overtaken());
     }
     if run.left_out > 0 {
         run.reason = format!("{} entries can't be decrypted and are not in the copy", run.left_out);
@@ -55,7 +63,6 @@ pub(super) async fn make(ctx: &Ctx, row: &BackupRow, run: &mut BackupRun) -> Res
         run.outcome = BackupOutcome::Nothing;
         return Ok(());
     }
-    note(ctx, row.id, &copy, true).await?;
     run.outcome = BackupOutcome::Done;
     let old: Vec<BackupCopy> =
         store::copies(&ctx.db, row.id, true).await?.into_iter().skip(row.spec.keep as usize).collect();
@@ -120,14 +127,39 @@ async fn write(
 async fn put(ctx: &Ctx, row: &BackupRow, target: &Target, copy: &mut BackupCopy, part: Vec<u8>) -> Result<(), Error> {
     copy.parts += 1;
     copy.bytes += part.len() as i64;
-    note(ctx, row.id, copy, false).await?;
+    if copy.parts == 1 {
+        if !begin(ctx, row, copy).await? {
+            // Nothing was written yet.
+            copy.parts = 0;
+            return Err(overtaken());
+        }
+    } else if !note(ctx, row.id, copy, false).await? {
+        return Err(overtaken());
+    }
     target.put(ctx, &part_name(&copy.name, copy.parts), part).await
 }
 
-async fn note(ctx: &Ctx, id: BackupId, copy: &BackupCopy, whole: bool) -> Result<(), Error> {
+/// Notes that a copy begins; false where the backup writes elsewhere by now, or is gone.
+async fn begin(ctx: &Ctx, row: &BackupRow, copy: &BackupCopy) -> Result<bool, Error> {
     let mut tx = ctx.db.begin().await?;
-    store::put_copy(&mut tx, id, copy, whole).await?;
-    Ok(tx.commit().await?)
+    let now = store::hold_backup(&mut tx, row.id).await?;
+    let is_meant = now.is_some_and(|now| super::same_place(&now.target, &row.spec.target));
+    let begins = is_meant && store::begin_copy(&mut tx, row.id, copy).await?;
+    tx.commit().await?;
+    Ok(begins)
+}
+
+/// Notes how far a copy is; false where nothing is known of it any more: what was written of it is of no use then.
+async fn note(ctx: &Ctx, id: BackupId, copy: &BackupCopy, whole: bool) -> Result<bool, Error> {
+    let mut tx = ctx.db.begin().await?;
+    let is_known = store::put_copy(&mut tx, id, copy, whole).await?;
+    tx.commit().await?;
+    Ok(is_known)
+}
+
+/// A copy counts as whole only while nobody has taken it for one that was left: another process, or whoever had the backup write elsewhere.
+fn overtaken() -> Error {
+    Error::Backup("the backup was changed, or made by another server, while this copy was written".to_owned())
 }
 
 /// Removes the files of a copy, then what is known of it: what fails in between is tried again.

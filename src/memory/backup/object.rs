@@ -1,5 +1,7 @@
 //! A bucket of an object store as a place for copies.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::sign::{Signed, Signer, digest};
@@ -11,6 +13,8 @@ use crate::runtime::outbound::{Request, Response};
 const TIMEOUT_MS: u64 = 180_000;
 /// Bytes of an answer that is no part.
 const MAX_ANSWER: u64 = 64 << 10;
+/// Pauses before it is asked again where the store itself failed or is overrun: each of our requests may come twice.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 /// Characters of what a store says of a failure.
 const MAX_SAID: usize = 200;
 
@@ -48,7 +52,7 @@ impl Store {
     }
 
     pub async fn put(&self, ctx: &Ctx, name: &str, content: Vec<u8>) -> Result<(), Error> {
-        let answer = self.ask(ctx, "PUT", name, Some(content), MAX_ANSWER).await?;
+        let answer = self.ask(ctx, "PUT", name, Some(&content), MAX_ANSWER).await?;
         told(&answer, &[200, 201, 204], &format!("{name} can't be written"))
     }
 
@@ -63,13 +67,31 @@ impl Store {
         told(&answer, &[200, 202, 204, 404], &format!("{name} can't be removed"))
     }
 
-    /// Sends a signed request. Redirects are answers: a signature is for one place.
     async fn ask(
         &self,
         ctx: &Ctx,
         method: &str,
         name: &str,
-        content: Option<Vec<u8>>,
+        content: Option<&[u8]>,
+        most: u64,
+    ) -> Result<Response, Error> {
+        for pause in PAUSES {
+            let answer = self.send(ctx, method, name, content, most).await?;
+            if !is_passing(answer.status) || ctx.tasks.stopping().is_cancelled() {
+                return Ok(answer);
+            }
+            tokio::time::sleep(pause).await;
+        }
+        self.send(ctx, method, name, content, most).await
+    }
+
+    /// Sends a signed request. Redirects are answers: a signature is for one place.
+    async fn send(
+        &self,
+        ctx: &Ctx,
+        method: &str,
+        name: &str,
+        content: Option<&[u8]>,
         most: u64,
     ) -> Result<Response, Error> {
         let at: String = ctx.clock.now().to_string().chars().take_while(|c| !matches!(c, '.' | 'Z')).collect();
@@ -78,7 +100,7 @@ impl Store {
         let path = format!("{}{name}", self.path);
         let host = self.endpoint.host_str().unwrap_or_default();
         let host = self.endpoint.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        let hash = digest(content.as_deref().unwrap_or_default());
+        let hash = digest(content.unwrap_or_default());
         let headers = [("host", host.as_str()), ("x-amz-content-sha256", hash.as_str()), ("x-amz-date", at.as_str())];
         let signer = Signer { region: &self.region, access_key_id: &self.access_key_id, secret: &self.secret };
         let authorization =
@@ -90,13 +112,18 @@ impl Store {
         if content.is_some() {
             request.headers.push(("content-type".to_owned(), "application/x-ndjson".to_owned()));
         }
-        request.body = content;
+        request.body = content.map(<[u8]>::to_vec);
         request.timeout_ms = Some(TIMEOUT_MS);
         (request.max_bytes, request.max_decompressed) = (Some(most), Some(most));
         request.follows_redirects = false;
         let answer = ctx.http.send(request).await;
         answer.map_err(|error| Error::Backup(format!("the store can't be reached: {error}")))
     }
+}
+
+/// Whether a store may answer otherwise in a moment.
+const fn is_passing(status: u16) -> bool {
+    matches!(status, 429 | 500 | 502 | 503 | 504)
 }
 
 /// Refuses an answer that is none of these, with what the store says of it.

@@ -149,25 +149,51 @@ pub(in crate::memory) async fn hasten_backup(
     .map(|done| done.rows_affected() == 1))?)
 }
 
-/// Notes a copy, that it goes on, or that it is whole; nothing where the backup was removed meanwhile.
-pub(in crate::memory) async fn put_copy(tx: &mut Tx, backup: BackupId, copy: &BackupCopy, whole: bool) -> Result<()> {
-    within!(tx, conn => query(
+/// Where a backup writes now; `None` where it was removed. Whoever changes it meanwhile waits for this transaction.
+pub(in crate::memory) async fn hold_backup(tx: &mut Tx, id: BackupId) -> Result<Option<BackupDraft>> {
+    let spec: Option<Json<BackupDraft>> = within!(tx, conn => query_scalar(
+        "update memory_backup set created_at = created_at where id = $1 returning spec",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await)?;
+    Ok(spec.map(|spec| spec.0))
+}
+
+/// Notes a copy that begins; false where one of this name is there already.
+pub(in crate::memory) async fn begin_copy(tx: &mut Tx, backup: BackupId, copy: &BackupCopy) -> Result<bool> {
+    Ok(within!(tx, conn => query(
         "insert into memory_backup_copy (backup_id, name, at, whole, entries, bytes, parts)
-         select id, $2, $3, $4, $5, $6, $7 from memory_backup where id = $1
-         on conflict (backup_id, name) do update set whole = excluded.whole, entries = excluded.entries,
-             bytes = excluded.bytes, parts = excluded.parts",
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (backup_id, name) do nothing",
     )
     .bind(backup)
     .bind(copy.name.as_str())
     .bind(copy.at)
+    .bind(false)
+    .bind(copy.entries)
+    .bind(copy.bytes)
+    .bind(copy.parts)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Notes that a copy goes on, or that it is whole; false where nothing is known of it any more.
+pub(in crate::memory) async fn put_copy(tx: &mut Tx, backup: BackupId, copy: &BackupCopy, whole: bool) -> Result<bool> {
+    Ok(within!(tx, conn => query(
+        "update memory_backup_copy set whole = $3, entries = $4, bytes = $5, parts = $6
+         where backup_id = $1 and name = $2",
+    )
+    .bind(backup)
+    .bind(copy.name.as_str())
     .bind(whole)
     .bind(copy.entries)
     .bind(copy.bytes)
     .bind(copy.parts)
     .execute(conn)
     .await
-    .map(drop))?;
-    Ok(())
+    .map(|done| done.rows_affected() == 1))?)
 }
 
 /// Copies of a backup, the newest first: those that are whole, or those that were begun and never were.

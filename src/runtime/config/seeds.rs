@@ -1,7 +1,9 @@
 //! Settings that name providers of models: what a workspace begins with, by the variables that other programs read, too.
 
+use std::net::Ipv6Addr;
+
 use super::{Setting, setting};
-use crate::model::gateway::ProviderKind;
+use crate::model::gateway::{Credential, ProviderKind};
 
 pub(super) const ANTHROPIC_KEY: Setting = Setting {
     secret: true,
@@ -43,7 +45,7 @@ pub struct Seed {
     /// Where it is; the kind's usual place when empty.
     pub base_url: String,
     /// Its key.
-    pub credential: Option<String>,
+    pub credential: Option<Credential>,
 }
 
 /// Reads them; `get` gives the text of a setting, empty where it is unset. `own` is the origin of this server: an address there is passed
@@ -62,11 +64,11 @@ pub(super) fn read<'a>(get: impl Fn(&str) -> &'a str, own: &str) -> Result<Vec<S
     let key = |name: &str| Some(get(name).trim().to_owned()).filter(|key| !key.is_empty());
     let mut seeds = Vec::new();
     if let (Some(base_url), Some(credential)) = (url("anthropic_base_url")?, key("anthropic_api_key")) {
-        let credential = Some(credential);
+        let credential = Some(Credential(credential));
         seeds.push(Seed { name: "anthropic", kind: ProviderKind::Anthropic, base_url, credential });
     }
     if let Some(base_url) = url("openai_base_url")? {
-        let credential = key("openai_api_key");
+        let credential = key("openai_api_key").map(Credential);
         let kind = match base_url.as_str() {
             "" => ProviderKind::OpenAi,
             text if text.trim_end_matches('/') == ProviderKind::OpenAi.usual_base_url() => ProviderKind::OpenAi,
@@ -87,20 +89,37 @@ fn is_url(text: &str) -> bool {
     url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
+/// Whether an address is this server's, by whatever name loopback has in it.
 fn is_within(text: &str, own: &str) -> bool {
-    let origin = |text: &str| url::Url::parse(text).ok().map(|url| url.origin().ascii_serialization());
+    let origin = |text: &str| {
+        let url = url::Url::parse(text).ok()?;
+        let host = match url.host_str()? {
+            "127.0.0.1" | "[::1]" | "localhost" | "0.0.0.0" | "[::]" => "localhost",
+            host => host,
+        };
+        Some((host.to_owned(), url.port_or_known_default()))
+    };
     origin(text).is_some_and(|there| origin(own) == Some(there))
 }
 
-/// What Ollama's own programs take: a host, a host and its port, or a URL. Where it is told to listen everywhere it is asked on loopback.
-fn ollama_url(host: &str) -> Option<String> {
-    let has_scheme = host.contains("://");
-    let text = if has_scheme { host.to_owned() } else { format!("http://{host}") };
+/// What Ollama's own programs take: a host, a host and its port, a port behind a colon, or a URL. Where it is told to listen everywhere it
+/// is asked on loopback.
+fn ollama_url(given: &str) -> Option<String> {
+    let (text, names_port) = if given.contains("://") {
+        (given.to_owned(), true)
+    } else {
+        let host = match given {
+            address if address.parse::<Ipv6Addr>().is_ok() => format!("[{address}]"),
+            port if port.starts_with(':') => format!("127.0.0.1{port}"),
+            host => host.to_owned(),
+        };
+        (format!("http://{host}"), host.rsplit(']').next().is_some_and(|rest| rest.contains(':')))
+    };
     let mut url = url::Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     if matches!(url.host_str()?, "0.0.0.0" | "[::]") {
         url.set_host(Some("127.0.0.1")).ok()?;
     }
-    if !has_scheme && url.port().is_none() {
+    if !names_port {
         url.set_port(Some(OLLAMA_PORT)).ok()?;
     }
     Some(url.as_str().trim_end_matches('/').to_owned())
@@ -138,8 +157,14 @@ mod tests {
     fn what_is_none_is_named_and_what_is_this_server_is_passed_over() {
         assert_eq!(read(&[("openai_base_url", "localhost")]), Err("openai_base_url"));
         assert_eq!(read(&[("ollama_host", "ftp://box")]), Err("ollama_host"));
-        let here = "http://127.0.0.1:3000/api/v1/gateway/anthropic";
-        assert_eq!(read(&[("anthropic_api_key", "weft_gw_x"), ("anthropic_base_url", here)]), Ok(Vec::new()));
+        for here in ["http://127.0.0.1:3000/api/v1/gateway/anthropic", "http://localhost:3000/api/v1/gateway/anthropic"]
+        {
+            assert_eq!(
+                read(&[("anthropic_api_key", "weft_gw_x"), ("anthropic_base_url", here)]),
+                Ok(Vec::new()),
+                "{here}"
+            );
+        }
     }
 
     #[test]
@@ -149,6 +174,10 @@ mod tests {
             ("0.0.0.0:9000", "http://127.0.0.1:9000"),
             ("https://models.example/ollama/", "https://models.example/ollama"),
             ("http://box", "http://box"),
+            ("box:80", "http://box"),
+            (":9000", "http://127.0.0.1:9000"),
+            ("::1", "http://[::1]:11434"),
+            ("[::]:9000", "http://127.0.0.1:9000"),
         ] {
             assert_eq!(ollama_url(host).as_deref(), Some(url), "{host}");
         }

@@ -37,13 +37,14 @@ pub fn use_now_ms() -> Signal<Option<i64>> {
 pub fn RelativeTime(#[prop(into)] at: Signal<Timestamp>) -> impl IntoView {
     let now = use_context::<Now>();
     let now_ms = move || now.and_then(|now| now.0.get());
+    // A line that is being replaced may hear of the clock once more, after what it shows is gone.
     let absolute = move || {
-        let at = at.get();
+        let Some(at) = at.try_get() else { return String::new() };
         match now_ms() {
             None => format!("{} UTC", format::date_time(at, 0)),
             Some(_) => format::date_time(at, browser::offset_minutes(at.unix_ms())),
         }
     };
-    let text = move || now_ms().and_then(|now| format::relative(at.get(), now)).unwrap_or_else(absolute);
-    view! { <time datetime=move || at.get().to_string() title=absolute>{text}</time> }
+    let text = move || now_ms().and_then(|now| format::relative(at.try_get()?, now)).unwrap_or_else(absolute);
+    view! { <time datetime=move || at.try_get().map(|at| at.to_string()) title=absolute>{text}</time> }
 }

@@ -43,7 +43,7 @@ on_both_engines! {
             name,
             kind,
             base_url: String::new(),
-            credential: credential.map(str::to_owned),
+            credential: credential.map(|key| Credential(key.to_owned())),
         };
         let mut config = Config::isolated(site.folder.path());
         config.seeds = vec![

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 use weft::memory::{self, Expect};
 use weft::model::memory::{BackupDraft, BackupOutcome, BackupRestore};
 use weft::runtime::outbound::{Outbound, Policy};
@@ -23,6 +24,14 @@ const HOUR_MS: i64 = 3_600_000;
 struct Kept {
     objects: BTreeMap<String, Bytes>,
     refuses: bool,
+    gate: Option<Arc<Gate>>,
+}
+
+/// Where the next file that is written waits.
+#[derive(Debug, Default)]
+struct Gate {
+    came: Notify,
+    goes_on: Notify,
 }
 
 /// A running store.
@@ -49,6 +58,13 @@ impl Bucket {
     fn refuse(&self, refuses: bool) {
         self.kept.lock().unwrap().refuses = refuses;
     }
+
+    /// Has the next file that is written wait.
+    fn hold(&self) -> Arc<Gate> {
+        let gate = Arc::new(Gate::default());
+        self.kept.lock().unwrap().gate = Some(Arc::clone(&gate));
+        gate
+    }
 }
 
 async fn answer(
@@ -58,6 +74,11 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let gate = if method == Method::PUT { kept.lock().unwrap().gate.take() } else { None };
+    if let Some(gate) = gate {
+        gate.came.notify_one();
+        gate.goes_on.notified().await;
+    }
     let header = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap());
     let mut kept = kept.lock().unwrap();
     let said = |status: u16, body: Body| Response::builder().status(status).body(body).unwrap();
@@ -95,17 +116,45 @@ fn reaching(ctx: &Ctx) -> Ctx {
     runtime.as_actor(ctx.actor.clone(), String::new())
 }
 
+/// A backup of a namespace to the store, every hour.
+fn to(bucket: &Bucket, prefix: &str) -> BackupDraft {
+    let draft = json!({"namespace": "code", "schedule": {"kind": "every", "hours": 1}, "keep": 1, "enabled": true,
+        "target": {"kind": "s3", "endpoint": bucket.url, "region": "eu-central-1", "bucket": "team", "prefix": prefix,
+            "access_key_id": "AKID"},
+        "secret_key": "hush-hush"});
+    serde_json::from_value(draft).unwrap()
+}
+
 on_both_engines! {
+    async fn a_copy_whose_backup_goes_elsewhere_meanwhile_does_not_count(site: Site) {
+        let ctx = reaching(&workspace(&site).await);
+        let bucket = Bucket::start().await;
+        put(&ctx, "code", "a", "one").await;
+        let made = memory::save_backup(&ctx, None, to(&bucket, "old")).await.unwrap();
+        let gate = bucket.hold();
+        ctx.clock.advance_ms(HOUR_MS);
+        let moved = async {
+            gate.came.notified().await;
+            memory::save_backup(&ctx, Some(made.id), to(&bucket, "new")).await.unwrap();
+            gate.goes_on.notify_one();
+        };
+        let (fired, ()) = tokio::join!(memory::fire_backups(ctx.runtime()), moved);
+        assert_eq!(fired.unwrap(), 1);
+        let known = memory::list_backups(&ctx).await.unwrap().remove(0);
+        assert_eq!((known.copies.len(), known.runs[0].outcome), (0, BackupOutcome::Failed));
+        assert!(known.runs[0].reason.contains("was changed"), "{}", known.runs[0].reason);
+        assert_eq!(bucket.names(), [""; 0], "what was written of it is gone");
+        ctx.clock.advance_ms(HOUR_MS);
+        assert_eq!(memory::fire_backups(ctx.runtime()).await.unwrap(), 1);
+        let known = memory::list_backups(&ctx).await.unwrap().remove(0);
+        assert_eq!(bucket.names(), [format!("/team/new/{}-1.jsonl", known.copies[0].name)]);
+    }
+
     async fn copies_go_to_a_store_are_kept_as_said_and_come_back(site: Site) {
         let ctx = reaching(&workspace(&site).await);
         let bucket = Bucket::start().await;
         put(&ctx, "code", "a", "as it was").await;
-        let draft = json!({"namespace": "code", "schedule": {"kind": "every", "hours": 1}, "keep": 1, "enabled": true,
-            "target": {"kind": "s3", "endpoint": bucket.url, "region": "eu-central-1", "bucket": "team", "prefix": "weft/daily",
-                "access_key_id": "AKID"},
-            "secret_key": "hush-hush"});
-        let draft: BackupDraft = serde_json::from_value(draft).unwrap();
-        let made = memory::save_backup(&ctx, None, draft).await.unwrap();
+        let made = memory::save_backup(&ctx, None, to(&bucket, "weft/daily")).await.unwrap();
         let fire = async || {
             ctx.clock.advance_ms(HOUR_MS);
             assert_eq!(memory::fire_backups(ctx.runtime()).await.unwrap(), 1);

@@ -171,6 +171,8 @@ on_both_engines! {
         let wrong = BackupDraft { schedule: serde_json::from_value(wrong).unwrap(), ..draft };
         let refused = memory::save_backup(&ctx, Some(made.id), wrong).await.unwrap_err();
         assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/schedule/cron"), "{refused}");
+        let refused = memory::save_backup(&ctx, Some(made.id), backup("a\0b", 1)).await.unwrap_err();
+        assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/namespace"), "{refused}");
         let now = memory::hasten_backup(&ctx, made.id).await.unwrap();
         assert_eq!(now.next_at, Some(ctx.clock.now()));
     }
@@ -191,6 +193,10 @@ on_both_engines! {
         let without = BackupDraft { secret_key: None, ..draft.clone() };
         let refused = memory::save_backup(&ctx, None, without.clone()).await.unwrap_err();
         assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/secret_key"), "{refused}");
+        let nowhere = json!({"kind": "s3", "endpoint": "https://store.example.com:99999", "region": "r", "bucket": "team", "access_key_id": "AKID"});
+        let nowhere = BackupDraft { target: serde_json::from_value(nowhere).unwrap(), ..draft.clone() };
+        let refused = memory::save_backup(&ctx, None, nowhere).await.unwrap_err();
+        assert!(matches!(&refused, Error::Invalid(fields) if fields[0].pointer == "/target/endpoint"), "{refused}");
         let made = memory::save_backup(&ctx, None, draft).await.unwrap();
         let run = fire(&ctx).await;
         assert_eq!(run.outcome, BackupOutcome::Failed);

@@ -179,7 +179,7 @@ pub(super) fn BackupDialog(form: Form, saved: Callback<()>) -> impl IntoView {
                     let on = if backup.spec.enabled { "is switched on" } else { "is switched off" };
                     toasts.say(Tone::Good, format!("Saved; the backup {on}"));
                     let _ = form.open.try_set(false);
-                    saved.run(());
+                    saved.try_run(());
                 }
                 Err(ApiError::Invalid { fields, .. }) if !fields.is_empty() => {
                     let _ = form.wrong.try_set(fields);

@@ -166,7 +166,12 @@ fn Card(backup: Backup, acts: Acts) -> impl IntoView {
         (false, _) => view! { <Badge label="Off" /> }.into_any(),
     };
     let by = made_by.map(|name| view! { <span class="small dim">"in the name of " {name}</span> });
-    let none = runs.is_empty().then(|| view! { <p class="small dim">"No copy was made yet."</p> });
+    let ran = if runs.is_empty() {
+        view! { <p class="small dim">"No copy was made yet."</p> }.into_any()
+    } else {
+        let runs = runs.into_iter().map(|run| view! { <Ran run /> }).collect_view();
+        view! { <ul class="stack" role="list" aria-label="What came of it">{runs}</ul> }.into_any()
+    };
     let (when, to) = (spec.schedule.phrase(), spec.target.phrase());
     let kept =
         if spec.keep == 1 { "the last one is kept".to_owned() } else { format!("the last {} are kept", spec.keep) };
@@ -188,10 +193,7 @@ fn Card(backup: Backup, acts: Acts) -> impl IntoView {
             <div class="card-body stack">
                 <p class="over">{said}</p>
                 <p class="row wrap">{state} {by}</p>
-                {none}
-                <ul class="stack" role="list" aria-label="What came of it">
-                    {runs.into_iter().map(|run| view! { <Ran run /> }).collect_view()}
-                </ul>
+                {ran}
                 <Copies copies id acts />
             </div>
         </section>

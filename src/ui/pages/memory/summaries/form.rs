@@ -141,7 +141,7 @@ pub(super) fn RuleDialog(form: Form, saved: Callback<()>) -> impl IntoView {
                         let on = if rule.spec.enabled { "is switched on" } else { "is switched off" };
                         toasts.say(Tone::Good, format!("Saved; the rule {on}"));
                         let _ = form.open.try_set(false);
-                        saved.run(());
+                        saved.try_run(());
                         None
                     }
                     Err(error) => form.take(error),
