@@ -12,7 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["runtime", "model"]),
     ("auth", &["runtime", "db", "model", "read", "within"]),
     ("cache", &["auth", "runtime", "db", "model", "read", "within", "sealed_column"]),
-    ("memory", &["cache", "auth", "runtime", "db", "model", "read", "within"]),
+    ("memory", &["cache", "auth", "runtime", "db", "model", "read", "within", "sealed_column"]),
     ("gateway", &["memory", "cache", "runtime", "db", "model", "read", "within", "sealed_column"]),
     ("agents", &["gateway", "memory", "runtime", "db", "model", "read", "within"]),
     (
