@@ -195,6 +195,17 @@ pub async fn status(ctx: &Ctx) -> Result<MasterKeyReport> {
     Ok(MasterKeyReport { keys, whole: sealing.whole_at.is_some(), left, unreadable: sealing.unreadable })
 }
 
+/// As [`status`]; `None` for owners of another workspace than the first, whom this does not concern.
+///
+/// # Errors
+/// As [`status`].
+pub async fn status_if_here(ctx: &Ctx) -> Result<Option<MasterKeyReport>> {
+    match status(ctx).await {
+        Err(Error::Elsewhere) => Ok(None),
+        report => report.map(Some),
+    }
+}
+
 /// What is not under the key that seals.
 async fn left(ctx: &Ctx, sealing: KeyId) -> Result<Vec<NotYetSealed>> {
     let mut left = Vec::new();
