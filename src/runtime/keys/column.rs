@@ -99,6 +99,23 @@ pub struct Left {
     pub doubtful: u64,
 }
 
+impl Keys {
+    /// A sealed value that somebody has read and writes again as it is: under the key that seals now, or else it would go back under
+    /// the one that it was read under. What no key opens stays as it is.
+    ///
+    /// # Errors
+    /// As [`Keys::seal`].
+    pub fn renewed(&self, ids: &Ids, place: &str, sealed: Vec<u8>) -> Result<Vec<u8>> {
+        if KeyId::named_by(&sealed) == Some(self.sealing()) {
+            return Ok(sealed);
+        }
+        match self.unseal(place, &sealed) {
+            Some(clear) => self.seal(ids, place, &clear),
+            None => Ok(sealed),
+        }
+    }
+}
+
 /// Whether the values of a column open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {

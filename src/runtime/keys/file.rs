@@ -36,6 +36,37 @@ pub(super) fn read(path: &Path) -> Result<Vec<[u8; 32]>, Error> {
     parse(&text).ok_or_else(|| Error::Shape { path: path.display().to_string() })
 }
 
+/// Reads the keys again. One of those that were `known` before and are not there any more, such as under the file of another server
+/// that somebody put in its place, is kept beside it like those that are taken out by [`change`].
+pub(super) fn read_again(
+    path: &Path,
+    known: &[[u8; 32]],
+    name: impl Fn(&[u8; 32]) -> String,
+) -> Result<Vec<[u8; 32]>, Error> {
+    let keys = read(path)?;
+    for gone in known.iter().filter(|key| !keys.contains(key)) {
+        let name = name(gone);
+        match rescue(path, &name, gone) {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!(key = name, "a master key is not in the file any more; it lies beside it"),
+            Err(error) => {
+                tracing::error!(key = name, %error, "a master key is not in the file any more, nor beside it")
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// True where it was not beside the file yet.
+fn rescue(path: &Path, name: &str, key: &[u8; 32]) -> io::Result<bool> {
+    let path = path.canonicalize()?;
+    let beside = retired(&path, name);
+    if beside.try_exists()? {
+        return Ok(false);
+    }
+    replace((&path, &beside), &(STANDARD.encode(key) + "\n"), &Ids.secret()).map(|()| true)
+}
+
 /// Writes other keys in place of those that are there, all or nothing, for whom the file belongs to. Whoever changes them at the
 /// same time waits. A key that is not among them any more stays beside the file, with its name as `name` says it.
 pub(super) fn change(
@@ -89,7 +120,11 @@ fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
     }
     fchown(file, Some(like.uid()), Some(like.gid())).or_else(|error| {
         // Another group may not be ours to give; nobody reads it by its group.
-        if is.uid() == like.uid() { Ok(()) } else { Err(error) }
+        if is.uid() == like.uid() {
+            return Ok(());
+        }
+        let why = format!("it belongs to the user {}, in whose name it has to be changed ({error})", like.uid());
+        Err(io::Error::new(error.kind(), why))
     })
 }
 

@@ -198,7 +198,7 @@ impl Keys {
     /// [`db::Error::MasterKey`] where the key that seals is not in this process' file, or has not been asked for too long.
     pub fn seal(&self, ids: &super::Ids, place: &str, secret: &[u8]) -> db::Result<Vec<u8>> {
         let ring = self.read();
-        let Some(master) = ring.find(ring.sealing) else { return Err(lacking(ring.sealing, self.path.as_deref())) };
+        let Some(master) = ring.find(ring.sealing) else { return Err(lacking(ring.sealing, None)) };
         if ring.heard.is_some_and(|at| at.elapsed() > SURE) {
             return Err(db::Error::MasterKey(
                 "the database has not said for minutes which master key seals".to_owned(),
@@ -304,14 +304,14 @@ impl Keys {
         self.read().heard.map(|at| at.elapsed())
     }
 
-    /// Reads the file again. What is known stays where that fails.
+    /// Reads the file again. What is known stays where that fails; a key that somebody took out is kept beside the file.
     ///
     /// # Errors
     /// As [`Keys::open`]; a file that is gone is not made anew.
     pub fn reload(&self) -> Result<(), Error> {
         let Some(path) = &self.path else { return Ok(()) };
-        let masters: Vec<Master> = file::read(path)?.into_iter().map(Master::new).collect();
-        self.write().masters = masters;
+        let known: Vec<[u8; 32]> = self.read().masters.iter().map(|master| master.bytes).collect();
+        self.write().masters = file::read_again(path, &known, name_of)?.into_iter().map(Master::new).collect();
         Ok(())
     }
 
@@ -373,7 +373,8 @@ fn name_of(master: &[u8; 32]) -> String {
 fn lacking(id: KeyId, path: Option<&Path>) -> db::Error {
     let file = path.map_or_else(|| "of this process".to_owned(), |path| format!("in {}", path.display()));
     db::Error::MasterKey(format!(
-        "this database is under the master key {id}, which is not among the keys {file}; copy the file from where that key was made"
+        "this database is under the master key {id}, which is not among the keys {file}; put it back as a further line: it is in the file \
+         of the server where it was made, or in one of before, whose name ends in .retired-{id}"
     ))
 }
 

@@ -121,6 +121,32 @@ fn a_key_that_is_given_up_lies_beside_the_file_and_can_be_put_back() {
 }
 
 #[test]
+fn a_key_that_another_file_was_put_in_the_place_of_is_kept_beside_it() {
+    let (folder, path, keys) = in_a_file();
+    let first = keys.sealing();
+    let other = folder.path().join("other.key");
+    let strange = Keys::open(&other, &Ids).unwrap();
+    std::fs::rename(&other, &path).unwrap();
+    keys.reload().unwrap();
+    assert_eq!((keys.ids(), keys.lack().is_some()), (strange.ids(), true), "nothing is sealed without it");
+    let rescued = Keys::open(&path.with_file_name(format!("master.key.retired-{first}")), &Ids).unwrap();
+    assert_eq!(rescued.ids(), [first]);
+}
+
+#[test]
+fn what_is_written_again_as_it_was_read_comes_under_the_key_that_seals() {
+    let (_folder, _path, keys) = in_a_file();
+    let read = keys.seal(&Ids, "p", b"secret").unwrap();
+    assert_eq!(keys.renewed(&Ids, "p", read.clone()).unwrap(), read);
+    let second = keys.add(&Ids).unwrap();
+    keys.seal_with(second);
+    let renewed = keys.renewed(&Ids, "p", read.clone()).unwrap();
+    assert_eq!(KeyId::named_by(&renewed), Some(second));
+    assert_eq!(keys.unseal("p", &renewed).as_deref(), Some(b"secret".as_slice()));
+    assert_eq!(keys.renewed(&Ids, "elsewhere", read.clone()).unwrap(), read, "what does not open stays as it is");
+}
+
+#[test]
 fn a_secret_that_lasts_stays_when_the_key_changes_and_others_do_not() {
     let (_folder, _path, keys) = in_a_file();
     keys.keep("lasting", keys.derive("lasting"));
