@@ -102,6 +102,14 @@ fn retired(path: &Path, name: &str) -> PathBuf {
     path.with_file_name(file)
 }
 
+/// Whether a real path is that of the file of the keys, or of one beside it that has keys, too: nobody but us reads these.
+pub fn holds_keys(file: &Path, real: &Path) -> bool {
+    let Ok(file) = file.canonicalize() else { return false };
+    let begins = |with: &str| real.file_name().is_some_and(|name| name.to_string_lossy().starts_with(with));
+    let retired = format!("{}.retired-", file.file_name().unwrap_or_default().to_string_lossy());
+    real == file || real.parent() == file.parent() && (begins(&retired) || begins(".master-key-"))
+}
+
 /// One at a time, as long as it is held.
 fn lock(path: &Path) -> io::Result<File> {
     let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(beside(path, "lock"))?;
@@ -258,6 +266,20 @@ mod tests {
         let too_many = |keys: &mut Vec<[u8; 32]>| keys.extend((10..10 + MOST_KEYS as u8).map(|byte| [byte; 32]));
         assert!(matches!(change(&path, &Ids, name, too_many), Err(Error::Full { .. })));
         assert_eq!(read(&path).unwrap(), [[2; 32]]);
+    }
+
+    #[test]
+    fn the_file_of_the_keys_and_those_beside_it_are_known_by_their_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        let (file, link) = (real.join("master.key"), real.join("link"));
+        fs::write(&file, STANDARD.encode([1_u8; 32])).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for named in [&file, &link] {
+            assert!(holds_keys(named, &file) && holds_keys(named, &real.join("master.key.retired-0123456789abcdef")));
+            assert!(!holds_keys(named, &real.join("notes.txt")) && !holds_keys(named, &real.join("sub/master.key")));
+        }
+        assert!(!holds_keys(&real.join("none"), &file));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
 pub use self::column::{Column, Left, Moved, Opening, Row};
-pub use self::file::MOST_KEYS;
+pub use self::file::{MOST_KEYS, holds_keys};
 use crate::db;
 
 /// Bytes of a nonce of XChaCha20.
