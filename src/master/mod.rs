@@ -126,7 +126,7 @@ async fn take_lasting(runtime: &Runtime) -> Result<()> {
         let sealed = known.iter().find(|(name, _)| name == purpose).map(|(_, sealed)| sealed);
         let clear = sealed.and_then(|sealed| runtime.keys.unseal(&place_of_lasting(purpose), sealed));
         let secret = clear.and_then(|clear| <[u8; 32]>::try_from(clear).ok());
-        let secret = secret.ok_or_else(|| closed_lasting(purpose, sealed.map_or(&[], Vec::as_slice)))?;
+        let secret = secret.ok_or_else(|| closed_lasting(purpose, sealed.map(Vec::as_slice).unwrap_or_default()))?;
         runtime.keys.keep(purpose, secret);
     }
     Ok(())
