@@ -45,6 +45,10 @@ story('an invited viewer looks and changes nothing, and gets more when the owner
   await owners.getByRole('cell', { name: GRACE.email }).waitFor();
   await owners.getByRole('tab', { name: 'Roles' }).click();
   await expectAccessible(owners);
+  await owners.getByRole('tab', { name: 'Master key' }).click();
+  await owners.getByRole('row', { name: /^[0-9a-f]{16} seals has it/ }).waitFor();
+  await owners.getByText('Everything that can be opened is under the key that seals.').waitFor();
+  await expectAccessible(owners);
   await owners.getByRole('tab', { name: 'People' }).click();
 
   const grace = await visitor();
@@ -62,6 +66,7 @@ story('an invited viewer looks and changes nothing, and gets more when the owner
   await page.goto('/users');
   await page.getByRole('cell', { name: /Grace Hopper/ }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Invite' }).count(), 0);
+  assert.equal(await page.getByRole('tab', { name: 'Master key' }).count(), 0);
   assert.equal(await page.getByRole('combobox').count(), 0);
   await expectAccessible(page);
 

@@ -12,6 +12,7 @@ pub mod cache;
 pub mod dashboard;
 pub mod flags;
 pub mod gateway;
+pub mod master;
 pub mod memory;
 pub mod providers;
 pub mod redaction;

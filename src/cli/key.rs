@@ -52,7 +52,9 @@ async fn act(ctx: &Ctx, json: bool, command: Command) -> Result<(), Failure> {
         Command::Retire { id } => {
             reseal(ctx).await?;
             let report = master::retire(ctx, &id).await?;
-            out::note(format_args!("the master key {id} is not in the file any more; backups of before still need it"));
+            out::note(format_args!(
+                "the master key {id} is not in the file any more; it lies beside it, with the ending .retired-{id}: backups of before still need it"
+            ));
             report
         }
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Failure, Global, serve};
 use crate::model::ApiError;
 use crate::runtime::{Config, Ctx};
-use crate::{auth, gateway};
+use crate::{auth, gateway, master};
 
 /// How long the end of a command waits for what it began.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -35,6 +35,8 @@ pub(super) async fn open(config: Config) -> Result<Ctx, Failure> {
     }
     let refusal = not_set_up(&config);
     let runtime = serve::boot(config).await?;
+    // Beside servers on Postgres another master key may begin to seal while this goes on.
+    master::accompany(&runtime);
     let workspace = auth::find_workspace(&runtime).await.map_err(ApiError::from)?.ok_or(refusal)?;
     Ok(runtime.system(workspace))
 }

@@ -73,7 +73,11 @@ pub(super) async fn boot_with(config: Config, keys: KeySource) -> Result<Runtime
     };
     allow_open_files();
     let db = Db::open(&Options::new(config.database_url.clone())).await?;
-    let hidden = config.data_dir.canonicalize().into_iter().collect();
+    let data_dir = config.data_dir.canonicalize().ok();
+    // Where it does not stand in there.
+    let key_file = config.master_key_file.canonicalize().ok();
+    let key_file = key_file.filter(|file| data_dir.as_ref().is_none_or(|folder| !file.starts_with(folder)));
+    let hidden = data_dir.into_iter().chain(key_file).collect();
     sandbox::install(sandbox::Settings { hidden, ..sandbox::Settings::default() });
     let policy = Policy::allowing(&config.allow_private).map_err(|error| Failure::failed(error.to_string()))?;
     let clock = Clock::of(&db).await?;

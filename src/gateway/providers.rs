@@ -110,7 +110,10 @@ pub async fn update_provider(
         return Err(Error::invalid("/credential", message));
     }
     let (sealed, hint) = match &draft.credential {
-        None => (before.sealed, before.hint),
+        None => {
+            let kept = before.sealed.map(|sealed| ctx.keys.renewed(&ctx.ids, &place(id), sealed)).transpose()?;
+            (kept, before.hint)
+        }
         Some(key) if key.0.is_empty() => (None, None),
         Some(key) => (Some(seal(ctx, id, key)?), Some(hint(key))),
     };

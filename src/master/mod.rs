@@ -18,20 +18,25 @@ mod round;
 mod store;
 
 use std::fmt::Write as _;
+use std::time::Instant;
 
 pub use self::error::{Error, Result};
-pub use self::round::{Pass, follow, reseal, start};
+pub use self::round::{Pass, accompany, follow, reseal, start};
 use self::store::KeyRow;
 use crate::model::Timestamp;
 use crate::model::auth::Action;
 use crate::model::master::{MasterKeyInfo, MasterKeyReport, MasterKeyRotation, MasterKeyState, NotYetSealed};
-use crate::runtime::keys::{Column, KeyId, Left};
+use crate::runtime::keys::{Column, KeyId, Left, Opening, SURE};
 use crate::runtime::{Ctx, Runtime};
 use crate::{agents, auth, cache, db, gateway, memory, trigger};
 
 /// For so long after a new key began to seal, something may still be stored under the one before: it was sealed just before, or by
 /// a process that had not looked yet.
 pub const GRACE_MS: i64 = 180_000;
+
+// Whoever has not looked for so long seals nothing, with some time to store what was sealed just before.
+const _: () = assert!(SURE.as_millis() + 10_000 <= GRACE_MS as u128);
+const _: () = assert!(round::ASK.as_millis() + 45_000 <= SURE.as_millis());
 
 /// Every column that is sealed with the master key.
 fn columns() -> impl Iterator<Item = Column> {
@@ -53,6 +58,7 @@ fn place_of_lasting(purpose: &str) -> String {
 /// # Errors
 /// [`Error::WrongKey`] where the file lacks the key under which this database is; nothing is changed then.
 pub async fn boot(runtime: &Runtime) -> Result<()> {
+    let asked = Instant::now();
     let sealing = match store::find_sealing(&runtime.db).await? {
         Some(row) => row,
         None => begin(runtime).await?,
@@ -62,30 +68,40 @@ pub async fn boot(runtime: &Runtime) -> Result<()> {
     if let Some(why) = runtime.keys.lack() {
         return Err(Error::WrongKey(why));
     }
+    heard(runtime, asked);
     take_lasting(runtime).await
 }
 
-/// The first start with this table: the newest key of the file seals, if what is there opens with it.
+/// Notes that the database was asked. Where no other process writes to it nobody else can make another key seal.
+fn heard(runtime: &Runtime, asked: Instant) {
+    if runtime.db.is_shared() {
+        runtime.keys.hear(asked);
+    }
+}
+
+/// The first start with this table: the key seals that what is there opens with, so that nothing changes by it; the newest key of the
+/// file where there is nothing.
 async fn begin(runtime: &Runtime) -> Result<KeyRow> {
-    let mut opened = false;
+    let mut opener = None;
     let mut closed = None;
     for column in columns() {
-        match column.opens_first(&runtime.db, &runtime.keys).await? {
-            Some(true) => opened = true,
-            Some(false) => closed = Some(column.what),
-            None => {}
+        match column.opening(&runtime.db, &runtime.keys).await? {
+            Opening::By(id) => opener = opener.or(Some(id)),
+            Opening::Closed => closed = Some(column.what),
+            Opening::Empty => {}
         }
     }
-    if let Some(what) = closed.filter(|_| !opened) {
+    if let Some(what) = closed.filter(|_| opener.is_none()) {
         return Err(Error::WrongKey(format!(
             "this database is under another master key than those of the file: {what} can't be opened; bring back the file with \
              which it was made"
         )));
     }
+    let id = opener.unwrap_or_else(|| runtime.keys.sealing());
     let now = runtime.clock.now();
     let mut tx = runtime.db.begin().await?;
-    let is_first = store::insert(&mut tx, 1, &runtime.keys.sealing().to_string(), now).await?;
-    if is_first && !opened {
+    let is_first = store::insert(&mut tx, 1, &id.to_string(), now).await?;
+    if is_first && opener.is_none() {
         // Nothing was ever sealed here.
         store::note_whole(&mut tx, 1, 0, now).await?;
     }
@@ -110,12 +126,15 @@ async fn take_lasting(runtime: &Runtime) -> Result<()> {
         let sealed = known.iter().find(|(name, _)| name == purpose).map(|(_, sealed)| sealed);
         let clear = sealed.and_then(|sealed| runtime.keys.unseal(&place_of_lasting(purpose), sealed));
         let secret = clear.and_then(|clear| <[u8; 32]>::try_from(clear).ok());
-        let secret = secret.ok_or_else(|| {
-            Error::WrongKey(format!("the secret for {purpose} does not open with any master key of the file"))
-        })?;
+        let secret = secret.ok_or_else(|| closed_lasting(purpose, sealed.map(Vec::as_slice).unwrap_or_default()))?;
         runtime.keys.keep(purpose, secret);
     }
     Ok(())
+}
+
+fn closed_lasting(purpose: &str, sealed: &[u8]) -> Error {
+    let under = KeyId::named_by(sealed).map(|id| format!(": it is under {id}")).unwrap_or_default();
+    Error::WrongKey(format!("the secret for {purpose} does not open with any master key of the file{under}"))
 }
 
 fn id_of(row: &KeyRow) -> Result<KeyId> {
@@ -176,6 +195,17 @@ pub async fn status(ctx: &Ctx) -> Result<MasterKeyReport> {
     Ok(MasterKeyReport { keys, whole: sealing.whole_at.is_some(), left, unreadable: sealing.unreadable })
 }
 
+/// As [`status`]; `None` for owners of another workspace than the first, whom this does not concern.
+///
+/// # Errors
+/// As [`status`].
+pub async fn status_if_here(ctx: &Ctx) -> Result<Option<MasterKeyReport>> {
+    match status(ctx).await {
+        Err(Error::Elsewhere) => Ok(None),
+        report => report.map(Some),
+    }
+}
+
 /// What is not under the key that seals.
 async fn left(ctx: &Ctx, sealing: KeyId) -> Result<Vec<NotYetSealed>> {
     let mut left = Vec::new();
@@ -216,6 +246,11 @@ pub async fn rotate(ctx: &Ctx, how: MasterKeyRotation) -> Result<MasterKeyReport
         let left = said(&left(ctx, id_of(before)?).await?);
         return Err(Error::Conflict(format!("not everything is under the master key {} yet{left}", before.id)));
     }
+    // Who can't open what is there would leave all others without the key that seals next.
+    ctx.keys.seal_with(id_of(before)?);
+    if let Some(why) = ctx.keys.lack() {
+        return Err(Error::WrongKey(why));
+    }
     let id = match waiting {
         Some(id) => id,
         None => ctx.keys.add(&ctx.ids)?,
@@ -238,7 +273,8 @@ pub async fn rotate(ctx: &Ctx, how: MasterKeyRotation) -> Result<MasterKeyReport
     status(ctx).await
 }
 
-/// Gives a key up: it is taken out of the file of this server, once nothing is under it. Each server has to take it out of its own.
+/// Gives a key up: it is taken out of the file of this server, once nothing is under it, and lies beside it: backups need it, and the
+/// file may be that of another database, too. Each server has to take it out of its own.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] for the one that seals, and while something is under it, saying what.
@@ -256,7 +292,8 @@ pub async fn retire(ctx: &Ctx, id: &str) -> Result<MasterKeyReport> {
         return Err(Error::WrongKey(why));
     }
     let old = id_of(old)?;
-    let under = under(ctx, old).await?;
+    // Each value is opened for it, which would take long while a change goes on.
+    let under = if sealing.whole_at.is_some() { under(ctx, old).await? } else { Vec::new() };
     if sealing.whole_at.is_none() || !under.is_empty() {
         if sealing.whole_at.is_some() {
             // It came late, from a process that stood still: it is looked for again.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::{Error, GRACE_MS, Result, columns, id_of, place_of_lasting, store};
+use super::{Error, GRACE_MS, Result, closed_lasting, columns, heard, id_of, place_of_lasting, store};
 use crate::runtime::Runtime;
 use crate::runtime::keys::{Column, KeyId};
 
@@ -35,21 +35,37 @@ pub(super) fn wake(runtime: &Runtime) {
     runtime.shared::<Bell>().0.notify_one();
 }
 
-/// Starts the work; it ends with the process' tasks.
+/// Starts the work of a server; it ends with the process' tasks.
 pub fn start(runtime: &Runtime) {
+    watch(runtime, true);
+}
+
+/// As [`start`], for a command: it learns which key seals as long as it runs, and brings nothing under it by itself.
+pub fn accompany(runtime: &Runtime) {
+    watch(runtime, false);
+}
+
+fn watch(runtime: &Runtime, serves: bool) {
     let runtime = runtime.clone();
     let bell = runtime.shared::<Bell>();
     runtime.tasks.clone().spawn("master key", async move {
         let stopping = runtime.tasks.stopping().clone();
         // With which keys in the file it was asked last, and when; nothing until everything was whole then.
         let mut asked: Option<(Vec<KeyId>, Instant)> = None;
+        // With which ones everything was looked at last by whoever keeps house.
+        let mut known: Option<Vec<KeyId>> = None;
         loop {
             reload(&runtime);
             let ids = runtime.keys.ids();
-            if asked.as_ref().is_none_or(|(known, at)| *known != ids || at.elapsed() >= ASK) {
-                asked = look(&runtime).await.then(|| (ids, Instant::now()));
+            if asked.as_ref().is_none_or(|(then, at)| *then != ids || at.elapsed() >= ASK) {
+                let is_new_file = known.as_ref() != Some(&ids);
+                asked = look(&runtime, serves, is_new_file).await.then(|| (ids.clone(), Instant::now()));
+                if asked.is_some() && runtime.keeps_house() {
+                    known = Some(ids);
+                }
             }
-            let pause = if asked.is_some() || runtime.keys.lack().is_some() { LOOK } else { AGAIN };
+            let is_unsure = runtime.keys.unheard().is_some_and(|ago| ago >= ASK);
+            let pause = if asked.is_some() || is_unsure || runtime.keys.lack().is_some() { LOOK } else { AGAIN };
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = bell.0.notified() => asked = None,
@@ -60,22 +76,34 @@ pub fn start(runtime: &Runtime) {
 }
 
 /// Learns which key seals, and does a pass if there is something to do. True when everything is under it.
-async fn look(runtime: &Runtime) -> bool {
-    match follow(runtime).await {
-        Ok(true) => true,
-        Ok(false) if runtime.keeps_house() && runtime.keys.lack().is_none() => match reseal(runtime).await {
-            Ok(pass) => pass.whole,
-            Err(error) => {
-                tracing::warn!(%error, "not everything could be brought under the newest master key; it is tried again");
-                false
-            }
-        },
-        Ok(false) => false,
+async fn look(runtime: &Runtime, serves: bool, is_new_file: bool) -> bool {
+    match look_at(runtime, serves, is_new_file).await {
+        Ok(is_whole) => is_whole,
         Err(error) => {
-            tracing::warn!(%error, "which master key seals could not be found out");
+            tracing::warn!(%error, "not everything could be brought under the master key that seals; it is tried again");
             false
         }
     }
+}
+
+async fn look_at(runtime: &Runtime, serves: bool, is_new_file: bool) -> Result<bool> {
+    let is_whole = follow(runtime).await?;
+    if !serves || !runtime.keeps_house() || runtime.keys.lack().is_some() {
+        return Ok(is_whole);
+    }
+    if is_whole && !(is_new_file && begin_again(runtime).await?) {
+        return Ok(true);
+    }
+    Ok(reseal(runtime).await?.whole)
+}
+
+/// Another file may open what none opened before, such as with a key that was put back. True where there is such a thing.
+async fn begin_again(runtime: &Runtime) -> Result<bool> {
+    let Some(row) = store::find_sealing(&runtime.db).await?.filter(|row| row.unreadable > 0) else { return Ok(false) };
+    let mut tx = runtime.db.begin().await?;
+    store::note_unfinished(&mut tx, row.number).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 fn reload(runtime: &Runtime) {
@@ -91,12 +119,15 @@ fn reload(runtime: &Runtime) {
 /// When the database fails; the key before goes on sealing then, and nothing can be stored.
 pub async fn follow(runtime: &Runtime) -> Result<bool> {
     reload(runtime);
+    let asked = Instant::now();
     let Some(row) = store::find_sealing(&runtime.db).await? else { return Ok(true) };
     let (id, is_whole) = (id_of(&row)?, row.whole_at.is_some());
-    if id == runtime.keys.sealing() {
+    let is_known = id == runtime.keys.sealing();
+    runtime.keys.seal_with(id);
+    heard(runtime, asked);
+    if is_known {
         return Ok(is_whole);
     }
-    runtime.keys.seal_with(id);
     match runtime.keys.lack() {
         None => tracing::info!(key = %id, "another master key seals"),
         Some(why) => tracing::error!(key = %id, "nothing can be sealed any more: {why}"),
@@ -136,11 +167,19 @@ pub async fn reseal(runtime: &Runtime) -> Result<Pass> {
     Ok(pass)
 }
 
-/// False where the process stops before the end.
+/// False where the process stops before the end, or another key seals by now.
 async fn reseal_column(runtime: &Runtime, column: &Column, pass: &mut Pass) -> Result<bool> {
     let mut after = Column::START;
     let mut moved = 0;
+    let sealing = runtime.keys.sealing();
     while !runtime.tasks.stopping().is_cancelled() {
+        // A pass over very much takes longer than anybody may seal without asking.
+        if runtime.keys.unheard().is_some_and(|ago| ago >= ASK) {
+            follow(runtime).await?;
+        }
+        if runtime.keys.sealing() != sealing {
+            return Ok(false);
+        }
         let done = column.go(&runtime.db, (&runtime.keys, &runtime.ids), after).await?;
         moved += done.moved;
         pass.moved += done.moved;
@@ -164,9 +203,7 @@ async fn reseal_lasting(runtime: &Runtime) -> Result<u64> {
         }
         let place = place_of_lasting(&purpose);
         let clear = runtime.keys.unseal(&place, &before);
-        let clear = clear.ok_or_else(|| {
-            Error::WrongKey(format!("the secret for {purpose} does not open with any master key of the file"))
-        })?;
+        let clear = clear.ok_or_else(|| closed_lasting(&purpose, &before))?;
         let sealed = runtime.keys.seal(&runtime.ids, &place, &clear)?;
         let mut tx = runtime.db.begin().await?;
         moved += store::reseal_lasting(&mut tx, &purpose, &sealed, &before).await?;

@@ -42,7 +42,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("monitor", &["runtime", "db", "model", "read", "within"]),
     ("ui", &["api", "model"]),
-    ("api", &["agents", "auth", "cache", "gateway", "memory", "workflow", "trigger", "monitor", "http", "model"]),
+    (
+        "api",
+        &["agents", "auth", "cache", "gateway", "master", "memory", "workflow", "trigger", "monitor", "http", "model"],
+    ),
     (
         "http",
         &[

@@ -237,6 +237,26 @@ on_both_engines! {
         assert_eq!(get(&started(&site, &path).await.system(all[2].workspace()), "k").await, "the words");
     }
 
+    async fn a_database_of_before_goes_on_under_its_key_though_the_file_has_a_newer_one(site: Site) {
+        let path = file(&site, "a.key");
+        let rt = started(&site, &path).await;
+        let ctx = filled(&rt, 3).await.remove(0);
+        let (old, digests) = (rt.keys.sealing(), rt.keys.lasting(weft::auth::LASTING));
+        // A backup of before there was a list of keys, put back beside the file of today.
+        for sql in [
+            "update workspace_key set wrapped = substr(wrapped, 13)", "delete from master_key", "delete from lasting_secret",
+        ] {
+            tamper(&rt, sql).await;
+        }
+        let new = rt.keys.add(&Ids).unwrap();
+        let next = started(&site, &path).await;
+        assert_eq!((next.keys.ids(), next.keys.sealing()), (vec![new, old], old));
+        assert_eq!(next.keys.lasting(weft::auth::LASTING), digests, "nobody has to sign in again");
+        assert_eq!(get(&next.system(ctx.workspace()), "k").await, "the words");
+        made_whole(&next).await;
+        assert_eq!(master::rotate(&next.system(ctx.workspace()), ROTATE).await.unwrap().keys[0].id, new.to_string());
+    }
+
     async fn what_is_written_meanwhile_is_lost_nowhere(site: Site) {
         let path = file(&site, "a.key");
         let rt = started(&site, &path).await;
@@ -276,6 +296,20 @@ on_both_engines! {
         assert_eq!(master::reseal(&rt).await.unwrap().moved, 1, "and it is brought under the new one after all");
         assert!(master::reseal(&rt).await.unwrap().whole);
         master::retire(&ctx, &old).await.unwrap();
+    }
+
+    async fn whoever_lost_the_key_that_seals_makes_no_other_one_seal(site: Site) {
+        let path = file(&site, "a.key");
+        let rt = started(&site, &path).await;
+        let ctx = workspace(&rt).await;
+        made_whole(&rt).await;
+        // Somebody put the file of another installation in its place.
+        std::fs::remove_file(&path).unwrap();
+        let strange = Keys::open(&path, &Ids).unwrap();
+        let refused = master::rotate(&ctx, ROTATE).await.unwrap_err();
+        assert!(matches!(refused, Error::WrongKey(_)), "{refused}");
+        assert_eq!(Keys::open(&path, &Ids).unwrap().ids(), strange.ids());
+        assert_eq!(master::status(&ctx).await.unwrap().keys.iter().filter(|key| key.since.is_some()).count(), 1);
     }
 
     async fn what_no_key_opens_stays_and_is_counted(site: Site) {

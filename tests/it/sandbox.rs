@@ -317,6 +317,17 @@ async fn the_data_folder_is_hidden_also_inside_the_working_directory() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_hidden_is_empty_inside_the_working_directory() {
+    let cwd = folder();
+    let key = cwd.path().join("master.key");
+    std::fs::write(&key, "secret").unwrap();
+    install(Isolation::Namespaces, &[&key]);
+    let said = says("cat master.key; echo x > master.key; mv master.key other; echo done", cwd.path()).await;
+    assert!(said.contains("done") && !said.contains("secret"), "{said}");
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), "secret");
+}
+
+#[tokio::test]
 async fn where_nothing_can_cover_the_data_folder_a_working_directory_around_it_is_refused() {
     let cwd = folder();
     let data = cwd.path().join("weft-data");

@@ -251,6 +251,7 @@ fn sealed(
         BackupTarget::Folder { .. } => false,
     };
     let kept = old.filter(is_meant).and_then(|old| old.sealed.clone());
+    let kept = kept.map(|sealed| ctx.keys.renewed(&ctx.ids, &secret_place(id), sealed)).transpose()?;
     let expected = if old.is_some() {
         "expected the secret key again: the store or the access key is another one"
     } else {

@@ -99,6 +99,34 @@ pub struct Left {
     pub doubtful: u64,
 }
 
+impl Keys {
+    /// A sealed value that somebody has read and writes again as it is: under the key that seals now, or else it would go back under
+    /// the one that it was read under. What no key opens stays as it is.
+    ///
+    /// # Errors
+    /// As [`Keys::seal`].
+    pub fn renewed(&self, ids: &Ids, place: &str, sealed: Vec<u8>) -> Result<Vec<u8>> {
+        if KeyId::named_by(&sealed) == Some(self.sealing()) {
+            return Ok(sealed);
+        }
+        match self.unseal(place, &sealed) {
+            Some(clear) => self.seal(ids, place, &clear),
+            None => Ok(sealed),
+        }
+    }
+}
+
+/// Whether the values of a column open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// There are none.
+    Empty,
+    /// With this key.
+    By(KeyId),
+    /// With none of the file.
+    Closed,
+}
+
 impl Column {
     /// Where the first go begins.
     pub const START: (Uuid, i64) = (Uuid::nil(), -1);
@@ -159,13 +187,18 @@ impl Column {
         }
     }
 
-    /// Whether the first value there is opens with a key of the file; `None` where there is none.
+    /// Which key of the file opens one of the first values there are: one that was altered does not make the others strangers.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn opens_first(&self, db: &Db, keys: &Keys) -> Result<Option<bool>> {
+    pub async fn opening(&self, db: &Db, keys: &Keys) -> Result<Opening> {
         // No key has this head.
-        let rows = store::find(db, self.find, &[0; super::HEAD_BYTES], Self::START, 1).await?;
-        Ok(rows.first().map(|row| keys.unseal(&(self.place)(row), &row.sealed).is_some()))
+        let rows = store::find(db, self.find, &[0; super::HEAD_BYTES], Self::START, GO).await?;
+        let opener = rows.iter().find_map(|row| keys.opener(&(self.place)(row), &row.sealed));
+        Ok(match opener {
+            _ if rows.is_empty() => Opening::Empty,
+            Some(id) => Opening::By(id),
+            None => Opening::Closed,
+        })
     }
 }

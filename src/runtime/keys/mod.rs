@@ -6,7 +6,7 @@
 //! process on it is of one mind.
 //!
 //! A process that does not have the key that seals does not seal: with another one it would write what nobody can read once that
-//! one is gone.
+//! one is gone. Neither does one that shares its database and has not heard from it for [`SURE`] which one that is.
 
 mod column;
 mod file;
@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
-pub use self::column::{Column, Left, Moved, Row};
-pub use self::file::MOST_KEYS;
+pub use self::column::{Column, Left, Moved, Opening, Row};
+pub use self::file::{MOST_KEYS, holds_keys};
 use crate::db;
 
 /// Bytes of a nonce of XChaCha20.
@@ -34,6 +34,8 @@ const MARK: [u8; 4] = *b"WMK\x01";
 pub const HEAD_BYTES: usize = 12;
 /// How often the file is read at most, because something is under a key that is not known here.
 const REREAD: Duration = Duration::from_secs(1);
+/// For so long a process that shares its database goes on sealing without having heard from it which key seals.
+pub const SURE: Duration = Duration::from_secs(170);
 
 /// The name of a master key, which says nothing about it: 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,6 +111,8 @@ struct Ring {
     lasting: HashMap<&'static str, [u8; 32]>,
     /// When the file was read because of an unknown key.
     reread: Option<Instant>,
+    /// When the database was asked which one seals; `None` where nobody else can change that.
+    heard: Option<Instant>,
 }
 
 impl Ring {
@@ -167,7 +171,7 @@ pub enum Error {
 impl Keys {
     fn of(masters: Vec<Master>, path: Option<PathBuf>) -> Self {
         let sealing = masters[0].id;
-        let ring = Ring { masters, sealing, lasting: HashMap::new(), reread: None };
+        let ring = Ring { masters, sealing, lasting: HashMap::new(), reread: None, heard: None };
         Self { ring: Arc::new(RwLock::new(ring)), path }
     }
 
@@ -191,10 +195,15 @@ impl Keys {
     /// id of the key.
     ///
     /// # Errors
-    /// [`db::Error::MasterKey`] where the key that seals is not in this process' file.
+    /// [`db::Error::MasterKey`] where the key that seals is not in this process' file, or has not been asked for too long.
     pub fn seal(&self, ids: &super::Ids, place: &str, secret: &[u8]) -> db::Result<Vec<u8>> {
         let ring = self.read();
-        let Some(master) = ring.find(ring.sealing) else { return Err(lacking(ring.sealing, self.path.as_deref())) };
+        let Some(master) = ring.find(ring.sealing) else { return Err(lacking(ring.sealing, None)) };
+        if ring.heard.is_some_and(|at| at.elapsed() > SURE) {
+            return Err(db::Error::MasterKey(
+                "the database has not said for minutes which master key seals".to_owned(),
+            ));
+        }
         let nonce: [u8; NONCE_BYTES] = ids.random_bytes();
         let payload = Payload { msg: secret, aad: place.as_bytes() };
         let sealed = master.cipher().encrypt(&XNonce::from(nonce), payload).expect("a secret is shorter than 256 GiB");
@@ -224,6 +233,11 @@ impl Keys {
         }
         let head = if named == Some(id) { HEAD_BYTES } else { 0 };
         self.read().find(id).is_some_and(|master| master.open(place, &sealed[head..]).is_some())
+    }
+
+    /// Which key of the file opens it, the newest first.
+    pub fn opener(&self, place: &str, sealed: &[u8]) -> Option<KeyId> {
+        self.ids().into_iter().find(|id| self.opens(*id, place, sealed))
     }
 
     /// The key for one purpose, such as `"weft 2026 access token"`, under the key that seals. Different purposes give unrelated keys.
@@ -280,14 +294,24 @@ impl Keys {
         self.write().sealing = id;
     }
 
-    /// Reads the file again. What is known stays where that fails.
+    /// Notes that the database was asked at this time which key seals. From the first time on that has to be repeated.
+    pub fn hear(&self, at: Instant) {
+        self.write().heard = Some(at);
+    }
+
+    /// How long ago that was; `None` where it need not be.
+    pub fn unheard(&self) -> Option<Duration> {
+        self.read().heard.map(|at| at.elapsed())
+    }
+
+    /// Reads the file again. What is known stays where that fails; a key that somebody took out is kept beside the file.
     ///
     /// # Errors
     /// As [`Keys::open`]; a file that is gone is not made anew.
     pub fn reload(&self) -> Result<(), Error> {
         let Some(path) = &self.path else { return Ok(()) };
-        let masters: Vec<Master> = file::read(path)?.into_iter().map(Master::new).collect();
-        self.write().masters = masters;
+        let known: Vec<[u8; 32]> = self.read().masters.iter().map(|master| master.bytes).collect();
+        self.write().masters = file::read_again(path, &known, name_of)?.into_iter().map(Master::new).collect();
         Ok(())
     }
 
@@ -298,20 +322,22 @@ impl Keys {
     pub fn add(&self, ids: &super::Ids) -> Result<KeyId, Error> {
         let path = self.path.as_deref().ok_or(Error::NoFile)?;
         let made = ids.random_bytes();
-        file::change(path, ids, |masters| {
-            masters.insert(0, made);
-        })?;
+        file::change(path, ids, name_of, |masters| masters.insert(0, made))?;
         self.reload()?;
         Ok(KeyId::of(&made))
     }
 
-    /// Takes a key out of the file. One that is not there is no error.
+    /// Takes a key out of the file; it lies beside it from then on, its name ending in `.retired-` and that of the key. One that
+    /// is not in the file is no error, also where the file can't be changed.
     ///
     /// # Errors
     /// [`Error::NoFile`], and as [`Keys::open`]; [`Error::Shape`] where no other is there.
     pub fn remove(&self, ids: &super::Ids, id: KeyId) -> Result<(), Error> {
         let path = self.path.as_deref().ok_or(Error::NoFile)?;
-        file::change(path, ids, |masters| masters.retain(|master| KeyId::of(master) != id))?;
+        self.reload()?;
+        if self.has(id) {
+            file::change(path, ids, name_of, |masters| masters.retain(|master| KeyId::of(master) != id))?;
+        }
         self.reload()
     }
 
@@ -340,10 +366,15 @@ impl Keys {
     }
 }
 
+fn name_of(master: &[u8; 32]) -> String {
+    KeyId::of(master).to_string()
+}
+
 fn lacking(id: KeyId, path: Option<&Path>) -> db::Error {
     let file = path.map_or_else(|| "of this process".to_owned(), |path| format!("in {}", path.display()));
     db::Error::MasterKey(format!(
-        "this database is under the master key {id}, which is not among the keys {file}; copy the file from where that key was made"
+        "this database is under the master key {id}, which is not among the keys {file}; put it back as a further line: it is in the file \
+         of the server where it was made, or in one of before, whose name ends in .retired-{id}"
     ))
 }
 

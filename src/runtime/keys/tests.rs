@@ -90,6 +90,63 @@ fn something_under_a_key_that_came_into_the_file_meanwhile_opens_at_once() {
 }
 
 #[test]
+fn who_has_not_asked_for_long_which_key_seals_seals_nothing_until_it_has() {
+    let (_folder, _path, keys) = in_a_file();
+    let long_ago = Instant::now().checked_sub(SURE + Duration::from_secs(1)).unwrap();
+    assert_eq!(keys.unheard(), None, "nobody else can change it");
+    keys.hear(long_ago);
+    assert!(keys.unheard() > Some(SURE));
+    assert!(matches!(keys.seal(&Ids, "p", b"secret"), Err(db::Error::MasterKey(_))));
+    keys.hear(Instant::now());
+    let sealed = keys.seal(&Ids, "p", b"secret").unwrap();
+    keys.hear(long_ago);
+    assert!(keys.unseal("p", &sealed).is_some(), "what is there is read all the time");
+}
+
+#[test]
+fn a_key_that_is_given_up_lies_beside_the_file_and_can_be_put_back() {
+    let (_folder, path, keys) = in_a_file();
+    let first = keys.sealing();
+    let sealed = keys.seal(&Ids, "p", b"secret").unwrap();
+    let second = keys.add(&Ids).unwrap();
+    keys.seal_with(second);
+    keys.remove(&Ids, first).unwrap();
+    keys.remove(&Ids, first).unwrap();
+    assert_eq!((keys.unseal("p", &sealed), keys.opener("p", &sealed)), (None, None));
+    let beside = path.with_file_name(format!("master.key.retired-{first}"));
+    let both = std::fs::read_to_string(&path).unwrap() + &std::fs::read_to_string(beside).unwrap();
+    std::fs::write(&path, both).unwrap();
+    keys.reload().unwrap();
+    assert_eq!(keys.opener("p", &sealed), Some(first));
+}
+
+#[test]
+fn a_key_that_another_file_was_put_in_the_place_of_is_kept_beside_it() {
+    let (folder, path, keys) = in_a_file();
+    let first = keys.sealing();
+    let other = folder.path().join("other.key");
+    let strange = Keys::open(&other, &Ids).unwrap();
+    std::fs::rename(&other, &path).unwrap();
+    keys.reload().unwrap();
+    assert_eq!((keys.ids(), keys.lack().is_some()), (strange.ids(), true), "nothing is sealed without it");
+    let rescued = Keys::open(&path.with_file_name(format!("master.key.retired-{first}")), &Ids).unwrap();
+    assert_eq!(rescued.ids(), [first]);
+}
+
+#[test]
+fn what_is_written_again_as_it_was_read_comes_under_the_key_that_seals() {
+    let (_folder, _path, keys) = in_a_file();
+    let read = keys.seal(&Ids, "p", b"secret").unwrap();
+    assert_eq!(keys.renewed(&Ids, "p", read.clone()).unwrap(), read);
+    let second = keys.add(&Ids).unwrap();
+    keys.seal_with(second);
+    let renewed = keys.renewed(&Ids, "p", read.clone()).unwrap();
+    assert_eq!(KeyId::named_by(&renewed), Some(second));
+    assert_eq!(keys.unseal("p", &renewed).as_deref(), Some(b"secret".as_slice()));
+    assert_eq!(keys.renewed(&Ids, "elsewhere", read.clone()).unwrap(), read, "what does not open stays as it is");
+}
+
+#[test]
 fn a_secret_that_lasts_stays_when_the_key_changes_and_others_do_not() {
     let (_folder, _path, keys) = in_a_file();
     keys.keep("lasting", keys.derive("lasting"));

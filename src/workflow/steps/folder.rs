@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::workflow::StepError;
 use crate::runtime::Config;
+use crate::runtime::keys::holds_keys;
 
 /// The real path of a folder that a step names, after the policy.
 ///
@@ -57,7 +58,7 @@ pub fn open_file(config: &Config, field: &str, path: &str) -> Result<PathBuf, St
 /// what is inside from commands, and code analysis skips what is not the project's.
 fn is_allowed(config: &Config, real: &Path) -> bool {
     let data = config.data_dir.canonicalize().ok();
-    if data.is_some_and(|data| real.starts_with(data)) {
+    if data.is_some_and(|data| real.starts_with(data)) || holds_keys(&config.master_key_file, real) {
         return false;
     }
     match &config.allow_paths {
@@ -84,6 +85,17 @@ mod tests {
         let config = config(data.path(), Some(vec![PathBuf::from("/")]));
         let error = open(&config, "path", &inside.display().to_string()).expect_err("refused");
         assert_eq!(error.class, "refused");
+    }
+
+    #[test]
+    fn the_master_key_is_refused_wherever_it_stands() {
+        let (data, elsewhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let (key, notes) = (elsewhere.path().join("the.key"), elsewhere.path().join("notes.txt"));
+        std::fs::write(&key, "key").expect("written");
+        std::fs::write(&notes, "notes").expect("written");
+        let config = Config { master_key_file: key.clone(), ..config(data.path(), Some(vec![PathBuf::from("/")])) };
+        assert!(open_file(&config, "file", &notes.display().to_string()).is_ok());
+        assert_eq!(open_file(&config, "file", &key.display().to_string()).expect_err("refused").class, "refused");
     }
 
     #[test]

@@ -185,6 +185,7 @@ fn server_fn(name: &str) -> Option<Sent> {
         | "auth/setup_pending"
         | "auth/list_login_sessions"
         | "auth/revoke_other_login_sessions"
+        | "master_key/get"
         | "memory/activity"
         | "memory/namespaces"
         | "memory/access"

@@ -1,9 +1,10 @@
-//! The people of the workspace: who is in it, who is invited, what each role may do.
+//! The people of the workspace: who is in it, who is invited, what each role may do; and the master key, for owners.
 //!
 //! Owns the admin's page. Offers a change only where the server allows it, by the same permission table.
 
 mod invite_dialog;
 mod invites;
+mod master;
 mod people;
 mod roles;
 
@@ -13,6 +14,7 @@ use crate::model::auth::{Action, Me, Role};
 use crate::ui::components::{Button, ButtonShape, ButtonSize, ButtonVariant, PageHeader, Tab, TabPanel, Tabs};
 use invite_dialog::InviteDialog;
 use invites::Invites;
+use master::MasterKeys;
 use people::People;
 use roles::RoleTable;
 
@@ -28,6 +30,10 @@ pub fn UsersPage() -> impl IntoView {
     let mut tabs = vec![Tab::new("people", "People"), Tab::new("roles", "Roles")];
     if may_manage {
         tabs.insert(1, Tab::new("invites", "Invitations"));
+    }
+    let may_keep_keys = me.may(Action::ManageOwner);
+    if may_keep_keys {
+        tabs.push(Tab::new("master", "Master key"));
     }
     let tabs = Signal::stored(tabs);
     let actions = move || {
@@ -45,6 +51,7 @@ pub fn UsersPage() -> impl IntoView {
             <TabPanel id="users" name="people" chosen=chosen><People /></TabPanel>
             {may_manage.then(|| view! { <TabPanel id="users" name="invites" chosen=chosen><Invites invited /></TabPanel> })}
             <TabPanel id="users" name="roles" chosen=chosen><RoleTable /></TabPanel>
+            {may_keep_keys.then(|| view! { <TabPanel id="users" name="master" chosen=chosen><MasterKeys /></TabPanel> })}
             {may_manage.then(|| view! { <InviteDialog open=is_inviting on_made=move |()| invited.update(|n| *n += 1) /> })}
         </div>
     }
