@@ -36,6 +36,8 @@ pub(super) async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError
         return Err(stopped());
     }
     tokio::select! {
+        // What is done is not thrown away.
+        biased;
         done = Box::pin(perform(kind, call)) => done,
         () = until_stopped(&ctx, &above) => Err(stopped()),
     }
