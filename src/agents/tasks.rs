@@ -56,21 +56,26 @@ pub async fn has_task(ctx: &Ctx, agent: AgentId, run: RunId, step: &str) -> Resu
 /// What the work of a step came to, and what it had done in runs that it began: tokens read and written, and millionths of a US dollar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// By the step itself.
+    /// By the agent at the step, since its work last began.
     pub own: (i64, i64),
-    /// In the runs that it began and in those inside of them: by agents and by every other step that asks models.
+    /// In the runs that the step began and in those inside of them: by agents and by every other step that asks models.
     pub below: (i64, i64),
 }
 
 impl Spent {
     /// All of it together.
     pub const fn total(self) -> (i64, i64) {
-        (self.own.0 + self.below.0, self.own.1 + self.below.1)
+        (self.own.0.saturating_add(self.below.0), self.own.1.saturating_add(self.below.1))
+    }
+
+    /// All of it together, where so much of it is known to be the agent's own: its note may be a piece of its work behind.
+    pub fn with_at_least(self, own: (i64, i64)) -> (i64, i64) {
+        Self { own: (self.own.0.max(own.0), self.own.1.max(own.1)), ..self }.total()
     }
 }
 
-/// What a step and the runs that it began have used of models, as far as it is stored. Where the agents' notes and the log of calls
-/// differ, the larger counts: either may be behind.
+/// What a step and the runs that it began have used of models, as far as it is stored. Where for the latter the agents' notes and the
+/// log of calls differ, the larger counts: either may be behind.
 ///
 /// # Errors
 /// [`super::Error::Denied`], or the database's.
@@ -78,8 +83,8 @@ pub async fn sum_spent(ctx: &Ctx, run: RunId, step: &str) -> Result<Spent> {
     ctx.authorize(Action::ReadRun)?;
     let row = store::task::sum_spent(&ctx.db, ctx.workspace(), run, step).await?;
     Ok(Spent {
-        own: (row.own_noted_tokens.max(row.own_kept_tokens), row.own_noted_micros.max(row.own_kept_micros)),
-        below: (row.below_noted_tokens.max(row.below_kept_tokens), row.below_noted_micros.max(row.below_kept_micros)),
+        own: (row.own_tokens, row.own_micros),
+        below: (row.noted_tokens.max(row.kept_tokens), row.noted_micros.max(row.kept_micros)),
     })
 }
 

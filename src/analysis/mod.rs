@@ -79,6 +79,8 @@ pub struct Options {
     pub max_files: u32,
     /// Findings listed; all are counted.
     pub max_findings: u32,
+    /// Whether the ignore files of the folders around the root count, too, where it lies in a git checkout.
+    pub rules_around: bool,
 }
 
 impl Default for Options {
@@ -89,6 +91,7 @@ impl Default for Options {
             max_file_bytes: 1024 * 1024,
             max_files: 50_000,
             max_findings: 500,
+            rules_around: true,
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn open_root(root: &Path) -> Result<PathBuf, Error> {
 pub fn list(root: &Path, options: &Options, mut step: impl FnMut(u32) -> bool) -> Result<Listing, Error> {
     let include = globs(root, "include", &options.include)?;
     let exclude = globs(root, "exclude", &options.exclude)?;
-    let in_checkout = root.ancestors().any(|dir| dir.join(".git").exists());
+    let in_checkout = options.rules_around && root.ancestors().any(|dir| dir.join(".git").exists());
     let mut builder = WalkBuilder::new(root);
     builder
         .follow_links(false)

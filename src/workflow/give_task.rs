@@ -162,14 +162,21 @@ pub async fn let_work(ctx: &Ctx, id: AgentId) -> Result<(Agent, u32), Error> {
 
 /// Resumes a run that stands still because an agent was stopped, and for nothing else.
 async fn resume(ctx: &Ctx, run: RunId) -> Result<bool, Error> {
-    let pause = history::find_newest(&ctx.db, ctx.workspace(), run, "run_paused").await?;
-    if !matches!(pause.map(|event| event.fact), Some(Fact::RunPaused { by: None, .. })) {
+    let Some(pause) = history::find_newest(&ctx.db, ctx.workspace(), run, "run_paused").await? else {
+        return Ok(false);
+    };
+    if !matches!(pause.fact, Fact::RunPaused { by: None, .. }) {
         return Ok(false);
     }
-    let detail = runs::get_run(ctx, run).await?;
     let was_stopped = |error: &StepError| error.class == StepError::STOPPED;
-    if !detail.steps.iter().any(|step| step.error.as_ref().is_some_and(was_stopped)) {
-        return Ok(false);
+    // What it was paused for stands right before: also of a step inside of a container.
+    let reason = history::list(&ctx.db, ctx.workspace(), run, pause.seq - 2, 1).await?.pop().map(|event| event.fact);
+    let is_for_it = matches!(reason, Some(Fact::RetryScheduled { error, .. }) if was_stopped(&error));
+    if !is_for_it {
+        let detail = runs::get_run(ctx, run).await?;
+        if !detail.steps.iter().any(|step| step.error.as_ref().is_some_and(was_stopped)) {
+            return Ok(false);
+        }
     }
     runs::control(ctx, run, Command::Resume).await.map(|_| true)
 }

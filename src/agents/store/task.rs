@@ -208,18 +208,16 @@ pub async fn list_agents(db: &Db, workspace: WorkspaceId, run: RunId) -> Result<
     Ok(rows.into_iter().map(|(agent,)| agent).collect())
 }
 
-/// What the work of a step and of the runs that it began came to, by two counts: as agents noted it, and as the calls of models were
-/// kept, which may be a moment behind and goes after a while.
+/// What the agent at a step noted of its own work, and what the runs that the step began came to by two counts: as agents noted it, and
+/// as the calls of models were kept, which may be a moment behind and goes after a while.
 #[derive(Debug, FromRow)]
 pub struct SpentRow {
-    pub own_noted_tokens: i64,
-    pub own_noted_micros: i64,
-    pub own_kept_tokens: i64,
-    pub own_kept_micros: i64,
-    pub below_noted_tokens: i64,
-    pub below_noted_micros: i64,
-    pub below_kept_tokens: i64,
-    pub below_kept_micros: i64,
+    pub own_tokens: i64,
+    pub own_micros: i64,
+    pub noted_tokens: i64,
+    pub noted_micros: i64,
+    pub kept_tokens: i64,
+    pub kept_micros: i64,
 }
 
 /// What a step, the runs that it began, and those inside of them have used: tokens read and written, and millionths of a US dollar.
@@ -235,35 +233,34 @@ pub async fn sum_spent(db: &Db, workspace: WorkspaceId, run: RunId, step: &str) 
             join run r on r.parent_run_id = below.id
             where r.workspace_id = $1 and below.level < 100
          ),
-         noted (is_own, tokens, micros) as (
-            select 1, tokens, cost_micros
+         own (tokens, micros) as (
+            select tokens, cost_micros
             from agent_task
             where workspace_id = $1 and run_id = $2 and step = $3
-            union all
-            select 0, t.tokens, t.cost_micros
+         ),
+         noted (tokens, micros) as (
+            select cast(coalesce(sum(t.tokens), 0) as bigint), cast(coalesce(sum(t.cost_micros), 0) as bigint)
             from below
             join agent_task t on t.run_id = below.id
             where t.workspace_id = $1
          ),
-         kept (is_own, tokens, micros) as (
-            select 1, input + cache_read + cache_write + output, coalesce(cost_micros, 0)
-            from model_call
-            where workspace_id = $1 and run_id = $2 and step = $3
-            union all
-            select 0, c.input + c.cache_read + c.cache_write + c.output, coalesce(c.cost_micros, 0)
+         kept (tokens, micros) as (
+            select
+                cast(coalesce(sum(c.input + c.cache_read + c.cache_write + c.output), 0) as bigint),
+                cast(coalesce(sum(c.cost_micros), 0) as bigint)
             from below
             join model_call c on c.run_id = below.id
             where c.workspace_id = $1
          )
          select
-            (select cast(coalesce(sum(tokens), 0) as bigint) from noted where is_own = 1) as own_noted_tokens,
-            (select cast(coalesce(sum(micros), 0) as bigint) from noted where is_own = 1) as own_noted_micros,
-            (select cast(coalesce(sum(tokens), 0) as bigint) from kept where is_own = 1) as own_kept_tokens,
-            (select cast(coalesce(sum(micros), 0) as bigint) from kept where is_own = 1) as own_kept_micros,
-            (select cast(coalesce(sum(tokens), 0) as bigint) from noted where is_own = 0) as below_noted_tokens,
-            (select cast(coalesce(sum(micros), 0) as bigint) from noted where is_own = 0) as below_noted_micros,
-            (select cast(coalesce(sum(tokens), 0) as bigint) from kept where is_own = 0) as below_kept_tokens,
-            (select cast(coalesce(sum(micros), 0) as bigint) from kept where is_own = 0) as below_kept_micros",
+            coalesce((select tokens from own), 0) as own_tokens,
+            coalesce((select micros from own), 0) as own_micros,
+            noted.tokens as noted_tokens,
+            noted.micros as noted_micros,
+            kept.tokens as kept_tokens,
+            kept.micros as kept_micros
+         from noted
+         cross join kept",
     )
     .bind(workspace)
     .bind(run)

@@ -2,7 +2,8 @@
 
 use crate::memory::{Error, Expect, access, find_free, relation, validate, write};
 use crate::model::memory::{
-    Entry, EntryAct, EntryDraft, EntryName, EntryStep, MAX_MERGE, RelationDraft, RelationKind, Trust,
+    Entry, EntryAct, EntryDraft, EntryName, EntryStep, MAX_MERGE, Relation, RelationDraft, RelationKind, RelationWay,
+    Trust,
 };
 use crate::runtime::Ctx;
 
@@ -40,16 +41,21 @@ pub(super) async fn merge(
         others.push(find_free(ctx, &name.namespace, &name.key).await?);
     }
     let own = EntryName { namespace: namespace.to_owned(), key: key.to_owned() };
+    let said = relation::relations(ctx, namespace, key).await?;
     let mut marked = Vec::new();
     // What can be refused comes first, and is easily taken back.
     for name in with {
-        let draft =
-            RelationDraft { kind: RelationKind::Supersedes, namespace: name.namespace.clone(), key: name.key.clone() };
-        if let Err(error) = relation::relate(ctx, (namespace, key), &draft).await {
+        let is_about = |one: &&Relation| one.other.namespace == name.namespace && one.other.key == name.key;
+        let before = said.iter().find(is_about).map(|one| one.way);
+        // That stays whatever becomes of the merging.
+        if before == Some(RelationWay::Supersedes) {
+            continue;
+        }
+        if let Err(error) = say(ctx, &own, RelationKind::Supersedes, name).await {
             take_back(ctx, &own, &marked).await;
             return Err(error);
         }
-        marked.push(name.clone());
+        marked.push((name.clone(), before));
     }
     let step = |version, act| EntryStep { namespace: own.namespace.clone(), key: own.key.clone(), version, act };
     let mut undo = Vec::new();
@@ -63,14 +69,27 @@ pub(super) async fn merge(
             }
         }
     }
-    undo.extend(marked.into_iter().map(|other| step(None, EntryAct::Unrelate { other })));
+    undo.extend(marked.into_iter().map(|(other, _)| step(None, EntryAct::Unrelate { other })));
     Ok(undo)
 }
 
-/// Takes marks back after a failure. What can't be is told by the entries themselves: it can be taken back there.
-async fn take_back(ctx: &Ctx, own: &EntryName, marked: &[EntryName]) {
-    for other in marked {
-        if let Err(error) = relation::unrelate(ctx, (&own.namespace, &own.key), other).await {
+/// Says something of two entries.
+async fn say(ctx: &Ctx, one: &EntryName, kind: RelationKind, other: &EntryName) -> Result<(), Error> {
+    let draft = RelationDraft { kind, namespace: other.namespace.clone(), key: other.key.clone() };
+    relation::relate(ctx, (&one.namespace, &one.key), &draft).await.map(drop)
+}
+
+/// Takes marks back after a failure, and says again what was said before. What can't be is told by the entries themselves: it can be
+/// taken back there.
+async fn take_back(ctx: &Ctx, own: &EntryName, marked: &[(EntryName, Option<RelationWay>)]) {
+    for (other, before) in marked {
+        let done = match before {
+            None | Some(RelationWay::Supersedes) => relation::unrelate(ctx, (&own.namespace, &own.key), other).await,
+            Some(RelationWay::SupersededBy) => say(ctx, other, RelationKind::Supersedes, own).await,
+            Some(RelationWay::Contradicts) => say(ctx, own, RelationKind::Contradicts, other).await,
+            Some(RelationWay::Agrees) => say(ctx, own, RelationKind::Agrees, other).await,
+        };
+        if let Err(error) = done {
             tracing::warn!(%error, "what was said of two entries could not be taken back");
         }
     }

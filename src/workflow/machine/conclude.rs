@@ -73,11 +73,12 @@ fn fail(state: &State, facts: &mut Facts, slot: Slot, attempt: u32, error: StepE
         let at = facts.moment.now.plus_ms(backoff_ms(retry, made, facts.moment.fraction));
         return facts.push_step(state, slot, Fact::RetryScheduled { attempt, error, at, keeps });
     }
-    let on_error = match step.on_error {
-        // Money that is used up is nobody's failure: the run waits until there is more, and goes on from here. As little is
-        // it one that somebody has stopped the agent.
-        OnError::Fail if matches!(error.class.as_str(), StepError::BUDGET | StepError::STOPPED) => OnError::Pause,
-        on_error => on_error,
+    let on_error = match (step.on_error, error.class.as_str()) {
+        // Money that is used up is nobody's failure: the run waits until there is more, and goes on from here.
+        (OnError::Fail, StepError::BUDGET) => OnError::Pause,
+        // As little is it one that somebody has stopped the agent. What stands beside it in case of failures is not meant by that.
+        (_, StepError::STOPPED) => OnError::Pause,
+        (on_error, _) => on_error,
     };
     let (handled, port, status, output) = match on_error {
         OnError::Fail => return fail_scope(state, facts, slot, attempt, error),

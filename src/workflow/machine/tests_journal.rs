@@ -161,6 +161,18 @@ fn an_agent_that_was_stopped_holds_the_run_and_goes_on_with_it() {
 }
 
 #[test]
+fn a_stop_is_no_failure_that_a_step_could_handle() {
+    for on_error in ["continue", "port", "pause"] {
+        let config = json!({"agent": "helper", "prompt": "Go."});
+        let step = json!({"id": "a", "kind": "agent", "config": config, "on_error": on_error});
+        let mut state = new(&json!([step]), &json!([]));
+        told(&mut state, 0, start());
+        told(&mut state, 1, done("a", 1, Err(StepError::permanent(StepError::STOPPED, "stopped"))));
+        assert_eq!(state.status(), RunStatus::Paused, "{on_error}");
+    }
+}
+
+#[test]
 fn a_retry_goes_on_and_a_fork_begins_anew() {
     let mut state = agent();
     told(&mut state, 1, done("a", 1, piece(1)));

@@ -28,7 +28,7 @@ pub(super) async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError
         return Box::pin(perform(kind, call)).await;
     }
     let (ctx, run) = (call.ctx.clone(), call.run_id);
-    let above = agents_above(&ctx, run).await?;
+    let above = agents_above(&ctx, run).await;
     if above.is_empty() {
         return Box::pin(perform(kind, call)).await;
     }
@@ -36,6 +36,8 @@ pub(super) async fn run(kind: &str, call: StepCall) -> Result<Outcome, StepError
         return Err(stopped());
     }
     tokio::select! {
+        // What is done is not thrown away.
+        biased;
         done = Box::pin(perform(kind, call)) => done,
         () = until_stopped(&ctx, &above) => Err(stopped()),
     }
@@ -66,19 +68,25 @@ async fn is_any_stopped(ctx: &Ctx, above: &[AgentId]) -> bool {
     false
 }
 
-async fn agents_above(ctx: &Ctx, run: RunId) -> Result<Arc<[AgentId]>, StepError> {
+async fn agents_above(ctx: &Ctx, run: RunId) -> Arc<[AgentId]> {
     let known: Arc<Known> = ctx.shared();
     // The map is changed by single statements: it is whole whatever panicked.
     let found = known.0.lock().unwrap_or_else(PoisonError::into_inner).get(&run).cloned();
     if let Some(above) = found {
-        return Ok(above);
+        return above;
     }
-    let above = agents::list_above(ctx, run).await;
-    let above: Arc<[AgentId]> = above.map_err(|error| StepError::transient("unavailable", error.to_string()))?.into();
+    let above: Arc<[AgentId]> = match agents::list_above(ctx, run).await {
+        Ok(above) => above.into(),
+        // A step that needs no database for itself does not fail for this; the next one asks again.
+        Err(error) => {
+            tracing::warn!(%run, %error, "it can't be read which agents have a run done");
+            return Arc::default();
+        }
+    };
     let mut all = known.0.lock().unwrap_or_else(PoisonError::into_inner);
     if all.len() >= MAX_REMEMBERED {
         all.clear();
     }
     all.insert(run, Arc::clone(&above));
-    Ok(above)
+    above
 }

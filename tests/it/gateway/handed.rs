@@ -9,7 +9,7 @@ use weft::workflow;
 use super::agents::{agent, answer_of, called, calling, model, spec, told, words};
 use super::upstream::Reply;
 use super::{first_chunks, somebody};
-use crate::engine::{end, until, until_so};
+use crate::engine::{chain, end, start, until, until_so};
 
 fn giving(tool: AgentTool, to: &str) -> (&'static str, AgentTool, Value) {
     ("1", tool, json!({"agent": to, "task": "Your turn."}))
@@ -53,6 +53,21 @@ on_both_engines! {
         let (_, resumed) = workflow::let_work(&ctx, id).await.unwrap();
         assert_eq!(resumed, 1, "what it has done by another goes on with it");
         assert_eq!(answer_of(&end(&ctx, run).await)["text"], "Done.");
+    }
+
+    async fn work_inside_of_a_container_goes_on_when_its_agent_may_work_again(site: Site) {
+        let ctx = somebody(&site).await;
+        let upstream = model(&ctx, [Reply::Stall(first_chunks(&["I th", "ink"]))]).await;
+        let id = agent(&ctx, "weaver", spec(&[])).await;
+        let weave = json!({"id": "weave", "kind": "agent", "config": {"agent": "weaver", "prompt": "Weave."}});
+        let each = json!({"id": "each", "kind": "map", "config": {"items": [1]}, "body": {"steps": [weave], "edges": []}});
+        let run = start(&ctx, &chain(vec![each]), json!({})).await;
+        called(&upstream, 1).await;
+        agents::halt(&ctx, id, true).await.unwrap();
+        until(&ctx, run, RunStatus::Paused).await;
+        upstream.then(words("Woven."));
+        assert_eq!(workflow::let_work(&ctx, id).await.unwrap().1, 1);
+        answer_of(&end(&ctx, run).await);
     }
 
     async fn work_goes_only_where_the_topology_lets_it(site: Site) {

@@ -3,7 +3,9 @@
 use weft::memory::{self, Error, Expect, Filter};
 use weft::model::PageRequest;
 use weft::model::auth::Role;
-use weft::model::memory::{EntryAct, EntryBulk, EntryBulkDone, EntryDraft, EntryName, EntryStep, Search, Source};
+use weft::model::memory::{
+    EntryAct, EntryBulk, EntryBulkDone, EntryDraft, EntryName, EntryStep, RelationDraft, RelationKind, Search, Source,
+};
 use weft::runtime::Ctx;
 
 use super::{as_role, draft, found, found_in, put, workspace};
@@ -60,6 +62,21 @@ on_both_engines! {
         assert!(memory::get(&ctx, "notes", "b").await.unwrap().superseded_at.is_none());
         let seen = change(&ctx, vec![step("a", 2, merge)]).await;
         assert!(seen.refused[0].reason.contains("version 3"), "{:?}", seen.refused);
+    }
+
+    async fn what_was_said_before_a_merging_stays_when_it_is_taken_back(site: Site) {
+        let ctx = workspace(&site).await;
+        put(&ctx, "notes", "a", "The loom is blue.").await;
+        put(&ctx, "notes", "b", "The thread is red.").await;
+        put(&ctx, "notes", "c", "The yarn is wool.").await;
+        let supersedes = RelationDraft { kind: RelationKind::Supersedes, namespace: "notes".to_owned(), key: "b".to_owned() };
+        memory::relate(&ctx, ("notes", "a"), &supersedes).await.unwrap();
+        let with = ["b", "c"].map(|key| EntryName { namespace: "notes".to_owned(), key: key.to_owned() }).to_vec();
+        let done = change(&ctx, vec![step("a", 1, EntryAct::Merge { with })]).await;
+        assert_eq!((done.done, done.undo.len()), (1, 2), "its words, and what was said of c");
+        take_back(&ctx, done).await;
+        let is_marked = async |key: &str| memory::get(&ctx, "notes", key).await.unwrap().superseded_at.is_some();
+        assert_eq!((is_marked("b").await, is_marked("c").await), (true, false));
     }
 
     async fn entries_are_tagged_together_and_as_before_again(site: Site) {

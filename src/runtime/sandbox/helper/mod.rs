@@ -1,4 +1,4 @@
-//! The helper process: builds the walls from inside, starts the command, supervises it, and reports once.
+//! The helper process: builds the walls from inside, starts the command, supervises it, and reports.
 //!
 //! It is single-threaded and never returns into the server's code. With namespaces it is two processes: the first
 //! waits, the second is the first process of the new process namespace, whose end is the end of all in it.

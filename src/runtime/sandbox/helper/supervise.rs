@@ -128,7 +128,7 @@ impl Watch {
             if now >= next_look {
                 let memory_kb = self.look();
                 next_look = Instant::now() + period;
-                if listening && now >= next_word {
+                if listening && now >= next_word && has_room(control) {
                     // Whoever does not want to know ends the command in another way.
                     let _ = tell(control, &Report::Seen { cpu_ms: self.cpu_ms, memory_kb });
                     next_word = now + Duration::from_millis(TELL_MS);
@@ -258,6 +258,13 @@ fn wait_for(signals: &SignalFd, control: &UnixStream, listening: bool, milliseco
         Err(why) => return Err(because("waiting")(why)),
     }
     Ok(listening && both[1].revents().is_some_and(|events| !events.is_empty()))
+}
+
+/// Whether a few words can be written without waiting: a server that stands still keeps nobody from watching the command.
+fn has_room(control: &UnixStream) -> bool {
+    let mut one = [PollFd::new(control.as_fd(), PollFlags::POLLOUT)];
+    poll(&mut one, PollTimeout::ZERO).is_ok()
+        && one[0].revents().is_some_and(|events| events.contains(PollFlags::POLLOUT))
 }
 
 /// One byte from the server; `None` when it has hung up.

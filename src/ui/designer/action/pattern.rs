@@ -3,9 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::paste::{Fragment, inserted};
-use crate::model::workflow::{Definition, Template};
+use crate::model::workflow::{Definition, Step, Template};
 use crate::ui::designer::change::{Change, Details};
 use crate::ui::designer::document::Document;
+use crate::ui::designer::kernel::{Point, Rect, geometry};
+
+/// Between what is there and a pattern below it, in px at zoom 1.
+const GAP: f64 = 96.0;
 
 /// The steps of a template beside those that are there, and its inputs beside those of the workflow; an input of the same name is taken
 /// as it is there. An empty workflow takes over the output, too.
@@ -14,8 +18,10 @@ pub fn insert_pattern(document: &Document, template: &Template) -> Vec<Change> {
     if steps.is_empty() {
         return Vec::new();
     }
-    let is_first = document.graph.steps.is_empty() && document.graph.output.is_null();
-    let mut changes = inserted(document, Fragment { steps, edges }, format!("Add {}", template.name), None);
+    // Then its steps keep their ids, of which the output speaks.
+    let is_first = document.all_steps().next().is_none() && document.graph.output.is_null();
+    let middle = below(&document.graph.steps, &steps);
+    let mut changes = inserted(document, Fragment { steps, edges }, format!("Add {}", template.name), middle);
     let inputs = with_inputs(&document.details.inputs, &inputs);
     if inputs != document.details.inputs {
         changes.push(Change::SetDetails(Box::new(Details { inputs, ..document.details.clone() })));
@@ -24,6 +30,13 @@ pub fn insert_pattern(document: &Document, template: &Template) -> Vec<Change> {
         changes.push(Change::SetOutput(output));
     }
     changes
+}
+
+/// Where the middle of new steps comes to lie so that they cover none of those that are there; `None` where there are none.
+fn below(there: &[Step], new: &[Step]) -> Option<Point> {
+    let around = |steps: &[Step]| steps.iter().map(geometry::node_rect).reduce(Rect::union);
+    let (there, new) = (around(there)?, around(new)?);
+    Some(Point::new(there.x + new.w / 2.0, there.bottom() + GAP + new.h / 2.0))
 }
 
 /// A schema of inputs with those of another one that it lacks.
@@ -104,7 +117,8 @@ mod tests {
             history.perform(&mut document, changes);
         }
         assert_eq!(document.graph.steps.len(), 4);
-        let second = document.graph.step("count_2").unwrap();
+        let (first, second) = (document.graph.step("count").unwrap(), document.graph.step("count_2").unwrap());
+        assert!(second.position.y > first.position.y, "it stands below what was there");
         assert_eq!(second.config["value"], "{{ steps.ask_2.output }}");
         let inputs = &document.details.inputs;
         assert_eq!((&inputs["properties"]["question"]["title"], &inputs["required"]), (&json!("Mine"), &json!(["n"])));

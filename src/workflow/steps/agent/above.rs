@@ -65,12 +65,14 @@ pub async fn look(call: &StepCall) -> Result<Above, StepError> {
     Ok(Above::default())
 }
 
-/// What the agent at a step may spend with all below it; `None` where no agent works at it.
+/// What the agent at a step may spend with all below it, and what it has spent itself (tokens, and millionths of a US dollar); `None`
+/// where no agent works at it.
 ///
 /// # Errors
 /// As [`look`].
-pub async fn limits_of(call: &StepCall, run: RunId, step: &str) -> Result<Option<Limits>, StepError> {
-    Ok(Work::fold(&journal(call, run, step).await?)?.map(|work| limits(&work)))
+pub async fn spender(call: &StepCall, run: RunId, step: &str) -> Result<Option<(Limits, (i64, i64))>, StepError> {
+    let work = Work::fold(&journal(call, run, step).await?)?;
+    Ok(work.map(|work| (limits(&work), (work.totals.tokens, work.totals.cost_micros))))
 }
 
 fn limits(work: &Work) -> Limits {
@@ -98,7 +100,8 @@ async fn spent(call: &StepCall, run: RunId, step: &str, work: &Work) -> Result<(
     // What has ended is in the log of calls by then.
     gateway::settled(call.ctx.runtime()).await;
     let spent = agents::sum_spent(&call.ctx, run, step).await.map_err(unavailable)?;
-    let own = (spent.own.0.max(work.totals.tokens), spent.own.1.max(work.totals.cost_micros));
+    // Its journal knows best what it spent itself, since it last began.
+    let own = (work.totals.tokens, work.totals.cost_micros);
     Ok(agents::Spent { own, ..spent }.total())
 }
 

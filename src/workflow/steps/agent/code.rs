@@ -122,7 +122,9 @@ impl Laid {
         if self.looked == 0 {
             return Ok("There are no files of code.".to_owned());
         }
-        let report = analysis::analyze(&self.root, &Options::default(), &|_| {}, &AtomicBool::new(false));
+        // The server's own folders may stand in a checkout whose rules leave them out.
+        let options = Options { rules_around: false, ..Options::default() };
+        let report = analysis::analyze(&self.root, &options, &|_| {}, &AtomicBool::new(false));
         report.map(|report| analysis::summary(&report)).map_err(|error| error.to_string())
     }
 }

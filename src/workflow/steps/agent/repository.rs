@@ -127,7 +127,7 @@ pub async fn commit(step: &StepCall, work: &Work, call: &Call) -> Result<String,
     let said = run(step, &place.path, KEEP, &[&work.name], Some(message.as_bytes().to_vec()), &[]).await?;
     let told = done(&said)?;
     let note = if place.is_anew { ANEW } else { "" };
-    Ok(format!("{note}{told}"))
+    Ok(format!("{note}{}", visible(&told)))
 }
 
 /// Commits what was changed, and shows it. `None`: nothing was.

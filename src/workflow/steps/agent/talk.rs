@@ -104,10 +104,12 @@ fn declare(tool: AgentTool, spec: &AgentSpec) -> Tool {
 
 /// A result as the model sees it: what strangers may have written stands between marks that it can't end.
 pub fn shown(result: &ToolResult) -> String {
-    if !result.is_untrusted {
-        return result.content.clone();
-    }
-    format!("<data from={}>\n{}\n</data>", json!(result.tool), memory::inert(&result.content))
+    if result.is_untrusted { data(&result.tool, &result.content) } else { result.content.clone() }
+}
+
+/// Words of others, between marks that they can't end.
+pub fn data(from: &str, words: &str) -> String {
+    format!("<data from={}>\n{}\n</data>", json!(from), memory::inert(words))
 }
 
 /// Adds words at the end: to the results of tools, after which no turn of ours may stand on its own, or as a turn.

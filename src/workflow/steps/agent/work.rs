@@ -60,8 +60,8 @@ pub struct Work {
     pub published: Option<String>,
     /// What it took so far.
     pub totals: Totals,
-    /// The answer of the agent that it handed its task over to, until the turn is closed.
-    pub handed: Option<String>,
+    /// The call by which it handed its task over, and the other agent's answer, until the turn is closed.
+    pub handed: Option<(String, String)>,
     /// Its answer, while hooks or a person have it.
     pub saying: Option<Saying>,
     /// Answers that hooks or people did not let be given.
@@ -297,7 +297,8 @@ impl Work {
         let is_consent = self.asks_first(&self.calls[at]);
         let call = &mut self.calls[at];
         if !is_consent && error.is_none() && call.tool == Some(AgentTool::HandOver) {
-            self.handed = Some(super::outcome::answer_of(output));
+            // Of several the first counts.
+            self.handed.get_or_insert_with(|| (call.id.clone(), super::outcome::answer_of(output)));
         }
         if is_consent && port == "approved" && error.is_none() {
             call.has_consent = true;

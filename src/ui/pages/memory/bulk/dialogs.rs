@@ -103,25 +103,26 @@ fn MoveDialog(bulk: Bulk) -> impl IntoView {
 fn MergeDialog(bulk: Bulk) -> impl IntoView {
     let open = opened(bulk, Ask::Merge);
     let toasts = use_toasts();
-    // The place of the one that stays among what is chosen.
-    let kept = RwSignal::new("0".to_owned());
+    // What was chosen when somebody asked, and the place of the one that stays among it: what others do meanwhile moves neither.
+    let (asked, kept) = (RwSignal::new(Chosen::new()), RwSignal::new("0".to_owned()));
     Effect::new(move |_| {
         if open.get() {
+            asked.set(bulk.chosen.get_untracked());
             kept.set("0".to_owned());
         }
     });
     let choices = Signal::derive(move || {
         let name =
             |(at, name): (usize, &EntryName)| Choice::new(at.to_string(), format!("{} ({})", name.key, name.namespace));
-        bulk.chosen.with(|chosen| chosen.keys().enumerate().map(name).collect::<Vec<_>>())
+        asked.with(|asked| asked.keys().enumerate().map(name).collect::<Vec<_>>())
     });
     let send = move |()| {
         let at = kept.with_untracked(|kept| kept.parse::<usize>().unwrap_or_default());
-        let step = bulk.chosen.with_untracked(|chosen| merging(chosen, at));
+        let step = asked.with_untracked(|asked| merging(asked, at));
         bulk.ask.set(None);
         work::begin(bulk, toasts, step.into_iter().collect(), "merged");
     };
-    let title = Signal::derive(move || format!("Merge {}", entries(count(bulk))));
+    let title = Signal::derive(move || format!("Merge {}", entries(asked.with(Chosen::len))));
     let footer = move || {
         view! {
             <Button label="Cancel" on_press=move |()| bulk.ask.set(None) />

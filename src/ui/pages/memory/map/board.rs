@@ -39,6 +39,11 @@ pub(super) fn Board(state: State) -> impl IntoView {
             }));
         }
     });
+    // With other points the number of the one under the pointer is another one's.
+    Effect::new(move |_| {
+        state.taken.track();
+        hover.set(None);
+    });
     paint(state, (canvas, inks), size);
     let at = move |event: &PointerEvent| -> Px {
         let Some(board) = board.get_untracked() else { return (0.0, 0.0) };

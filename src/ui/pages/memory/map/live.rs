@@ -39,15 +39,22 @@ pub(super) fn follow_changes(
 ) {
     let topic = Signal::derive(move || Some(Topic::Memory(namespace.get())));
     let (seen, timer) = (StoredValue::new(0_i64), browser::GuardSlot::new());
-    let (busy, missed) = (StoredValue::new(false), StoredValue::new(false));
+    let (busy, missed, is_due) = (StoredValue::new(false), StoredValue::new(false), StoredValue::new(false));
     let soon = move || {
         state.is_old.set(true);
         if busy.get_value() {
             missed.set_value(true);
             return;
         }
-        timer
-            .keep(Some(browser::after_ms(GATHER_MS, move || catch_up(state, namespace, (told, work), (busy, missed)))));
+        // The first change says when, however many come behind it.
+        if is_due.get_value() {
+            return;
+        }
+        is_due.set_value(true);
+        timer.keep(Some(browser::after_ms(GATHER_MS, move || {
+            is_due.set_value(false);
+            catch_up(state, namespace, (told, work), (busy, missed));
+        })));
     };
     follow(
         topic,
@@ -89,11 +96,10 @@ fn catch_up(
     busy.set_value(true);
     let (of, round, begun) = (namespace.get_untracked(), state.taken.get_untracked(), browser::now_ms());
     spawn_local(async move {
-        let answer = map_memory(of).await;
-        // The page may be gone, show another namespace, or have been laid out anew.
-        if state.taken.try_get_untracked() == Some(round)
-            && let Ok(map) = answer
-        {
+        let answer = map_memory(of.clone()).await;
+        // The page may be gone, show another namespace or be about to, or have been laid out anew.
+        let is_here = namespace.try_get_untracked() == Some(of) && state.taken.try_get_untracked() == Some(round);
+        if is_here && let Ok(map) = answer {
             let now = Told::of(&map);
             work.set_value(Refining::default());
             state.join(map.points);

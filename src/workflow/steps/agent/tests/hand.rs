@@ -64,6 +64,26 @@ fn hooks_look_at_an_answer_of_another_before_it_is_given() {
 }
 
 #[test]
+fn of_a_result_that_hooks_looked_at_no_more_is_given_than_they_saw() {
+    let mask: Hook = serde_json::from_value(json!({
+        "name": "mask", "when": "after", "does": {"act": "edit", "whole": "result | replace('KEY', '…')"},
+    }))
+    .unwrap();
+    let spec = AgentSpec { hooks: vec![mask], ..spec(&[AgentTool::HandOver]) };
+    for (text, is_whole) in
+        [("A KEY.".to_owned(), true), ("loom ".repeat(2_000) + "KEY " + &"loom ".repeat(2_000), false)]
+    {
+        let handed = answered("out", json!({"text": text, "json": null}));
+        let mut journal = vec![begun(spec.clone(), Value::Null), hands(), handed];
+        let Next::Judge(calls) = after(&journal) else { panic!("the hooks are asked") };
+        journal.push(Entry::Judged { calls });
+        let Next::Done(output) = after(&journal) else { panic!("its work is over") };
+        let given = output["text"].as_str().unwrap();
+        assert!(!given.contains("KEY") && given.contains("left out") != is_whole, "{given}");
+    }
+}
+
+#[test]
 fn nothing_is_handed_over_to_whom_it_may_not_ask() {
     let other = json!({"agent": "stranger", "task": "Write."});
     let journal = [begun(spec(&[AgentTool::HandOver]), Value::Null), using(&[("1", AgentTool::HandOver, other)])];
