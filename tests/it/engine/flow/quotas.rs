@@ -115,6 +115,28 @@ on_both_engines! {
         assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
     }
 
+    async fn runs_that_share_a_key_with_the_sub_runs_that_they_wait_for_do_not_all_wait_for_ever(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm", "limit": 2}})).unwrap();
+        let inner = Definition { name: "Inner".into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
+        publish(&ctx, inner).await;
+        let event = json!({"id": "both", "kind": "event", "config": {"key": "both have begun"}});
+        let call = json!({"id": "call", "kind": "workflow", "config": {"workflow": "Inner"}});
+        let outer = Definition { flow: flow(), ..chain(vec![event, call]) };
+        let (first, second) = (start(&ctx, &outer, json!({})).await, start(&ctx, &outer, json!({})).await);
+        for run in [first, second] {
+            has_begun(&ctx, run).await;
+        }
+        workflow::events::send(&ctx, "both have begun", &json!({}), None).await.unwrap();
+        let (first, second) = (end(&ctx, first).await, end(&ctx, second).await);
+        // Whichever asks second is refused, and with its end the other goes on.
+        let mut ended = [&first, &second].map(|run| run.summary.status);
+        ended.sort_by_key(|status| *status == RunStatus::Failed);
+        assert_eq!(ended, [RunStatus::Succeeded, RunStatus::Failed]);
+        let error = first.error.or(second.error).unwrap();
+        assert!(error.class == "refused" && error.message.contains("wait for each other"), "{error:?}");
+    }
+
     async fn more_than_may_wait_are_refused_with_the_number_that_holds(site: Site) {
         let ctx = ctx(&site.runtime).await;
         workflow::set_quotas(&ctx, Some(1), None).await.unwrap();
