@@ -250,3 +250,57 @@ async fn decide(
     tx.commit().await?;
     Ok(verdicts)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use tokio_util::sync::CancellationToken;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn order(workspace: WorkspaceId, run: RunId) -> Order {
+        Order {
+            workspace,
+            run,
+            workflow_name: String::new(),
+            started_by: None,
+            depth: 0,
+            step: "call".to_owned(),
+            key: String::new(),
+            effect_key: String::new(),
+            began: 1,
+            kind: "http".to_owned(),
+            attempt: 1,
+            config: serde_json::Value::Null,
+            is_repeat: false,
+            journal: Vec::new(),
+            timeout_ms: 0,
+            slots: 1,
+            priority: 5,
+            token: 1,
+            keyed: Some(1),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    #[test]
+    fn who_is_looked_at_still_waits_where_the_look_breaks_off() {
+        let (desk, workspace, run) = (Desk::default(), WorkspaceId(Uuid::from_u128(1)), RunId(Uuid::from_u128(2)));
+        let (step, key, asked_at) = ("call".to_owned(), "crm".to_owned(), Timestamp(0));
+        let ask = Ask { workspace, run, step, token: 1, key, asked_at };
+        desk.ask(ask, 1, order(workspace, run), mpsc::channel(1).0);
+        let mut taken = desk.take(false);
+        assert!(desk.is_empty());
+        let (workspace, waiting) = taken.waiting.remove(0);
+        let broken = catch_unwind(AssertUnwindSafe(|| {
+            let _held = Held { desk: &desk, workspace, waiting };
+            panic!("on purpose");
+        }));
+        assert!(broken.is_err());
+        assert!(desk.take(false).waiting.is_empty(), "nobody says that they are to be looked at");
+        assert_eq!(desk.take(true).waiting[0].1.len(), 1);
+    }
+}

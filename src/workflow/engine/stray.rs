@@ -48,6 +48,15 @@ pub(super) fn keep<F>(
     runtime.clone().tasks.keep(name, move || work(runtime.clone(), Arc::clone(&engine)));
 }
 
+/// What a panic over a run comes to: it is tried again, or set aside when that happens again and again.
+pub(super) fn broken(runtime: &Runtime, run: RunId) -> Error {
+    if runtime.shared::<Broken>().count(run) < MOST_PANICS {
+        Error::Panicked("what goes on with a run")
+    } else {
+        db::Error::inconsistent("run_event", "data", "going on with the run panicked again and again").into()
+    }
+}
+
 /// Has an owner work in a task. One that panics loses its run and nothing else breaks: whoever takes the run next folds its
 /// history anew. Left in its hand the run would stand still until the process ends, and the process could not end in order.
 pub(super) fn own(
@@ -61,11 +70,7 @@ pub(super) fn own(
         if AssertUnwindSafe(work).catch_unwind().await.is_ok() {
             return;
         }
-        let error = if runtime.shared::<Broken>().count(run) < MOST_PANICS {
-            Error::Panicked("what goes on with a run")
-        } else {
-            db::Error::inconsistent("run_event", "data", "going on with the run panicked again and again").into()
-        };
+        let error = broken(&runtime, run);
         engine.strike(run);
         engine.hand_back(&runtime, run, token, &error);
     });
