@@ -98,6 +98,24 @@ on_both_engines! {
         }
     }
 
+    async fn a_sub_run_passes_by_who_waits_for_the_quota_under_its_key(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::set_quotas(&ctx, None, Some(1)).await.unwrap();
+        let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm"}})).unwrap();
+        let keyed = |name: &str| Definition { name: name.into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
+        publish(&ctx, keyed("Keyed")).await;
+        let event = json!({"id": "go", "kind": "event", "config": {"key": "go"}});
+        let call = json!({"id": "call", "kind": "workflow", "config": {"workflow": "Keyed"}});
+        let outer = start(&ctx, &chain(vec![event, call]), json!({})).await;
+        has_begun(&ctx, outer).await;
+        let alone = start(&ctx, &keyed("Alone"), json!({})).await;
+        waits_for_quota(&ctx, alone).await;
+        workflow::events::send(&ctx, "go", &json!({}), None).await.unwrap();
+        for run in [outer, alone] {
+            assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
+        }
+    }
+
     async fn a_run_whose_key_is_with_the_one_that_waits_for_it_is_refused(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm"}})).unwrap();
