@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
+use tokio::sync::mpsc;
 
 use super::{Engine, RETRY_MS};
 use crate::db;
@@ -66,12 +67,17 @@ pub(super) fn own(
     work: impl Future<Output = ()> + Send + 'static,
 ) {
     let (runtime, engine) = (runtime.clone(), Arc::clone(engine));
+    let mailbox = engine.sender(run);
     runtime.clone().tasks.spawn("run", async move {
         if AssertUnwindSafe(work).catch_unwind().await.is_ok() {
             return;
         }
         let error = broken(&runtime, run);
-        engine.strike(run);
+        // Where it had left already, the run may be in other hands here.
+        let is_ours = |now: mpsc::Sender<_>| mailbox.is_some_and(|ours| ours.same_channel(&now));
+        if engine.sender(run).is_some_and(is_ours) {
+            engine.strike(run);
+        }
         engine.hand_back(&runtime, run, token, &error);
     });
 }
