@@ -30,7 +30,9 @@ pub async fn count_held_above_all(tx: &mut Tx, workspace: WorkspaceId, parent: R
     Ok(within!(tx, conn => query_scalar(
         "with recursive above (id, parent) as (
             select id, case when parent_waits then parent_run_id end from run
-            where id = $1 or id in (
+            where id in (
+                select $1
+                union
                 select s.parent_run_id from run_flow w join run s on s.id = w.run_id
                 where w.workspace_id = $2 and w.lane = $3 and w.state = 'waiting' and w.superseded_by is null
                     and s.parent_waits
