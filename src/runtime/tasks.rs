@@ -11,6 +11,13 @@ use tokio_util::task::TaskTracker;
 /// The pause after a panic of what is kept going.
 const ANEW: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
 
+/// What comes of a part of a task's work; `None` where it panicked, which is logged under `name`. For tasks that hold what they
+/// can't be begun anew without, such as the only end of a queue: what the part held is dropped with it, the rest goes on.
+pub async fn contained<T>(name: &'static str, work: impl Future<Output = T>) -> Option<T> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.inspect_err(|_| tracing::error!(task = name, "a part of a background task panicked; it goes on")).ok()
+}
+
 /// Every task of the process; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
@@ -83,6 +90,15 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_panics_comes_to_nothing_and_the_rest_goes_on() {
+        async fn breaks() -> u32 {
+            panic!("on purpose")
+        }
+        assert_eq!(contained("shaky", breaks()).await, None);
+        assert_eq!(contained("sound", async { 1 }).await, Some(1));
+    }
 
     #[tokio::test]
     async fn what_is_kept_going_is_begun_anew_after_a_panic_and_ends_with_the_process() {

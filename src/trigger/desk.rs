@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::store::firing::{self, NewFiring, Settled};
 use crate::db::{Db, Error, Result, Tx};
 use crate::runtime::Runtime;
+use crate::runtime::tasks::contained;
 
 /// Notes that may wait.
 const QUEUE: usize = 1024;
@@ -82,17 +83,22 @@ async fn work(runtime: Runtime, mut receiver: mpsc::Receiver<Request>) {
         }
         let (notes, replies): (Vec<Note>, Vec<_>) =
             batch.drain(..).map(|request| (request.note, request.reply)).unzip();
-        let written = write(&runtime.db, &notes).await;
+        let written = write_them(&runtime.db, &notes).await;
         for (number, reply) in replies.into_iter().enumerate() {
             let outcome = match &written {
                 Ok(written) => Ok(written[number]),
                 // Whichever it was that failed, the others need not.
-                Err(_) => write(&runtime.db, &notes[number..=number]).await.map(|written| written[0]),
+                Err(_) => write_them(&runtime.db, &notes[number..=number]).await.map(|written| written[0]),
             };
             // Whoever asked may have gone.
             let _ = reply.send(outcome);
         }
     }
+}
+
+/// Writes notes in one transaction. A panic costs those whose notes they are their answer, and nobody their desk.
+async fn write_them(db: &Db, notes: &[Note]) -> Result<Vec<bool>> {
+    contained("trigger firings", write(db, notes)).await.unwrap_or(Err(Error::Unavailable))
 }
 
 async fn write(db: &Db, notes: &[Note]) -> Result<Vec<bool>> {

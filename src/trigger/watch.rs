@@ -75,8 +75,10 @@ pub async fn boot(runtime: &Runtime) -> Result<()> {
     look(runtime).await?;
     let own = runtime.clone();
     runtime.tasks.keep("triggers", move || watch(own.clone()));
-    runtime.tasks.spawn("firings kept", retention::watch(runtime.clone()));
-    runtime.tasks.spawn("cache warming", warm::watch(runtime.clone()));
+    let own = runtime.clone();
+    runtime.tasks.keep("firings kept", move || retention::watch(own.clone()));
+    let own = runtime.clone();
+    runtime.tasks.keep("cache warming", move || warm::watch(own.clone()));
     Ok(())
 }
 

@@ -21,7 +21,8 @@ const IDLE_MS: i64 = 60_000;
 
 /// Starts looking after leases; it ends with the process' tasks.
 pub(super) fn boot(runtime: &Runtime) {
-    runtime.tasks.spawn("leases of agents", watch(runtime.clone()));
+    let own = runtime.clone();
+    runtime.tasks.keep("leases of agents", move || watch(own.clone()));
 }
 
 async fn watch(runtime: Runtime) {

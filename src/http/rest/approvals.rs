@@ -103,7 +103,7 @@ struct Delegation {
     (status = 409, description = "it is decided, or the caller has answered", body = Problem),
     (status = 413, description = "the body is too large", body = Problem),
     (status = 415, description = "not JSON", body = Problem),
-    (status = 422, description = "nobody has that address", body = Problem),
+    (status = 422, description = "nobody has that address, or they may not answer", body = Problem),
     (status = 500, description = "a failure of ours", body = Problem),
     (status = 503, description = "not now", body = Problem),
 ))]

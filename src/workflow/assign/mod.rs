@@ -33,7 +33,8 @@ const EVENTS: u32 = 1_000;
 
 /// Starts looking after the queue; it ends with the process' tasks.
 pub fn boot(runtime: &Runtime) {
-    runtime.tasks.spawn("tasks of agents", watch(runtime.clone()));
+    let own = runtime.clone();
+    runtime.tasks.keep("tasks of agents", move || watch(own.clone()));
 }
 
 async fn watch(runtime: Runtime) {

@@ -5,6 +5,7 @@
 //! the database it also looks now and then for what a dead one left undone.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, oneshot};
@@ -36,6 +37,8 @@ const SETTLE_MS: i64 = 30_000;
 pub(super) struct Desk {
     todo: Mutex<Todo>,
     moved: Notify,
+    /// Somebody works at it, or did.
+    is_begun: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -186,6 +189,13 @@ fn wake(todo: &mut Todo, workspace: WorkspaceId, at: Option<Timestamp>) {
 /// Does what is to be done, as it comes, until the process stops.
 pub(super) async fn work(runtime: Runtime, engine: Arc<Engine>) {
     let stopping = runtime.tasks.stopping().clone();
+    if engine.desk.is_begun.swap(true, Ordering::AcqRel) {
+        // What was taken from the desk went with the one who worked at it before; who was let in is found by the timer.
+        engine.timer.set(runtime.clock.now());
+        if let Err(error) = look(&runtime, &engine).await {
+            tracing::warn!(%error, "queued runs can't be looked for; the next run that ends has them looked for");
+        }
+    }
     loop {
         let Todo { looks, admitted, superseded, .. } = engine.desk.take(runtime.clock.now());
         let idle = looks.is_empty() && admitted.is_empty() && superseded.is_empty();

@@ -191,7 +191,7 @@ mod tests {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            assert!(random % 100 != 0, "poll {poll} of {seed}");
+            assert!(!random.is_multiple_of(100), "poll {poll} of {seed}");
             tokio::task::yield_now().await;
         }
         Ok(Outcome::out(json!(seed)))

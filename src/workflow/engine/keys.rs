@@ -106,29 +106,44 @@ impl Desk {
     }
 }
 
+/// Those of a workspace who are looked at. Whoever is still among them afterwards goes back, also where the look breaks off.
+#[derive(Debug)]
+struct Held<'a> {
+    desk: &'a Desk,
+    workspace: WorkspaceId,
+    waiting: Vec<Waiter>,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.desk.put_back(self.workspace, std::mem::take(&mut self.waiting));
+    }
+}
+
 /// Gives keys to those whose turn it is, until the process has given its runs back.
 pub(super) async fn work(runtime: Runtime, engine: Arc<Engine>) {
     let shared = runtime.db.is_shared();
-    let mut all = false;
+    // Where it is begun anew, a look was broken off, and nobody says at whom.
+    let mut all = true;
     loop {
         let Taken { waiting, gone } = engine.keys.take(all);
+        let desk = &engine.keys;
+        let waiting = waiting.into_iter().map(|(workspace, waiting)| Held { desk, workspace, waiting });
+        // Before anything can break: those of one workspace must not be lost with those of another.
+        let waiting: Vec<Held<'_>> = waiting.collect();
         for ask in gone {
             // The flush that ended the step took its row out, unless the row came a moment later.
             if let Err(error) = step_key::give_back(&runtime.db, ask.run, &ask.step, ask.token).await {
                 tracing::warn!(run = %ask.run, step = ask.step, %error, "a key is given back when its run ends");
             }
         }
-        for (workspace, waiting) in waiting {
-            let left = match give(&runtime, &engine, workspace, waiting).await {
-                Ok(left) => left,
-                Err((error, waiting)) => {
-                    tracing::warn!(%workspace, %error, "keys of steps can't be given; it is tried again");
-                    runtime.clock.sleep_ms(RETRY_MS).await;
-                    engine.keys.look_at(workspace);
-                    waiting
-                }
-            };
-            engine.keys.put_back(workspace, left);
+        for mut held in waiting {
+            if let Err(error) = give(&runtime, &engine, &mut held).await {
+                let workspace = held.workspace;
+                tracing::warn!(%workspace, %error, "keys of steps can't be given; it is tried again");
+                runtime.clock.sleep_ms(RETRY_MS).await;
+                engine.keys.look_at(workspace);
+            }
         }
         let waits = shared && !engine.keys.is_empty();
         let round = async {
@@ -146,20 +161,18 @@ pub(super) async fn work(runtime: Runtime, engine: Arc<Engine>) {
     }
 }
 
-/// One look at a workspace: those who get their key begin, the others come back.
-async fn give(
-    runtime: &Runtime,
-    engine: &Arc<Engine>,
-    workspace: WorkspaceId,
-    mut waiting: Vec<Waiter>,
-) -> Result<Vec<Waiter>, (db::Error, Vec<Waiter>)> {
-    sort(&mut waiting);
-    let verdicts = match decide(runtime, engine, workspace, &waiting).await {
+/// One look at a workspace: those who get their key begin, the others stay among those who are looked at.
+async fn give(runtime: &Runtime, engine: &Arc<Engine>, held: &mut Held<'_>) -> db::Result<()> {
+    sort(&mut held.waiting);
+    let verdicts = match decide(runtime, engine, held.workspace, &held.waiting).await {
         Ok(verdicts) => verdicts,
-        Err(error) => return Err((error, waiting)),
+        Err(error) => {
+            // A commit that was not answered may have given keys: each says anew that it waits, or it would wait for itself.
+            held.waiting.iter_mut().for_each(|waiter| waiter.noted = false);
+            return Err(error);
+        }
     };
-    let mut left = Vec::new();
-    for (mut waiter, verdict) in waiting.into_iter().zip(verdicts) {
+    for (mut waiter, verdict) in std::mem::take(&mut held.waiting).into_iter().zip(verdicts) {
         match verdict {
             Verdict::Given => {
                 let Waiter { order, owner, .. } = waiter;
@@ -167,13 +180,13 @@ async fn give(
             }
             Verdict::Waits => {
                 waiter.noted = true;
-                left.push(waiter);
+                held.waiting.push(waiter);
             }
             // Its run has another owner, who asks again.
             Verdict::Gone => {}
         }
     }
-    Ok(left)
+    Ok(())
 }
 
 /// By priority; then the first of each run before the second of any; then who asked first.
@@ -236,4 +249,58 @@ async fn decide(
     }
     tx.commit().await?;
     Ok(verdicts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use tokio_util::sync::CancellationToken;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn order(workspace: WorkspaceId, run: RunId) -> Order {
+        Order {
+            workspace,
+            run,
+            workflow_name: String::new(),
+            started_by: None,
+            depth: 0,
+            step: "call".to_owned(),
+            key: String::new(),
+            effect_key: String::new(),
+            began: 1,
+            kind: "http".to_owned(),
+            attempt: 1,
+            config: serde_json::Value::Null,
+            is_repeat: false,
+            journal: Vec::new(),
+            timeout_ms: 0,
+            slots: 1,
+            priority: 5,
+            token: 1,
+            keyed: Some(1),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    #[test]
+    fn who_is_looked_at_still_waits_where_the_look_breaks_off() {
+        let (desk, workspace, run) = (Desk::default(), WorkspaceId(Uuid::from_u128(1)), RunId(Uuid::from_u128(2)));
+        let (step, key, asked_at) = ("call".to_owned(), "crm".to_owned(), Timestamp(0));
+        let ask = Ask { workspace, run, step, token: 1, key, asked_at };
+        desk.ask(ask, 1, order(workspace, run), mpsc::channel(1).0);
+        let mut taken = desk.take(false);
+        assert!(desk.is_empty());
+        let (workspace, waiting) = taken.waiting.remove(0);
+        let broken = catch_unwind(AssertUnwindSafe(|| {
+            let _held = Held { desk: &desk, workspace, waiting };
+            panic!("on purpose");
+        }));
+        assert!(broken.is_err());
+        assert!(desk.take(false).waiting.is_empty(), "nobody says that they are to be looked at");
+        assert_eq!(desk.take(true).waiting[0].1.len(), 1);
+    }
 }

@@ -15,6 +15,7 @@ use crate::model::live::Topic;
 use crate::model::workflow::LogChunk;
 use crate::model::{RunId, Timestamp, WorkspaceId};
 use crate::runtime::Runtime;
+use crate::runtime::tasks::contained;
 use crate::workflow::store;
 
 /// What one attempt may print: 4 MiB.
@@ -159,7 +160,11 @@ async fn keep(runtime: Runtime, mut receiver: mpsc::Receiver<Message>, drained: 
         if batch.is_empty() {
             return;
         }
-        append(&runtime, &mut numbers, std::mem::take(&mut batch)).await;
+        let work = append(&runtime, &mut numbers, std::mem::take(&mut batch));
+        // The task holds the only receiver: what breaks loses a batch, and not the logs of all runs from then on.
+        if contained("run log", work).await.is_none() {
+            numbers.clear();
+        }
     }
 }
 

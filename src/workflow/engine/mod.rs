@@ -156,7 +156,7 @@ impl Engine {
     /// Starts what the engine does by itself: takes over, wakes, keeps leases, forgets what is old.
     pub(super) async fn boot(self: &Arc<Self>, runtime: &Runtime) -> db::Result<()> {
         if let Some(presence) = node::attend(runtime, self).await? {
-            runtime.tasks.spawn("engine presence", node::keep(runtime.clone(), Arc::clone(self), presence));
+            node::stay(runtime, self, presence);
             stray::keep(runtime, self, "engine others", node::watch);
             stray::keep(runtime, self, "engine bridge", bridge::carry);
             stray::keep(runtime, self, "engine watchers", bridge::ask);
@@ -173,7 +173,8 @@ impl Engine {
             stray::keep(runtime, self, "engine signals", timer::listen);
             stray::keep(runtime, self, "engine queue rounds", admit::watch);
         }
-        runtime.tasks.spawn("retention", retention::watch(runtime.clone()));
+        let own = runtime.clone();
+        runtime.tasks.keep("retention", move || retention::watch(own.clone()));
         Ok(())
     }
 

@@ -6,15 +6,15 @@
 //! Both rest on the fencing token, which a hand-over raises: whoever was wrongly taken for dead can write no more.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Engine;
 use super::hints::{self, Hint};
+use super::{Engine, stray};
 use crate::db::{self, Db, Presence};
 use crate::runtime::{Clock, Runtime};
 use crate::workflow::store::node;
@@ -100,8 +100,19 @@ pub(super) async fn attend(runtime: &Runtime, engine: &Engine) -> db::Result<Opt
     Ok(Some(presence))
 }
 
-/// Listens to the others, and shows again that this process lives whenever the connection was lost.
-pub(super) async fn keep(runtime: Runtime, engine: Arc<Engine>, presence: Presence) {
+/// Has this process listen to the others and show that it lives, until it has given its runs back.
+pub(super) fn stay(runtime: &Runtime, engine: &Arc<Engine>, presence: Presence) {
+    // Where it is begun anew, the presence that it had went with it.
+    let first = Mutex::new(Some(presence));
+    stray::keep(runtime, engine, "engine presence", move |runtime, engine| {
+        let presence = first.lock().expect("no code panics while it holds this lock").take();
+        keep(runtime, engine, presence)
+    });
+}
+
+/// Listens to the others, and shows again that this process lives whenever the connection was lost; without a presence it
+/// begins with that.
+async fn keep(runtime: Runtime, engine: Arc<Engine>, presence: Option<Presence>) {
     tokio::select! {
         () = attend_for_ever(&runtime, &engine, presence) => {}
         () = engine.drained.cancelled() => {}
@@ -112,8 +123,7 @@ pub(super) async fn keep(runtime: Runtime, engine: Arc<Engine>, presence: Presen
     }
 }
 
-async fn attend_for_ever(runtime: &Runtime, engine: &Arc<Engine>, presence: Presence) {
-    let mut presence = Some(presence);
+async fn attend_for_ever(runtime: &Runtime, engine: &Arc<Engine>, mut presence: Option<Presence>) {
     loop {
         let Some(held) = &mut presence else {
             match attend(runtime, engine).await {

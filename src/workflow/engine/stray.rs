@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
+use tokio::sync::mpsc;
 
 use super::{Engine, RETRY_MS};
 use crate::db;
@@ -48,6 +49,15 @@ pub(super) fn keep<F>(
     runtime.clone().tasks.keep(name, move || work(runtime.clone(), Arc::clone(&engine)));
 }
 
+/// What a panic over a run comes to: it is tried again, or set aside when that happens again and again.
+pub(super) fn broken(runtime: &Runtime, run: RunId) -> Error {
+    if runtime.shared::<Broken>().count(run) < MOST_PANICS {
+        Error::Panicked("what goes on with a run")
+    } else {
+        db::Error::inconsistent("run_event", "data", "going on with the run panicked again and again").into()
+    }
+}
+
 /// Has an owner work in a task. One that panics loses its run and nothing else breaks: whoever takes the run next folds its
 /// history anew. Left in its hand the run would stand still until the process ends, and the process could not end in order.
 pub(super) fn own(
@@ -57,16 +67,17 @@ pub(super) fn own(
     work: impl Future<Output = ()> + Send + 'static,
 ) {
     let (runtime, engine) = (runtime.clone(), Arc::clone(engine));
+    let mailbox = engine.sender(run);
     runtime.clone().tasks.spawn("run", async move {
         if AssertUnwindSafe(work).catch_unwind().await.is_ok() {
             return;
         }
-        let error = if runtime.shared::<Broken>().count(run) < MOST_PANICS {
-            Error::Panicked("what goes on with a run")
-        } else {
-            db::Error::inconsistent("run_event", "data", "going on with the run panicked again and again").into()
-        };
-        engine.strike(run);
+        let error = broken(&runtime, run);
+        // Where it had left already, the run may be in other hands here.
+        let is_ours = |now: mpsc::Sender<_>| mailbox.is_some_and(|ours| ours.same_channel(&now));
+        if engine.sender(run).is_some_and(is_ours) {
+            engine.strike(run);
+        }
         engine.hand_back(&runtime, run, token, &error);
     });
 }

@@ -2,7 +2,8 @@
 //!
 //! It never waits for company: while one transaction is on its way, what arrives forms the next. When the database is away
 //! it tries again for [`PATIENCE`]; a commit that was never answered is looked for before it is repeated, so that it is
-//! stored exactly once.
+//! stored exactly once. A panic on the way counts as a commit that was never answered: it costs whoever it was about their
+//! answer, and nobody else.
 
 use std::time::Duration;
 
@@ -12,9 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db;
 use crate::runtime::Runtime;
+use crate::runtime::tasks::contained;
 use crate::workflow::store::flush::{self, Change, Verdict};
 use crate::workflow::store::lease;
 
+/// What the task is called.
+const NAME: &str = "run writer";
 /// Changes that may wait.
 const QUEUE: usize = 4096;
 /// Changes of one transaction.
@@ -23,6 +27,8 @@ const BATCH: usize = 512;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same for a new run, at whose door somebody waits, and where there is no space.
 const SHORT_PATIENCE: Duration = Duration::from_secs(4);
+/// How long whoever has a change that can't be stored without a panic waits for that answer.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A change and who waits for it.
 #[derive(Debug)]
@@ -34,7 +40,7 @@ pub(super) struct Request {
 /// Starts the writer.
 pub(super) fn start(runtime: &Runtime, drained: CancellationToken) -> mpsc::Sender<Request> {
     let (sender, receiver) = mpsc::channel(QUEUE);
-    runtime.tasks.spawn("run writer", write(runtime.clone(), receiver, drained));
+    runtime.tasks.spawn(NAME, write(runtime.clone(), receiver, drained));
     sender
 }
 
@@ -70,7 +76,8 @@ async fn write(runtime: Runtime, mut receiver: mpsc::Receiver<Request>, drained:
 type Replies = Vec<oneshot::Sender<Result<Verdict, db::Error>>>;
 
 async fn commit(runtime: &Runtime, changes: Vec<Change>, replies: Replies) {
-    match flush::store(&runtime.db, &changes, runtime.clock.now()).await {
+    let stored = contained(NAME, flush::store(&runtime.db, &changes, runtime.clock.now())).await;
+    match stored.unwrap_or(Err(db::Error::Unavailable)) {
         Ok(verdicts) => {
             for (reply, verdict) in replies.into_iter().zip(verdicts) {
                 // Whoever no longer waits will read it from the tables.
@@ -85,7 +92,19 @@ async fn commit(runtime: &Runtime, changes: Vec<Change>, replies: Replies) {
             let mut is_over = false;
             for (change, reply) in changes.into_iter().zip(replies) {
                 let until = if change.create.is_some() { soon } else { late };
-                let outcome = if is_over { Err(db::Error::Unavailable) } else { persist(runtime, change, until).await };
+                let tried = if is_over {
+                    Some(Err(db::Error::Unavailable))
+                } else {
+                    contained(NAME, persist(runtime, change, until)).await
+                };
+                let Some(outcome) = tried else {
+                    // Told later, while the others go on: whoever is told so begins anew at once.
+                    runtime.tasks.spawn("run writer's answer", async move {
+                        tokio::time::sleep(PAUSE).await;
+                        let _ = reply.send(Err(db::Error::Unavailable));
+                    });
+                    continue;
+                };
                 is_over |= Instant::now() >= late && outcome.as_ref().is_err_and(db::Error::is_transient);
                 let _ = reply.send(outcome);
             }

@@ -102,18 +102,25 @@ pub(super) async fn accept(runtime: &Runtime, change: &Change, limits: &Limits) 
     Ok(Some(Accepted { admitted, superseded, next, headline }))
 }
 
-/// Refuses a run that could never begin: those that wait for it have its key, and keep it until it has ended.
+/// Refuses a run that could never begin: those that wait for it have its key, and keep it until it has ended. So it is, too,
+/// where they have a part of it, and the rest is with runs that wait for others that wait for the key.
 async fn refuse_circle(tx: &mut Tx, change: &Change, key: &Key, lane: &str) -> Result<(), Error> {
     let parent = change.create.as_ref().and_then(|create| create.card.parent.as_ref()).filter(|parent| parent.waits);
     let Some(parent) = parent else { return Ok(()) };
-    let held = rows::circle::count_held_above(tx, change.workspace, parent.run, lane).await?;
-    if held < i64::from(key.limit) {
+    let (workspace, limit) = (change.workspace, i64::from(key.limit));
+    let held = rows::circle::count_held_above(tx, workspace, parent.run, lane).await?;
+    if held == 0 {
         return Ok(());
     }
-    Err(Error::Conflict(format!(
-        "it would wait for itself: the key “{}” is with the run that waits for it, or with one above that",
-        key.name
-    )))
+    let (is_own, name) = (held >= limit, &key.name);
+    if !is_own && rows::circle::count_held_above_all(tx, workspace, parent.run, lane).await? < limit {
+        return Ok(());
+    }
+    Err(Error::Conflict(if is_own {
+        format!("it would wait for itself: the key “{name}” is with the run that waits for it, or with one above that")
+    } else {
+        format!("all would wait for each other: the key “{name}” is with runs that wait for such as wait for it")
+    }))
 }
 
 async fn rejected(runtime: &Runtime, workspace: WorkspaceId, key: &Key, lane: &str) -> Result<Error, Error> {

@@ -23,10 +23,14 @@ pub struct Ask {
     pub asked_at: Timestamp,
 }
 
-/// How many steps have a key. Asked under the workspace's gate.
+/// How many steps have a key. Asked under the workspace's gate. One of an owner before the run's last does not count: whoever has
+/// the run in hand asks anew for what still wants it, and what was stopped may have left its row behind.
 pub async fn count_held(tx: &mut Tx, workspace: WorkspaceId, key: &str) -> Result<i64> {
     Ok(within!(tx, conn => query_scalar(
-        "select count(*) from step_key where workspace_id = $1 and key = $2 and held_at is not null",
+        "select count(*)
+         from step_key k
+         join run r on r.id = k.run_id
+         where k.workspace_id = $1 and k.key = $2 and k.held_at is not null and k.lease_token = r.lease_token",
     )
     .bind(workspace)
     .bind(key)
@@ -139,7 +143,7 @@ pub async fn list_holders(db: &Db, workspace: WorkspaceId, key: &str) -> Result<
         "select r.id, r.workflow_name
          from step_key k
          join run r on r.id = k.run_id
-         where k.workspace_id = $1 and k.key = $2 and k.held_at is not null
+         where k.workspace_id = $1 and k.key = $2 and k.held_at is not null and k.lease_token = r.lease_token
          order by k.held_at, k.run_id
          limit 10",
     )

@@ -67,7 +67,10 @@ impl Owner {
     }
 
     fn stop(&mut self, path: &str) {
-        self.attempts.remove(path);
+        if self.attempts.remove(path).is_some() && self.marks.keys {
+            // It may have waited for its key, inside of a container that no flush gives a key back for.
+            self.engine.keys.look_at(self.workspace);
+        }
     }
 
     /// The attempts in flight: path and number.

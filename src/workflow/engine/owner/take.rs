@@ -9,11 +9,15 @@ use super::load::{Loaded, load, load_some};
 use super::{Message, Owner, signals};
 use crate::model::workflow::State;
 use crate::runtime::Runtime;
+use crate::runtime::tasks::contained;
 use crate::workflow::Error;
 use crate::workflow::engine::{Engine, stray};
 use crate::workflow::flow::Marks;
 use crate::workflow::machine::Input;
 use crate::workflow::store::{Verdict, lease::Claim};
+
+/// What the log calls it.
+const READING: &str = "a run's history";
 
 /// A run that was claimed with others, and whose mailbox is there.
 #[derive(Debug)]
@@ -25,7 +29,8 @@ pub(in crate::workflow::engine) struct Taken {
 }
 
 impl Owner {
-    /// Takes a claimed run in hand: folds its history and goes on in a task.
+    /// Takes a claimed run in hand: folds its history and goes on in a task. A panic over its history is its own, and costs
+    /// neither whoever takes it nor the others that are taken along.
     pub(in crate::workflow) async fn take(
         runtime: &Runtime,
         engine: &Arc<Engine>,
@@ -36,7 +41,8 @@ impl Owner {
     }
 
     async fn take_one(runtime: &Runtime, engine: &Arc<Engine>, taken: Taken) -> Result<(), Error> {
-        match load(runtime, engine, &taken.claim).await {
+        let loaded = contained(READING, load(runtime, engine, &taken.claim)).await;
+        match loaded.unwrap_or_else(|| Err(stray::broken(runtime, taken.claim.run))) {
             Ok(state) => Self::go_on(runtime, engine, taken, Loaded { state, is_signalled: true }),
             Err(error) => {
                 engine.strike(taken.claim.run);
@@ -53,7 +59,7 @@ impl Owner {
         let loaded = match claims.len() {
             1 => None,
             // Which of them it was is found by asking for each.
-            _ => load_some(runtime, engine, &claims).await.ok(),
+            _ => contained(READING, load_some(runtime, engine, &claims)).await.and_then(Result::ok),
         };
         let taken = claims.into_iter().zip(rest).map(|(claim, (inbox, turn))| Taken { claim, inbox, turn });
         match loaded {

@@ -6,7 +6,8 @@ use crate::db::{Db, Result};
 use crate::within;
 
 /// Ends the flow control of runs that have ended without it: those that began under settings without a quota, and keys
-/// that steps inside of containers kept under an earlier version.
+/// that steps inside of containers kept under an earlier version. Sub-runs that such a version had wait for the quota alone
+/// come first in their lanes: it does not count them any more.
 pub async fn mend(db: &Db) -> Result<()> {
     let mut tx = db.begin().await?;
     within!(&mut tx, conn => query(
@@ -18,6 +19,14 @@ pub async fn mend(db: &Db) -> Result<()> {
     within!(&mut tx, conn => query(
         "update run_flow set state = 'ended'
          where state in ('waiting', 'held') and run_id in (select id from run where ended_at is not null)",
+    )
+    .execute(conn)
+    .await
+    .map(drop))?;
+    within!(&mut tx, conn => query(
+        "update run_flow set priority = 9
+         where state = 'waiting' and lane like 'workflow:%' and priority < 9
+             and exists (select 1 from run r where r.id = run_flow.run_id and r.parent_waits)",
     )
     .execute(conn)
     .await

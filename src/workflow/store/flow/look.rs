@@ -2,7 +2,8 @@
 
 use sqlx::{query_as, query_scalar};
 
-use super::{WINDOW, count};
+use super::count;
+use super::lane::WINDOW;
 use crate::db::{Db, Result};
 use crate::model::workflow::flow::admission::RateState;
 use crate::model::workflow::flow::{Key, Limits, WhenFull, Window};

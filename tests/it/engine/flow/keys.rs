@@ -127,13 +127,17 @@ on_both_engines! {
         let fails = json!({"id": "fails", "kind": "transform", "config": {"value": "{{ steps.broken.output.nothing.at_all }}"}});
         let each = json!({"id": "each", "kind": "map", "config": {"items": [1], "on_item_error": "collect"},
             "body": {"steps": [call.clone(), broken, fails], "edges": [{"from": "broken", "to": "fails"}]}});
-        let first = start(&ctx, &chain(vec![each]), json!({})).await;
+        let hold = json!({"id": "hold", "kind": "event", "config": {"key": "go on"}});
+        let first = start(&ctx, &chain(vec![each, hold]), json!({})).await;
         gate.serves(1).await;
         workflow::events::send(&ctx, "stop", &json!({}), None).await.unwrap();
-        assert_eq!(end(&ctx, first).await.summary.status, RunStatus::Succeeded);
+        // The run goes on, and its key is given back all the same.
+        until(&ctx, first, RunStatus::Waiting).await;
         gate.answers.add_permits(2);
         let second = start(&ctx, &chain(vec![call]), json!({})).await;
         assert_eq!(end(&ctx, second).await.summary.status, RunStatus::Succeeded);
+        workflow::events::send(&ctx, "go on", &json!({}), None).await.unwrap();
+        assert_eq!(end(&ctx, first).await.summary.status, RunStatus::Succeeded);
     }
 
     async fn a_step_that_waits_for_its_key_is_cancelled_and_the_holder_gives_it_on(site: Site) {

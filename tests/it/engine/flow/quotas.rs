@@ -98,6 +98,24 @@ on_both_engines! {
         }
     }
 
+    async fn a_sub_run_passes_by_who_waits_for_the_quota_under_its_key(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        workflow::set_quotas(&ctx, None, Some(1)).await.unwrap();
+        let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm"}})).unwrap();
+        let keyed = |name: &str| Definition { name: name.into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
+        publish(&ctx, keyed("Keyed")).await;
+        let event = json!({"id": "go", "kind": "event", "config": {"key": "go"}});
+        let call = json!({"id": "call", "kind": "workflow", "config": {"workflow": "Keyed"}});
+        let outer = start(&ctx, &chain(vec![event, call]), json!({})).await;
+        has_begun(&ctx, outer).await;
+        let alone = start(&ctx, &keyed("Alone"), json!({})).await;
+        waits_for_quota(&ctx, alone).await;
+        workflow::events::send(&ctx, "go", &json!({}), None).await.unwrap();
+        for run in [outer, alone] {
+            assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
+        }
+    }
+
     async fn a_run_whose_key_is_with_the_one_that_waits_for_it_is_refused(site: Site) {
         let ctx = ctx(&site.runtime).await;
         let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm"}})).unwrap();
@@ -113,6 +131,28 @@ on_both_engines! {
         // Without the key above it, it begins.
         let run = start(&ctx, &call("Inner"), json!({})).await;
         assert_eq!(end(&ctx, run).await.summary.status, RunStatus::Succeeded);
+    }
+
+    async fn runs_that_share_a_key_with_the_sub_runs_that_they_wait_for_do_not_all_wait_for_ever(site: Site) {
+        let ctx = ctx(&site.runtime).await;
+        let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm", "limit": 2}})).unwrap();
+        let inner = Definition { name: "Inner".into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
+        publish(&ctx, inner).await;
+        let event = json!({"id": "both", "kind": "event", "config": {"key": "both have begun"}});
+        let call = json!({"id": "call", "kind": "workflow", "config": {"workflow": "Inner"}});
+        let outer = Definition { flow: flow(), ..chain(vec![event, call]) };
+        let (first, second) = (start(&ctx, &outer, json!({})).await, start(&ctx, &outer, json!({})).await);
+        for run in [first, second] {
+            has_begun(&ctx, run).await;
+        }
+        workflow::events::send(&ctx, "both have begun", &json!({}), None).await.unwrap();
+        let (first, second) = (end(&ctx, first).await, end(&ctx, second).await);
+        // Whichever asks second is refused, and with its end the other goes on.
+        let mut ended = [&first, &second].map(|run| run.summary.status);
+        ended.sort_by_key(|status| *status == RunStatus::Failed);
+        assert_eq!(ended, [RunStatus::Succeeded, RunStatus::Failed]);
+        let error = first.error.or(second.error).unwrap();
+        assert!(error.class == "refused" && error.message.contains("wait for each other"), "{error:?}");
     }
 
     async fn more_than_may_wait_are_refused_with_the_number_that_holds(site: Site) {
