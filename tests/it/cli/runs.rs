@@ -90,7 +90,7 @@ async fn a_run_that_has_ended_is_not_moved_and_an_event_says_whom_it_reached() {
         .tells(&["no run waits"]);
     assert_eq!(folder.weft(&["run", "send-event", "paid/7", "--json"]).code(0).json()["runs"], serde_json::json!([]));
     folder.weft(&["run", "send-event", "paid/7", "--payload", "{"]).code(2).tells(&["--payload: expected JSON"]);
-    folder.weft(&["run", "send-event", " "]).code(2).tells(&["/key"]);
+    folder.weft(&["run", "send-event", " "]).code(2).tells(&["key: expected"]);
 }
 
 #[tokio::test]

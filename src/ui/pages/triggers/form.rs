@@ -260,16 +260,22 @@ mod tests {
         };
         let webhook = Config::Webhook {
             answer: Answer::Wait { ms: 500 },
-            signed: true,
+            signed: false,
             rate_per_minute: 7,
             call_id: Some("{{ event.body.id }}".into()),
         };
+        // Signed calls are known by what was signed.
+        let signed = Config::Webhook { answer: Answer::Accept, signed: true, rate_per_minute: 60, call_id: None };
         let memory = Config::Memory { namespace: "code".into(), on: vec![MemoryChange::Deleted] };
         let ended = Config::RunFinished { of: None, statuses: vec![RunStatus::Failed, RunStatus::Cancelled] };
         let template = json!({"a": "{{ event.x }}"});
-        for (config, inputs) in
-            [(schedule, json!({"a": 1})), (webhook, template.clone()), (memory, template), (ended, Value::Null)]
-        {
+        for (config, inputs) in [
+            (schedule, json!({"a": 1})),
+            (webhook, template.clone()),
+            (signed, template.clone()),
+            (memory, template),
+            (ended, Value::Null),
+        ] {
             let trigger = trigger(config, inputs);
             let form = Form::of(&trigger);
             assert_eq!(form.draft(form.given.clone()), Ok(draft_of(&trigger)));
