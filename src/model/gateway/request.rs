@@ -7,6 +7,7 @@ use super::message::{Block, CacheMark, Dialect, Extra, Message};
 
 /// One call of a model, whoever asks and whoever answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the dialects by itself")]
 pub struct Request {
     /// In which dialect it was written; what is `extra` belongs to that one.
     pub dialect: Dialect,

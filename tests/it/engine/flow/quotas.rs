@@ -84,6 +84,7 @@ on_both_engines! {
 
     async fn runs_that_wait_for_sub_runs_do_not_keep_them_from_beginning(site: Site) {
         let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
         workflow::set_quotas(&ctx, None, Some(1)).await.unwrap();
         for (name, flow) in [("Plain", Value::Null), ("Keyed", json!({"concurrency": {"key": "crm"}}))] {
             let flow = serde_json::from_value(flow).unwrap();
@@ -100,6 +101,7 @@ on_both_engines! {
 
     async fn a_sub_run_passes_by_who_waits_for_the_quota_under_its_key(site: Site) {
         let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
         workflow::set_quotas(&ctx, None, Some(1)).await.unwrap();
         let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm"}})).unwrap();
         let keyed = |name: &str| Definition { name: name.into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
@@ -118,6 +120,7 @@ on_both_engines! {
 
     async fn a_run_whose_key_is_with_the_one_that_waits_for_it_is_refused(site: Site) {
         let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
         let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm"}})).unwrap();
         let inner = Definition { name: "Inner".into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
         publish(&ctx, inner).await;
@@ -135,6 +138,7 @@ on_both_engines! {
 
     async fn runs_that_share_a_key_with_the_sub_runs_that_they_wait_for_do_not_all_wait_for_ever(site: Site) {
         let ctx = ctx(&site.runtime).await;
+        workflow::boot(&site.runtime).await.unwrap();
         let flow = || serde_json::from_value(json!({"concurrency": {"key": "crm", "limit": 2}})).unwrap();
         let inner = Definition { name: "Inner".into(), flow: flow(), ..chain(vec![transform("a", json!(1))]) };
         publish(&ctx, inner).await;
