@@ -126,7 +126,7 @@ fn joined(entry: &Entry, others: &[Entry]) -> Option<EntryDraft> {
         && (importance - entry.importance).abs() < f64::EPSILON
         && expires_at == entry.expires_at;
     let (group, position) = (entry.group.clone(), entry.position);
-    (!is_same).then(|| EntryDraft {
+    (!is_same).then_some(EntryDraft {
         content,
         value,
         tags,

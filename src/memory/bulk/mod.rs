@@ -115,7 +115,9 @@ fn check(bulk: &EntryBulk) -> Result<(), Error> {
             }
             EntryAct::Unrelate { other } => {
                 if let Err(Error::Invalid(fields)) = validate::place(&other.namespace, &other.key) {
-                    fields.into_iter().for_each(|field| refuse("act/other", field.message));
+                    for field in fields {
+                        refuse("act/other", field.message);
+                    }
                 }
             }
             EntryAct::Release {} | EntryAct::Delete {} | EntryAct::Undelete {} => {}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos::tachys::reactive_graph::OwnedView;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -62,10 +63,21 @@ where
     });
 }
 
+/// What `draw` draws, with an owner of its own below `place`, that lives for as long as it is shown.
+///
+/// What is drawn inside a `Suspend` belongs to the effect that asks, and all that belongs to it is disposed of as soon as
+/// the resource is asked anew, while its buttons can still be pressed.
+pub fn drawn_in<V: IntoView>(place: Option<Owner>, draw: impl FnOnce() -> V) -> OwnedView<V> {
+    let owner = place.map_or_else(Owner::new, |place| place.child());
+    let drawn = owner.with(draw);
+    OwnedView::new_with_owner(drawn, owner)
+}
+
 /// Shows a resource: bars while it loads the first time, its value, or what went wrong with a way to ask again. What the
 /// server could not be asked is asked again by itself when the connection is back.
-/// While it loads again the old content stays; what is about something else than the address by then can be seen, but
-/// not pressed, so that nobody cancels or approves one thing who means the next.
+/// While it loads again the old content stays, and works, until the new one stands in its place; what is about something
+/// else than the address by then can be seen, but not pressed, so that nobody cancels or approves one thing who means the
+/// next.
 #[component]
 pub fn Load<T, V>(
     /// What to show.
@@ -90,20 +102,24 @@ where
     let again = Callback::new(move |()| resource.refetch());
     view! {
         <Transition fallback=move || view! { <Skeleton shape what /> }>
-            {move || {
-                let draw = Arc::clone(&draw);
-                Suspend::new(async move {
-                    match settled(resource).await {
-                        Ok(value) => {
-                            let Some(is_current) = is_current.map(|is_current| is_current.run(value.clone())) else {
-                                return draw(value).into_any();
-                            };
-                            view! { <div class="loaded" inert=move || !is_current.get()>{draw(value)}</div> }.into_any()
-                        }
-                        Err(error) => view! { <ErrorState error what on_retry=again /> }.into_any(),
-                    }
-                })
-            }}
+            {
+                let place = Owner::current();
+                move || {
+                    let (draw, place) = (Arc::clone(&draw), place.clone());
+                    Suspend::new(async move {
+                        let answer = settled(resource).await;
+                        drawn_in(place, move || match answer {
+                            Ok(value) => {
+                                let Some(is_current) = is_current.map(|is_current| is_current.run(value.clone())) else {
+                                    return draw(value).into_any();
+                                };
+                                view! { <div class="loaded" inert=move || !is_current.get()>{draw(value)}</div> }.into_any()
+                            }
+                            Err(error) => view! { <ErrorState error what on_retry=again /> }.into_any(),
+                        })
+                    })
+                }
+            }
         </Transition>
     }
 }

@@ -49,7 +49,7 @@ pub use hooks::{HookEdits, HookList};
 pub use icon::Icon;
 pub use json::JsonTree;
 pub use kbd::Kbd;
-pub use load::{Load, is_about, settled};
+pub use load::{Load, drawn_in, is_about, settled};
 pub use markdown::Markdown;
 pub use menu::{Menu, MenuItem, MenuLink};
 pub use needs_provider::NeedsProvider;

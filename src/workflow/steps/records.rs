@@ -80,8 +80,8 @@ fn next_record(reader: &mut impl BufRead, cursor: &mut Cursor, quoted: bool) -> 
         cursor.offset += read as u64;
         cursor.line += u64::from(read > 0);
         // Of what is new: a quote that never ends would have all of it looked at again with each line.
-        let quotes = record[record.len() - read..].iter().filter(|byte| **byte == b'"').count();
-        is_open ^= quoted && quotes % 2 == 1;
+        let is_odd = record[record.len() - read..].iter().fold(false, |is_odd, byte| is_odd ^ (*byte == b'"'));
+        is_open ^= quoted && is_odd;
         if read == 0 && is_open {
             return Err(wrong(cursor, "a quote without an end"));
         }

@@ -14,7 +14,7 @@ use crate::model::auth::{Action, Me};
 use crate::model::workflow::{RunFilter, TriggerKind};
 use crate::ui::components::{
     Button, ButtonLink, ButtonSize, Choice, EmptyState, ErrorState, FilterSelect, Now, PageHeader, SearchBox, Skeleton,
-    SkeletonShape, settled,
+    SkeletonShape, drawn_in, settled,
 };
 use crate::ui::pages::workflows::start::PickRunDialog;
 
@@ -36,19 +36,26 @@ pub fn RunsPage() -> impl IntoView {
         <PageHeader title="Runs" actions=ViewFnOnce::from(move || view! { <RunSomething /> }) />
         <FilterBar filters />
         <Transition fallback=|| view! { <Skeleton what="the runs" shape=SkeletonShape::Rows(8) /> }>
-            {move || Suspend::new(async move {
-                match settled(first).await {
-                    Ok(Some(page)) if page.items.is_empty() && filters.get_untracked().is_empty() => {
-                        view! { <div class="page-body" data-flush=""><NoRuns /></div> }.into_any()
-                    }
-                    Ok(Some(page)) => {
-                        let filter = wanted.get_untracked().unwrap_or_default();
-                        view! { <RunsTable page filter filters=filters.get_untracked() /> }.into_any()
-                    }
-                    Ok(None) => view! { <Skeleton what="the runs" shape=SkeletonShape::Rows(8) /> }.into_any(),
-                    Err(error) => view! { <ErrorState error what="the runs" on_retry=again /> }.into_any(),
+            {
+                let place = Owner::current();
+                move || {
+                    let place = place.clone();
+                    Suspend::new(async move {
+                        let answer = settled(first).await;
+                        drawn_in(place, move || match answer {
+                            Ok(Some(page)) if page.items.is_empty() && filters.get_untracked().is_empty() => {
+                                view! { <div class="page-body" data-flush=""><NoRuns /></div> }.into_any()
+                            }
+                            Ok(Some(page)) => {
+                                let filter = wanted.get_untracked().unwrap_or_default();
+                                view! { <RunsTable page filter filters=filters.get_untracked() /> }.into_any()
+                            }
+                            Ok(None) => view! { <Skeleton what="the runs" shape=SkeletonShape::Rows(8) /> }.into_any(),
+                            Err(error) => view! { <ErrorState error what="the runs" on_retry=again /> }.into_any(),
+                        })
+                    })
                 }
-            })}
+            }
         </Transition>
     }
 }
