@@ -82,7 +82,7 @@ async fn answer(
     let header = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap());
     let mut kept = kept.lock().unwrap();
     let said = |status: u16, body: Body| Response::builder().status(status).body(body).unwrap();
-    let digest: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(&body).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let signed = header("authorization");
     let is_signed = signed.starts_with("AWS4-HMAC-SHA256 Credential=AKID/")
         && signed

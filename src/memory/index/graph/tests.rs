@@ -68,11 +68,14 @@ fn recall(graph: &Graph, points: &[Vec<f32>], passes: impl Fn(u32) -> bool) -> f
     found as f64 / all as f64
 }
 
+/// What a question leaves over, by name.
+type Filter = (&'static str, fn(u32) -> bool);
+
 #[test]
 fn the_nearest_are_found_with_and_without_a_filter() {
     let points = clustered(1500, 7);
     let graph = graph_of(&points);
-    let filters: [(&str, fn(u32) -> bool); 5] = [
+    let filters: [Filter; 5] = [
         ("all", |_| true),
         ("every tenth", |node| node % 10 == 3),
         ("one in fifty", |node| node % 50 == 11),
