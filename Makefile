@@ -66,7 +66,7 @@ test: ## everything: lints, Rust tests and API conformance on SQLite and Postgre
 test-rust: ## the Rust tests on SQLite and a private Postgres (TEST=name selects)
 	@scripts/setup nextest postgres
 	@echo "==> tests on SQLite and Postgres"
-	@WEFT_TEST_REQUIRE_POSTGRES=1 scripts/with-postgres cargo nextest run --features ssr --cargo-quiet --no-fail-fast $(TEST)
+	@WEFT_TEST_REQUIRE_POSTGRES=1 scripts/with-postgres --no-flush cargo nextest run --features ssr --cargo-quiet --no-fail-fast $(TEST)
 
 test-build: # what `test-rust` runs, compiled
 	@echo "==> compiling the tests"
@@ -84,7 +84,7 @@ e2e: build ## the browser stories on the release binary (STORY=name selects, DB=
 
 stories: # the browser stories on BINARY
 	@echo "==> browser stories on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
-	@STORY="$(STORY)" WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node end2end/run.mjs
+	@STORY="$(STORY)" WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres --no-flush) node end2end/run.mjs
 
 fuzz: build ## API conformance: random calls of every operation, answered as the OpenAPI document says (DB=postgres)
 	@scripts/setup schemathesis
@@ -92,7 +92,7 @@ fuzz: build ## API conformance: random calls of every operation, answered as the
 
 conformance: # the same on BINARY
 	@echo "==> API conformance on $(if $(filter postgres,$(DB)),Postgres,SQLite)"
-	@WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres) node scripts/fuzz-api.mjs
+	@WEFT_BINARY="$(abspath $(BINARY))" $(if $(filter postgres,$(DB)),scripts/with-postgres --no-flush) node scripts/fuzz-api.mjs
 
 faults: build ## the faults of docs/faults.md on the release binary, SQLite and Postgres (FAULT=F8,F3 selects, ENGINE=sqlite, FULL=1)
 	@scripts/setup postgres

@@ -21,14 +21,12 @@ pub struct Options {
     pub url: String,
     /// Connections that may be open at once, 2..=100: Postgres' pool, SQLite's readers.
     pub max_connections: u32,
-    /// The Postgres schema; tests give each its own.
-    pub schema: Option<String>,
 }
 
 impl Options {
     /// The defaults for a URL.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), max_connections: 16, schema: None }
+        Self { url: url.into(), max_connections: 16 }
     }
 }
 
@@ -117,13 +115,10 @@ fn own(path: &Path) -> Result<File> {
 }
 
 async fn open_postgres(options: &Options) -> Result<PostgresDb> {
-    let mut connect = PgConnectOptions::from_str(&options.url)
+    let connect = PgConnectOptions::from_str(&options.url)
         .map_err(|_| Error::Options("the database URL is not a valid postgres:// URL".to_owned()))?
         .application_name("weft")
         .statement_cache_capacity(256);
-    if let Some(schema) = &options.schema {
-        connect = connect.options([("search_path", schema.as_str())]);
-    }
     let pool = PgPoolOptions::new()
         .min_connections(1)
         .max_connections(options.max_connections)

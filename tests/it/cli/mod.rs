@@ -65,6 +65,11 @@ impl Folder {
     /// Has the folder's database open in this process.
     pub async fn runtime(&self, admin: Option<(String, String)>) -> Runtime {
         let config = Config { admin, ..Config::isolated(&self.0.path().join("weft-data")) };
+        let file = self.path("weft-data/weft.db");
+        assert!(config.database_url.ends_with(&file.display().to_string()), "{}", config.database_url);
+        if !file.exists() {
+            crate::support::tables::copy_sqlite(&file).await;
+        }
         let db = Db::open(&Options::new(config.database_url.clone())).await.unwrap();
         let keys = Keys::open(&config.master_key_file, &Ids).unwrap();
         Runtime::new(config, db, Clock::System, keys, Outbound::default())

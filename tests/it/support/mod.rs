@@ -1,9 +1,13 @@
 //! What tests share: a database of either engine, a runtime with a held clock.
 
+pub mod tables;
+
 use tempfile::TempDir;
 use weft::db::{Db, Options};
 use weft::runtime::outbound::Outbound;
 use weft::runtime::{Clock, Config, Ids, Keys, Runtime};
+
+use tables::PostgresDatabase;
 
 /// Declares tests that run once on SQLite and once on Postgres: `name::sqlite` and `name::postgres`.
 ///
@@ -37,34 +41,32 @@ pub struct Site {
     pub runtime: Runtime,
     /// Gone with the site.
     pub folder: TempDir,
+    /// Gone with the site, after all that uses it.
+    _database: Option<PostgresDatabase>,
 }
 
 impl Site {
     /// On a SQLite file.
     pub async fn sqlite() -> Self {
         let folder = TempDir::new().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("weft.db").display());
-        let db = Db::open(&Options::new(url)).await.unwrap();
-        Self::on(db, folder)
+        let path = folder.path().join("weft.db");
+        tables::copy_sqlite(&path).await;
+        let db = Db::open(&Options::new(format!("sqlite:{}", path.display()))).await.unwrap();
+        Self::on(db, folder, None)
     }
 
-    /// In a Postgres schema of its own.
+    /// In a Postgres database of its own.
     pub async fn postgres() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the test's own setting")]
-        let url = std::env::var("WEFT_TEST_POSTGRES_URL").expect("set WEFT_TEST_POSTGRES_URL, as make test does");
-        let schema = format!("t{}", Ids.fresh::<uuid::Uuid>().simple());
-        let admin = sqlx::PgPool::connect(&url).await.unwrap();
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create schema {schema}"))).execute(&admin).await.unwrap();
-        admin.close().await;
-        let options = Options { schema: Some(schema), max_connections: 8, ..Options::new(url) };
-        Self::on(Db::open(&options).await.unwrap(), TempDir::new().unwrap())
+        let database = PostgresDatabase::copy().await;
+        let options = Options { max_connections: 8, ..Options::new(database.url()) };
+        Self::on(Db::open(&options).await.unwrap(), TempDir::new().unwrap(), Some(database))
     }
 
-    fn on(db: Db, folder: TempDir) -> Self {
+    fn on(db: Db, folder: TempDir, database: Option<PostgresDatabase>) -> Self {
         let config = Config::isolated(folder.path());
         // 2026-11-21T08:00:00Z
         let clock = Clock::manual(weft::model::Timestamp(1_795_248_000_000_000));
         let runtime = Runtime::new(config, db, clock, Keys::ephemeral(&Ids), Outbound::default());
-        Self { runtime, folder }
+        Self { runtime, folder, _database: database }
     }
 }
