@@ -180,6 +180,8 @@ on_both_engines! {
         ];
         for (n, expected) in [(json!(1), RunStatus::Succeeded), (json!({}), RunStatus::Failed)] {
             let stored = definitions::create(&ctx, chain(steps.clone())).await.unwrap();
+            // What was sent for the run before came before this one began.
+            site.runtime.clock.advance_ms(1);
             let run = workflow::start(&ctx, NewRun::manual(stored.id, json!({"n": n}), None, true)).await.unwrap();
             until(&ctx, run, RunStatus::Waiting).await;
             workflow::events::send(&ctx, "paid", &json!({"sum": 7}), None).await.unwrap();
